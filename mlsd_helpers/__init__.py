@@ -1,0 +1,53 @@
+"""Designing ML Systems: from a product requirement to a deployable architecture.
+
+>>> import mlsd_helpers as mlsd
+>>> mlsd.formulas.replicas(peak_rps=500, inference_time_s=0.040, target_utilisation=0.7, headroom=0.3)
+38
+
+Everything here is loaded when it is first used, so that the import itself costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlsd_helpers import cases, design, exercises, figures, formulas, units, widgets
+    from mlsd_helpers.design import Design, load_design
+    from mlsd_helpers.exercises import check, hint
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Design",
+    "cases",
+    "check",
+    "design",
+    "exercises",
+    "figures",
+    "formulas",
+    "hint",
+    "load_design",
+    "units",
+    "widgets",
+]
+
+_HOME = {
+    "Design": "design",
+    "load_design": "design",
+    "check": "exercises",
+    "hint": "exercises",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that holds it."""
+    if name not in __all__:
+        raise AttributeError(f"mlsd_helpers has no {name!r}. It has: {', '.join(__all__)}.")
+    if name in _HOME:
+        return getattr(import_module(f"mlsd_helpers.{_HOME[name]}"), name)
+    return import_module(f"mlsd_helpers.{name}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

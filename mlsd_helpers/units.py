@@ -1,0 +1,135 @@
+"""Units: constants to multiply by, and quantities read as people write them.
+
+Inside the project a time is seconds, a rate is per second, a size is bytes and a share is a fraction, all
+plain floats. Text such as ``"15 min"`` is read here, at the edge, and nowhere else.
+
+>>> 40 * ms
+0.04
+>>> read("15 min", SECONDS)
+900.0
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from types import MappingProxyType
+
+from mlsd_helpers.errors import QuantityError
+
+us, ms, s = 1e-6, 1e-3, 1.0
+minute, hour, day, week = 60.0, 3_600.0, 86_400.0, 604_800.0
+KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
+kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A kind of quantity: its name, an example of how to write it, and its units in base units."""
+
+    name: str
+    example: str
+    units: Mapping[str, float]
+
+
+def _dimension(name: str, example: str, units: dict[str, float]) -> Dimension:
+    return Dimension(name, example, MappingProxyType(units))
+
+
+_TIMES = {
+    "us": us, "µs": us, "ms": ms, "s": s, "sec": s, "second": s, "seconds": s,
+    "min": minute, "minute": minute, "minutes": minute, "h": hour, "hour": hour, "hours": hour,
+    "d": day, "day": day, "days": day, "week": week, "weeks": week,
+}  # fmt: skip
+_SIZES = {"B": 1.0, "kB": kB, "MB": MB, "GB": GB, "TB": TB, "KiB": KiB, "MiB": MiB, "GiB": GiB, "TiB": TiB}
+
+SECONDS = _dimension("time", "40 ms", _TIMES)
+PER_SECOND = _dimension(
+    "rate",
+    "500 rps",
+    {"rps": 1.0, "RPS": 1.0, "qps": 1.0, "QPS": 1.0, "/s": 1.0, "per second": 1.0, "rpm": 1 / minute, "/min": 1 / minute,
+     "/h": 1 / hour, "/day": 1 / day},
+)  # fmt: skip
+BYTES = _dimension("size", "16 GiB", _SIZES)
+BYTES_PER_SECOND = _dimension("bandwidth", "3.35 TB/s", {f"{unit}/s": size for unit, size in _SIZES.items()})
+FLOP_PER_SECOND = _dimension(
+    "compute rate", "989 TFLOP/s", {"GFLOP/s": 1e9, "TFLOP/s": 1e12, "PFLOP/s": 1e15, "FLOP/s": 1.0}
+)
+FRACTION = _dimension("share", "30%", {"%": 0.01, "": 1.0})
+COUNT = _dimension("count", "45", {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12})
+DOLLARS = _dimension("sum of money", "0.20 USD", {"USD": 1.0, "": 1.0})
+
+_LONGEST = 64  # characters: no person writes a longer quantity, and the pattern stays quick
+_QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(.*?)\s*$")
+
+
+def read(given: object, dimension: Dimension) -> float:
+    """Read a quantity as people write it; a bare number is taken as base units.
+
+    >>> read("500 rps", PER_SECOND), read("30%", FRACTION), read("16 GiB", BYTES) / GiB
+    (500.0, 0.3, 16.0)
+    >>> read("40", SECONDS)
+    Traceback (most recent call last):
+    ...
+    mlsd_helpers.errors.QuantityError: '40' has no unit. Write a time with its unit, such as '40 ms'.
+    """
+    if isinstance(given, bool) or not isinstance(given, int | float | str):
+        raise QuantityError(f"{given!r} is not a {dimension.name}. Write it such as {dimension.example!r}.")
+    number = _from_text(given, dimension) if isinstance(given, str) else _from_number(given)
+    if not math.isfinite(number):
+        raise QuantityError(f"{given!r} is not a finite {dimension.name}. Write it such as {dimension.example!r}.")
+    return number
+
+
+def _from_number(number: float | Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # an int beyond every float
+        return math.inf
+
+
+@lru_cache(maxsize=128)
+def _exact(size: float) -> Fraction:
+    return Fraction(size).limit_denominator(10_000_000)
+
+
+def _from_text(text: str, dimension: Dimension) -> float:
+    match = _QUANTITY.match(text) if len(text) <= _LONGEST else None
+    if match is None:
+        raise QuantityError(f"{text!r} is not a {dimension.name}. Write it such as {dimension.example!r}.")
+    number, unit = match.groups()
+    if unit not in dimension.units:
+        if not unit:
+            raise QuantityError(
+                f"{text!r} has no unit. Write a {dimension.name} with its unit, such as {dimension.example!r}."
+            )
+        known = ", ".join(u for u in dimension.units if u)
+        raise QuantityError(f"{text!r}: {unit!r} is not a unit of {dimension.name}. Use one of: {known}.")
+    # Exact arithmetic, rounded once: 99.9% is 0.999 and not 0.9990000000000001.
+    return _from_number(Fraction(number.replace(",", "").replace("_", "")) * _exact(dimension.units[unit]))
+
+
+def show_seconds(seconds: float) -> str:
+    """Write a time in the unit in which a person would say it.
+
+    >>> show_seconds(0.04), show_seconds(900), show_seconds(2.5), show_seconds(0)
+    ('40 ms', '15 min', '2.5 s', '0 s')
+    """
+    for unit, size in (("d", day), ("h", hour), ("min", minute), ("s", s), ("ms", ms), ("µs", us)):
+        if abs(seconds) >= size * (2 if unit in {"d", "h", "min"} else 1):
+            return f"{seconds / size:.4g} {unit}"
+    return f"{seconds:.4g} s"
+
+
+def show_bytes(size: float) -> str:
+    """Write a size in binary units.
+
+    >>> show_bytes(131_072), show_bytes(17_179_869_184)
+    ('128 KiB', '16 GiB')
+    """
+    for unit, base in (("TiB", TiB), ("GiB", GiB), ("MiB", MiB), ("KiB", KiB)):
+        if abs(size) >= base:
+            return f"{size / base:.4g} {unit}"
+    return f"{size:.4g} B"
