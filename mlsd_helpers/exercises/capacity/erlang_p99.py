@@ -1,0 +1,155 @@
+"""Exercise 3: as many replicas as the p99 of the wait needs."""
+
+import math
+import random
+
+from mlsd_helpers import formulas
+from mlsd_helpers.exercises.capacity._answer import Answer
+from mlsd_helpers.exercises.kit import Case, Exercise, equals
+
+
+def servers_for_p99(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Add replicas until the p99 wait fits."""
+    servers = math.floor(arrival_rps * service_time_s) + 1
+    while formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99) > wait_budget_s:
+        servers += 1
+    return {
+        "servers": servers,
+        "p99_wait_s": formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99),
+    }
+
+
+def servers_for_p99_by_hand(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Solve the tail of the wait, C · exp(−(c − a)·t / S) = 1 %, with Erlang C from its recursion."""
+    load = arrival_rps * service_time_s
+    blocking, servers = 1.0, 0
+    while True:
+        servers += 1
+        blocking = load * blocking / (servers + load * blocking)
+        if servers <= load:
+            continue
+        waits = servers * blocking / (servers - load * (1 - blocking))
+        tail_s = max(0.0, math.log(waits / 0.01) * service_time_s / (servers - load))
+        if tail_s <= wait_budget_s:
+            return {"servers": servers, "p99_wait_s": tail_s}
+
+
+def servers_for_p99_by_bisection(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Halve the interval: the p99 wait falls with every replica."""
+    low = math.floor(arrival_rps * service_time_s) + 1
+    high = 2 * low + 100
+    while low < high:
+        middle = (low + high) // 2
+        fits = formulas.wait_percentile_s(middle, arrival_rps, service_time_s, 0.99) <= wait_budget_s
+        low, high = (low, middle) if fits else (middle + 1, high)
+    return {"servers": low, "p99_wait_s": formulas.wait_percentile_s(low, arrival_rps, service_time_s, 0.99)}
+
+
+def _with_wait(servers: int, arrival_rps: float, service_time_s: float) -> Answer:
+    return {
+        "servers": servers,
+        "p99_wait_s": formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99),
+    }
+
+
+def sized_for_stability(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """That is the smallest fleet that does not fall behind for ever. A fleet close to 100 % busy is stable
+    and slow: look at the wait that goes with your number, and add replicas until it fits.
+    """
+    return _with_wait(math.floor(arrival_rps * service_time_s) + 1, arrival_rps, service_time_s)  # C53
+
+
+def sized_for_the_mean(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Your fleet keeps the *mean* wait within the budget. One request in a hundred waits much longer than
+    the mean, and the budget is about that one: use the 99th percentile.
+    """
+    servers = math.floor(arrival_rps * service_time_s) + 1
+    while formulas.mean_wait_s(servers, arrival_rps, service_time_s) > wait_budget_s:
+        servers += 1
+    return _with_wait(servers, arrival_rps, service_time_s)
+
+
+def trusted_the_rule(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """That is the rule's number: 0.7 busy, plus 30 %. The rule promises a utilisation, not a wait; for a
+    small service it is too few, for a large one far too many. Here the wait decides.
+    """
+    return _with_wait(
+        formulas.replicas(arrival_rps, service_time_s, 0.7, 0.3), arrival_rps, service_time_s
+    )  # C54
+
+
+def budgeted_the_response(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """You took the service time out of the budget. The budget here is for the wait in the queue alone; the
+    service time comes after it.
+    """
+    servers = math.floor(arrival_rps * service_time_s) + 1
+    left_s = max(wait_budget_s - service_time_s, 0.0)
+    while formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99) > left_s:
+        servers += 1
+    return _with_wait(servers, arrival_rps, service_time_s)
+
+
+def let_nobody_wait(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Your fleet makes at most 1 % of requests wait at all. They may wait, as long as the budget allows:
+    that costs fewer replicas.
+    """
+    servers = math.floor(arrival_rps * service_time_s) + 1
+    while formulas.erlang_c(servers, arrival_rps * service_time_s) > 0.01:
+        servers += 1
+    return _with_wait(servers, arrival_rps, service_time_s)
+
+
+def _draw_wait(rng: random.Random) -> Case:
+    return {
+        "arrival_rps": rng.choice([5, 10, 20, 50, 100, 200, 400, 800]),
+        "service_time_s": rng.choice([0.02, 0.03, 0.04, 0.05, 0.08, 0.1]),
+        "wait_budget_s": rng.choice([0.01, 0.02, 0.05, 0.1, 0.15]),
+    }
+
+
+EXERCISE = Exercise(
+    id="05-erlang-p99",
+    assignment="05_capacity",
+    title="As many replicas as the p99 needs",
+    kind="code",
+    outcome="Size for a percentile of the wait with Erlang C instead of for a utilisation.",
+    minutes=10,
+    steps=(
+        equals("servers", 2, lambda c, _: servers_for_p99(**c)["servers"]),
+        equals(
+            "p99_wait_s",
+            1,
+            lambda c, g: formulas.wait_percentile_s(
+                int(g["servers"]), c["arrival_rps"], c["service_time_s"], 0.99
+            ),
+            tolerance=1e-3,
+        ),
+    ),
+    cases=(
+        {"arrival_rps": 10, "service_time_s": 0.1, "wait_budget_s": 0.05},
+        {"arrival_rps": 100, "service_time_s": 0.05, "wait_budget_s": 0.1},
+        {"arrival_rps": 500, "service_time_s": 0.04, "wait_budget_s": 0.02},
+        {"arrival_rps": 1000, "service_time_s": 0.05, "wait_budget_s": 0.025},
+    ),
+    reference=servers_for_p99,
+    alternatives=(servers_for_p99_by_hand, servers_for_p99_by_bisection),
+    mistakes=(
+        sized_for_stability,
+        sized_for_the_mean,
+        trusted_the_rule,
+        budgeted_the_response,
+        let_nobody_wait,
+    ),
+    hints=(
+        "Look at what the budget limits: the wait in the queue, for the slowest one in a hundred.",
+        (
+            "Start at the smallest fleet that is stable (more replicas than busy ones) and ask "
+            "`mlsd.formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99)` for each size."
+        ),
+        (
+            "A neighbour: 4 busy replicas of 1 s. Five are stable and their p99 wait is about 4 s; the wait "
+            "falls with each one more. Stop at the first that fits."
+        ),
+    ),
+    draw=_draw_wait,
+)

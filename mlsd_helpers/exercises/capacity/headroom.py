@@ -1,0 +1,209 @@
+"""Exercise 4: which named failure does the headroom pay for?"""
+
+import math
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from mlsd_helpers import formulas
+from mlsd_helpers.exercises.capacity._answer import Answer, round_up
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+
+FAILURES = ("rolling_restart", "zone_loss", "surge", "restart_in_surge", "cold_cache")
+
+
+def _busy_after(fleet: Case) -> dict[str, float]:
+    """Return the busy replicas that the load needs in each failure."""
+    busy = fleet["peak_rps"] * fleet["service_time_s"]
+    return {
+        "rolling_restart": busy,
+        "zone_loss": busy,
+        "surge": busy * fleet["surge_factor"],
+        "restart_in_surge": busy * fleet["surge_factor"],
+        "cold_cache": busy / (1 - fleet["cache_hit_ratio"]),
+    }
+
+
+def _left_after(fleet: Case) -> dict[str, int]:
+    """Return the replicas that are left in each failure."""
+    replicas = fleet["replicas"]
+    restarting = replicas - math.ceil(replicas * fleet["restart_share"] - 1e-9)
+    largest_zone = math.ceil(replicas / fleet["zones"])
+    return {
+        "rolling_restart": restarting,
+        "zone_loss": replicas - largest_zone,
+        "surge": replicas,
+        "restart_in_surge": restarting,
+        "cold_cache": replicas,
+    }
+
+
+def _utilisations(fleet: Case) -> Answer:
+    busy, left = _busy_after(fleet), _left_after(fleet)
+    return {failure: busy[failure] / left[failure] for failure in FAILURES}
+
+
+def _covered(utilisation: Mapping[str, Any], most: float) -> set[str]:
+    return {failure for failure in FAILURES if utilisation[failure] <= most + 1e-9}
+
+
+def failures_covered(**fleet: Any) -> Answer:
+    """Work out each failure's utilisation, and keep those within the target."""
+    utilisation = _utilisations(fleet)
+    return {**utilisation, "covered": _covered(utilisation, fleet["target_utilisation"])}
+
+
+def failures_covered_by_zone_sizes(**fleet: Any) -> Answer:
+    """Lay the replicas out zone by zone, and lose the fullest."""
+    zones = [fleet["replicas"] // fleet["zones"]] * fleet["zones"]
+    for extra in range(fleet["replicas"] % fleet["zones"]):
+        zones[extra] += 1
+    busy = fleet["peak_rps"] * fleet["service_time_s"]
+    up = fleet["replicas"] - math.ceil(round(fleet["replicas"] * fleet["restart_share"], 9))
+    answer = {
+        "rolling_restart": busy / up,
+        "zone_loss": busy / (sum(zones) - max(zones)),
+        "surge": fleet["surge_factor"] * busy / sum(zones),
+        "restart_in_surge": fleet["surge_factor"] * busy / up,
+        "cold_cache": busy / (1 - fleet["cache_hit_ratio"]) / sum(zones),
+    }
+    return {
+        **answer,
+        "covered": [name for name, u in answer.items() if u <= fleet["target_utilisation"] + 1e-9],
+    }
+
+
+def failures_covered_by_need(**fleet: Any) -> Answer:
+    """Compare the replicas left with the replicas needed, instead of utilisations."""
+    busy, left = _busy_after(fleet), _left_after(fleet)
+    covered = tuple(f for f in FAILURES if left[f] >= round_up(busy[f] / fleet["target_utilisation"]))
+    return {**{f: busy[f] / left[f] for f in FAILURES}, "covered": covered}
+
+
+def _judged(fleet: Case, utilisation: Answer) -> Answer:
+    return {**utilisation, "covered": _covered(utilisation, fleet["target_utilisation"])}
+
+
+def lost_the_average_zone(**fleet: Any) -> Answer:
+    """You took a third of the replicas (1/zones) away. Replicas do not split: the zones are not all of one
+    size, and the one that fails may be the fullest. Round per zone.
+    """
+    left = fleet["replicas"] * (1 - 1 / fleet["zones"])
+    busy = fleet["peak_rps"] * fleet["service_time_s"]
+    return _judged(fleet, {**_utilisations(fleet), "zone_loss": busy / left})  # C55
+
+
+def spent_the_headroom_twice(**fleet: Any) -> Answer:
+    """You took the worse of the two. In a restart *during* a surge there are fewer replicas *and* more
+    load: headroom that is spent on one is not there for the other.
+    """
+    utilisation = _utilisations(fleet)
+    worse = max(utilisation["rolling_restart"], utilisation["surge"])
+    return _judged(fleet, {**utilisation, "restart_in_surge": worse})
+
+
+def sized_for_the_warm_cache(**fleet: Any) -> Answer:
+    """A cold cache changes nothing in your answer. When the cache is empty, every request that it used to
+    answer reaches the replicas: of ten, nine at a hit ratio of 0.9.
+    """
+    utilisation = _utilisations(fleet)
+    warm = fleet["peak_rps"] * fleet["service_time_s"] / fleet["replicas"]
+    return _judged(fleet, {**utilisation, "cold_cache": warm})  # C39
+
+
+def added_the_hit_ratio(**fleet: Any) -> Answer:
+    """You added the hit ratio to the load. The replicas see the *misses*, a share 1 − h of all requests;
+    without a cache they see all, which is 1 / (1 − h) times as many.
+    """
+    utilisation = _utilisations(fleet)
+    cold = fleet["peak_rps"] * fleet["service_time_s"] * (1 + fleet["cache_hit_ratio"]) / fleet["replicas"]
+    return _judged(fleet, {**utilisation, "cold_cache": cold})
+
+
+def covered_until_full(**fleet: Any) -> Answer:
+    """You call a failure covered as long as the fleet is not yet full. At 99 % busy it still answers, and
+    its queue is endless: covered means that the *target* still holds.
+    """
+    utilisation = _utilisations(fleet)
+    return {**utilisation, "covered": _covered(utilisation, 1.0)}  # C53
+
+
+def _draw_fleet(rng: random.Random) -> Case:
+    """Draw a fleet that covers some failures and not others, none of them by a hair."""
+    while True:
+        peak, time, target = (
+            rng.randrange(100, 900, 20),
+            rng.choice([0.02, 0.03, 0.04, 0.05]),
+            rng.choice([0.6, 0.7, 0.75]),
+        )
+        case = {
+            "replicas": formulas.replicas(peak, time, target, rng.choice([0.2, 0.3, 0.5, 0.6])),
+            "zones": rng.choice([2, 3, 4]),
+            "peak_rps": peak,
+            "service_time_s": time,
+            "target_utilisation": target,
+            "restart_share": rng.choice([0.1, 0.2, 0.25]),
+            "surge_factor": rng.choice([1.2, 1.3, 1.4]),
+            "cache_hit_ratio": rng.choice([0.2, 0.5, 0.8, 0.9]),
+        }
+        gaps = [abs(utilisation - target) for utilisation in _utilisations(case).values()]
+        if min(gaps) > 0.004 and _covered(_utilisations(case), target):
+            return case
+
+
+def _utilisation_step(failure: str, points: float) -> Step:
+    return equals(failure, points, lambda case, _: _utilisations(case)[failure], tolerance=1e-3)
+
+
+def _covered_step(case: Case, given: Given) -> set[str]:
+    return _covered(given, case["target_utilisation"])
+
+
+EXERCISE = Exercise(
+    id="05-headroom",
+    assignment="05_capacity",
+    title="Name the failure that the headroom pays for",
+    kind="trace and choose",
+    outcome="Say which named failures a fleet survives within its target, and which it does not.",
+    minutes=10,
+    steps=(
+        _utilisation_step("rolling_restart", 0.5),
+        _utilisation_step("zone_loss", 1),
+        _utilisation_step("surge", 0.5),
+        _utilisation_step("restart_in_surge", 0.5),
+        _utilisation_step("cold_cache", 0.5),
+        equals("covered", 1, _covered_step),
+    ),
+    cases=(
+        {"replicas": 38, "zones": 3, "peak_rps": 500, "service_time_s": 0.04, "target_utilisation": 0.7,
+         "restart_share": 0.2, "surge_factor": 1.2, "cache_hit_ratio": 0.9},
+        {"replicas": 43, "zones": 3, "peak_rps": 500, "service_time_s": 0.04, "target_utilisation": 0.7,
+         "restart_share": 0.25, "surge_factor": 1.4, "cache_hit_ratio": 0.2},
+        {"replicas": 27, "zones": 2, "peak_rps": 201, "service_time_s": 0.07, "target_utilisation": 0.75,
+         "restart_share": 0.25, "surge_factor": 1.3, "cache_hit_ratio": 0.5},
+    ),
+    reference=failures_covered,
+    alternatives=(failures_covered_by_zone_sizes, failures_covered_by_need),
+    mistakes=(
+        lost_the_average_zone,
+        spent_the_headroom_twice,
+        sized_for_the_warm_cache,
+        added_the_hit_ratio,
+        covered_until_full,
+    ),
+    hints=(
+        (
+            "Look at the two things that a failure can change: how many replicas are left, and how many are "
+            "kept busy."
+        ),
+        (
+            "Start with two small tables, `busy` and `left`, one entry a failure; the utilisation is the one "
+            "over the other. Whole replicas fail, and the fullest zone may be the one."
+        ),
+        (
+            "A neighbour: 10 replicas in 3 zones stand as 4 + 3 + 3; the loss of a zone can leave 6. With 4 "
+            "busy replicas that is a utilisation of 0.67."
+        ),
+    ),
+    draw=_draw_fleet,
+)  # fmt: skip

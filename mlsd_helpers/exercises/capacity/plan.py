@@ -1,0 +1,172 @@
+"""Exercise 7: plan a fleet that survives the loss of a zone."""
+
+import math
+import random
+from typing import Any
+
+from mlsd_helpers import formulas
+from mlsd_helpers.exercises.capacity._answer import Answer, round_up
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, is_number
+
+
+def _least_total(case: Case) -> int:
+    """Return the fewest replicas, over all zones, that survive the loss of the fullest one."""
+    need = round_up(case["peak_rps"] * case["service_time_s"] / case["target_utilisation"])
+    fullest = math.ceil(need / (case["zones"] - 1))
+    return int(need + fullest)
+
+
+def _cost_per_1k(replicas: float, case: Case) -> float:
+    return float(replicas * case["cost_per_replica_hour"] / (case["mean_rps"] * 3600) * 1000)
+
+
+def _planned(layout: list[int], **case: Any) -> Answer:
+    cost = _cost_per_1k(sum(layout), case)
+    return {"replicas_per_zone": layout, "cost_per_1k": cost, "within_budget": cost <= case["budget_per_1k"]}
+
+
+def _spread(total: int, zones: int) -> list[int]:
+    return [total // zones + (zone < total % zones) for zone in range(zones)]
+
+
+def plan(**case: Any) -> Answer:
+    """Plan the fewest replicas that survive the loss of the fullest zone."""
+    return _planned(_spread(_least_total(case), case["zones"]), **case)
+
+
+def plan_alike(**case: Any) -> Answer:
+    """Make every zone alike: easier to operate, at most one replica a zone more."""
+    need = round_up(case["peak_rps"] * case["service_time_s"] / case["target_utilisation"])
+    return _planned([math.ceil(need / (case["zones"] - 1))] * case["zones"], **case)
+
+
+def plan_by_search(**case: Any) -> Answer:
+    """Add replicas one at a time until the loss of the fullest zone leaves enough."""
+    total = case["zones"]
+    busy = case["peak_rps"] * case["service_time_s"]
+    while busy > (total - max(_spread(total, case["zones"]))) * case["target_utilisation"] + 1e-9:
+        total += 1
+    return _planned(sorted(_spread(total, case["zones"])), **case)
+
+
+def headroom_covers_a_zone(**case: Any) -> Answer:
+    """That is the need plus 30 %. A third of the fleet is more than 30 % of the need: losing a zone leaves
+    too few. Start from what has to be left, and work back.
+    """
+    total = formulas.replicas(case["peak_rps"], case["service_time_s"], case["target_utilisation"], 0.3)
+    return _planned(_spread(total, case["zones"]), **case)  # C55
+
+
+def rounded_over_all_zones(**case: Any) -> Answer:
+    """You scaled the need by zones / (zones − 1) and rounded once for all zones. The zone that fails may
+    be the fullest, and what is left is then short. Round *per zone*.
+    """
+    need = case["peak_rps"] * case["service_time_s"] / case["target_utilisation"]
+    total = round_up(need * case["zones"] / (case["zones"] - 1))
+    return _planned(_spread(total, case["zones"]), **case)  # C55
+
+
+def whole_need_in_every_zone(**case: Any) -> Answer:
+    """Each of your zones can carry everything alone. That survives the loss of all zones but one; the plan
+    pays for the loss of one.
+    """
+    need = round_up(case["peak_rps"] * case["service_time_s"] / case["target_utilisation"])
+    return _planned([need] * case["zones"], **case)
+
+
+def cost_at_the_peak(**case: Any) -> Answer:
+    """You divided the cost by the traffic of the peak. Replicas are paid for all day, and the day's
+    predictions come at the *mean* rate: idle capacity is part of the price.
+    """
+    layout = plan(**case)["replicas_per_zone"]
+    return _planned(layout, **{**case, "mean_rps": case["peak_rps"]})  # C59
+
+
+def cost_of_one_replica(**case: Any) -> Answer:
+    """That is the cost of a single replica. All of them are paid for, those that wait for a failure too."""
+    layout = plan(**case)["replicas_per_zone"]
+    cost = _cost_per_1k(1, case)
+    return {"replicas_per_zone": layout, "cost_per_1k": cost, "within_budget": cost <= case["budget_per_1k"]}
+
+
+def _draw_plan(rng: random.Random) -> Case:
+    """Draw a fleet whose price is not within a hair of its budget, whichever right plan is chosen."""
+    while True:
+        peak = rng.randrange(200, 1_500, 10)
+        case = {
+            "peak_rps": peak,
+            "mean_rps": peak * rng.choice([0.3, 0.4, 0.5]),
+            "service_time_s": rng.choice([0.02, 0.03, 0.04, 0.06]),
+            "target_utilisation": rng.choice([0.6, 0.7, 0.8]),
+            "zones": rng.choice([3, 4]),
+            "cost_per_replica_hour": rng.choice([0.1, 0.2, 0.35]),
+        }
+        case["budget_per_1k"] = _cost_per_1k(_least_total(case), case) * rng.choice([0.6, 0.8, 1.4])
+        if _least_total(case) >= 12:
+            return case
+
+
+def _zones_of(case: Case, value: Any) -> list[int] | None:
+    zones = list(value)
+    whole = all(is_number(zone) and float(zone) == int(zone) and zone > 0 for zone in zones)
+    return [int(zone) for zone in zones] if whole and len(zones) == case["zones"] else None
+
+
+def _survives(case: Case, value: Any, _: Given) -> bool:
+    zones = _zones_of(case, value)
+    busy = case["peak_rps"] * case["service_time_s"]
+    return zones is not None and busy <= (sum(zones) - max(zones)) * case["target_utilisation"] + 1e-9
+
+
+def _not_wasteful(case: Case, value: Any, _: Given) -> bool:
+    zones = _zones_of(case, value)
+    return zones is not None and sum(zones) < _least_total(case) + case["zones"]
+
+
+def _cost_of_plan(case: Case, given: Given) -> float:
+    return _cost_per_1k(sum(given["survives"]), case)
+
+
+EXERCISE = Exercise(
+    id="05-plan",
+    assignment="05_capacity",
+    title="Plan a fleet that survives the loss of a zone",
+    kind="design",
+    outcome="Lay a fleet out over zones for a named failure, and say what a thousand predictions cost.",
+    minutes=12,
+    steps=(
+        Step("survives", 1.5, _survives, part="replicas_per_zone"),
+        Step("not_wasteful", 0.5, _not_wasteful, part="replicas_per_zone"),
+        equals("cost_per_1k", 1, _cost_of_plan, tolerance=1e-3),
+        equals("within_budget", 1, lambda c, g: g["cost_per_1k"] <= c["budget_per_1k"]),
+    ),
+    cases=(
+        {"peak_rps": 500, "mean_rps": 200, "service_time_s": 0.04, "target_utilisation": 0.7, "zones": 3,
+         "cost_per_replica_hour": 0.2, "budget_per_1k": 0.015},
+        {"peak_rps": 810, "mean_rps": 300, "service_time_s": 0.03, "target_utilisation": 0.8, "zones": 4,
+         "cost_per_replica_hour": 0.35, "budget_per_1k": 0.01},
+        {"peak_rps": 640, "mean_rps": 320, "service_time_s": 0.02, "target_utilisation": 0.6, "zones": 3,
+         "cost_per_replica_hour": 0.1, "budget_per_1k": 0.002},
+    ),
+    reference=plan,
+    alternatives=(plan_alike, plan_by_search),
+    mistakes=(
+        headroom_covers_a_zone,
+        rounded_over_all_zones,
+        whole_need_in_every_zone,
+        cost_at_the_peak,
+        cost_of_one_replica,
+    ),
+    hints=(
+        "Look at the moment after the failure: how many replicas have to be *left*, and in how many zones?",
+        (
+            "Start from the need at the target, without headroom: the failure is what you pay for. Spread it "
+            "over the zones that are left, round up, and give the lost zone as many."
+        ),
+        (
+            "A neighbour: a need of 7 over 3 zones. Two zones have to hold 7, so one holds 4 and the plan is "
+            "4 + 4 + 3 = 11: losing a 4 leaves 7."
+        ),
+    ),
+    draw=_draw_plan,
+)  # fmt: skip

@@ -1,0 +1,165 @@
+"""Exercise 2: repair a sizing sheet, where units and rounding hide."""
+
+import math
+import random
+from collections.abc import Callable
+from fractions import Fraction
+
+from mlsd_helpers.exercises.capacity._answer import Answer, round_up
+from mlsd_helpers.exercises.kit import Case, Exercise, equals
+
+
+def repaired(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """Size from the sheet's units; round once, last, and not for a float's last bit."""
+    busy = requests_per_minute / 60 * service_time_ms / 1000
+    return {"busy": busy, "replicas": _from_busy(busy, target_percent, headroom_percent)}
+
+
+def _from_busy(busy: float, target_percent: float, headroom_percent: float) -> int:
+    return round_up(busy / (target_percent / 100) * (1 + headroom_percent / 100))
+
+
+def repaired_in_fractions(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """Size in exact arithmetic, where no float can be a last bit too large."""
+    busy = Fraction(str(requests_per_minute)) * Fraction(str(service_time_ms)) / 60_000
+    return {
+        "busy": float(busy),
+        "replicas": math.ceil(busy * (100 + Fraction(str(headroom_percent))) / Fraction(str(target_percent))),
+    }
+
+
+def repaired_by_rounding(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """Size with a rounding to nine places before the rounding up."""
+    busy = (requests_per_minute / 60) * (service_time_ms * 1e-3)
+    exact = busy * (1 + headroom_percent * 0.01) / (target_percent * 0.01)
+    return {"busy": busy, "replicas": math.ceil(round(exact, 9))}
+
+
+def milliseconds_as_seconds(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You used milliseconds as if they were seconds: a fleet a thousand times too large. Replicas have no
+    unit; write the unit beside each number and see whether they cancel.
+    """
+    busy = requests_per_minute / 60 * service_time_ms
+    return {"busy": busy, "replicas": _from_busy(busy, target_percent, headroom_percent)}  # C45
+
+
+def minutes_as_seconds(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You used requests per minute as if they were per second: sixty times the load. Bring both inputs to
+    seconds before they meet.
+    """
+    busy = requests_per_minute * service_time_ms / 1000
+    return {"busy": busy, "replicas": _from_busy(busy, target_percent, headroom_percent)}
+
+
+def rounded_before_headroom(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You rounded up twice: once before the headroom and once after it, and so bought a replica that
+    nobody asked for. State the rounding rule: once, last.
+    """
+    busy = requests_per_minute / 60 * service_time_ms / 1000
+    first = round_up(busy / (target_percent / 100))
+    return {"busy": busy, "replicas": round_up(first * (1 + headroom_percent / 100))}  # C51
+
+
+def kept_the_float_noise(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """Your arithmetic is right and the float is not: 100 × 0.07 is 7.000000000000001 to a computer, and
+    rounding up turns that last bit into a whole replica. Take off something tiny, such as 1e-9, before
+    you round up.
+    """
+    busy = requests_per_minute / 60 * service_time_ms / 1000
+    noisy = (requests_per_minute / 60) * (service_time_ms * 0.001) / (target_percent * 0.01)
+    return {"busy": busy, "replicas": math.ceil(noisy * (1 + headroom_percent * 0.01))}  # C52
+
+
+def percent_as_a_number(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You divided by 70 where 70 % is 0.7. Per cent means "of a hundred": bring the target and the
+    headroom to fractions first.
+    """
+    busy = requests_per_minute / 60 * service_time_ms / 1000
+    return {"busy": busy, "replicas": round_up(busy / target_percent * (1 + headroom_percent))}
+
+
+_ORDERS_OF_WORK: tuple[Callable[[float, float, float, float], float], ...] = (
+    lambda rpm, ms, target, headroom: rpm / 60 * ms / 1000 / (target / 100) * (1 + headroom / 100),
+    lambda rpm, ms, target, headroom: (rpm / 60) * (ms / 1000) / (target / 100) * (1 + headroom / 100),
+    lambda rpm, ms, target, headroom: (rpm / 60) * (ms * 0.001) / (target * 0.01) * (1 + headroom * 0.01),
+    lambda rpm, ms, target, headroom: rpm * ms / 60_000 / (target / 100) * (1 + headroom / 100),
+    lambda rpm, ms, target, headroom: rpm * ms / 60_000 * (1 + headroom / 100) / (target / 100),
+)
+"""Ways in which people multiply the same four numbers; each leaves other last bits."""
+
+
+def _draw_sheet(rng: random.Random) -> Case:
+    """Draw a row of the sheet: nowhere near a whole number, or one whose noise shows in any order of work."""
+    noisy = rng.random() < 0.4
+    while True:
+        case = {
+            "requests_per_minute": 60 * rng.randrange(20, 400),
+            "service_time_ms": rng.randrange(2, 120),
+            "target_percent": 60 if noisy else rng.choice([50, 60, 70, 75, 80]),
+            "headroom_percent": 0 if noisy else rng.choice([10, 20, 30, 40]),
+        }
+        right = repaired_in_fractions(**case)["replicas"]
+        naive = [order(*case.values()) for order in _ORDERS_OF_WORK]
+        if noisy and all(math.ceil(value) == right + 1 for value in naive):
+            return case
+        if not noisy and all(0.02 < value % 1 < 0.98 for value in naive):
+            return case
+
+
+EXERCISE = Exercise(
+    id="05-units-rounding",
+    assignment="05_capacity",
+    title="Repair the sizing sheet",
+    kind="repair",
+    outcome="Find unit and rounding faults in somebody else's sizing.",
+    minutes=8,
+    steps=(
+        equals(
+            "busy", 1, lambda c, _: c["requests_per_minute"] * c["service_time_ms"] / 60_000, tolerance=1e-6
+        ),
+        equals("replicas", 2, lambda c, g: _from_busy(g["busy"], c["target_percent"], c["headroom_percent"])),
+    ),
+    cases=(
+        {"requests_per_minute": 6000, "service_time_ms": 42, "target_percent": 60, "headroom_percent": 0},
+        {"requests_per_minute": 12060, "service_time_ms": 70, "target_percent": 70, "headroom_percent": 30},
+        {"requests_per_minute": 7200, "service_time_ms": 85, "target_percent": 75, "headroom_percent": 30},
+        {"requests_per_minute": 3000, "service_time_ms": 108, "target_percent": 60, "headroom_percent": 0},
+    ),
+    reference=repaired,
+    alternatives=(repaired_in_fractions, repaired_by_rounding),
+    mistakes=(
+        milliseconds_as_seconds,
+        minutes_as_seconds,
+        percent_as_a_number,
+        rounded_before_headroom,
+        kept_the_float_noise,
+    ),
+    hints=(
+        "Look at each column's heading: which of the four are not in seconds or fractions?",
+        (
+            "Start with `busy` alone: requests per second × seconds per request. It has no unit. Then round "
+            "once, at the very end."
+        ),
+        (
+            "A neighbour: 3,000 requests a minute of 20 ms are 50/s × 0.020 s = 1 busy replica. At 50 % and "
+            "no headroom that is 2, not 3, whatever the floats say."
+        ),
+    ),
+    draw=_draw_sheet,
+)

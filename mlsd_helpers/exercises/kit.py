@@ -1,0 +1,523 @@
+"""The one engine behind every exercise: run an answer, judge its steps, name the mistake.
+
+An exercise is data. Its answer is a function that the learner writes, or a value; either way an answer has
+*steps*, each with points of its own. A later step is judged on the learner's own earlier values, so that one
+slip costs one step.
+
+A known mistake is a function whose docstring is its feedback (or a `Wrong` value with its feedback). The same
+object diagnoses a learner, proves the grader, and fills the synthetic class that grading is tested on.
+"""
+
+import contextlib
+import copy
+import io
+import math
+import random
+import secrets
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from inspect import cleandoc
+from itertools import combinations
+from numbers import Real
+from typing import Any
+
+Case = Mapping[str, Any]
+Given = Mapping[str, Any]
+
+FRESH_CASES = 8
+"""How many cases a hidden check draws before it asks whether they tell all known mistakes apart."""
+
+_NOISE = 1e-9
+_CHECK_SHAPE = "Check what the exercise asks for."
+
+
+# ---- what an exercise is --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A known mistake in an exercise whose answer is a value: the wrong value, and the belief behind it."""
+
+    name: str
+    value: Any
+    feedback: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One judgement that earns points of its own, on one part of an answer.
+
+    `right(case, value, given)` judges the part; `given` holds the learner's own values of the earlier steps.
+    `expected`, where there is one right value, lets a message say "too large" without saying by how much.
+    `part` is the key of the answer that is judged, "" for the whole answer; by default the step's name.
+    A step that does not apply to a case is not judged on it.
+    """
+
+    name: str
+    points: float
+    right: Callable[[Case, Any, Given], bool]
+    expected: Callable[[Case, Given], Any] | None = None
+    applies: Callable[[Case], bool] = lambda _case: True
+    part: str | None = None
+
+    def value(self, answer: Any) -> Any:
+        """Return the part of an answer that this step judges, or None where it is missing."""
+        part = self.name if self.part is None else self.part
+        if not part:
+            return answer
+        return answer.get(part) if isinstance(answer, Mapping) else getattr(answer, part, None)
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What is asked, what is right, and which wrong answers have a name.
+
+    `cases` are shown to the learner by the visible check; `draw` makes fresh ones for the hidden check.
+    """
+
+    id: str
+    assignment: str
+    title: str
+    kind: str
+    outcome: str
+    minutes: int
+    steps: tuple[Step, ...]
+    cases: tuple[Case, ...]
+    reference: Any
+    alternatives: tuple[Any, ...]
+    mistakes: tuple[Any, ...]
+    hints: tuple[str, ...]
+    draw: Callable[[random.Random], Case] | None = None
+
+    @property
+    def points(self) -> float:
+        """The most that the exercise can score."""
+        return sum(step.points for step in self.steps)
+
+
+def equals(
+    name: str,
+    points: float,
+    expected: Callable[[Case, Given], Any],
+    *,
+    tolerance: float = _NOISE,
+    applies: Callable[[Case], bool] = lambda _case: True,
+    part: str | None = None,
+) -> Step:
+    """Make a step that has one right value, within a relative tolerance."""
+
+    def right(case: Case, value: Any, given: Given) -> bool:
+        return same(value, expected(case, given), tolerance)
+
+    return Step(name, points, right, expected, applies, part)
+
+
+def mistake_name(mistake: Any) -> str:
+    """Return the stable name of a known mistake."""
+    return mistake.name if isinstance(mistake, Wrong) else str(mistake.__name__)
+
+
+def feedback(mistake: Any) -> str:
+    """Return what a learner who makes this mistake is told."""
+    return (
+        mistake.feedback if isinstance(mistake, Wrong) else cleandoc(mistake.__doc__ or "").replace("\n", " ")
+    )
+
+
+def answer_of(mistake: Any) -> Any:
+    """Return the mistake in the shape of an answer."""
+    return mistake.value if isinstance(mistake, Wrong) else mistake
+
+
+# ---- what a check says ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found. It shows itself in a notebook; `grade()` hands its score to nbgrader."""
+
+    exercise_id: str
+    passed: bool
+    score: float
+    points: float
+    message: str
+    mistake: str | None = None
+    attempted: bool = True
+    fresh: bool = field(default=False, repr=False)
+
+    @property
+    def headline(self) -> str:
+        """One line: the outcome in words, and the points."""
+        if not self.attempted:
+            word = "○ Not attempted"
+        elif self.passed:
+            word = "✓ Fresh cases passed" if self.fresh else "✓ Visible checks passed"
+        else:
+            word = "◐ Partly right" if self.score else "✗ Not yet"
+        return f"{word} · {self.score:g} of {self.points:g} points"
+
+    def __str__(self) -> str:
+        """Return the headline and the message as plain text."""
+        return f"{self.headline}\n{self.message}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": str(self), "text/markdown": f"**{self.headline}**\n\n{self.message}"}
+
+    def grade(self) -> float:
+        """Show the verdict and return its score, which nbgrader reads as the points of the cell."""
+        from IPython.display import display  # noqa: PLC0415 - only a notebook needs it
+
+        display(self)  # type: ignore[no-untyped-call]
+        return float(self.score)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """One rung of an exercise's ladder of hints."""
+
+    text: str
+    rung: int
+    of: int
+
+    def __str__(self) -> str:
+        """Return the hint as plain text."""
+        return f"Hint {self.rung} of {self.of}: {self.text}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": str(self), "text/markdown": f"**Hint {self.rung} of {self.of}.** {self.text}"}
+
+
+# ---- running an answer ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer gave for one case: a value, or the problem in plain words, or nothing at all."""
+
+    value: Any = None
+    problem: str = ""
+    blank: bool = False
+
+
+def run(answer: Any, case: Case) -> Outcome:
+    """Apply an answer to a case; whatever it does comes back as an outcome, never as an exception."""
+    if answer is None or answer is Ellipsis:
+        return Outcome(blank=True)
+    try:
+        value = _call_quietly(answer, case) if callable(answer) else answer
+    except NotImplementedError:
+        return Outcome(blank=True)
+    except RecursionError:
+        return Outcome(
+            problem="it called itself without end (RecursionError). Is there a case where it stops?"
+        )
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
+        return Outcome(problem=f"it raised {_code(f'{type(error).__name__}: {_short(error)}')}.")
+    return Outcome(blank=True) if value is None or value is Ellipsis else Outcome(value)
+
+
+def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
+    """Call on a copy of the case, so that nothing is changed under our feet, and with its printing put aside.
+
+    nbgrader counts anything on stderr in a graded cell as a failure, a harmless warning too.
+    """
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        return answer(**copy.deepcopy(dict(case)))
+
+
+def _shape_problem(exercise: Exercise, value: Any) -> str:
+    """Say in plain words what is wrong with the shape of an answer, or nothing."""
+    if any(step.value(value) is not None for step in exercise.steps):
+        return ""
+    parts = dict.fromkeys(step.name if step.part is None else step.part for step in exercise.steps)
+    return (
+        f"it returned {_code(_short(value))}; expected a dict with the keys {', '.join(map(_code, parts))}."
+    )
+
+
+# ---- judging --------------------------------------------------------------------------------------
+
+
+def same(value: Any, expected: Any, tolerance: float = _NOISE) -> bool:  # noqa: PLR0911 - one return a type
+    """Tell whether a learner's value is the expected one: numbers within a tolerance, text without case."""
+    if isinstance(expected, bool):
+        return _is_bool(value) and bool(value) == expected
+    if isinstance(expected, Real):
+        return is_number(value) and math.isclose(
+            float(value), float(expected), rel_tol=tolerance, abs_tol=_NOISE
+        )
+    if isinstance(expected, str):
+        return isinstance(value, str) and value.strip().casefold() == expected.casefold()
+    if isinstance(expected, set | frozenset):
+        return _is_collection(value) and {str(item) for item in value} == {str(item) for item in expected}
+    if isinstance(expected, Mapping):
+        return isinstance(value, Mapping) and all(
+            same(value.get(k), v, tolerance) for k, v in expected.items()
+        )
+    if isinstance(expected, Sequence):
+        return _is_collection(value) and len(value) == len(expected) and all(map(same, value, expected))
+    return bool(value == expected)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is one finite number; numpy's scalars are, booleans are not."""
+    if _is_bool(value) or isinstance(value, str | bytes):
+        return False
+    try:
+        return math.isfinite(float(value)) and not hasattr(value, "__len__")
+    except Exception:  # noqa: BLE001 - a learner's object may raise anything
+        return False
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool) or type(value).__name__ in {"bool_", "bool"}
+
+
+def _is_collection(value: Any) -> bool:
+    return isinstance(value, Iterable) and hasattr(value, "__len__") and not isinstance(value, str | bytes)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """An answer's outcome on every case, and which steps it got right on each."""
+
+    cases: tuple[Case, ...]
+    outcomes: tuple[Outcome, ...]
+    right: tuple[Mapping[str, bool], ...]
+
+    def step_passed(self, step: Step) -> bool:
+        """Tell whether a step is right wherever it applies; one that never applies earns nothing."""
+        rows = [right[step.name] for right in self.right if step.name in right]
+        return bool(rows) and all(rows)
+
+
+def mark(exercise: Exercise, answer: Any, cases: Sequence[Case]) -> Marks:
+    """Run an answer on cases and judge each step on each."""
+    outcomes = tuple(run(answer, case) for case in cases)
+    return Marks(tuple(cases), outcomes, tuple(map(_judge_case, [exercise] * len(cases), cases, outcomes)))
+
+
+def _judge_case(exercise: Exercise, case: Case, outcome: Outcome) -> Mapping[str, bool]:
+    given: dict[str, Any] = {}
+    right = {}
+    for step in exercise.steps:
+        if not step.applies(case):
+            continue
+        value = step.value(outcome.value)
+        right[step.name] = not (outcome.problem or outcome.blank) and _judge_step(step, case, value, given)
+        given[step.name] = (
+            value if is_number(value) or _is_collection(value) else _expected(step, case, given)
+        )
+    return right
+
+
+def _judge_step(step: Step, case: Case, value: Any, given: Given) -> bool:
+    if value is None:
+        return False
+    try:
+        return bool(step.right(case, value, given))
+    except Exception:  # noqa: BLE001 - a learner's object may raise anything when it is compared
+        return False
+
+
+def _expected(step: Step, case: Case, given: Given) -> Any:
+    if step.expected is None:
+        return None
+    try:
+        return step.expected(case, given)
+    except Exception:  # noqa: BLE001 - what follows from an absurd earlier value has no expected value
+        return None
+
+
+# ---- naming the mistake ---------------------------------------------------------------------------
+
+
+def _alike(step: Step, one: Marks, other: Marks) -> bool:
+    """Tell whether two answers gave the same for a step on every case where it applies."""
+    rows = zip(one.cases, one.outcomes, other.outcomes, strict=True)
+    pairs = [(step.value(a.value), step.value(b.value)) for case, a, b in rows if step.applies(case)]
+    try:
+        return all(a is not None and b is not None and same(a, b, 1e-6) for a, b in pairs)
+    except Exception:  # noqa: BLE001 - a learner's object may raise anything when it is compared
+        return False
+
+
+def diagnose(exercise: Exercise, marks: Marks) -> Any | None:
+    """Return the known mistake behind the first step that is wrong, or None."""
+    failed = [step for step in exercise.steps if not marks.step_passed(step)]
+    best, most_alike = None, 0
+    for known in exercise.mistakes:
+        theirs = mark(exercise, answer_of(known), marks.cases)
+        if not failed or theirs.step_passed(failed[0]) or not _alike(failed[0], marks, theirs):
+            continue
+        alike = sum(_alike(step, marks, theirs) for step in exercise.steps)
+        if alike > most_alike:
+            best, most_alike = known, alike
+    return best
+
+
+def _profile(exercise: Exercise, cases: Sequence[Case]) -> tuple[tuple[Marks, tuple[bool, ...]], ...]:
+    rows = []
+    for known in exercise.mistakes:
+        marks = mark(exercise, answer_of(known), cases)
+        rows.append((marks, tuple(map(marks.step_passed, exercise.steps))))
+    return tuple(rows)
+
+
+def undistinguished(exercise: Exercise, cases: Sequence[Case]) -> list[str]:
+    """List what these cases fail to tell apart: a mistake from the right answer, or two mistakes."""
+    return _undistinguished(exercise, _profile(exercise, cases))
+
+
+def _undistinguished(exercise: Exercise, rows: Sequence[tuple[Marks, tuple[bool, ...]]]) -> list[str]:
+    named = [(mistake_name(known), *row) for known, row in zip(exercise.mistakes, rows, strict=True)]
+    weak = [name for name, _, passed in named if all(passed)]
+    for (name, one, _), (other_name, other, _) in combinations(named, 2):
+        if all(_alike(step, one, other) for step in exercise.steps):
+            weak.append(f"{name} = {other_name}")
+    return weak
+
+
+def fresh_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
+    """Draw cases until they tell all known mistakes apart, each failing the steps it fails on the fixed ones.
+
+    An exercise without `draw` has only its fixed cases.
+    """
+    if exercise.draw is None:
+        return exercise.cases
+    rng = random.Random(seed)  # noqa: S311 - cases, not secrets
+    wanted = [passed for _, passed in _profile(exercise, exercise.cases)]
+    cases: list[Case] = []
+    for size in (FRESH_CASES * 2**doubling for doubling in range(6)):
+        cases += [exercise.draw(rng) for _ in range(size - len(cases))]
+        rows = _profile(exercise, cases)
+        if [passed for _, passed in rows] == wanted and not _undistinguished(exercise, rows):
+            return tuple(cases)
+    raise AssertionError(f"{exercise.id}: {len(cases)} fresh cases do not tell its known mistakes apart.")
+
+
+# ---- the check ------------------------------------------------------------------------------------
+
+
+def judge(exercise: Exercise, answer: Any, *, fresh: bool = False, seed: int | None = None) -> Verdict:
+    """Judge an answer on the fixed cases, or on fresh ones drawn from `seed` (by default a new one).
+
+    nbgrader keeps the score of the fresh ones; a learner sees the verdict on the fixed ones.
+    """
+    seed = secrets.randbits(32) if seed is None else seed
+    cases = fresh_cases(exercise, seed) if fresh else exercise.cases
+    marks = mark(exercise, answer, cases)
+    if all(outcome.blank for outcome in marks.outcomes):
+        return _verdict(
+            exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True
+        )
+    score = sum(step.points for step in exercise.steps if marks.step_passed(step))
+    if score == exercise.points:
+        return _verdict(exercise, score, _praise(fresh), fresh)
+    known = diagnose(exercise, marks)
+    message = _explain(exercise, marks, known)
+    return _verdict(exercise, score, message, fresh, mistake=None if known is None else mistake_name(known))
+
+
+def _verdict(
+    exercise: Exercise,
+    score: float,
+    message: str,
+    fresh: bool,
+    *,
+    mistake: str | None = None,
+    blank: bool = False,
+) -> Verdict:
+    passed = score == exercise.points
+    return Verdict(exercise.id, passed, score, exercise.points, message, mistake, not blank, fresh)
+
+
+def _praise(fresh: bool) -> str:
+    if fresh:
+        return "Your answer is right on cases that it had not seen."
+    return "Your answer is right on the cases shown here. Grading tries it on others."
+
+
+def _explain(exercise: Exercise, marks: Marks, known: Any | None) -> str:
+    step = next(step for step in exercise.steps if not marks.step_passed(step))
+    case, outcome = _smallest_failure(step, marks)
+    where = f"With {_code(_show_case(case))}: " if case else ""
+    if outcome.blank:
+        return f"{where}this part is not written yet."
+    if outcome.problem:
+        return f"{where}{outcome.problem}"
+    shape = _shape_problem(exercise, outcome.value)
+    if shape:
+        return f"{where}{shape} {_CHECK_SHAPE}"
+    value = step.value(outcome.value)
+    part = step.name if step.part is None else step.part
+    got = f"{where}you got {_code(f'{part} = {_short(value)}' if part else _short(value))}."
+    return f"{got} {feedback(known) if known is not None else _direction(exercise, step, case, outcome)}"
+
+
+def _smallest_failure(step: Step, marks: Marks) -> tuple[Case, Outcome]:
+    rows = zip(marks.cases, marks.outcomes, marks.right, strict=True)
+    failed = [(case, outcome) for case, outcome, right in rows if not right.get(step.name, True)]
+    return min(failed, key=lambda row: len(_show_case(row[0])))
+
+
+def _direction(exercise: Exercise, step: Step, case: Case, outcome: Outcome) -> str:
+    """Say how a wrong value is wrong, without saying what is right."""
+    value = step.value(outcome.value)
+    if value is None:
+        return "This part is missing."
+    given = {other.name: other.value(outcome.value) for other in exercise.steps}
+    expected = _expected(step, case, {name: part for name, part in given.items() if part is not None})
+    if type(expected) not in {int, float, Fraction}:
+        return f"That is not what the design needs here. Ask for a hint: `mlsd.hint({exercise.id!r})`."
+    if not is_number(value):
+        return f"Expected one finite number. {_CHECK_SHAPE}"
+    return _factor(float(value), float(expected))
+
+
+_FACTORS = {
+    1e3: "about a thousand times: milliseconds against seconds?",
+    1e6: "about a million times: check the units of both inputs.",
+    60.0: "about sixty times: minutes against seconds?",
+    3600.0: "about 3,600 times: hours against seconds?",
+    100.0: "about a hundred times: per cent against a fraction?",
+}
+
+
+def _factor(value: float, expected: float) -> str:
+    if value <= 0 < expected:
+        return "It has to be above zero."
+    if expected == 0 or value == 0:
+        return "Too large." if value > expected else "Too small."
+    ratio = value / expected
+    side, off = ("large", ratio) if ratio > 1 else ("small", 1 / ratio)
+    for factor, words in _FACTORS.items():
+        if abs(off / factor - 1) < 0.1:
+            return f"Too {side} by {words}"
+    return f"Too {side}, by more than a factor of ten." if off > 10 else f"Too {side}."
+
+
+def _show_case(case: Case) -> str:
+    return ", ".join(f"{name} = {_short(value)}" for name, value in case.items())
+
+
+def _code(text: str) -> str:
+    """Quote as code, so that nothing in a learner's value is taken for Markdown or HTML."""
+    return f"`{text.replace('`', chr(39))}`"
+
+
+def _short(value: Any, most: int = 120) -> str:
+    """Show a value in few characters; a value may have a broken repr."""
+    try:
+        text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    except Exception as error:  # noqa: BLE001 - a learner's object may do anything
+        text = f"a {type(value).__name__} that cannot be shown ({type(error).__name__})"
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,223 @@
+"""Proof of every exercise, present and future: nothing here names one."""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+import mlsd_helpers as mlsd
+from mlsd_helpers.exercises import ALL, Exercise, kit
+
+SEEDS = (1, 2, 3)
+SOURCE = Path(__file__).parents[2] / "source"
+
+every_exercise = pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.id)
+every_mistake = pytest.mark.parametrize(
+    ("exercise", "mistake"),
+    [(exercise, mistake) for exercise in ALL for mistake in exercise.mistakes],
+    ids=lambda it: it.id if isinstance(it, Exercise) else kit.mistake_name(it),
+)
+
+
+def both_ways(exercise: Exercise, answer: Any) -> list[kit.Verdict]:
+    """Judge on the fixed cases and on several draws of fresh ones."""
+    return [
+        kit.judge(exercise, answer),
+        *(kit.judge(exercise, answer, fresh=True, seed=seed) for seed in SEEDS),
+    ]
+
+
+def test_there_are_exercises_and_their_ids_differ() -> None:
+    assert ALL
+    assert len({exercise.id for exercise in ALL}) == len(ALL)
+
+
+@every_exercise
+def test_the_reference_and_two_right_answers_that_differ_score_full(exercise: Exercise) -> None:
+    assert len(set(map(id, exercise.alternatives))) >= 2
+    for answer in (exercise.reference, *exercise.alternatives):
+        for verdict in both_ways(exercise, answer):
+            assert verdict.passed, f"{answer}: {verdict}"
+            assert verdict.score == exercise.points
+
+
+@every_mistake
+def test_a_known_mistake_is_rejected_and_named_with_one_score_on_every_draw(
+    exercise: Exercise, mistake: Any
+) -> None:
+    verdicts = both_ways(exercise, kit.answer_of(mistake))
+    assert {verdict.mistake for verdict in verdicts} == {kit.mistake_name(mistake)}
+    assert len({verdict.score for verdict in verdicts}) == 1
+    assert verdicts[0].score < exercise.points
+    assert all(kit.feedback(mistake) in verdict.message for verdict in verdicts)
+
+
+@every_mistake
+def test_feedback_says_something(exercise: Exercise, mistake: Any) -> None:
+    assert len(kit.feedback(mistake).split()) >= 8
+
+
+@every_exercise
+def test_the_cases_tell_all_known_mistakes_apart(exercise: Exercise) -> None:
+    assert len(exercise.mistakes) >= 2
+    assert kit.undistinguished(exercise, exercise.cases) == []
+
+
+@every_exercise
+@pytest.mark.parametrize("blank", [None, ..., lambda **_: None, lambda **_: ...])
+def test_a_blank_scores_zero_and_counts_as_not_attempted(exercise: Exercise, blank: Any) -> None:
+    for verdict in both_ways(exercise, blank):
+        assert (verdict.score, verdict.attempted, verdict.passed) == (0, False, False)
+
+
+@every_exercise
+def test_a_stub_that_raises_counts_as_not_attempted(exercise: Exercise) -> None:
+    def stub(**_: Any) -> None:
+        raise NotImplementedError
+
+    assert not kit.judge(exercise, stub).attempted
+
+
+class Unshowable:
+    """A value whose every use raises."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+    __str__ = __eq__ = __float__ = __len__ = __iter__ = __bool__ = __repr__  # type: ignore[assignment]
+    __hash__ = object.__hash__
+
+
+def raises(**_: Any) -> Any:
+    raise ZeroDivisionError("division by zero")
+
+
+def leaves(**_: Any) -> Any:
+    raise SystemExit(0)
+
+
+def recurses(**case: Any) -> Any:
+    return recurses(**case)
+
+
+def echoes_its_input(**case: Any) -> Any:
+    return case
+
+
+WRECKS = [
+    "text", "", b"bytes", 0, -1, 38, math.nan, math.inf, 10**400, True, [], [1, 2, 3], {}, {"unheard of": 1},
+    object(), {1, 2}, Unshowable(), raises, leaves, recurses, echoes_its_input, print, int, type, lambda: 1,
+    lambda **_: math.nan, lambda **_: Unshowable(), lambda **_: "text", lambda **_: [None],
+    lambda **_: {"": None},
+]  # fmt: skip
+
+
+@every_exercise
+@pytest.mark.parametrize("wreck", WRECKS, ids=lambda wreck: type(wreck).__name__)
+def test_a_wreck_gets_a_plain_message_and_no_points(exercise: Exercise, wreck: Any) -> None:
+    verdict = kit.judge(exercise, wreck)
+    assert verdict.score == 0
+    assert verdict.message
+    assert "Traceback" not in verdict.message
+    assert len(verdict.message) < 800
+
+
+@every_exercise
+def test_an_answer_with_absurd_parts_gets_a_plain_message(exercise: Exercise) -> None:
+    parts = [step.name if step.part is None else step.part for step in exercise.steps]
+    for absurd in (math.nan, "text", None, -1, [], {}, Unshowable(), 10**400):
+        verdict = kit.judge(exercise, lambda absurd=absurd, **_: dict.fromkeys(parts, absurd))
+        assert verdict.score < exercise.points
+        assert "Traceback" not in verdict.message
+
+
+@every_exercise
+def test_an_answer_typed_in_for_the_visible_cases_fails_the_hidden_ones(exercise: Exercise) -> None:
+    table = {repr(dict(case)): kit.run(exercise.reference, case).value for case in exercise.cases}
+
+    def typed_in(**case: Any) -> Any:
+        return table.get(repr(case), next(iter(table.values())))
+
+    assert kit.judge(exercise, typed_in).passed
+    for seed in SEEDS:
+        assert kit.judge(exercise, typed_in, fresh=True, seed=seed).score < exercise.points
+
+
+@every_exercise
+def test_an_answer_that_changes_its_input_changes_nothing_for_the_judge(exercise: Exercise) -> None:
+    def greedy(**case: Any) -> Any:
+        answer = kit.run(exercise.reference, case).value
+        for value in case.values():
+            if isinstance(value, dict):
+                value.clear()
+        case.clear()
+        return answer
+
+    assert kit.judge(exercise, greedy).passed
+
+
+@every_exercise
+def test_printing_and_warning_cost_nothing(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+    def noisy(**case: Any) -> Any:
+        import sys
+        import warnings
+
+        warnings.warn("harmless", stacklevel=1)
+        print("on the way", file=sys.stderr)
+        return kit.run(exercise.reference, case).value
+
+    assert kit.judge(exercise, noisy).passed
+    assert capsys.readouterr().err == ""
+
+
+@every_mistake
+def test_a_visible_check_never_says_the_right_value(exercise: Exercise, mistake: Any) -> None:
+    """Nor with the mistake's feedback taken away, as for a wrong answer that nobody has named yet."""
+    unnamed = Exercise(**{**vars(exercise), "mistakes": ()})
+    marks = kit.mark(exercise, kit.answer_of(mistake), exercise.cases)
+    step = next(step for step in exercise.steps if not marks.step_passed(step))
+    for judged in (exercise, unnamed):
+        said = kit.judge(judged, kit.answer_of(mistake)).message
+        verdict_text = said.split("you got", 1)[-1].split(".", 1)[-1] if "you got" in said else said
+        for case in exercise.cases:
+            right = step.value(kit.run(exercise.reference, case).value)
+            if kit.is_number(right) and len(number := f"{right:.4g}") > 1:
+                assert not re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", verdict_text), said
+
+
+@every_exercise
+def test_hints_form_a_ladder(exercise: Exercise) -> None:
+    assert len(exercise.hints) >= 3
+    assert all(len(hint.split()) >= 6 for hint in exercise.hints)
+    given = [mlsd.hint(exercise.id).text for _ in exercise.hints]
+    assert sorted(given) == sorted(exercise.hints)
+    assert mlsd.hint(exercise.id).text == given[0]
+
+
+def graded_cells() -> dict[str, tuple[str, Any]]:
+    cells = {}
+    for path in sorted(SOURCE.glob("*/*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            meta = cell.metadata.get("nbgrader", {})
+            if meta.get("grade"):
+                cells[meta["grade_id"]] = (path.parent.name, cell)
+    return cells
+
+
+def test_each_exercise_is_one_graded_cell_and_each_graded_cell_an_exercise() -> None:
+    assert set(graded_cells()) == {exercise.id for exercise in ALL}
+
+
+@every_exercise
+def test_the_graded_cell_carries_the_points_and_judges_on_fresh_cases(exercise: Exercise) -> None:
+    assignment, cell = graded_cells()[exercise.id]
+    hidden = re.search(r"### BEGIN HIDDEN TESTS\n(.*?)### END HIDDEN TESTS", cell.source, re.DOTALL)
+    assert assignment == exercise.assignment
+    assert cell.metadata.nbgrader.points == exercise.points
+    assert hidden
+    assert f'check("{exercise.id}"' in hidden[1]
+    assert "fresh=True" in hidden[1]
+    assert cell.source.rstrip().endswith(".grade()")

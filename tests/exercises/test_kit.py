@@ -1,0 +1,146 @@
+"""The engine on small exercises of its own."""
+
+import random
+from typing import Any
+
+import pytest
+
+import mlsd_helpers as mlsd
+from mlsd_helpers.errors import ExerciseError, MlsdError
+from mlsd_helpers.exercises import kit
+
+
+def area(width: float, height: float) -> dict[str, float]:
+    """Compute an area, and the paint for it."""
+    return {"area": width * height, "paint": width * height / 10}
+
+
+def added(width: float, height: float) -> dict[str, float]:
+    """You added the sides of the wall; an area multiplies them, so that a metre more counts once a metre."""
+    return {"area": width + height, "paint": (width + height) / 10}
+
+
+def forgot_the_spread(width: float, height: float) -> dict[str, float]:
+    """You bought a litre for each square metre; a litre covers ten of them, so divide by that."""
+    return {"area": width * height, "paint": width * height}
+
+
+def draw(rng: random.Random) -> dict[str, int]:
+    return {"width": rng.randrange(2, 40), "height": rng.randrange(2, 40)}
+
+
+def wall(**changes: Any) -> kit.Exercise:
+    parts: dict[str, Any] = {
+        "id": "wall",
+        "assignment": "none",
+        "title": "Paint a wall",
+        "kind": "code",
+        "outcome": "Compute.",
+        "minutes": 1,
+        "steps": (
+            kit.equals("area", 1, lambda c, _: c["width"] * c["height"]),
+            kit.equals("paint", 2, lambda _, g: g["area"] / 10),
+        ),
+        "cases": ({"width": 3, "height": 4}, {"width": 2, "height": 2}, {"width": 10, "height": 7}),
+        "reference": area,
+        "alternatives": (),
+        "mistakes": (added, forgot_the_spread),
+        "hints": ("Look.",),
+        "draw": draw,
+    }
+    return kit.Exercise(**{**parts, **changes})
+
+
+def test_a_later_step_is_judged_on_the_learners_own_earlier_step() -> None:
+    assert kit.judge(wall(), added).score == 2
+
+
+def test_two_mistakes_in_one_answer_are_named_by_the_first_wrong_step() -> None:
+    both = kit.judge(wall(), lambda width, height: {"area": width + height, "paint": width + height})
+    assert (both.score, both.mistake) == (0, "added")
+
+
+def test_two_mistakes_that_no_case_tells_apart_are_reported() -> None:
+    weak = wall(cases=({"width": 2, "height": 2},))
+    assert "added" in kit.undistinguished(weak, weak.cases)
+
+
+def test_fresh_cases_grow_until_they_tell_the_mistakes_apart() -> None:
+    squares = wall(draw=lambda rng: {"width": 2, "height": 2} if rng.random() < 0.95 else draw(rng))
+    for seed in range(5):
+        assert kit.undistinguished(squares, kit.fresh_cases(squares, seed)) == []
+
+
+def test_fresh_cases_that_can_never_tell_mistakes_apart_stop_with_the_reason() -> None:
+    with pytest.raises(AssertionError, match="wall"):
+        kit.fresh_cases(wall(draw=lambda _: {"width": 2, "height": 2}), 1)
+
+
+def test_the_same_seed_draws_the_same_cases() -> None:
+    assert kit.fresh_cases(wall(), 7) == kit.fresh_cases(wall(), 7)
+
+
+def test_the_smallest_failing_case_is_shown() -> None:
+    verdict = kit.judge(wall(), lambda width, height: {"area": 1.0, "paint": 0.1})
+    assert "width = 2, height = 2" in verdict.message or "width = 3, height = 4" in verdict.message
+    assert "width = 10" not in verdict.message
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit"), [(1000, "millisecond"), (60, "minute"), (100, "cent"), (1e-3, "millisecond")]
+)
+def test_a_unit_slip_that_nobody_named_is_diagnosed_by_its_factor(factor: float, unit: str) -> None:
+    slip = kit.judge(wall(), lambda width, height: {"area": width * height * factor, "paint": 1})
+    assert slip.mistake is None
+    assert unit in slip.message
+
+
+def test_a_value_answer_is_judged_and_its_wrong_values_are_named() -> None:
+    choice = wall(
+        steps=(kit.equals("", 1, lambda *_: "B"),),
+        cases=({},),
+        reference="B",
+        mistakes=(
+            kit.Wrong("rate_alone", "C", "You chose by the rate alone."),
+            kit.Wrong("unbounded", "A", "No."),
+        ),
+        draw=None,
+    )
+    assert kit.judge(choice, "b").passed
+    assert kit.judge(choice, "C").mistake == "rate_alone"
+    assert kit.judge(choice, "C", fresh=True).mistake == "rate_alone"
+
+
+def test_numpy_numbers_and_arrays_are_numbers_and_sequences() -> None:
+    np = pytest.importorskip("numpy")
+    assert kit.same(np.float64(2.0), 2)
+    assert kit.same(np.int64(38), 38)
+    assert kit.same(np.array([1, 2]), [1, 2])
+    assert kit.same(np.bool_(True), True)
+    assert not kit.same(np.array([2.0]), 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(True, 1), (1, True), ("38", 38), (float("nan"), float("nan")), (38.4, 38)]
+)
+def test_values_of_another_kind_are_not_the_same(value: Any, expected: Any) -> None:
+    assert not kit.same(value, expected)
+
+
+def test_an_unknown_exercise_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(ExerciseError, match="05-faded-sizing"):
+        mlsd.check("05-faded-sizin", 1)
+    assert issubclass(ExerciseError, MlsdError)
+
+
+def test_a_verdict_shows_itself_and_never_says_that_all_is_correct() -> None:
+    shown = kit.judge(wall(), area)._repr_mimebundle_()
+    assert set(shown) == {"text/plain", "text/markdown"}
+    assert "visible checks passed" in shown["text/plain"].lower()
+    assert "all correct" not in shown["text/plain"].lower()
+
+
+def test_what_a_learner_gave_cannot_break_the_page() -> None:
+    nasty = kit.judge(wall(), lambda **_: {"area": "<script>alert(1)</script> **x**", "paint": 1})
+    outside_code = nasty._repr_mimebundle_()["text/markdown"].split("`")[::2]
+    assert not any("<script>" in text or "**x**" in text for text in outside_code)
