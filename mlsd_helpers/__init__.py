@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from mlsd_helpers import cases, design, exercises, figures, formulas, units, widgets
     from mlsd_helpers.design import Design, load_design
     from mlsd_helpers.exercises import check, hint
+    from mlsd_helpers.widgets import ask
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Design",
+    "ask",
     "cases",
     "check",
     "design",
@@ -36,6 +38,7 @@ _HOME = {
     "load_design": "design",
     "check": "exercises",
     "hint": "exercises",
+    "ask": "widgets",
 }
 
 

@@ -1,28 +1,30 @@
-"""Exercises: what is right, and which mistakes have a name.
+"""Exercises and questions: what is asked, what is right, and which mistakes have a name.
 
-One module a lesson, each with its `EXERCISES`; `kit` is the engine. A new module is found by itself.
+One package a lesson, with its `EXERCISES` and `QUESTIONS`, found by itself; `kit` is the engine.
 """
 
 from difflib import get_close_matches
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, TypeVar
 
 from mlsd_helpers.errors import ExerciseError
 from mlsd_helpers.exercises.kit import Exercise, Hint, Verdict, judge
+from mlsd_helpers.exercises.questions import Question
 
-__all__ = ["ALL", "Exercise", "Hint", "Verdict", "check", "find", "hint"]
+__all__ = ["ALL", "QUESTIONS", "Exercise", "Hint", "Verdict", "check", "find", "find_question", "hint"]
 
+_lessons = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__) if found.ispkg]
 
-def _discover() -> tuple[Exercise, ...]:
-    names = sorted(module.name for module in iter_modules(__path__) if module.name != "kit")
-    modules = [import_module(f"{__name__}.{name}") for name in names]
-    return tuple(exercise for module in modules for exercise in module.EXERCISES)
-
-
-ALL: tuple[Exercise, ...] = _discover()
+ALL: tuple[Exercise, ...] = tuple(
+    sorted((e for lesson in _lessons for e in lesson.EXERCISES), key=lambda exercise: exercise.assignment)
+)
 """Every exercise of the course, in the order of the lessons."""
 
+QUESTIONS: tuple[Question, ...] = tuple(q for lesson in _lessons for q in lesson.QUESTIONS)
+"""Every question that a lesson asks."""
+
+_Asked = TypeVar("_Asked", Exercise, Question)
 _rung: dict[str, int] = {}
 
 
@@ -33,13 +35,25 @@ def find(exercise_id: str) -> Exercise:
         ExerciseError: no exercise has this id; the message names the nearest.
 
     """
-    for exercise in ALL:
-        if exercise.id == exercise_id:
-            return exercise
-    known = [exercise.id for exercise in ALL]
-    near = get_close_matches(str(exercise_id), known, n=1, cutoff=0.3)
+    return _by_id(ALL, exercise_id, "exercise")
+
+
+def find_question(question_id: str) -> Question:
+    """Return a question by its id.
+
+    Raises:
+        ExerciseError: no question has this id; the message names the nearest.
+    """
+    return _by_id(QUESTIONS, question_id, "question")
+
+
+def _by_id(among: tuple[_Asked, ...], wanted: str, kind: str) -> _Asked:
+    known = {one.id: one for one in among}
+    if wanted in known:
+        return known[wanted]
+    near = get_close_matches(str(wanted), known, n=1, cutoff=0.3)
     meant = f" Did you mean {near[0]!r}?" if near else ""
-    raise ExerciseError(f"There is no exercise {exercise_id!r}.{meant} Known: {', '.join(known)}.")
+    raise ExerciseError(f"There is no {kind} {wanted!r}.{meant} Known: {', '.join(known)}.")
 
 
 def check(exercise_id: str, answer: Any, *, fresh: bool = False, seed: int | None = None) -> Verdict:

@@ -35,6 +35,7 @@ busy at any moment. Write the three lines that are missing:
 - `replicas`: the whole number to order.
 """
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-faded-sizing-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def size(peak_rps, service_time_s, target_utilisation, headroom):
     busy = peak_rps * service_time_s  # replicas busy at any moment: Little's law
@@ -43,7 +44,12 @@ def size(peak_rps, service_time_s, target_utilisation, headroom):
     with_headroom = at_target * (1 + headroom)
     replicas = math.ceil(with_headroom - 1e-9)
     ### END SOLUTION
-    return {"at_target": at_target, "with_headroom": with_headroom, "replicas": replicas}
+    return {
+        "at_target": at_target,
+        "with_headroom": with_headroom,
+        "replicas": replicas,
+    }
+
 
 # %%
 # mlsd.hint("05-faded-sizing")  # take away the first # and run; run again for the next hint
@@ -65,6 +71,7 @@ A colleague moved a spreadsheet into Python. Its columns are requests per **minu
 cent**. Procurement has just asked why a service with one request a second needs a rack of its own.
 """
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-units-rounding-sheet", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def sheet(requests_per_minute, service_time_ms, target_percent, headroom_percent):
     busy = requests_per_minute * service_time_ms
@@ -85,6 +92,7 @@ Units are not its only fault. One is about *when* to round; another is in the fl
 `100 * 0.07 / 0.7` in a cell of your own, and then round it up.
 """
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-units-rounding-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def repaired(requests_per_minute, service_time_ms, target_percent, headroom_percent):
     ### BEGIN SOLUTION
@@ -92,6 +100,7 @@ def repaired(requests_per_minute, service_time_ms, target_percent, headroom_perc
     exact = busy / (target_percent / 100) * (1 + headroom_percent / 100)
     return {"busy": busy, "replicas": math.ceil(exact - 1e-9)}
     ### END SOLUTION
+
 
 # %%
 # mlsd.hint("05-units-rounding")  # take away the first # and run; run again for the next hint
@@ -117,15 +126,22 @@ Return a dict: `servers`, the fewest replicas that keep the promise, and `p99_wa
 that many.
 """
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-erlang-p99-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def servers_for_p99(arrival_rps, service_time_s, wait_budget_s):
     ### BEGIN SOLUTION
     servers = math.floor(arrival_rps * service_time_s) + 1
-    while mlsd.formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99) > wait_budget_s:
+    while (
+        mlsd.formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99)
+        > wait_budget_s
+    ):
         servers += 1
-    p99_wait_s = mlsd.formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.99)
+    p99_wait_s = mlsd.formulas.wait_percentile_s(
+        servers, arrival_rps, service_time_s, 0.99
+    )
     return {"servers": servers, "p99_wait_s": p99_wait_s}
     ### END SOLUTION
+
 
 # %%
 # mlsd.hint("05-erlang-p99")  # take away the first # and run; run again for the next hint
@@ -158,9 +174,17 @@ verdict.grade()
 and `covered`: the set of those failures in which the utilisation stays within the target.
 """
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-headroom-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def failures_covered(
-    replicas, zones, peak_rps, service_time_s, target_utilisation, restart_share, surge_factor, cache_hit_ratio
+    replicas,
+    zones,
+    peak_rps,
+    service_time_s,
+    target_utilisation,
+    restart_share,
+    surge_factor,
+    cache_hit_ratio,
 ):
     ### BEGIN SOLUTION
     busy = peak_rps * service_time_s
@@ -172,9 +196,12 @@ def failures_covered(
         "restart_in_surge": busy * surge_factor / restarted,
         "cold_cache": busy / (1 - cache_hit_ratio) / replicas,
     }
-    covered = {name for name, u in utilisation.items() if u <= target_utilisation + 1e-9}
+    covered = {
+        name for name, u in utilisation.items() if u <= target_utilisation + 1e-9
+    }
     return {**utilisation, "covered": covered}
     ### END SOLUTION
+
 
 # %%
 # mlsd.hint("05-headroom")  # take away the first # and run; run again for the next hint
@@ -201,6 +228,7 @@ surge goes on. Trace what happens, in a dict:
 - `drain_s`: how long, from then on, until the queue is empty.
 """
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-backlog-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def backlog(surge_rps, capacity_rps, delay_s, scaled_rps):
     ### BEGIN SOLUTION
@@ -211,6 +239,7 @@ def backlog(surge_rps, capacity_rps, delay_s, scaled_rps):
         "drain_s": queued / (scaled_rps - surge_rps),
     }
     ### END SOLUTION
+
 
 # %%
 # mlsd.hint("05-backlog")  # take away the first # and run; run again for the next hint
@@ -249,19 +278,28 @@ takes a claim, a dict with its `kind`, its inputs and the figure `claimed`. Retu
 claims = [case["claim"] for case in mlsd.exercises.find("05-audit").cases]
 claims[0]
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-audit-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def audit(claim):
     ### BEGIN SOLUTION
     match claim["kind"]:
         case "kv_cache":
-            limit = 2 * claim["layers"] * claim["kv_heads"] * claim["head_dim"] * claim["bytes_per_value"]
+            limit = (
+                2
+                * claim["layers"]
+                * claim["kv_heads"]
+                * claim["head_dim"]
+                * claim["bytes_per_value"]
+            )
         case "memory":
             tokens = claim["sequences"] * claim["context"]
             limit = claim["weights_bytes"] + tokens * claim["kv_bytes_per_token"]
         case "decode":
             limit = claim["bandwidth_bytes_per_s"] / claim["weights_bytes"]
         case "prefill":
-            limit = 2 * claim["parameters"] * claim["prompt_tokens"] / claim["dense_flops"]
+            limit = (
+                2 * claim["parameters"] * claim["prompt_tokens"] / claim["dense_flops"]
+            )
         case "batch":
             limit = claim["batch_time_s"]
         case "retries":
@@ -274,6 +312,7 @@ def audit(claim):
         holds = abs(claim["claimed"] - limit) <= 0.1 * limit
     return {"limit": limit, "holds": holds}
     ### END SOLUTION
+
 
 # %%
 # mlsd.hint("05-audit")  # take away the first # and run; run again for the next hint
@@ -301,20 +340,30 @@ the target. That failure *is* the headroom; nothing else is added. Write `plan`,
 - `within_budget`: whether that is at most `budget_per_1k`.
 """
 
+
 # %% nbgrader={"grade": false, "grade_id": "05-plan-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def plan(
-    peak_rps, mean_rps, service_time_s, target_utilisation, zones, cost_per_replica_hour, budget_per_1k
+    peak_rps,
+    mean_rps,
+    service_time_s,
+    target_utilisation,
+    zones,
+    cost_per_replica_hour,
+    budget_per_1k,
 ):
     ### BEGIN SOLUTION
     need = math.ceil(peak_rps * service_time_s / target_utilisation - 1e-9)
     replicas_per_zone = [math.ceil(need / (zones - 1))] * zones
-    cost_per_1k = sum(replicas_per_zone) * cost_per_replica_hour / (mean_rps * 3600) * 1000
+    cost_per_1k = (
+        sum(replicas_per_zone) * cost_per_replica_hour / (mean_rps * 3600) * 1000
+    )
     return {
         "replicas_per_zone": replicas_per_zone,
         "cost_per_1k": cost_per_1k,
         "within_budget": cost_per_1k <= budget_per_1k,
     }
     ### END SOLUTION
+
 
 # %%
 # mlsd.hint("05-plan")  # take away the first # and run; run again for the next hint

@@ -12,6 +12,9 @@ from mlsd_helpers.exercises.capacity import (
     plan,
     units_rounding,
 )
+from mlsd_helpers.exercises.capacity.questions import QUESTIONS
+
+__all__ = ["EXERCISES", "QUESTIONS"]
 
 EXERCISES = (
     faded_sizing.EXERCISE,

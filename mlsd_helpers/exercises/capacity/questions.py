@@ -1,0 +1,173 @@
+"""What lesson 05 asks: nine predictions, and five questions on the lessons before it."""
+
+from mlsd_helpers import formulas
+from mlsd_helpers.exercises.questions import Estimate, Question, Recall
+from mlsd_helpers.units import GB, ms
+
+_LLAMA_3_8B_WEIGHTS = 16.06 * GB
+_LLAMA_3_8B_KV = (32, 8, 128, 2)  # layers, KV heads, head dimension, bytes per value
+
+
+def _rule() -> float:
+    return formulas.replicas(500, 40 * ms, 0.7, 0.3)
+
+
+def _faded() -> float:
+    return formulas.replicas(120, 85 * ms, 0.75, 0.3)
+
+
+def _random_routing() -> float:
+    return formulas.random_split_response_percentile_s(29, 500, 40 * ms, 0.99) / ms
+
+
+def _small() -> float:
+    return formulas.servers_for_wait(10, 100 * ms, 50 * ms, 0.99)
+
+
+def _large() -> float:
+    return formulas.servers_for_wait(1_000, 50 * ms, 25 * ms, 0.99)
+
+
+def _zone() -> float:
+    return 100 * formulas.utilisation(38 - 13, 500, 40 * ms)
+
+
+def _queue() -> float:
+    return formulas.surge_backlog(800, 725, 120)
+
+
+def _price() -> float:
+    return 100 * formulas.cost_per_thousand_predictions(38, 0.20, 200)
+
+
+def _sequences() -> float:
+    per_token = formulas.kv_cache_bytes_per_token(*_LLAMA_3_8B_KV)
+    return formulas.concurrent_sequences(80 * GB, _LLAMA_3_8B_WEIGHTS, per_token, 4096, 0.9)
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Estimate(
+        id="05-ask-rule",
+        question="How many replicas would you order for 500 requests/s of 40 ms each?",
+        unit="replicas",
+        truth=_rule,
+        because="That is what the rule of this lesson orders. The next cells work it out, and then doubt it.",
+    ),
+    Estimate(
+        id="05-ask-faded",
+        question="120 requests/s of 85 ms, at most 75 % busy, 30 % headroom: how many replicas?",
+        unit="replicas",
+        truth=_faded,
+        because="Multiply for the busy ones, divide by the target, add the headroom, round up once, last.",
+        within=0.001,
+    ),
+    Estimate(
+        id="05-ask-routing",
+        question="The p99 of the response, when each request goes to one of 29 replicas at random?",
+        unit="ms",
+        truth=_random_routing,
+        because="At random, some replicas have a queue while others are idle, and a request cannot change queues.",
+        within=0.25,
+    ),
+    Estimate(
+        id="05-ask-small",
+        question="10 requests/s of 100 ms. How many replicas keep the p99 of the wait within 50 ms?",
+        unit="replicas",
+        truth=_small,
+        because="A small fleet has nobody to average with: two requests at once are already a crowd.",
+        within=0.001,
+    ),
+    Estimate(
+        id="05-ask-large",
+        question="1,000 requests/s of 50 ms. How many replicas keep the p99 of the wait within 25 ms?",
+        unit="replicas",
+        truth=_large,
+        because="In a large fleet the ups and downs cancel: it can run hotter and still answer in time.",
+    ),
+    Estimate(
+        id="05-ask-zone",
+        question="38 replicas in three zones lose the fullest zone at the peak. How busy are the others?",
+        unit="%",
+        truth=_zone,
+        because="13 of the 38 are gone, and the load is not. The target of 70 % no longer holds.",
+        within=0.03,
+    ),
+    Estimate(
+        id="05-ask-queue",
+        question="800 requests/s arrive, 725 are served, and help comes after 120 s. How many requests queue?",
+        unit="requests",
+        truth=_queue,
+        because="What arrives less what is served, for as long as the help takes.",
+    ),
+    Estimate(
+        id="05-ask-price",
+        question="38 replicas at $0.20 an hour answer 200 requests/s on average. What do 1,000 answers cost?",
+        unit="cents",
+        truth=_price,
+        because="The fleet is paid for at its peak size all day; the answers come at the mean rate.",
+        within=0.15,
+    ),
+    Estimate(
+        id="05-ask-sequences",
+        question="80 GB, nine tenths usable, 16 GB of weights: how many sequences of 4,096 tokens run at once?",
+        unit="sequences",
+        truth=_sequences,
+        because="Each token of each sequence keeps its keys and values; what the weights leave is the limit.",
+        within=0.25,
+    ),
+    Recall(
+        id="05-recall-tier",
+        lesson="01 requirements",
+        question="A budget of exactly 100 ms at p99. Which tier is that?",
+        options={
+            "real-time": "Real-time is strictly below 100 ms. Write boundaries as inequalities.",
+            "near-real-time": "Real-time is below 100 ms, and 100 is not below 100.",
+            "batch": "Batch is what nobody waits for; somebody waits here.",
+        },
+        answer="near-real-time",
+    ),
+    Recall(
+        id="05-recall-mean",
+        lesson="01 requirements",
+        question="95 requests take 20 ms and 5 take 400 ms. Does the service keep a p99 of 100 ms?",
+        options={
+            "yes, the mean is 39 ms": "The mean hides just the requests that users complain about.",
+            "no, the p99 is 400 ms": "Five in a hundred are slow, so the slowest one in a hundred is.",
+            "yes, 95 % are faster": "That is a statement about the p95. The budget is on the p99.",
+        },
+        answer="no, the p99 is 400 ms",
+    ),
+    Recall(
+        id="05-recall-plane",
+        lesson="02 planes",
+        question="The feature store is read by the model server on every request. In which plane is it?",
+        options={
+            "serving": "Serving calls it. A plane is what a part is responsible for, not who calls it.",
+            "data": "It is responsible for features: their definition, their age, their history.",
+            "control": "Control decides what runs: deployment, retraining, rollback.",
+        },
+        answer="data",
+    ),
+    Recall(
+        id="05-recall-age",
+        lesson="03 data flow",
+        question="A job runs every 15 minutes and takes 5 to become readable. Is a feature 15 minutes fresh?",
+        options={
+            "yes, the period is 15 minutes": "Just before the next result is readable, the old one is 20 minutes old.",
+            "no, it can be 20 minutes old": "The worst age is the period plus every delay.",
+            "yes, on average": "The mean age is within 15 minutes; the requirement is on the worst one.",
+        },
+        answer="no, it can be 20 minutes old",
+    ),
+    Recall(
+        id="05-recall-pattern",
+        lesson="04 patterns",
+        question="2,000 requests/s for 10,000 keys, and an answer may be a day old. Which pattern first?",
+        options={
+            "A, request-time": "It works, and computes each answer thousands of times a day.",
+            "B, pre-computed": "Few keys, all known in advance, a day of freshness: compute each once, and look it up.",
+            "C, streaming": "Streaming buys freshness that nobody asked for. The rate alone decides nothing.",
+        },
+        answer="B, pre-computed",
+    ),
+)

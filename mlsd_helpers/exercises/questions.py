@@ -1,0 +1,34 @@
+"""The questions that a lesson asks: what a learner predicts, and what they recall from earlier lessons.
+
+They are data here and not cells there, so that no answer stands in a notebook before its question is answered.
+`mlsd.ask(question_id)` shows one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number to predict. `truth` computes it, in `unit`, once the learner has locked in a guess."""
+
+    id: str
+    question: str
+    unit: str
+    truth: Callable[[], float]
+    because: str
+    within: float = 0.1
+
+
+@dataclass(frozen=True)
+class Recall:
+    """A question on an earlier lesson: its options, what choosing each one says, and which is right."""
+
+    id: str
+    lesson: str
+    question: str
+    options: Mapping[str, str]
+    answer: str
+
+
+Question = Estimate | Recall

@@ -1,0 +1,183 @@
+"""Student versions: nbgrader's own generate_assignment over source/, written to release/ or compared with it.
+
+nbgrader removes the old student version before it makes the new one, and leaves nothing when that fails. Here
+the new one is made in a folder of its own and takes the old one's place only when it is whole.
+"""
+
+import difflib
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import capture_log
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from mlsd_helpers.errors import WorkspaceError
+
+CONFIG = "nbgrader_config.py"
+_DIFF_LINES = 12
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one assignment; `problem` is empty when all is well."""
+
+    assignment: str
+    problem: str = ""
+
+
+class NameCells(NbGraderPreprocessor):  # type: ignore[misc]
+    """Give each cell an id that depends on what it is, so that the same source gives the same release.
+
+    A graded cell is called by its grade_id, any other by its content. An id that was missing, or that a new
+    conversion of the text twin gave at random, would differ each time.
+    """
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        """Name the cells of a notebook whose format has ids."""
+        if nb.nbformat_minor >= 5:
+            for cell, name in zip(nb.cells, _names(nb.cells), strict=True):
+                cell["id"] = name
+        return nb, resources
+
+
+def _names(cells: Iterable[Any]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for cell in cells:
+        content = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
+        name = cell.metadata.get("nbgrader", {}).get("grade_id") or content
+        seen[name] = seen.get(name, 0) + 1
+        yield name if seen[name] == 1 else f"{name[:60]}-{seen[name]}"
+
+
+def assignments(course: Path, names: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the named assignments of source/, or all of them, in order.
+
+    Raises WorkspaceError for a name that is not there, and where there is none at all.
+    """
+    there = sorted(folder.name for folder in (course / "source").glob("*") if any(folder.glob("*.ipynb")))
+    unknown = sorted(set(names) - set(there))
+    if unknown or not there:
+        given = f"no assignment {', '.join(unknown)}" if unknown else "no assignment"
+        raise WorkspaceError(
+            f"There is {given} in {course / 'source'}. It has: {', '.join(there) or 'nothing'}."
+        )
+    return tuple(name for name in there if not names or name in set(names))
+
+
+def release(course: Path, assignment: str) -> Outcome:
+    """Make the student version of one assignment in release/ and its rows in nbgrader's gradebook."""
+    with tempfile.TemporaryDirectory(dir=course, prefix=".release-") as scratch:
+        problem = _generate(course, assignment, Path(scratch))
+        if problem:
+            return Outcome(assignment, problem)
+        _swap(Path(scratch, assignment), course / "release" / assignment, aside=Path(scratch, "before"))
+    return Outcome(assignment)
+
+
+def compare(course: Path, assignment: str) -> Outcome:
+    """Make the student version aside, without a gradebook, and compare its contents with release/."""
+    with tempfile.TemporaryDirectory() as scratch:
+        problem = _generate(course, assignment, Path(scratch), gradebook=False)
+        made, there = (_contents(folder / assignment) for folder in (Path(scratch), course / "release"))
+    return Outcome(assignment, problem or differences(there, made))
+
+
+def strays(course: Path) -> tuple[Outcome, ...]:
+    """Return the folders of release/ that no assignment of source/ makes any more."""
+    there = {folder.name for folder in (course / "release").glob("*") if folder.is_dir()}
+    gone = sorted(there - set(assignments(course)))
+    return tuple(Outcome(name, f"not in source/; remove release/{name}.") for name in gone)
+
+
+def differences(before: dict[str, str], after: dict[str, str]) -> str:
+    """Return a short diff of two folders' contents, empty when they are the same.
+
+    >>> print(differences({"a.txt": "one"}, {"a.txt": "two"}))
+    a.txt:
+    -one
+    +two
+    >>> differences({"a.txt": "one"}, {"a.txt": "one"})
+    ''
+    """
+    changed = [name for name in sorted({*before, *after}) if before.get(name) != after.get(name)]
+    return "\n".join(f"{name}:\n{_diff(before.get(name, ''), after.get(name, ''))}" for name in changed)
+
+
+def _diff(before: str, after: str) -> str:
+    lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))
+    lines = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+    more = [f"… {len(lines) - _DIFF_LINES} more lines"] if len(lines) > _DIFF_LINES else []
+    return "\n".join([*lines[:_DIFF_LINES], *more])
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    """Read the files of a folder as text; a notebook in one layout, whatever wrote it."""
+    files = (path for path in folder.rglob("*") if path.is_file() and ".ipynb_checkpoints" not in path.parts)
+    return {path.relative_to(folder).as_posix(): _text(path) for path in files}
+
+
+def _text(path: Path) -> str:
+    text = path.read_bytes().decode(errors="replace")
+    if path.suffix == ".ipynb":
+        return json.dumps(json.loads(text), indent=1, sort_keys=True, ensure_ascii=False)
+    return text
+
+
+def _swap(made: Path, place: Path, aside: Path) -> None:
+    place.parent.mkdir(exist_ok=True)
+    if place.exists():
+        place.rename(aside)
+    made.rename(place)
+
+
+def _generate(course: Path, assignment: str, into: Path, *, gradebook: bool = True) -> str:
+    """Run nbgrader's converter, and return its message when it fails."""
+    config = _configuration(course)
+    config.CourseDirectory.update(root=str(course), release_directory=str(into), assignment_id=assignment)
+    config.GenerateAssignment.no_database = not gradebook
+    config.SaveCells.enabled = gradebook
+    converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
+    converter.force = True
+    with _environment_on_path():
+        result = capture_log(converter)
+    return "" if result["success"] else _message(result)
+
+
+def _configuration(course: Path) -> Config:
+    if not (course / CONFIG).is_file():
+        raise WorkspaceError(
+            f"{course} has no {CONFIG}, which keeps solutions out of release/. "
+            "Run this in a clone of the course, or name one with --course."
+        )
+    return PyFileConfigLoader(CONFIG, path=str(course)).load_config()
+
+
+@contextmanager
+def _environment_on_path() -> Iterator[None]:
+    """Let nbgrader find `alembic`, which it starts by name when it makes a gradebook."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def _message(result: dict[str, Any]) -> str:
+    """Return the exceptions that nbgrader logged, without their tracebacks."""
+    log: str = result.get("log", "") + result["error"]
+    raised: list[str] = re.findall(r"^\s*((?:\w+\.)*\w+(?:Error|Exception): .+)$", log, flags=re.MULTILINE)
+    return raised[0] if raised else log.strip().splitlines()[-1]

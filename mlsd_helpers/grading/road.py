@@ -1,0 +1,112 @@
+"""The instructor's road, end to end, with nbgrader's own commands: release, hand in, grade, give feedback.
+
+`mlsd demo` walks it once in a temporary folder, and the tests hold what comes out against what it should be.
+"""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+
+from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading.release import CONFIG
+from mlsd_helpers.grading.synthetic import HandIn, class_of, hand_in
+
+Marks = Mapping[str, Mapping[str, float]]
+
+
+def set_up(course: Path, root: Path, assignment: str) -> None:
+    """Copy what grading one assignment needs into an empty folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    shutil.copy(course / CONFIG, root)
+    shutil.copytree(course / "source" / assignment, root / "source" / assignment)
+
+
+def walk(
+    course: Path, root: Path, assignment: str, say: Callable[[str], None] = print
+) -> tuple[tuple[HandIn, ...], Marks]:
+    """Walk the whole road for a synthetic class in `root`; return what was handed in and the marks given."""
+    set_up(course, root, assignment)
+    say(f"Making the student version of {assignment}.")
+    nbgrader(root, "generate_assignment", assignment)
+    students = class_of(root, assignment)
+    for one in students:
+        hand_in(one, root, assignment)
+    say(f"{len(students)} students handed in. Grading takes a second or two each.")
+    nbgrader(root, "autograde", assignment, say=_counting("Autograding ", "grading", len(students), say))
+    nbgrader(
+        root, "generate_feedback", assignment, say=_counting("Converting ", "feedback", len(students), say)
+    )
+    return students, marks(root, assignment)
+
+
+def _counting(mark: str, word: str, of: int, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Turn those lines of nbgrader's log that hold `mark`, one a notebook, into a count."""
+    number = itertools.count(1)
+    return lambda line: say(f"{word} {next(number)} of {of}") if mark in line else None
+
+
+def nbgrader(root: Path, *arguments: str, say: Callable[[str], None] = lambda _: None) -> None:
+    """Run one of nbgrader's commands in a course folder, and hand on each line of its log.
+
+    Raises WorkspaceError with the end of the log when the command fails.
+    """
+    beside_python = str(Path(sys.executable).parent)  # nbgrader starts `alembic` by name
+    environment = {**os.environ, "PATH": os.pathsep.join([beside_python, os.environ.get("PATH", "")])}
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    log: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        for line in running.stdout or ():
+            log.append(line.rstrip())
+            say(log[-1])
+    if running.returncode:
+        tail = "\n".join(log[-12:])
+        raise WorkspaceError(f"`nbgrader {' '.join(arguments)}` failed in {root}:\n{tail}")
+
+
+def marks(root: Path, assignment: str) -> Marks:
+    """Read the marks of an assignment from nbgrader's gradebook: score by student and exercise."""
+    with Gradebook(f"sqlite:///{root / 'gradebook.db'}", "mlsd") as book:
+        return {
+            submission.student.id: {
+                grade.name: grade.score for notebook in submission.notebooks for grade in notebook.grades
+            }
+            for submission in book.assignment_submissions(assignment)
+        }
+
+
+def released(root: Path, assignment: str) -> Path:
+    """Return where nbgrader puts the student version of an assignment."""
+    return root / "release" / assignment / f"{assignment}.ipynb"
+
+
+def feedback_page(root: Path, student: str, assignment: str) -> Path:
+    """Return where nbgrader puts a student's feedback."""
+    return root / "feedback" / student / assignment / f"{assignment}.html"
+
+
+def table(given: Marks, exercises: Sequence[str]) -> str:
+    """Lay marks out as a table, a row a student.
+
+    >>> print(table({"ada": {"a": 3.0, "b": 0.5}}, ["a", "b"]))
+    student     a     b   sum
+    ada         3   0.5   3.5
+    """
+    width = max(map(len, ["student", *given]))
+    columns = [max(5, len(name)) for name in exercises]
+    head = [f"{name:>{size}}" for name, size in zip(exercises, columns, strict=True)]
+    rows = [
+        [f"{scores[name]:>{size}g}" for name, size in zip(exercises, columns, strict=True)]
+        + [f"{sum(scores.values()):>5g}"]
+        for scores in given.values()
+    ]
+    lines = [["student".ljust(width), *head, f"{'sum':>5}"]]
+    lines += [[student.ljust(width), *row] for student, row in zip(given, rows, strict=True)]
+    return "\n".join(" ".join(line) for line in lines)
