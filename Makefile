@@ -1,0 +1,93 @@
+# `make` lists the commands. Each of them works as the first one on a fresh clone: it makes .venv when needed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed-here
+
+# An environment knows the folder that it was made in. In a folder that was moved or copied it is made again.
+MOVED := $(shell test -e $(INSTALLED) && test "$$(cat $(INSTALLED))" != "$$(pwd -P)" && rm -f $(INSTALLED))
+
+# nbgrader looks for its commands on PATH.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help lab test lint format-check code types layers release-check pytest fix lock demo bench clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+# ---------------------------------------------------------------- use
+
+lab: $(INSTALLED) ## open the course in JupyterLab; MLSD_BROWSER=0 prints the address only, ARGS=... goes to `mlsd lab`
+	@$(BIN)/mlsd lab $(ARGS)
+
+demo: $(INSTALLED) ## grade a synthetic class once, in a temporary folder, and print its marks
+	@$(BIN)/mlsd demo $(ARGS)
+
+bench: $(INSTALLED) ## measure the project beside its peers
+	@if test -d benchmarks; then $(BIN)/python -m benchmarks $(ARGS); else echo "no benchmarks/ yet: nothing to measure"; fi
+
+# ---------------------------------------------------------------- check
+
+# Every check runs, also after one has failed; the tests come last, and their summary is the last line.
+test: $(INSTALLED) ## check everything: what CI runs
+	@$(MAKE) --keep-going format-check code types layers release-check pytest
+
+lint: $(INSTALLED) ## the quick checks: format, code, types, layers
+	@$(MAKE) --keep-going format-check code types layers
+
+format-check: $(INSTALLED)
+	$(BIN)/ruff format --check --quiet .
+
+code: $(INSTALLED)
+	$(BIN)/ruff check --quiet .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+layers: $(INSTALLED)
+	$(BIN)/lint-imports
+
+release-check: $(INSTALLED)
+	$(BIN)/mlsd release --check
+
+pytest: $(INSTALLED) ## the tests alone; ARGS="-k words" picks some
+	$(BIN)/pytest $(ARGS)
+
+# ---------------------------------------------------------------- change
+
+fix: $(INSTALLED) ## format, carry twins and notebooks over, run the lessons, make release/ again
+	$(BIN)/python -m tools.notebooks sync
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/python -m tools.notebooks sync
+	$(BIN)/python -m tools.notebooks execute
+	$(BIN)/mlsd release
+
+# Hashes and no addresses: docs/decisions/0001-lock.md.
+lock: $(INSTALLED) ## update every pinned version, or one: make lock PACKAGE=numpy
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-header --quiet --output-file requirements.lock \
+	    $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
+	$(BIN)/python -m tools.binder
+
+clean: ## remove what was built; a learner's workspace/ stays
+	rm -rf $(VENV) build dist site artefacts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# ---------------------------------------------------------------- install
+
+# The stamp is removed first and written last, so that an interrupted installation starts anew.
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -e $@ || command -v $(PYTHON) >/dev/null || \
+	    { echo "There is no '$(PYTHON)' here. Install Python 3.11, 3.12 or 3.13, or name yours: make lab PYTHON=python3.12"; exit 1; }
+	@test -e $@ || { $(PYTHON) tools/python_check.py && \
+	    echo "Installing the course into $(VENV)/: once, a minute or two." && $(PYTHON) -m venv --clear $(VENV); }
+	@rm -f $@
+	@quiet=; test -t 1 || quiet=--quiet; \
+	    $(BIN)/python -m pip install --disable-pip-version-check $$quiet --require-hashes -r requirements.lock && \
+	    $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	@pwd -P > $@

@@ -1,0 +1,54 @@
+"""Each assignment: the instructor's version earns every point, and the student's none as it is handed out."""
+
+import shutil
+
+import nbformat
+import pytest
+from nbgrader.validator import Validator
+
+from tools.notebooks import ROOT, pairs
+
+pytestmark = pytest.mark.road
+
+ASSIGNMENTS = [pair.notebook for pair in pairs() if not pair.is_lesson]
+RELEASED = sorted((ROOT / "release").glob("*/*.ipynb"))
+
+
+@pytest.fixture
+def assignment(request, tmp_path):
+    """Give a copy of the notebook, in a folder of its own that running it may write to."""
+    shutil.copytree(request.param.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / request.param.name
+
+
+def each(paths):
+    return pytest.mark.parametrize("assignment", paths, ids=lambda path: path.stem, indirect=True)
+
+
+def graded(path):
+    """Give the source of every cell that nbgrader scores by running it."""
+    cells = nbformat.read(path, as_version=4).cells
+    marked = [(cell.source, cell.metadata.get("nbgrader", {})) for cell in cells if cell.cell_type == "code"]
+    return [source.strip() for source, mark in marked if mark.get("grade") and not mark.get("solution")]
+
+
+def short_of_full_points(path, *, validate_all=False):
+    """Run a notebook as the Validate button does; give (source, error) of each cell that falls short."""
+    verdict = Validator(validate_all=validate_all).validate(str(path))
+    assert verdict.keys() <= {"failed"}, verdict
+    return [(cell["source"], cell["raw_error"]) for cell in verdict.get("failed", [])]
+
+
+@each(ASSIGNMENTS)
+def test_the_instructors_version_earns_every_point_without_an_error(assignment):
+    assert graded(assignment)
+    found = short_of_full_points(assignment, validate_all=True)
+    assert not found, "\n\n".join(f"{source}\n{error}" for source, error in found)
+
+
+@each(RELEASED)
+def test_the_students_version_earns_nothing_as_it_is_handed_out(assignment):
+    assert graded(assignment)
+    failing = [source for source, _ in short_of_full_points(assignment)]
+    unearned = [source for source in graded(assignment) if source not in failing]
+    assert not unearned, "these cells give points for nothing:\n\n" + "\n\n".join(unearned)

@@ -1,0 +1,68 @@
+"""Each lesson runs, in a learner's workspace, to exactly the outputs that it shows."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbconvert.filters import strip_ansi
+
+from mlsd_helpers import workspace
+from tools.notebooks import CELL_TIMEOUT_S, ROOT, pairs
+
+pytestmark = pytest.mark.road
+
+LESSONS = [pair.notebook for pair in pairs() if pair.is_lesson]
+NBVAL = (
+    "--nbval",
+    "--nbval-current-env",
+    f"--nbval-sanitize-with={Path(__file__).with_name('sanitize.cfg')}",
+    f"--nbval-cell-timeout={CELL_TIMEOUT_S}",
+)
+QUIETLY = ("--quiet", "--color=no", "--exitfirst", "-p", "no:cacheprovider", "-c", os.devnull)
+
+
+def disagreement(notebook):
+    """Run a notebook where it lies; return nbval's words on the first cell that shows something else."""
+    command = [sys.executable, "-m", "pytest", *NBVAL, *QUIETLY, f"--rootdir={notebook.parent}"]
+    run = subprocess.run(
+        [*command, notebook.name], cwd=notebook.parent, capture_output=True, text=True, check=False
+    )
+    if run.returncode == 0:
+        return ""
+    _, _, failures = run.stdout.rpartition("= FAILURES =")
+    return strip_ansi(failures.partition("= short test summary")[0].strip("=") or run.stdout + run.stderr)
+
+
+@pytest.fixture
+def open_lesson(tmp_path):
+    """Make a learner's workspace, and give the copy of a lesson that lies in it."""
+    workspace.make(ROOT, tmp_path)
+    return lambda lesson: tmp_path / lesson.name
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_runs_to_the_outputs_that_it_shows(lesson, open_lesson):
+    found = disagreement(open_lesson(lesson))
+    assert not found, found
+
+
+@pytest.mark.parametrize("lesson", LESSONS[:1], ids=lambda path: path.stem)
+def test_a_changed_output_is_noticed(lesson, open_lesson):
+    mine = open_lesson(lesson)
+    notebook = nbformat.read(mine, as_version=4)
+    change_the_first_text(notebook)
+    nbformat.write(notebook, mine)
+    assert "Cell outputs differ" in disagreement(mine)
+
+
+def change_the_first_text(notebook):
+    data = next(
+        output.data
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "text/plain" in output.get("data", {})
+    )
+    data["text/plain"] += " and more"

@@ -1,0 +1,227 @@
+"""The repository itself: its lock, its layers, its commands, its links."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from tools import binder, python_check
+
+ROOT = Path(__file__).parents[1]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+SCRIPTS = Path(sys.executable).parent
+
+
+def run(*command, cwd=ROOT, **environment):
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | {"MAKEFLAGS": ""} | environment,  # not those of the `make test` that runs us
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def files(*patterns):
+    """Give the files that are, or would be, committed."""
+    listed = run(
+        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns
+    ).stdout
+    found = [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    assert found, f"no file matches {patterns}"
+    return found
+
+
+# ---------------------------------------------------------------- the lock
+
+
+def test_the_lock_records_no_address():
+    assert not re.findall(r"\w+://\S+|@ ", LOCK)
+
+
+def test_every_locked_package_is_pinned_and_hashed():
+    pins = binder.pins(LOCK)
+    assert pins
+    for pin in pins:
+        assert re.fullmatch(r"==[^*,]+", str(pin.requirement.specifier)), pin.name
+        assert pin.hashes, pin.name
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in pin.hashes), pin.name
+
+
+@pytest.mark.parametrize("wanted", binder.wanted(PROJECT, *EXTRAS), ids=str)
+def test_the_lock_is_within_the_ranges_of_pyproject(wanted):
+    versions = [pin.version for pin in binder.pins(LOCK) if pin.name == canonicalize_name(wanted.name)]
+    assert versions, "run `make lock PACKAGE=...`"
+    assert all(wanted.specifier.contains(version) for version in versions), versions
+
+
+def test_environment_yml_is_what_the_lock_makes_of_it():
+    assert (ROOT / "environment.yml").read_text(encoding="utf-8") == binder.environment(LOCK, PROJECT), (
+        "run `make lock`"
+    )
+
+
+def test_binders_environment_has_what_the_course_needs_and_no_tool_of_ours():
+    names = set(re.findall(r"- ([\w.-]+)==", binder.environment(LOCK, PROJECT)))
+    assert {canonicalize_name(wanted.name) for wanted in binder.wanted(PROJECT, "course")} <= names
+    assert not names & {"mypy", "pytest", "ruff", "uv"}
+
+
+# ---------------------------------------------------------------- the layers
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Give a copy of the package that a test may spoil."""
+    shutil.copytree(ROOT / "mlsd_helpers", tmp_path / "mlsd_helpers")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path / "mlsd_helpers"
+
+
+def layers(package):
+    return run(SCRIPTS / "lint-imports", "--no-cache", cwd=package.parent, PYTHONPATH=str(package.parent))
+
+
+def test_the_layers_hold_in_an_unspoilt_copy(package):
+    assert layers(package).returncode == 0, layers(package).stdout
+
+
+def test_an_import_upwards_breaks_the_layers(package):
+    with (package / "units.py").open("a") as module:
+        module.write("\nfrom mlsd_helpers import exercises\n")
+    assert "mlsd_helpers.units is not allowed to import mlsd_helpers.exercises" in layers(package).stdout
+
+
+def test_a_module_without_a_layer_breaks_the_layers(package):
+    (package / "astray.py").write_text("")
+    assert layers(package).returncode != 0
+    assert "astray" in layers(package).stdout
+
+
+def test_git_ignores_no_module_of_the_package():
+    modules = map(str, (ROOT / "mlsd_helpers").rglob("*.py"))
+    assert not run("git", "check-ignore", *modules).stdout
+
+
+# ---------------------------------------------------------------- the Makefile
+
+FAKE_PYTHON = """\
+#!/bin/sh
+echo "$@" >> calls
+case "$*" in
+    *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+    *"-m pip"*) exit "${PIP_EXIT:-0}" ;;
+esac
+"""
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """Give a folder where `make` finds a Python that only writes down what it was asked to do."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / "pyproject.toml").touch()
+    fake = tmp_path / "fake-python"
+    fake.write_text(FAKE_PYTHON)
+    fake.chmod(0o755)
+    return tmp_path
+
+
+def install(clone, **environment):
+    """Install, and give what was asked of Python meanwhile."""
+    (clone / "calls").write_text("")
+    made = run("make", ".venv/installed-here", "PYTHON=./fake-python", cwd=clone, **environment)
+    return made.returncode, (clone / "calls").read_text()
+
+
+def test_the_first_command_installs_and_the_second_does_not(clone):
+    code, calls = install(clone)
+    assert code == 0
+    assert "--require-hashes -r requirements.lock" in calls
+    assert install(clone) == (0, "")
+
+
+def test_a_new_lock_is_installed_into_the_same_environment(clone):
+    install(clone)
+    after_the_stamp = (clone / ".venv" / "installed-here").stat().st_mtime + 5
+    os.utime(clone / "requirements.lock", (after_the_stamp,) * 2)
+    code, calls = install(clone)
+    assert code == 0
+    assert "-m pip" in calls
+    assert "-m venv" not in calls
+
+
+def test_an_interrupted_installation_starts_anew(clone):
+    code, _ = install(clone, PIP_EXIT="1")
+    assert code != 0
+    code, calls = install(clone)
+    assert code == 0
+    assert "-m venv --clear" in calls
+
+
+def test_in_a_moved_folder_the_environment_is_made_again(clone):
+    install(clone)
+    moved = clone.rename(clone.with_name("moved"))
+    assert "-m venv --clear" in install(moved)[1]
+
+
+def test_the_makefile_takes_the_pythons_that_pyproject_names():
+    supported = SpecifierSet(PROJECT["project"]["requires-python"])
+    minors = range(python_check.FIRST[1] - 1, python_check.END[1] + 1)
+    assert [minor for minor in minors if supported.contains(f"3.{minor}.0")] == [*minors][1:-1]
+
+
+# ---------------------------------------------------------------- the words
+
+
+def commands(program):
+    """Give every `program word` that a document names, in a code block or between backticks."""
+    pattern = re.compile(rf"(?:^\s*(?:\$ )?|`|[&|;] )(?:\w+=\S+ )*{program} ([a-z][a-z-]*)", re.MULTILINE)
+    return sorted({(word, path) for path in files("*.md") for word in pattern.findall(code_in(path))})
+
+
+def short(value):
+    return value.name if isinstance(value, Path) else value
+
+
+def code_in(path):
+    text = path.read_text(encoding="utf-8")
+    return "\n".join(
+        [*re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL), *re.findall(r"`[^`\n]+`", text)]
+    )
+
+
+@pytest.mark.parametrize(("word", "path"), commands("make"), ids=short)
+def test_every_make_command_that_a_document_names_exists(word, path):
+    made = run("make", "--dry-run", word)
+    assert made.returncode == 0, f"{path.name}: {made.stderr}"
+
+
+@pytest.mark.parametrize(("word", "path"), commands("mlsd"), ids=short)
+def test_every_mlsd_command_that_a_document_names_exists(word, path):
+    helped = run(SCRIPTS / "mlsd", word, "--help")
+    assert helped.returncode == 0, f"{path.name}: {helped.stderr}"
+
+
+@pytest.mark.parametrize("path", files("*.md"), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_relative_links_in_a_document_resolve(path):
+    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
+    broken = [name for name in targets if "://" not in name and not (path.parent / name).exists()]
+    assert not broken
+
+
+def test_no_file_holds_a_path_of_the_machine_that_it_was_made_on():
+    homes = "home|root|Users|work|private/tmp"
+    path_of_a_machine = re.compile(rf"(?<![\w.~}}>-])/(?:{homes})/[\w.-]+".encode())
+    found = {path: path_of_a_machine.findall(path.read_bytes()) for path in files()}
+    assert not {path.relative_to(ROOT).as_posix(): texts for path, texts in found.items() if texts}
