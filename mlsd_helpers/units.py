@@ -22,7 +22,7 @@ from mlsd_helpers.errors import QuantityError
 us, ms, s = 1e-6, 1e-3, 1.0
 minute, hour, day, week = 60.0, 3_600.0, 86_400.0, 604_800.0
 KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
-kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12
+kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12  # noqa: N816 - as the unit is written
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ SECONDS = _dimension("time", "40 ms", _TIMES)
 PER_SECOND = _dimension(
     "rate",
     "500 rps",
-    {"rps": 1.0, "RPS": 1.0, "qps": 1.0, "QPS": 1.0, "/s": 1.0, "per second": 1.0, "rpm": 1 / minute, "/min": 1 / minute,
-     "/h": 1 / hour, "/day": 1 / day},
+    {"rps": 1.0, "RPS": 1.0, "qps": 1.0, "QPS": 1.0, "/s": 1.0, "per second": 1.0,
+     "rpm": 1 / minute, "/min": 1 / minute, "/h": 1 / hour, "/day": 1 / day},
 )  # fmt: skip
 BYTES = _dimension("size", "16 GiB", _SIZES)
 BYTES_PER_SECOND = _dimension("bandwidth", "3.35 TB/s", {f"{unit}/s": size for unit, size in _SIZES.items()})
@@ -58,8 +58,11 @@ FLOP_PER_SECOND = _dimension(
     "compute rate", "989 TFLOP/s", {"GFLOP/s": 1e9, "TFLOP/s": 1e12, "PFLOP/s": 1e15, "FLOP/s": 1.0}
 )
 FRACTION = _dimension("share", "30%", {"%": 0.01, "": 1.0})
-COUNT = _dimension("count", "45", {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12})
-DOLLARS = _dimension("sum of money", "0.20 USD", {"USD": 1.0, "": 1.0})
+COUNT = _dimension(
+    "count", "45", {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+)
+RATIO = _dimension("ratio", "1.3", {"": 1.0})
+DOLLARS = _dimension("sum of money", "$0.20", {"USD": 1.0, "": 1.0})
 
 _LONGEST = 64  # characters: no person writes a longer quantity, and the pattern stays quick
 _QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(.*?)\s*$")
@@ -79,7 +82,9 @@ def read(given: object, dimension: Dimension) -> float:
         raise QuantityError(f"{given!r} is not a {dimension.name}. Write it such as {dimension.example!r}.")
     number = _from_text(given, dimension) if isinstance(given, str) else _from_number(given)
     if not math.isfinite(number):
-        raise QuantityError(f"{given!r} is not a finite {dimension.name}. Write it such as {dimension.example!r}.")
+        raise QuantityError(
+            f"{given!r} is not a finite {dimension.name}. Write it such as {dimension.example!r}."
+        )
     return number
 
 
@@ -103,7 +108,8 @@ def _from_text(text: str, dimension: Dimension) -> float:
     if unit not in dimension.units:
         if not unit:
             raise QuantityError(
-                f"{text!r} has no unit. Write a {dimension.name} with its unit, such as {dimension.example!r}."
+                f"{text!r} has no unit. Write a {dimension.name} with its unit, "
+                f"such as {dimension.example!r}."
             )
         known = ", ".join(u for u in dimension.units if u)
         raise QuantityError(f"{text!r}: {unit!r} is not a unit of {dimension.name}. Use one of: {known}.")

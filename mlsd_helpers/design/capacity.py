@@ -1,0 +1,171 @@
+"""Step 5, capacity: how many replicas, where, at what cost, and which failure the spare ones pay for."""
+
+from typing import Any, Literal
+
+from pydantic import (
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+from mlsd_helpers.design.quantities import (
+    TIME,
+    Bytes,
+    BytesPerSecond,
+    Count,
+    Dollars,
+    Extra,
+    FlopPerSecond,
+    Fraction,
+    PerSecond,
+    Positive,
+    Ratio,
+    Seconds,
+)
+from mlsd_helpers.design.value import Id, Several, Text, Value
+
+Distribution = Literal["constant", "exponential", "lognormal", "measured"]
+Failure = Literal["rolling restart", "zone loss", "surge", "cold cache"]
+Routing = Literal["central queue", "random", "round robin", "power of two", "join the shortest queue"]
+Precision = Literal["fp32", "bf16", "fp16", "fp8", "int8", "int4"]
+
+BYTES_PER_VALUE = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "int8": 1.0, "int4": 0.5}
+_KNOWN_SCV = {"constant": 0.0, "exponential": 1.0}
+
+
+class ServiceTime(Value):
+    """How long one replica works on one request; ``service_time: 40 ms`` when only the mean is known."""
+
+    mean: Positive[Seconds]
+    distribution: Distribution | None = None
+    scv: Ratio | None = None
+    """Squared coefficient of variation, variance over squared mean; for lognormal."""
+    file: Text | None = None
+    """Measured times, one a line, in seconds; beside the design."""
+
+    @property
+    def known_scv(self) -> float | None:
+        """The squared coefficient of variation, where it is given or follows from the distribution."""
+        return self.scv if self.scv is not None else _KNOWN_SCV.get(self.distribution or "")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mean_alone(cls, given: Any) -> Any:
+        return {"mean": given} if isinstance(given, str | int | float) else given
+
+    @model_serializer(mode="wrap")
+    def _mean_alone_again(self, write: SerializerFunctionWrapHandler) -> Any:
+        fields = write(self)
+        return fields["mean"] if isinstance(fields, dict) and fields.keys() == {"mean"} else fields
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Let editors accept the mean alone."""
+        return {"anyOf": [TIME.json_schema(), handler(schema)]}
+
+
+class Headroom(Value):
+    """What is added above the need at the peak, and the failure that it pays for."""
+
+    share: Extra
+    """Added on top: 30% is 1.3 times the need."""
+    pays_for: Several[Failure] = ()
+    unavailable_in_restart: Fraction | None = None
+    """The largest share of replicas that a rolling restart takes away at once."""
+    surge: Extra | None = None
+    """How far traffic may rise above the peak: 30% is 1.3 times the peak."""
+    note: Text | None = None
+
+
+class Autoscaler(Value):
+    """What adds replicas: on which signal, and how late."""
+
+    metric: Text
+    delay: Seconds
+    """From the rise in load to the new replica's first answer."""
+    target: Fraction | None = None
+    minimum: Count | None = None
+    maximum: Count | None = None
+    fastest_rise: PerSecond | None = None
+    """How many requests a second are added within one delay, at the worst."""
+
+
+class Batching(Value):
+    """Requests that one replica answers together; a batch of n takes ``fixed_time + n × time_per_item``."""
+
+    largest: Positive[Count]
+    longest_wait: Seconds
+    fixed_time: Seconds
+    time_per_item: Seconds
+
+
+class ModelShape(Value):
+    """The size of a generative model, as its configuration gives it."""
+
+    name: Text
+    parameters: Positive[Count]
+    layers: Positive[Count]
+    kv_heads: Positive[Count]
+    """Key-value heads; fewer than attention heads with grouped-query attention."""
+    head_dim: Positive[Count]
+
+
+class Accelerator(Value):
+    """One accelerator, by its dense figures."""
+
+    name: Text
+    memory: Positive[Bytes]
+    bandwidth: BytesPerSecond | None = None
+    compute: FlopPerSecond | None = None
+    """Dense, at the precision used; data sheets like to print twice that."""
+
+
+class Generation(Value):
+    """What sizing for generation needs: model, precision, accelerator, tokens."""
+
+    model: ModelShape
+    precision: Precision
+    kv_precision: Precision | None = None
+    """Of the KV cache; the same as the weights when left out."""
+    accelerator: Accelerator
+    accelerators_per_replica: Positive[Count] = 1
+    usable_memory: Fraction = 0.9
+    """The share of the memory left for weights and KV cache."""
+    prompt_tokens: Count
+    """Mean tokens read in one request."""
+    output_tokens: Count
+    """Mean tokens written in one request."""
+    context_tokens: Count | None = None
+    """The longest sequence that must fit."""
+    concurrent_sequences: Count | None = None
+    """Sequences that one replica holds at once."""
+
+
+class CapacityPlan(Value):
+    """The plan for the fleet that answers: its work, its replicas, its zones, its cost."""
+
+    component: Id | None = None
+    """The component of the planes that is sized here."""
+    load: PerSecond | None = None
+    """What reaches the replicas at the peak; the requirement's peak when left out."""
+    service_time: ServiceTime | None = None
+    target_utilisation: Positive[Fraction] | None = None
+    headroom: Headroom | None = None
+    replicas: Count | None = None
+    zones: Positive[Count] | None = None
+    replicas_per_zone: Count | None = None
+    concurrency_per_replica: Positive[Count] = 1
+    """Requests that one replica works on at the same time."""
+    queue_limit: Count | None = None
+    """Waiting requests per replica before load is shed; without a limit when left out."""
+    routing: Routing | None = None
+    autoscaler: Autoscaler | None = None
+    batching: Batching | None = None
+    cost_per_replica_hour: Dollars | None = None
+    budget_per_month: Dollars | None = None
+    """For this fleet, over 30 days."""
+    generation: Generation | None = None

@@ -1,0 +1,51 @@
+"""A design from a file, or an error that says what to mend."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlsd_helpers.design.design import Design
+from mlsd_helpers.errors import DesignError
+
+if TYPE_CHECKING:
+    from mlsd_helpers.design.reading import Lines
+
+LARGEST_FILE = 5 * 1024 * 1024  # bytes; a design of 10,000 components has about 2 MB
+
+
+class Loaded(NamedTuple):
+    """A design, and where each of its fields stands in the file."""
+
+    design: Design
+    lines: "Lines"
+
+
+def load_design(path: str | Path) -> Design:
+    """Read a design from a YAML file.
+
+    Raises ``DesignError`` when it cannot: each problem with its line, its field and what to do.
+    """
+    return load_with_lines(path).design
+
+
+def load_with_lines(path: str | Path) -> Loaded:
+    """Read a design from a YAML file, and keep the line of each field: ``lines("capacity.zones")``."""
+    from mlsd_helpers.design.reading import parse  # noqa: PLC0415 - loads PyYAML
+
+    return Loaded(*parse(Design, _text(Path(path)), str(path)))
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise DesignError(f"{path} is a folder. Name the file in it, such as {path / 'design.yaml'}.")
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise DesignError(f"{path} is larger than {LARGEST_FILE >> 20} MB. A design is text of a few kB.")
+        return content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise DesignError(f"There is no file {path}. Check the name and the folder you are in.") from None
+    except UnicodeDecodeError as error:
+        raise DesignError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
+    except (OSError, ValueError) as error:
+        raise DesignError(f"{path} cannot be read: {error}. Check the name and your permissions.") from None

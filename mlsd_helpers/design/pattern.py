@@ -1,0 +1,108 @@
+"""Step 4, pattern: where and when each path computes its answer, and why not otherwise."""
+
+from itertools import chain
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from mlsd_helpers.design.quantities import Count, Fraction, PerSecond, Positive, Ratio, Seconds
+from mlsd_helpers.design.value import Id, Several, Text, Value, ids_of, refuse, repeated, unresolved
+
+PatternName = Literal["request-time", "pre-computed", "streaming", "hybrid"]
+
+
+class Cache(Value):
+    """Answers kept for the next request that asks the same."""
+
+    key: Several[Text]
+    """The parts of the key, such as "card", "merchant" and "model version"."""
+    answer_depends_on: Several[Text] = ()
+    """Every input that changes the answer; each belongs in the key."""
+    ttl: Seconds | None = None
+    size: Count | None = None
+    """Entries that fit."""
+    hit_ratio: Fraction | None = None
+    """What is expected; a rule compares it with what size, keys and TTL can give."""
+    zipf_exponent: Ratio | None = None
+    """How skewed the keys are; 0 when all are asked for alike."""
+    hit_time: Seconds | None = None
+    when_cold: Text | None = None
+    """What holds when the cache is empty: shed, warm up first, sized for it."""
+
+
+class Precompute(Value):
+    """Answers computed ahead, for keys that are known ahead."""
+
+    period: Positive[Seconds]
+    """How often all answers are made again."""
+    keys_read: Count | None = None
+    """Keys that somebody asks for within one period; the rest are computed in vain."""
+    job_time: Seconds | None = None
+    window: Seconds | None = None
+    """The time that the job has; room for one more run belongs in it."""
+    on_miss: Text | None = None
+
+
+class Stream(Value):
+    """Answers or features updated by each event."""
+
+    events: PerSecond
+    consumed: PerSecond
+    """What all consumers together can take."""
+    partitions: Count | None = None
+    consumers: Count | None = None
+    largest_backlog: Count | None = None
+    """Events to catch up with after an outage."""
+
+
+class ServingPath(Value):
+    """One way from a request to its answer."""
+
+    id: Id
+    pattern: PatternName
+    share: Fraction | None = None
+    """The share of requests that take this path."""
+    when: Text | None = None
+    reason: Text | None = None
+    bounded_input: bool | None = None
+    """Whether all inputs could be listed ahead; free text cannot."""
+    keys: Count | None = None
+    """How many different inputs there are."""
+    cache: Cache | None = None
+    precompute: Precompute | None = None
+    stream: Stream | None = None
+
+
+class RejectedPattern(Value):
+    """A pattern that was considered, and why it was not taken."""
+
+    pattern: PatternName
+    path: Id | None = None
+    """The path for which it was considered; all when left out."""
+    reason: Text
+    flips_when: Text | None = None
+    """The change of an assumption that would make it the better choice."""
+
+
+class Pattern(Value):
+    """The pattern of each path, and the alternatives that were rejected."""
+
+    paths: tuple[ServingPath, ...] = ()
+    rejected: tuple[RejectedPattern, ...] = ()
+
+    @property
+    def choice(self) -> PatternName | None:
+        """The pattern that all paths share, or hybrid.
+
+        >>> Pattern(paths=[{"id": "score", "pattern": "request-time"}]).choice
+        'request-time'
+        """
+        chosen = {path.pattern for path in self.paths}
+        return chosen.pop() if len(chosen) == 1 else "hybrid" if chosen else None
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> Self:
+        known = {path.id for path in self.paths}
+        named = ((("rejected", i, "path"), no.path) for i, no in enumerate(self.rejected) if no.path)
+        refuse(chain(repeated(ids_of("paths", self.paths)), unresolved(named, known, "path")))
+        return self

@@ -1,0 +1,162 @@
+"""What is wrong with a design, in plain words: the line, the field, what was given, what to do."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
+
+from mlsd_helpers.errors import DesignError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+
+CHOICE = "<"  # begins what pydantic puts into a path for a choice between kinds of value
+MOST = 1_000  # problems that are worth explaining
+LISTED = 10
+_NAMED = 25
+_SHOWN = 60
+
+_SENTENCES = {
+    "missing": "is missing. Write it.",
+    "value_error": "{error}",
+    "too_short": "is empty. Write at least one entry.",
+    "bool_type": "{given} is neither true nor false. Write one of them.",
+    "bool_parsing": "{given} is neither true nor false. Write one of them.",
+    "string_type": "{given} is not text. Write words; put quotes around a number that is meant as text.",
+    "string_pattern_mismatch": "{given} is not an id. Use a letter, then letters, digits, '_' and '-'.",
+    "string_too_short": "is empty. Write it or leave the key out.",
+    "string_too_long": "is too long. Keep it to {max_length} characters.",
+    "tuple_type": "{given} is not a list. Write one entry a line, each beginning with '- '.",
+    "model_type": "{given} is not a group of keys. Write 'key: value' lines, indented below this key.",
+}
+"""How each kind of error that pydantic finds is said here."""
+
+Step = str | int
+Path = tuple[Step, ...]
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: where in the file, in which field, and what to do."""
+
+    path: Path
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Write the problem on one line."""
+        where = f"line {self.line}" if self.line else ""
+        field = field_path(self.path)
+        return ": ".join((", ".join(filter(None, (where, field))), self.message)).removeprefix(": ")
+
+
+class UnreadableDesignError(DesignError):
+    """A design with problems; ``problems`` holds each with its line and field."""
+
+    def __init__(self, subject: str, problems: Iterable[Problem]) -> None:
+        self.subject = subject
+        self.problems = tuple(problems)
+        super().__init__(_listing(subject, self.problems))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, tuple[Problem, ...]]]:
+        """Travel between processes whole."""
+        return type(self), (self.subject, self.problems)
+
+
+def _listing(subject: str, problems: tuple[Problem, ...]) -> str:
+    if len(problems) == 1:
+        return f"{subject}, {problems[0]}" if problems[0].line else f"{subject}: {problems[0]}"
+    number = f"{len(problems)} problems" if len(problems) < MOST else f"{MOST} problems or more"
+    lines = [f"{subject}: {number}.", *(f"  {problem}" for problem in problems[:LISTED])]
+    if len(problems) > LISTED:
+        lines.append(f"  … and {len(problems) - LISTED} more.")
+    return "\n".join(lines)
+
+
+def field_path(path: Path) -> str:
+    """Write a path as people read it.
+
+    >>> field_path(("planes", "components", 3, "timeout"))
+    'planes.components[3].timeout'
+    """
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step[:_SHOWN]}" for step in path)
+    return "".join(steps).removeprefix(".")
+
+
+def nearest(given: object, known: Iterable[str]) -> str:
+    """Say which known name was probably meant, or which there are.
+
+    >>> nearest("capcity", ["capacity", "planes"]), nearest("x", [])
+    ("Did you mean 'capacity'?", 'There are none yet.')
+    """
+    names = sorted(known)[:MOST]
+    if close := get_close_matches(str(given)[:_SHOWN], names, n=1):
+        return f"Did you mean {close[0]!r}?"
+    more = ", …" if len(names) > _NAMED else ""
+    return f"Known: {', '.join(names[:_NAMED])}{more}." if names else "There are none yet."
+
+
+def explain(error: "ValidationError", model: "type[BaseModel]") -> list[Problem]:
+    """Turn what pydantic found into problems in plain words."""
+    found = error.errors(include_url=False)[:MOST]
+    return [problem for item in found for problem in _explained(item["type"], item, model)]
+
+
+def _explained(kind: str, item: Any, model: "type[BaseModel]") -> Iterator[Problem]:
+    path: Path = tuple(step for step in item["loc"] if not str(step).startswith(CHOICE))
+    if kind == "faults":
+        for at, message in item["ctx"]["faults"]:
+            yield Problem(path + at, message)
+    elif kind == "extra_forbidden":
+        known = known_keys(_model_at(model, path[:-1]))
+        hint = " Or put quotes around a text with a comma in it." if item["input"] is None else ""
+        yield Problem(path, f"unknown key. {nearest(path[-1], known)}{hint}")
+    else:
+        yield Problem(path, _sentence(kind, item))
+
+
+def _sentence(kind: str, item: Any) -> str:
+    given, context = shown(item["input"]), item.get("ctx", {})
+    if kind == "literal_error":
+        choices = nearest(item["input"], choices_in(context["expected"]))
+        return f"{given} is not one of the choices. {choices}"
+    if kind in _SENTENCES:
+        return _SENTENCES[kind].format(given=given, **context)
+    return f"{given} cannot be used: {item['msg'][:1].lower()}{item['msg'][1:]}."
+
+
+def shown(given: object) -> str:
+    """Show what was given, shortened."""
+    if given is None:
+        return "nothing"
+    if isinstance(given, dict | list | tuple):
+        return "a group of keys" if isinstance(given, dict) else "a list"
+    text = repr(given)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def choices_in(expected: str) -> list[str]:
+    """Split pydantic's list of literal choices.
+
+    >>> choices_in("'mean', 'p50' or 'p99'")
+    ['mean', 'p50', 'p99']
+    """
+    return expected.replace("' or '", "', '").strip("'").split("', '")
+
+
+def known_keys(model: "type[BaseModel]") -> list[str]:
+    """Return the keys that a value of this kind has."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_at(model: "type[BaseModel]", path: Path) -> "type[BaseModel]":
+    for step in path:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if step in fields:
+            model = _inner(fields[str(step)].annotation) or model
+    return model
+
+
+def _inner(annotation: Any) -> "type[BaseModel] | None":
+    """Find the value inside ``Value | None`` or ``tuple[Value, ...]``."""
+    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner(part))), None)

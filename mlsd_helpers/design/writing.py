@@ -1,0 +1,133 @@
+"""A design to YAML text and to a file, so that nothing that was there is lost."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlsd_helpers.design.design import Design
+from mlsd_helpers.design.loading import load_design
+from mlsd_helpers.design.reading import plain
+from mlsd_helpers.errors import DesignError
+
+HEADER = "# A design for an ML system. `mlsd check` reads this file and says what is missing.\n"
+_WIDTH = 110  # columns; what Python needs more than this for does not go on one line
+
+
+class _Writer(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes words that would read as something else in quotes, and short lists on one line."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Write everything out."""
+        return True
+
+
+class _Row(dict[str, Any]):
+    """An entry of a list that fits on one line."""
+
+
+def _text(writer: Any, text: str) -> Any:
+    # In quotes wherever the reader would see a number, true, false or nothing.
+    style = "|" if "\n" in text else None if plain(text) == text else "'"
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _list(writer: Any, entries: list[Any]) -> Any:
+    rows = [
+        _Row(entry) if isinstance(entry, dict) and _short(entry, entry.values()) else entry
+        for entry in entries
+    ]
+    return writer.represent_sequence("tag:yaml.org,2002:seq", rows, flow_style=_short(entries, entries))
+
+
+def _row(writer: Any, row: _Row) -> Any:
+    return writer.represent_mapping("tag:yaml.org,2002:map", row.items(), flow_style=True)
+
+
+def _short(whole: Any, values: Iterable[Any]) -> bool:
+    return len(str(whole)) < _WIDTH and all(isinstance(value, str | int | float) for value in values)
+
+
+_Writer.add_representer(str, _text)
+_Writer.add_representer(list, _list)
+_Writer.add_representer(_Row, _row)
+
+
+def to_yaml(design: Design) -> str:
+    """Write the design as YAML text, keys in their usual order, without what is left at its default."""
+    fields = design.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return HEADER + yaml.dump(fields, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=_WIDTH)
+
+
+def save(design: Design, path: Path, *, replace: bool) -> Path:
+    """Write the design to a file; see ``Design.save``."""
+    try:
+        path = path.resolve()  # through a link, so that the file is replaced and not the link
+        if path.exists():
+            if _holds(path, design):
+                return path
+            _keep(path, replace=replace)
+        _write(path, to_yaml(design))
+    except (OSError, ValueError) as error:
+        raise DesignError(f"{path} cannot be written: {error}. Choose a folder you may write in.") from None
+    return path
+
+
+def _holds(path: Path, design: Design) -> bool:
+    try:
+        return load_design(path) == design
+    except DesignError:
+        return False
+
+
+def _keep(path: Path, *, replace: bool) -> None:
+    """Copy what is there aside, or refuse."""
+    if path.is_dir():
+        raise DesignError(f"{path} is a folder. Name a file, such as {path / 'design.yaml'}.")
+    if not replace:
+        raise DesignError(
+            f"{path} holds something else. Save under another name, or pass replace=True: "
+            f"what is there is then kept as {path.stem}.before{path.suffix}."
+        )
+    before = path.read_bytes()
+    for name in _names_before(path):
+        if not name.exists():
+            shutil.copy2(path, name)
+            return
+        if name.read_bytes() == before:
+            return
+
+
+def _names_before(path: Path) -> Iterator[Path]:
+    first = path.with_name(f"{path.stem}.before{path.suffix}")
+    return chain([first], (path.with_name(f"{path.stem}.before-{n}{path.suffix}") for n in count(2)))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write beside the file, then move into its place in one step."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        _like(path, Path(name))
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _like(path: Path, new: Path) -> None:
+    """Give the new file the permissions of the old one, or those that any new file gets."""
+    if path.exists():
+        shutil.copymode(path, new)
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        new.chmod(0o666 & ~umask)

@@ -1,0 +1,92 @@
+"""Quantities: read as people write them, held in base units, written back exactly."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlsd_helpers.design import CapacityPlan, Latency
+from mlsd_helpers.design.quantities import (
+    BANDWIDTH,
+    COMPUTE,
+    EXTRA,
+    MONEY,
+    NUMBER,
+    RATE,
+    RATIO,
+    SHARE,
+    SIZE,
+    TIME,
+    write,
+)
+from mlsd_helpers.errors import DesignError, QuantityError
+
+KINDS = [TIME, RATE, SIZE, BANDWIDTH, COMPUTE, SHARE, EXTRA, NUMBER, RATIO, MONEY]
+by_name = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.dimension.name)
+
+AS_WRITTEN = [
+    ("15 min", TIME, 900.0),
+    ("40 ms", TIME, 0.04),
+    ("90 min", TIME, 5_400.0),
+    ("500 rps", RATE, 500.0),
+    ("10000000 /day", RATE, 1e7 / 86_400),
+    ("16 GiB", SIZE, 16 * 2.0**30),
+    ("80 GB", SIZE, 80e9),
+    ("3.35 TB/s", BANDWIDTH, 3.35e12),
+    ("989 TFLOP/s", COMPUTE, 989e12),
+    ("30%", SHARE, 0.3),
+    ("99.9%", SHARE, 0.999),
+    ("0%", SHARE, 0.0),
+    ("900%", EXTRA, 9.0),
+    ("8.03 billion", NUMBER, 8_030_000_000),
+    (45, NUMBER, 45),
+    (1.3, RATIO, 1.3),
+    ("$0.20", MONEY, 0.2),
+    ("$8,000", MONEY, 8_000.0),
+]
+
+
+@pytest.mark.parametrize(("text", "kind", "number"), AS_WRITTEN, ids=[str(row[0]) for row in AS_WRITTEN])
+def test_a_quantity_reads_and_writes_as_people_do(text, kind, number):
+    assert kind.read(text) == number
+    assert write(number, kind) == text
+
+
+@by_name
+@given(share=st.floats(0, 1))
+def test_what_is_written_reads_back_as_exactly_the_same(kind, share):
+    number = round(share * kind.most) if kind.whole else share * kind.most
+    assert kind.read(write(number, kind)) == number
+
+
+@by_name
+@pytest.mark.parametrize(
+    "given", [-1, float("nan"), float("inf"), 1e30, 10**400, True, None, [1], {}, "", "x", "1e999", "9" * 10_000]
+)  # fmt: skip
+def test_what_is_no_quantity_is_refused(kind, given):
+    with pytest.raises(QuantityError):
+        kind.read(given)
+
+
+def test_a_wrong_unit_is_refused():
+    with pytest.raises(DesignError):
+        CapacityPlan(load="40 ms")
+
+
+def test_text_without_a_unit_is_refused_where_a_unit_is_needed():
+    with pytest.raises(DesignError):
+        CapacityPlan(load="500")
+
+
+def test_part_of_a_replica_is_refused():
+    with pytest.raises(DesignError):
+        CapacityPlan(replicas=37.5)
+
+
+def test_a_bare_number_is_in_base_units():
+    assert CapacityPlan(load=500).load == CapacityPlan(load="500 rps").load
+
+
+@pytest.mark.parametrize("text", ["0 ms", 0])
+def test_zero_is_refused_where_it_means_nothing(text):
+    with pytest.raises(DesignError):
+        Latency(budget=text, percentile="p99")

@@ -1,0 +1,46 @@
+"""The JSON Schema: editors accept what loading accepts."""
+
+import jsonschema
+import pytest
+
+from mlsd_helpers import cases
+from mlsd_helpers.design import Design, json_schema
+from mlsd_helpers.design.reading import read
+
+SCHEMA = json_schema()
+CHECK = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def test_the_schema_is_one():
+    CHECK.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("name", cases.names())
+def test_the_schema_accepts_every_case(name):
+    written, _ = read(cases.load(name).to_yaml(), name)
+    CHECK.validate(written.value)
+
+
+@pytest.mark.parametrize(
+    "capacity",
+    [
+        {"load": "500 rps", "service_time": "40 ms", "headroom": {"share": "30%", "pays_for": "surge"}},
+        {"load": 500, "service_time": {"mean": 0.04, "distribution": "constant"}, "replicas": 45},
+    ],
+)
+def test_quantities_may_be_text_or_numbers(capacity):
+    CHECK.validate({"name": "d", "capacity": capacity})
+    assert Design(name="d", capacity=capacity).capacity.load == 500
+
+
+@pytest.mark.parametrize(
+    "wrong", [{}, {"name": "d", "zonez": 1}, {"name": "d", "capacity": {"routing": "best"}}, {"name": 7}]
+)
+def test_the_schema_refuses_what_loading_refuses(wrong):
+    assert not CHECK.is_valid(wrong)
+
+
+def test_a_quantity_shows_an_example_and_a_field_its_meaning():
+    mean = SCHEMA["$defs"]["Throughput"]["properties"]["peak"]
+    assert mean["examples"] == ["500 rps"]
+    assert "percentile" in SCHEMA["$defs"]["Component"]["properties"]["latency"]["description"]
