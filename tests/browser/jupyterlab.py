@@ -64,7 +64,7 @@ _FOLDERS = (
     "JUPYTERLAB_WORKSPACES_DIR",
 )
 _QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
-_CURRENT = "window.jupyterapp.shell.currentWidget"
+_CURRENT = "window.jupyterapp?.shell?.currentWidget"
 _CELL_ERRORS = f"""() => [...{_CURRENT}.content.model.cells].flatMap((cell) =>
     (cell.type === 'code' ? cell.toJSON().outputs : [])
         .filter((output) => output.output_type === 'error')

@@ -5,8 +5,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from playwright.sync_api import expect
 
-from browser.jupyterlab import browser, needs_chromium, open_notebook, running_lab
 from mlsd_helpers import figures
+from tests.browser.jupyterlab import browser, needs_chromium, open_notebook, running_lab
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 

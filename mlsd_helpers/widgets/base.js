@@ -1,0 +1,113 @@
+// What every widget is made of: elements with names, a labelled slider, a number field, a line that speaks.
+// Python puts this file before the widget's own file, which makes one plain ES module.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== false && value !== null) node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+const h = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
+const svg = (name, attributes = {}, ...children) =>
+  fill(document.createElementNS(SVG, name), attributes, children);
+
+let count = 0;
+const page = Math.random().toString(36).slice(2, 8); // two widgets on a page share no id
+const unique = (stem) => `mlsd-${stem}-${page}-${(count += 1)}`;
+
+const box = (kind, ...children) => h("section", { class: `mlsd mlsd-${kind}` }, ...children);
+
+// A control keeps its keys: on a focused element with this mark JupyterLab runs none of its shortcuts, which
+// would take Enter from a button and the arrows from a slider.
+const OWN_KEYS = { "data-lm-suppress-shortcuts": "true" };
+
+// A button, and Enter in any of the inputs that belong to it.
+function button(text, act, inputs = []) {
+  const node = h("button", { type: "button", class: "mlsd-button", ...OWN_KEYS }, text);
+  node.addEventListener("click", act);
+  for (const input of inputs) {
+    input.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      act();
+    });
+  }
+  return node;
+}
+
+// A line that screen readers speak when its text changes. It has to be on the page before it has a text.
+const spoken = (attributes = {}) => h("div", { role: "status", "aria-live": "polite", ...attributes });
+
+function numberField({ name, unit, describedBy }) {
+  const id = unique("field");
+  const input = h("input", {
+    id, type: "text", inputmode: "decimal", autocomplete: "off", class: "mlsd-number",
+    "aria-describedby": describedBy ?? null, ...OWN_KEYS,
+  });
+  const label = h("label", { for: id, class: "mlsd-label" }, name);
+  return { label, input, unit: h("span", { class: "mlsd-unit" }, unit) };
+}
+
+// A scale says which value stands at each position of a slider. Logarithmic values are round to two digits.
+const linear = (low, high, step) => ({
+  last: Math.round((high - low) / step),
+  value: (position) => Number((low + position * step).toPrecision(12)),
+  position: (value) => Math.round((value - low) / step),
+});
+const logarithmic = (low, high, perDecade) => ({
+  last: Math.round(Math.log10(high / low) * perDecade),
+  value: (position) => Number((low * 10 ** (position / perDecade)).toPrecision(2)),
+  position: (value) => Math.round(Math.log10(value / low) * perDecade),
+});
+
+// A native range with its label, its value in words, and the same words for a screen reader.
+function slider({ name, scale, say, onMove }) {
+  const id = unique("slider");
+  const input = h("input", { id, type: "range", min: 0, max: scale.last, step: 1, ...OWN_KEYS });
+  const shown = h("span", { class: "mlsd-value" });
+  const put = (value) => {
+    shown.textContent = say(value);
+    input.setAttribute("aria-valuetext", say(value));
+  };
+  input.addEventListener("input", () => {
+    const value = scale.value(Number(input.value));
+    put(value);
+    onMove(value);
+  });
+  const show = (value) => {
+    if (scale.value(Number(input.value)) !== value) input.value = scale.position(value);
+    put(value);
+  };
+  const label = h("label", { for: id, class: "mlsd-label" }, name);
+  return { node: h("div", { class: "mlsd-slider" }, label, shown, input), show, input };
+}
+
+const digits = (number) =>
+  Math.abs(number) >= 1000
+    ? Math.round(number).toLocaleString("en-GB")
+    : String(Number(number.toPrecision(3)));
+
+function showSeconds(seconds) {
+  if (seconds >= 1) return `${digits(seconds)} s`;
+  return `${digits(seconds * 1e3)} ms`;
+}
+
+// Show a verdict, and leave it alone while it stays the same, so that it is spoken once.
+function tell(node, said) {
+  const lines = said.headline ? [said.headline, ...said.reasons] : [];
+  if (lines.join("\n") === node.dataset.said) return;
+  node.dataset.said = lines.join("\n");
+  node.replaceChildren(...lines.map((line, i) => h("p", { class: i === 0 ? "mlsd-headline" : "mlsd-reason" }, line)));
+}
+
+// Follow traits for as long as the view lives; returns what anywidget calls when it ends.
+function follow(model, traits, react) {
+  const names = traits.map((trait) => `change:${trait}`);
+  for (const name of names) model.on(name, react);
+  react();
+  return () => names.forEach((name) => model.off(name, react));
+}

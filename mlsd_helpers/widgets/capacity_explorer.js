@@ -1,0 +1,164 @@
+// The rule and Erlang C on one control. Python computes and words everything; this file moves and draws it.
+
+const WIDE = 680, HIGH = 270, LEFT = 62, RIGHT = 18, TOP = 44, FOOT = 44;
+
+const SLIDERS = [
+  ["peak_rps", "Peak rate", logarithmic(10, 10_000, 20), (v) => `${digits(v)} requests/s`],
+  ["service_time_s", "Service time", logarithmic(0.001, 0.5, 20), showSeconds],
+  ["target_utilisation", "Target utilisation", linear(0.3, 0.95, 0.01), (v) => `${Math.round(v * 100)}%`],
+  ["headroom", "Headroom", linear(0, 1, 0.05), (v) => `${Math.round(v * 100)}%`],
+];
+
+// Round steps between the ticks of an axis: 1, 2 or 5 times a power of ten, and whole where only those exist.
+function ticks(low, high, about, whole = false) {
+  const rough = (high - low) / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  let step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
+  if (whole) step = Math.max(1, step);
+  const from = Math.ceil(low / step), to = Math.floor(high / step + 1e-9);
+  return Array.from({ length: to - from + 1 }, (_, i) => Number(((from + i) * step).toPrecision(12)));
+}
+
+function scales(shown) {
+  const last = shown.curve.at(-1)[0];
+  const low = shown.load - 0.075 * (last - shown.load);
+  return {
+    low, last,
+    x: (replicas) => LEFT + ((replicas - low) / (last - low)) * (WIDE - LEFT - RIGHT),
+    y: (wait) => HIGH - FOOT - (wait / shown.top_s) * (HIGH - FOOT - TOP),
+  };
+}
+
+const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
+
+function axes(shown, { low, last, x, y }) {
+  const floor = HIGH - FOOT;
+  return [
+    ...ticks(0, shown.top_s, 4).flatMap((wait) => [
+      svg("line", { class: "grid", x1: LEFT, x2: WIDE - RIGHT, y1: y(wait), y2: y(wait) }),
+      words(showSeconds(wait), LEFT - 8, y(wait) + 4, { "text-anchor": "end" }),
+    ]),
+    ...ticks(low, last, 7, true).map((n) => words(digits(n), x(n), floor + 18, { "text-anchor": "middle" })),
+    svg("line", { class: "axis", x1: LEFT, x2: WIDE - RIGHT, y1: floor, y2: floor }),
+    words(shown.wait_name, LEFT - 8, TOP - 10, { "text-anchor": "end", class: "quiet" }),
+    words("replicas", (LEFT + WIDE - RIGHT) / 2, HIGH - 6, { "text-anchor": "middle", class: "quiet" }),
+  ];
+}
+
+// Up to the load the queue has no end: a hatched strip with its reason along it.
+function unstable(shown, { x }, hatch) {
+  const width = x(shown.load) - LEFT, middle = LEFT + width / 2, centre = (TOP + HIGH - FOOT) / 2;
+  const pattern = svg(
+    "pattern", { id: hatch, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    svg("line", { class: "hatching", x1: 0, x2: 0, y1: 0, y2: 6 }),
+  );
+  const turned = { transform: `rotate(-90 ${middle} ${centre})`, "text-anchor": "middle", class: "quiet halo" };
+  return [
+    svg("defs", {}, pattern),
+    svg("rect", { x: LEFT, y: TOP, width, height: HIGH - FOOT - TOP, fill: `url(#${hatch})` }),
+    svg("line", { class: "axis", x1: x(shown.load), x2: x(shown.load), y1: TOP, y2: HIGH - FOOT }),
+    words("queue without end", middle, centre + 4, turned),
+  ];
+}
+
+function curve(shown, { x, y }) {
+  const inside = ([replicas, wait]) => [x(replicas), y(Math.min(wait, shown.top_s * 1.5))];
+  const points = shown.curve.map(inside);
+  const dots = points.length > 40 ? [] : points.filter(([, v]) => v >= TOP - 1);
+  return [
+    svg("polyline", { class: "curve", points: points.map((p) => p.join(",")).join(" ") }),
+    ...dots.map(([cx, cy]) => svg("circle", { class: "point", cx, cy, r: 2.6 })),
+  ];
+}
+
+// A fleet: a stem, its name above the plot on a row of its own, and its mark on the curve. The rule's square is
+// hollow, so that the disc of Erlang C shows inside it where the two agree.
+const square = (x, y) => svg("rect", { class: "rule-shape", x: x - 7, y: y - 7, width: 14, height: 14 });
+const disc = (x, y) => svg("circle", { class: "exact-shape", cx: x, cy: y, r: 5 });
+
+function mark(kind, fleet, row, shape, { x, y }) {
+  const at = x(fleet.replicas);
+  const beyond = at > WIDE / 2;
+  return [
+    svg("line", { class: `stem ${kind}`, x1: at, x2: at, y1: row - 9, y2: HIGH - FOOT }),
+    words(fleet.label, at + (beyond ? -6 : 6), row, {
+      class: `${kind}-text halo`, "text-anchor": beyond ? "end" : "start",
+    }),
+    shape(at, y(fleet.wait_s)),
+  ];
+}
+
+function draw(plot, clip, hatch, shown) {
+  const scale = scales(shown);
+  const budget = scale.y(shown.budget.wait_s);
+  const rows = shown.exact.replicas < shown.rule.replicas ? { exact: 14, rule: 32 } : { rule: 14, exact: 32 };
+  plot.setAttribute("aria-label", shown.alt);
+  plot.replaceChildren(
+    svg("clipPath", { id: clip }, svg("rect", { x: LEFT, y: TOP, width: WIDE - LEFT, height: HIGH - TOP })),
+    ...axes(shown, scale),
+    ...unstable(shown, scale, hatch),
+    svg("line", { class: "budget", x1: LEFT, x2: WIDE - RIGHT, y1: budget, y2: budget }),
+    svg("g", { "clip-path": `url(#${clip})` }, ...curve(shown, scale)),
+    words(shown.budget.label, WIDE - RIGHT, budget - 6, { class: "quiet halo", "text-anchor": "end" }),
+    ...mark("exact", shown.exact, rows.exact, disc, scale),
+    ...mark("rule", shown.rule, rows.rule, square, scale),
+  );
+}
+
+function tabulate(place, { columns, rows }) {
+  const head = h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)));
+  const body = rows.map(([name, ...cells]) =>
+    h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell))),
+  );
+  place.replaceChildren(h("thead", {}, head), h("tbody", {}, ...body));
+}
+
+// Spoken once the movement has come to rest, so that a slider held down does not chatter.
+function afterRest(node, milliseconds = 700) {
+  let waiting;
+  return (text) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (node.textContent = text), milliseconds);
+  };
+}
+
+function render({ model, el }) {
+  let moved = false;
+  const controls = SLIDERS.map(([trait, name, scale, say]) => {
+    const onMove = (value) => {
+      moved = true;
+      model.set(trait, value);
+      model.save_changes();
+    };
+    return { trait, ...slider({ name, scale, say, onMove }) };
+  });
+  const formula = h("p", { class: "mlsd-formula" });
+  const rows = h("table", { class: "mlsd-table" });
+  const verdict = h("p", { class: "mlsd-headline" });
+  const plot = svg("svg", { class: "mlsd-plot", role: "img", viewBox: `0 0 ${WIDE} ${HIGH}` });
+  const note = h("p", { class: "mlsd-note" });
+  const speech = spoken({ class: "mlsd-heard" });
+  const say = afterRest(speech);
+  const clip = unique("clip"), hatch = unique("hatch");
+  const view = h(
+    "div", {}, h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node)), formula, rows, verdict, plot, note,
+  );
+  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  el.append(box("capacity", h("p", { class: "mlsd-kind" }, "Capacity explorer"), locked, view, speech));
+
+  return follow(model, ["ready", "shown", ...controls.map((c) => c.trait)], () => {
+    const shown = model.get("shown");
+    locked.hidden = model.get("ready");
+    view.hidden = !model.get("ready");
+    if (view.hidden || !shown.curve) return;
+    for (const control of controls) control.show(model.get(control.trait));
+    formula.textContent = shown.formula;
+    tabulate(rows, shown);
+    note.textContent = shown.note;
+    verdict.textContent = shown.verdict;
+    draw(plot, clip, hatch, shown);
+    if (moved) say(shown.verdict);
+  });
+}
+
+export default { render };

@@ -1,0 +1,235 @@
+"""Questions that a learner answers before the answer is told.
+
+The answer stays in Python until the learner has committed: it is in no widget state and in no page before.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Literal
+
+import traitlets as t
+
+from mlsd_helpers.errors import QuantityError, RangeError
+from mlsd_helpers.figures.base import show_number
+from mlsd_helpers.widgets.base import Widget, module
+
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
+
+
+def read_guess(text: str, unit: str = "", lowest: float = 0.0) -> float:
+    """Read what a learner typed as a number in `unit`; the unit may stand behind it.
+
+    >>> read_guess("1,200 ms", "ms")
+    1200.0
+    >>> read_guess("-3", "ms")
+    Traceback (most recent call last):
+    ...
+    mlsd_helpers.errors.QuantityError: -3 is below 0 ms, the lowest value that makes sense here. Try again.
+    """
+    given = text.strip()
+    digits = given.removesuffix(unit).strip() if unit else given
+    in_unit = f"in {unit}, " if unit else ""
+    if not digits:
+        raise QuantityError(f"There is no number yet. Type one, {in_unit}such as 12.5.")
+    if not any(c.isdigit() for c in digits) or not _NUMBER.fullmatch(digits):
+        raise QuantityError(f"{given!r} is not a number. Type one, {in_unit}such as 12.5.")
+    return _sensible(float(digits.replace(",", "")), unit, lowest)
+
+
+def _sensible(number: float, unit: str, lowest: float) -> float:
+    if not math.isfinite(number):
+        raise QuantityError("That number is not finite. Type an ordinary number, such as 12.5.")
+    if number < lowest:
+        least = _with_unit(lowest, unit)
+        raise QuantityError(
+            f"{show_number(number)} is below {least}, the lowest value that makes sense here. Try again."
+        )
+    return number
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A guess beside the truth, both in the same unit."""
+
+    guess: float
+    truth: float
+    unit: str = ""
+    within: float = 0.1
+
+    @property
+    def side(self) -> Literal["close", "low", "high"]:
+        """Say whether the guess is within the share `within` of the truth, or on which side it lies."""
+        if abs(self.guess - self.truth) <= self.within * abs(self.truth):
+            return "close"
+        return "low" if self.guess < self.truth else "high"
+
+    @property
+    def ratio(self) -> float | None:
+        """Return guess over truth, or None where a ratio says nothing (a zero or a negative number)."""
+        return self.guess / self.truth if self.guess > 0 and self.truth > 0 else None
+
+    def __str__(self) -> str:
+        """Return the comparison as one sentence."""
+        guess, truth = _with_unit(self.guess, self.unit), _with_unit(self.truth, self.unit)
+        if self.side == "close":
+            return f"Close. It is {truth}; you said {guess}."
+        if self.ratio is None:
+            return f"Too {self.side}. It is {truth}; you said {guess}."
+        if self.side == "low":
+            return f"Too low. It is {truth}, {1 / self.ratio:.3g} times your {guess}."
+        return f"Too high. It is {truth}; your {guess} is {self.ratio:.3g} times that."
+
+
+def _with_unit(number: float, unit: str) -> str:
+    return f"{show_number(number)} {unit}".rstrip()
+
+
+class Prediction(Widget):
+    """Ask for a number, and tell the truth only once it is locked in.
+
+    `truth` is a number in `unit`, or a function of no arguments that returns one, called when the guess is
+    locked in. `because` is the reason, told with it. A guess within the share `within` of the truth counts
+    as close; `lowest` is the lowest guess that makes sense (`-math.inf` for none). The traits `locked` and
+    `guess` can be observed. Without a learner the widget stays unlocked, and nothing else happens.
+    """
+
+    _esm = module("prediction.js")
+    question = t.Unicode().tag(sync=True)
+    unit = t.Unicode().tag(sync=True)
+    locked = t.Bool(default_value=False).tag(sync=True)
+    guess = t.Float(default_value=None, allow_none=True).tag(sync=True)
+    problem = t.Unicode().tag(sync=True)
+    verdict = t.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        question: str,
+        unit: str = "",
+        *,
+        truth: float | Callable[[], float],
+        because: str,
+        within: float = 0.1,
+        lowest: float = 0.0,
+    ) -> None:
+        self._truth, self._because = truth, because
+        self._within, self._lowest = within, lowest
+        if not callable(truth):
+            _known(truth)
+        super().__init__(question=question, unit=unit)
+        self.on_msg(self._hear)
+
+    def lock(self, guess: float | str) -> None:
+        """Lock in a guess, as the button does; a guess that cannot be read leaves a message in `problem`."""
+        if self.locked:
+            return
+        try:
+            number = read_guess(str(guess), self.unit, self._lowest)
+        except QuantityError as error:
+            self.problem = str(error)
+            return
+        comparison = Comparison(number, self._reveal(), self.unit, self._within)
+        with self.hold_sync():
+            self.problem, self.guess = "", number
+            self.verdict = {"headline": str(comparison), "reasons": [self._because]}
+            self.locked = True
+
+    def _reveal(self) -> float:
+        return _known(self._truth() if callable(self._truth) else self._truth)
+
+    def _hear(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
+        if message.get("kind") == "lock":
+            self.lock(str(message.get("guess", "")))
+
+    def still(self) -> str:
+        """Return the question, with what is needed to answer it; after the lock, what was said."""
+        unit = f" ({self.unit})" if self.unit else ""
+        question = f"<strong>Predict first.</strong> {escape(self.question + unit)}"
+        return f"<p>{question}</p><p>{escape(self._state())}</p>"
+
+    def sentence(self) -> str:
+        """Return the question and where the learner stands."""
+        return f"Predict first. {self.question} {self._state()}"
+
+    def _state(self) -> str:
+        if not self.locked:
+            return "Run this cell in JupyterLab to lock in your prediction."
+        return " ".join([self.verdict["headline"], *self.verdict["reasons"]])
+
+
+def _known(truth: float) -> float:
+    if isinstance(truth, bool) or not isinstance(truth, int | float) or not math.isfinite(truth):
+        raise RangeError(
+            f"The truth of a prediction is {truth!r}. Give a finite number, or a function that returns one."
+        )
+    return float(truth)
+
+
+class Choice(Widget):
+    """Ask for one of several options, and say what each means only after it is chosen.
+
+    `feedback` maps an option to what is said when it is chosen; `because` is told with the right one. A
+    wrong choice may be followed by another. The trait `locked` is true as soon as an option has been handed
+    in, `chosen` is the latest and `correct` says whether it is the answer.
+    """
+
+    _esm = module("choice.js")
+    question = t.Unicode().tag(sync=True)
+    options = t.List(t.Unicode()).tag(sync=True)
+    chosen = t.Unicode(default_value=None, allow_none=True).tag(sync=True)
+    locked = t.Bool(default_value=False).tag(sync=True)
+    correct = t.Bool(default_value=False).tag(sync=True)
+    problem = t.Unicode().tag(sync=True)
+    verdict = t.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        question: str,
+        options: Sequence[str],
+        *,
+        answer: str,
+        because: str,
+        feedback: Mapping[str, str] | None = None,
+    ) -> None:
+        self._answer, self._because, self._feedback = answer, because, dict(feedback or {})
+        for named in (answer, *self._feedback):
+            if named not in options:
+                raise RangeError(
+                    f"{named!r} is not one of the options. They are: {', '.join(map(repr, options))}."
+                )
+        super().__init__(question=question, options=list(options))
+        self.on_msg(self._hear)
+
+    def choose(self, option: str) -> None:
+        """Hand in an option, as the button does; anything else leaves a message in `problem`."""
+        if self.correct:
+            return
+        if option not in self.options:
+            self.problem = "Nothing is chosen yet. Choose one of the options, then check it."
+            return
+        right = option == self._answer
+        reasons = [self._feedback.get(option, ""), self._because if right else ""]
+        with self.hold_sync():
+            self.problem, self.chosen, self.correct = "", option, right
+            self.verdict = {
+                "headline": "Right." if right else "Not that one.",
+                "reasons": [r for r in reasons if r],
+            }
+            self.locked = True
+
+    def _hear(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
+        if message.get("kind") == "choose":
+            self.choose(str(message.get("option", "")))
+
+    def still(self) -> str:
+        """Return the question and its options, without a word on which is right."""
+        options = "".join(f"<li>{escape(option)}</li>" for option in self.options)
+        return (
+            f"<p>{escape(self.question)}</p><ul>{options}</ul><p>Run this cell in JupyterLab to answer.</p>"
+        )
+
+    def sentence(self) -> str:
+        """Return the question and its options."""
+        return f"{self.question} Options: {'; '.join(self.options)}."

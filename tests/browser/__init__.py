@@ -1,1 +1,0 @@
-"""A real JupyterLab in a real browser."""

@@ -1,0 +1,161 @@
+import json
+import math
+
+import pytest
+
+from mlsd_helpers.errors import QuantityError, RangeError
+from mlsd_helpers.widgets import Choice, Prediction
+from mlsd_helpers.widgets.prediction import Comparison, read_guess
+
+TRUTH = 593.625
+OPTIONS = ("restart", "zone", "cache")
+
+
+def a_prediction(**changed):
+    given = {
+        "question": "What is the p99?",
+        "unit": "ms",
+        "truth": TRUTH,
+        "because": "a queue each",
+        **changed,
+    }
+    return Prediction(**given)
+
+
+def a_choice():
+    feedback = {"zone": "that leaves 25", "cache": "that doubles the load"}
+    return Choice("Which one?", OPTIONS, answer="restart", because="29 stay", feedback=feedback)
+
+
+def everything_sent(widget):
+    state = {name: value for name, value in widget.get_state().items() if name not in {"_esm", "_css"}}
+    return json.dumps([state, widget._repr_mimebundle_()], default=str)
+
+
+def press(widget, **message):
+    widget._handle_custom_msg(message, [])
+
+
+def test_the_truth_leaves_python_only_after_the_lock():
+    prediction = a_prediction()
+    assert "593" not in everything_sent(prediction)
+    assert "a queue each" not in everything_sent(prediction)
+    press(prediction, kind="lock", guess="100")
+    assert "593" in everything_sent(prediction)
+    assert "a queue each" in everything_sent(prediction)
+
+
+def test_a_truth_that_costs_time_is_worked_out_at_the_lock():
+    asked = []
+    prediction = a_prediction(truth=lambda: asked.append(1) or 2.0)
+    assert not asked
+    prediction.lock(2)
+    assert asked == [1]
+
+
+def test_without_a_learner_a_prediction_stays_open():
+    prediction = a_prediction()
+    assert (prediction.locked, prediction.guess, prediction.verdict) == (False, None, {})
+
+
+def test_a_guess_is_locked_in_once():
+    prediction = a_prediction()
+    prediction.lock(100)
+    prediction.lock(200)
+    assert (prediction.locked, prediction.guess) == (True, 100)
+
+
+@pytest.mark.parametrize("typed", ["", "about 5", "nan", "-3", "1e999", "0,5", "5 s", "."])
+def test_a_guess_that_cannot_be_read_is_explained_and_nothing_is_told(typed):
+    prediction = a_prediction()
+    press(prediction, kind="lock", guess=typed)
+    assert prediction.problem
+    assert not prediction.locked
+    assert "593" not in everything_sent(prediction)
+
+
+def test_the_explanation_goes_once_a_guess_can_be_read():
+    prediction = a_prediction()
+    prediction.lock("five")
+    prediction.lock("5")
+    assert (prediction.problem, prediction.locked) == ("", True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [("12.5", 12.5), (" 1,200 ms ", 1_200), ("600ms", 600), (".5", 0.5), ("1e3", 1_000), ("0", 0)],
+)
+def test_numbers_are_read_as_people_write_them(typed, number):
+    assert read_guess(typed, "ms") == number
+
+
+def test_a_negative_guess_is_read_where_it_makes_sense():
+    assert read_guess("-3", lowest=-math.inf) == -3
+    with pytest.raises(QuantityError, match="below 0"):
+        read_guess("-3")
+
+
+@pytest.mark.parametrize(
+    ("guess", "side", "ratio"), [(50, "low", 0.5), (95, "close", 0.95), (111, "high", 1.11), (0, "low", None)]
+)
+def test_a_guess_is_compared_with_the_truth(guess, side, ratio):
+    comparison = Comparison(guess, truth=100)
+    assert (comparison.side, comparison.ratio) == (side, ratio)
+
+
+@pytest.mark.parametrize("truth", [0, -5])
+def test_a_truth_without_a_ratio_is_compared_all_the_same(truth):
+    assert Comparison(3, truth).side == "high"
+    assert "3" in str(Comparison(3, truth))
+
+
+def test_the_verdict_says_the_truth_and_how_far_off_the_guess_is():
+    prediction = a_prediction()
+    prediction.lock(100)
+    assert all(said in prediction.verdict["headline"] for said in ("593.6", "100", "5.94"))
+
+
+@pytest.mark.parametrize("truth", [math.nan, "593", True, None])
+def test_a_truth_that_is_no_number_is_the_authors_error(truth):
+    with pytest.raises(RangeError, match="truth"):
+        a_prediction(truth=truth)
+
+
+def test_what_an_option_means_leaves_python_only_after_it_is_chosen():
+    choice = a_choice()
+    for secret in ("29 stay", "that leaves 25", "that doubles the load"):
+        assert secret not in everything_sent(choice)
+    press(choice, kind="choose", option="zone")
+    assert "that leaves 25" in everything_sent(choice)
+    assert "that doubles the load" not in everything_sent(choice)
+    assert "29 stay" not in everything_sent(choice)
+
+
+def test_a_wrong_choice_may_be_followed_by_the_right_one():
+    choice = a_choice()
+    choice.choose("zone")
+    assert (choice.locked, choice.correct, choice.chosen) == (True, False, "zone")
+    choice.choose("restart")
+    assert (choice.correct, choice.verdict["reasons"]) == (True, ["29 stay"])
+    choice.choose("zone")
+    assert choice.chosen == "restart"
+
+
+def test_choosing_nothing_is_explained():
+    choice = a_choice()
+    press(choice, kind="choose", option="")
+    assert choice.problem
+    assert not choice.locked
+
+
+@pytest.mark.parametrize("wrong", [{"answer": "all"}, {"feedback": {"all": "no"}}])
+def test_an_answer_that_is_no_option_is_the_authors_error(wrong):
+    with pytest.raises(RangeError, match="'all'"):
+        Choice(**{"question": "?", "options": OPTIONS, "answer": "zone", "because": "", **wrong})
+
+
+@pytest.mark.parametrize("widget", [a_prediction(), a_choice()])
+def test_without_a_kernel_the_question_can_still_be_read(widget):
+    shown, _ = widget._repr_mimebundle_()
+    assert widget.question in shown["text/html"]
+    assert widget.question in shown["text/plain"]
