@@ -1,0 +1,243 @@
+"""The command line, `mlsd COMMAND`: each command is a function here, listed in `COMMANDS`.
+
+Exit status: 0 when all is well, 1 when a check found something, 2 on input that can't be used. What a command
+needs is imported inside it, so that `mlsd --help` starts at once.
+"""
+
+import argparse
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from inspect import cleandoc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mlsd_helpers
+from mlsd_helpers.errors import MlsdError, WorkspaceError
+
+if TYPE_CHECKING:
+    from mlsd_helpers.grading.release import Outcome
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command: the function that runs it, whose docstring is its help, and one that adds its arguments."""
+
+    run: Callable[[argparse.Namespace], int]
+    arguments: Callable[[argparse.ArgumentParser], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status; an error is one plain message."""
+    parser = _parser()
+    given = parser.parse_args(argv)
+    if given.run is None:
+        parser.print_help()
+        return 0
+    try:
+        return int(given.run(given))
+    except (MlsdError, OSError) as error:
+        print(f"mlsd {given.run.__name__}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("mlsd", description="Designing ML Systems: the course and its tools.")
+    parser.add_argument("--version", action="version", version=f"mlsd {mlsd_helpers.__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for command in COMMANDS:
+        about = cleandoc(command.run.__doc__ or "")
+        summary = about.partition("\n")[0]
+        one = commands.add_parser(command.run.__name__, help=summary, description=about, formatter_class=raw)
+        command.arguments(one)
+        one.set_defaults(run=command.run)
+    return parser
+
+
+def _say(line: str, end: str = "\n") -> None:
+    print(line, end=end, flush=True)
+
+
+def _takes_course(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--course", type=Path, metavar="DIR", help="root of the course (default: the clone around you)"
+    )
+
+
+# mlsd lab
+
+
+def lab(given: argparse.Namespace) -> int:
+    """Open the course in JupyterLab, in a workspace of your own.
+
+    The workspace holds the lessons, the exercises under assignments/ and your design.yaml. Run this as often
+    as you like: your work is never overwritten, and what changed in the course is laid beside it. Ctrl-C stops
+    it. With MLSD_BROWSER=0, or where there is no display, it prints the address and opens no browser.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    if given.instructor:
+        _refuse_copy(course)
+        return _open(course, "formgrader", given)
+    folder = given.dir or workspace.default_folder(course, Path.cwd())
+    _say(f"{folder}: {workspace.describe(workspace.make(course, folder))}.")
+    return _open(folder, f"lab/tree/{workspace.first_lesson(course)}", given)
+
+
+def _lab_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "dir", nargs="?", type=Path, metavar="DIR", help="the workspace (default: workspace/)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8888, help="its port (default: 8888, or the next that is free)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    parser.add_argument(
+        "--instructor", action="store_true", help="open the course itself, in nbgrader's formgrader"
+    )
+    _takes_course(parser)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a port. Give a whole number up to 65535, such as 8888."
+        )
+    return int(text)
+
+
+def _refuse_copy(course: Path) -> None:
+    if not (course / "nbgrader_config.py").is_file():
+        raise WorkspaceError(
+            f"{course} has no nbgrader_config.py to grade with. Run this in a clone of the course."
+        )
+
+
+def _open(folder: Path, page: str, given: argparse.Namespace) -> int:
+    from mlsd_helpers import workspace  # noqa: PLC0415
+
+    port = workspace.free_port(given.port)
+    if given.port not in {0, port}:
+        _say(f"Port {given.port} is taken, so this is {port}.")
+    _say("Starting JupyterLab; Ctrl-C stops it.")
+    try:
+        with workspace.jupyterlab(folder, port, learner=not given.instructor) as server:
+            _say(server.address(page))
+            if _has_browser(given):
+                webbrowser.open(server.address(page))
+            server.wait()
+    except KeyboardInterrupt:
+        _say("Stopped.")
+    return 0
+
+
+def _has_browser(given: argparse.Namespace) -> bool:
+    displays = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    display = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, displays))
+    return display and not given.no_browser and os.environ.get("MLSD_BROWSER") != "0"
+
+
+# mlsd doctor
+
+
+def doctor(_: argparse.Namespace) -> int:
+    """Say whether this machine can run the course.
+
+    Each line is ok, missing or optional. Below a line that isn't ok stands the command that mends it. Exit
+    status 1 when something is missing.
+    """
+    from mlsd_helpers.doctor import report  # noqa: PLC0415
+
+    found = report()
+    _say(str(found))
+    return 0 if found.ready else 1
+
+
+# mlsd release
+
+
+def release(given: argparse.Namespace) -> int:
+    """Make the student versions of the exercises with nbgrader.
+
+    They are generated from source/ into release/. With --check nothing is written: they are made aside and
+    compared with release/. Exit status 1 when nbgrader refuses an assignment, or the contents differ.
+    """
+    _say("Starting nbgrader.")
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import release as versions  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    work = versions.compare if given.check else versions.release
+    strays = () if given.assignment else versions.strays(course)
+    outcomes = (
+        *(_shown(work, course, name) for name in versions.assignments(course, given.assignment)),
+        *strays,
+    )
+    for stray in strays:
+        _say(f"{stray.assignment}: {stray.problem}")
+    return 1 if any(outcome.problem for outcome in outcomes) else 0
+
+
+def _release_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help="such as 05_capacity (default: all)"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; compare with release/")
+    _takes_course(parser)
+
+
+def _shown(work: "Callable[[Path, str], Outcome]", course: Path, name: str) -> "Outcome":
+    _say(f"{name}: ", end="")
+    outcome = work(course, name)
+    _say(outcome.problem or "ok")
+    return outcome
+
+
+# mlsd demo
+
+
+def demo(given: argparse.Namespace) -> int:
+    """Grade a synthetic class once, and show what comes out.
+
+    Its hand-ins are right answers, known mistakes and broken notebooks, made from the exercises themselves.
+    nbgrader releases, grades and writes feedback in a folder of its own; your course is not touched.
+    """
+    from tempfile import mkdtemp  # noqa: PLC0415
+
+    _say("Starting nbgrader.")
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import release as versions  # noqa: PLC0415
+    from mlsd_helpers.grading import road  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    root = Path(mkdtemp(prefix="mlsd-demo-"))
+    for assignment in versions.assignments(course, given.assignment):
+        students, marks = road.walk(course, root, assignment, _say)
+        _say("\n" + road.table(marks, list(students[0].scores)))
+    _say(f"\nFeedback, a page a student: {root / 'feedback'}")
+    return 0
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help="such as 05_capacity (default: all)"
+    )
+    _takes_course(parser)
+
+
+COMMANDS = (
+    Command(lab, _lab_arguments),
+    Command(doctor, lambda _: None),
+    Command(release, _release_arguments),
+    Command(demo, _demo_arguments),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""Lay the course into a workspace: `plan` decides from hashes alone what may be written, `make` writes it.
+
+A learner's work is never overwritten. A file is theirs as soon as it differs from what was laid, which
+`.mlsd/manifest.json` remembers; when that is lost, whatever differs from the course is theirs.
+"""
+
+import errno
+import glob
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Literal
+
+from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.workspace.course import DESIGN, MANIFEST, STATE, offered
+
+
+@dataclass(frozen=True)
+class Action:
+    """What to do about one file of the course: lay it, update it, lay it beside the learner's, or nothing.
+
+    `path` is its name in the workspace, and `to` the file that is written, empty when nothing is.
+    """
+
+    what: Literal["lay", "update", "beside", "keep", "same"]
+    path: str
+    to: str = ""
+
+
+def plan(offer: Mapping[str, str], found: Mapping[str, str], laid: Mapping[str, str]) -> tuple[Action, ...]:
+    """Decide about each file on offer, from the hashes of what is on offer, found and was laid last.
+
+    >>> plan({"a.ipynb": "v2"}, found={"a.ipynb": "v1"}, laid={"a.ipynb": "v1"})
+    (Action(what='update', path='a.ipynb', to='a.ipynb'),)
+    >>> plan({"a.ipynb": "v2"}, found={"a.ipynb": "mine"}, laid={"a.ipynb": "v1"})
+    (Action(what='beside', path='a.ipynb', to='a.new.ipynb'),)
+    """
+    return tuple(_action(path, offer[path], found, laid.get(path)) for path in sorted(offer))
+
+
+def _action(path: str, new: str, found: Mapping[str, str], laid: str | None) -> Action:
+    now = found.get(path)
+    if now is None:
+        return Action("lay", path, path)
+    if now == new:
+        return Action("same", path)
+    if path == DESIGN or new == laid:  # theirs from the start, or changed by them alone
+        return Action("keep", path)
+    if now == laid:
+        return Action("update", path, path)
+    return _beside(path, new, found)
+
+
+def _beside(path: str, new: str, found: Mapping[str, str]) -> Action:
+    name, number = PurePosixPath(path), 1
+    while True:
+        mark = "new" if number == 1 else f"new-{number}"
+        to = str(name.with_name(f"{name.stem}.{mark}{name.suffix}"))
+        if found.get(to) == new:
+            return Action("keep", path)
+        if to not in found:
+            return Action("beside", path, to)
+        number += 1
+
+
+def describe(actions: Sequence[Action]) -> str:
+    """Say in one line what was done.
+
+    >>> describe([Action("lay", "a.ipynb", "a.ipynb"), Action("beside", "b.ipynb", "b.new.ipynb")])
+    '1 file laid; b.ipynb is yours and kept, the new one is b.new.ipynb'
+    >>> describe([Action("same", "a.ipynb"), Action("keep", "b.ipynb")])
+    'nothing to do, your work is as you left it'
+    """
+    parts = []
+    for what, done in (("lay", "laid"), ("update", "updated")):
+        number = sum(action.what == what for action in actions)
+        parts += [f"{number} file{'s' * (number > 1)} {done}"] * bool(number)
+    for action in actions:
+        if action.what == "beside":
+            parts.append(f"{action.path} is yours and kept, the new one is {action.to}")
+    return "; ".join(parts) or "nothing to do, your work is as you left it"
+
+
+def make(course: Path, workspace: Path) -> tuple[Action, ...]:
+    """Make or refresh a workspace, and return what was done.
+
+    Raises WorkspaceError where the folder can't be used. Whatever was written until then is whole, and a
+    second run goes on from there.
+    """
+    _refuse_course(course, workspace)
+    with plainly(workspace):
+        contents = dict(offered(course))
+        offer = {path: _hash(content) for path, content in contents.items()}
+        workspace.mkdir(parents=True, exist_ok=True)
+        laid = _manifest(workspace)
+        actions = plan(offer, _found(workspace, offer), laid)
+        for action in actions:
+            if action.to:
+                write(workspace / action.to, contents[action.path])
+        _remember(workspace, laid, {**laid, **offer})
+    _trust(workspace / action.to for action in actions if action.to.endswith(".ipynb"))
+    return actions
+
+
+def _refuse_course(course: Path, workspace: Path) -> None:
+    folder = workspace.resolve()
+    parts = (course / name for name in ("course", "source", "release", "mlsd_helpers"))
+    if folder == course or any(folder.is_relative_to(part) for part in parts):
+        raise WorkspaceError(f"{workspace} belongs to the course itself. Give another folder: mlsd lab DIR.")
+
+
+def _found(workspace: Path, paths: Iterable[str]) -> dict[str, str]:
+    """Hash what lies where the course would write, and beside it."""
+    found = {}
+    for place in map(workspace.joinpath, paths):
+        beside = place.parent.glob(f"{glob.escape(place.stem)}.new*{glob.escape(place.suffix)}")
+        for there in (place, *beside):
+            if there.exists() or there.is_symlink():
+                name = there.relative_to(workspace).as_posix()
+                found[name] = _hash(there.read_bytes()) if there.is_file() else "not a file"
+    return found
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _manifest(workspace: Path) -> dict[str, str]:
+    try:
+        laid = json.loads((workspace / MANIFEST).read_bytes())["laid"]
+        return {str(path): str(content) for path, content in laid.items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _remember(workspace: Path, before: dict[str, str], after: dict[str, str]) -> None:
+    if before != after:
+        write(workspace / STATE / ".gitignore", b"*\n")
+        write(workspace / MANIFEST, json.dumps({"laid": after}, indent=1, sort_keys=True).encode())
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write the whole file or none of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _trust(notebooks: Iterable[Path]) -> None:
+    """Sign our own notebooks, so that JupyterLab shows their outputs."""
+    with suppress(
+        Exception
+    ):  # where the store of signatures can't be used, running a notebook trusts it as well
+        import nbformat  # noqa: PLC0415 - heavy
+        from nbformat.sign import NotebookNotary  # noqa: PLC0415
+
+        notary = NotebookNotary()
+        for notebook in notebooks:
+            notary.sign(nbformat.read(notebook, as_version=4))
+        notary.store.close()
+
+
+_CAUSES = MappingProxyType({
+    errno.EEXIST: "is a file where a folder is needed",
+    errno.ENOTDIR: "is a file where a folder is needed",
+    errno.ENOSPC: "lies on a disk that is full; free some space",
+    errno.EDQUOT: "lies on a disk where your quota is used up; free some space",
+})  # fmt: skip
+
+
+@contextmanager
+def plainly(workspace: Path) -> Iterator[None]:
+    """Turn an error of the file system into a WorkspaceError that says what to do."""
+    try:
+        yield
+    except WorkspaceError:
+        raise
+    except OSError as error:
+        cause = _CAUSES.get(error.errno or 0, f"cannot be written: {error.strerror or error}")
+        raise WorkspaceError(
+            f"{error.filename or workspace} {cause}. Your work is untouched. "
+            "Mend that, or give another folder: mlsd lab DIR."
+        ) from error
