@@ -249,9 +249,9 @@ def share_of_labels_arrived(age_s: float, arrivals: Sequence[tuple[float, float]
         _ranges.not_negative(arrivals_s=point_s)
         _ranges.share(arrivals=share)
     points = [(0.0, 0.0), *arrivals]
+    if any(end_s <= start_s or high < low for (start_s, low), (end_s, high) in pairwise(points)):
+        raise RangeError(f"arrivals {arrivals!r} must rise in age and share. Sort them by age.")
     for (start_s, low), (end_s, high) in pairwise(points):
-        if end_s <= start_s or high < low:
-            raise RangeError(f"arrivals {arrivals!r} must rise in age and share. Sort them by age.")
         if age_s < end_s:
             return low + (high - low) * (age_s - start_s) / (end_s - start_s)
     return points[-1][1]

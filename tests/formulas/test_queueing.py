@@ -215,11 +215,19 @@ def test_square_root_staffing_comes_near_its_limit() -> None:
     assert f.erlang_c(count, 10_000) == pytest.approx(f.halfin_whitt_wait_probability(1), abs=0.005)
 
 
-@pytest.mark.parametrize("load", [2, 2.5])
-def test_a_queue_without_end_is_refused(load: float) -> None:
-    for formula in (f.mean_wait_s, f.wait_percentile_s, f.mdc_mean_wait_s, f.random_split_mean_response_s):
+CENTRAL = (f.mean_wait_s, f.wait_percentile_s, f.response_percentile_s, f.mdc_mean_wait_s)
+ROUTED = (f.random_split_mean_response_s, f.power_of_two_mean_response_s)
+ONE_SERVER = (f.mm1_mean_response_s, f.mm1_response_percentile_s, f.md1_mean_wait_s)
+
+
+@pytest.mark.parametrize("rho", [1, 1.25])
+def test_a_queue_without_end_is_refused(rho: float) -> None:
+    calls: list[tuple[Callable[..., float], tuple[float, ...]]] = [(f.erlang_c, (2, 2 * rho))]
+    calls += [(formula, (2, 2 * rho, 1)) for formula in CENTRAL + ROUTED]
+    calls += [(formula, (rho, 1)) for formula in ONE_SERVER]
+    for formula, inputs in calls:
         with pytest.raises(RangeError, match=r"utilisation 1.*Add replicas"):
-            formula(2, load, 1)
+            formula(*inputs)
 
 
 def test_a_load_beyond_counting_is_refused_at_once() -> None:

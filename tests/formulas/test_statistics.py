@@ -150,7 +150,9 @@ def test_inputs_that_contradict_each_other_are_refused() -> None:
     with pytest.raises(RangeError, match="give no alarm"):
         f.precision_at_base_rate(0.5, 0, 0)
     with pytest.raises(RangeError, match="must rise"):
-        f.share_of_labels_arrived(100, [(60, 0.5), (30, 0.6)])
+        f.share_of_labels_arrived(10, [(60, 0.5), (30, 0.6)])
+    with pytest.raises(RangeError, match=r"arrivals 1\.5 must be from 0 to 1"):
+        f.share_of_labels_arrived(10, [(60, 1.5)])
     with pytest.raises(RangeError, match=r"observed_rate 0\.6 must be at most"):
         f.rate_from_early_labels(0.6, 0.5)
     with pytest.raises(RangeError, match="must be above usual_error_rate"):

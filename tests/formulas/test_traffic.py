@@ -170,6 +170,13 @@ def test_what_a_surge_leaves_is_drained_by_what_is_to_spare(
     assert drained_s == pytest.approx(duration_s)
 
 
+def test_a_backlog_that_cannot_drain_and_a_batch_that_takes_no_time_are_refused() -> None:
+    with pytest.raises(RangeError, match=r"utilisation 1.*Add replicas"):
+        f.drain_time_s(10, arrival_rps=5, capacity_rps=5)
+    with pytest.raises(RangeError, match="batch_time_s 0 must be above 0"):
+        f.batch_time_s(1, fixed_s=0, per_item_s=0)
+
+
 def test_a_percentage_is_not_taken_for_a_share() -> None:
     with pytest.raises(RangeError, match="headroom 30 "):
         f.replicas(500, 0.040, 0.7, headroom=30)
