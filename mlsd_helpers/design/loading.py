@@ -42,7 +42,7 @@ def _text(path: Path) -> str:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise DesignError(f"{path} is larger than {LARGEST_FILE >> 20} MB. A design is text of a few kB.")
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except FileNotFoundError:
         raise DesignError(f"There is no file {path}. Check the name and the folder you are in.") from None
     except UnicodeDecodeError as error:
