@@ -9,10 +9,21 @@ from pkgutil import iter_modules
 from typing import Any, TypeVar
 
 from mlsd_helpers.errors import ExerciseError
-from mlsd_helpers.exercises.kit import Exercise, Hint, Verdict, judge
+from mlsd_helpers.exercises.kit import Case, Exercise, Hint, Verdict, judge
 from mlsd_helpers.exercises.questions import Question
 
-__all__ = ["ALL", "QUESTIONS", "Exercise", "Hint", "Verdict", "check", "find", "find_question", "hint"]
+__all__ = [
+    "ALL",
+    "QUESTIONS",
+    "Exercise",
+    "Hint",
+    "Verdict",
+    "cases",
+    "check",
+    "find",
+    "find_question",
+    "hint",
+]
 
 _lessons = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__) if found.ispkg]
 
@@ -54,6 +65,15 @@ def _by_id(among: tuple[_Asked, ...], wanted: str, kind: str) -> _Asked:
     near = get_close_matches(str(wanted), known, n=1, cutoff=0.3)
     meant = f" Did you mean {near[0]!r}?" if near else ""
     raise ExerciseError(f"There is no {kind} {wanted!r}.{meant} Known: {', '.join(known)}.")
+
+
+def cases(exercise_id: str) -> tuple[Case, ...]:
+    """Return the cases that the visible check of an exercise uses.
+
+    Raises:
+        ExerciseError: no exercise has this id.
+    """
+    return find(exercise_id).cases
 
 
 def check(exercise_id: str, answer: Any, *, fresh: bool = False, seed: int | None = None) -> Verdict:

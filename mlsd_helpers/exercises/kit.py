@@ -14,8 +14,10 @@ import io
 import math
 import random
 import secrets
+import signal
+import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from inspect import cleandoc
@@ -25,6 +27,9 @@ from typing import Any
 
 Case = Mapping[str, Any]
 Given = Mapping[str, Any]
+
+TIME_LIMIT_S = 5.0
+"""How long an answer may take for one case; ours take milliseconds."""
 
 FRESH_CASES = 8
 """How many cases a hidden check draws before it asks whether they tell all known mistakes apart."""
@@ -51,6 +56,7 @@ class Step:
 
     `right(case, value, given)` judges the part; `given` holds the learner's own values of the earlier steps.
     `expected`, where there is one right value, lets a message say "too large" without saying by how much.
+    `explain`, where there is none, says what is wrong with a value, by its consequence.
     `part` is the key of the answer that is judged, "" for the whole answer; by default the step's name.
     A step that does not apply to a case is not judged on it.
     """
@@ -61,6 +67,7 @@ class Step:
     expected: Callable[[Case, Given], Any] | None = None
     applies: Callable[[Case], bool] = lambda _case: True
     part: str | None = None
+    explain: Callable[[Case, Any], str] | None = None
 
     def value(self, answer: Any) -> Any:
         """Return the part of an answer that this step judges, or None where it is missing."""
@@ -199,6 +206,7 @@ class Outcome:
     value: Any = None
     problem: str = ""
     blank: bool = False
+    endless: bool = False
 
 
 def run(answer: Any, case: Case) -> Outcome:
@@ -209,6 +217,10 @@ def run(answer: Any, case: Case) -> Outcome:
         value = _call_quietly(answer, case) if callable(answer) else answer
     except NotImplementedError:
         return Outcome(blank=True)
+    except _TooLongError:
+        return Outcome(
+            problem=f"it was still running after {TIME_LIMIT_S:g} s. Does its loop end?", endless=True
+        )
     except RecursionError:
         return Outcome(
             problem="it called itself without end (RecursionError). Is there a case where it stops?"
@@ -224,12 +236,36 @@ def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
     nbgrader counts anything on stderr in a graded cell as a failure, a harmless warning too.
     """
     with (
+        _time_limit(),
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
         return answer(**copy.deepcopy(dict(case)))
+
+
+class _TooLongError(BaseException):
+    """An answer takes too long. Not an Exception, so that a learner's `except Exception` does not swallow it."""
+
+
+@contextlib.contextmanager
+def _time_limit() -> Iterator[None]:
+    """Stop an answer that does not end, where the system can: on POSIX, in the main thread."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise _TooLongError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _shape_problem(exercise: Exercise, value: Any) -> str:
@@ -267,11 +303,11 @@ def same(value: Any, expected: Any, tolerance: float = _NOISE) -> bool:  # noqa:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is one finite number; numpy's scalars are, booleans are not."""
-    if _is_bool(value) or isinstance(value, str | bytes):
+    """Tell whether a value is one finite number; numpy's scalars and 0-d arrays are, booleans are not."""
+    if _is_bool(value) or isinstance(value, str | bytes) or getattr(value, "ndim", 0) != 0:
         return False
     try:
-        return math.isfinite(float(value)) and not hasattr(value, "__len__")
+        return math.isfinite(float(value))
     except Exception:  # noqa: BLE001 - a learner's object may raise anything
         return False
 
@@ -300,8 +336,13 @@ class Marks:
 
 def mark(exercise: Exercise, answer: Any, cases: Sequence[Case]) -> Marks:
     """Run an answer on cases and judge each step on each."""
-    outcomes = tuple(run(answer, case) for case in cases)
-    return Marks(tuple(cases), outcomes, tuple(map(_judge_case, [exercise] * len(cases), cases, outcomes)))
+    outcomes: list[Outcome] = []
+    for case in cases:
+        endless = outcomes and outcomes[-1].endless  # once is enough to wait for
+        outcomes.append(outcomes[-1] if endless else run(answer, case))
+    return Marks(
+        tuple(cases), tuple(outcomes), tuple(map(_judge_case, [exercise] * len(cases), cases, outcomes))
+    )
 
 
 def _judge_case(exercise: Exercise, case: Case, outcome: Outcome) -> Mapping[str, bool]:
@@ -475,6 +516,10 @@ def _direction(exercise: Exercise, step: Step, case: Case, outcome: Outcome) -> 
         return "This part is missing."
     given = {other.name: other.value(outcome.value) for other in exercise.steps}
     expected = _expected(step, case, {name: part for name, part in given.items() if part is not None})
+    if step.explain is not None:
+        with contextlib.suppress(Exception):  # a value so odd that nothing can be said of it
+            return step.explain(case, value)
+        return _CHECK_SHAPE
     if type(expected) not in {int, float, Fraction}:
         return f"That is not what the design needs here. Ask for a hint: `mlsd.hint({exercise.id!r})`."
     if not is_number(value):
@@ -483,10 +528,10 @@ def _direction(exercise: Exercise, step: Step, case: Case, outcome: Outcome) -> 
 
 
 _FACTORS = {
-    1e3: "about a thousand times: milliseconds against seconds?",
+    1e3: "about a thousand times: milliseconds against seconds, or one against a thousand?",
     1e6: "about a million times: check the units of both inputs.",
     60.0: "about sixty times: minutes against seconds?",
-    3600.0: "about 3,600 times: hours against seconds?",
+    3600.0: "about 3,600 times: hours against seconds, or a factor of 60 the wrong way round?",
     100.0: "about a hundred times: per cent against a fraction?",
 }
 
@@ -505,7 +550,10 @@ def _factor(value: float, expected: float) -> str:
 
 
 def _show_case(case: Case) -> str:
-    return ", ".join(f"{name} = {_short(value)}" for name, value in case.items())
+    """Show the inputs of a case, a table of inputs entry by entry."""
+    entries = [(name, value) for name, value in case.items() if not isinstance(value, Mapping)]
+    entries += [pair for value in case.values() if isinstance(value, Mapping) for pair in value.items()]
+    return ", ".join(f"{name} = {_short(value)}" for name, value in entries)
 
 
 def _code(text: str) -> str:
@@ -516,7 +564,13 @@ def _code(text: str) -> str:
 def _short(value: Any, most: int = 120) -> str:
     """Show a value in few characters; a value may have a broken repr."""
     try:
-        text = f"{value:.6g}" if isinstance(value, float) else str(value)
+        text = (
+            f"{value:.6g}"
+            if isinstance(value, float)
+            else repr(value)
+            if isinstance(value, str)
+            else str(value)
+        )
     except Exception as error:  # noqa: BLE001 - a learner's object may do anything
         text = f"a {type(value).__name__} that cannot be shown ({type(error).__name__})"
     text = " ".join(text.split())

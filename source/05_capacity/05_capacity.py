@@ -120,7 +120,8 @@ verdict.grade()
 
 The rule promises a utilisation. The product was promised a wait: one request in a hundred may queue longer than
 `wait_budget_s`, no more. Arrivals are Poisson, service times exponential, and one queue feeds all replicas, so
-Erlang C is exact. You may use the calculators in `mlsd.formulas`.
+Erlang C is exact. Use the calculators in `mlsd.formulas`, but for
+`servers_for_wait`: that one is the exercise.
 
 Return a dict: `servers`, the fewest replicas that keep the promise, and `p99_wait_s`, the p99 of the wait with
 that many.
@@ -165,7 +166,7 @@ verdict.grade()
 
 | key | what happens |
 |---|---|
-| `rolling_restart` | a share `restart_share` of the replicas is down, rounded up to whole ones |
+| `rolling_restart` | a share `restart_share` of the replicas is down, rounded down to whole ones, as Kubernetes does |
 | `zone_loss` | replicas are spread over the zones as evenly as can be, and the fullest zone is lost |
 | `surge` | the load is `surge_factor` times the peak |
 | `restart_in_surge` | both at once |
@@ -188,7 +189,7 @@ def failures_covered(
 ):
     ### BEGIN SOLUTION
     busy = peak_rps * service_time_s
-    restarted = replicas - math.ceil(replicas * restart_share - 1e-9)
+    restarted = replicas - math.floor(replicas * restart_share + 1e-9)
     utilisation = {
         "rolling_restart": busy / restarted,
         "zone_loss": busy / (replicas - math.ceil(replicas / zones)),
@@ -219,12 +220,12 @@ verdict.grade()
 
 *About 6 minutes, 3 points.*
 
-Traffic jumps to `surge_rps`. The fleet can serve `capacity_rps`; new replicas are asked for at once and take
+Traffic changes to `surge_rps`, upwards as a rule. The fleet can serve `capacity_rps`; new replicas are asked for at once and take
 `delay_s` to serve their first request. From then on the fleet serves `scaled_rps`, which is above the surge. The
 surge goes on. Trace what happens, in a dict:
 
 - `queued`: requests in the queue when the new replicas start;
-- `longest_wait_s`: how long the last of those requests still waits from then on, first come first served;
+- `last_wait_s`: how long the last of those requests waits from then on, first come first served;
 - `drain_s`: how long, from then on, until the queue is empty.
 """
 
@@ -235,7 +236,7 @@ def backlog(surge_rps, capacity_rps, delay_s, scaled_rps):
     queued = max(surge_rps - capacity_rps, 0) * delay_s
     return {
         "queued": queued,
-        "longest_wait_s": queued / scaled_rps,
+        "last_wait_s": queued / scaled_rps,
         "drain_s": queued / (scaled_rps - surge_rps),
     }
     ### END SOLUTION
@@ -275,7 +276,7 @@ takes a claim, a dict with its `kind`, its inputs and the figure `claimed`. Retu
 """
 
 # %% nbgrader={"grade": false, "grade_id": "05-audit-claims", "locked": true, "schema_version": 3, "solution": false, "task": false}
-claims = [case["claim"] for case in mlsd.exercises.find("05-audit").cases]
+claims = [case["claim"] for case in mlsd.exercises.cases("05-audit")]
 claims[0]
 
 
@@ -334,8 +335,8 @@ Harbour Pay's promise: when one zone is lost at the peak, whichever it is, the r
 the target. That failure *is* the headroom; nothing else is added. Write `plan`, which takes `peak_rps`, `mean_rps`,
 `service_time_s`, `target_utilisation`, `zones`, `cost_per_replica_hour` and `budget_per_1k`, and returns a dict:
 
-- `replicas_per_zone`: a list of whole numbers, one a zone. Spend no more than one replica a zone above the least
-  that keeps the promise;
+- `replicas_per_zone`: a list of whole numbers, one a zone. In all, spend at most one
+  replica a zone more than the least total that keeps the promise;
 - `cost_per_1k`: what a thousand predictions cost, over a day at the mean rate;
 - `within_budget`: whether that is at most `budget_per_1k`.
 """

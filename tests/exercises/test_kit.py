@@ -117,6 +117,7 @@ def test_numpy_numbers_and_arrays_are_numbers_and_sequences() -> None:
     assert kit.same(np.int64(38), 38)
     assert kit.same(np.array([1, 2]), [1, 2])
     assert kit.same(np.bool_(True), True)
+    assert kit.same(np.array(2.0), 2)
     assert not kit.same(np.array([2.0]), 2)
 
 
@@ -144,3 +145,24 @@ def test_what_a_learner_gave_cannot_break_the_page() -> None:
     nasty = kit.judge(wall(), lambda **_: {"area": "<script>alert(1)</script> **x**", "paint": 1})
     outside_code = nasty._repr_mimebundle_()["text/markdown"].split("`")[::2]
     assert not any("<script>" in text or "**x**" in text for text in outside_code)
+
+
+def test_an_answer_that_does_not_end_is_stopped_and_said_to_be_endless(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def endless(**_: Any) -> None:
+        while True:
+            try:
+                sum(range(1000))
+            except Exception:  # noqa: BLE001, S110 - what a learner might write
+                pass
+
+    monkeypatch.setattr(kit, "TIME_LIMIT_S", 0.05)
+    assert "still running" in kit.judge(wall(), endless).message
+
+
+def test_what_a_step_explains_is_said_where_no_mistake_is_known() -> None:
+    fits = kit.Step(
+        "area", 1, lambda _case, value, _given: value < 5, explain=lambda _case, value: f"{value} is vast."
+    )
+    assert "70 is vast." in kit.judge(wall(steps=(fits,), mistakes=()), lambda **_: {"area": 70}).message

@@ -111,6 +111,13 @@ def memory_is_the_weights(claim: Mapping[str, Any]) -> Answer:
     return _audited_with(claim, "memory", float(claim.get("weights_bytes", 0)))  # C60
 
 
+def forgot_the_weights(claim: Mapping[str, Any]) -> Answer:
+    """You counted the cache alone. The weights are in the same memory, and they come first."""
+    if claim["kind"] != "memory":
+        return audit(claim)
+    return _audited_with(claim, "memory", _limits(claim) - claim["weights_bytes"])
+
+
 def one_sequence_at_a_time(claim: Mapping[str, Any]) -> Answer:
     """You kept the cache of one sequence. Every sequence that runs at the same time has a cache of its
     own.
@@ -123,8 +130,8 @@ def one_sequence_at_a_time(claim: Mapping[str, Any]) -> Answer:
 
 
 def believed_the_sparse_figure(claim: Mapping[str, Any]) -> Answer:
-    """You used the datasheet's figure for sparse matrices. A footnote says so; dense weights get half of
-    it.
+    """You used the datasheet's figure for sparse matrices. Its footnote says that half of the entries have
+    to be zero. Dense weights get half of it.
     """
     if claim["kind"] != "prefill":
         return audit(claim)
@@ -152,8 +159,8 @@ def added_the_retries(claim: Mapping[str, Any]) -> Answer:
 
 
 def read_the_limit_backwards(claim: Mapping[str, Any]) -> Answer:
-    """Your limit is right and your verdict is the wrong way round: a rate can be at most the roofline, a
-    time at least the limit.
+    """Your limit is right and your verdict is the wrong way round: a rate can be at most its
+    limit, a time at least the limit.
     """
     answer = audit(claim)
     backwards = claim["kind"] in {"decode", "prefill", "batch"}
@@ -223,7 +230,18 @@ def _claim_step(kind: str) -> Step:
         close = is_number(limit) and math.isclose(float(limit), _limits(claim), rel_tol=0.01)
         return close and holds is not None and bool(holds) == _holds(claim, _limits(claim))
 
-    return Step(kind, 1, right, applies=lambda case: case["claim"]["kind"] == kind, part="")
+    return Step(
+        kind, 1, right, applies=lambda case: case["claim"]["kind"] == kind, part="", explain=_explain_claim
+    )
+
+
+def _explain_claim(case: Case, value: Any) -> str:
+    limit, holds = (_field(value, name) for name in ("limit", "holds"))
+    if not is_number(limit) or str(holds) not in {"True", "False"} or isinstance(holds, str):
+        return "Expected a dict with `limit`, a number, and `holds`, True or False."
+    if math.isclose(float(limit), _limits(case["claim"]), rel_tol=0.01):
+        return "Your `limit` is right. Look at `holds`: is this a size, a rate or a time?"
+    return "Look at `limit` first."
 
 
 def _field(value: Any, name: str) -> Any:
@@ -266,6 +284,7 @@ EXERCISE = Exercise(
         counted_query_heads,
         kept_keys_only,
         memory_is_the_weights,
+        forgot_the_weights,
         one_sequence_at_a_time,
         believed_the_sparse_figure,
         batch_time_per_item,

@@ -12,7 +12,7 @@ def backlog(surge_rps: float, capacity_rps: float, delay_s: float, scaled_rps: f
     queued = max(surge_rps - capacity_rps, 0) * delay_s
     return {
         "queued": queued,
-        "longest_wait_s": queued / scaled_rps,
+        "last_wait_s": queued / scaled_rps,
         "drain_s": queued / (scaled_rps - surge_rps),
     }
 
@@ -24,7 +24,7 @@ def backlog_by_the_second(surge_rps: float, capacity_rps: float, delay_s: float,
         queued = max(0.0, queued + surge_rps - capacity_rps)
     return {
         "queued": queued,
-        "longest_wait_s": queued / scaled_rps,
+        "last_wait_s": queued / scaled_rps,
         "drain_s": queued / (scaled_rps - surge_rps),
     }
 
@@ -35,14 +35,14 @@ def backlog_in_fractions(surge_rps: float, capacity_rps: float, delay_s: float, 
         Fraction(str(x)) for x in (surge_rps, capacity_rps, delay_s, scaled_rps)
     )
     queued = (surge - capacity) * delay if surge > capacity else Fraction(0)
-    return {"queued": queued, "longest_wait_s": queued / scaled, "drain_s": queued / (scaled - surge)}
+    return {"queued": queued, "last_wait_s": queued / scaled, "drain_s": queued / (scaled - surge)}
 
 
 def instant_autoscaling(surge_rps: float, capacity_rps: float, delay_s: float, scaled_rps: float) -> Answer:
     """Nothing queues in your answer, as if replicas appeared the moment that they are needed. Until the
     delay is over, the old fleet serves the surge alone: headroom has to carry that time.
     """
-    return {"queued": 0.0, "longest_wait_s": 0.0, "drain_s": 0.0}  # C57
+    return {"queued": 0.0, "last_wait_s": 0.0, "drain_s": 0.0}  # C57
 
 
 def queued_everything(surge_rps: float, capacity_rps: float, delay_s: float, scaled_rps: float) -> Answer:
@@ -52,7 +52,7 @@ def queued_everything(surge_rps: float, capacity_rps: float, delay_s: float, sca
     queued = surge_rps * delay_s
     return {
         "queued": queued,
-        "longest_wait_s": queued / scaled_rps,
+        "last_wait_s": queued / scaled_rps,
         "drain_s": queued / (scaled_rps - surge_rps),
     }
 
@@ -64,7 +64,7 @@ def negative_backlog(surge_rps: float, capacity_rps: float, delay_s: float, scal
     queued = (surge_rps - capacity_rps) * delay_s
     return {
         "queued": queued,
-        "longest_wait_s": queued / scaled_rps,
+        "last_wait_s": queued / scaled_rps,
         "drain_s": queued / (scaled_rps - surge_rps),
     }
 
@@ -85,7 +85,7 @@ def waited_until_drained(surge_rps: float, capacity_rps: float, delay_s: float, 
     for the ones that arrive behind it.
     """
     answer = backlog(surge_rps, capacity_rps, delay_s, scaled_rps)
-    return {**answer, "longest_wait_s": answer["drain_s"]}
+    return {**answer, "last_wait_s": answer["drain_s"]}
 
 
 def _draw_surge(rng: random.Random) -> Case:
@@ -108,7 +108,7 @@ EXERCISE = Exercise(
     minutes=6,
     steps=(
         equals("queued", 1, lambda c, _: backlog(**c)["queued"], tolerance=1e-3),
-        equals("longest_wait_s", 1, lambda c, g: g["queued"] / c["scaled_rps"], tolerance=1e-3),
+        equals("last_wait_s", 1, lambda c, g: g["queued"] / c["scaled_rps"], tolerance=1e-3),
         equals("drain_s", 1, lambda c, g: g["queued"] / (c["scaled_rps"] - c["surge_rps"]), tolerance=1e-3),
     ),
     cases=(

@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers import formulas
@@ -27,7 +28,7 @@ def _busy_after(fleet: Case) -> dict[str, float]:
 def _left_after(fleet: Case) -> dict[str, int]:
     """Return the replicas that are left in each failure."""
     replicas = fleet["replicas"]
-    restarting = replicas - math.ceil(replicas * fleet["restart_share"] - 1e-9)
+    restarting = replicas - math.floor(replicas * fleet["restart_share"] + 1e-9)
     largest_zone = math.ceil(replicas / fleet["zones"])
     return {
         "rolling_restart": restarting,
@@ -59,7 +60,7 @@ def failures_covered_by_zone_sizes(**fleet: Any) -> Answer:
     for extra in range(fleet["replicas"] % fleet["zones"]):
         zones[extra] += 1
     busy = fleet["peak_rps"] * fleet["service_time_s"]
-    up = fleet["replicas"] - math.ceil(round(fleet["replicas"] * fleet["restart_share"], 9))
+    up = fleet["replicas"] - int(round(fleet["replicas"] * fleet["restart_share"], 9))
     answer = {
         "rolling_restart": busy / up,
         "zone_loss": busy / (sum(zones) - max(zones)),
@@ -121,8 +122,8 @@ def added_the_hit_ratio(**fleet: Any) -> Answer:
 
 
 def covered_until_full(**fleet: Any) -> Answer:
-    """You call a failure covered as long as the fleet is not yet full. At 99 % busy it still answers, and
-    its queue is endless: covered means that the *target* still holds.
+    """You call a failure covered as long as the fleet is not yet full. At 99 % busy it still answers, after
+    a long queue: covered means that the *target* still holds.
     """
     utilisation = _utilisations(fleet)
     return {**utilisation, "covered": _covered(utilisation, 1.0)}  # C53
@@ -159,6 +160,18 @@ def _covered_step(case: Case, given: Given) -> set[str]:
     return _covered(given, case["target_utilisation"])
 
 
+def _explain_covered(case: Case, value: Any) -> str:
+    names = (
+        {str(name) for name in value} if isinstance(value, set | frozenset | list | tuple | dict) else None
+    )
+    if names is None:
+        return "Expected a set of names, such as {'surge'}."
+    unknown = sorted(names - set(FAILURES))
+    if unknown:
+        return f"{', '.join(map(repr, unknown))} is not one of the failures in the table."
+    return "Hold each of your own utilisations against the target: within it, or above?"
+
+
 EXERCISE = Exercise(
     id="05-headroom",
     assignment="05_capacity",
@@ -172,7 +185,7 @@ EXERCISE = Exercise(
         _utilisation_step("surge", 0.5),
         _utilisation_step("restart_in_surge", 0.5),
         _utilisation_step("cold_cache", 0.5),
-        equals("covered", 1, _covered_step),
+        replace(equals("covered", 1, _covered_step), explain=_explain_covered),
     ),
     cases=(
         {"replicas": 38, "zones": 3, "peak_rps": 500, "service_time_s": 0.04, "target_utilisation": 0.7,

@@ -66,6 +66,22 @@ def rounded_over_all_zones(**case: Any) -> Answer:
     return _planned(_spread(total, case["zones"]), **case)  # C55
 
 
+def spread_over_all_zones(**case: Any) -> Answer:
+    """You spread the need over all zones. That is the plan for a day on which no zone fails; when one does,
+    the need has to fit into the zones that are *left*.
+    """
+    need = round_up(case["peak_rps"] * case["service_time_s"] / case["target_utilisation"])
+    return _planned([math.ceil(need / case["zones"])] * case["zones"], **case)
+
+
+def headroom_on_top(**case: Any) -> Answer:
+    """You survive the loss of a zone and add 30 % on top. The failure *is* the headroom here; a second one has
+    to be named before anyone pays for it.
+    """
+    total = round_up(_least_total(case) * 1.3)
+    return _planned(_spread(total, case["zones"]), **case)
+
+
 def whole_need_in_every_zone(**case: Any) -> Answer:
     """Each of your zones can carry everything alone. That survives the loss of all zones but one; the plan
     pays for the loss of one.
@@ -102,7 +118,8 @@ def _draw_plan(rng: random.Random) -> Case:
             "cost_per_replica_hour": rng.choice([0.1, 0.2, 0.35]),
         }
         case["budget_per_1k"] = _cost_per_1k(_least_total(case), case) * rng.choice([0.6, 0.8, 1.4])
-        if _least_total(case) >= 12:
+        need = peak * case["service_time_s"] / case["target_utilisation"]
+        if _least_total(case) >= 15 and 0.02 < need % 1 < 0.98:
             return case
 
 
@@ -120,7 +137,20 @@ def _survives(case: Case, value: Any, _: Given) -> bool:
 
 def _not_wasteful(case: Case, value: Any, _: Given) -> bool:
     zones = _zones_of(case, value)
-    return zones is not None and sum(zones) < _least_total(case) + case["zones"]
+    return zones is not None and sum(zones) <= _least_total(case) + case["zones"]
+
+
+def _explain_survival(case: Case, value: Any) -> str:
+    zones = _zones_of(case, value)
+    if zones is None:
+        return f"Expected a list of {case['zones']} whole numbers above zero, one a zone."
+    left = sum(zones) - max(zones)
+    busy = case["peak_rps"] * case["service_time_s"] / left if left else math.inf
+    return f"Without the fullest zone {left} replicas are left, {busy:.1%} busy: above the target."
+
+
+def _explain_waste(case: Case, value: Any) -> str:
+    return "It survives, and has more than one replica a zone above the least that does."
 
 
 def _cost_of_plan(case: Case, given: Given) -> float:
@@ -135,8 +165,8 @@ EXERCISE = Exercise(
     outcome="Lay a fleet out over zones for a named failure, and say what a thousand predictions cost.",
     minutes=12,
     steps=(
-        Step("survives", 1.5, _survives, part="replicas_per_zone"),
-        Step("not_wasteful", 0.5, _not_wasteful, part="replicas_per_zone"),
+        Step("survives", 1.5, _survives, part="replicas_per_zone", explain=_explain_survival),
+        Step("not_wasteful", 0.5, _not_wasteful, part="replicas_per_zone", explain=_explain_waste),
         equals("cost_per_1k", 1, _cost_of_plan, tolerance=1e-3),
         equals("within_budget", 1, lambda c, g: g["cost_per_1k"] <= c["budget_per_1k"]),
     ),
@@ -153,6 +183,8 @@ EXERCISE = Exercise(
     mistakes=(
         headroom_covers_a_zone,
         rounded_over_all_zones,
+        spread_over_all_zones,
+        headroom_on_top,
         whole_need_in_every_zone,
         cost_at_the_peak,
         cost_of_one_replica,

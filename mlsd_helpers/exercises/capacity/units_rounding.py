@@ -61,6 +61,16 @@ def minutes_as_seconds(
     return {"busy": busy, "replicas": _from_busy(busy, target_percent, headroom_percent)}
 
 
+def kept_the_sheets_units(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You multiplied what stands in the sheet: requests per minute by milliseconds. That is neither seconds
+    nor a number of replicas. Bring both to seconds first, and see the unit cancel.
+    """
+    busy = requests_per_minute * service_time_ms
+    return {"busy": busy, "replicas": _from_busy(busy, target_percent, headroom_percent)}
+
+
 def rounded_before_headroom(
     requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
 ) -> Answer:
@@ -76,8 +86,8 @@ def kept_the_float_noise(
     requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
 ) -> Answer:
     """Your arithmetic is right and the float is not: 100 × 0.07 is 7.000000000000001 to a computer, and
-    rounding up turns that last bit into a whole replica. Take off something tiny, such as 1e-9, before
-    you round up.
+    rounding up turns that last bit into a whole replica. Decide how much of a
+    replica is noise, and do not let it be rounded up.
     """
     busy = requests_per_minute / 60 * service_time_ms / 1000
     noisy = (requests_per_minute / 60) * (service_time_ms * 0.001) / (target_percent * 0.01)
@@ -105,8 +115,9 @@ _ORDERS_OF_WORK: tuple[Callable[[float, float, float, float], float], ...] = (
 
 
 def _draw_sheet(rng: random.Random) -> Case:
-    """Draw a row of the sheet: nowhere near a whole number, or one whose noise shows in any order of work."""
-    noisy = rng.random() < 0.4
+    """Draw a row of the sheet: well off a whole number, just above one, or on one where floats show noise."""
+    kind = rng.choice(["off", "off", "above", "noisy", "noisy"])
+    noisy, high = kind == "noisy", 0.98 if kind == "off" else 0.05
     while True:
         case = {
             "requests_per_minute": 60 * rng.randrange(20, 400),
@@ -118,7 +129,7 @@ def _draw_sheet(rng: random.Random) -> Case:
         naive = [order(*case.values()) for order in _ORDERS_OF_WORK]
         if noisy and all(math.ceil(value) == right + 1 for value in naive):
             return case
-        if not noisy and all(0.02 < value % 1 < 0.98 for value in naive):
+        if not noisy and all(0.01 < value % 1 < high for value in naive):
             return case
 
 
@@ -136,7 +147,9 @@ EXERCISE = Exercise(
         equals("replicas", 2, lambda c, g: _from_busy(g["busy"], c["target_percent"], c["headroom_percent"])),
     ),
     cases=(
+        {"requests_per_minute": 600, "service_time_ms": 63, "target_percent": 60, "headroom_percent": 30},
         {"requests_per_minute": 6000, "service_time_ms": 42, "target_percent": 60, "headroom_percent": 0},
+        {"requests_per_minute": 2400, "service_time_ms": 53, "target_percent": 70, "headroom_percent": 0},
         {"requests_per_minute": 12060, "service_time_ms": 70, "target_percent": 70, "headroom_percent": 30},
         {"requests_per_minute": 7200, "service_time_ms": 85, "target_percent": 75, "headroom_percent": 30},
         {"requests_per_minute": 3000, "service_time_ms": 108, "target_percent": 60, "headroom_percent": 0},
@@ -146,6 +159,7 @@ EXERCISE = Exercise(
     mistakes=(
         milliseconds_as_seconds,
         minutes_as_seconds,
+        kept_the_sheets_units,
         percent_as_a_number,
         rounded_before_headroom,
         kept_the_float_noise,
