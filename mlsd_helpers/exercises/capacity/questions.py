@@ -48,10 +48,10 @@ def _sequences() -> float:
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="05-ask-rule",
-        question="How many replicas would you order for 500 requests/s of 40 ms each?",
+        question="How many replicas will the rule order for 500 requests/s of 40 ms each?",
         unit="replicas",
         truth=_rule,
-        because="That is what the rule of this lesson orders. The next cells work it out, and then doubt it.",
+        because="The next cells work it out, and then doubt it.",
     ),
     Estimate(
         id="05-ask-faded",
@@ -90,7 +90,7 @@ QUESTIONS: tuple[Question, ...] = (
         unit="%",
         truth=_zone,
         because="13 of the 38 are gone, and the load is not. The target of 70 % no longer holds.",
-        within=0.03,
+        within=0.005,
     ),
     Estimate(
         id="05-ask-queue",
@@ -114,6 +114,14 @@ QUESTIONS: tuple[Question, ...] = (
         truth=_sequences,
         because="Each token of each sequence keeps its keys and values; what the weights leave is the limit.",
         within=0.25,
+    ),
+    Estimate(
+        id="05-ask-inflight",
+        question="5.53 requests/s, each for 211 tokens at 25 ms: how many sequences run at once?",
+        unit="sequences",
+        truth=lambda: formulas.sequences_in_flight(5.53, 211, 25 * ms),
+        because="The rate times how long each stays: Little's law holds for tokens too.",
+        within=0.03,
     ),
     Recall(
         id="05-recall-tier",

@@ -1,0 +1,19 @@
+"""Lesson 03, data flow: seven exercises on the age of features, one a module, and the mistakes that people make.
+
+The numbers C22 to C32 in comments are those of the misconceptions in the course's fact base.
+"""
+
+from mlsd_helpers.exercises.dataflow import ages, design, gaps, join, parity, repair, trace
+from mlsd_helpers.exercises.dataflow.questions import QUESTIONS
+
+__all__ = ["EXERCISES", "QUESTIONS"]
+
+EXERCISES = (
+    trace.EXERCISE,
+    ages.EXERCISE,
+    gaps.EXERCISE,
+    repair.EXERCISE,
+    join.EXERCISE,
+    parity.EXERCISE,
+    design.EXERCISE,
+)

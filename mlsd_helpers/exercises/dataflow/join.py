@@ -1,0 +1,215 @@
+"""Exercise 5: join each payment to what could be read when it was made."""
+
+import random
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number, same
+
+Row = dict[str, Any]
+Rows = Sequence[Row]
+Wanted = Callable[[Row, Row], bool]
+
+
+def _last(windows: Rows, payment: Row, wanted: Wanted, by: str = "published_at") -> Row | None:
+    found = [window for window in windows if wanted(window, payment)]
+    return max(found, key=lambda window: window[by], default=None)
+
+
+def _readable(window: Row, payment: Row) -> bool:
+    return bool(window["card"] == payment["card"] and window["published_at"] <= payment["paid_at"])
+
+
+def _spends(rows: Sequence[Row | None], default: float) -> list[float]:
+    return [default if row is None else row["spend"] for row in rows]
+
+
+def joined(payments: Rows, windows: Rows, default: float) -> list[float]:
+    """Take, for each payment, what was written last for its card, up to that moment."""
+    return _spends([_last(windows, payment, _readable) for payment in payments], default)
+
+
+def joined_by_pandas(payments: Rows, windows: Rows, default: float) -> Any:
+    """Let pandas join as of the publication, and put the rows back into their order."""
+    import pandas as pd  # noqa: PLC0415 - only who runs this alternative needs it
+
+    left = pd.DataFrame(payments).reset_index(names="place").sort_values("paid_at")
+    right = pd.DataFrame(windows).sort_values("published_at")
+    rows = pd.merge_asof(left, right, left_on="paid_at", right_on="published_at", by="card")
+    return rows.sort_values("place")["spend"].fillna(default).to_numpy()
+
+
+def joined_by_bisection(payments: Rows, windows: Rows, default: float) -> tuple[float, ...]:
+    """Keep each card's publications in order, and look up by bisection."""
+    written: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for window in sorted(windows, key=lambda w: float(w["published_at"])):
+        written[window["card"]].append((window["published_at"], window["spend"]))
+    values = []
+    for payment in payments:
+        rows = written[payment["card"]]
+        at = bisect_right([published for published, _ in rows], payment["paid_at"])
+        values.append(rows[at - 1][1] if at else default)
+    return tuple(values)
+
+
+def latest_value(payments: Rows, windows: Rows, default: float) -> list[float]:
+    """You gave every payment the newest value there is, from after the payment as well. The model cannot see the
+    future, and a model trained on it is excellent until the first day in production.
+    """
+
+    def same_card(window: Row, payment: Row) -> bool:
+        return bool(window["card"] == payment["card"])
+
+    return _spends([_last(windows, payment, same_card) for payment in payments], default)  # C28
+
+
+def by_window_end(payments: Rows, windows: Rows, default: float) -> list[float]:
+    """You joined on the end of the window. A window that is over is still being computed; until it is published, the
+    model reads the one before. Join on when a value became *readable*.
+    """
+
+    def over(window: Row, payment: Row) -> bool:
+        return bool(window["card"] == payment["card"] and window["window_end"] <= payment["paid_at"])
+
+    return _spends([_last(windows, payment, over, by="window_end") for payment in payments], default)  # C29
+
+
+def nearest_in_time(payments: Rows, windows: Rows, default: float) -> list[float]:
+    """You took the publication that is nearest in time, on either side. The one just after a payment was not there
+    yet when the model decided: an as-of join looks backward only.
+    """
+    rows = []
+    for payment in payments:
+        own = [w for w in windows if w["card"] == payment["card"]]
+        rows.append(min(own, key=lambda w: abs(float(w["published_at"] - payment["paid_at"])), default=None))
+    return _spends(rows, default)
+
+
+def strictly_before(payments: Rows, windows: Rows, default: float) -> list[float]:
+    """You left out what became readable in the very moment of the payment. "From then on" includes that moment:
+    write the boundary as ≤, in training as in serving.
+    """
+
+    def earlier(window: Row, payment: Row) -> bool:
+        return bool(window["card"] == payment["card"] and window["published_at"] < payment["paid_at"])
+
+    return _spends([_last(windows, payment, earlier) for payment in payments], default)
+
+
+def any_card(payments: Rows, windows: Rows, default: float) -> list[float]:
+    """You joined in time and forgot the key: a payment got the spend of somebody else's card. Which columns say that
+    two rows are about the same thing?
+    """
+
+    def there(window: Row, payment: Row) -> bool:
+        return bool(window["published_at"] <= payment["paid_at"])
+
+    return _spends([_last(windows, payment, there) for payment in payments], default)
+
+
+def lost_the_order(payments: Rows, windows: Rows, default: float) -> list[float]:
+    """Your values are right and stand beside the wrong payments. An as-of join wants its rows sorted by time, and
+    returns them so: put them back into the order of the payments.
+    """
+    in_time = sorted(payments, key=lambda payment: float(payment["paid_at"]))
+    return joined(in_time, windows, default)
+
+
+def _windows(rng: random.Random, card: str, start: int) -> list[Row]:
+    """Give a card a window an hour, each published some minutes after its end."""
+    ends = [start + 60 * hour for hour in range(4)]
+    spends = rng.sample(range(10, 900), len(ends))
+    return [
+        {"card": card, "window_end": end, "published_at": end + rng.randrange(8, 40), "spend": float(spend)}
+        for end, spend in zip(ends, spends, strict=True)
+    ]
+
+
+def _draw_join(rng: random.Random) -> Case:
+    """Draw payments at, before and after the moments that matter: a window's end and its publication."""
+    starts = {"ada": 540, "bob": 550, "cho": 565}
+    windows = [window for card, start in starts.items() for window in _windows(rng, card, start)]
+    rng.shuffle(windows)
+    payments = [{"card": "ada", "paid_at": 500}]
+    for window in rng.sample(windows, 5):
+        moments = (window["published_at"], window["published_at"] - 4, window["window_end"] + 2)
+        payments.append({"card": window["card"], "paid_at": rng.choice(moments)})
+    payments.append({"card": rng.choice(sorted(starts)), "paid_at": rng.randrange(600, 760)})
+    rng.shuffle(payments)
+    return {"payments": payments, "windows": windows, "default": -1.0}
+
+
+def _values(case: Case, value: Any) -> list[Any]:
+    values = list(value) if hasattr(value, "__len__") and not isinstance(value, dict | str) else []
+    whole = len(values) == len(case["payments"]) and all(map(is_number, values))
+    return values if whole else []
+
+
+def _no_future(case: Case, value: Any, _: Given) -> bool:
+    """Each value is the default, or was readable for that card at that moment."""
+    values = _values(case, value)
+    return bool(values) and all(
+        any(same(one, w["spend"]) for w in case["windows"] if _readable(w, payment))
+        or same(one, case["default"])
+        for one, payment in zip(values, case["payments"], strict=True)
+    )
+
+
+def _as_served(case: Case, value: Any, _: Given) -> bool:
+    return same(_values(case, value), joined(**case))
+
+
+_TWO_CARDS = [
+    {"card": "ada", "window_end": 540, "published_at": 552, "spend": 120.0},
+    {"card": "ada", "window_end": 600, "published_at": 612, "spend": 310.0},
+    {"card": "bob", "window_end": 600, "published_at": 609, "spend": 45.0},
+    {"card": "ada", "window_end": 660, "published_at": 672, "spend": 80.0},
+]
+
+EXERCISE = Exercise(
+    id="03-join",
+    assignment="03_dataflow",
+    title="Join on when it became readable",
+    kind="code",
+    outcome="Build training rows that hold exactly what serving would have read.",
+    minutes=12,
+    steps=(
+        Step("nothing_from_the_future", 1, _no_future, part=""),
+        Step("as_served", 2, _as_served, part=""),
+    ),
+    cases=(
+        {"payments": [{"card": "ada", "paid_at": 605}], "windows": _TWO_CARDS, "default": -1.0},
+        {
+            "payments": [
+                {"card": "ada", "paid_at": 672},
+                {"card": "bob", "paid_at": 605},
+                {"card": "ada", "paid_at": 530},
+                {"card": "ada", "paid_at": 650},
+            ],
+            "windows": _TWO_CARDS,
+            "default": -1.0,
+        },
+        {
+            "payments": [{"card": "bob", "paid_at": 640}, {"card": "ada", "paid_at": 616}],
+            "windows": _TWO_CARDS,
+            "default": 0.0,
+        },
+    ),
+    reference=joined,
+    alternatives=(joined_by_pandas, joined_by_bisection),
+    mistakes=(latest_value, by_window_end, nearest_in_time, strictly_before, any_card, lost_the_order),
+    hints=(
+        "Look at the four columns of a window: which of them says when a request could first have read it?",
+        (
+            "Start with `pd.merge_asof`: it wants both frames sorted by their times, and its `by` keeps the cards "
+            "apart. Number the payments first, so that you can restore their order."
+        ),
+        (
+            "A neighbour: windows end at 8:00 and 9:00 and are published at 8:10 and 9:10. A payment at 9:05 reads the "
+            "window of 8:00, one at 9:10 that of 9:00, one at 8:05 the default."
+        ),
+    ),
+    draw=_draw_join,
+)

@@ -1,0 +1,146 @@
+"""What lesson 03 asks: what a learner predicts, and questions on the lessons before it."""
+
+from mlsd_helpers import formulas
+from mlsd_helpers.exercises.dataflow.gaps import HARBOUR_PAY, gaps
+from mlsd_helpers.exercises.questions import Estimate, Question, Recall
+from mlsd_helpers.formulas import Stage
+
+# Minutes throughout: the formulas add times and do not care which.
+_HOURLY = (Stage(period_s=60, delay_s=3), Stage(delay_s=12), Stage(delay_s=1), Stage(ttl_s=2))
+_FIFTEEN = (Stage(period_s=15, delay_s=4.5), Stage(ttl_s=0.5))
+_CHAIN = (Stage(period_s=15, delay_s=2), Stage(period_s=60, delay_s=12))
+_FADED = (Stage(period_s=30, delay_s=9), Stage(ttl_s=5))
+
+
+def _hourly() -> float:
+    return formulas.age_bounds(_HOURLY).worst_s
+
+
+def _stale() -> float:
+    return 100 * formulas.share_stale(_FIFTEEN, 15)
+
+
+def _chain() -> float:
+    return formulas.age_bounds(_CHAIN).worst_s
+
+
+def _period() -> float:
+    return formulas.largest_period_s([Stage(delay_s=9), Stage(ttl_s=5)], 30)
+
+
+def _gaps() -> float:
+    return float(len(gaps(HARBOUR_PAY)))
+
+
+def _outage() -> float:
+    return formulas.worst_age_in_outage_s(_HOURLY, 120)
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Estimate(
+        id="03-ask-hourly",
+        question="Hourly; 3 min to export, 12 to compute, 1 to load; a cache of 2 min. How old at its worst?",
+        unit="min",
+        truth=_hourly,
+        because="A payment just misses one run and waits a period for the next; then come the delays and the cache.",
+        within=0.02,
+    ),
+    Estimate(
+        id="03-ask-stale",
+        question="Every 15 min, delays of 4.5, a cache of 0.5. What share of reads is older than 15 min?",
+        unit="%",
+        truth=_stale,
+        because="The age runs from 4.5 to 20 minutes, and all that lies above 15 is stale.",
+        within=0.2,
+    ),
+    Estimate(
+        id="03-ask-period",
+        question="An SLA of 30 min, delays of 9, a cache of 5: the longest period that keeps the SLA?",
+        unit="min",
+        truth=_period,
+        because="Delays and cache take their part of the SLA first; the schedule gets what they leave.",
+        within=0.001,
+    ),
+    Estimate(
+        id="03-ask-chain",
+        question="Every 15 min with 2 of delay, read by an hourly job of 12: how old at its worst?",
+        unit="min",
+        truth=_chain,
+        because="Nobody lines the two clocks up, so data may just miss the one and then just miss the other.",
+        within=0.02,
+    ),
+    Estimate(
+        id="03-ask-gaps",
+        question="How many of the twelve features break their promise?",
+        unit="features",
+        truth=_gaps,
+        because="Four are too old at their worst, and one cannot be read at all. Exercise 3 asks which.",
+        within=0.001,
+    ),
+    Estimate(
+        id="03-ask-outage",
+        question="The hourly job misses two runs, and the store serves its last value. How old at its worst?",
+        unit="min",
+        truth=_outage,
+        because="Data age by an hour each hour while nothing new arrives, and every read still succeeds.",
+        within=0.02,
+    ),
+    Recall(
+        id="03-recall-plane",
+        lesson="00 start here",
+        question="A generated feature file doubles in size, and the proxy that reads it stops. What would have "
+        "caught it first?",
+        options={
+            "a better model": "The model was fine. The file that fed it was not, and nothing looked at it.",
+            "a check on the file before it is published": "What a machine generates is input like any other: check "
+            "its size and schema at the door.",
+            "an alert on CPU": "It fires when the damage is done; a check at the door stops it before.",
+        },
+        answer="a check on the file before it is published",
+    ),
+    Recall(
+        id="03-recall-ages",
+        lesson="01 requirements",
+        question="“Fifteen minutes fresh.” The model is retrained every day. Is that a breach?",
+        options={
+            "yes, a day is longer": "The model's age is one thing, the features' another. Ask *what* may be 15 minutes "
+            "old.",
+            "no, retraining is about the model's age": "Model, features and predictions each have an age and a limit.",
+            "it depends on the traffic": "Traffic decides how many see a stale value, and not how old it is.",
+        },
+        answer="no, retraining is about the model's age",
+    ),
+    Recall(
+        id="03-recall-p99",
+        lesson="01 requirements",
+        question="Two calls in a row have a p99 of 46 ms each. Is the p99 of both 92 ms?",
+        options={
+            "yes, latencies add": "Means and budgets add. Percentiles do not: both calls are rarely slow together.",
+            "no, it is less": "For independent calls, it is well below the sum.",
+            "no, it is more": "Being slow twice in one request is rarer than being slow once, not more common.",
+        },
+        answer="no, it is less",
+    ),
+    Recall(
+        id="03-recall-chain",
+        lesson="02 planes",
+        question="Five services have to answer, each available 99.9 % of the time. And all of them?",
+        options={
+            "99.9 %": "Each of the five can fail by itself, and any of them is enough.",
+            "about 99.5 %": "Required dependencies multiply: 0.999⁵.",
+            "99.99 %": "That is what *redundant* copies could give; these five are all required.",
+        },
+        answer="about 99.5 %",
+    ),
+    Recall(
+        id="03-recall-log",
+        lesson="02 planes",
+        question="Labels arrive after 30 days. What has to be stored when a payment is scored?",
+        options={
+            "the score": "With the score alone nobody can tell which features or which model led to it.",
+            "features, score and model version": "Then labels can be joined to exactly what the model saw.",
+            "nothing, the store keeps the features": "It keeps what they are *now*; the model saw what they were then.",
+        },
+        answer="features, score and model version",
+    ),
+)
