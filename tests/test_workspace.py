@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -323,11 +324,14 @@ def start(course, folder):
             command, stdout=subprocess.PIPE, text=True, env=os.environ | {"MLSD_BROWSER": "0"}
         )
         started.append(process)
+        watchdog = threading.Timer(150, process.terminate)
+        watchdog.start()
         lines = []
         for line in process.stdout:
             lines.append(line.strip())
             if line.startswith("http://"):
                 break
+        watchdog.cancel()
         return process, lines
 
     yield lab

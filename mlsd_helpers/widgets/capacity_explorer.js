@@ -99,9 +99,9 @@ function draw(plot, clip, hatch, shown) {
     ...unstable(shown, scale, hatch),
     svg("line", { class: "budget", x1: LEFT, x2: WIDE - RIGHT, y1: budget, y2: budget }),
     svg("g", { "clip-path": `url(#${clip})` }, ...curve(shown, scale)),
-    words(shown.budget.label, WIDE - RIGHT, budget - 6, { class: "quiet halo", "text-anchor": "end" }),
     ...mark("exact", shown.exact, rows.exact, disc, scale),
     ...mark("rule", shown.rule, rows.rule, square, scale),
+    words(shown.budget.label, WIDE - RIGHT, budget - 6, { class: "quiet halo", "text-anchor": "end" }),
   );
 }
 

@@ -120,6 +120,9 @@ class Notebook:
 
     def violations(self, selector: str) -> list[str]:
         """Return what axe-core finds wrong within `selector`; JupyterLab's own faults are not ours."""
+        # JupyterLab's body has no height, and axe holds what a body without height clips for invisible: it would
+        # judge no contrast at all.
+        self.page.evaluate("document.body.style.height = '100vh'")
         found: list[dict[str, Any]] = Axe().run(self.page, context=selector).response["violations"]
         return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 

@@ -109,6 +109,17 @@ def test_a_choice_is_made_by_keyboard_and_a_wrong_one_may_be_mended(notebook):
     expect(choice.get_by_text("29 stay.")).to_be_visible()
 
 
+def test_a_key_on_a_button_is_no_shortcut_of_the_notebook(notebook):
+    notebook.page.locator(".mlsd-choice").get_by_role("button").focus()
+    press(notebook, "b", "a")  # would insert cells
+    expect(notebook.page.locator(".jp-CodeCell")).to_have_count(len(CELLS))
+
+
+def test_axe_judges_contrast_here(notebook):
+    notebook.page.add_style_tag(content=".mlsd-kind { color: #888 !important; background: #777 }")
+    assert any(fault.startswith("color-contrast") for fault in notebook.violations(".mlsd"))
+
+
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_axe_finds_nothing_wrong_in_either_theme(notebook, theme):
     lock_in(notebook, "100")

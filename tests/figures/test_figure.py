@@ -68,7 +68,7 @@ def test_another_process_gives_the_same_bytes():
 def test_the_readers_own_settings_neither_change_a_figure_nor_are_changed():
     usual = a_figure().svg
     with mpl.rc_context(
-        {"lines.linewidth": 9, "font.size": 20, "axes.titlesize": 30, "svg.fonttype": "path"}
+        {"lines.linewidth": 9, "font.size": 20, "xtick.major.size": 20, "svg.fonttype": "path"}
     ):
         assert a_figure().svg == usual
         assert mpl.rcParams["lines.linewidth"] == 9
