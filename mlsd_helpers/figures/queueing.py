@@ -66,19 +66,19 @@ def backlog(surge_rps: float, capacity_rps: float, delay_s: float, scaled_capaci
     drained_s = delay_s + formulas.drain_time_s(queued, surge_rps, scaled_capacity_rps)
     time_s = (0.0, float(delay_s), drained_s, 1.4 * drained_s or 60.0)
     queue = (0.0, float(queued), 0.0, 0.0)
-    longest_s = queued / scaled_capacity_rps
+    last_s = queued / scaled_capacity_rps
     return draw(
-        lambda axes: _paint_backlog(axes, time_s, queue, longest_s),
+        lambda axes: _paint_backlog(axes, time_s, queue, last_s),
         alt=f"Queue over time in a surge of {surge_rps:,g} requests/s on {capacity_rps:,g}/s of capacity. "
         f"It grows to {queued:,.0f} requests in the {show_seconds(delay_s)} until new replicas serve, then drains at "
         f"{scaled_capacity_rps - surge_rps:,g}/s in {show_seconds(drained_s - delay_s)}. "
-        f"At its peak a request waits {show_wait(longest_s)}.",
+        f"The last of them waits {show_wait(last_s)} from then on.",
         caption="Requests as a fluid: what comes in less what is served.",
         data={"time_s": time_s, "queued": queue},
     )
 
 
-def _paint_backlog(axes: "Axes", time_s: _Series, queue: _Series, longest_s: float) -> None:
+def _paint_backlog(axes: "Axes", time_s: _Series, queue: _Series, last_s: float) -> None:
     _, scaled_s, drained_s, end_s = time_s
     top = queue[1] or 1
     axes.set(
@@ -90,7 +90,7 @@ def _paint_backlog(axes: "Axes", time_s: _Series, queue: _Series, longest_s: flo
     axes.fill_between(time_s, queue, **EXACT.area)
     axes.plot(time_s, queue, EXACT.dash, color=EXACT.colour, marker=EXACT.marker, clip_on=False)
     axes.axvline(scaled_s, color=RULE.colour, linestyle=RULE.dash, linewidth=1.4)
-    peak = f"{queue[1]:,.0f} queued: a wait of {show_wait(longest_s)}"
+    peak = f"{queue[1]:,.0f} queued: {show_wait(last_s)} more for the last"
     label(axes, peak, (scaled_s, top), EXACT, (-8, 8), ha="right")
     label(
         axes,

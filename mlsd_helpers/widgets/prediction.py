@@ -74,13 +74,19 @@ class Comparison:
     def __str__(self) -> str:
         """Return the comparison as one sentence."""
         guess, truth = _with_unit(self.guess, self.unit), _with_unit(self.truth, self.unit)
+        if show_number(self.guess) == show_number(self.truth):
+            return f"Right. It is {truth}."
         if self.side == "close":
             return f"Close. It is {truth}; you said {guess}."
         if self.ratio is None:
             return f"Too {self.side}. It is {truth}; you said {guess}."
         if self.side == "low":
-            return f"Too low. It is {truth}, {1 / self.ratio:.3g} times your {guess}."
-        return f"Too high. It is {truth}; your {guess} is {self.ratio:.3g} times that."
+            return (
+                f"Too low. It is {truth}, {show_number(float(f'{1 / self.ratio:.3g}'))} times your {guess}."
+            )
+        return (
+            f"Too high. It is {truth}; your {guess} is {show_number(float(f'{self.ratio:.3g}'))} times that."
+        )
 
 
 def _with_unit(number: float, unit: str) -> str:

@@ -38,10 +38,10 @@ def press(widget, **message):
 
 def test_the_truth_leaves_python_only_after_the_lock():
     prediction = a_prediction()
-    assert "593" not in everything_sent(prediction)
+    assert "593.6" not in everything_sent(prediction)
     assert "a queue each" not in everything_sent(prediction)
     press(prediction, kind="lock", guess="100")
-    assert "593" in everything_sent(prediction)
+    assert "593.6" in everything_sent(prediction)
     assert "a queue each" in everything_sent(prediction)
 
 
@@ -71,7 +71,7 @@ def test_a_guess_that_cannot_be_read_is_explained_and_nothing_is_told(typed):
     press(prediction, kind="lock", guess=typed)
     assert prediction.problem
     assert not prediction.locked
-    assert "593" not in everything_sent(prediction)
+    assert "593.6" not in everything_sent(prediction)
 
 
 def test_the_explanation_goes_once_a_guess_can_be_read():
@@ -159,3 +159,8 @@ def test_without_a_kernel_the_question_can_still_be_read(widget):
     shown, _ = widget._repr_mimebundle_()
     assert widget.question in shown["text/html"]
     assert widget.question in shown["text/plain"]
+
+
+def test_an_exact_guess_is_right_and_not_merely_close() -> None:
+    assert str(Comparison(guess=38, truth=38.0)).startswith("Right")
+    assert not str(Comparison(guess=37, truth=38.0)).startswith("Right")
