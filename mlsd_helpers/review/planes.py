@@ -1,0 +1,5 @@
+"""Rules on the planes of a design."""
+
+from mlsd_helpers.review.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,86 @@
+"""What a rule is, and what it finds.
+
+A rule is a function that reads a design and yields what is wrong with it. `rule` gives it a stable code, a
+severity, a reason in one line and the failure that it prevents. A lesson's rules stand in a module of its own.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import Literal
+
+from mlsd_helpers.design import Design
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that a reviewer would say: where, what, why it matters, and what to do.
+
+    `where` is the path of a field, such as ``capacity.zones`` or ``planes.components.scorer``.
+    """
+
+    code: str
+    severity: Severity
+    where: str
+    message: str
+    fix: str
+
+    def __str__(self) -> str:
+        """Return the finding in one line."""
+        return f"{self.severity} {self.code} {self.where}: {self.message} {self.fix}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One place where a rule is broken: the field, the message with its numbers, and what to do."""
+
+    where: str
+    message: str
+    fix: str
+
+
+Check = Callable[[Design], Iterator[Fault]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: a check with its code, its severity, why it is there, and the failure that it prevents.
+
+    `incident` names a published case with its source, where there is one.
+    """
+
+    code: str
+    severity: Severity
+    reason: str
+    prevents: str
+    incident: str
+    check: Check
+
+    def findings(self, design: Design) -> Iterator[Finding]:
+        """Apply the rule to a design."""
+        for fault in self.check(design):
+            yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
+
+
+def rule(
+    code: str, severity: Severity = "error", *, prevents: str, incident: str = ""
+) -> Callable[[Check], Rule]:
+    """Make a rule of a function; the first line of its docstring is the reason.
+
+    >>> @rule("EXAMPLE001", "info", prevents="a design that nobody can name")
+    ... def has_a_summary(design):
+    ...     "A reader wants to know what this is about."
+    ...     if not design.summary:
+    ...         yield Fault("summary", "The design has no summary.", "Write one sentence.")
+    >>> [finding.code for finding in has_a_summary.findings(Design(name="x"))]
+    ['EXAMPLE001']
+    """
+
+    def make(check: Check) -> Rule:
+        reason = cleandoc(check.__doc__ or "").partition("\n")[0]
+        return Rule(code, severity, reason, prevents, incident, check)
+
+    return make
