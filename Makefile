@@ -89,5 +89,6 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@rm -f $@
 	@quiet=; test -t 1 || quiet=--quiet; \
 	    $(BIN)/python -m pip install --disable-pip-version-check $$quiet --require-hashes -r requirements.lock && \
-	    $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
+	    $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . && \
+	    $(BIN)/python -c "from mlsd_helpers import simulation; simulation.prepare()"
 	@pwd -P > $@

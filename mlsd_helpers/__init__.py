@@ -7,28 +7,38 @@
 Everything here is loaded when it is first used, so that the import itself costs next to nothing.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlsd_helpers import cases, design, exercises, figures, formulas, units, widgets
+    from mlsd_helpers import cases, design, exercises, figures, formulas, simulation, units, widgets
     from mlsd_helpers.design import Design, load_design
+    from mlsd_helpers.document import document
     from mlsd_helpers.exercises import check, hint
+    from mlsd_helpers.review import Finding, review
+    from mlsd_helpers.simulation import simulate
     from mlsd_helpers.widgets import ask
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Design",
+    "Finding",
     "ask",
     "cases",
     "check",
     "design",
+    "document",
     "exercises",
     "figures",
     "formulas",
     "hint",
     "load_design",
+    "review",
+    "simulate",
+    "simulation",
     "units",
     "widgets",
 ]
@@ -36,8 +46,12 @@ __all__ = [
 _HOME = {
     "Design": "design",
     "load_design": "design",
+    "document": "document",
+    "Finding": "review",
+    "review": "review",
     "check": "exercises",
     "hint": "exercises",
+    "simulate": "simulation",
     "ask": "widgets",
 }
 
@@ -54,3 +68,18 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names."""
     return __all__
+
+
+class _Package(ModuleType):
+    """Keeps `mlsd.document` the function when the package `mlsd_helpers.document` that holds it is imported.
+
+    Python then sets that name here to the package. Whatever package has a function of its own name is that
+    function here; `from mlsd_helpers.document import ...` reads the package all the same.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        namesake = getattr(value, name, None) if isinstance(value, ModuleType) else None
+        super().__setattr__(name, namesake if callable(namesake) else value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -7,6 +7,7 @@ needs is imported inside it, so that `mlsd --help` starts at once.
 import argparse
 import os
 import sys
+import time
 import webbrowser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -232,11 +233,93 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     _takes_course(parser)
 
 
+# mlsd document
+
+
+def document(given: argparse.Namespace) -> int:
+    """Write the design document of a design, as Markdown.
+
+    It goes to the terminal, or to the file that --output names. A document there that nobody changed is written
+    again; any other file stays as it is, with exit status 2.
+    """
+    from mlsd_helpers.design import load_design  # noqa: PLC0415
+    from mlsd_helpers.document import document, save  # noqa: PLC0415
+
+    text = document(load_design(given.file))
+    if given.output is None:
+        _say(text, end="")
+    else:
+        _say(str(save(text, given.output)))
+    return 0
+
+
+def _document_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the design, such as design.yaml")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it, such as design.md")
+
+
+# mlsd simulate
+
+
+def simulate(given: argparse.Namespace) -> int:
+    """Simulate a design's capacity, and say of each requirement whether it is met.
+
+    Each figure stands with its interval, beside the rule's and the exact formula's. Incidents are switched on by
+    name and last to the end. Exit status 1 when a requirement is missed.
+    """
+    import json  # noqa: PLC0415
+
+    from mlsd_helpers.design import load_design  # noqa: PLC0415
+    from mlsd_helpers.simulation import report  # noqa: PLC0415
+
+    design = load_design(given.file)
+    found = report(
+        design, seed=given.seed, requests=given.requests, incidents=given.incident, progress=_bar()
+    )
+    _say(json.dumps(found.as_dict(), indent=2) if given.format == "json" else found.text())
+    return 0 if found.met else 1
+
+
+def _bar() -> Callable[[int, int], None]:
+    """Return what shows progress on a terminal once a run takes longer than a second."""
+    started = time.monotonic()
+
+    def show(done: int, of: int) -> None:
+        if sys.stderr.isatty() and (time.monotonic() - started > 1 or done == of):
+            filled = 20 * done // of
+            end = "\r" if done < of else "\r" + " " * 40 + "\r"
+            print(
+                f"[{'#' * filled}{'.' * (20 - filled)}] {done} of {of}", end=end, file=sys.stderr, flush=True
+            )
+
+    return show
+
+
+def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the design, such as design.yaml")
+    parser.add_argument(
+        "--incident",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="such as 'zone loss'; may be given again",
+    )
+    parser.add_argument("--requests", type=int, metavar="N", help="how many to simulate (default: enough)")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed gives the same result"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to write it (default: text)"
+    )
+
+
 COMMANDS = (
     Command(lab, _lab_arguments),
     Command(doctor, lambda _: None),
     Command(release, _release_arguments),
     Command(demo, _demo_arguments),
+    Command(document, _document_arguments),
+    Command(simulate, _simulate_arguments),
 )
 
 if __name__ == "__main__":

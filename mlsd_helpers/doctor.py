@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 DISTRIBUTION = "mlsd-helpers"
+_PREPARE = f'{sys.executable} -c "from mlsd_helpers import simulation; simulation.prepare()"'
 _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # Ubuntu from 24.04 on
 
 
@@ -221,6 +222,17 @@ def _system(package: str) -> str:
     return f"{'brew' if sys.platform == 'darwin' else 'sudo apt-get'} install {package}"
 
 
+def simulator() -> Check:
+    """Look for the simulator's machine code on disk; without it the first simulation waits for the compiler."""
+    if importlib.util.find_spec("numba") is None:
+        return Check("simulator", "optional", "no numba: it runs as plain Python", _install(["numba"]))
+    cache = Path(__file__).parent / "simulation" / "__pycache__"
+    kept = len(list(cache.glob("*.nbi")))
+    if kept:
+        return Check("simulator", "ok", f"compiled, {kept} functions kept on disk")
+    return Check("simulator", "optional", "not compiled yet: the first simulation takes seconds", _PREPARE)
+
+
 CHECKS: tuple[Callable[[], Check], ...] = (
     python,
     packages,
@@ -230,4 +242,5 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     folder,
     browser,
     sandbox,
+    simulator,
 )

@@ -6,25 +6,65 @@
 True
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from mlsd_helpers.figures.base import Columns, Figure, draw, from_matplotlib, table
+from mlsd_helpers.figures.blast import BlastRadius, blast_radius
 from mlsd_helpers.figures.capacity import headroom, rule_against_exact, wait_by_replicas
 from mlsd_helpers.figures.capacity_view import CapacityInputs, CapacityView, capacity_view
+from mlsd_helpers.figures.dataflow import age_parts, freshness_timeline, recall_by_age
+from mlsd_helpers.figures.dataflow_view import FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.figures.generation import memory_budget
+from mlsd_helpers.figures.planes import sketch
 from mlsd_helpers.figures.queueing import backlog, response_by_utilisation
+from mlsd_helpers.figures.start import course_map
+
+if TYPE_CHECKING:
+    from mlsd_helpers.figures.theatre import queue_theatre
+    from mlsd_helpers.figures.theatre_view import TheatreInputs, TheatreView, theatre_view
 
 __all__ = [
+    "BlastRadius",
     "CapacityInputs",
     "CapacityView",
     "Columns",
     "Figure",
+    "FreshnessInputs",
+    "FreshnessView",
+    "TheatreInputs",
+    "TheatreView",
+    "age_parts",
     "backlog",
+    "blast_radius",
     "capacity_view",
+    "course_map",
     "draw",
+    "freshness_timeline",
+    "freshness_view",
     "from_matplotlib",
     "headroom",
     "memory_budget",
+    "queue_theatre",
+    "recall_by_age",
     "response_by_utilisation",
     "rule_against_exact",
+    "sketch",
     "table",
+    "theatre_view",
     "wait_by_replicas",
 ]
+
+_WITH_THE_SIMULATOR = {
+    "queue_theatre": "theatre",
+    "TheatreInputs": "theatre_view",
+    "TheatreView": "theatre_view",
+    "theatre_view": "theatre_view",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what simulates when it is first used: it brings the compiler."""
+    if name in _WITH_THE_SIMULATOR:
+        return getattr(import_module(f"{__name__}.{_WITH_THE_SIMULATOR[name]}"), name)
+    raise AttributeError(f"mlsd_helpers.figures has no {name!r}. It has: {', '.join(__all__)}.")

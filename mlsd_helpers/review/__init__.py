@@ -8,11 +8,13 @@ a sound design that breaks it and nothing else.
 []
 """
 
+from collections.abc import Iterable
+
 from mlsd_helpers.design import Design
 from mlsd_helpers.review import capacity, dataflow, pattern, planes, requirements
-from mlsd_helpers.review.rule import SEVERITIES, Fault, Finding, Rule, rule
+from mlsd_helpers.review.rule import SEVERITIES, Fault, Finding, Rule, in_order, rule
 
-__all__ = ["RULES", "SEVERITIES", "Fault", "Finding", "Rule", "review", "rule"]
+__all__ = ["RULES", "SEVERITIES", "Fault", "Finding", "Rule", "in_order", "review", "rule", "rules_called"]
 
 RULES: tuple[Rule, ...] = (
     *requirements.RULES,
@@ -26,5 +28,10 @@ RULES: tuple[Rule, ...] = (
 
 def review(design: Design) -> tuple[Finding, ...]:
     """Return what the rules find in a design: errors first, then by rule and place."""
-    found = {finding for one in RULES for finding in one.findings(design)}
-    return tuple(sorted(found, key=lambda f: (SEVERITIES.index(f.severity), f.code, f.where, f.message)))
+    return in_order(finding for one in RULES for finding in one(design))
+
+
+def rules_called(names: Iterable[str]) -> tuple[Rule, ...]:
+    """Return the rules with these codes, or whose codes begin with them: ``["PLANE", "CAP004"]``."""
+    wanted = tuple(name.upper() for name in names)
+    return tuple(one for one in RULES if one.code.startswith(wanted))

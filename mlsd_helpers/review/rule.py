@@ -4,7 +4,7 @@ A rule is a function that reads a design and yields what is wrong with it. `rule
 severity, a reason in one line and the failure that it prevents. A lesson's rules stand in a module of its own.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Literal
@@ -59,7 +59,7 @@ class Rule:
     incident: str
     check: Check
 
-    def findings(self, design: Design) -> Iterator[Finding]:
+    def __call__(self, design: Design) -> Iterator[Finding]:
         """Apply the rule to a design."""
         for fault in self.check(design):
             yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
@@ -75,7 +75,7 @@ def rule(
     ...     "A reader wants to know what this is about."
     ...     if not design.summary:
     ...         yield Fault("summary", "The design has no summary.", "Write one sentence.")
-    >>> [finding.code for finding in has_a_summary.findings(Design(name="x"))]
+    >>> [finding.code for finding in has_a_summary(Design(name="x"))]
     ['EXAMPLE001']
     """
 
@@ -84,3 +84,8 @@ def rule(
         return Rule(code, severity, reason, prevents, incident, check)
 
     return make
+
+
+def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings once each: errors first, then by rule and place."""
+    return tuple(sorted(set(found), key=lambda f: (SEVERITIES.index(f.severity), f.code, f.where, f.message)))

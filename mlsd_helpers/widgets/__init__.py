@@ -8,11 +8,41 @@ sentence stands in for it. What a learner has to find out stays in Python until 
     Choice             ask for one of several options, then say what it means
     ask                show a question of a lesson, by its id
     CapacityExplorer   the replica rule and Erlang C on one control
+    DesignAutopsy      published incidents, and the plane that could first have caught each
+    FreshnessTimeline  the age of a feature: period, phase, delays, cache and SLA
+    QueueTheatre       a simulated fleet that answers while a slider moves
+    PlanesCanvas       boxes and arrows over five planes, reviewed as they are drawn
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from mlsd_helpers.widgets.base import Widget
 from mlsd_helpers.widgets.capacity_explorer import CapacityExplorer
+from mlsd_helpers.widgets.design_autopsy import DesignAutopsy
+from mlsd_helpers.widgets.freshness_timeline import FreshnessTimeline
+from mlsd_helpers.widgets.planes_canvas import PlanesCanvas
 from mlsd_helpers.widgets.prediction import Choice, Prediction
 from mlsd_helpers.widgets.questions import ask
 
-__all__ = ["CapacityExplorer", "Choice", "Prediction", "Widget", "ask"]
+if TYPE_CHECKING:
+    from mlsd_helpers.widgets.queue_theatre import QueueTheatre
+
+__all__ = [
+    "CapacityExplorer",
+    "Choice",
+    "DesignAutopsy",
+    "FreshnessTimeline",
+    "PlanesCanvas",
+    "Prediction",
+    "QueueTheatre",
+    "Widget",
+    "ask",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the queue theatre when it is first used: it brings the simulator and its compiler."""
+    if name == "QueueTheatre":
+        return import_module(f"{__name__}.queue_theatre").QueueTheatre
+    raise AttributeError(f"mlsd_helpers.widgets has no {name!r}. It has: {', '.join(__all__)}.")

@@ -1,8 +1,6 @@
-"""Known mistakes of a design: a change of a sound one that breaks one rule and no other.
+"""What a known mistake is.
 
-A mistake is a function from design to design. Its name says what somebody did; `breaks` is the code of the rule
-that finds it, and `start` names the sound design that it is made from. Tests prove the rules with them, and
-exercises use them.
+Apart from the package's front door, because the modules that it merges need it too.
 """
 
 from collections.abc import Callable

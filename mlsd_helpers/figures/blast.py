@@ -1,0 +1,113 @@
+"""The blast radius of a failure: what stops with a component, what falls back, and what ages unseen."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from mlsd_helpers.design import Flow, Planes
+from mlsd_helpers.design.problems import nearest
+from mlsd_helpers.errors import DesignError
+
+WAITING = ("request", "features")
+"""What flows while somebody waits for the answer."""
+FEEDING = ("events", "batch")
+"""What a receiver can do without for a while: it goes on with what it has, which gets older."""
+
+
+@dataclass(frozen=True)
+class BlastRadius:
+    """What one dead component does to the others, each in the order of the sketch."""
+
+    killed: str
+    stops: tuple[str, ...]
+    """Who gives no answer any more; the dead one comes first."""
+    falls_back: tuple[str, ...]
+    """Who calls something that stopped, and has an answer all the same."""
+    older: tuple[str, ...]
+    """Who goes on with data that nobody renews: nothing looks broken."""
+    unheard: tuple[str, ...]
+    """Who gets no more labels, predictions, models, metrics, alerts or orders from what stopped."""
+    entries: Mapping[str, str]
+    """What becomes of the requests that enter at each component that nobody calls."""
+
+    @property
+    def sentence(self) -> str:
+        """The whole in words."""
+        told = (
+            ("Stops too", self.stops[1:]),
+            ("Falls back", self.falls_back),
+            ("Goes on with data that gets older", self.older),
+            ("Hears nothing more from it", self.unheard),
+        )
+        parts = [f"{words}: {', '.join(names)}" for words, names in told if names]
+        requests = [f"Requests at {entry} {outcome}" for entry, outcome in self.entries.items()]
+        return f"{self.killed} is dead. " + ". ".join([*parts, *requests]) + "."
+
+
+def blast_radius(planes: Planes, killed: str) -> BlastRadius:
+    """Follow the failure of one component through a sketch.
+
+    Who waits for a component that stopped (the arrow carries `request` or `features`) stops too, unless that
+    arrow has a fallback. What it fed (`events`, `batch`) goes on with older data. This assumes that a fallback
+    works and that a timeout ends each call; a review asks for both.
+
+    Raises ``DesignError`` for a component that the sketch does not have.
+
+    >>> from mlsd_helpers import cases
+    >>> hit = blast_radius(cases.load("harbour_pay").planes, "features")
+    >>> hit.stops, hit.falls_back
+    (('features',), ('scorer',))
+    """
+    names = [component.id for component in planes.components]
+    if killed not in names:
+        raise DesignError(f"There is no component {killed!r} in the sketch. {nearest(killed, names)}")
+    calls = [flow for flow in planes.flows if flow.carries in WAITING]
+    stopped = _along({killed}, _callers(flow for flow in calls if flow.fallback is None))
+    saved = {flow.start for flow in calls if flow.end in stopped and flow.fallback} - stopped
+    older = _along(stopped, _fed(flow for flow in planes.flows if flow.carries in FEEDING)) - stopped
+    told = {f.end for f in planes.flows if f.start in stopped and f.carries not in (*WAITING, *FEEDING)}
+    return BlastRadius(
+        killed,
+        (killed, *(name for name in names if name in stopped - {killed})),
+        tuple(name for name in names if name in saved),
+        tuple(name for name in names if name in older),
+        tuple(name for name in names if name in told - stopped),
+        {entry: _outcome(entry, calls, stopped, saved, older) for entry in _entries(planes, calls)},
+    )
+
+
+def _callers(flows: Iterable[Flow]) -> dict[str, set[str]]:
+    steps = defaultdict(set)
+    for flow in flows:
+        steps[flow.end].add(flow.start)
+    return steps
+
+
+def _fed(flows: Iterable[Flow]) -> dict[str, set[str]]:
+    steps = defaultdict(set)
+    for flow in flows:
+        steps[flow.start].add(flow.end)
+    return steps
+
+
+def _along(starts: Collection[str], steps: Mapping[str, Collection[str]]) -> set[str]:
+    found, ends = set(starts), list(starts)
+    while ends:
+        new = set(steps.get(ends.pop(), ())) - found
+        found |= new
+        ends += new
+    return found
+
+
+def _entries(planes: Planes, calls: Collection[Flow]) -> list[str]:
+    called, calling = {flow.end for flow in calls}, {flow.start for flow in calls}
+    return [component.id for component in planes.components if component.id in calling - called]
+
+
+def _outcome(entry: str, calls: Iterable[Flow], stopped: set[str], saved: set[str], older: set[str]) -> str:
+    if entry in stopped:
+        return "get no answer"
+    passed = _along({entry}, _fed(flow for flow in calls if flow.end not in stopped))
+    if passed & saved:
+        return "are answered by a fallback"
+    return "are answered from older data" if passed & older else "are answered as before"

@@ -1,0 +1,161 @@
+"""Figures on the age of features: plain numbers in, a figure with its words and its data out.
+
+Times are seconds and shares fractions. Inputs out of range raise `RangeError`.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from mlsd_helpers import formulas
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.figures import style
+from mlsd_helpers.figures.base import Figure, draw
+from mlsd_helpers.figures.dataflow_view import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
+from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
+from mlsd_helpers.units import minute, show_seconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Stages = Sequence[formulas.Stage]
+
+
+def freshness_timeline(
+    period_s: float, delay_s: float, ttl_s: float = 0, sla_s: float = 900, phase: float = 0
+) -> Figure:
+    """Show the age of a feature over three periods: the sawtooth, what a cache adds, and the SLA.
+
+    A run starts every `period_s`, the first one a share `phase` of it after 0; its result is readable `delay_s`
+    later, and a cache serves a copy for up to `ttl_s`. Data: time_s, stored_s (the age in the store), oldest_s
+    (that of the oldest copy), a row wherever one of them bends.
+    """
+    return timeline(freshness_view(FreshnessInputs(period_s, delay_s, ttl_s, sla_s, phase)))
+
+
+def timeline(view: FreshnessView) -> Figure:
+    """Show a view that is already computed, as `freshness_timeline` does."""
+    times_s, stored_s, oldest_s = zip(*view.rows, strict=True)
+    return draw(
+        lambda axes: _paint_timeline(axes, view),
+        alt=view.alt,
+        caption=ASSUMES,
+        data={"time_s": times_s, "stored_s": stored_s, "oldest_s": oldest_s},
+    )
+
+
+def _paint_timeline(axes: "Axes", view: FreshnessView) -> None:
+    times, stored, oldest = ([value / minute for value in column] for column in zip(*view.rows, strict=True))
+    sla, end, top = (seconds / minute for seconds in (view.inputs.sla_s, view.window_s, view.top_s))
+    axes.set(xlim=(0, end), ylim=(0, top), xlabel="time (min)", ylabel="age when read (min)")
+    axes.fill_between(times, sla, oldest, where=[age > sla for age in oldest], interpolate=True, **RULE.area)
+    axes.plot(times, stored, EXACT.dash, color=EXACT.colour)
+    label(axes, "solid: in the store", (0, 0.95 * top), EXACT)
+    if view.inputs.ttl_s:
+        axes.plot(times, oldest, OTHER.dash, color=OTHER.colour)
+        label(axes, "dash-dot: oldest copy in the cache", (0.3 * end, 0.95 * top), OTHER)
+    axes.axhline(sla, color=RULE.colour, linestyle=RULE.dash, linewidth=1.6)
+    label(axes, f"SLA\n{show_seconds(view.inputs.sla_s)}", (end, sla), RULE)
+
+
+def age_parts(paths: Mapping[str, Stages], sla_s: float | None = None) -> Figure:
+    """Show of which parts the worst age of each path is made: periods, delays and TTLs, stage by stage.
+
+    Data: path, period_s, delay_s, ttl_s, each the sum over the path's stages.
+    """
+    if not paths:
+        raise RangeError("There is no path to show. Give at least one name with its stages.")
+    sums = {name: _parts(stages) for name, stages in paths.items()}
+    said = (
+        f"{name} {show_seconds(sum(parts))} (periods {show_seconds(parts[0])}, delays {show_seconds(parts[1])}, "
+        f"TTLs {show_seconds(parts[2])})"
+        for name, parts in sums.items()
+    )
+    limit = f" The SLA is {show_seconds(sla_s)}." if sla_s is not None else ""
+    return draw(
+        lambda axes: _paint_parts(axes, paths, sla_s),
+        alt=f"Worst age of each path, as a bar of its parts. {'; '.join(said)}.{limit}",
+        caption="Schedules that nobody lines up: periods, delays and TTLs add.",
+        data={
+            "path": tuple(sums),
+            **{name: tuple(parts[k] for parts in sums.values()) for k, name in enumerate(_PARTS)},
+        },
+        height_px=110 + 62 * len(paths),
+    )
+
+
+_PARTS = ("period_s", "delay_s", "ttl_s")
+_KINDS = (("period", RULE), ("delay", EXACT), ("TTL", OTHER))
+
+
+def _parts(stages: Stages) -> tuple[float, float, float]:
+    period_s, delay_s, ttl_s = (math.fsum(getattr(one, part) for one in stages) for part in _PARTS)
+    return period_s, delay_s, ttl_s
+
+
+def _paint_parts(axes: "Axes", paths: Mapping[str, Stages], sla_s: float | None) -> None:
+    worst = [formulas.age_bounds(stages).worst_s / minute for stages in paths.values()]
+    top = max(*worst, sla_s / minute if sla_s else 0) or 1
+    axes.set(xlim=(0, 1.16 * top), xlabel="worst age (min)", ylim=(len(paths) - 0.4, -0.9))
+    axes.set_yticks(range(len(paths)), list(paths))
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    for row, (stages, total) in enumerate(zip(paths.values(), worst, strict=True)):
+        _paint_bar(axes, row, stages, top)
+        label(axes, f"{total:.4g} min", (total, row), LIMIT, (6, 0), color=style.INK)
+    if sla_s is not None:
+        axes.axvline(sla_s / minute, color=RULE.colour, linestyle=RULE.dash, linewidth=1.6)
+        label(axes, f"SLA {show_seconds(sla_s)}", (sla_s / minute, -0.72), RULE, (6, 0))
+
+
+def _paint_bar(axes: "Axes", row: int, stages: Stages, top: float) -> None:
+    parts = chain.from_iterable(
+        zip(_KINDS, (one.period_s, one.delay_s, one.ttl_s), strict=True) for one in stages
+    )
+    start = 0.0
+    for (name, line), seconds in parts:
+        wide = seconds / minute
+        if wide:
+            axes.barh(row, wide, 0.5, start, facecolor=line.pale, edgecolor=line.hatching, hatch=line.hatch)
+            if wide > 0.09 * top:
+                middle = (start + wide / 2, row)
+                label(axes, f"{name} {wide:.4g}", middle, line, (0, 0), ha="center", fontsize=8.5)
+        start += wide
+
+
+def recall_by_age(ages_s: Sequence[float], recalls: Sequence[float], floor: float | None = None) -> Figure:
+    """Show the recall that a model keeps when a feature reaches it with some age.
+
+    `recalls` are fractions, one for each of `ages_s`, which rise and are above 0; `floor` is the least recall that
+    will do. Data: age_s, recall.
+    """
+    ages, found = tuple(map(float, ages_s)), tuple(map(float, recalls))
+    if len(ages) != len(found) or not ages or min(ages) <= 0 or list(ages) != sorted(ages):
+        raise RangeError(
+            f"{len(ages)} ages and {len(found)} recalls were given. Give as many of each, ages above 0 and rising."
+        )
+    said = "; ".join(f"{show_seconds(a)}: {r:.0%}" for a, r in zip(ages, found, strict=True))
+    least = f" At least {floor:.0%} are needed." if floor is not None else ""
+    return draw(
+        lambda axes: _paint_recall(axes, ages, found, floor),
+        alt=f"Recall against the age of the feature, on a logarithmic axis. {said}.{least}",
+        caption="The same model and threshold; only the age of one feature differs.",
+        data={"age_s": ages, "recall": found},
+        height_px=320,
+    )
+
+
+def _paint_recall(
+    axes: "Axes", ages: tuple[float, ...], found: tuple[float, ...], floor: float | None
+) -> None:
+    axes.set(xscale="log", ylim=(0, 1.05), xlabel="age of the feature when it is read", ylabel="recall")
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.plot(ages, found, EXACT.dash, color=EXACT.colour, marker=EXACT.marker)
+    axes.set_xticks(ages, [show_seconds(age) for age in ages])
+    axes.minorticks_off()
+    for age, share in zip(ages, found, strict=True):
+        label(axes, f"{share:.0%}", (age, share), EXACT, (0, 11), ha="center")
+    if floor is not None:
+        axes.axhline(floor, color=RULE.colour, linestyle=RULE.dash, linewidth=1.4)
+        label(axes, f"needed: {floor:.0%}", (ages[0], floor), RULE, (0, -9))

@@ -1,0 +1,245 @@
+"""The sketch of a system drawn: five lanes, a box for each component, an arrow for each flow."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from types import MappingProxyType
+
+from mlsd_helpers.design import KINDS, Component, Flow, Planes
+from mlsd_helpers.design.planes import Plane
+from mlsd_helpers.figures import style
+from mlsd_helpers.figures.base import Columns, Figure
+from mlsd_helpers.figures.blast import WAITING, BlastRadius, blast_radius
+
+WIDE, BOX_WIDE, BOX_HIGH = 700, 116, 40
+_ACROSS, _GAP, _ROW, _TITLE, _FOOT = 5, 22, 66, 22, 10
+_LETTERS = 16
+_STEERING = ("alert", "command", "configuration")
+
+ANSWERS_FOR: Mapping[Plane, str] = MappingProxyType({
+    "data": "what is known, how old it is, and how it was",
+    "training": "the next model, and what it was made from",
+    "serving": "an answer in time",
+    "monitoring": "knowing when answers are wrong",
+    "control": "what runs, and taking it back",
+})  # fmt: skip
+"""What each plane answers for."""
+
+Moved = Mapping[str, tuple[float, float]]
+"""Where a reader has put boxes: from the left, and from the top of their lane, in pixels."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One plane on the sketch: where it begins, in pixels, and how high it is."""
+
+    plane: Plane
+    top: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything stands, in pixels: lanes from the top, boxes by their upper left corner."""
+
+    lanes: tuple[Lane, ...]
+    boxes: Mapping[str, tuple[float, float]]
+    high: float
+
+
+def layout(planes: Planes, moved: Moved = MappingProxyType({})) -> Layout:
+    """Place each component in the lane of its plane, five in a row, or where a reader has moved it within the lane.
+
+    >>> layout(Planes(components=[{"id": "features", "kind": "feature store"}])).boxes
+    {'features': (16.0, 22.0)}
+    """
+    lanes: list[Lane] = []
+    boxes: dict[str, tuple[float, float]] = {}
+    top = 0.0
+    for plane in KINDS:
+        inside = planes.in_plane(plane)
+        rows = max(1, math.ceil(len(inside) / _ACROSS))
+        lane = Lane(plane, top, _TITLE + rows * _ROW - (_ROW - BOX_HIGH) + _FOOT)
+        for at, component in enumerate(inside):
+            boxes[component.id] = _within(lane, *moved.get(component.id, _slot(at)))
+        lanes.append(lane)
+        top += lane.high + _FOOT
+    return Layout(tuple(lanes), boxes, top - _FOOT)
+
+
+def _slot(at: int) -> tuple[float, float]:
+    """Return the place of the box number `at` in its lane; every second row stands half a gap further right."""
+    row, column = divmod(at, _ACROSS)
+    margin = (WIDE - _ACROSS * BOX_WIDE - (_ACROSS - 1) * _GAP) / 2
+    return margin + 6 * (row % 2) + column * (BOX_WIDE + _GAP), _TITLE + row * _ROW
+
+
+def _within(lane: Lane, left: float, down: float) -> tuple[float, float]:
+    lowest = lane.high - BOX_HIGH - 4
+    return min(max(left, 4), WIDE - BOX_WIDE - 4), lane.top + min(max(down, _TITLE), max(lowest, _TITLE))
+
+
+def look(flow: Flow) -> str:
+    """Say how an arrow is drawn: somebody waits, it steers, or data move."""
+    if flow.carries in WAITING:
+        return "waits"
+    return "steers" if flow.carries in _STEERING else "moves"
+
+
+def state_of(name: str, hit: BlastRadius | None) -> str:
+    """Say in a word what a failure does to a component; empty where it does nothing."""
+    if hit is None:
+        return ""
+    states = (
+        ("dead", (hit.killed,)),
+        ("stops", hit.stops),
+        ("falls back", hit.falls_back),
+        ("older data", hit.older),
+        ("hears nothing", hit.unheard),
+    )
+    return next((state for state, names in states if name in names), "")
+
+
+def sketch(planes: Planes, killed: str | None = None) -> Figure:
+    """Draw a sketch; with `killed`, also what the failure of that component does to the others."""
+    hit = blast_radius(planes, killed) if killed else None
+    return Figure(_svg(planes, hit), _words(planes, hit), data=_columns(planes, hit))
+
+
+def _words(planes: Planes, hit: BlastRadius | None) -> str:
+    filled = "; ".join(f"{plane}: {', '.join(_names(planes, plane)) or 'nothing'}" for plane in KINDS)
+    arrows = f"{len(planes.flows)} arrows, {sum(look(f) == 'waits' for f in planes.flows)} of them waited for"
+    return f"A sketch of five planes. {filled}. {arrows}." + (f" {hit.sentence}" if hit else "")
+
+
+def _names(planes: Planes, plane: Plane) -> list[str]:
+    return [component.id for component in planes.in_plane(plane)]
+
+
+def _columns(planes: Planes, hit: BlastRadius | None) -> Columns:
+    return {
+        "component": tuple(one.id for one in planes.components),
+        "plane": tuple(one.plane for one in planes.components),
+        "kind": tuple(one.kind for one in planes.components),
+        "state": tuple(state_of(one.id, hit) for one in planes.components),
+    }
+
+
+def flow_table(planes: Planes) -> Columns:
+    """Return the arrows as columns, for who reads rather than looks."""
+    return {
+        "from": tuple(flow.start for flow in planes.flows),
+        "to": tuple(flow.end for flow in planes.flows),
+        "carries": tuple(flow.carries for flow in planes.flows),
+        "fallback": tuple(flow.fallback or "" for flow in planes.flows),
+        "check": tuple(flow.check or "" for flow in planes.flows),
+    }
+
+
+# ---- the picture ----------------------------------------------------------------------------------
+
+_HEADS = {"waits": style.EXACT.colour, "moves": style.QUIET, "steers": style.RULE.colour}
+_DRAWN = {
+    "waits": 'stroke-width="2.6"',
+    "moves": 'stroke-width="1.2"',
+    "steers": 'stroke-width="1.4" stroke-dasharray="5 4"',
+}
+_BORDERS = {
+    "": f'stroke="{style.QUIET}" fill="#ffffff"',
+    "dead": f'stroke="{style.RULE.colour}" stroke-width="3" fill="#fdeadf"',
+    "stops": f'stroke="{style.RULE.colour}" stroke-width="3" fill="#fdeadf"',
+    "falls back": f'stroke="{style.EXACT.colour}" stroke-width="2.5" stroke-dasharray="7 4" fill="#e6eff8"',
+    "older data": f'stroke="{style.INK}" stroke-width="2" stroke-dasharray="2 4" fill="#ffffff"',
+    "hears nothing": f'stroke="{style.QUIET}" stroke-width="2" stroke-dasharray="1 3" fill="#ffffff"',
+}  # fmt: skip
+
+
+def _svg(planes: Planes, hit: BlastRadius | None) -> str:
+    placed = layout(planes)
+    parts = [
+        *map(_head, _HEADS),
+        *map(_lane, placed.lanes),
+        *(_arrow(flow, placed) for flow in planes.flows if flow.start != flow.end),
+        *(_box(one, placed.boxes[one.id], state_of(one.id, hit)) for one in planes.components),
+        *_legend(placed.high),
+    ]
+    high = placed.high + 24
+    size = f'viewBox="0 0 {WIDE} {high:g}" width="{WIDE}" height="{high:g}"'
+    font = 'font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font} font-size="12">'
+        f'<rect width="{WIDE}" height="{high:g}" fill="#ffffff"/>{"".join(parts)}</svg>'
+    )
+
+
+def _head(kind: str) -> str:
+    return (
+        f'<marker id="{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
+        f'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="{_HEADS[kind]}"/></marker>'
+    )
+
+
+def _lane(lane: Lane) -> str:
+    title = f'<tspan font-weight="700">{lane.plane}</tspan>: {ANSWERS_FOR[lane.plane]}'
+    return (
+        f'<rect x="0.5" y="{lane.top:g}" width="{WIDE - 1}" height="{lane.high:g}" rx="6" fill="#f4f6f8" '
+        f'stroke="{style.GRID}"/><text x="10" y="{lane.top + 15:g}" fill="{style.QUIET}">{title}</text>'
+    )
+
+
+def _box(component: Component, at: tuple[float, float], state: str) -> str:
+    x, y = at
+    middle = x + BOX_WIDE / 2
+    below = state or component.kind
+    weight = ' font-weight="700"' if state else ""
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{BOX_WIDE}" height="{BOX_HIGH}" rx="5" {_BORDERS[state]}/>'
+        f'<text x="{middle:g}" y="{y + 17:g}" text-anchor="middle" font-weight="600" fill="{style.INK}">'
+        f"{escape(short(component.id))}</text>"
+        f'<text x="{middle:g}" y="{y + 32:g}" text-anchor="middle" font-size="11"{weight} fill="{style.QUIET}">'
+        f"{escape(below)}</text>"
+    )
+
+
+def short(name: str) -> str:
+    """Cut a name to what fits into a box."""
+    return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
+
+
+def _arrow(flow: Flow, placed: Layout) -> str:
+    kind = look(flow)
+    path = _path(placed.boxes[flow.start], placed.boxes[flow.end])
+    return f'<path d="{path}" fill="none" stroke="{_HEADS[kind]}" {_DRAWN[kind]} marker-end="url(#{kind})"/>'
+
+
+def _path(start: tuple[float, float], end: tuple[float, float]) -> str:
+    """Bend each arrow to its left, so that the way there and the way back lie apart."""
+    a, b = (_centre(corner) for corner in (start, end))
+    across, down = b[0] - a[0], b[1] - a[1]
+    length = math.hypot(across, down) or 1.0
+    bend = min(34.0, 0.14 * length)
+    control = ((a[0] + b[0]) / 2 + bend * down / length, (a[1] + b[1]) / 2 - bend * across / length)
+    (x1, y1), (x2, y2) = _edge(a, control), _edge(b, control)
+    return f"M{x1:.1f} {y1:.1f}Q{control[0]:.1f} {control[1]:.1f} {x2:.1f} {y2:.1f}"
+
+
+def _centre(corner: tuple[float, float]) -> tuple[float, float]:
+    return corner[0] + BOX_WIDE / 2, corner[1] + BOX_HIGH / 2
+
+
+def _edge(centre: tuple[float, float], towards: tuple[float, float]) -> tuple[float, float]:
+    """Return where the line from a box's centre towards a point leaves the box."""
+    across, down = towards[0] - centre[0], towards[1] - centre[1]
+    share = max(abs(across) / (BOX_WIDE / 2), abs(down) / (BOX_HIGH / 2)) or 1.0
+    return centre[0] + across / share, centre[1] + down / share
+
+
+def _legend(top: float) -> Iterator[str]:
+    words = {"waits": "somebody waits", "moves": "data move", "steers": "alerts and orders"}
+    for at, (kind, said) in enumerate(words.items()):
+        x, y = 10 + at * 170, top + 14
+        yield (
+            f'<path d="M{x} {y}h34" stroke="{_HEADS[kind]}" {_DRAWN[kind]} marker-end="url(#{kind})"/>'
+            f'<text x="{x + 42}" y="{y + 4}" fill="{style.QUIET}">{said}</text>'
+        )

@@ -1,0 +1,37 @@
+"""Known mistakes of a design: a change of a sound one that breaks one rule and no other.
+
+A mistake is a function from design to design. Its name says what somebody did; `breaks` is the code of the rule
+that finds it, and `start` names the sound design that it is made from. Tests prove the rules with them, and
+exercises use them. One module a lesson.
+
+>>> mistake = next(one for one in MUTATIONS if one.name == "no_kill_switch")
+>>> mistake.change(STARTS[mistake.start]()).planes.release.kill_switch is None
+True
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from mlsd_helpers import cases
+from mlsd_helpers.design import Design
+from mlsd_helpers.review.mutations import capacity, dataflow, pattern, planes, requirements
+from mlsd_helpers.review.mutations.mutation import Mutation
+
+__all__ = ["MUTATIONS", "STARTS", "Mutation"]
+
+STARTS: dict[str, Callable[[], Design]] = {
+    "as published": partial(cases.load, "harbour_pay"),
+    **dataflow.STARTS,
+    **pattern.STARTS,
+    **capacity.STARTS,
+}
+"""Sound designs that mistakes are made from, by name."""
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *requirements.MUTATIONS,
+    *planes.MUTATIONS,
+    *dataflow.MUTATIONS,
+    *pattern.MUTATIONS,
+    *capacity.MUTATIONS,
+)
+"""Every known mistake, in the order of the rules."""

@@ -1,0 +1,5 @@
+"""Known mistakes in the requirements of a design."""
+
+from mlsd_helpers.review.mutations.mutation import Mutation
+
+MUTATIONS: tuple[Mutation, ...] = ()

@@ -1,0 +1,153 @@
+"""Simulation: a fleet that answers requests, fast enough for a slider and with its own uncertainty.
+
+>>> from mlsd_helpers.simulation import Exponential, Fleet, Poisson, Scenario, simulate
+>>> result = simulate(Scenario(Poisson(500), Exponential(0.040), Fleet(25)), seed=1, requests=20_000)
+>>> result.counts.served == result.counts.arrived == 18_000
+True
+>>> 0.09 < result.p95_s.low < result.p95_s.value < result.p95_s.high < 0.16
+True
+
+`Scenario` says what is simulated, `simulate` runs it, `quick` runs it while a slider moves, `report` holds a
+design against its requirements. `prepare` compiles all of it beforehand.
+"""
+
+from collections.abc import Sequence
+from typing import cast
+
+from mlsd_helpers.design import Design
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.simulation import generation, running
+from mlsd_helpers.simulation.compiled import COMPILED
+from mlsd_helpers.simulation.from_design import INCIDENTS, IncidentName, from_design
+from mlsd_helpers.simulation.generation import Engine, GenerationScenario, Tokens
+from mlsd_helpers.simulation.quick import quick
+from mlsd_helpers.simulation.report import Beside, Report, Verdict, report
+from mlsd_helpers.simulation.result import Counts, Distribution, Estimate, Result
+from mlsd_helpers.simulation.running import Progress
+from mlsd_helpers.simulation.scenario import (
+    ROUTINGS,
+    Autoscaler,
+    Batching,
+    Bursty,
+    Cache,
+    Clients,
+    ColdCache,
+    Constant,
+    Diurnal,
+    Exponential,
+    Fleet,
+    Incident,
+    Lognormal,
+    Measured,
+    PerBatch,
+    Poisson,
+    ReplicaFailure,
+    RollingRestart,
+    Scenario,
+    Surge,
+    Trace,
+    ZoneLoss,
+    describe,
+)
+
+__all__ = [
+    "COMPILED",
+    "INCIDENTS",
+    "ROUTINGS",
+    "Autoscaler",
+    "Batching",
+    "Beside",
+    "Bursty",
+    "Cache",
+    "Clients",
+    "ColdCache",
+    "Constant",
+    "Counts",
+    "Distribution",
+    "Diurnal",
+    "Engine",
+    "Estimate",
+    "Exponential",
+    "Fleet",
+    "GenerationScenario",
+    "Lognormal",
+    "Measured",
+    "PerBatch",
+    "Poisson",
+    "ReplicaFailure",
+    "Report",
+    "Result",
+    "RollingRestart",
+    "Scenario",
+    "Surge",
+    "Tokens",
+    "Trace",
+    "Verdict",
+    "ZoneLoss",
+    "describe",
+    "from_design",
+    "prepare",
+    "quick",
+    "report",
+    "simulate",
+]
+
+
+def simulate(
+    what: Scenario | GenerationScenario | Design,
+    *,
+    seed: int,
+    requests: int = 100_000,
+    replications: int = 10,
+    warm_up: float = 0.1,
+    incidents: Sequence[IncidentName | Incident] = (),
+    progress: Progress | None = None,
+) -> Result:
+    """Simulate a scenario or a design, and return percentiles with intervals, counts and notes.
+
+    `requests` are shared among `replications` independent runs, of each of which the first `warm_up` share is
+    not measured. `incidents` are named for a design, and begin where measuring does; for a scenario they are
+    values that say when. `progress` is told after each replication how many of how many are done. The same
+    seed gives the same result. Raises ``RangeError`` and ``DesignError`` for what cannot be simulated.
+    """
+    each = running.requests_each(requests, replications, warm_up)
+    scenario = _scenario(what, incidents, each * warm_up)
+    if isinstance(scenario, GenerationScenario):
+        return generation.run(
+            scenario,
+            seed=seed,
+            requests=requests,
+            replications=replications,
+            warm_up=warm_up,
+            progress=progress,
+        )
+    return running.run(
+        scenario, seed=seed, requests=requests, replications=replications, warm_up=warm_up, progress=progress
+    )
+
+
+def _scenario(
+    what: Scenario | GenerationScenario | Design, incidents: Sequence[IncidentName | Incident], warm_up: float
+) -> Scenario | GenerationScenario:
+    named = [incident for incident in incidents if isinstance(incident, str)]
+    if isinstance(what, Design) and len(named) == len(incidents):
+        return from_design(what, named, at_s=warm_up / from_design(what).arrivals.rate_rps)
+    if isinstance(what, Scenario) and not named:
+        return running.with_incidents(what, cast("Sequence[Incident]", incidents))
+    if isinstance(what, GenerationScenario) and not incidents:
+        return what
+    raise RangeError(
+        f"{type(what).__name__} with incidents {list(incidents)!r} cannot be simulated. Give a design with "
+        "incidents by name, a Scenario with incidents such as ZoneLoss(at_s=60), or a GenerationScenario without."
+    )
+
+
+def prepare() -> None:
+    """Compile every loop and keep the machine code on disk, so that the first run does not wait for it."""
+    plain, few = Scenario(Poisson(8), Exponential(1), Fleet(10)), 400
+    simulate(plain, seed=0, requests=few)
+    simulate(Scenario(Poisson(8), Exponential(1), Fleet(10), cache=Cache(2, 4)), seed=0, requests=few)
+    quick(plain, seed=0, requests=few)
+    quick(Scenario(Poisson(8), Exponential(1), Fleet(10, routing="random")), seed=0, requests=few)
+    engine = Engine(kv_tokens=10_000, step_s=0.01)
+    simulate(GenerationScenario(Poisson(1), Tokens(100), Tokens(10), engine), seed=0, requests=few)

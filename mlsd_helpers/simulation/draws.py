@@ -1,0 +1,175 @@
+"""Everything random, drawn before the loop starts: arrival times, service times, routing and keys.
+
+A run is given by its generator alone: the same seed gives the same trace.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from mlsd_helpers.simulation.compiled import COMPILED, compiled
+from mlsd_helpers.simulation.fleet import REQUEST, Floats, Nodes
+from mlsd_helpers.simulation.scenario import (
+    Arrivals,
+    Bursty,
+    Cache,
+    Constant,
+    Diurnal,
+    Exponential,
+    Lognormal,
+    Measured,
+    PerBatch,
+    Poisson,
+    Scenario,
+    Service,
+    Surge,
+    Trace,
+)
+
+_BY_CHANCE = {"random", "power of two", "join the shortest queue"}
+
+
+def generators(seed: int, replications: int) -> list[Generator]:
+    """Return independent generators, one for each replication."""
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(replications)]
+
+
+def draw(scenario: Scenario, requests: int, rng: Generator) -> NDArray[np.void]:
+    """Draw all that one run of `requests` needs: a row for each request."""
+    rows = np.zeros(requests, REQUEST)
+    surges = tuple(incident for incident in scenario.incidents if isinstance(incident, Surge))
+    rows["arrival_s"] = _quickened(arrival_times_s(scenario.arrivals, requests, rng), surges)
+    rows["work"] = unit_work(scenario.service, requests, rng)
+    if not scenario.fleet.batching:  # there the size of the batch decides
+        rows["work"] *= scenario.service.mean_s
+    if scenario.fleet.routing in _BY_CHANCE:
+        rows["first"] = rng.random(requests)
+    if scenario.fleet.routing == "power of two":
+        rows["second"] = rng.random(requests)
+    if scenario.cache:
+        rows["key"] = _keys(scenario.cache, requests, rng)
+    return rows
+
+
+# ---------------------------------------------------------------- arrivals
+
+
+def arrival_times_s(arrivals: Arrivals, requests: int, rng: Generator) -> Floats:
+    """Return arrival times in order, from 0 s on."""
+    if isinstance(arrivals, Trace):
+        return _replayed(arrivals, requests)
+    passed = np.cumsum(rng.standard_exponential(requests))  # in mean gaps: a Poisson process of rate 1
+    if isinstance(arrivals, Poisson):
+        return passed / arrivals.rate_rps
+    if isinstance(arrivals, Bursty):
+        return _in_bursts(arrivals, passed, rng)
+    return _by_profile(arrivals, passed)
+
+
+def _replayed(trace: Trace, requests: int) -> Floats:
+    once = np.asarray(trace.times_s) - trace.times_s[0]
+    rounds = math.ceil(requests / len(once))
+    starts = np.repeat(np.arange(rounds) * trace.span_s, len(once))
+    times: Floats = (np.tile(once, rounds) + starts)[:requests]
+    return times
+
+
+def _in_bursts(arrivals: Bursty, passed: Floats, rng: Generator) -> Floats:
+    excess = arrivals.variance_to_mean - 1
+    if excess == 0:
+        return passed / arrivals.rate_rps
+    shape = arrivals.rate_rps / excess  # gamma rates: their variance adds `excess` means to each count's
+    chunk = max(16, int(1.2 * len(passed) / (arrivals.rate_rps * arrivals.burst_s)))
+    expected, parts = 0.0, [np.zeros(1)]
+    while expected <= passed[-1]:
+        parts.append(expected + np.cumsum(rng.gamma(shape, excess, chunk) * arrivals.burst_s))
+        expected = float(parts[-1][-1])
+    windows = np.concatenate(parts)
+    times: Floats = np.interp(passed, windows, np.arange(len(windows)) * arrivals.burst_s)
+    return times
+
+
+def _by_profile(arrivals: Diurnal, passed: Floats) -> Floats:
+    levels = np.asarray(arrivals.profile) / np.mean(arrivals.profile)
+    part_s = arrivals.period_s / len(levels)
+    expected = np.concatenate([[0.0], np.cumsum(levels * arrivals.rate_rps * part_s)])
+    rounds, rest = np.divmod(passed, expected[-1])
+    times: Floats = rounds * arrivals.period_s + np.interp(rest, expected, np.arange(len(expected)) * part_s)
+    return times
+
+
+def _quickened(times_s: Floats, surges: tuple[Surge, ...]) -> Floats:
+    """Let time run faster for the arrivals while a surge lasts; surges that overlap multiply."""
+    if not surges:
+        return times_s
+    ends = {surge.at_s + surge.lasts_s for surge in surges} - {math.inf}
+    edges = np.array(sorted({0.0, *(surge.at_s for surge in surges), *ends}))
+    factors = [
+        math.prod(s.factor for s in surges if s.at_s <= edge < s.at_s + s.lasts_s) for edge in edges.tolist()
+    ]
+    before = np.concatenate([[0.0], np.cumsum(np.diff(edges) * factors[:-1])])
+    part = np.searchsorted(before, times_s, side="right") - 1
+    quickened: Floats = edges[part] + (times_s - before[part]) / np.asarray(factors)[part]
+    return quickened
+
+
+# ---------------------------------------------------------------- service
+
+
+def unit_work(service: Service, requests: int, rng: Generator) -> Floats:
+    """Return service times with a mean of 1."""
+    if isinstance(service, Constant | PerBatch):
+        return np.ones(requests)
+    if isinstance(service, Exponential):
+        return rng.standard_exponential(requests)
+    if isinstance(service, Lognormal):
+        return unit_lognormal(service.scv, rng.standard_normal(requests))
+    return _resampled(service, requests, rng)
+
+
+def unit_lognormal(scv: float, normal: Floats) -> Floats:
+    """Return lognormal values with a mean of 1 from standard normal ones."""
+    variance = math.log1p(scv)
+    values: Floats = np.exp(normal * math.sqrt(variance) - variance / 2)
+    return values
+
+
+def _resampled(service: Measured, requests: int, rng: Generator) -> Floats:
+    sample = np.asarray(service.sample_s) / service.mean_s
+    values: Floats = sample[rng.integers(len(sample), size=requests)]
+    return values
+
+
+# ---------------------------------------------------------------- keys
+
+
+def _keys(cache: Cache, requests: int, rng: Generator) -> Nodes:
+    below, guide = _popularity(cache.keys, cache.zipf_exponent)
+    asked = rng.random(requests)
+    if not COMPILED:
+        return np.searchsorted(below, asked, side="right").astype(np.int32)
+    keys = np.empty(requests, np.int32)
+    find_keys(asked, below, guide, keys)
+    return keys
+
+
+@lru_cache(maxsize=16)
+def _popularity(keys: int, exponent: float) -> tuple[Floats, Nodes]:
+    """Return the share asked for up to each key, and for each of as many equal shares the first key there."""
+    below: Floats = np.cumsum(np.arange(1, keys + 1, dtype=float) ** -exponent)
+    below /= below[-1]
+    guide = np.searchsorted(below, np.arange(keys) / keys, side="right").astype(np.int32)
+    return below, guide
+
+
+@compiled
+def find_keys(asked: Floats, below: Floats, guide: Nodes, keys: Nodes) -> None:
+    """Find for each draw the first key whose cumulated share is above it, starting where the guide says."""
+    for request in range(len(asked)):
+        key = guide[int(asked[request] * len(guide))]
+        while below[key] <= asked[request]:
+            key += 1
+        keys[request] = key

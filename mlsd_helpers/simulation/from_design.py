@@ -1,0 +1,223 @@
+"""From a design's capacity to a scenario: its load, service time, fleet, and incidents by name.
+
+What a design leaves open is filled in as the formulas of the course do: a service time whose distribution is
+not given is exponential, a routing that is not given is a central queue.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from mlsd_helpers import formulas
+from mlsd_helpers.design import BYTES_PER_VALUE, CapacityPlan, Design
+from mlsd_helpers.design import Generation as GenerationPlan
+from mlsd_helpers.errors import DesignError, RangeError
+from mlsd_helpers.simulation.generation import Engine, GenerationRouting, GenerationScenario, Tokens
+from mlsd_helpers.simulation.scenario import (
+    Arrivals,
+    Autoscaler,
+    Batching,
+    Bursty,
+    Constant,
+    Exponential,
+    Fleet,
+    Incident,
+    Lognormal,
+    PerBatch,
+    Poisson,
+    RollingRestart,
+    Scenario,
+    Service,
+    Surge,
+    ZoneLoss,
+)
+
+IncidentName = Literal["surge", "zone loss", "rolling restart", "cold cache", "stale pipeline"]
+INCIDENTS: tuple[IncidentName, ...] = get_args(IncidentName)
+USUAL_SURGE = 0.3  # as the rule's 30 % of headroom would have it
+USUAL_SHARE_IN_RESTART = 0.25
+RESTART_S = 60.0
+_FLOPS_UTILISATION = 0.5
+_USUAL_TARGET = 0.7
+
+
+def from_design(
+    design: Design, incidents: Sequence[IncidentName] = (), *, at_s: float = 0.0
+) -> Scenario | GenerationScenario:
+    """Return the scenario that a design's capacity describes, with incidents that begin `at_s` and last.
+
+    - surge: arrivals rise by the headroom's `surge`, or by 30 %;
+    - zone loss: one zone is gone;
+    - rolling restart: `unavailable_in_restart` of the replicas at a time, or 25 %, a minute each, once round;
+    - cold cache: the whole peak of the requirement reaches a fleet that is sized for less;
+    - stale pipeline: changes ages and not waiting, so nothing here; `report` tells the ages.
+
+    Raises ``DesignError`` where the design lacks a number, and ``RangeError`` where it cannot be simulated.
+    """
+    for name in incidents:
+        if name not in INCIDENTS:
+            raise RangeError(f"There is no incident {name!r}. Name some of: {', '.join(INCIDENTS)}.")
+    plan = design.capacity
+    if plan is None:
+        raise DesignError("The design has no capacity to simulate. Write its part `capacity`, see lesson 05.")
+    if plan.generation:
+        return _generation(design, plan, plan.generation, incidents)
+    happening = [incident for name in incidents for incident in _incidents(name, design, plan, at_s)]
+    return Scenario(arrivals(design, plan), _service(plan), _fleet(plan), incidents=tuple(happening))
+
+
+# ---------------------------------------------------------------- load, service, fleet
+
+
+def load_rps(design: Design, plan: CapacityPlan) -> float:
+    """Return what reaches the replicas at the peak, in requests per second."""
+    throughput = design.requirements.throughput if design.requirements else None
+    if plan.load is not None:
+        return plan.load
+    if throughput is None:
+        raise DesignError(
+            "Neither capacity.load nor requirements.throughput.peak is given. Write one: '500 rps'."
+        )
+    return throughput.peak
+
+
+def arrivals(design: Design, plan: CapacityPlan) -> Arrivals:
+    """Return the arrivals at the peak, as bursty as the requirement says."""
+    throughput = design.requirements.throughput if design.requirements else None
+    burstiness = throughput.burstiness if throughput else None
+    rate_rps = load_rps(design, plan)
+    return Bursty(rate_rps, burstiness) if burstiness and burstiness > 1 else Poisson(rate_rps)
+
+
+def _service(plan: CapacityPlan) -> Service:
+    if plan.batching:
+        return PerBatch(plan.batching.fixed_time, plan.batching.time_per_item)
+    given = plan.service_time
+    if given is None:
+        raise DesignError(
+            "capacity.service_time is missing. Write the mean of one inference, such as '40 ms'."
+        )
+    if given.distribution == "measured" and given.scv is None:
+        raise DesignError(
+            "capacity.service_time is measured, and simulating it needs its spread. Write its scv, variance over "
+            "squared mean, or give the measured times to a Scenario as Measured(times_s)."
+        )
+    scv = given.known_scv
+    if scv == 0:
+        return Constant(given.mean)
+    if given.distribution in {"exponential", None} and scv in {1.0, None}:
+        return Exponential(given.mean)
+    return Lognormal(given.mean, 1.0 if scv is None else scv)
+
+
+def _fleet(plan: CapacityPlan) -> Fleet:
+    replicas = _replicas(plan)
+    routing = plan.routing or "central queue"
+    limit = plan.queue_limit
+    return Fleet(
+        replicas=replicas,
+        zones=min(plan.zones or 1, replicas),
+        concurrency=plan.concurrency_per_replica,
+        routing=routing,
+        queue_limit=limit * replicas if limit is not None and routing == "central queue" else limit,
+        batching=Batching(plan.batching.largest, plan.batching.longest_wait) if plan.batching else None,
+        autoscaler=_autoscaler(plan, replicas),
+    )
+
+
+def _replicas(plan: CapacityPlan) -> int:
+    if not plan.replicas:
+        raise DesignError("capacity.replicas is missing. Write how many replicas the fleet has, such as 45.")
+    return plan.replicas
+
+
+def _autoscaler(plan: CapacityPlan, replicas: int) -> Autoscaler | None:
+    given = plan.autoscaler
+    if given is None:
+        return None
+    return Autoscaler(
+        target=given.target or plan.target_utilisation or _USUAL_TARGET,
+        delay_s=given.delay,
+        minimum=min(given.minimum or replicas, replicas),
+        maximum=max(given.maximum or replicas, replicas),
+    )
+
+
+# ---------------------------------------------------------------- incidents
+
+
+def _incidents(name: IncidentName, design: Design, plan: CapacityPlan, at_s: float) -> tuple[Incident, ...]:
+    if name == "surge":
+        return (Surge(at_s, 1 + _surge_share(plan)),)
+    if name == "zone loss":
+        return (ZoneLoss(at_s),)
+    if name == "rolling restart":
+        share = plan.headroom.unavailable_in_restart if plan.headroom else None
+        return (RollingRestart(at_s, share or USUAL_SHARE_IN_RESTART, RESTART_S),)
+    return (_cold_cache(design, plan, at_s),) if name == "cold cache" else ()
+
+
+def _surge_share(plan: CapacityPlan) -> float:
+    share = plan.headroom.surge if plan.headroom else None
+    return USUAL_SURGE if share is None else share
+
+
+def _cold_cache(design: Design, plan: CapacityPlan, at_s: float) -> Incident:
+    throughput = design.requirements.throughput if design.requirements else None
+    load = load_rps(design, plan)
+    if throughput is None or not 0 < load < throughput.peak:
+        raise RangeError(
+            f"A cold cache changes nothing: capacity.load, {load:g} a second, is the whole peak. Write the load "
+            "that a warm cache leaves, below requirements.throughput.peak, or leave the incident out."
+        )
+    return Surge(at_s, throughput.peak / load)
+
+
+# ---------------------------------------------------------------- generation
+
+
+def _generation(
+    design: Design, plan: CapacityPlan, given: GenerationPlan, incidents: Sequence[IncidentName]
+) -> GenerationScenario:
+    for name in incidents:
+        if name not in {"surge", "zone loss", "stale pipeline"}:
+            raise RangeError(f"{name!r} is not simulated for generation. Use surge or zone loss.")
+    replicas = _replicas(plan)
+    if "zone loss" in incidents:
+        replicas -= math.ceil(replicas / (plan.zones or 1))
+        if not replicas:
+            raise RangeError(
+                f"zones {plan.zones or 1}: no replica remains. Spread them over two or three zones."
+            )
+    rate_rps = load_rps(design, plan) * (1 + _surge_share(plan) if "surge" in incidents else 1)
+    routings: dict[str | None, GenerationRouting] = {"random": "random", "round robin": "round robin"}
+    return GenerationScenario(
+        arrivals=Poisson(rate_rps),
+        prompt=Tokens(given.prompt_tokens),
+        output=Tokens(given.output_tokens),
+        engine=_engine(given),
+        replicas=replicas,
+        routing=routings.get(plan.routing, "join the shortest queue"),
+    )
+
+
+def _engine(given: GenerationPlan) -> Engine:
+    accelerator, devices, model = given.accelerator, given.accelerators_per_replica, given.model
+    if not accelerator.bandwidth or not accelerator.compute:
+        raise DesignError(
+            "capacity.generation.accelerator needs bandwidth and compute to simulate, from its data sheet: "
+            "bandwidth as '3.35 TB/s', dense compute as '989 TFLOP/s'."
+        )
+    weights = formulas.model_weights_bytes(model.parameters, BYTES_PER_VALUE[given.precision])
+    kv_bytes = BYTES_PER_VALUE[given.kv_precision or given.precision]
+    per_token = formulas.kv_cache_bytes_per_token(model.layers, model.kv_heads, model.head_dim, kv_bytes)
+    bandwidth, flops = accelerator.bandwidth * devices, accelerator.compute * devices
+    return Engine(
+        kv_tokens=formulas.kv_cache_tokens(
+            accelerator.memory * devices, weights, per_token, given.usable_memory
+        ),
+        step_s=weights / bandwidth,
+        step_per_token_s=per_token / bandwidth,
+        prefill_per_token_s=formulas.time_to_first_token_s(model.parameters, 1, flops, _FLOPS_UTILISATION),
+        most_sequences=given.concurrent_sequences or 256,
+    )

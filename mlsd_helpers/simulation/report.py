@@ -1,0 +1,365 @@
+"""Does the design hold? Each requirement met or missed, with the interval, beside the rule and the formula."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from mlsd_helpers import formulas
+from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Parallel, Requirements
+from mlsd_helpers.design.dataflow import StepOnTheWay
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.formulas import freshness
+from mlsd_helpers.simulation import generation, running
+from mlsd_helpers.simulation.from_design import IncidentName, from_design
+from mlsd_helpers.simulation.generation import GenerationScenario
+from mlsd_helpers.simulation.result import Estimate, Result, show_share
+from mlsd_helpers.simulation.scenario import Scenario
+from mlsd_helpers.units import show_seconds
+
+_PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+_IN_THE_FLEET = ("wait", "queue", "inference", "predict", "model", "generat", "scor")
+_REPLICATIONS = 10
+_WARM_UP = 0.2
+_SHOWN: dict[str, Callable[[float], str]] = {
+    "s": show_seconds,
+    "share": show_share,
+    "count": lambda count: f"{count:,.4g}",
+}
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A requirement, what the simulation found, and whether it is met; None when the interval leaves it open."""
+
+    requirement: str
+    wanted: str
+    found: Estimate
+    met: bool | None
+    unit: str = "s"
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word."""
+        return {True: "met", False: "missed", None: "too close to call"}[self.met]
+
+    def told(self) -> tuple[str, ...]:
+        """Return the row of a table."""
+        return self.requirement, self.wanted, self.found.told(_SHOWN[self.unit]), self.word
+
+
+@dataclass(frozen=True)
+class Beside:
+    """One figure three times: by the rule of thumb, by the exact formula for M/M/c, and as simulated."""
+
+    figure: str
+    rule: float | None
+    formula: float | None
+    simulated: Estimate
+    unit: str = "s"
+
+    def told(self) -> tuple[str, ...]:
+        """Return the row of a table."""
+        show = _SHOWN[self.unit]
+        rule, formula = (
+            "does not say" if value is None else show(value) for value in (self.rule, self.formula)
+        )
+        return self.figure, rule, formula, self.simulated.told(show)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a design's simulation says about its requirements."""
+
+    design: str
+    incidents: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
+    beside: tuple[Beside, ...]
+    result: Result
+    notes: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether no requirement is missed."""
+        return all(verdict.met is not False for verdict in self.verdicts)
+
+    def text(self) -> str:
+        """Return the report as plain text."""
+        tables = [_as_text(head, rows) for head, rows in self._tables()]
+        return "\n\n".join([self._title(), *tables, *self.notes, self.result.text()])
+
+    def _title(self) -> str:
+        return f"{self.design}, during {' and '.join(self.incidents)}" if self.incidents else self.design
+
+    def _tables(self) -> list[Table]:
+        verdicts = ("requirement", "wanted", "simulated", "verdict"), [each.told() for each in self.verdicts]
+        beside = ("figure", "rule", "formula (M/M/c)", "simulated"), [each.told() for each in self.beside]
+        return [table for table in (verdicts, beside) if table[1]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        return {
+            "design": self.design,
+            "incidents": list(self.incidents),
+            "met": self.met,
+            "verdicts": [
+                {
+                    "requirement": each.requirement,
+                    "wanted": each.wanted,
+                    "verdict": each.word,
+                    "unit": each.unit,
+                }
+                | _numbers(each.found)
+                for each in self.verdicts
+            ],
+            "beside": [
+                {"figure": each.figure, "rule": each.rule, "formula": each.formula, "unit": each.unit}
+                | _numbers(each.simulated)
+                for each in self.beside
+            ],
+            "notes": [*self.notes, *self.result.notes],
+        }
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        tables = "".join(_as_html(head, rows) for head, rows in self._tables())
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return f"<p><strong>{escape(self._title())}</strong></p>{tables}{notes}{self.result._repr_html_()}"
+
+
+def report(
+    design: Design,
+    *,
+    seed: int,
+    requests: int | None = None,
+    incidents: Sequence[IncidentName] = (),
+    progress: running.Progress | None = None,
+) -> Report:
+    """Simulate a design and hold the result against its requirements.
+
+    Incidents by name, see `from_design`; they begin where measuring does and last to the end, so that every
+    figure is one *during* the incident. `requests` are shared among ten replications; left out, they are
+    500,000, or as many as show an autoscaler at work. A verdict is given when the whole interval lies on one
+    side of the limit.
+    """
+    plain = from_design(design)
+    requests = requests or _enough(plain)
+    at_s = requests / _REPLICATIONS * _WARM_UP / plain.arrivals.rate_rps
+    scenario = from_design(design, incidents, at_s=at_s)
+    result = _run(scenario, seed, requests, progress)
+    return Report(
+        design=design.name,
+        incidents=tuple(incidents),
+        verdicts=tuple(_verdicts(design, result, incidents)),
+        beside=_beside(design.capacity or CapacityPlan(), scenario, result),
+        result=result,
+        notes=tuple(_notes(design.capacity or CapacityPlan(), scenario)),
+    )
+
+
+def _run(
+    scenario: Scenario | GenerationScenario, seed: int, requests: int, progress: running.Progress | None
+) -> Result:
+    run: Callable[..., Result] = running.run if isinstance(scenario, Scenario) else generation.run
+    return run(
+        scenario,
+        seed=seed,
+        requests=requests,
+        replications=_REPLICATIONS,
+        warm_up=_WARM_UP,
+        progress=progress,
+    )
+
+
+def _enough(scenario: Scenario | GenerationScenario) -> int:
+    if isinstance(scenario, GenerationScenario):
+        return 100_000
+    scaler = scenario.fleet.autoscaler
+    reactions_s = 5 * (scaler.delay_s + scaler.period_s) if scaler else 0
+    return int(min(max(500_000, scenario.arrivals.rate_rps * reactions_s * _REPLICATIONS), 10_000_000))
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+def _verdicts(design: Design, result: Result, incidents: Sequence[str]) -> Iterable[Verdict]:
+    wanted, plan = design.requirements, design.capacity
+    if wanted:
+        yield from _latency(wanted, result)
+    if wanted and wanted.availability:
+        target = wanted.availability.target
+        met = _above(result.served, target)
+        yield Verdict("answered", f"at least {show_share(target)}", result.served, met, "share")
+    if plan and plan.target_utilisation and not plan.generation:
+        target = plan.target_utilisation
+        met = _below(result.utilisation, target * (1 + 1e-9))
+        yield Verdict("utilisation", f"at most {show_share(target)}", result.utilisation, met, "share")
+    if "stale pipeline" in incidents and design.dataflow:
+        yield from _ages(design.dataflow, wanted)
+
+
+def _latency(wanted: Requirements, result: Result) -> Iterable[Verdict]:
+    latency = wanted.latency
+    if latency is None:
+        return
+    share = _PERCENTILES.get(latency.percentile)
+    elsewhere_s = time_elsewhere_s(wanted)
+    aside = f", {show_seconds(elsewhere_s)} of it elsewhere" if elsewhere_s else ""
+    times = (
+        ("latency", latency.budget, result.latency, elsewhere_s, aside),
+        ("first token", latency.first_token, result.first_token, 0.0, ""),
+        ("per token", latency.per_token, result.per_token, 0.0, ""),
+    )
+    for name, limit_s, distribution, more_s, how in times:
+        if limit_s and distribution:
+            found = _shifted(distribution.percentile(share) if share else distribution.mean_s, more_s)
+            asked = f"below {show_seconds(limit_s)}{how}"
+            yield Verdict(f"{name}, {latency.percentile}", asked, found, _below(found, limit_s))
+
+
+def time_elsewhere_s(wanted: Requirements) -> float:
+    """Return the part of the latency budget, in seconds, that is split off for other hops than the fleet.
+
+    Parts that speak of waiting, queueing, inference, prediction, scoring, generating or the model are the
+    fleet's: those are simulated. The others are taken as they stand.
+    """
+    split = wanted.latency.split if wanted.latency else ()
+    return math.fsum(p.time for p in split if not any(word in p.part.lower() for word in _IN_THE_FLEET))
+
+
+def _shifted(estimate: Estimate, by_s: float) -> Estimate:
+    return Estimate(estimate.value + by_s, estimate.low + by_s, estimate.high + by_s)
+
+
+def _below(found: Estimate, limit: float) -> bool | None:
+    if found.high < limit:
+        return True
+    return False if found.low >= limit else None
+
+
+def _above(found: Estimate, limit: float) -> bool | None:
+    if found.low >= limit:
+        return True
+    return False if found.high < limit else None
+
+
+def _ages(flow: DataFlow, wanted: Requirements | None) -> Iterable[Verdict]:
+    """Tell the age of each feature that is too old when its slowest stage misses one run."""
+    general = wanted.freshness.features if wanted and wanted.freshness else None
+    for feature in flow.features:
+        limit_s = feature.sla if feature.sla is not None else general
+        missed_s = max((_period_s(flow, name) for name in feature.stage_ids()), default=0.0)
+        if limit_s is not None and missed_s:
+            age_s = formulas.worst_age_in_outage_s([_step(flow, step) for step in feature.path], missed_s)
+            if age_s > limit_s:
+                asked = f"at most {show_seconds(limit_s)}, one run missed"
+                yield Verdict(f"age of {feature.id}", asked, Estimate(age_s, age_s, age_s), met=False)
+
+
+def _period_s(flow: DataFlow, name: str) -> float:
+    stage = flow.stage(name)
+    return stage.period or 0.0 if stage else 0.0
+
+
+def _step(flow: DataFlow, step: StepOnTheWay) -> freshness.Stage | freshness.Parallel:
+    if isinstance(step, Parallel):
+        return freshness.Parallel([[_stage(flow, name) for name in branch] for branch in step.parallel])
+    return _stage(flow, step)
+
+
+def _stage(flow: DataFlow, name: str) -> freshness.Stage:
+    stage = flow.stage(name)
+    if stage is None:
+        raise RangeError(f"There is no stage {name!r}. Name one of the data flow.")
+    own_period_s = 0.0 if stage.synchronised else stage.period or 0.0
+    return freshness.Stage(own_period_s, math.fsum(stage.delays), stage.ttl or 0.0)
+
+
+# ---------------------------------------------------------------- the rule and the formula beside it
+
+
+def _beside(
+    plan: CapacityPlan, scenario: Scenario | GenerationScenario, result: Result
+) -> tuple[Beside, ...]:
+    if isinstance(scenario, GenerationScenario):
+        return ()
+    if plan.batching:
+        return (Beside("utilisation", scenario.utilisation, None, result.utilisation, "share"),)
+    fleet, rate_rps, service_s = scenario.fleet, scenario.arrivals.rate_rps, scenario.service.mean_s
+    queue = (fleet.replicas * fleet.concurrency, rate_rps, service_s)
+    busy = formulas.utilisation(*queue)
+    exact = (formulas.mean_wait_s, formulas.wait_percentile_s, formulas.response_percentile_s)
+    wait, wait_p99, p99 = (formula(*queue) if busy < 1 else None for formula in exact)
+    replicas = Estimate(fleet.replicas, math.nan, math.nan)
+    return (
+        Beside("utilisation", busy, busy, result.utilisation, "share"),
+        Beside("mean wait", None, wait, result.wait.mean_s),
+        Beside("p99 of the wait", None, wait_p99, result.wait.percentile(0.99)),
+        Beside("p99 of the latency", None, p99, result.p99_s),
+        Beside("replicas", _rule(plan, scenario), _staffed(scenario), replicas, "count"),
+    )
+
+
+def _rule(plan: CapacityPlan, scenario: Scenario) -> float | None:
+    if not plan.target_utilisation:
+        return None
+    headroom = plan.headroom.share if plan.headroom else 0.3
+    time_s = scenario.service.mean_s / scenario.fleet.concurrency
+    return formulas.replicas(scenario.arrivals.rate_rps, time_s, plan.target_utilisation, headroom)
+
+
+def _staffed(scenario: Scenario) -> float:
+    """Return the fewest replicas of M/M/c whose p99 wait is at most half a service time."""
+    service_s = scenario.service.mean_s
+    servers = formulas.servers_for_wait(scenario.arrivals.rate_rps, service_s, service_s / 2)
+    return math.ceil(servers / scenario.fleet.concurrency)
+
+
+def _notes(plan: CapacityPlan, scenario: Scenario | GenerationScenario) -> Iterable[str]:
+    if isinstance(scenario, GenerationScenario):
+        yield (
+            "Steps and prompts take what the roofline allows, with half of the dense compute for prompts; prompt "
+            "and output lengths are lognormal with an SCV of 1. A real engine is slower."
+        )
+        return
+    if plan.routing is None:
+        yield "capacity.routing is not given: simulated with a central queue."
+    if plan.batching:
+        return
+    yield (
+        "The formula is exact for Poisson arrivals, exponential service and one central queue, without incidents; "
+        "its replicas keep the p99 wait within half a service time."
+    )
+    if plan.service_time and plan.service_time.known_scv is None:
+        yield "The spread of the service time is not given: simulated with an SCV of 1."
+
+
+# ---------------------------------------------------------------- tables
+
+
+def _numbers(estimate: Estimate) -> dict[str, Any]:
+    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+
+def _as_text(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    table = [head, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in table
+    )
+
+
+def _as_html(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(c)}</td>" for c in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

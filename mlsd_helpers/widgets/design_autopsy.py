@@ -1,0 +1,167 @@
+"""Published incidents, moment by moment, and the plane in which each could first have been caught."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import traitlets as t
+
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.figures.base import table
+from mlsd_helpers.widgets.base import Widget, module
+from mlsd_helpers.widgets.capacity_explorer import Lockable
+from mlsd_helpers.widgets.incidents import EARLIEST, INCIDENTS, PLANES, Incident
+
+_LOCKED = "Lock in your prediction first."
+_HERE = Path(__file__).parent
+_STYLE = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("base.css", "design_autopsy.css"))
+_QUESTION = "In which plane could it first have been caught?"
+
+
+@dataclass(frozen=True)
+class AutopsyView:
+    """One incident as far as it has been told, and the plane that was chosen, if any."""
+
+    incident: Incident
+    told: int = 1
+    chosen: str | None = None
+
+    @property
+    def moments(self) -> tuple[tuple[str, str], ...]:
+        """The moments told so far."""
+        return self.incident.moments[: self.told]
+
+    @property
+    def more(self) -> bool:
+        """Whether there is more to tell."""
+        return self.told < len(self.incident.moments)
+
+    @property
+    def correct(self) -> bool:
+        """Whether the chosen plane is the one that could have caught it first."""
+        return self.chosen is not None and self.incident.verdict(self.chosen)[0] == EARLIEST
+
+    @property
+    def verdict(self) -> dict[str, Any]:
+        """What the choice says: a headline, and the reason. Nothing before there is one."""
+        if self.chosen is None:
+            return {}
+        when, why = self.incident.verdict(self.chosen)
+        return {"headline": f"{self.chosen.capitalize()}: {when}", "reasons": [why]}
+
+
+def autopsy_view(incident: Incident, told: int = 1, chosen: str | None = None) -> AutopsyView:
+    """Tell an incident up to a moment; a plane that does not exist raises `RangeError`."""
+    if chosen is not None and chosen not in PLANES:
+        raise RangeError(f"There is no plane {chosen!r}. Choose one of {', '.join(PLANES)}.")
+    return AutopsyView(incident, max(1, min(told, len(incident.moments))), chosen)
+
+
+class DesignAutopsy(Widget):
+    """Step through incidents, and choose for each the plane that could first have caught it.
+
+    What a choice means is in no state and on no page before it is made; a wrong one may be followed by another.
+    With a `prediction` the view stays closed until that is locked in. `view` is what is told now.
+    """
+
+    _esm = module("design_autopsy.js")
+    _css = _STYLE  # type: ignore[assignment] # the text of two files, where the base has the path of one
+    ready = t.Bool().tag(sync=True)
+    problem = t.Unicode().tag(sync=True)
+    shown = t.Dict().tag(sync=True)
+
+    def __init__(
+        self, incidents: tuple[Incident, ...] = INCIDENTS, *, prediction: Lockable | None = None
+    ) -> None:
+        self._views = [autopsy_view(incident) for incident in incidents]
+        self._now = 0
+        super().__init__(ready=prediction is None or bool(prediction.locked))
+        self.on_msg(self._hear)
+        self.observe(self._show, names="ready")
+        self._show()
+        if prediction is not None:
+            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
+
+    @property
+    def view(self) -> AutopsyView:
+        """What is told now."""
+        return self._views[self._now]
+
+    def turn_to(self, position: int) -> None:
+        """Turn to another incident, where it was left."""
+        if 0 <= position < len(self._views):
+            self._now = position
+            self._put(self.view)
+
+    def tell(self, moments: int = 1) -> None:
+        """Tell so many more moments; a negative number takes some back."""
+        view = self.view
+        self._put(autopsy_view(view.incident, view.told + moments, view.chosen))
+
+    def choose(self, plane: str) -> None:
+        """Choose a plane, as the button does; anything else leaves a message in `problem`."""
+        view = self.view
+        if plane not in PLANES:
+            self.problem = "Nothing is chosen yet. Choose a plane, then check it."
+            return
+        self._put(autopsy_view(view.incident, view.told, plane))
+
+    def _put(self, view: AutopsyView) -> None:
+        self._views[self._now] = view
+        self.problem = ""
+        self._show()
+
+    def _show(self, _change: object = None) -> None:
+        if self.ready:
+            self.shown = _for_the_page(self._views, self._now)
+
+    def _hear(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
+        if not self.ready:
+            return
+        match message:
+            case {"kind": "turn", "position": int(position)}:
+                self.turn_to(position)
+            case {"kind": "tell", "moments": int(moments)}:
+                self.tell(moments)
+            case {"kind": "choose", "plane": plane}:
+                self.choose(str(plane))
+
+    def still(self) -> str:
+        """Return every incident as a table of its moments, folded away while the prediction is open."""
+        tables = "".join(
+            table(
+                {"when": tuple(m[0] for m in i.moments), "what happened": tuple(m[1] for m in i.moments)},
+                i.name,
+            )
+            for i in (view.incident for view in self._views)
+        )
+        content = f"{tables}<p>{_QUESTION}</p>"
+        if self.ready:
+            return content
+        folded = f"<details><summary>Without a kernel: predict, then open</summary>{content}</details>"
+        return f"<p>{_LOCKED}</p>{folded}"
+
+    def sentence(self) -> str:
+        """Return what the view is about, or that a prediction comes first."""
+        if not self.ready:
+            return f"Design autopsy. {_LOCKED}"
+        names = "; ".join(view.incident.name for view in self._views)
+        return f"Design autopsy of {names}. {_QUESTION} Planes: {', '.join(PLANES)}."
+
+
+def _for_the_page(views: list[AutopsyView], now: int) -> dict[str, Any]:
+    view = views[now]
+    return {
+        "names": [each.incident.name for each in views],
+        "solved": [each.correct for each in views],
+        "now": now,
+        "moments": [list(moment) for moment in view.moments],
+        "progress": f"Moment {view.told} of {len(view.incident.moments)}",
+        "more": view.more,
+        "question": _QUESTION,
+        "planes": [[name, does] for name, does in PLANES.items()],
+        "chosen": view.chosen,
+        "verdict": view.verdict,
+        "source": f"Source: {view.incident.source}. Where it could have been caught is our reading.",
+    }

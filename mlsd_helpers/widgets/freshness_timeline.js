@@ -1,0 +1,140 @@
+// The age of a feature over time. Python computes and words everything; this file moves and draws it.
+
+const WIDE = 680, HIGH = 290, LEFT = 62, RIGHT = 22, TOP = 40, FOOT = 44;
+
+const inMinutes = (seconds) =>
+  seconds < 120 ? `${digits(seconds)} s` : `${digits(seconds / 60)} min`;
+
+const SLIDERS = [
+  ["period_s", "Period of the job", linear(60, 7200, 60), inMinutes],
+  ["phase", "Phase: first run", linear(0, 1, 0.05), (v) => `${Math.round(v * 100)}% of a period after 0`],
+  ["delay_s", "Delays until readable", linear(0, 3600, 30), inMinutes],
+  ["ttl_s", "Cache TTL", linear(0, 1800, 30), inMinutes],
+  ["sla_s", "SLA", linear(60, 7200, 60), inMinutes],
+];
+
+// Round numbers of minutes between the ticks of an axis.
+function ticks(top, about) {
+  const rough = top / 60 / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
+  return Array.from({ length: Math.floor(top / 60 / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(9)));
+}
+
+const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
+
+function scales(shown) {
+  return {
+    x: (time) => LEFT + (time / shown.window_s) * (WIDE - LEFT - RIGHT),
+    y: (age) => HIGH - FOOT - (age / shown.top_s) * (HIGH - FOOT - TOP),
+  };
+}
+
+function axes(shown, { x, y }) {
+  const floor = HIGH - FOOT;
+  return [
+    ...ticks(shown.top_s, 5).flatMap((age) => [
+      svg("line", { class: "grid", x1: LEFT, x2: WIDE - RIGHT, y1: y(age * 60), y2: y(age * 60) }),
+      words(digits(age), LEFT - 8, y(age * 60) + 4, { "text-anchor": "end" }),
+    ]),
+    ...ticks(shown.window_s, 8).map((time) => words(digits(time), x(time * 60), floor + 18, { "text-anchor": "middle" })),
+    svg("line", { class: "axis", x1: LEFT, x2: WIDE - RIGHT, y1: floor, y2: floor }),
+    words("age when read (min)", 4, 14, { class: "quiet" }),
+    words("time (min)", (LEFT + WIDE - RIGHT) / 2, HIGH - 6, { "text-anchor": "middle", class: "quiet" }),
+  ];
+}
+
+const polyline = (points) => points.map((point) => point.join(",")).join(" ");
+
+// What may be read in the store and in the oldest copy, hatched above the SLA.
+function ages(shown, { x, y }, clip, hatch) {
+  const stored = shown.rows.map(([time, age]) => [x(time), y(age)]);
+  const oldest = shown.rows.map(([time, , age]) => [x(time), y(age)]);
+  const under = [[x(0), y(0)], ...oldest, [x(shown.window_s), y(0)]];
+  return [
+    svg("defs", {}, svg(
+      "pattern", { id: hatch, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+      svg("line", { class: "hatching", x1: 0, x2: 0, y1: 0, y2: 6 }),
+    )),
+    svg("clipPath", { id: clip }, svg("rect", { x: LEFT, y: TOP, width: WIDE - LEFT - RIGHT, height: Math.max(y(shown.sla.age_s) - TOP, 0) })),
+    svg("polygon", { points: polyline(under), fill: `url(#${hatch})`, "clip-path": `url(#${clip})` }),
+    ...(shown.cached ? [svg("polyline", { class: "curve exact", "stroke-dasharray": "2 3", points: polyline(oldest) })] : []),
+    svg("polyline", { class: "curve", points: polyline(stored) }),
+  ];
+}
+
+function marks(shown, { x, y }) {
+  const at = x(shown.read.time_s), sla = y(shown.sla.age_s);
+  return [
+    svg("line", { class: "curve rule", x1: LEFT, x2: WIDE - RIGHT, y1: sla, y2: sla }),
+    words(shown.sla.label, WIDE - RIGHT, sla - 6, { class: "rule-text halo", "text-anchor": "end" }),
+    svg("line", { class: "stem exact", x1: at, x2: at, y1: 22, y2: HIGH - FOOT }),
+    words(shown.read.label, at + 6, 30, { class: "exact-text halo" }),
+    svg("circle", { class: "exact-shape", cx: at, cy: y(shown.read.low_s), r: 5 }),
+    svg("circle", { class: "exact-shape", cx: at, cy: y(shown.read.high_s), r: 5 }),
+  ];
+}
+
+function draw(plot, clip, hatch, shown) {
+  const scale = scales(shown);
+  plot.setAttribute("aria-label", shown.alt);
+  plot.replaceChildren(...axes(shown, scale), ...ages(shown, scale, clip, hatch), ...marks(shown, scale));
+}
+
+function tabulate(place, { columns, row }) {
+  place.replaceChildren(
+    h("thead", {}, h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, h("tr", {}, ...row.map((cell) => h("td", {}, cell)))),
+  );
+}
+
+// Spoken once the movement has come to rest, so that a slider held down does not chatter.
+function afterRest(node, milliseconds = 700) {
+  let waiting;
+  return (text) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (node.textContent = text), milliseconds);
+  };
+}
+
+function render({ model, el }) {
+  let moved = false;
+  const controls = SLIDERS.map(([trait, name, scale, say]) => {
+    const onMove = (value) => {
+      moved = true;
+      model.set(trait, value);
+      model.save_changes();
+    };
+    return { trait, ...slider({ name, scale, say, onMove }) };
+  });
+  const sum = h("p", { class: "mlsd-formula" });
+  const rows = h("table", { class: "mlsd-table" });
+  const verdict = h("p", { class: "mlsd-headline" });
+  const plot = svg("svg", { class: "mlsd-plot", role: "img", viewBox: `0 0 ${WIDE} ${HIGH}` });
+  const note = h("p", { class: "mlsd-note" });
+  const key = h("p", { class: "mlsd-note" }, "Solid: in the store. Dotted: the oldest copy in the cache. Hatched: older than the SLA.");
+  const speech = spoken({ class: "mlsd-heard" });
+  const say = afterRest(speech);
+  const clip = unique("clip"), hatch = unique("hatch");
+  const view = h(
+    "div", {}, h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node)), sum, rows, verdict, plot, key, note,
+  );
+  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  el.append(box("freshness", h("p", { class: "mlsd-kind" }, "Freshness timeline"), locked, view, speech));
+
+  return follow(model, ["ready", "shown", ...controls.map((c) => c.trait)], () => {
+    const shown = model.get("shown");
+    locked.hidden = model.get("ready");
+    view.hidden = !model.get("ready");
+    if (view.hidden || !shown.rows) return;
+    for (const control of controls) control.show(model.get(control.trait));
+    sum.textContent = shown.sum;
+    tabulate(rows, shown);
+    note.textContent = shown.note;
+    verdict.textContent = shown.verdict;
+    draw(plot, clip, hatch, shown);
+    if (moved) say(shown.verdict);
+  });
+}
+
+export default { render };

@@ -1,0 +1,291 @@
+// Boxes and arrows on five lanes. Python holds the sketch, reviews it and words it; this file draws it and sends edits.
+
+const STEP = 10;
+const HELP = "Tab to a box. Arrow keys move it, Enter starts an arrow and Enter on another box ends it, Delete removes, " +
+  "K kills or revives, Escape cancels. By mouse: drag a box; drag from its dot to draw an arrow; click to select.";
+
+const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
+const keyOfBox = (id) => `box:${id}`;
+const keyOfArrow = (at) => `arrow:${at}`;
+
+function edge([x, y], [toX, toY], [wide, high]) {
+  const across = toX - x, down = toY - y;
+  const share = Math.max(Math.abs(across) / (wide / 2), Math.abs(down) / (high / 2)) || 1;
+  return [x + across / share, y + down / share];
+}
+
+// Bent to its left, so that the way there and the way back lie apart.
+function bent(from, to, box) {
+  const a = [from.x + box[0] / 2, from.y + box[1] / 2], b = [to.x + box[0] / 2, to.y + box[1] / 2];
+  const across = b[0] - a[0], down = b[1] - a[1], length = Math.hypot(across, down) || 1;
+  const bend = Math.min(34, 0.14 * length);
+  const control = [(a[0] + b[0]) / 2 + (bend * down) / length, (a[1] + b[1]) / 2 - (bend * across) / length];
+  return `M${edge(a, control, box).join(" ")}Q${control.join(" ")} ${edge(b, control, box).join(" ")}`;
+}
+
+function choose(name, options) {
+  const id = unique("select");
+  const input = h("select", { id, class: "mlsd-text", ...OWN_KEYS }, ...options);
+  return { input, node: h("div", { class: "mlsd-field" }, h("label", { for: id }, name), input) };
+}
+
+function textField(name, width) {
+  const id = unique("text");
+  const input = h("input", { id, type: "text", class: "mlsd-text", autocomplete: "off", size: width, ...OWN_KEYS });
+  return { input, node: h("div", { class: "mlsd-field" }, h("label", { for: id }, name), input) };
+}
+
+function listFindings({ rows, more }) {
+  const items = rows.map((one) =>
+    h("li", {}, h("strong", {}, `${one.severity} ${one.code} `), `${one.message} `, h("em", {}, one.fix)),
+  );
+  return more ? [...items, h("li", {}, `and ${more} more.`)] : items;
+}
+
+function render({ model, el }) {
+  let selected = null, from = null, drag = null, built = false;
+  const heads = { waits: unique("head"), moves: unique("head"), steers: unique("head") };
+  const send = (kind, more = {}) => model.send({ kind, ...more });
+  const shown = () => model.get("shown");
+
+  const speech = spoken({ class: "mlsd-told" });
+  const plot = svg("svg", { class: "mlsd-plot mlsd-sketch", role: "group" });
+  const help = h("p", { class: "mlsd-note" }, HELP);
+  const verdict = h("p", { class: "mlsd-headline" });
+  const findings = h("ul", { class: "mlsd-findings" });
+  const blast = h("p", { class: "mlsd-blast" });
+  const inspector = h("div", { class: "mlsd-tools" });
+
+  const name = textField("New box", 12), kind = choose("Kind", []), carries = choose("New arrows carry", []);
+  const add = button("Add", () => {
+    send("add", { id: name.input.value, of: kind.input.value });
+    name.input.value = "";
+  }, [name.input]);
+  const undo = button("Undo", () => send("undo"));
+  const tools = h("div", { class: "mlsd-tools" }, name.node, kind.node, add, carries.node, undo);
+  const view = h("div", {}, tools, plot, help, inspector, speech, blast, verdict, findings);
+  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  el.append(box("canvas", h("p", { class: "mlsd-kind" }, "Plane canvas"), locked, view));
+
+  const say = (text) => (speech.textContent = text);
+  const boxOf = (id) => shown().boxes.find((one) => one.id === id);
+
+  function start(id) {
+    from = id;
+    say(`Arrow starts at ${id}. Enter on another box ends it, Escape cancels.`);
+    paint();
+  }
+
+  function end(id) {
+    const begun = from;
+    from = null;
+    if (begun === id) say("No arrow drawn.");
+    else send("connect", { from: begun, to: id, carries: carries.input.value });
+    paint();
+  }
+
+  function cancel() {
+    from = null;
+    say("Cancelled.");
+    paint();
+  }
+
+  const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+  function onBoxKey(event, id) {
+    const one = boxOf(id), by = MOVES[event.key];
+    if (by) send("move", { id, x: one.x + by[0], y: one.y + by[1] });
+    else if (event.key === "Enter") from === null ? start(id) : end(id);
+    else if (event.key === "Delete" || event.key === "Backspace") send("remove", { id });
+    else if (event.key === "Escape") cancel();
+    else if (event.key.toLowerCase() === "k") send("kill", { id });
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  function onArrowKey(event, at) {
+    if (event.key === "Delete" || event.key === "Backspace") send("remove_arrow", { at });
+    else if (event.key === "Enter") inspector.querySelector("select, input")?.focus();
+    else if (event.key === "Escape") cancel();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  function select(next) {
+    if (JSON.stringify(next) === JSON.stringify(selected)) return;
+    selected = next;
+    for (const node of plot.querySelectorAll("[data-key]"))
+      node.classList.toggle("chosen", node.dataset.key === selected?.key);
+    inspect();
+  }
+
+  const at = (event) => {
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(plot.getScreenCTM().inverse());
+    return [point.x, point.y];
+  };
+  const under = ([x, y]) => {
+    const [wide, high] = shown().box;
+    return shown().boxes.find((b) => x >= b.x && x <= b.x + wide && y >= b.y && y <= b.y + high);
+  };
+
+  plot.addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    const [x, y] = at(event);
+    drag.moved = drag.moved || Math.hypot(x - drag.x, y - drag.y) > 3;
+    if (drag.line) drag.line.setAttribute("d", `M${drag.x} ${drag.y}L${x} ${y}`);
+    else drag.node.setAttribute("transform", `translate(${drag.left + x - drag.x} ${drag.top + y - drag.y})`);
+  });
+  plot.addEventListener("pointerup", (event) => {
+    if (!drag) return;
+    const done = drag, [x, y] = at(event);
+    drag = null;
+    done.line?.remove();
+    if (done.line) {
+      const target = under([x, y]);
+      if (target && target.id !== done.id) send("connect", { from: done.id, to: target.id, carries: carries.input.value });
+    } else if (done.moved) send("move", { id: done.id, x: done.left + x - done.x, y: done.top + y - done.y });
+    else if (from !== null && from !== done.id) end(done.id);
+  });
+
+  function grab(event, one, node, drawing) {
+    const [x, y] = at(event);
+    const line = drawing ? svg("path", { class: "waits arrow" }) : null;
+    if (line) plot.append(line);
+    drag = { id: one.id, x, y, left: one.x, top: one.y, node, line, moved: false };
+    plot.setPointerCapture(event.pointerId);
+    if (drawing) event.stopPropagation();
+  }
+
+  function drawBox(one, [wide, high]) {
+    const dot = svg("circle", { class: "dot", cx: wide, cy: high / 2, r: 5 });
+    const node = svg(
+      "g",
+      {
+        class: `box ${one.state.replace(" ", "-")} ${from === one.id ? "begun" : ""}`, tabindex: 0, role: "button",
+        "data-key": keyOfBox(one.id), "aria-label": one.label, transform: `translate(${one.x} ${one.y})`, ...OWN_KEYS,
+      },
+      svg("rect", { width: wide, height: high, rx: 5 }),
+      words(one.name, wide / 2, 17, { "text-anchor": "middle", class: "name" }),
+      words(one.below, wide / 2, 32, { "text-anchor": "middle", class: "below" }),
+      dot,
+    );
+    node.addEventListener("keydown", (event) => onBoxKey(event, one.id));
+    node.addEventListener("focus", () => select({ key: keyOfBox(one.id), id: one.id }));
+    node.addEventListener("pointerdown", (event) => {
+      node.focus();
+      grab(event, one, node, event.target === dot);
+      event.preventDefault();
+    });
+    return node;
+  }
+
+  function drawArrow(arrow, boxes, size) {
+    const d = bent(boxes[arrow.from], boxes[arrow.to], size);
+    const node = svg(
+      "g",
+      { class: `flow ${arrow.look}`, tabindex: 0, role: "button", "data-key": keyOfArrow(arrow.at), "aria-label": arrow.label, ...OWN_KEYS },
+      svg("path", { class: "wide", d }),
+      svg("path", { class: `arrow ${arrow.look}`, d, "marker-end": `url(#${heads[arrow.look]})` }),
+    );
+    node.addEventListener("keydown", (event) => onArrowKey(event, arrow.at));
+    node.addEventListener("focus", () => select({ key: keyOfArrow(arrow.at), at: arrow.at }));
+    node.addEventListener("pointerdown", () => node.focus());
+    return node;
+  }
+
+  function marker([look, id]) {
+    const head = svg("path", { class: `head ${look}`, d: "M0 0L8 4L0 8z" });
+    return svg("marker", {
+      id, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto",
+    }, head);
+  }
+
+  const drawLane = (lane, wide) => [
+    svg("rect", { class: "lane", x: 0.5, y: lane.top, width: wide - 1, height: lane.high, rx: 6 }),
+    words(`${lane.plane}: ${lane.says}`, 10, lane.top + 15, { class: "quiet" }),
+  ];
+
+  // The focus stays where it was, or goes to the first box when what had it is gone.
+  function paint() {
+    const now = shown();
+    const held = plot.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const boxes = Object.fromEntries(now.boxes.map((one) => [one.id, one]));
+    plot.setAttribute("viewBox", `0 0 ${now.wide} ${now.high}`);
+    plot.setAttribute("aria-label", `Sketch with ${now.boxes.length} boxes and ${now.arrows.length} arrows`);
+    plot.replaceChildren(
+      svg("defs", {}, ...Object.entries(heads).map(marker)),
+      ...now.lanes.flatMap((lane) => drawLane(lane, now.wide)),
+      ...now.arrows.map((arrow) => drawArrow(arrow, boxes, now.box)),
+      ...now.boxes.map((one) => drawBox(one, now.box)),
+    );
+    if (held) (plot.querySelector(`[data-key="${held}"]`) ?? plot.querySelector("[data-key]"))?.focus();
+    plot.querySelector(`[data-key="${selected?.key}"]`)?.classList.add("chosen");
+  }
+
+  function inspect() {
+    const now = shown();
+    const one = now.boxes.find((b) => b.id === selected?.id);
+    const arrow = now.arrows.find((a) => a.at === selected?.at);
+    if (one) inspectBox(one, now);
+    else if (arrow) inspectArrow(arrow, now);
+    else inspector.replaceChildren(h("span", {}, "Nothing is selected."));
+  }
+
+  function inspectBox(one, now) {
+    inspector.replaceChildren(
+      h("strong", {}, one.id),
+      button(now.killed === one.id ? "Revive" : "Kill", () => send("kill", { id: one.id })),
+      button(from === null ? "Start an arrow" : "End the arrow here", () => {
+        from === null ? start(one.id) : end(one.id);
+        inspect();
+      }),
+      button("Remove box", () => send("remove", { id: one.id })),
+    );
+  }
+
+  function inspectArrow(arrow, now) {
+    const what = choose("carries", now.carries.map((word) => h("option", { selected: word === arrow.carries }, word)));
+    const timeout = textField("timeout (ms)", 5), fallback = textField("fallback", 22), check = textField("check", 22);
+    timeout.input.value = arrow.timeout_ms;
+    fallback.input.value = arrow.fallback;
+    check.input.value = arrow.check;
+    const apply = () => send("change", {
+      at: arrow.at, carries: what.input.value, timeout_ms: timeout.input.value,
+      fallback: fallback.input.value, check: check.input.value,
+    });
+    inspector.replaceChildren(
+      h("strong", {}, `${arrow.from} → ${arrow.to}`), what.node, timeout.node, fallback.node, check.node,
+      button("Apply", apply, [timeout.input, fallback.input, check.input]),
+      button("Remove arrow", () => send("remove_arrow", { at: arrow.at })),
+    );
+  }
+
+  function build(now) {
+    built = true;
+    kind.input.replaceChildren(...Object.entries(now.kinds).map(([plane, kinds]) =>
+      h("optgroup", { label: plane }, ...kinds.map((one) => h("option", {}, one)))));
+    carries.input.replaceChildren(...now.carries.map((word) => h("option", {}, word)));
+  }
+
+  return follow(model, ["ready", "shown"], () => {
+    locked.hidden = model.get("ready");
+    view.hidden = !model.get("ready");
+    const now = shown();
+    if (view.hidden || !now.boxes) return;
+    if (!built) build(now);
+    paint();
+    if (!inspector.contains(document.activeElement) || document.activeElement.tagName === "BUTTON") {
+      const pressed = inspector.contains(document.activeElement) ? document.activeElement.textContent : null;
+      inspect();
+      if (pressed !== null) (inspector.querySelector("button") ?? plot.querySelector("[data-key]"))?.focus();
+    }
+    undo.setAttribute("aria-disabled", String(!now.undoable));
+    verdict.textContent = now.verdict;
+    findings.replaceChildren(...listFindings(now.findings));
+    blast.textContent = now.blast;
+    if (now.said && now.said !== speech.textContent) say(now.said);
+  });
+}
+
+export default { render };

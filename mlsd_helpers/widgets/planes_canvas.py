@@ -1,0 +1,314 @@
+"""The plane canvas: boxes and arrows that a learner draws, reviews and breaks."""
+
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import traitlets as t
+
+from mlsd_helpers.design import KINDS, PLANE_OF, Component, Design, Flow, Planes, Requirements
+from mlsd_helpers.design.planes import Carries
+from mlsd_helpers.errors import DesignError, MlsdError
+from mlsd_helpers.figures.base import Columns, table
+from mlsd_helpers.figures.blast import BlastRadius, blast_radius
+from mlsd_helpers.figures.planes import (
+    ANSWERS_FOR,
+    BOX_HIGH,
+    BOX_WIDE,
+    WIDE,
+    flow_table,
+    layout,
+    look,
+    short,
+    sketch,
+    state_of,
+)
+from mlsd_helpers.review import Finding, rules_called
+from mlsd_helpers.review.rule import in_order
+from mlsd_helpers.widgets.base import Widget, module
+from mlsd_helpers.widgets.capacity_explorer import Lockable
+
+_LOCKED = "Lock in your prediction first."
+_LISTED = 6
+_CARRIES = Carries.__args__  # type: ignore[attr-defined]
+Message = Mapping[str, Any]
+
+
+class PlanesCanvas(Widget):
+    """An editor of boxes and arrows over the five planes, reviewed as it is drawn.
+
+    `planes` is the sketch as a frozen value: set it, or read what the learner has drawn. Each change replaces it,
+    and `undo` brings the one before back. `kill` shows the blast radius of one component. `requirements` lets
+    rules on budgets and targets speak as well. With a `prediction` the canvas stays closed, and nothing of it
+    reaches the page, until that is locked in. An edit that cannot be leaves a message in `said`.
+    """
+
+    _esm = module("planes_canvas.js")
+    _css = "\n".join(
+        (Path(__file__).parent / name).read_text(encoding="utf-8")
+        for name in ("base.css", "planes_canvas.css")
+    )
+    ready = t.Bool().tag(sync=True)
+    shown = t.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        planes: Planes | None = None,
+        *,
+        requirements: Requirements | None = None,
+        prediction: Lockable | None = None,
+    ) -> None:
+        self._planes = planes or Planes()
+        self._requirements = requirements
+        self._past: list[Planes] = []
+        self._moved: dict[str, tuple[float, float]] = {}
+        self.killed = ""
+        self.said = ""
+        super().__init__(ready=prediction is None or bool(prediction.locked))
+        self.on_msg(self._hear)
+        self.observe(self._show, names="ready")
+        self._show()
+        if prediction is not None:
+            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
+
+    @property
+    def planes(self) -> Planes:
+        """The sketch as it stands now."""
+        return self._planes
+
+    @planes.setter
+    def planes(self, planes: Planes) -> None:
+        self._become(planes, "The sketch was replaced.")
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rules on planes find in the sketch, errors first."""
+        design = Design(name="the sketch", planes=self._planes, requirements=self._requirements)
+        return in_order(finding for rule in rules_called(["PLANE"]) for finding in rule(design))
+
+    @property
+    def blast(self) -> BlastRadius | None:
+        """What the killed component does to the others, if one is killed."""
+        return blast_radius(self._planes, self.killed) if self.killed else None
+
+    # -- editing
+
+    def add(self, name: str, kind: str) -> None:
+        """Add a component in the plane of its kind."""
+        box = Component(id=name, kind=kind)
+        self._become(
+            self._planes.changed(components=(*self._planes.components, box)),
+            f"{name} added to the {box.plane} plane.",
+        )
+
+    def connect(self, start: str, end: str, carries: str = "request") -> None:
+        """Draw an arrow; there is one at most of each kind between two components."""
+        if start == end:
+            raise DesignError(f"{start} cannot send anything to itself. Choose another box.")
+        if any((flow.start, flow.end, flow.carries) == (start, end, carries) for flow in self._planes.flows):
+            raise DesignError(f"There is an arrow from {start} to {end} that carries {carries} already.")
+        arrow = Flow(start=start, end=end, carries=carries)
+        self._become(
+            self._planes.changed(flows=(*self._planes.flows, arrow)),
+            f"Arrow from {start} to {end}, {carries}.",
+        )
+
+    def change_arrow(self, at: int, **fields: Any) -> None:
+        """Change what an arrow carries, its timeout (s), fallback or check; an empty text takes it away."""
+        flow = self._arrow(at)
+        changed = flow.changed(**{name: value or None for name, value in fields.items()})
+        flows = (*self._planes.flows[:at], changed, *self._planes.flows[at + 1 :])
+        self._become(self._planes.changed(flows=flows), f"Arrow from {flow.start} to {flow.end} changed.")
+
+    def remove_arrow(self, at: int) -> None:
+        """Take an arrow away."""
+        flow = self._arrow(at)
+        flows = tuple(one for place, one in enumerate(self._planes.flows) if place != at)
+        self._become(self._planes.changed(flows=flows), f"Arrow from {flow.start} to {flow.end} removed.")
+
+    def remove(self, name: str) -> None:
+        """Take a component away, with its arrows and alerts."""
+        self._known(name)
+        self._become(
+            self._planes.changed(
+                components=tuple(one for one in self._planes.components if one.id != name),
+                flows=tuple(flow for flow in self._planes.flows if name not in {flow.start, flow.end}),
+                alerts=tuple(alert for alert in self._planes.alerts if alert.raised_by != name),
+            ),
+            f"{name} removed, with its arrows.",
+        )
+
+    def move(self, name: str, left: float, top: float) -> None:
+        """Put a box elsewhere in its lane (pixels); this changes the picture, not the sketch."""
+        self._known(name)
+        lanes = {lane.plane: lane for lane in layout(self._planes, self._moved).lanes}
+        lane = next(lanes[one.plane] for one in self._planes.components if one.id == name)
+        self._moved[name] = (float(left), float(top) - lane.top)
+        self._show()
+
+    def kill(self, name: str) -> None:
+        """Let a component die, or bring it back when it is the dead one; one is dead at a time."""
+        self._known(name)
+        self.killed = "" if self.killed == name else name
+        self.said = self.blast.sentence if self.blast else f"{name} works again."
+        self._show()
+
+    def undo(self) -> None:
+        """Bring back the sketch before the last change."""
+        if not self._past:
+            raise DesignError("There is nothing to undo. Change something first.")
+        self._planes = self._past.pop()
+        self._settle("The last change is undone.")
+
+    def _become(self, planes: Planes, said: str) -> None:
+        self._past.append(self._planes)
+        self._planes = planes
+        self._settle(said)
+
+    def _settle(self, said: str) -> None:
+        if self.killed and self._planes.component(self.killed) is None:
+            self.killed = ""
+        self.said = f"{said} {self.verdict}"
+        self._show()
+
+    def _known(self, name: str) -> None:
+        if self._planes.component(name) is None:
+            raise DesignError(f"There is no component {name!r}. Choose one that is drawn.")
+
+    def _arrow(self, at: int) -> Flow:
+        if not 0 <= at < len(self._planes.flows):
+            raise DesignError(f"There is no arrow number {at}. There are {len(self._planes.flows)}.")
+        return self._planes.flows[at]
+
+    # -- the page
+
+    def _hear(self, _widget: object, message: Message, _buffers: object) -> None:
+        try:
+            edit = self._EDITS[str(message.get("kind"))]
+            edit(self, message)
+        except (MlsdError, KeyError, TypeError, ValueError) as error:
+            self.said = str(error) if isinstance(error, MlsdError) else "That edit cannot be read. Try again."
+            self._show()
+
+    _EDITS: Mapping[str, Callable[["PlanesCanvas", Message], None]] = {
+        "add": lambda self, m: self.add(str(m["id"]).strip(), m["of"]),
+        "connect": lambda self, m: self.connect(m["from"], m["to"], m["carries"]),
+        "change": lambda self, m: self.change_arrow(
+            int(m["at"]),
+            carries=m["carries"],
+            timeout=_seconds(m["timeout_ms"]),
+            fallback=m["fallback"],
+            check=m["check"],
+        ),
+        "remove_arrow": lambda self, m: self.remove_arrow(int(m["at"])),
+        "remove": lambda self, m: self.remove(m["id"]),
+        "move": lambda self, m: self.move(m["id"], float(m["x"]), float(m["y"])),
+        "kill": lambda self, m: self.kill(m["id"]),
+        "undo": lambda self, _: self.undo(),
+    }
+
+    @property
+    def verdict(self) -> str:
+        """How many errors and warnings the review finds."""
+        counts = {kind: sum(one.severity == kind for one in self.findings) for kind in ("error", "warning")}
+        told = [f"{number} {kind}{'s' if number != 1 else ''}" for kind, number in counts.items() if number]
+        return f"Review: {', '.join(told)}." if told else "Review: no error and no warning."
+
+    def _show(self, _change: object = None) -> None:
+        if self.ready:
+            self.shown = self._for_the_page()
+
+    def _for_the_page(self) -> dict[str, Any]:
+        placed = layout(self._planes, self._moved)
+        hit = self.blast
+        return {
+            "wide": WIDE,
+            "high": placed.high,
+            "box": [BOX_WIDE, BOX_HIGH],
+            "lanes": [
+                {"plane": lane.plane, "says": ANSWERS_FOR[lane.plane], "top": lane.top, "high": lane.high}
+                for lane in placed.lanes
+            ],
+            "boxes": [_box(one, placed.boxes[one.id], hit) for one in self._planes.components],
+            "arrows": [_drawn(at, flow) for at, flow in enumerate(self._planes.flows)],
+            "findings": _listed(self.findings),
+            "verdict": self.verdict,
+            "killed": self.killed,
+            "blast": hit.sentence if hit else "",
+            "said": self.said,
+            "undoable": bool(self._past),
+            "kinds": {plane: list(kinds) for plane, kinds in KINDS.items()},
+            "carries": list(_CARRIES),
+            "alt": sketch(self._planes, self.killed or None).alt,
+        }
+
+    def still(self) -> str:
+        """Return the sketch as a figure, its arrows and what the review finds as tables."""
+        found = _finding_table(self.findings)
+        drawn = sketch(self._planes, self.killed or None).html() + table(flow_table(self._planes), "Arrows")
+        told = drawn + (table(found, self.verdict) if found["code"] else f"<p>{escape(self.verdict)}</p>")
+        if self.ready:
+            return told
+        folded = f"<details><summary>Without a kernel: predict, then open</summary>{told}</details>"
+        return f"<p>{_LOCKED}</p>{folded}"
+
+    def sentence(self) -> str:
+        """Return the sketch in words, or that a prediction comes first."""
+        if not self.ready:
+            return f"Plane canvas. {_LOCKED}"
+        return f"Plane canvas. {sketch(self._planes, self.killed or None).alt} {self.verdict}"
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    return float(milliseconds) / 1000 if str(milliseconds).strip() else None
+
+
+def _box(one: Component, at: tuple[float, float], hit: BlastRadius | None) -> dict[str, Any]:
+    state = state_of(one.id, hit)
+    words = f"{one.id}, {one.kind}, {PLANE_OF[one.kind]} plane"
+    return {
+        "id": one.id,
+        "name": short(one.id),
+        "below": state or one.kind,
+        "state": state,
+        "x": at[0],
+        "y": at[1],
+        "label": f"{words}, {state}" if state else words,
+    }
+
+
+def _drawn(at: int, flow: Flow) -> dict[str, Any]:
+    guards = [
+        f"{name}: {value}" for name, value in (("fallback", flow.fallback), ("check", flow.check)) if value
+    ]
+    return {
+        "at": at,
+        "from": flow.start,
+        "to": flow.end,
+        "carries": flow.carries,
+        "look": look(flow),
+        "timeout_ms": round(flow.timeout * 1000, 3) if flow.timeout else "",
+        "fallback": flow.fallback or "",
+        "check": flow.check or "",
+        "label": ". ".join([f"Arrow from {flow.start} to {flow.end}, {flow.carries}", *guards]),
+    }
+
+
+def _listed(findings: tuple[Finding, ...]) -> dict[str, Any]:
+    told = [one for one in findings if one.severity != "info"]
+    rows = [
+        {"severity": one.severity, "code": one.code, "message": one.message, "fix": one.fix}
+        for one in told[:_LISTED]
+    ]
+    return {"rows": rows, "more": max(0, len(told) - _LISTED)}
+
+
+def _finding_table(findings: tuple[Finding, ...]) -> Columns:
+    told = [one for one in findings if one.severity != "info"]
+    return {
+        "code": tuple(one.code for one in told),
+        "severity": tuple(one.severity for one in told),
+        "found": tuple(one.message for one in told),
+        "fix": tuple(one.fix for one in told),
+    }
