@@ -1,0 +1,203 @@
+"""Exercise 3: what happens while the model is silent? Fail open or fail closed, with the reason."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+
+Answer = dict[str, Any]
+Use = Mapping[str, Any]
+_REQUESTS = 1_000
+
+
+def _open_loss(use: Use) -> float:
+    return float(_REQUESTS * use["bad_share"] * use["loss_if_passed"])
+
+
+def _closed_loss(use: Use) -> float:
+    return float(_REQUESTS * (1 - use["bad_share"]) * use["loss_if_stopped"])
+
+
+def _decided(use: Use, open_loss: float, closed_loss: float) -> Answer:
+    """Decide by what cannot be undone, then by the smaller loss."""
+    if not use["can_be_undone"]:
+        fallback, reason = "closed", "cannot be undone"
+    elif closed_loss < open_loss:
+        fallback, reason = "closed", "passing costs more"
+    else:
+        fallback, reason = "open", "stopping costs more"
+    return {"open_loss": open_loss, "closed_loss": closed_loss, "fallback": fallback, "reason": reason}
+
+
+def fallback(use: Use) -> Answer:
+    """Weigh what passes wrongly against what is stopped wrongly."""
+    return _decided(use, _open_loss(use), _closed_loss(use))
+
+
+def fallback_by_request(use: Use) -> Answer:
+    """Go by the expected loss of one request, and multiply last."""
+    bad = use["bad_share"]
+    passed, stopped = bad * use["loss_if_passed"], use["loss_if_stopped"] - bad * use["loss_if_stopped"]
+    return _decided(use, passed * _REQUESTS, stopped * _REQUESTS)
+
+
+class Decision:
+    """An answer that is an object instead of a dict."""
+
+    def __init__(self, **parts: Any) -> None:
+        self.__dict__.update(parts)
+
+
+def fallback_as_record(use: Use) -> Decision:
+    """Do the same, and answer with an object."""
+    return Decision(**fallback(use))
+
+
+def closed_is_always_safe(use: Use) -> Answer:
+    """You close whatever happens. Closed is safe for the one who guards the door, not for the honest people before
+    it: with the door shut, the whole site is down. What does that cost an hour?
+    """
+    right = fallback(use)
+    reason = right["reason"] if not use["can_be_undone"] else "passing costs more"
+    return {**right, "fallback": "closed", "reason": reason}
+
+
+def open_is_always_kind(use: Use) -> Answer:
+    """You open whatever happens. An outage is then the hour to attack, and who attacks watches for it. What passes in
+    that hour, and can it be taken back?
+    """
+    return {**fallback(use), "fallback": "open", "reason": "stopping costs more"}
+
+
+def forgot_how_rare(use: Use) -> Answer:
+    """You held one bad request that passes against one good request that is stopped. They do not come equally often:
+    weigh each loss by its share of the requests. How many of a thousand are bad?
+    """
+    return _decided(use, _REQUESTS * use["loss_if_passed"], _REQUESTS * use["loss_if_stopped"])
+
+
+def charged_for_stopping_the_bad(use: Use) -> Answer:
+    """You charge closing for every request. To stop a bad one costs nothing, it is what the model was there for: only
+    the good ones that are stopped are a loss.
+    """
+    return _decided(use, _open_loss(use), float(_REQUESTS * use["loss_if_stopped"]))
+
+
+def put_a_price_on_everything(use: Use) -> Answer:
+    """You decided by money where the harm cannot be undone. A sum of money can be paid back; an injury or a leak
+    cannot, and then the mean loss says nothing. Who would sign that decision?
+    """
+    return _decided({**use, "can_be_undone": True}, _open_loss(use), _closed_loss(use))
+
+
+def swapped_open_and_closed(use: Use) -> Answer:
+    """You have the two words the wrong way round. Open lets everything *pass* while the model is silent, as an open
+    door does; closed stops everything.
+    """
+    right = fallback(use)
+    return {**right, "fallback": {"open": "closed", "closed": "open"}[right["fallback"]]}
+
+
+_USES = (
+    "bot score before a web shop",
+    "fraud score at the till",
+    "spam filter",
+    "dose check in a clinic",
+    "comment filter",
+    "login risk score",
+)
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw a use in which one way is clearly cheaper."""
+    while True:
+        use = {
+            "name": rng.choice(_USES),
+            "bad_share": rng.choice([0.001, 0.002, 0.01, 0.05, 0.2, 0.3]),
+            "loss_if_passed": float(rng.randrange(2, 200)),
+            "loss_if_stopped": rng.choice([0.02, 0.05, 0.2, 0.5, 1.0, 4.0]),
+            "can_be_undone": rng.random() < 0.7,
+        }
+        ratio = _open_loss(use) / _closed_loss(use)
+        if not 0.6 < ratio < 1.6:
+            return {"use": use}
+
+
+def _loss(given: Given, case: Case) -> Answer:
+    return _decided(case["use"], given["open_loss"], given["closed_loss"])
+
+
+def _explain(words: Mapping[str, str]) -> Any:
+    def explain(_: Case, value: Any) -> str:
+        if value not in words:
+            return f"Expected one of {', '.join(map(repr, words))}."
+        return words[value]
+
+    return explain
+
+
+_FALLBACK_WORDS = {
+    "open": "Open lets everything pass. Hold that against your own two losses, and against what can be undone.",
+    "closed": "Closed stops the honest ones too. Hold that against your own two losses.",
+}
+_REASON_WORDS = {
+    "cannot be undone": "Here it can be: look at `can_be_undone`.",
+    "passing costs more": "Do your own numbers say so? And is it money that decides here?",
+    "stopping costs more": "Do your own numbers say so? And is it money that decides here?",
+}
+
+
+def _choice(name: str, words: Mapping[str, str]) -> Step:
+    def right(case: Case, value: Any, given: Given) -> bool:
+        return isinstance(value, str) and value.strip().casefold() == _loss(given, case)[name]
+
+    return Step(name, 1, right, explain=_explain(words))
+
+
+EXERCISE = Exercise(
+    id="00-fallback",
+    assignment="00_start_here",
+    title="When the model is silent",
+    kind="decide and justify",
+    outcome="Choose fail-open or fail-closed for one use, and give the reason.",
+    minutes=7,
+    steps=(
+        equals("open_loss", 1, lambda case, _: _open_loss(case["use"]), tolerance=1e-3),
+        equals("closed_loss", 1, lambda case, _: _closed_loss(case["use"]), tolerance=1e-3),
+        _choice("fallback", _FALLBACK_WORDS),
+        _choice("reason", _REASON_WORDS),
+    ),
+    cases=(
+        {"use": {"name": "bot score before a web shop", "bad_share": 0.2, "loss_if_passed": 0.5, "loss_if_stopped": 4.0,
+         "can_be_undone": True}},
+        {"use": {"name": "fraud score at the till", "bad_share": 0.01, "loss_if_passed": 90.0, "loss_if_stopped": 0.2,
+         "can_be_undone": True}},
+        {"use": {"name": "dose check in a clinic", "bad_share": 0.001, "loss_if_passed": 150.0, "loss_if_stopped": 0.5,
+         "can_be_undone": False}},
+        {"use": {"name": "comment filter", "bad_share": 0.002, "loss_if_passed": 20.0, "loss_if_stopped": 1.0,
+         "can_be_undone": True}},
+    ),
+    reference=fallback,
+    alternatives=(fallback_by_request, fallback_as_record),
+    mistakes=(
+        closed_is_always_safe,
+        open_is_always_kind,
+        forgot_how_rare,
+        charged_for_stopping_the_bad,
+        put_a_price_on_everything,
+        swapped_open_and_closed,
+    ),
+    hints=(
+        "Look at who is hurt each way: open, by the bad ones that pass; closed, by the good ones that are stopped.",
+        (
+            "Start with a thousand requests: how many of them are bad, and how many good? Each loss is a count times "
+            "what one of them costs. Before you compare the two, look whether the harm can be undone."
+        ),
+        (
+            "A neighbour: a lift whose camera is blind. 2 of 1,000 riders carry something forbidden, at $10 each; "
+            "998 walk, at $1 each. Open loses $20, closed $998: open, because stopping costs more."
+        ),
+    ),
+    draw=_draw,
+)  # fmt: skip

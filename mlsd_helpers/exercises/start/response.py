@@ -1,0 +1,202 @@
+"""Exercise 4: put the response to an incident in order."""
+
+import random
+from collections.abc import Callable, Sequence
+from graphlib import TopologicalSorter
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+
+Card = dict[str, str]
+Pairs = tuple[tuple[str, str], ...]
+
+USEFUL = ("declare", "stop", "restore_one", "restore_all", "cause", "gate", "resume", "review")
+USELESS = ("retrain", "scale", "delete_logs")
+_FIRST: Pairs = tuple(("declare", later) for later in USEFUL[1:])
+_SOURCE: Pairs = (("stop", "restore_one"), ("stop", "restore_all"))
+_ONE: Pairs = (("restore_one", "restore_all"),)
+_CAUSE: Pairs = (("restore_all", "cause"),)
+_GATE: Pairs = (("cause", "gate"), ("gate", "resume"), ("restore_all", "resume"))
+
+
+def _in_order(cards: Sequence[Card], order: Sequence[str]) -> list[str]:
+    """Return the ids of the cards whose action is in `order`, in that order."""
+    by_action = {card["does"]: card["id"] for card in cards}
+    return [by_action[action] for action in order if action in by_action]
+
+
+def respond(cards: Sequence[Card]) -> list[str]:
+    """Lead, stop the source, restore one, restore all; only then ask why, mend it, start again, learn."""
+    return _in_order(cards, USEFUL)
+
+
+def respond_review_early(cards: Sequence[Card]) -> tuple[str, ...]:
+    """Write the review as soon as the cause is known."""
+    early = ("declare", "stop", "restore_one", "restore_all", "cause", "review", "gate", "resume")
+    return tuple(_in_order(cards, early))
+
+
+def respond_by_constraints(cards: Sequence[Card]) -> list[str]:
+    """Let a topological sort find an order from what has to come before what."""
+    graph: dict[str, set[str]] = {action: set() for action in USEFUL}
+    for before, after in (*_FIRST, *_SOURCE, *_ONE, *_CAUSE, *_GATE, ("cause", "review")):
+        graph[after].add(before)
+    return _in_order(cards, tuple(TopologicalSorter(graph).static_order()))
+
+
+def asked_why_first(cards: Sequence[Card]) -> list[str]:
+    """You look for the cause while customers see errors. The cause is interesting, and can wait; the last good file
+    is there now. How long does a search take that nobody has begun?
+    """
+    order = ("declare", "stop", "cause", "restore_one", "restore_all", "gate", "resume", "review")
+    return _in_order(cards, order)
+
+
+def restored_under_a_running_job(cards: Sequence[Card]) -> list[str]:
+    """You put the good file back while the job that makes the bad one is still running. What lies there after its
+    next run? Stop the source first.
+    """
+    order = ("declare", "restore_one", "restore_all", "stop", "cause", "gate", "resume", "review")
+    return _in_order(cards, order)
+
+
+def all_machines_at_once(cards: Sequence[Card]) -> list[str]:
+    """You change all machines at once, and look at one of them afterwards. That is how the faulty file got there. If
+    the "good" file is not good either, who is left?
+    """
+    order = ("declare", "stop", "restore_all", "restore_one", "cause", "gate", "resume", "review")
+    return _in_order(cards, order)
+
+
+def resumed_without_a_gate(cards: Sequence[Card]) -> list[str]:
+    """You start the job again before anything has changed. The same input makes the same faulty file. What would stop
+    it this time?
+    """
+    order = ("declare", "stop", "restore_one", "restore_all", "resume", "cause", "gate", "review")
+    return _in_order(cards, order)
+
+
+def treated_the_model(cards: Sequence[Card]) -> list[str]:
+    """You blame the model, or something else that was not broken. Its file was: a new model reads the same file,
+    more machines read it too, and without logs nobody learns why. What in your list makes the errors stop?
+    """
+    return _in_order(cards, ("declare", "stop", *USELESS, *USEFUL[2:]))
+
+
+def told_nobody(cards: Sequence[Card]) -> list[str]:
+    """You declare the incident at the end. Until then nobody leads, two people undo each other's changes, and
+    customers guess. Who decides the first step?
+    """
+    return _in_order(cards, (*USEFUL[1:], "declare"))
+
+
+def _cards(ids: Sequence[str], actions: Sequence[str]) -> Case:
+    return {"cards": [{"id": card, "does": action} for card, action in zip(ids, actions, strict=True)]}
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw cards with fresh names, shuffled; now and then one that could be useful is missing."""
+    spared = rng.choice([(), (), ("restore_one",), ("review",)])
+    actions = [*(a for a in USEFUL if a not in spared), *rng.sample(USELESS, 2)]
+    rng.shuffle(actions)
+    return _cards([f"c{n}" for n in rng.sample(range(10, 100), len(actions))], actions)
+
+
+def _actions(case: Case, value: Any) -> list[str] | None:
+    """Return the actions behind an ordering, or None where it is no ordering of these cards."""
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    known = {card["id"]: card["does"] for card in case["cards"]}
+    if len(set(value)) < len(value) or not set(value) <= set(known):
+        return None
+    return [known[card] for card in value]
+
+
+def _kept(case: Case, value: Any, pairs: Pairs) -> bool:
+    """Tell whether each pair is in order; a card that is on the table has to be in the list."""
+    actions = _actions(case, value)
+    there = {card["does"] for card in case["cards"]}
+    if actions is None:
+        return False
+    wanted = [pair for pair in pairs if set(pair) <= there]
+    return all(set(pair) <= set(actions) for pair in wanted) and all(
+        actions.index(before) < actions.index(after) for before, after in wanted
+    )
+
+
+def _nothing_useless(case: Case, value: Any, _: Given) -> bool:
+    actions = _actions(case, value)
+    return actions is not None and not set(actions) & set(USELESS)
+
+
+def _explain(words: str) -> Callable[[Case, Any], str]:
+    def explain(case: Case, value: Any) -> str:
+        actions = _actions(case, value)
+        if actions is None:
+            return "Expected a list of the cards' ids, each at most once, in the order in which you act."
+        missing = {card["does"] for card in case["cards"]} & set(USEFUL) - set(actions)
+        return f"{words} (Some useful card is not in your list.)" if missing else words
+
+    return explain
+
+
+def _order_step(name: str, pairs: Pairs, words: str) -> Step:
+    def right(case: Case, value: Any, _: Given) -> bool:
+        return _kept(case, value, pairs)
+
+    def applies(case: Case) -> bool:
+        there = {card["does"] for card in case["cards"]}
+        return any(set(pair) <= there for pair in pairs)
+
+    return Step(name, 1, right, applies=applies, part="", explain=_explain(words))
+
+
+EXERCISE = Exercise(
+    id="00-response",
+    assignment="00_start_here",
+    title="Order the response",
+    kind="order",
+    outcome="Order the response to an incident: lead, contain, restore with care, and only then ask why.",
+    minutes=6,
+    steps=(
+        _order_step("lead_first", _FIRST, "Somebody acts before anybody leads."),
+        _order_step("source_before_restore", _SOURCE, "What does the running job do to what you restore?"),
+        _order_step("one_before_all", _ONE, "How would you know, before all machines have it, that it is good?"),
+        _order_step("restore_before_cause", _CAUSE, "Customers wait while something else is done first."),
+        _order_step("gate_before_resume", _GATE, "What has changed by the time the job runs again?"),
+        Step("nothing_useless", 1, _nothing_useless, part="", explain=_explain("One of these mends nothing.")),
+    ),
+    cases=(
+        _cards(
+            "abcdefghij",
+            ("cause", "resume", "restore_all", "retrain", "declare", "review", "gate", "stop", "scale",
+             "restore_one"),
+        ),
+        _cards(
+            "qrstuvwxy",
+            ("stop", "delete_logs", "gate", "restore_all", "cause", "retrain", "resume", "declare", "restore_one"),
+        ),
+    ),
+    reference=respond,
+    alternatives=(respond_review_early, respond_by_constraints),
+    mistakes=(
+        asked_why_first,
+        restored_under_a_running_job,
+        all_machines_at_once,
+        resumed_without_a_gate,
+        treated_the_model,
+        told_nobody,
+    ),
+    hints=(
+        "Look for pairs first: which card makes another one useless, or dangerous, when it comes later?",
+        (
+            "Start with a list of actions in your order. Then turn each into the id of its card, where there is such "
+            "a card, and leave out what mends nothing."
+        ),
+        (
+            "A neighbour: water runs from the ceiling. Call out, shut the tap, mop one room and see whether it stays "
+            "dry, mop the others; then look for the leak, mend it, open the tap."
+        ),
+    ),
+    draw=_draw,
+)  # fmt: skip

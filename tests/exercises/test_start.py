@@ -1,0 +1,67 @@
+"""What the exercises of lesson 00 can draw, and what they accept beyond their references."""
+
+import itertools
+
+import pytest
+
+from mlsd_helpers.exercises import kit
+from mlsd_helpers.exercises.start import inequality, kill, response
+
+SUSPECTS = [
+    kill.Suspect(1, fault, edge)
+    for faults in kill.GROUPS.values()
+    for fault in faults
+    for edge in kill._EDGES.get(fault, (0.0,))
+]
+
+
+@pytest.mark.parametrize("suspect", SUSPECTS, ids=lambda suspect: f"{suspect.fault} {suspect.edge:g}")
+@pytest.mark.parametrize("find", [kill.telling_inputs, kill.telling_inputs_by_grid])
+def test_every_suspect_that_can_be_drawn_is_found_out(suspect, find):
+    inputs = find(kill.Right(), suspect)
+    assert kill.Right()(*inputs) != suspect(*inputs)
+
+
+def test_a_suspect_does_not_show_its_fault():
+    assert not any(
+        fault in repr(kill.Suspect(7, fault)) for faults in kill.GROUPS.values() for fault in faults
+    )
+
+
+def test_inputs_out_of_range_tell_nothing():
+    for odd in ((-500, 0.04, 0.7, 0.3), (500, 0.04, 0, 0.3), (500, 0.04, 7, 0.3), (500, 0.04, 0.7)):
+        assert kit.judge(kill.EXERCISE, odd).score == 0
+
+
+def value_is_right(reply, value, unit):
+    step = inequality.EXERCISE.steps[-1]
+    return step.right({"reply": reply}, {"value": value, "unit": unit}, {})
+
+
+def test_a_number_is_right_in_every_unit_of_its_kind_and_in_no_other():
+    reply = {"about": "freshness", "word": "at most", "limit": 15, "unit": "min"}
+    assert value_is_right(reply, 900, "s")
+    assert value_is_right(reply, 0.25, "h")
+    assert not value_is_right(reply, 900, "requests/s")
+    assert not value_is_right(reply, 15, "s")
+
+
+BEFORE = [
+    *(("declare", later) for later in ("stop", "restore_one", "restore_all", "cause", "gate", "resume")),
+    ("stop", "restore_one"),
+    ("restore_one", "restore_all"),
+    ("restore_all", "cause"),
+    ("cause", "gate"),
+    ("gate", "resume"),
+]
+
+
+def test_every_order_that_keeps_what_has_to_come_before_what_is_right():
+    case = response.EXERCISE.cases[1]
+    ids = {card["does"]: card["id"] for card in case["cards"]}
+    useful = [action for action in response.USEFUL if action in ids]
+    for order in itertools.permutations(useful):
+        kept = all(order.index(before) < order.index(after) for before, after in BEFORE)
+        answer = [ids[action] for action in order]
+        judged = [step.right(case, answer, {}) for step in response.EXERCISE.steps if step.applies(case)]
+        assert all(judged) == kept
