@@ -26,7 +26,7 @@ from mlsd_helpers.simulation import (
     ZoneLoss,
     quick,
 )
-from mlsd_helpers.simulation.scenario import Routing
+from mlsd_helpers.simulation.scenario import ROUTINGS, Routing
 from mlsd_helpers.units import ms, show_seconds
 
 Event = Literal["nothing", "rolling restart", "zone loss"]
@@ -59,6 +59,10 @@ class TheatreInputs:
     seed: int = 5
 
     def __post_init__(self) -> None:
+        if self.routing not in ROUTINGS:
+            raise RangeError(f"routing {self.routing!r} is unknown. Use one of: {', '.join(ROUTINGS)}.")
+        if min(self.peak_rps, self.service_time_s, self.replicas, self.batch) <= 0 or self.burstiness < 1:
+            raise RangeError("Rate, service time, replicas and batch must be above 0, burstiness at least 1.")
         if self.event not in EVENTS:
             raise RangeError(f"event {self.event!r} is unknown. Use one of: {', '.join(EVENTS)}.")
         if not 0 <= self.cached_share <= 1:

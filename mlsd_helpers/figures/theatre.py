@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from mlsd_helpers.figures.base import Figure, draw
+from mlsd_helpers.figures.staging import TheatreInputs, TheatreView, theatre_view
 from mlsd_helpers.figures.style import EXACT, RULE, label
-from mlsd_helpers.figures.theatre_view import TheatreInputs, TheatreView, theatre_view
 from mlsd_helpers.units import ms, show_seconds
 
 if TYPE_CHECKING:

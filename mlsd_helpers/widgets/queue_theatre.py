@@ -8,8 +8,8 @@ from typing import Any
 import traitlets as t
 
 from mlsd_helpers.figures.base import Columns, table
+from mlsd_helpers.figures.staging import EVENTS, ZONES, TheatreInputs, TheatreView, theatre_view
 from mlsd_helpers.figures.theatre import staged
-from mlsd_helpers.figures.theatre_view import EVENTS, ZONES, TheatreInputs, TheatreView, theatre_view
 from mlsd_helpers.simulation import ROUTINGS
 from mlsd_helpers.units import show_seconds
 from mlsd_helpers.widgets.base import Widget, module
