@@ -9,6 +9,7 @@ a sound design that breaks it and nothing else.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 from mlsd_helpers.design import Design
 from mlsd_helpers.review import capacity, dataflow, pattern, planes, requirements
@@ -28,10 +29,14 @@ RULES: tuple[Rule, ...] = (
 
 def review(design: Design) -> tuple[Finding, ...]:
     """Return what the rules find in a design: errors first, then by rule and place."""
-    return in_order(finding for one in RULES for finding in one(design))
+    return in_order(chain.from_iterable(one(design) for one in RULES))
 
 
-def rules_called(names: Iterable[str]) -> tuple[Rule, ...]:
-    """Return the rules with these codes, or whose codes begin with them: ``["PLANE", "CAP004"]``."""
-    wanted = tuple(name.upper() for name in names)
+def rules_called(codes: Iterable[str]) -> tuple[Rule, ...]:
+    """Return the rules whose code is, or begins with, one of some codes; in any case.
+
+    >>> [one.code for one in rules_called(["REQ001", "plane00"])][:3]
+    ['REQ001', 'PLANE001', 'PLANE002']
+    """
+    wanted = tuple(code.upper() for code in codes)
     return tuple(one for one in RULES if one.code.startswith(wanted))

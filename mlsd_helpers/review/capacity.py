@@ -1,5 +1,707 @@
-"""Rules on the capacity of a design."""
+"""Rules on the capacity of a design: the need, the failure that spare replicas pay for, the queue, the cost."""
 
-from mlsd_helpers.review.rule import Rule
+from collections.abc import Callable, Iterator
+from math import isclose
+from typing import NamedTuple, TypeVar
 
-RULES: tuple[Rule, ...] = ()
+from mlsd_helpers import formulas
+from mlsd_helpers.design import BYTES_PER_VALUE, CapacityPlan, Design, Generation, Latency
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.review.paths import cold_rps, hit_ratio, peak_rps, warm_rps
+from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.units import show_bytes, show_seconds
+
+_Number = TypeVar("_Number", int, float)
+
+BUSIEST_TARGET = 0.9
+"""From this target on the queue decides, and small errors of the load are large ones of the wait."""
+BURSTY = 5.0
+"""Variance over mean of arrivals per second from which a utilisation alone says little; Poisson has 1."""
+RESTARTED_AT_ONCE = 0.25
+"""The share of replicas that a rolling restart takes away unless it is told otherwise, as in Kubernetes."""
+MONTH_H = 30 * 24.0
+_PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+
+T = TypeVar("T")
+
+
+class _Sized(NamedTuple):
+    """A plan with what a size needs, and the replicas that its load needs without any headroom."""
+
+    plan: CapacityPlan
+    replicas: int
+    load_rps: float
+    seat_s: float
+    """Service time of one replica divided by what it works on at once, in seconds."""
+    target: float
+    base: int
+
+
+def _or_none(formula: Callable[..., _Number], *given: float) -> _Number | None:
+    """Apply a formula; None outside its range, where another rule or nobody has something to say."""
+    try:
+        return formula(*given)
+    except RangeError:
+        return None
+
+
+def _plans(design: Design) -> Iterator[CapacityPlan]:
+    if design.capacity is not None:
+        yield design.capacity
+
+
+def _load_rps(design: Design) -> float | None:
+    if design.capacity is not None and design.capacity.load is not None:
+        return design.capacity.load
+    return peak_rps(design)
+
+
+def _sized(design: Design) -> Iterator[_Sized]:
+    """Yield the plan where it says enough to compare its size with a need."""
+    for plan in _plans(design):
+        load, service, target = _load_rps(design), plan.service_time, plan.target_utilisation
+        if plan.replicas is None or load is None or service is None or target is None:
+            continue
+        seat_s = service.mean / plan.concurrency_per_replica
+        base = _or_none(formulas.replicas, load, seat_s, target, 0.0)
+        if base is not None:
+            yield _Sized(plan, plan.replicas, load, seat_s, target, base)
+
+
+def _covered(design: Design) -> Iterator[_Sized]:
+    """Yield the plan where its replicas suffice while nothing fails."""
+    return (sized for sized in _sized(design) if sized.replicas >= sized.base)
+
+
+def _paying_for(design: Design, failure: str) -> Iterator[_Sized]:
+    for sized in _covered(design):
+        if sized.plan.headroom is not None and failure in sized.plan.headroom.pays_for:
+            yield sized
+
+
+def _latency(design: Design) -> Latency | None:
+    return design.requirements.latency if design.requirements else None
+
+
+@rule("CAP001", "info", prevents="a fleet whose size is what was left over")
+def has_a_plan(design: Design) -> Iterator[Fault]:
+    """Every fleet is sized by somebody: by a plan, or by the first bad evening."""
+    if design.capacity is None:
+        yield Fault(
+            "capacity", "There is no plan yet.", "Size the fleet in lesson 5: load, time, target, failure."
+        )
+    elif design.capacity.replicas is None:
+        yield Fault(
+            "capacity.replicas", "The plan says no number of replicas.", "Work it out, and write it down."
+        )
+
+
+@rule("CAP002", prevents="a fleet that is full when the first replica restarts")
+def has_headroom(design: Design) -> Iterator[Fault]:
+    """Replicas restart, zones fail and traffic rises, and something has to pay for it."""
+    for plan in _plans(design):
+        if plan.headroom is None and plan.replicas is not None:
+            yield Fault(
+                "capacity.headroom",
+                f"{plan.replicas} replicas, and no headroom: nothing says which failure they survive.",
+                "Choose the failure, such as the loss of a zone, and add what it takes.",
+            )
+
+
+@rule("CAP003", prevents="a plan that was changed in one place of two")
+def agrees_with_the_sketch(design: Design) -> Iterator[Fault]:
+    """No fleet has two sizes: sketch and plan say the same."""
+    for plan in _plans(design):
+        components = design.planes.components if design.planes else ()
+        box = next((one for one in components if one.id == plan.component), None)
+        for field in ("replicas", "zones"):
+            drawn, planned = getattr(box, field, None), getattr(plan, field)
+            if drawn is not None and planned is not None and drawn != planned:
+                yield Fault(
+                    f"capacity.{field}",
+                    f"The plan has {planned} {field} of {plan.component}, and the planes have {drawn}.",
+                    f"Find out which holds, and write it in capacity and in planes.components.{plan.component}.",
+                )
+
+
+@rule("CAP004", prevents="a zone that is smaller than everybody believes")
+def zones_add_up(design: Design) -> Iterator[Fault]:
+    """All zones together hold the replicas of the plan."""
+    for plan in _plans(design):
+        if plan.replicas is None or plan.zones is None or plan.replicas_per_zone is None:
+            continue
+        if (together := plan.zones * plan.replicas_per_zone) != plan.replicas:
+            yield Fault(
+                "capacity.replicas_per_zone",
+                f"{plan.zones} zones of {plan.replicas_per_zone} make {together}, and the plan has {plan.replicas}.",
+                "Correct one of the three; leave replicas_per_zone out where zones differ by one.",
+            )
+
+
+@rule("CAP005", prevents="a fleet that is right on average and down at the peak")
+def sized_for_the_peak(design: Design) -> Iterator[Fault]:
+    """Every request of the peak reaches the fleet, less what caches and answers made ahead keep away."""
+    reaches = warm_rps(design)
+    for plan in _plans(design):
+        if plan.load is None or reaches is None or not _below(plan.load, reaches):
+            continue
+        throughput = design.requirements.throughput if design.requirements else None
+        mean = throughput.mean if throughput else None
+        as_mean = ", which is the mean" if mean is not None and isclose(plan.load, mean) else ""
+        yield Fault(
+            "capacity.load",
+            f"The plan carries {plan.load:,.6g} requests a second{as_mean}; {reaches:,.6g} reach it at the peak.",
+            f"Size for {reaches:,.6g} a second.",
+        )
+
+
+def _below(one: float, other: float) -> bool:
+    return one < other and not isclose(one, other, rel_tol=1e-9)
+
+
+@rule("CAP006", prevents="a queue that grows for as long as the peak lasts")
+def replicas_carry_the_peak(design: Design) -> Iterator[Fault]:
+    """Load times service time over target is what the peak needs while nothing fails."""
+    for sized in _sized(design):
+        if sized.replicas < sized.base:
+            busy = sized.load_rps * sized.seat_s / sized.replicas if sized.replicas else None
+            so_busy = "nobody to answer" if busy is None else f"a utilisation of {busy:.2f}"
+            yield Fault(
+                "capacity.replicas",
+                f"{sized.replicas} replicas for {sized.load_rps:,.6g} requests a second mean {so_busy}; the target of "
+                f"{sized.target:.0%} needs {sized.base}.",
+                f"Run {sized.base} replicas and those that a failure takes away.",
+            )
+
+
+@rule("CAP007", prevents="headroom that stands in the document and not in the fleet")
+def replicas_hold_the_headroom(design: Design) -> Iterator[Fault]:
+    """Headroom is a share on top of the need, and is counted in replicas."""
+    for sized in _covered(design):
+        share = sized.plan.headroom.share if sized.plan.headroom else 0.0
+        need = _or_none(formulas.replicas, sized.load_rps, sized.seat_s, sized.target, share)
+        if need is not None and sized.replicas < need:
+            yield Fault(
+                "capacity.replicas",
+                f"{sized.replicas} replicas do not hold a headroom of {share:.0%}: with it {sized.load_rps:,.6g} "
+                f"requests a second need {need}, without it {sized.base}.",
+                f"Run {need} replicas or more, or say what the smaller headroom pays for.",
+            )
+
+
+@rule("CAP008", "warning", prevents="waits that double with the next percent of traffic")
+def target_leaves_room(design: Design) -> Iterator[Fault]:
+    """Queues grow without bound as utilisation nears 1."""
+    for plan in _plans(design):
+        if plan.target_utilisation is not None and plan.target_utilisation >= BUSIEST_TARGET:
+            yield Fault(
+                "capacity.target_utilisation",
+                f"At a target of {plan.target_utilisation:.0%} there is next to no room for chance: waits grow like "
+                "1 / (1 − utilisation).",
+                "Plan for 60% to 80%, and let a simulation of your own traffic decide.",
+            )
+
+
+@rule("CAP009", prevents="a promise that no number of replicas keeps")
+def model_fits_the_budget(design: Design) -> Iterator[Fault]:
+    """No replica makes a model faster: the service time alone fits into the budget."""
+    latency = _latency(design)
+    for plan in _plans(design):
+        if latency and plan.service_time and plan.service_time.mean >= latency.budget:
+            yield Fault(
+                "capacity.service_time",
+                f"One answer takes {show_seconds(plan.service_time.mean)} on average without any wait, and the budget "
+                f"is {show_seconds(latency.budget)} at {latency.percentile}.",
+                "Make the model faster or smaller, compute ahead, or agree on another budget.",
+            )
+
+
+@rule("CAP010", prevents="queues before some replicas while others are idle")
+def routing_keeps_the_budget(design: Design) -> Iterator[Fault]:
+    """Chance sends some replicas more than their share, and a request does not see the idle one beside it."""
+    latency = _latency(design)
+    percentile = _PERCENTILES.get(latency.percentile) if latency else None
+    for sized in _covered(design):
+        if sized.plan.routing != "random" or latency is None or percentile is None:
+            continue
+        up = _left_by_zone(sized) or sized.replicas
+        slow_s = _random_s(sized, up, percentile)
+        if slow_s is not None and slow_s > latency.budget:
+            yield Fault(
+                "capacity.routing",
+                f"Routed at random to the {up} replicas that stay after a failure, {latency.percentile} is "
+                f"{show_seconds(slow_s)} with exponential service times, and the budget {show_seconds(latency.budget)}.",
+                "Join the shortest queue, or the shorter of two drawn at random.",
+            )
+
+
+def _random_s(sized: _Sized, up: int, percentile: float) -> float | None:
+    service_s, at_once = sized.seat_s * sized.plan.concurrency_per_replica, sized.plan.concurrency_per_replica
+    if at_once == 1:
+        return _or_none(
+            formulas.random_split_response_percentile_s, up, sized.load_rps, service_s, percentile
+        )
+    return _or_none(formulas.response_percentile_s, at_once, sized.load_rps / up, service_s, percentile)
+
+
+@rule(
+    "CAP011",
+    "warning",
+    prevents="minutes of waiting in a fleet that is idle on average",
+    incident="Azure's LLM trace of code requests of 2023: variance over mean of 13 in each second, against 1 of Poisson",
+)
+def bursts_are_paid_for(design: Design) -> Iterator[Fault]:
+    """A utilisation counts work and not when it comes; bursts need room of their own."""
+    throughput = design.requirements.throughput if design.requirements else None
+    for plan in _plans(design):
+        burstiness = throughput.burstiness if throughput else None
+        paid = plan.headroom is not None and "surge" in plan.headroom.pays_for
+        if burstiness is not None and burstiness > BURSTY and not paid:
+            yield Fault(
+                "capacity.headroom.pays_for" if plan.headroom else "capacity.headroom",
+                f"Arrivals vary {burstiness:.4g} times as much as Poisson's, for which the replica formula was made, "
+                "and no headroom pays for a surge.",
+                "Replay a trace of your traffic against the plan, and size the surge from it.",
+            )
+
+
+@rule("CAP012", prevents="requests that wait until nobody wants their answer any more")
+def queue_has_an_end(design: Design) -> Iterator[Fault]:
+    """A queue with a limit sheds what would be late; one without makes everything late."""
+    for plan in _plans(design):
+        if plan.queue_limit is None and plan.replicas is not None:
+            yield Fault(
+                "capacity.queue_limit",
+                "Nothing limits how many requests wait for a replica, so that an overload outlasts its cause.",
+                "Let as many wait as the latency budget leaves time for, and shed the rest to the fallback.",
+            )
+
+
+@rule("CAP013", prevents="throughput that was bought with everybody's latency")
+def batches_fit_the_budget(design: Design) -> Iterator[Fault]:
+    """Each request of a batch waits for it to fill, and then for the whole of it."""
+    latency = _latency(design)
+    for plan in _plans(design):
+        batch = plan.batching
+        if batch is None or latency is None:
+            continue
+        time_s = _or_none(formulas.batch_time_s, batch.largest, batch.fixed_time, batch.time_per_item)
+        if time_s is not None and batch.longest_wait + time_s >= latency.budget:
+            yield Fault(
+                "capacity.batching",
+                f"A batch of {batch.largest} waits {show_seconds(batch.longest_wait)} and takes "
+                f"{show_seconds(time_s)}, and the whole budget is {show_seconds(latency.budget)}.",
+                "Take smaller batches, or let them wait less.",
+            )
+
+
+@rule("CAP014", "warning", prevents="spare replicas that are taken away because nobody knows what for")
+def headroom_has_a_purpose(design: Design) -> Iterator[Fault]:
+    """Spare replicas pay for one failure, and seldom for two at once; it has a name."""
+    for plan in _plans(design):
+        if plan.headroom is not None and not plan.headroom.pays_for:
+            yield Fault(
+                "capacity.headroom.pays_for",
+                f"A headroom of {plan.headroom.share:.0%} pays for nothing that has a name.",
+                "Name the failure: rolling restart, zone loss, surge or cold cache. The share follows from it.",
+            )
+
+
+def _left_by_zone(sized: _Sized) -> int | None:
+    """Return how many replicas the loss of the largest zone leaves; None without a second zone."""
+    zones = sized.plan.zones
+    return None if zones is None or zones < 2 else sized.replicas - -(-sized.replicas // zones)
+
+
+@rule("CAP015", prevents="an overload of two zones by the loss of the third")
+def survives_a_zone(design: Design) -> Iterator[Fault]:
+    """Zones fail whole, and those that stay carry the peak."""
+    for sized in _paying_for(design, "zone loss"):
+        left = _left_by_zone(sized)
+        if left is None:
+            yield Fault(
+                "capacity.zones",
+                "The headroom pays for the loss of a zone, and the plan has no second one.",
+                "Spread the replicas over three zones.",
+            )
+        elif left < sized.base and not _enough_in_all(sized):
+            yield _zone_fault(sized, left, f"A headroom of {_share(sized):.0%} is too little for it.")
+
+
+@rule("CAP016", prevents="one replica too few in each zone that stays")
+def is_rounded_by_zone(design: Design) -> Iterator[Fault]:
+    """Zones hold whole replicas, so that the need is rounded up in each zone and not over all of them."""
+    for sized in _paying_for(design, "zone loss"):
+        left = _left_by_zone(sized)
+        if left is not None and left < sized.base and _enough_in_all(sized):
+            yield _zone_fault(sized, left, "The total would do if a replica could stand in two zones.")
+
+
+def _share(sized: _Sized) -> float:
+    return sized.plan.headroom.share if sized.plan.headroom else 0.0
+
+
+def _enough_in_all(sized: _Sized) -> bool:
+    """Say whether the replicas would suffice without rounding by zone."""
+    zones = sized.plan.zones or 1
+    need = _or_none(formulas.replicas, sized.load_rps, sized.seat_s, sized.target, 1 / (zones - 1))
+    return need is not None and sized.replicas >= need
+
+
+def _zone_fault(sized: _Sized, left: int, why: str) -> Fault:
+    zones = sized.plan.zones or 1
+    layout = _or_none(formulas.zone_layout, sized.load_rps, sized.seat_s, sized.target, zones)
+    busy = sized.load_rps * sized.seat_s / left if left else None
+    so_busy = "" if busy is None else f", at a utilisation of {busy:.2f}"
+    fix = (
+        "Run more replicas in each zone."
+        if layout is None
+        else (
+            f"Run {sum(layout)} replicas, {max(layout)} in a zone."
+            if len(set(layout)) == 1
+            else f"Run {sum(layout)} replicas, {max(layout)} in a zone and {min(layout)} where it may be fewer."
+        )
+    )
+    return Fault(
+        "capacity.replicas",
+        f"Without its largest zone of {zones}, {sized.replicas} replicas are {left}{so_busy}; the peak needs "
+        f"{sized.base}. {why}",
+        fix,
+    )
+
+
+@rule("CAP017", prevents="an overload by one's own release, at the peak")
+def survives_a_restart(design: Design) -> Iterator[Fault]:
+    """A rolling restart takes a share of the fleet away at once, and what stays carries the peak."""
+    for sized in _paying_for(design, "rolling restart"):
+        given = sized.plan.headroom.unavailable_in_restart if sized.plan.headroom else None
+        share = RESTARTED_AT_ONCE if given is None else given
+        need = _or_none(formulas.replicas_for_rolling_restart, sized.base, share)
+        if need is None or sized.replicas < need:
+            enough = "no number" if need is None else str(need)
+            yield Fault(
+                "capacity.headroom.unavailable_in_restart" if given is not None else "capacity.replicas",
+                f"A rolling restart takes {share:.0%} of {sized.replicas} replicas away at once, and {sized.base} are "
+                f"needed at the peak; {enough} would do.",
+                "Restart fewer at once, or at another time than the peak.",
+            )
+
+
+@rule("CAP018", prevents="a sale, a match or a holiday that is announced and still a surprise")
+def survives_a_surge(design: Design) -> Iterator[Fault]:
+    """A surge is a share on top of the peak, and the fleet carries it at the same target."""
+    for sized in _paying_for(design, "surge"):
+        surge = sized.plan.headroom.surge if sized.plan.headroom else None
+        if surge is None:
+            yield Fault(
+                "capacity.headroom.surge",
+                "The headroom pays for a surge of unknown size.",
+                "Write how far traffic may rise above the peak, such as 'surge: 30%'.",
+            )
+            continue
+        need = _or_none(formulas.replicas, sized.load_rps * (1 + surge), sized.seat_s, sized.target, 0.0)
+        if need is None or sized.replicas < need:
+            enough = "more than can be counted" if need is None else str(need)
+            yield Fault(
+                "capacity.headroom.surge",
+                f"A surge of {surge:.0%} is {sized.load_rps * (1 + surge):,.6g} requests a second and needs {enough} "
+                f"replicas; the plan has {sized.replicas}.",
+                "Run what it needs, or shed what is above, and say so.",
+            )
+
+
+@rule("CAP019", prevents="an outage that starts when a cache is emptied")
+def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
+    """An empty cache lets everything through, and the fleet carries it until the cache is warm."""
+    for sized in _paying_for(design, "cold cache"):
+        cold = _cold_load_rps(design, sized.load_rps)
+        if cold is None:
+            yield Fault(
+                "capacity.headroom.pays_for",
+                "The headroom pays for a cold cache, and no path has a cache that hits.",
+                "Name another failure, or write the cache under pattern.paths.",
+            )
+            continue
+        need = _or_none(formulas.replicas, cold, sized.seat_s, sized.target, 0.0)
+        if need is not None and sized.replicas < need:
+            yield Fault(
+                "capacity.replicas",
+                f"With its caches empty the fleet gets {cold:,.6g} requests a second in place of "
+                f"{sized.load_rps:,.6g}, and needs {need} replicas; the plan has {sized.replicas}.",
+                f"Run {need}, or warm the cache before traffic comes and shed meanwhile.",
+            )
+
+
+def _cold_load_rps(design: Design, load_rps: float) -> float | None:
+    """Return what reaches the fleet while every cache is empty; None where no cache hits."""
+    paths = design.pattern.paths if design.pattern else ()
+    if not any(hit_ratio(path) for path in paths):
+        return None
+    cold = cold_rps(design)
+    if cold is not None:
+        return max(cold, load_rps)
+    factor = _or_none(formulas.cold_cache_factor, max(hit_ratio(path) for path in paths))
+    return None if factor is None else load_rps * factor
+
+
+@rule("CAP020", prevents="minutes of overload while new replicas start")
+def rises_before_the_autoscaler(design: Design) -> Iterator[Fault]:
+    """Replicas come late, so that those that run take the rise meanwhile."""
+    for sized in _covered(design):
+        scaler = sized.plan.autoscaler
+        if scaler is None or scaler.fastest_rise is None:
+            continue
+        most_rps = sized.replicas / sized.seat_s
+        rising_rps = sized.load_rps + scaler.fastest_rise
+        backlog = _or_none(formulas.surge_backlog, rising_rps, most_rps, scaler.delay)
+        if backlog:
+            yield Fault(
+                "capacity.autoscaler.delay",
+                f"{rising_rps:,.6g} requests a second come while {sized.replicas} replicas answer {most_rps:,.6g}: in "
+                f"{show_seconds(scaler.delay)} without help {backlog:,.0f} queue up.",
+                "Keep replicas ready for the fastest rise, start them faster, or scale ahead of known peaks.",
+            )
+
+
+@rule("CAP021", prevents="an autoscaler that undoes the plan")
+def autoscaler_reaches_the_plan(design: Design) -> Iterator[Fault]:
+    """Only what the autoscaler may run is there: its bounds hold the plan's replicas."""
+    for plan in _plans(design):
+        scaler = plan.autoscaler
+        if scaler is None or plan.replicas is None:
+            continue
+        if scaler.maximum is not None and scaler.maximum < plan.replicas:
+            yield Fault(
+                "capacity.autoscaler.maximum",
+                f"The autoscaler stops at {scaler.maximum} replicas, and the plan has {plan.replicas}.",
+                f"Let it run at least {plan.replicas}.",
+            )
+        elif scaler.minimum is not None and scaler.maximum is not None and scaler.minimum > scaler.maximum:
+            yield Fault(
+                "capacity.autoscaler.minimum",
+                f"The autoscaler runs at least {scaler.minimum} replicas and at most {scaler.maximum}.",
+                "Set the minimum below the maximum.",
+            )
+
+
+@rule("CAP022", prevents="new replicas that start when the queue is already there")
+def autoscaler_acts_at_the_target(design: Design) -> Iterator[Fault]:
+    """Each replica that is added comes late enough without waiting for a fleet busier than planned."""
+    for plan in _plans(design):
+        wanted = plan.autoscaler.target if plan.autoscaler else None
+        target = plan.target_utilisation
+        if wanted is not None and target is not None and _below(target, wanted):
+            yield Fault(
+                "capacity.autoscaler.target",
+                f"The autoscaler waits for a utilisation of {wanted:.0%}, and the fleet is planned for {target:.0%}.",
+                f"Let it act at {target:.0%} or below.",
+            )
+
+
+@rule("CAP023", prevents="a bill that ends the project")
+def keeps_to_its_budget(design: Design) -> Iterator[Fault]:
+    """All replicas are paid for all month, whether or not requests come."""
+    for plan in _plans(design):
+        if plan.replicas is None or plan.cost_per_replica_hour is None or plan.budget_per_month is None:
+            continue
+        cost = _or_none(formulas.fleet_cost, plan.replicas, plan.cost_per_replica_hour, MONTH_H)
+        if cost is not None and _below(plan.budget_per_month, cost):
+            yield Fault(
+                "capacity.budget_per_month",
+                f"{plan.replicas} replicas at ${plan.cost_per_replica_hour:,.4g} an hour cost ${cost:,.0f} in 30 days, "
+                f"and the budget is ${plan.budget_per_month:,.0f}.",
+                "Agree on the cost, or on a smaller failure to pay for; a faster model pays twice.",
+            )
+
+
+class _Memory(NamedTuple):
+    """What one replica that generates has to hold, in bytes."""
+
+    whole: float
+    weights: float
+    per_token: float
+
+
+def _generating(design: Design) -> Iterator[tuple[CapacityPlan, Generation, _Memory]]:
+    for plan in _plans(design):
+        if (made := plan.generation) is not None:
+            shape, bytes_each = made.model, BYTES_PER_VALUE[made.precision]
+            memory = _Memory(
+                made.accelerator.memory * made.accelerators_per_replica,
+                formulas.model_weights_bytes(shape.parameters, bytes_each),
+                formulas.kv_cache_bytes_per_token(
+                    shape.layers,
+                    shape.kv_heads,
+                    shape.head_dim,
+                    BYTES_PER_VALUE[made.kv_precision or made.precision],
+                ),
+            )
+            yield plan, made, memory
+
+
+def _tokens_that_fit(made: Generation, memory: _Memory) -> int | None:
+    """Return the tokens whose KV cache fits beside the weights; None where the weights do not fit."""
+    return _or_none(
+        formulas.kv_cache_tokens, memory.whole, memory.weights, memory.per_token, made.usable_memory
+    )
+
+
+def _where_it_runs(made: Generation) -> str:
+    count = made.accelerators_per_replica
+    return made.accelerator.name if count == 1 else f"{count} × {made.accelerator.name}"
+
+
+@rule("CAP024", prevents="a replica that never starts")
+def weights_fit(design: Design) -> Iterator[Fault]:
+    """All weights of the model are in the memory of its accelerators."""
+    for _, made, memory in _generating(design):
+        if _tokens_that_fit(made, memory) is None:
+            yield Fault(
+                "capacity.generation.accelerator",
+                f"The weights of {made.model.name} in {made.precision} are {show_bytes(memory.weights)}, and of the "
+                f"{show_bytes(memory.whole)} of {_where_it_runs(made)} {made.usable_memory:.0%} are usable.",
+                "Quantise the weights, split them over more accelerators, or take a smaller model.",
+            )
+
+
+@rule(
+    "CAP025",
+    prevents="requests that are preempted, or wait, on an accelerator that computes little",
+    incident="Systems before vLLM put only 20% to 38% of their KV memory to use (Kwon et al., SOSP 2023)",
+)
+def sequences_fit(design: Design) -> Iterator[Fault]:
+    """Memory is weights and, for each sequence, its keys and values; that decides how many run at once."""
+    for plan, made, memory in _generating(design):
+        planned = made.concurrent_sequences or plan.concurrency_per_replica
+        tokens = made.prompt_tokens + made.output_tokens
+        fits = _or_none(
+            formulas.concurrent_sequences,
+            memory.whole,
+            memory.weights,
+            memory.per_token,
+            tokens,
+            made.usable_memory,
+        )
+        if fits is not None and planned > fits:
+            yield Fault(
+                "capacity.generation.concurrent_sequences",
+                f"{planned} sequences of {tokens:,} tokens need {show_bytes(planned * tokens * memory.per_token)} for "
+                f"keys and values; beside the weights of {show_bytes(memory.weights)} there is room for {fits}.",
+                f"Plan {fits} at once, or store keys and values in a smaller precision.",
+            )
+
+
+@rule("CAP026", prevents="a speed from a brochure, and half the replicas that are needed")
+def is_below_the_roofline(design: Design) -> Iterator[Fault]:
+    """Each token reads all weights once from memory, and nothing is faster than the memory."""
+    latency = _latency(design)
+    for plan, made, memory in _generating(design):
+        step_s = _step_s(plan, made, memory)
+        if step_s is None:
+            continue
+        claimed_s = (
+            plan.service_time.mean / made.output_tokens if plan.service_time and made.output_tokens else None
+        )
+        if claimed_s is not None and _below(claimed_s, step_s):
+            yield _above_the_roofline("capacity.service_time", made, claimed_s, step_s)
+        elif latency and latency.per_token is not None and _below(latency.per_token, step_s):
+            yield _above_the_roofline("requirements.latency.per_token", made, latency.per_token, step_s)
+
+
+def _step_s(plan: CapacityPlan, made: Generation, memory: _Memory) -> float | None:
+    """Return the least time of one decoding step with all planned sequences, in seconds."""
+    if made.accelerator.bandwidth is None:
+        return None
+    return _or_none(
+        formulas.decode_step_s,
+        made.accelerator.bandwidth * made.accelerators_per_replica,
+        memory.weights,
+        made.concurrent_sequences or plan.concurrency_per_replica,
+        memory.per_token,
+        made.prompt_tokens + made.output_tokens / 2,
+    )
+
+
+def _above_the_roofline(where: str, made: Generation, claimed_s: float, step_s: float) -> Fault:
+    return Fault(
+        where,
+        f"A token every {show_seconds(claimed_s)} is planned, and {_where_it_runs(made)} cannot read weights and cache "
+        f"in less than {show_seconds(step_s)} for each: no implementation is above the roofline.",
+        "Measure it; then plan with more replicas, fewer bytes a parameter, or more bandwidth.",
+    )
+
+
+@rule("CAP027", prevents="users who wait before the first word, however fast the others come")
+def prompt_is_read_in_time(design: Design) -> Iterator[Fault]:
+    """Every prompt is computed before the first token, two operations for each parameter and token."""
+    latency = _latency(design)
+    for _, made, _ in _generating(design):
+        if latency is None or latency.first_token is None or made.accelerator.compute is None:
+            continue
+        first_s = _or_none(
+            formulas.time_to_first_token_s,
+            made.model.parameters,
+            made.prompt_tokens,
+            made.accelerator.compute * made.accelerators_per_replica,
+        )
+        if first_s is not None and _below(latency.first_token, first_s):
+            yield Fault(
+                "requirements.latency.first_token",
+                f"Reading {made.prompt_tokens:,} tokens takes {show_seconds(first_s)} at half of the peak compute of "
+                f"{_where_it_runs(made)}, and the first token is due in {show_seconds(latency.first_token)}.",
+                "Shorten prompts, keep the cache of their common start, or take more compute.",
+            )
+
+
+@rule("CAP028", prevents="answers that are cut off, and long requests that never run")
+def context_is_long_enough(design: Design) -> Iterator[Fault]:
+    """The longest sequence fits in memory, and a usual one in the longest."""
+    for _, made, memory in _generating(design):
+        longest, usual = made.context_tokens, made.prompt_tokens + made.output_tokens
+        room = _tokens_that_fit(made, memory)
+        if longest is not None and usual > longest:
+            yield Fault(
+                "capacity.generation.context_tokens",
+                f"A usual prompt of {made.prompt_tokens:,} tokens with its answer of {made.output_tokens:,} is longer "
+                f"than the context of {longest:,}.",
+                "Allow a longer context, or shorten prompts and answers.",
+            )
+        elif longest is not None and room is not None and longest > room:
+            yield Fault(
+                "capacity.generation.context_tokens",
+                f"One sequence of {longest:,} tokens is longer than the {room:,} whose keys and values fit beside the "
+                "weights.",
+                f"Allow {room:,} tokens at most, or take more memory.",
+            )
+
+
+RULES: tuple[Rule, ...] = (
+    has_a_plan,
+    has_headroom,
+    agrees_with_the_sketch,
+    zones_add_up,
+    sized_for_the_peak,
+    replicas_carry_the_peak,
+    replicas_hold_the_headroom,
+    target_leaves_room,
+    model_fits_the_budget,
+    routing_keeps_the_budget,
+    bursts_are_paid_for,
+    queue_has_an_end,
+    batches_fit_the_budget,
+    headroom_has_a_purpose,
+    survives_a_zone,
+    is_rounded_by_zone,
+    survives_a_restart,
+    survives_a_surge,
+    survives_a_cold_cache,
+    rises_before_the_autoscaler,
+    autoscaler_reaches_the_plan,
+    autoscaler_acts_at_the_target,
+    keeps_to_its_budget,
+    weights_fit,
+    sequences_fit,
+    is_below_the_roofline,
+    prompt_is_read_in_time,
+    context_is_long_enough,
+)

@@ -1,5 +1,454 @@
-"""Rules on the dataflow of a design."""
+"""Rules on the dataflow of a design: how old features are, where they are read, and what training saw of them."""
 
-from mlsd_helpers.review.rule import Rule
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from math import isclose
 
-RULES: tuple[Rule, ...] = ()
+from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.formulas import Stage as Delay
+from mlsd_helpers.formulas import largest_period_s
+from mlsd_helpers.review import ages
+from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.units import show_seconds
+
+_SIMILAR = 1e-12  # relative: an age that is its SLA but for the last bits meets it
+_FEW_CALLS = 3  # fewer look-ups than this are not worth a finding
+_DATA = {"events", "batch", "labels", "predictions"}  # what arrows carry features along, to be read later
+
+
+def _flow(design: Design) -> DataFlow:
+    return design.dataflow or DataFlow()
+
+
+def _read(flow: DataFlow) -> Iterator[Feature]:
+    """Yield the features that are read from somewhere, and do not come with the request."""
+    return (feature for feature in flow.features if feature.path)
+
+
+@rule("FLOW001", "info", prevents="a model whose inputs nobody has traced")
+def has_a_dataflow(design: Design) -> Iterator[Fault]:
+    """Each input of the model comes from somewhere, and has an age."""
+    if design.dataflow is None:
+        yield Fault("dataflow", "There is no dataflow yet.", "Add it in lesson 3: stages, features, look-up.")
+    elif not design.dataflow.features:
+        yield Fault(
+            "dataflow.features",
+            "The dataflow holds no feature.",
+            "List each input of the model and its path.",
+        )
+
+
+@rule(
+    "FLOW002",
+    prevents="decisions on the past that are taken for decisions on the present",
+    incident="Pinterest's home feed before 2018 ranked on features up to weeks old (Pinterest Engineering, 2018)",
+)
+def is_fresh_at_its_worst(design: Design) -> Iterator[Fault]:
+    """Every SLA is on the worst age: each period, each delay and each copy on the way."""
+    flow = _flow(design)
+    stages = ages.stages_by_id(flow)
+    for feature in flow.features:
+        sla_s = _allowed_s(design, feature)
+        worst_s = ages.worst_s(feature, stages)
+        if sla_s is not None and worst_s > sla_s and not isclose(worst_s, sla_s, rel_tol=_SIMILAR):
+            yield Fault(
+                f"dataflow.features.{feature.id}.{'path' if feature.sla is None else 'sla'}",
+                f"{feature.id} is up to {show_seconds(worst_s)} old when the model reads it, and may be "
+                f"{show_seconds(sla_s)}: the periods on its way add up with its delays and copies.",
+                _repair(feature, stages, sla_s),
+            )
+
+
+def _allowed_s(design: Design, feature: Feature) -> float | None:
+    if feature.sla is not None:
+        return feature.sla
+    stated = design.requirements and design.requirements.freshness
+    return stated.features if stated else None
+
+
+def _repair(feature: Feature, stages: Mapping[str, Stage], sla_s: float) -> str:
+    if (period := longest_period(feature, stages, sla_s)) is not None:
+        stage, period_s = period
+        return f"Run {stage} every {show_seconds(period_s)} at most."
+    fixed_s = ages.delays_alone_s(feature, stages)
+    if fixed_s >= sla_s:
+        return (
+            f"Delays and copies alone make {show_seconds(fixed_s)}, so no period will do: shorten them, or take "
+            "another path, such as a stream."
+        )
+    return (
+        f"Run its stages more often, for delays and copies leave {show_seconds(sla_s - fixed_s)} to all periods "
+        "together, or start each when the one before it ends."
+    )
+
+
+def longest_period(feature: Feature, stages: Mapping[str, Stage], sla_s: float) -> tuple[str, float] | None:
+    """Return the stage that waits longest and the longest period of it, in seconds, that meets the SLA.
+
+    The period is rounded down to three figures, as it is shown. None where no period of that stage alone does.
+    """
+    waiting = [name for name in feature.stage_ids() if _waits_s(stages[name])]
+    if not waiting:
+        return None
+    slowest = max(waiting, key=lambda name: _waits_s(stages[name]))
+    path = {name: stages[name] for name in feature.stage_ids()}
+    others_s = ages.worst_s(feature, path | {slowest: stages[slowest].changed(period=None)})
+    try:
+        return slowest, _rounded_down(largest_period_s([Delay(delay_s=others_s)], sla_s))
+    except RangeError:
+        return None
+
+
+def _waits_s(stage: Stage) -> float:
+    return 0.0 if stage.synchronised else stage.period or 0.0
+
+
+def _rounded_down(time_s: float) -> float:
+    """Round down to a time that is shown in three figures."""
+    unit_s = next((size for size in (86_400, 3_600, 60) if time_s >= 2 * size), 1)
+    shown = f"{time_s / unit_s:.2e}"
+    step = float(f"1e{int(shown.partition('e')[2]) - 2}") * unit_s
+    rounded_s = float(shown) * unit_s
+    return rounded_s if rounded_s <= time_s else rounded_s - step
+
+
+@rule("FLOW003", prevents="a feature that is there in training and missing in serving")
+def ends_in_a_store_for_serving(design: Design) -> Iterator[Fault]:
+    """Only online stores answer while somebody waits; a table in the warehouse does not."""
+    for stage, features in _last_stages(_flow(design)).items():
+        if stage.store == "offline":
+            yield Fault(
+                f"dataflow.stages.{stage.id}.store",
+                f"{_named(features)} can be read only offline at the end: serving cannot wait for a warehouse.",
+                "Write the result to an online store, or leave the feature out.",
+            )
+
+
+@rule("FLOW004", prevents="a feature that turns out to be nowhere when serving asks for it")
+def ends_in_a_named_store(design: Design) -> Iterator[Fault]:
+    """Every feature ends in a store, and its last stage says in which."""
+    for stage, features in _last_stages(_flow(design)).items():
+        if stage.store is None:
+            yield Fault(
+                f"dataflow.stages.{stage.id}.store",
+                f"{_named(features)} ends in {stage.id}, which says nothing about where its result is read.",
+                "Write 'store: online' if serving can read it there; if not, add the stage that makes it so.",
+            )
+
+
+def _last_stages(flow: DataFlow) -> dict[Stage, list[str]]:
+    """Return the stages that features are read from, each with the features."""
+    stages = ages.stages_by_id(flow)
+    ends: dict[str, list[str]] = defaultdict(list)
+    for feature in _read(flow):
+        for branch in ages.branches_of(feature)[-1]:
+            for name in branch[-1:]:
+                ends[name].append(feature.id)
+    return {stages[name]: features for name, features in ends.items()}
+
+
+def _named(features: list[str]) -> str:
+    return features[0] if len(features) == 1 else f"{features[0]} and {len(features) - 1} more"
+
+
+@rule("FLOW005", prevents="an age that is too young by what nobody has measured")
+def stages_take_time(design: Design) -> Iterator[Fault]:
+    """Every stage adds to the age of what passes it: a period, a delay or a time-to-live."""
+    for stage in _flow(design).stages:
+        if stage.period is None and not stage.delays and stage.ttl is None:
+            yield Fault(
+                f"dataflow.stages.{stage.id}",
+                f"{stage.id} has no period, no delay and no time-to-live, so that it counts as 0 s.",
+                "Measure it, and write what it takes under delays.",
+            )
+
+
+@rule("FLOW006", "warning", prevents="a job that is paid for and read by nobody")
+def stages_serve_a_feature(design: Design) -> Iterator[Fault]:
+    """Each stage is on the way of a feature."""
+    flow = _flow(design)
+    passed = {name for feature in flow.features for name in feature.stage_ids()}
+    for stage in flow.stages:
+        if stage.id not in passed:
+            yield Fault(
+                f"dataflow.stages.{stage.id}",
+                f"No feature passes {stage.id}: it runs for nobody.",
+                "Name it in the path of the features that it makes, or take it out.",
+            )
+
+
+@rule("FLOW007", prevents="a feature from a system that nobody knows to keep running")
+def is_on_the_sketch(design: Design) -> Iterator[Fault]:
+    """Every source and every stage is a component of the planes, with an owner and flows."""
+    known = {component.id for component in design.planes.components} if design.planes else set()
+    if not known:
+        return
+    for feature in _flow(design).features:
+        if feature.source != REQUEST and feature.source not in known:
+            yield _off_the_sketch(f"features.{feature.id}.source", feature.source, f"{feature.id} comes from")
+    for stage in _flow(design).stages:
+        if stage.component is not None and stage.component not in known:
+            yield _off_the_sketch(f"stages.{stage.id}.component", stage.component, f"{stage.id} runs on")
+
+
+def _off_the_sketch(where: str, missing: str, what: str) -> Fault:
+    return Fault(
+        f"dataflow.{where}",
+        f"{what} {missing}, which is no component of the planes: no owner, no alert, no flow.",
+        f"Add {missing} to planes.components with its flows, or name the component that is meant.",
+    )
+
+
+@rule("FLOW008", prevents="a path that exists in the table of features and in no system")
+def follows_the_flows(design: Design) -> Iterator[Fault]:
+    """Whatever a feature passes is joined, one after another, by flows of data on the sketch."""
+    if design.planes is None:
+        return
+    stages = ages.stages_by_id(_flow(design))
+    hops: dict[tuple[str, str], str] = {}
+    for feature in _flow(design).features:
+        for hop in _hops(feature, stages):
+            hops.setdefault(hop, feature.id)
+    reached = _Reach(design.planes, {end for _, end in hops})
+    for (start, end), feature_id in hops.items():
+        if reached.misses(start, end):
+            yield Fault(
+                f"dataflow.features.{feature_id}.path",
+                f"{feature_id} goes from {start} to {end}, and no flows of data on the sketch lead there.",
+                f"Draw the flow from {start} to {end} in planes.flows, or correct the path.",
+            )
+
+
+def _hops(feature: Feature, stages: Mapping[str, Stage]) -> Iterator[tuple[str, str]]:
+    """Yield from which component to which the feature goes, stage by stage."""
+    before = {feature.source}
+    for branches in ages.branches_of(feature):
+        after: set[str] = set()
+        for branch in branches:
+            here = before
+            for component in filter(None, (stages[name].component for name in branch)):
+                yield from ((start, component) for start in sorted(here) if start != component)
+                here = {component}
+            after |= here
+        before = after
+
+
+class _Reach:
+    """Which of the wanted components the flows of data reach, as bits, from each component.
+
+    Components are taken after those that they lead to, so that one pass is enough where nothing goes in circles,
+    and a few where something does.
+    """
+
+    def __init__(self, planes: Planes, wanted: Iterable[str]) -> None:
+        self.known = {component.id for component in planes.components}
+        self.after: dict[str, list[str]] = defaultdict(list)
+        for flow in planes.flows:
+            if flow.carries in _DATA:
+                self.after[flow.start].append(flow.end)
+        self.bit = {name: 1 << place for place, name in enumerate(sorted(self.known.intersection(wanted)))}
+        self.bits = dict.fromkeys(self.known, 0)
+        order = self._ends_first()
+        while self._pass(order):
+            pass
+
+    def misses(self, start: str, end: str) -> bool:
+        """Say whether both are drawn, and no flows lead from one to the other."""
+        return start in self.known and end in self.known and not self.bits[start] & self.bit[end]
+
+    def _ends_first(self) -> list[str]:
+        order: list[str] = []
+        seen: set[str] = set()
+        for root in sorted(self.known):
+            ways = [(root, iter(self.after[root]))] if root not in seen else []
+            seen.add(root)
+            while ways:
+                rest = ways[-1][1]
+                if (following := next((one for one in rest if one not in seen), None)) is None:
+                    order.append(ways.pop()[0])
+                else:
+                    seen.add(following)
+                    ways.append((following, iter(self.after[following])))
+        return order
+
+    def _pass(self, order: list[str]) -> bool:
+        changed = False
+        for name in order:
+            bits = self.bits[name]
+            for following in self.after[name]:
+                bits |= self.bits[following] | self.bit.get(following, 0)
+            changed = changed or bits != self.bits[name]
+            self.bits[name] = bits
+        return changed
+
+
+@rule("FLOW009", prevents="a model that reads one feature and takes it for another")
+def has_its_slot_alone(design: Design) -> Iterator[Fault]:
+    """Each position of the model's input belongs to one feature."""
+    end, holder = 0, ""
+    for slot, feature in _slots(_flow(design)):
+        if slot < end:
+            yield Fault(
+                f"dataflow.features.{feature.id}.slot",
+                f"{feature.id} starts at position {slot}, and {holder} fills the input up to {end - 1}.",
+                "Give each feature positions of its own.",
+            )
+        if slot + feature.width > end:
+            end, holder = slot + feature.width, feature.id
+
+
+def _slots(flow: DataFlow) -> list[tuple[int, Feature]]:
+    placed = [(feature.slot, feature) for feature in flow.features if feature.slot is not None]
+    return sorted(placed, key=lambda pair: pair[0])
+
+
+@rule(
+    "FLOW010",
+    prevents="inputs that are shifted, cut off or never filled",
+    incident="Cloudflare, 18 November 2025: a feature file of twice its width stopped the proxies (their post-mortem)",
+)
+def fills_the_input(design: Design) -> Iterator[Fault]:
+    """All widths add up to the width of the model's input."""
+    flow = _flow(design)
+    width = sum(feature.width for feature in flow.features)
+    if flow.features and flow.input_width is not None and width != flow.input_width:
+        yield Fault(
+            "dataflow.input_width",
+            f"The features fill {width} positions, and the model's input has {flow.input_width}.",
+            f"Find the feature that is missing or too wide, or set input_width to {width}.",
+        )
+
+
+@rule("FLOW011", prevents="a feature that is computed, stored, read, and never used")
+def reaches_the_model(design: Design) -> Iterator[Fault]:
+    """Each feature has its place in the model's input."""
+    flow = _flow(design)
+    adds_up = flow.input_width == sum(feature.width for feature in flow.features)
+    for feature in flow.features:
+        if feature.slot is None:
+            yield Fault(
+                f"dataflow.features.{feature.id}.slot",
+                f"{feature.id} has no slot, so that it never reaches the model.",
+                "Give it the position where the model expects it, from 0.",
+            )
+        elif adds_up and feature.slot + feature.width > (flow.input_width or 0):
+            yield Fault(
+                f"dataflow.features.{feature.id}.slot",
+                f"{feature.id} fills positions up to {feature.slot + feature.width - 1}, beyond the last one of "
+                f"the input, {(flow.input_width or 0) - 1}.",
+                "Move it to the positions that are left free.",
+            )
+
+
+@rule(
+    "FLOW012",
+    prevents="an outage, or a guess, when one feature cannot be read",
+    incident="Uber Michelangelo: a job that kept failing let features expire until there were none (Uber, 2024)",
+)
+def has_a_default(design: Design) -> Iterator[Fault]:
+    """Every feature that is read from a store has a value for when it is not there."""
+    for feature in _read(_flow(design)):
+        if feature.default is None:
+            yield Fault(
+                f"dataflow.features.{feature.id}.default",
+                f"{feature.id} has no default, and stores miss: new keys, expired rows, time-outs.",
+                "Name the value that training used for a missing one, and alert on its share.",
+            )
+
+
+_LEAKS = {
+    "latest value": "the latest value: a label of 10:00 is joined with what became known after it",
+    "event time": "event time: what happened by 10:00 and was published at 10:12 could not be read at 10:05",
+}
+
+
+@rule("FLOW013", prevents="a model that is brilliant offline, for it has seen the future")
+def is_joined_as_it_was_readable(design: Design) -> Iterator[Fault]:
+    """Training sees of each feature what serving could have read at that moment, and nothing later."""
+    flow = _flow(design)
+    joins = [("join", flow.join)] + [(f"features.{one.id}.join", one.join) for one in flow.features]
+    for where, join in joins:
+        if join in _LEAKS:
+            yield Fault(
+                f"dataflow.{where}",
+                f"Training rows are joined on {_LEAKS[join]}.",
+                "Store when each value became readable, and join on that: 'availability time'.",
+            )
+
+
+@rule("FLOW014", prevents="leaks that nobody decided on")
+def says_how_it_is_joined(design: Design) -> Iterator[Fault]:
+    """How training rows get their features is a decision, and is written down."""
+    flow = _flow(design)
+    undecided = [feature.id for feature in _read(flow) if feature.join is None]
+    if flow.join is None and undecided:
+        yield Fault(
+            "dataflow.join",
+            f"Nothing says how training rows are joined with {_named(undecided)}.",
+            "Join on availability time, so that training sees what serving could read.",
+        )
+
+
+@rule(
+    "FLOW015",
+    prevents="skew: a feature that means one thing in training and another in serving",
+    incident="Airbnb built Chronon because jobs written again as streams differed from training (Airbnb, 2023)",
+)
+def is_written_once(design: Design) -> Iterator[Fault]:
+    """Training and serving run the same transformation, for two copies drift apart."""
+    if _flow(design).transformation == "separate":
+        yield Fault(
+            "dataflow.transformation",
+            "The transformation is written twice, once for training and once for serving.",
+            "Share one implementation, or log the features at serving and train on the log.",
+        )
+
+
+@rule("FLOW016", "warning", prevents="skew that no error shows: every request still gets its answer")
+def is_tested_for_parity(design: Design) -> Iterator[Fault]:
+    """Only a test that compares the two shows that training and serving agree."""
+    flow = _flow(design)
+    untested = [feature.id for feature in _read(flow) if feature.parity_test is None]
+    if flow.parity_test is None and untested:
+        yield Fault(
+            "dataflow.parity_test",
+            f"No test compares training and serving for {_named(untested)}.",
+            "Replay logged requests through training's code and compare every feature.",
+        )
+
+
+@rule("FLOW017", "warning", prevents="a budget that is spent on round trips")
+def is_read_at_once(design: Design) -> Iterator[Fault]:
+    """Features of one request are read together; one look-up each pays for a round trip each."""
+    flow = _flow(design)
+    read = sum(1 for _ in _read(flow))
+    look_up = flow.lookup
+    if look_up and not look_up.at_once and read and look_up.calls >= max(_FEW_CALLS, read):
+        yield Fault(
+            "dataflow.lookup.calls",
+            f"{look_up.calls} look-ups for {read} features take {show_seconds(look_up.time_s)} one after another; "
+            f"together they would take about {show_seconds(look_up.time_per_call)}.",
+            "Read all features of a request in one multi-get, or start the look-ups together with 'at_once: true'.",
+        )
+
+
+RULES: tuple[Rule, ...] = (
+    has_a_dataflow,
+    is_fresh_at_its_worst,
+    ends_in_a_store_for_serving,
+    ends_in_a_named_store,
+    stages_take_time,
+    stages_serve_a_feature,
+    is_on_the_sketch,
+    follows_the_flows,
+    has_its_slot_alone,
+    fills_the_input,
+    reaches_the_model,
+    has_a_default,
+    is_joined_as_it_was_readable,
+    says_how_it_is_joined,
+    is_written_once,
+    is_tested_for_parity,
+    is_read_at_once,
+)

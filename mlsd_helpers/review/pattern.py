@@ -1,5 +1,510 @@
-"""Rules on the pattern of a design."""
+"""Rules on the pattern of a design: what is computed when, why, and what its caches and jobs can give."""
 
-from mlsd_helpers.review.rule import Rule
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import lru_cache
+from math import fsum, isclose
 
-RULES: tuple[Rule, ...] = ()
+from mlsd_helpers import formulas
+from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath, Stream
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.review.paths import cold_rps, hit_ratio, peak_rps
+from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.units import show_seconds
+
+JUSTIFIED_RPS = 1_000.0
+"""Above this, computing every answer while somebody waits should show its price; no limit of the pattern."""
+WASTED = 0.5
+"""The share of answers computed in vain that a reviewer asks about."""
+_HITS_SIMILAR = 0.01  # Che's approximation is within 0.004, and nobody plans hits to the percent
+_SHARES_SIMILAR = 0.005  # shares written in whole percents
+
+
+def _paths(design: Design) -> tuple[ServingPath, ...]:
+    return design.pattern.paths if design.pattern else ()
+
+
+def _place(path: ServingPath, field: str) -> str:
+    return f"pattern.paths.{path.id}.{field}"
+
+
+def _cached(design: Design) -> Iterator[tuple[ServingPath, Cache]]:
+    return ((path, path.cache) for path in _paths(design) if path.cache)
+
+
+def _made_ahead(design: Design) -> Iterator[tuple[ServingPath, Precompute]]:
+    return ((path, path.precompute) for path in _paths(design) if path.precompute)
+
+
+def _streamed(design: Design) -> Iterator[tuple[ServingPath, Stream]]:
+    return ((path, path.stream) for path in _paths(design) if path.stream)
+
+
+def _oldest_answer_s(design: Design) -> float | None:
+    stated = design.requirements and design.requirements.freshness
+    return stated.predictions if stated else None
+
+
+@rule("PATTERN001", "info", prevents="a pattern that was chosen because the last system had it")
+def has_a_pattern(design: Design) -> Iterator[Fault]:
+    """Each path from a request to its answer has a pattern: ahead, on an event, or while somebody waits."""
+    if design.pattern is None:
+        yield Fault(
+            "pattern", "There is no pattern yet.", "Choose one for each path in lesson 4, with its reason."
+        )
+    elif not design.pattern.paths:
+        yield Fault(
+            "pattern.paths", "The pattern holds no path.", "List each way from a request to its answer."
+        )
+
+
+@rule("PATTERN002", prevents="a choice that nobody can review when its reasons are gone")
+def has_a_reason(design: Design) -> Iterator[Fault]:
+    """Every choice has a reason, or it cannot be reviewed."""
+    for path in _paths(design):
+        if path.reason is None:
+            yield Fault(
+                _place(path, "reason"),
+                f"{path.id} is {path.pattern}, and nothing says why.",
+                "Write which of freshness, keys, latency and cost decided.",
+            )
+
+
+@rule("PATTERN003", prevents="a first idea that was taken for the best one")
+def rejects_something(design: Design) -> Iterator[Fault]:
+    """No choice is one without an alternative: name what was rejected for each path, and what would flip it."""
+    pattern = design.pattern or Pattern()
+    considered = {no.path for no in pattern.rejected}
+    for path in pattern.paths:
+        if path.id not in considered and None not in considered:
+            yield Fault(
+                "pattern.rejected",
+                f"No other pattern was considered for {path.id}.",
+                "Write at least one, with the reason against it and what would make it the better one.",
+            )
+
+
+@rule("PATTERN004", prevents="a document that argues against its own system")
+def keeps_to_its_choice(design: Design) -> Iterator[Fault]:
+    """No pattern is both rejected and taken for one path."""
+    pattern = design.pattern or Pattern()
+    takers: dict[str, list[str]] = defaultdict(list)
+    for path in pattern.paths:
+        takers[path.pattern].append(path.id)
+    taken = {(path.id, path.pattern) for path in pattern.paths}
+    for place, no in enumerate(pattern.rejected):
+        clash = takers[no.pattern][:1] if no.path is None else [no.path] * ((no.path, no.pattern) in taken)
+        for path_id in clash:
+            yield Fault(
+                f"pattern.rejected.{place}.pattern",
+                f"{no.pattern} is rejected for {path_id}, and {path_id} is {no.pattern}.",
+                "Take the rejection out, or change the path; name the path where it holds for one alone.",
+            )
+
+
+@rule("PATTERN005", prevents="requests that no path was built for")
+def shares_add_up(design: Design) -> Iterator[Fault]:
+    """All requests take one path or another, so that their shares add up to 100%."""
+    shares = [path.share for path in _paths(design)]
+    known = fsum(share for share in shares if share is not None)
+    if known > 1 + _SHARES_SIMILAR or (shares and None not in shares and known < 1 - _SHARES_SIMILAR):
+        verb = "are counted twice" if known > 1 else "take no path"
+        yield Fault(
+            _place(_paths(design)[0], "share"),
+            f"The shares of the paths add up to {known:.4g} of the requests: {abs(1 - known):.1%} {verb}.",
+            "Say for each path when a request takes it, and count again.",
+        )
+
+
+_FIGURES = {"streaming": "stream", "pre-computed": "precompute"}
+_WANTED = {
+    "stream": "events and what consumers take, per second; partitions, consumers and the largest backlog",
+    "precompute": "period, time and window of the job, keys, and what a miss gets",
+}
+
+
+@rule("PATTERN006", prevents="a stream or a job that was never compared with what it has to take")
+def has_its_figures(design: Design) -> Iterator[Fault]:
+    """Each pattern has figures that decide whether it works: rates of a stream, times of a job."""
+    for path in _paths(design):
+        field = _FIGURES.get(path.pattern)
+        if field and getattr(path, field) is None:
+            yield Fault(
+                _place(path, field),
+                f"{path.id} is {path.pattern} and has no figures for it.",
+                f"Write under {field}: {_WANTED[field]}.",
+            )
+
+
+@rule(
+    "PATTERN007",
+    "warning",
+    prevents="a fleet that is found to cost more than what it earns",
+    incident="No limit: Booking.com reads features for 200,000 requests a second at request time, and pays for it",
+)
+def shows_its_price(design: Design) -> Iterator[Fault]:
+    """Computing each answer at request time is paid for by request, and at high rates the price decides."""
+    plan, peak = design.capacity, peak_rps(design)
+    if plan is None or peak is None or plan.cost_per_replica_hour is not None:
+        return
+    for path in _paths(design):
+        rps = peak * (1.0 if path.share is None else path.share)
+        if path.pattern == "request-time" and rps > JUSTIFIED_RPS:
+            yield Fault(
+                _place(path, "pattern"),
+                f"{path.id} computes {rps:,.0f} answers a second at request time, and the plan names no price.",
+                "Write capacity.cost_per_replica_hour, and compare with a cache or with answers made ahead.",
+            )
+
+
+@rule("PATTERN008", prevents="a table of answers to questions that nobody asks")
+def is_bounded_where_made_ahead(design: Design) -> Iterator[Fault]:
+    """Only inputs that can be listed can be answered ahead; free text and amounts cannot."""
+    for path in _paths(design):
+        if path.pattern == "pre-computed" and path.bounded_input is False:
+            yield Fault(
+                _place(path, "bounded_input"),
+                f"{path.id} is pre-computed, and its inputs cannot be listed: what was not listed has no answer.",
+                "Compute at request time, or find the part that can be listed, such as an embedding by item.",
+            )
+
+
+@rule(
+    "PATTERN009",
+    prevents="answers that were right when they were made",
+    incident="Pinterest's pregenerated home feed before 2018 ranked on what was up to weeks old",
+)
+def answers_stay_fresh(design: Design) -> Iterator[Fault]:
+    """An answer made ahead is a whole period old before the next one is out, and a job's time on top."""
+    limit_s = _oldest_answer_s(design)
+    for path, job in _made_ahead(design):
+        stage = formulas.Stage(period_s=job.period, delay_s=job.job_time or 0.0)
+        worst_s = formulas.age_bounds([stage]).worst_s
+        if limit_s is not None and _exceeds(worst_s, limit_s):
+            yield Fault(
+                _place(path, "precompute.period"),
+                f"Answers of {path.id} get up to {show_seconds(worst_s)} old, period and job together, and may be "
+                f"{show_seconds(limit_s)}.",
+                _shorter_period(job.job_time or 0.0, limit_s),
+            )
+
+
+def _shorter_period(job_s: float, limit_s: float) -> str:
+    try:
+        longest_s = formulas.largest_period_s([formulas.Stage(delay_s=job_s)], limit_s)
+    except RangeError:
+        return (
+            "The job alone takes longer than that: update answers by event, or compute them at request time."
+        )
+    return f"Make them every {show_seconds(longest_s)} at most, by event, or at request time."
+
+
+def _exceeds(value: float, limit: float) -> bool:
+    return value > limit and not isclose(value, limit, rel_tol=1e-12)
+
+
+@rule("PATTERN010", prevents="a job that falls further behind with each run")
+def job_ends_in_time(design: Design) -> Iterator[Fault]:
+    """Each run ends within its window, and before the next one starts."""
+    for path, job in _made_ahead(design):
+        if _never_done(job):
+            yield Fault(
+                _place(path, "precompute.job_time"),
+                f"The job of {path.id} takes {show_seconds(job.job_time or 0.0)}, and has "
+                f"{show_seconds(_room_s(job))}: it is never done in time.",
+                "Split it over more machines, compute fewer keys, or run it less often.",
+            )
+
+
+def _room_s(job: Precompute) -> float:
+    return min(job.period, job.window if job.window is not None else job.period)
+
+
+def _never_done(job: Precompute) -> bool:
+    return job.job_time is not None and _exceeds(job.job_time, _room_s(job))
+
+
+@rule("PATTERN011", prevents="a failed run at night that leaves a day without answers")
+def job_can_run_again(design: Design) -> Iterator[Fault]:
+    """Jobs fail, so that a window holds one run more than it needs."""
+    for path, job in _made_ahead(design):
+        room_s = _room_s(job)
+        if job.job_time is not None and not _never_done(job) and _exceeds(2 * job.job_time, room_s):
+            yield Fault(
+                _place(path, "precompute.window"),
+                f"The job of {path.id} takes {show_seconds(job.job_time)} of {show_seconds(room_s)}: a run that "
+                "fails at its end cannot be made again.",
+                f"Bring the job down to {show_seconds(room_s / 2)}, widen its window, or keep parts that are done.",
+            )
+
+
+@rule(
+    "PATTERN012",
+    prevents="an error page for everybody who came after the last run",
+    incident="Uber Michelangelo: a daily job that kept failing let features expire until there were none (2024)",
+)
+def misses_are_answered(design: Design) -> Iterator[Fault]:
+    """New keys come between two runs, and get something."""
+    for path, job in _made_ahead(design):
+        if job.on_miss is None:
+            yield Fault(
+                _place(path, "precompute.on_miss"),
+                f"Nothing says what a key of {path.id} gets that was not there at the last run.",
+                "Write under on_miss: compute it then, a popular answer, or the rules.",
+            )
+
+
+@rule(
+    "PATTERN013",
+    "warning",
+    prevents="paying for answers that nobody reads",
+    incident="Pinterest kept pregenerated feeds for users who never returned (Pinterest Engineering, 2018)",
+)
+def answers_are_read(design: Design) -> Iterator[Fault]:
+    """Answers that nobody asks for before the next run were computed in vain."""
+    for path, job in _made_ahead(design):
+        if path.keys and job.keys_read is not None and job.keys_read < path.keys:
+            waste = formulas.precompute_waste(path.keys, job.keys_read)
+            if waste > WASTED:
+                yield Fault(
+                    _place(path, "precompute.keys_read"),
+                    f"{path.id} computes {path.keys:,} answers, of which {job.keys_read:,} are read before the next "
+                    f"run: {waste:.0%} in vain.",
+                    "Compute ahead for those who come, and the others at request time.",
+                )
+
+
+@rule("PATTERN014", prevents="one person's answer on another one's screen")
+def key_holds_what_decides(design: Design) -> Iterator[Fault]:
+    """Every input that changes the answer is part of the key."""
+    for path, cache in _cached(design):
+        held = {_plain(part) for part in cache.key}
+        missing = [one for one in cache.answer_depends_on if _plain(one) not in held and not _is_version(one)]
+        if missing:
+            yield Fault(
+                _place(path, "cache.key"),
+                f"Answers of {path.id} depend on {', '.join(missing)}, and the cache's key does not: requests that "
+                "differ in it share an answer.",
+                f"Add {', '.join(missing)} to the key.",
+            )
+
+
+def _plain(part: str) -> str:
+    return part.casefold().strip()
+
+
+def _is_version(part: str) -> bool:
+    return "version" in _plain(part)
+
+
+@rule("PATTERN015", prevents="a release, or a rollback, that the cache hides for hours")
+def key_holds_the_version(design: Design) -> Iterator[Fault]:
+    """Each model version has answers of its own, or the old model goes on answering from the cache."""
+    for path, cache in _cached(design):
+        if not any(_is_version(part) for part in cache.key):
+            yield Fault(
+                _place(path, "cache.key"),
+                f"The key of {path.id} is {', '.join(cache.key)}, without the version of the model.",
+                "Add the model version to the key.",
+            )
+
+
+@rule("PATTERN016", "warning", prevents="a key that is complete by luck")
+def knows_what_decides(design: Design) -> Iterator[Fault]:
+    """No key can be checked before somebody has listed what the answer depends on."""
+    for path, cache in _cached(design):
+        if not cache.answer_depends_on:
+            yield Fault(
+                _place(path, "cache.answer_depends_on"),
+                f"Nothing says what an answer of {path.id} depends on, so that its key cannot be checked.",
+                "List every input of the model under answer_depends_on, features included.",
+            )
+
+
+@rule("PATTERN017", prevents="a backend that gets several times the load that it was sized for")
+def hits_can_be_reached(design: Design) -> Iterator[Fault]:
+    """Size, keys and time-to-live decide how often a cache hits, and wishes do not."""
+    for path, cache in _cached(design):
+        reachable, why = _reachable_hits(path, cache, _path_rps(design, path))
+        if cache.hit_ratio is not None and cache.hit_ratio > reachable + _HITS_SIMILAR:
+            yield Fault(
+                _place(path, "cache.hit_ratio"),
+                f"{path.id} expects {cache.hit_ratio:.0%} of its requests to hit, and {why} gives {reachable:.1%}.",
+                f"Plan for {reachable:.0%}, or enlarge what limits it.",
+            )
+
+
+def _path_rps(design: Design, path: ServingPath) -> float | None:
+    peak = peak_rps(design)
+    return None if peak is None else peak * (1.0 if path.share is None else path.share)
+
+
+def _reachable_hits(path: ServingPath, cache: Cache, rps: float | None) -> tuple[float, str]:
+    """Return the most hits that size and time-to-live allow, and which of them does."""
+    limits = [(1.0, "a cache without limits")]
+    keys, skew = path.keys, cache.zipf_exponent
+    if keys and skew is not None and cache.size is not None:
+        limits.append(
+            (_hits_of_size(cache.size, keys, skew), f"its size of {cache.size:,} for {keys:,} keys")
+        )
+    if keys and skew is not None and cache.ttl is not None and rps is not None:
+        limits.append((_hits_of_ttl(rps, cache.ttl, keys, skew), f"a life of {show_seconds(cache.ttl)}"))
+    return min(limits)
+
+
+@lru_cache(maxsize=256)
+def _hits_of_size(size: int, keys: int, skew: float) -> float:
+    try:
+        return formulas.che_hit_ratio(size, keys, skew)
+    except RangeError:  # more skew than the formula knows: next to everything hits
+        return 1.0
+
+
+@lru_cache(maxsize=256)
+def _hits_of_ttl(rps: float, ttl_s: float, keys: int, skew: float) -> float:
+    try:
+        return formulas.ttl_hit_ratio_of_keys(rps, ttl_s, keys, skew)
+    except RangeError:
+        return 1.0
+
+
+@rule("PATTERN018", "warning", prevents="a fleet that is sized on a hope")
+def hits_have_a_ground(design: Design) -> Iterator[Fault]:
+    """An expected hit ratio follows from a size, a number of keys and how skewed they are."""
+    for path, cache in _cached(design):
+        grounds = {"size": cache.size, "keys": path.keys, "zipf_exponent": cache.zipf_exponent}
+        missing = [name for name, figure in grounds.items() if figure is None]
+        if hit_ratio(path) and missing:
+            yield Fault(
+                _place(path, "cache.hit_ratio"),
+                f"{path.id} expects {hit_ratio(path):.0%} of its requests to hit, without {', '.join(missing)}.",
+                "Measure how often each key is asked for, and write what is missing.",
+            )
+
+
+@rule("PATTERN019", prevents="an old answer that is served because it is fast")
+def copies_stay_fresh(design: Design) -> Iterator[Fault]:
+    """No copy lives longer than the answer in it may be old."""
+    limit_s = _freshest_s(design)
+    for path, cache in _cached(design):
+        if limit_s is None or (cache.ttl is not None and not _exceeds(cache.ttl, limit_s)):
+            continue
+        life = "for ever" if cache.ttl is None else f"for {show_seconds(cache.ttl)}"
+        yield Fault(
+            _place(path, "cache.ttl"),
+            f"The cache of {path.id} keeps answers {life}, and they may be {show_seconds(limit_s)} old.",
+            f"Keep them for {show_seconds(limit_s)} at most.",
+        )
+
+
+@rule("PATTERN020", prevents="an outage that lasts because the cache was lost in it")
+def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
+    """A cache starts empty, and then every request goes to the model."""
+    plan, cold = design.capacity, cold_rps(design)
+    sized_cold = plan is not None and cold is not None and (plan.load or cold) >= cold
+    paid_for = plan is not None and plan.headroom is not None and "cold cache" in plan.headroom.pays_for
+    if sized_cold or paid_for:
+        return
+    for path, cache in _cached(design):
+        if hit_ratio(path) and cache.when_cold is None:
+            yield Fault(
+                _place(path, "cache.when_cold"),
+                f"With {hit_ratio(path):.0%} hits an empty cache means {_times_colder(path)} the load of {path.id}, "
+                "and nothing says who takes it.",
+                "Size for the empty cache, warm it before traffic comes, or say what is shed.",
+            )
+
+
+def _times_colder(path: ServingPath) -> str:
+    try:
+        return f"{formulas.cold_cache_factor(hit_ratio(path)):.3g} times"
+    except RangeError:
+        return "all of"
+
+
+@rule("PATTERN021", prevents="features and answers that are older with every hour")
+def keeps_up(design: Design) -> Iterator[Fault]:
+    """Consumers take more than what arrives, or they never catch up."""
+    for path, stream in _streamed(design):
+        if stream.consumed <= stream.events:
+            yield Fault(
+                _place(path, "stream.consumed"),
+                f"{stream.events:,.6g} events a second arrive at {path.id}, and its consumers take "
+                f"{stream.consumed:,.6g}: nothing is left to catch up with.",
+                "Add partitions and consumers until there is room to catch up after an outage.",
+            )
+
+
+@rule("PATTERN022", "warning", prevents="consumers that are paid for and idle")
+def consumers_have_work(design: Design) -> Iterator[Fault]:
+    """Each partition is read by one consumer of a group, so that further ones wait."""
+    for path, stream in _streamed(design):
+        if stream.consumers is None or stream.partitions is None:
+            continue
+        busy = formulas.busy_consumers(stream.consumers, stream.partitions)
+        if busy < stream.consumers:
+            yield Fault(
+                _place(path, "stream.consumers"),
+                f"{path.id} has {stream.consumers} consumers for {stream.partitions} partitions: "
+                f"{stream.consumers - busy} have nothing to read.",
+                f"Make {stream.consumers} partitions, or run {busy} consumers.",
+            )
+
+
+@rule("PATTERN023", prevents="a stream that is as late as the job that it replaced")
+def backlog_is_short(design: Design) -> Iterator[Fault]:
+    """A backlog is an age: an event waits until all before it are read."""
+    limit_s = _freshest_s(design)
+    for path, stream in _streamed(design):
+        if limit_s is None or not stream.largest_backlog or not stream.consumed:
+            continue
+        lag_s = formulas.consumer_lag_s(stream.largest_backlog, stream.consumed)
+        if _exceeds(lag_s, limit_s):
+            yield Fault(
+                _place(path, "stream.largest_backlog"),
+                f"{stream.largest_backlog:,} events at {stream.consumed:,.6g} a second leave {path.id} "
+                f"{show_seconds(lag_s)} behind, and it may be {show_seconds(limit_s)}{_worked_off(stream)}.",
+                f"Take {stream.largest_backlog / limit_s:,.0f} events a second or more, or skip what is too old.",
+            )
+
+
+def _freshest_s(design: Design) -> float | None:
+    stated = design.requirements and design.requirements.freshness
+    if not stated:
+        return None
+    return stated.predictions if stated.predictions is not None else stated.features
+
+
+def _worked_off(stream: Stream) -> str:
+    try:
+        drain_s = formulas.drain_time_s(stream.largest_backlog or 0, stream.events, stream.consumed)
+    except RangeError:
+        return ""
+    return f"; working it off takes {show_seconds(drain_s)}"
+
+
+RULES: tuple[Rule, ...] = (
+    has_a_pattern,
+    has_a_reason,
+    rejects_something,
+    keeps_to_its_choice,
+    shares_add_up,
+    has_its_figures,
+    shows_its_price,
+    is_bounded_where_made_ahead,
+    answers_stay_fresh,
+    job_ends_in_time,
+    job_can_run_again,
+    misses_are_answered,
+    answers_are_read,
+    key_holds_what_decides,
+    key_holds_the_version,
+    knows_what_decides,
+    hits_can_be_reached,
+    hits_have_a_ground,
+    copies_stay_fresh,
+    survives_a_cold_cache,
+    keeps_up,
+    consumers_have_work,
+    backlog_is_short,
+)
