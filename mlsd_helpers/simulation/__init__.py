@@ -20,6 +20,7 @@ from mlsd_helpers.simulation import generation, running
 from mlsd_helpers.simulation.compiled import COMPILED
 from mlsd_helpers.simulation.from_design import INCIDENTS, IncidentName, from_design
 from mlsd_helpers.simulation.generation import Engine, GenerationScenario, Tokens
+from mlsd_helpers.simulation.grid import erlang_c_grid, wait_percentile_grid_s
 from mlsd_helpers.simulation.quick import quick
 from mlsd_helpers.simulation.report import Beside, Report, Verdict, report
 from mlsd_helpers.simulation.result import Counts, Distribution, Estimate, Result
@@ -70,6 +71,8 @@ __all__ = [
     "Exponential",
     "Fleet",
     "GenerationScenario",
+    "Incident",
+    "IncidentName",
     "Lognormal",
     "Measured",
     "PerBatch",
@@ -85,11 +88,13 @@ __all__ = [
     "Verdict",
     "ZoneLoss",
     "describe",
+    "erlang_c_grid",
     "from_design",
     "prepare",
     "quick",
     "report",
     "simulate",
+    "wait_percentile_grid_s",
 ]
 
 

@@ -1,0 +1,49 @@
+"""Generation beside vllm-sr-sim: Poisson arrivals, lognormal prompts and answers, one H100, CPU time per request.
+
+The two model the machine differently (its slots, our roofline), so that only the cost of simulating compares.
+"""
+
+import json
+import random
+import resource
+import sys
+import time
+
+RATE, PROMPT, ANSWER = 5.53, 1_155, 211
+
+
+def vllm_sr_sim(requests: int) -> float:
+    """Simulate with vllm-sr-sim, and return its p99 to the first token in seconds."""
+    from fleet_sim.core.fleet import Fleet, FleetConfig, PoolConfig  # noqa: PLC0415
+    from fleet_sim.core.request import Request  # noqa: PLC0415
+    from fleet_sim.gpu_profiles.profiles import H100_80GB  # noqa: PLC0415
+
+    draw, now, arrivals = random.Random(1), 0.0, []
+    for number in range(requests):
+        now += draw.expovariate(RATE)
+        lengths = [max(1, round(mean * draw.lognormvariate(-0.347, 0.833))) for mean in (PROMPT, ANSWER)]
+        arrivals.append((now, Request(number, now, *lengths)))
+    pools = [PoolConfig("all", H100_80GB, 1, 65_536)]
+    result = Fleet(FleetConfig(pools, router_type="RandomRouter")).run(arrivals)
+    return float(result.percentile("ttft", 99))
+
+
+def ours(requests: int) -> float:
+    """Simulate with `mlsd_helpers.simulation`, and return its p99 to the first token in seconds."""
+    from mlsd_helpers.simulation import Engine, GenerationScenario, Poisson, Tokens, simulate  # noqa: PLC0415
+
+    engine = Engine(426_788, 16.06e9 / 3.35e12, 131_072 / 3.35e12, prefill_per_token_s=3.25e-5)
+    result = simulate(
+        GenerationScenario(Poisson(RATE), Tokens(PROMPT), Tokens(ANSWER), engine), seed=1, requests=requests
+    )
+    return result.first_token.percentile(0.99).value if result.first_token else float("nan")
+
+
+if __name__ == "__main__":
+    run, count = {"vllm-sr-sim": vllm_sr_sim, "mlsd generation": ours}[sys.argv[1]], int(sys.argv[2])
+    run(400)
+    before = time.process_time()
+    p99 = run(count)
+    took = time.process_time() - before
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"ns": took * 1e9 / count, "peak_mb": peak_mb, "p50": float("nan"), "p99": p99}))
