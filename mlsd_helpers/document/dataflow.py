@@ -1,0 +1,133 @@
+"""The lineage of the features, from their sources to their slots in the model's input, with their ages."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+
+from mlsd_helpers.design import REQUEST, DataFlow, Feature, Parallel, Stage
+from mlsd_helpers.document.ages import stages_by_id, worst_age_s
+from mlsd_helpers.document.markdown import Md, anchor, blocks, code, joined, link, say, section, table
+from mlsd_helpers.document.mermaid import Edge, Node, flowchart
+from mlsd_helpers.document.provenance import Figures, decided, undecided
+from mlsd_helpers.units import show_seconds
+
+AT = "dataflow"
+AGE = "formula-age_bounds"
+INPUT = "input"
+
+
+def dataflow(figures: Figures) -> Md:
+    """Write the data flow: lineage, features, stages, and what holds for all of them."""
+    flow = figures.design.dataflow
+    if flow is None:
+        return section("dataflow", "Data flow", undecided(AT))
+    parts = (_lineage(flow), _features(figures, flow), _stages(figures, flow), _agreements(figures, flow))
+    return section("dataflow", "Data flow", *parts)
+
+
+def _lineage(flow: DataFlow) -> Md:
+    sources = dict.fromkeys(feature.source for feature in flow.features)
+    places = {source: f"r{number}" for number, source in enumerate(sources)}
+    stages = {stage.id: f"s{number}" for number, stage in enumerate(flow.stages)}
+    nodes = [
+        *(Node(place, (name,), "round" if name == REQUEST else "store") for name, place in places.items()),
+        *(Node(stages[stage.id], (stage.id, *filter(None, [_pace(stage)]))) for stage in flow.stages),
+        *(Node(f"f{number}", (one.id,), "round") for number, one in enumerate(flow.features)),
+        Node(INPUT, ("model input",), "slots"),
+    ]
+    ends = ((f"f{number}", feature) for number, feature in enumerate(flow.features))
+    edges = [edge for end, feature in ends for edge in _arrows(feature, end, places, stages)]
+    size = f"{len(flow.features)} features from {len(places)} sources to the model input"
+    return flowchart("Lineage of the features", f"{size}, listed in the tables below", nodes, edges)
+
+
+def _pace(stage: Stage) -> str:
+    words = (
+        f"every {show_seconds(stage.period)}" if stage.period else "",
+        "right after the one before" if stage.synchronised else "",
+        f"takes {show_seconds(sum(stage.delays))}" if stage.delays else "",
+        f"kept {show_seconds(stage.ttl)}" if stage.ttl else "",
+    )
+    return ", ".join(filter(None, words))
+
+
+def _arrows(feature: Feature, end: str, sources: dict[str, str], stages: dict[str, str]) -> Iterator[Edge]:
+    steps = (((step,),) if isinstance(step, str) else step.parallel for step in feature.path)
+    ways = [[[stages[name] for name in branch] for branch in branches if branch] for branches in steps]
+    yield from _through([sources[feature.source]], [*filter(None, ways), [[end]]])
+    yield Edge(end, INPUT, "" if feature.slot is None else f"slot {feature.slot}")
+
+
+def _through(before: Sequence[str], ways: Iterable[Sequence[Sequence[str]]]) -> Iterator[Edge]:
+    """Lead from each of the places before through all branches, step by step."""
+    for branches in ways:
+        yield from (Edge(start, branch[0]) for start in before for branch in branches)
+        yield from (Edge(start, end) for branch in branches for start, end in pairwise(branch))
+        before = [branch[-1] for branch in branches]
+
+
+def _features(figures: Figures, flow: DataFlow) -> Md:
+    heads = ("feature", "source", "passes", "worst age", "oldest allowed", "slot", "default")
+    stages = stages_by_id(flow)
+    rows = (_feature(figures, one, worst_age_s(one, stages)) for one in flow.features)
+    return table(heads, rows) or undecided(f"{AT}.features")
+
+
+def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
+    path = f"{AT}.features.{one.id}"
+    wide = Md(f", {figures.number(f'{path}.width')} wide") if one.width > 1 else ""
+    general = figures.required("requirements.freshness.features")
+    return (
+        anchor(f"feature-{one.id}", code(one.id)),
+        code(one.source),
+        _way(one),
+        link(show_seconds(worst_s), AGE),
+        general if one.sla is None else figures.number(f"{path}.sla"),
+        Md(f"{figures.number(f'{path}.slot')}{wide}"),
+        decided(None if one.default is None else str(one.default), f"{path}.default"),
+    )
+
+
+def _way(feature: Feature) -> Md:
+    return joined(map(_passed, feature.path), " → ")
+
+
+def _passed(step: str | Parallel) -> Md:
+    if isinstance(step, str):
+        return link(code(step), f"stage-{step}")
+    branches = (joined(map(_passed, branch), " → ") for branch in step.parallel)
+    return Md(f"({' beside '.join(branches)})")
+
+
+def _stages(figures: Figures, flow: DataFlow) -> Md:
+    heads = ("stage", "runs every", "then takes", "copies kept for", "store", "by")
+    return table(heads, [_stage(figures, stage) for stage in flow.stages])
+
+
+def _stage(figures: Figures, one: Stage) -> tuple[Md, ...]:
+    path = f"{AT}.stages.{one.id}"
+    every = figures.number(f"{path}.period") if one.period else say("each arrival")
+    delays = (figures.number(f"{path}.delays.{position}") for position in range(len(one.delays)))
+    return (
+        anchor(f"stage-{one.id}", code(one.id)),
+        Md(f"{every}, right after the one before") if one.synchronised else every,
+        joined(delays, " + "),
+        figures.number(f"{path}.ttl"),
+        say(one.store or ""),
+        code(one.component) if one.component else Md(""),
+    )
+
+
+def _agreements(figures: Figures, flow: DataFlow) -> Md:
+    lookup = undecided(f"{AT}.lookup")
+    if flow.lookup:
+        calls, each = (figures.number(f"{AT}.lookup.{name}") for name in ("calls", "time_per_call"))
+        order = "all at once" if flow.lookup.at_once else "one after another"
+        lookup = Md(f"{calls} calls of {each}, {order}.")
+    width = figures.number(f"{AT}.input_width") if flow.input_width is not None else None
+    return blocks(
+        Md(f"**Reading.** {lookup}"),
+        Md(f"**Training rows are joined by** {decided(flow.join, f'{AT}.join')}."),
+        Md(f"**Transformation.** {decided(flow.transformation, f'{AT}.transformation')}."),
+        Md(f"**Parity test.** {decided(flow.parity_test, f'{AT}.parity_test')}"),
+        Md(f"**Model input.** {f'{width} wide.' if width else undecided(f'{AT}.input_width')}"),
+    )

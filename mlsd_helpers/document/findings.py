@@ -1,0 +1,23 @@
+"""What a review by rules still finds."""
+
+import re
+
+from mlsd_helpers.document.markdown import Md, code, say, section, table
+from mlsd_helpers.document.provenance import Figures
+from mlsd_helpers.review import review
+
+_PATH = re.compile(r"[\w.-]+")
+
+
+def findings(figures: Figures) -> Md:
+    """Write every finding that is left open."""
+    rows = [
+        (code(one.code), say(one.severity), _place(one.where), say(one.message), say(one.fix))
+        for one in review(figures.design)
+    ]
+    body = table(("finding", "severity", "where", "what", "what to do"), rows)
+    return section("findings", "Open findings", body or Md("None: a review by rules finds nothing."))
+
+
+def _place(where: str) -> Md:
+    return code(where) if _PATH.fullmatch(where) else say(where)

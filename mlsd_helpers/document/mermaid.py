@@ -1,0 +1,97 @@
+"""Flowcharts as Mermaid text, which GitHub and JupyterLab draw."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mlsd_helpers.document.markdown import Md
+
+Shape = Literal["box", "store", "round", "slots"]
+Arrow = Literal["waits", "moves", "steers"]
+
+MOST_ARROWS, MOST_TEXT = 500, 50_000  # mermaid's own limits: it draws an error message beyond them
+
+_SHAPES: dict[Shape, tuple[str, str]] = {
+    "box": ("[", "]"),
+    "store": ("[(", ")]"),
+    "round": ("([", "])"),
+    "slots": ("[[", "]]"),
+}
+_ARROWS: dict[Arrow, str] = {"waits": "==>", "moves": "-->", "steers": "-.->"}
+_PLAIN = frozenset(" ,.-_/()+")
+_MARKS = frozenset("ﬂ°¶ß")  # what mermaid itself writes for the marks of an entity
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box: its id in the diagram, the lines of words in it, its shape."""
+
+    id: str
+    lines: Sequence[str]
+    shape: Shape = "box"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Boxes with a frame and a title around them."""
+
+    id: str
+    title: str
+    nodes: Sequence[Node]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An arrow between two boxes."""
+
+    start: str
+    end: str
+    label: str = ""
+    arrow: Arrow = "moves"
+
+
+def flowchart(
+    title: str,
+    description: str,
+    groups: Iterable[Group | Node],
+    edges: Sequence[Edge],
+    direction: Literal["LR", "TB"] = "LR",
+) -> Md:
+    """Write a flowchart; one too large for mermaid to draw is a sentence that says so."""
+    drawn = [line for group in groups for line in _drawn(group)]
+    arrows = [_edge(edge) for edge in dict.fromkeys(edges)]
+    head = [f"flowchart {direction}", f"  accTitle: {title}", f"  accDescr: {description}"]
+    text = "\n".join([*head, *drawn, *arrows])
+    if len(edges) > MOST_ARROWS or len(text) > MOST_TEXT:
+        return Md(f"Too large to draw: {description}.")
+    return Md(f"```mermaid\n{text}\n```")
+
+
+def label(text: str) -> str:
+    """Show words in a diagram as they are: what mermaid could read as a mark is an entity.
+
+    >>> label("p99 [ms]; or less")
+    'p99 #91;ms#93;#59; or less'
+    """
+    return "".join(char if _is_plain(char) else f"#{ord(char)};" for char in " ".join(text.split()))
+
+
+def _is_plain(char: str) -> bool:
+    return (char.isalnum() and char not in _MARKS) or char in _PLAIN
+
+
+def _drawn(group: Group | Node) -> list[str]:
+    if isinstance(group, Node):
+        return [f"  {_node(group)}"]
+    inside = [f"    {_node(node)}" for node in group.nodes]
+    return [f'  subgraph {group.id}["{label(group.title)}"]', *inside, "  end"]
+
+
+def _node(node: Node) -> str:
+    opened, closed = _SHAPES[node.shape]
+    return f'{node.id}{opened}"{"<br>".join(map(label, node.lines))}"{closed}'
+
+
+def _edge(edge: Edge) -> str:
+    words = f'|"{label(edge.label)}"|' if edge.label else ""
+    return f"  {edge.start} {_ARROWS[edge.arrow]}{words} {edge.end}"

@@ -1,0 +1,166 @@
+"""Where each figure of a design comes from: its evidence, or that of the group that it belongs to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mlsd_helpers.design import Design, Evidence
+from mlsd_helpers.design.value import Value
+from mlsd_helpers.document.markdown import NOTHING, Md, code, link, say
+
+Steps = tuple[str, ...]
+"""A path, step by step; list entries go by their id where they have one."""
+
+AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels")
+WITHOUT_REASON = "without-reason"
+BY_DEFAULT = "by-default"
+
+_ALIASES = {"label_yield": "yield", "start": "from", "end": "to"}
+_REASONS = {"sources", "evidence"}  # these hold reasons and no figures of their own
+_IN_WORDS = {("requirements", "prediction", "type"), ("requirements", "latency", "percentile")}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of a design by their paths, such as ``capacity.zones``, each with its reason."""
+
+    design: Design
+
+    def held(self, path: str) -> Any:
+        """Return what stands at a path; nothing when the design does not hold it."""
+        return self._held.get(_steps(path))
+
+    def text(self, path: str) -> str | None:
+        """Return what stands at a path as people write it.
+
+        >>> Figures(Design(name="x", capacity={"service_time": "40 ms"})).text("capacity.service_time.mean")
+        '40 ms'
+        """
+        steps = _steps(path)
+        # A service time of which only the mean is known is written as that.
+        written = self._written.get(steps, self._written.get(steps[:-1]) if steps[-1:] == ("mean",) else None)
+        if isinstance(written, int) and not isinstance(written, bool):
+            return f"{written:,}"
+        return None if written is None else str(written)
+
+    def number(self, path: str) -> Md:
+        """Write a figure, linked to its reason."""
+        return self._linked(path, self.target(path))
+
+    def required(self, path: str) -> Md:
+        """Write a figure of the requirements, linked to its row in their table."""
+        return self._linked(path, self.origin(path))
+
+    def reason(self, path: str) -> Evidence | None:
+        """Return the evidence for a figure, or for the smallest group that holds it and has some."""
+        steps = _steps(path)
+        groups = (steps[:length] for length in range(len(steps), 0, -1))
+        return next((self._reasons[group] for group in groups if group in self._reasons), None)
+
+    def target(self, path: str) -> str:
+        """Return the place that a figure's link leads to: an assumption, a source, or the list of the others."""
+        reason = self.reason(path)
+        if reason is None:
+            return WITHOUT_REASON if _is_chosen(_steps(path), self._chosen) else BY_DEFAULT
+        return f"assumption-{reason.assumption}" if reason.assumption else f"source-{reason.source}"
+
+    def origin(self, path: str) -> str:
+        """Return where a figure that something is computed from comes from: its requirement, or its reason."""
+        part, axis, *_ = (*path.split("."), "")
+        if part == "requirements" and axis in AXES:
+            return f"requirement-{self.held(f'{part}.{axis}.id')}"
+        return self.target(path)
+
+    def unreasoned(self) -> tuple[str, ...]:
+        """Return the path of every figure that was given and names neither a source nor an assumption."""
+        return tuple(path for steps, path in self._bare() if _is_chosen(steps, self._chosen))
+
+    def by_default(self) -> tuple[str, ...]:
+        """Return the path of every figure that the design leaves at this project's default."""
+        return tuple(path for steps, path in self._bare() if not _is_chosen(steps, self._chosen))
+
+    def _bare(self) -> Iterator[tuple[Steps, str]]:
+        for steps, value in self._held.items():
+            path = ".".join(steps)
+            figure = _is_number(value) or steps in _IN_WORDS
+            if figure and steps[0] not in _REASONS and self.reason(path) is None:
+                yield steps, ".".join(_ALIASES.get(step, step) for step in steps)
+
+    def _linked(self, path: str, target: str) -> Md:
+        words = self.text(path)
+        return NOTHING if words is None else link(say(words), target)
+
+    @cached_property
+    def _held(self) -> Mapping[Steps, Any]:
+        return dict(_leaves(self.design))
+
+    @cached_property
+    def _written(self) -> Mapping[Steps, Any]:
+        return dict(_leaves(self.design.model_dump(mode="json")))
+
+    @cached_property
+    def _chosen(self) -> Mapping[Steps, Any]:
+        return dict(_leaves(self.design.model_dump(mode="json", exclude_defaults=True)))
+
+    @cached_property
+    def _reasons(self) -> Mapping[Steps, Evidence]:
+        notes = [note for note in self.design.evidence if note.source or note.assumption]
+        return {_by_id(self.design, note.figure): note for note in reversed(notes)}  # the first one counts
+
+
+def decided(words: str | None, path: str) -> Md:
+    """Show what was decided, or that nothing is decided yet."""
+    return say(words) if words else undecided(path)
+
+
+def undecided(*paths: str) -> Md:
+    """Say what is not decided yet, by the path at which the design would hold it."""
+    return Md(f"*not decided yet:* {', '.join(map(code, paths))}")
+
+
+def _steps(path: str) -> Steps:
+    return tuple(path.split("."))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_chosen(steps: Steps, chosen: Mapping[Steps, Any]) -> bool:
+    return steps in chosen or (steps[-1] == "mean" and steps[:-1] in chosen)
+
+
+def _leaves(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    """Yield each single value with its path, of a design or of what it is written as."""
+    if isinstance(value, Value):
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, dict):
+        for name, inside in value.items():
+            yield from _leaves(inside, (*steps, name))
+    elif isinstance(value, list | tuple):
+        for position, entry in enumerate(value):
+            yield from _leaves(entry, (*steps, _name(entry, position)))
+    elif value is not None:
+        yield steps, value
+
+
+def _name(entry: Any, position: int) -> str:
+    given = entry.get("id") if isinstance(entry, dict) else getattr(entry, "id", None)
+    return given or str(position)
+
+
+def _by_id(value: Any, path: str) -> Steps:
+    """Name list entries by their id and fields by their own name, as evidence need not."""
+    steps: list[str] = []
+    for step in path.split("."):
+        if isinstance(value, tuple):
+            names = [_name(entry, position) for position, entry in enumerate(value)]
+            position = names.index(step) if step in names else int(step)
+            steps.append(names[position])
+            value = value[position]
+        else:
+            fields = {field.alias: name for name, field in type(value).model_fields.items() if field.alias}
+            steps.append(fields.get(step, step))
+            value = getattr(value, steps[-1])
+    return tuple(steps)
