@@ -16,13 +16,15 @@ from mlsd_helpers.figures.capacity_view import CapacityInputs, CapacityView, cap
 from mlsd_helpers.figures.dataflow import age_parts, freshness_timeline, recall_by_age
 from mlsd_helpers.figures.dataflow_view import FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.figures.generation import memory_budget
+from mlsd_helpers.figures.patterns import cost_by_rate, decision_surface, lru_hit_ratio, stream_after_outage
+from mlsd_helpers.figures.patterns_view import PatternInputs, PatternView, pattern_view
 from mlsd_helpers.figures.planes import sketch
 from mlsd_helpers.figures.queueing import backlog, response_by_utilisation
 from mlsd_helpers.figures.start import course_map
 
 if TYPE_CHECKING:
+    from mlsd_helpers.figures.staging import TheatreInputs, TheatreView, theatre_view
     from mlsd_helpers.figures.theatre import queue_theatre
-    from mlsd_helpers.figures.theatre_view import TheatreInputs, TheatreView, theatre_view
 
 __all__ = [
     "BlastRadius",
@@ -32,24 +34,31 @@ __all__ = [
     "Figure",
     "FreshnessInputs",
     "FreshnessView",
+    "PatternInputs",
+    "PatternView",
     "TheatreInputs",
     "TheatreView",
     "age_parts",
     "backlog",
     "blast_radius",
     "capacity_view",
+    "cost_by_rate",
     "course_map",
+    "decision_surface",
     "draw",
     "freshness_timeline",
     "freshness_view",
     "from_matplotlib",
     "headroom",
+    "lru_hit_ratio",
     "memory_budget",
+    "pattern_view",
     "queue_theatre",
     "recall_by_age",
     "response_by_utilisation",
     "rule_against_exact",
     "sketch",
+    "stream_after_outage",
     "table",
     "theatre_view",
     "wait_by_replicas",
@@ -57,9 +66,9 @@ __all__ = [
 
 _WITH_THE_SIMULATOR = {
     "queue_theatre": "theatre",
-    "TheatreInputs": "theatre_view",
-    "TheatreView": "theatre_view",
-    "theatre_view": "theatre_view",
+    "TheatreInputs": "staging",
+    "TheatreView": "staging",
+    "theatre_view": "staging",
 }
 
 

@@ -10,6 +10,7 @@ sentence stands in for it. What a learner has to find out stays in Python until 
     CapacityExplorer   the replica rule and Erlang C on one control
     DesignAutopsy      published incidents, and the plane that could first have caught each
     FreshnessTimeline  the age of a feature: period, phase, delays, cache and SLA
+    PatternSurface     when an answer is computed: what is feasible, cheapest, and where that flips
     QueueTheatre       a simulated fleet that answers while a slider moves
     PlanesCanvas       boxes and arrows over five planes, reviewed as they are drawn
 """
@@ -21,6 +22,7 @@ from mlsd_helpers.widgets.base import Widget
 from mlsd_helpers.widgets.capacity_explorer import CapacityExplorer
 from mlsd_helpers.widgets.design_autopsy import DesignAutopsy
 from mlsd_helpers.widgets.freshness_timeline import FreshnessTimeline
+from mlsd_helpers.widgets.pattern_surface import PatternSurface
 from mlsd_helpers.widgets.planes_canvas import PlanesCanvas
 from mlsd_helpers.widgets.prediction import Choice, Prediction
 from mlsd_helpers.widgets.questions import ask
@@ -33,6 +35,7 @@ __all__ = [
     "Choice",
     "DesignAutopsy",
     "FreshnessTimeline",
+    "PatternSurface",
     "PlanesCanvas",
     "Prediction",
     "QueueTheatre",

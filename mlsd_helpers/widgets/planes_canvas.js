@@ -2,7 +2,8 @@
 
 const STEP = 10;
 const HELP = "Tab to a box. Arrow keys move it, Enter starts an arrow and Enter on another box ends it, Delete removes, " +
-  "K kills or revives, Escape cancels. By mouse: drag a box; drag from its dot to draw an arrow; click to select.";
+  "K kills or revives, Escape cancels. By mouse: drag a box; drag from its dot to draw an arrow; " +
+  "click to select. Thick arrows: somebody waits. Thin: data move. Dashed: alerts and orders.";
 
 const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
 const keyOfBox = (id) => `box:${id}`;
@@ -165,7 +166,8 @@ function render({ model, el }) {
         class: `box ${one.state.replace(" ", "-")} ${from === one.id ? "begun" : ""}`, tabindex: 0, role: "button",
         "data-key": keyOfBox(one.id), "aria-label": one.label, transform: `translate(${one.x} ${one.y})`, ...OWN_KEYS,
       },
-      svg("rect", { width: wide, height: high, rx: 5 }),
+      svg("rect", { class: "ring", x: -4, y: -4, width: wide + 8, height: high + 8, rx: 8 }),
+      svg("rect", { class: "body", width: wide, height: high, rx: 5 }),
       words(one.name, wide / 2, 17, { "text-anchor": "middle", class: "name" }),
       words(one.below, wide / 2, 32, { "text-anchor": "middle", class: "below" }),
       dot,
@@ -285,6 +287,7 @@ function render({ model, el }) {
     findings.replaceChildren(...listFindings(now.findings));
     blast.textContent = now.blast;
     if (now.said && now.said !== speech.textContent) say(now.said);
+    speech.classList.toggle("mlsd-heard", speech.textContent === now.blast); // it stands below, too
   });
 }
 

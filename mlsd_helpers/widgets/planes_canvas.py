@@ -24,14 +24,15 @@ from mlsd_helpers.figures.planes import (
     sketch,
     state_of,
 )
-from mlsd_helpers.review import Finding, rules_called
-from mlsd_helpers.review.rule import in_order
+from mlsd_helpers.review import Finding, in_order, rules_called
 from mlsd_helpers.widgets.base import Widget, module
 from mlsd_helpers.widgets.capacity_explorer import Lockable
 
 _LOCKED = "Lock in your prediction first."
 _LISTED = 6
 _CARRIES = Carries.__args__  # type: ignore[attr-defined]
+_HERE = Path(__file__).parent
+_STYLE = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("base.css", "planes_canvas.css"))
 Message = Mapping[str, Any]
 
 
@@ -45,10 +46,7 @@ class PlanesCanvas(Widget):
     """
 
     _esm = module("planes_canvas.js")
-    _css = "\n".join(
-        (Path(__file__).parent / name).read_text(encoding="utf-8")
-        for name in ("base.css", "planes_canvas.css")
-    )
+    _css = _STYLE  # type: ignore[assignment] # the text of two files, where the base has the path of one
     ready = t.Bool().tag(sync=True)
     shown = t.Dict().tag(sync=True)
 

@@ -1,9 +1,9 @@
-"""Lesson 03, data flow: seven exercises on the age of features, one a module, and the mistakes that people make.
+"""Lesson 03, data flow: eight exercises on the age of features, one a module, and the mistakes that people make.
 
-The numbers C22 to C32 in comments are those of the misconceptions in the course's fact base.
+The numbers C22 to C33 in comments are those of the misconceptions in the course's fact base.
 """
 
-from mlsd_helpers.exercises.dataflow import ages, design, gaps, join, parity, repair, trace
+from mlsd_helpers.exercises.dataflow import ages, design, gaps, join, labels, parity, repair, trace
 from mlsd_helpers.exercises.dataflow.questions import QUESTIONS
 
 __all__ = ["EXERCISES", "QUESTIONS"]
@@ -15,5 +15,6 @@ EXERCISES = (
     repair.EXERCISE,
     join.EXERCISE,
     parity.EXERCISE,
+    labels.EXERCISE,
     design.EXERCISE,
 )

@@ -13,7 +13,7 @@ _NOISE = 1e-9
 
 
 def _too_old(feature: Feature, age: Callable[[Path], float] = worst_min) -> bool:
-    return age(feature["path"]) > feature["sla_min"] + _NOISE
+    return age(feature["path"]) > float(feature["sla_min"]) + _NOISE
 
 
 def _unreadable(feature: Feature) -> bool:
@@ -185,6 +185,18 @@ def _alarms_truly(case: Case, value: Any, _: Given) -> bool:
     return bool(_names(value)) and _names(value) <= gaps(case["features"])
 
 
+def _explain_missing(case: Case, value: Any) -> str:
+    found = len(_names(value) & gaps(case["features"]))
+    return f"There are more gaps than the {found} of them that you name."
+
+
+def _explain_alarm(case: Case, value: Any) -> str:
+    wrong = sorted(map(str, _names(value) - gaps(case["features"])))
+    return (
+        f"{wrong[0]} is none: work out its worst age again." if wrong else "Name the gaps in a set or a list."
+    )
+
+
 EXERCISE = Exercise(
     id="03-gaps",
     assignment="03_dataflow",
@@ -193,8 +205,8 @@ EXERCISE = Exercise(
     outcome="Hold each feature's worst age against its SLA, and see what cannot be read at all.",
     minutes=10,
     steps=(
-        Step("finds_every_gap", 2, _finds_all, part=""),
-        Step("no_false_alarm", 2, _alarms_truly, part=""),
+        Step("finds_every_gap", 2, _finds_all, part="", explain=_explain_missing),
+        Step("no_false_alarm", 2, _alarms_truly, part="", explain=_explain_alarm),
     ),
     cases=(
         {"features": list(HARBOUR_PAY)},

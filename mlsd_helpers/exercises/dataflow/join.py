@@ -147,18 +147,30 @@ def _values(case: Case, value: Any) -> list[Any]:
     return values if whole else []
 
 
+def _could_be_read(case: Case, payment: Row, value: Any) -> bool:
+    """Tell whether a value is the default, or was readable for that card at that moment."""
+    readable = [w["spend"] for w in case["windows"] if _readable(w, payment)]
+    return any(same(value, one) for one in [*readable, case["default"]])
+
+
 def _no_future(case: Case, value: Any, _: Given) -> bool:
-    """Each value is the default, or was readable for that card at that moment."""
     values = _values(case, value)
-    return bool(values) and all(
-        any(same(one, w["spend"]) for w in case["windows"] if _readable(w, payment))
-        or same(one, case["default"])
-        for one, payment in zip(values, case["payments"], strict=True)
-    )
+    rows = zip(case["payments"], values, strict=bool(values))
+    return bool(values) and all(_could_be_read(case, payment, one) for payment, one in rows)
 
 
 def _as_served(case: Case, value: Any, _: Given) -> bool:
     return same(_values(case, value), joined(**case))
+
+
+def _explain(case: Case, value: Any) -> str:
+    """Point at the first payment that got a value which is not the one that was there."""
+    values = _values(case, value)
+    if not values:
+        return f"Return {len(case['payments'])} numbers here, one for each payment."
+    rows = zip(case["payments"], values, joined(**case), strict=True)
+    payment = next(payment for payment, one, right in rows if not same(one, right))
+    return f"Look at the payment of {payment['card']} at {payment['paid_at']}: what had been published for it by then?"
 
 
 _TWO_CARDS = [
@@ -176,8 +188,8 @@ EXERCISE = Exercise(
     outcome="Build training rows that hold exactly what serving would have read.",
     minutes=12,
     steps=(
-        Step("nothing_from_the_future", 1, _no_future, part=""),
-        Step("as_served", 2, _as_served, part=""),
+        Step("nothing_from_the_future", 1, _no_future, part="", explain=_explain),
+        Step("as_served", 2, _as_served, part="", explain=_explain),
     ),
     cases=(
         {"payments": [{"card": "ada", "paid_at": 605}], "windows": _TWO_CARDS, "default": -1.0},

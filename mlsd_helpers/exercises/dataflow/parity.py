@@ -167,8 +167,8 @@ EXERCISE = Exercise(
             "call it for both. Fit `fill_s` once, on what is there in training."
         ),
         (
-            "A neighbour: training of 10, missing, 20, with a cap of 30. The fill is 15; training becomes 1/3, 1/2, 2/3 "
-            "and requests of 60,000 ms and missing become 1 and 1/2."
+            "A neighbour: training of 10, missing, 20, with a cap of 30. The fill is 15; training becomes 1/3, 1/2, "
+            "2/3 and requests of 60,000 ms and missing become 1 and 1/2."
         ),
     ),
     draw=_draw_parity,

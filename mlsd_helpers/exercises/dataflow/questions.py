@@ -9,7 +9,6 @@ from mlsd_helpers.formulas import Stage
 _HOURLY = (Stage(period_s=60, delay_s=3), Stage(delay_s=12), Stage(delay_s=1), Stage(ttl_s=2))
 _FIFTEEN = (Stage(period_s=15, delay_s=4.5), Stage(ttl_s=0.5))
 _CHAIN = (Stage(period_s=15, delay_s=2), Stage(period_s=60, delay_s=12))
-_FADED = (Stage(period_s=30, delay_s=9), Stage(ttl_s=5))
 
 
 def _hourly() -> float:
@@ -25,7 +24,7 @@ def _chain() -> float:
 
 
 def _period() -> float:
-    return formulas.largest_period_s([Stage(delay_s=9), Stage(ttl_s=5)], 30)
+    return formulas.largest_period_s([Stage(delay_s=9), Stage(ttl_s=5)], 40)
 
 
 def _gaps() -> float:
@@ -55,7 +54,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="03-ask-period",
-        question="An SLA of 30 min, delays of 9, a cache of 5: the longest period that keeps the SLA?",
+        question="An SLA of 40 min, delays of 9, a cache of 5: the longest period that keeps the SLA?",
         unit="min",
         truth=_period,
         because="Delays and cache take their part of the SLA first; the schedule gets what they leave.",

@@ -35,7 +35,7 @@ def _after(feature: Feature, repair: Repair) -> Feature:
 
 
 def _works(feature: Feature) -> bool:
-    return feature["store"] == "online" and _worst_min(feature) <= feature["sla_min"]
+    return bool(feature["store"] == "online" and _worst_min(feature) <= feature["sla_min"])
 
 
 def _cost(repair: Repair) -> float:

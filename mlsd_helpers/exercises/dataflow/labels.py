@@ -1,0 +1,136 @@
+"""Exercise 7: count fraud once its labels are there."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.dataflow._path import Answer
+from mlsd_helpers.exercises.kit import Case, Exercise, equals
+
+Payments = Sequence[dict[str, Any]]
+
+
+def _delays(payments: Payments, wait_days: float) -> list[float]:
+    """Return how many days each dispute took, of those that came within the wait."""
+    took = [p["disputed_day"] - p["paid_day"] for p in payments if p["disputed_day"] is not None]
+    return [days for days in took if days <= wait_days]
+
+
+def _counted(mature: Payments, wait_days: float, early_days: float) -> Answer:
+    took = _delays(mature, wait_days)
+    early = sum(days <= early_days for days in took)
+    return {"mature": len(mature), "rate": len(took) / len(mature), "arrived": early / len(took)}
+
+
+def fraud_rate(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Count among the payments that have been waited for."""
+    return _counted([p for p in payments if today - p["paid_day"] >= wait_days], wait_days, early_days)
+
+
+def fraud_rate_in_a_loop(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Go through the payments once."""
+    mature = frauds = early = 0
+    for payment in payments:
+        if payment["paid_day"] + wait_days <= today:
+            took = (payment["disputed_day"] or float("inf")) - payment["paid_day"]
+            mature, frauds, early = mature + 1, frauds + (took <= wait_days), early + (took <= early_days)
+    return {"mature": mature, "rate": frauds / mature, "arrived": early / frauds}
+
+
+def fraud_rate_in_pandas(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Use a frame, in which a dispute that never came compares as false."""
+    import pandas as pd  # noqa: PLC0415 - only who runs this alternative needs it
+
+    rows = pd.DataFrame(payments).astype(float)
+    mature = rows[rows["paid_day"] <= today - wait_days]
+    took = mature["disputed_day"] - mature["paid_day"]
+    fraud = took <= wait_days
+    return {"mature": len(mature), "rate": fraud.mean(), "arrived": (took[fraud] <= early_days).mean()}
+
+
+def no_label_is_honest(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You counted payments whose labels are still on their way, and took their silence for honesty. A dispute takes
+    weeks, so the newest payments look best of all. How old does a payment have to be before silence means something?
+    """
+    return _counted(payments, wait_days, early_days)  # C33
+
+
+def labelled_alone(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You kept only payments that were disputed, so that all of them are fraud. An honest payment never gets a label:
+    it is known by the time that has gone by.
+    """
+    return _counted([p for p in payments if p["disputed_day"] is not None], wait_days, early_days)
+
+
+def disputed_at_any_time(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You counted disputes that came after the wait. A label is defined by a window; without it, old payments have had
+    longer to be disputed than young ones, and the rate falls with time for no reason.
+    """
+    mature = [p for p in payments if today - p["paid_day"] >= wait_days]
+    return _counted(mature, float("inf"), early_days)
+
+
+def early_among_all(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You divided the early disputes by all payments. The question is how many of the *disputes* were there that early:
+    it says how far a count of that day falls short.
+    """
+    right = fraud_rate(payments, today, wait_days, early_days)
+    return {**right, "arrived": right["arrived"] * right["rate"]}
+
+
+def _payment(paid_day: int, disputed_after: int | None) -> dict[str, Any]:
+    return {
+        "paid_day": paid_day,
+        "disputed_day": None if disputed_after is None else paid_day + disputed_after,
+    }
+
+
+def _draw_payments(rng: random.Random) -> Case:
+    """Draw old payments, some disputed early, late and too late, and young ones that are hardly disputed yet."""
+    today, wait_days, early_days = rng.randrange(80, 120), rng.choice([20, 30]), rng.choice([1, 2, 3])
+    old, young = range(1, today - wait_days + 1), range(today - wait_days + 1, today + 1)
+    late = [rng.randrange(early_days + 1, wait_days) for _ in range(rng.randrange(1, 5))]
+    after = [
+        *[1] * rng.randrange(1, 4),
+        *late,
+        wait_days + rng.randrange(1, 5),
+        *[None] * rng.randrange(2, 7),
+    ]
+    payments = [_payment(rng.choice(old[:40]), days) for days in after]
+    payments += [_payment(rng.choice(young), None) for _ in range(rng.randrange(3, 7))]
+    rng.shuffle(payments)
+    return {"payments": payments, "today": today, "wait_days": wait_days, "early_days": early_days}
+
+
+EXERCISE = Exercise(
+    id="03-labels",
+    assignment="03_dataflow",
+    title="Wait for the labels",
+    kind="estimate",
+    outcome="Estimate a rate from labels that arrive late, without taking silence for an answer.",
+    minutes=8,
+    steps=(
+        equals("mature", 1, lambda c, _: fraud_rate(**c)["mature"]),
+        equals("rate", 1, lambda c, _: fraud_rate(**c)["rate"], tolerance=1e-6),
+        equals("arrived", 1, lambda c, _: fraud_rate(**c)["arrived"], tolerance=1e-6),
+    ),
+    cases=(
+        _draw_payments(random.Random(1)),  # noqa: S311 - a case, not a secret
+        _draw_payments(random.Random(2)),  # noqa: S311
+    ),
+    reference=fraud_rate,
+    alternatives=(fraud_rate_in_a_loop, fraud_rate_in_pandas),
+    mistakes=(no_label_is_honest, labelled_alone, disputed_at_any_time, early_among_all),
+    hints=(
+        "Look at the newest payments: what can be known of them today?",
+        (
+            "Start with the payments that are at least `wait_days` old today. For those, a dispute that has not come "
+            "within the wait is an answer; all counts are among them."
+        ),
+        (
+            "A neighbour: a wait of 10 days. Of 8 payments from day 1, two are disputed, on days 2 and 9; 4 from "
+            "day 20 are not. On day 25 the rate is 2 of 8, and of the two, one had arrived within a day."
+        ),
+    ),
+    draw=_draw_payments,
+)

@@ -1,0 +1,209 @@
+"""Exercise 1: choose the pattern, and say what decided."""
+
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+
+Answer = dict[str, Any]
+PATTERNS = ("A", "B", "C")
+REASONS = ("cost", "freshness", "input")
+
+
+def _feasible(case: Case) -> set[str]:
+    """Return the patterns whose answers are fresh enough, for inputs that they can know."""
+    ahead = case["listable"] and 2 * case["job_s"] <= case["max_age_s"]
+    stream = case["listable"] and case["lag_s"] <= case["max_age_s"]
+    return {"A"} | ({"B"} if ahead else set()) | ({"C"} if stream else set())
+
+
+def _cheapest(costs: Mapping[str, float], among: Collection[str] = PATTERNS) -> str:
+    return min(among, key=lambda pattern: costs[pattern])
+
+
+def _reason(case: Case, feasible: Collection[str]) -> str:
+    if _cheapest(case["cost_per_day"]) in feasible:
+        return "cost"
+    return "freshness" if case["listable"] else "input"
+
+
+def _chosen(case: Case, feasible: Collection[str], **instead: str) -> Answer:
+    answer = {"feasible": feasible, "pattern": _cheapest(case["cost_per_day"], feasible)}
+    return {**answer, "reason": _reason(case, feasible), **instead}
+
+
+def choose(**case: Any) -> Answer:
+    """Take the cheapest of those that are fresh enough."""
+    return _chosen(case, _feasible(case))
+
+
+def choose_by_elimination(**case: Any) -> Answer:
+    """Go through the patterns from the cheapest up, and stop at the first that can do it."""
+    can = {
+        "A": True,
+        "B": case["listable"] and case["job_s"] <= case["max_age_s"] / 2,
+        "C": case["listable"] and case["lag_s"] <= case["max_age_s"],
+    }
+    order = sorted(can, key=lambda name: case["cost_per_day"][name])
+    pattern = next(name for name in order if can[name])
+    ruled_out = "freshness" if case["listable"] else "input"
+    reason = "cost" if can[order[0]] else ruled_out
+    return {"feasible": [name for name in order if can[name]], "pattern": pattern.lower(), "reason": reason}
+
+
+def choose_by_oldest_answer(**case: Any) -> Answer:
+    """Work out the oldest answer of each pattern; what cannot be listed has none ahead of its request."""
+    oldest = {"A": 0.0}
+    if case["listable"]:
+        oldest |= {"B": 2.0 * case["job_s"], "C": case["lag_s"]}
+    return _chosen(case, tuple(name for name, age_s in oldest.items() if age_s <= case["max_age_s"]))
+
+
+def chose_by_the_rate(**case: Any) -> Answer:
+    """You let the request rate choose. It is already in the costs, and says nothing of freshness: a high rate
+    over few keys can be the best case for answers made ahead. What else do you have to look at?
+    """
+    pattern = "C" if case["peak_rps"] > 1_000 else "A"
+    return _chosen(case, _feasible(case), pattern=pattern)  # C34
+
+
+def ruled_out_request_time(**case: Any) -> Answer:
+    """You ruled request-time inference out above a certain rate. Published systems answer hundreds of
+    thousands of requests a second that way: the rate makes it dear, not impossible, and the costs are
+    given. What makes a pattern impossible?
+    """
+    feasible = _feasible(case)
+    dropped = feasible - {"A"} if case["peak_rps"] > 1_000 else feasible
+    return _chosen(case, dropped or feasible)
+
+
+def listed_what_cannot_be_listed(**case: Any) -> Answer:
+    """You made answers ahead for inputs that nobody can list, such as free text. The table has no row for
+    what people will write next. Which pattern needs no list?
+    """
+    return _chosen(case, _feasible({**case, "listable": True}))  # C35
+
+
+def job_counted_once(**case: Any) -> Answer:
+    """You counted the job's time once. Just before its next result is readable, an answer is a period *and* a
+    job old, and the job cannot start again before it has ended. How old is the oldest answer, at the least?
+    """
+    return _chosen(case, _feasible({**case, "job_s": case["job_s"] / 2}))
+
+
+def streaming_has_no_lag(**case: Any) -> Answer:
+    """You took streaming for fresh at any limit. A stream is behind by its lag, in quiet times too: hold it
+    against the age that is allowed.
+    """
+    return _chosen(case, _feasible({**case, "lag_s": 0}))  # C42
+
+
+def cheapest_at_any_age(**case: Any) -> Answer:
+    """You took the cheapest of the three, though it is not among those that you found feasible. A cheap
+    answer that is too old, or that is not there, is worth nothing. From which set do you choose?
+    """
+    return _chosen(case, _feasible(case), pattern=_cheapest(case["cost_per_day"]))
+
+
+def always_cost(**case: Any) -> Answer:
+    """You gave cost as the reason everywhere. Where the cheapest pattern of all was ruled out, something else
+    decided: name what ruled it out, so that the choice can be looked at again when that changes.
+    """
+    return _chosen(case, _feasible(case), reason="cost")
+
+
+def _draw_case(rng: random.Random) -> Case:
+    job_s = rng.choice([600, 1_800, 3_600, 7_200])
+    return {
+        "peak_rps": rng.choice([20, 300, 900, 2_000, 8_000, 40_000]),
+        "max_age_s": rng.choice([1, 30, 300, int(1.5 * job_s), 3 * job_s, 86_400]),
+        "listable": rng.random() < 0.75,
+        "job_s": job_s,
+        "lag_s": rng.choice([3, 10, 60]),
+        "cost_per_day": dict(zip(PATTERNS, rng.sample(range(20, 900), 3), strict=True)),
+    }
+
+
+def _explain_feasible(_case: Case, value: Any) -> str:
+    names = {str(name) for name in value} if isinstance(value, set | frozenset | list | tuple) else None
+    if names is None:
+        return "Expected a set of patterns, such as {'A', 'C'}."
+    if unknown := sorted(names - set(PATTERNS)):
+        return f"{', '.join(map(repr, unknown))} is none of the patterns A, B and C."
+    return "For each pattern ask two things: can it know the input, and how old is its oldest answer?"
+
+
+def _explain_pattern(_case: Case, value: Any) -> str:
+    if not isinstance(value, str) or value.strip().upper() not in PATTERNS:
+        return "Expected one of 'A', 'B' and 'C'."
+    return "Of the patterns in your own `feasible`, is there a cheaper one?"
+
+
+def _explain_reason(_case: Case, value: Any) -> str:
+    if not isinstance(value, str) or value.strip().casefold() not in REASONS:
+        return "Expected one of the codes: 'cost', 'freshness', 'input'."
+    return "Look at the cheapest of all three: did you take it, and if not, what ruled it out?"
+
+
+def _pattern_step(case: Case, given: Given) -> str:
+    return _cheapest(case["cost_per_day"], [str(name) for name in given["feasible"]])
+
+
+def _case(rps: int, max_age_s: float, listable: bool, job_s: int, lag_s: int, *costs: int) -> Case:
+    return {
+        "peak_rps": rps,
+        "max_age_s": max_age_s,
+        "listable": listable,
+        "job_s": job_s,
+        "lag_s": lag_s,
+        "cost_per_day": dict(zip(PATTERNS, costs, strict=True)),
+    }
+
+
+EXERCISE = Exercise(
+    id="04-choose",
+    assignment="04_patterns",
+    title="Choose the pattern, and say what decided",
+    kind="choose and justify",
+    outcome="Choose a serving pattern by freshness, inputs and cost, and name what decided.",
+    minutes=10,
+    steps=(
+        replace(equals("feasible", 1.5, lambda c, _: _feasible(c)), explain=_explain_feasible),
+        replace(equals("pattern", 1.5, _pattern_step), explain=_explain_pattern),
+        replace(equals("reason", 1, lambda c, g: _reason(c, g["feasible"])), explain=_explain_reason),
+    ),
+    cases=(
+        _case(2_000, 86_400, True, 3_600, 10, 1_728, 90, 300),
+        _case(2_000, 86_400, False, 3_600, 10, 1_728, 90, 300),
+        _case(40_000, 5_400, True, 3_600, 10, 700, 150, 420),
+        _case(900, 1, True, 600, 3, 500, 60, 45),
+        _case(300, 30, True, 1_800, 60, 400, 55, 200),
+        _case(20, 86_400, True, 3_600, 10, 30, 120, 190),
+        _case(8_000, 86_400, True, 3_600, 10, 640, 910, 820),
+    ),
+    reference=choose,
+    alternatives=(choose_by_elimination, choose_by_oldest_answer),
+    mistakes=(
+        chose_by_the_rate,
+        ruled_out_request_time,
+        listed_what_cannot_be_listed,
+        job_counted_once,
+        streaming_has_no_lag,
+        cheapest_at_any_age,
+        always_cost,
+    ),
+    hints=(
+        "Look at two of the inputs before any cost: can the input be listed, and how old may an answer be?",
+        (
+            "Start with `feasible`. A computes when it is asked. For B, think of the moment just before a new "
+            "result is readable; for C, of its lag. Both need an input that can be listed."
+        ),
+        (
+            "A neighbour: a job of 20 min, allowed 30 min. Run back to back, its oldest answer is 40 min old: B "
+            "is out. If B was the cheapest of all, the reason for what you take instead is 'freshness'."
+        ),
+    ),
+    draw=_draw_case,
+)

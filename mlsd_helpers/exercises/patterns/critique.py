@@ -1,0 +1,252 @@
+"""Exercise 6: pick the flawed statements of a design that was published and replaced."""
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+
+Statement = dict[str, Any]
+Statements = Sequence[Statement]
+KINDS = ("age", "work", "rerun", "copies", "expiry", "tail")
+
+
+def _cannot_hold(said: Statement) -> bool:
+    """Work a statement out from its own numbers."""
+    match said["kind"]:
+        case "age":
+            return bool(said["period_h"] + said["job_h"] > said["oldest_h"])
+        case "work":
+            return bool(said["users_million"] > said["visitors_million"] * said["visits_each"])
+        case "rerun":
+            return bool(2 * said["job_h"] > said["window_h"])
+        case "copies":
+            return bool(said["feeds_tb"] * (1 + said["experiments"]) > said["store_tb"])
+        case "expiry":
+            return bool((1 + said["missed_runs"]) * said["period_h"] > said["ttl_h"])
+        case _:
+            return bool(said["hit_percent"] < 99 and said["miss_ms"] > said["p99_ms"])
+
+
+def critique(statements: Statements) -> set[str]:
+    """Return the ids of the statements that their own numbers refute."""
+    return {said["id"] for said in statements if _cannot_hold(said)}
+
+
+_LEFT = {
+    "age": lambda s: s["oldest_h"] - s["period_h"] - s["job_h"],
+    "work": lambda s: s["visitors_million"] * s["visits_each"] - s["users_million"],
+    "rerun": lambda s: s["window_h"] - s["job_h"] * 2,
+    "copies": lambda s: s["store_tb"] - s["feeds_tb"] * s["experiments"] - s["feeds_tb"],
+    "expiry": lambda s: s["ttl_h"] - s["period_h"] * (s["missed_runs"] + 1),
+    "tail": lambda s: s["p99_ms"] - (s["miss_ms"] if s["hit_percent"] < 99 else s["hit_ms"]),
+}
+
+
+def critique_by_margin(statements: Statements) -> list[str]:
+    """Work out what each statement has left over, in its own unit."""
+    return [said["id"] for said in statements if _LEFT[said["kind"]](said) < 0]
+
+
+def critique_by_keeping(statements: Statements) -> tuple[str, ...]:
+    """Strike out what holds."""
+    holds = {said["id"] for said in statements if not _cannot_hold(said)}
+    return tuple(sorted({said["id"] for said in statements} - holds))
+
+
+def _misjudged(statements: Statements, kind: str, flawed: Mapping[str, bool]) -> set[str]:
+    return {s["id"] for s in statements if (flawed[s["id"]] if s["kind"] == kind else _cannot_hold(s))}
+
+
+def _when(statements: Statements, kind: str, flawed: Any) -> set[str]:
+    judged = {said["id"]: bool(said["kind"] == kind and flawed(said)) for said in statements}
+    return _misjudged(statements, kind, judged)
+
+
+def period_is_the_age(statements: Statements) -> set[str]:
+    """You let an age pass that is at least the period. While the next run works, the old feed is still the
+    one that is read: the run's own time comes on top. How old is a feed just before the next one is there?
+    """
+    return _when(statements, "age", lambda s: s["period_h"] > s["oldest_h"])  # C22
+
+
+def ahead_is_always_less_work(statements: Statements) -> set[str]:
+    """You believe that making answers ahead is always less work. It is made for everybody, and most never
+    come: count the answers that somebody reads. How many would request time have had to make?
+    """
+    return _when(statements, "work", lambda _: False)  # C36
+
+
+def a_visitor_comes_once(statements: Statements) -> set[str]:
+    """You counted each visitor once. At request time every *visit* costs an inference, and regular visitors
+    come several times: compare inferences with inferences.
+    """
+    return _when(statements, "work", lambda s: s["users_million"] > s["visitors_million"])
+
+
+def fits_once(statements: Statements) -> set[str]:
+    """You found room for one run, and the statement is about a run that fails. By then its time is gone,
+    and the whole job has to fit once more. What is left of the window?
+    """
+    return _when(statements, "rerun", lambda s: s["job_h"] > s["window_h"])  # C44
+
+
+def one_copy_for_all(statements: Statements) -> set[str]:
+    """You stored one copy. Feeds are made by a model, so each experiment with another model stores a feed
+    of its own for everybody, next to the one in use.
+    """
+    return _when(statements, "copies", lambda s: s["feeds_tb"] > s["store_tb"])
+
+
+def only_missed_runs_count(statements: Statements) -> set[str]:
+    """You counted the missed runs alone. What is in the store was written by the run *before* them, and the
+    next one to write comes after them: one period more. Is anything left by then?
+    """
+    return _when(statements, "expiry", lambda s: s["missed_runs"] * s["period_h"] > s["ttl_h"])
+
+
+def mean_for_the_tail(statements: Statements) -> set[str]:
+    """You worked out a mean. The p99 is about the slowest in a hundred, and as long as more than that miss
+    the cache, those misses own it. What does a miss take?
+    """
+
+    def mean_ms(said: Statement) -> float:
+        hit = said["hit_percent"] / 100
+        return float(hit * said["hit_ms"] + (1 - hit) * said["miss_ms"])
+
+    return _when(statements, "tail", lambda s: mean_ms(s) > s["p99_ms"])  # C38
+
+
+# ---- what is drawn --------------------------------------------------------------------------------
+
+_SAYS = {
+    "age": "A run starts every {period_h} h and takes {job_h} h. No feed is older than {oldest_h} h.",
+    "work": "Making feeds for all {users_million} million users once a day takes no more inferences than scoring "
+    "{visitors_million} million daily visitors, {visits_each} visits each, as they come.",
+    "rerun": "The job takes {job_h} h of a window of {window_h} h. A run that fails at its end is made up for in time.",
+    "copies": "One set of feeds takes {feeds_tb} TB. {experiments} experiments run beside the model in use, and the "
+    "store of {store_tb} TB holds them all.",
+    "expiry": "Features are written every {period_h} h and expire {ttl_h} h after that. When {missed_runs} runs in a "
+    "row write nothing, requests still find features until the next one writes.",
+    "tail": "A cache answers {hit_percent} % in {hit_ms} ms, a miss takes {miss_ms} ms: the p99 is within {p99_ms} ms.",
+}
+
+
+def _said(at: int, kind: str, **numbers: float) -> Statement:
+    return {"id": f"S{at}", "kind": kind, "says": _SAYS[kind].format(**numbers), **numbers}
+
+
+def _draw_numbers(rng: random.Random, kind: str) -> dict[str, float]:
+    period, job = rng.choice([4, 6, 12, 24]), rng.choice([1, 2, 3])
+    match kind:
+        case "age":
+            return {"period_h": period, "job_h": job, "oldest_h": period + rng.choice([-2, 0, job, job + 3])}
+        case "work":
+            users, share, each = rng.choice([40, 60, 100]), rng.choice([0.1, 0.3, 0.5]), rng.choice([3, 5, 8])
+            return {"users_million": users, "visitors_million": round(users * share), "visits_each": each}
+        case "rerun":
+            return {"job_h": job + 2, "window_h": rng.choice([job + 1, job + 3, 2 * job + 4, 2 * job + 6])}
+        case "copies":
+            feeds, experiments = rng.choice([4, 6, 9]), rng.choice([3, 5, 8])
+            room = rng.choice([feeds - 1, feeds + 2, feeds * (experiments + 1) + 1])
+            return {"feeds_tb": feeds, "experiments": experiments, "store_tb": room}
+        case "expiry":
+            missed = rng.choice([1, 2, 3])
+            ttl = period * rng.choice([missed - 0.5, missed + 0.5, missed + 1.5])
+            return {"period_h": period, "ttl_h": ttl, "missed_runs": missed}
+        case _:
+            hit, miss = rng.choice([70, 85, 95, 99.5]), rng.choice([40, 60, 120])
+            return {"hit_percent": hit, "hit_ms": 2, "miss_ms": miss, "p99_ms": rng.choice([10, 30, 150])}
+
+
+def _draw_case(rng: random.Random) -> Case:
+    kinds = list(KINDS)
+    rng.shuffle(kinds)
+    return {
+        "statements": [_said(at, kind, **_draw_numbers(rng, kind)) for at, kind in enumerate(kinds, start=1)]
+    }
+
+
+def _kind_step(kind: str) -> Step:
+    def right(case: Case, value: Any, _: Given) -> bool:
+        named = _named(value)
+        of_kind = [said for said in case["statements"] if said["kind"] == kind]
+        return named is not None and all((said["id"] in named) == _cannot_hold(said) for said in of_kind)
+
+    return Step(kind, 1, right, part="", explain=lambda case, value: _explain(kind, case, value))
+
+
+def _named(value: Any) -> Collection[str] | None:
+    if not isinstance(value, set | frozenset | list | tuple):
+        return None
+    return {str(name) for name in value}
+
+
+def _explain(kind: str, case: Case, value: Any) -> str:
+    named = _named(value)
+    if named is None:
+        return "Expected a set of ids, such as {'S2', 'S5'}."
+    ids = {said["id"] for said in case["statements"]}
+    if unknown := sorted(named - ids):
+        return f"{', '.join(map(repr, unknown))} is none of the statements."
+    return f"Look again at the statement of kind {kind!r}: work it out from the numbers that it gives itself."
+
+
+EXERCISE = Exercise(
+    id="04-critique",
+    assignment="04_patterns",
+    title="Pick the statements that cannot hold",
+    kind="critique",
+    outcome="Refute the statements of a pre-computed design by their own numbers.",
+    minutes=12,
+    steps=tuple(map(_kind_step, KINDS)),
+    cases=(
+        {"statements": [
+            _said(1, "age", period_h=24, job_h=3, oldest_h=24),
+            _said(2, "work", users_million=50, visitors_million=5, visits_each=3),
+            _said(3, "rerun", job_h=5, window_h=6),
+            _said(4, "copies", feeds_tb=9, experiments=8, store_tb=20),
+            _said(5, "expiry", period_h=24, ttl_h=60, missed_runs=2),
+            _said(6, "tail", hit_percent=80, hit_ms=2, miss_ms=42, p99_ms=10),
+        ]},
+        {"statements": [
+            _said(1, "tail", hit_percent=85, hit_ms=2, miss_ms=120, p99_ms=30),
+            _said(2, "expiry", period_h=12, ttl_h=42, missed_runs=2),
+            _said(3, "copies", feeds_tb=4, experiments=3, store_tb=17),
+            _said(4, "rerun", job_h=3, window_h=8),
+            _said(5, "work", users_million=60, visitors_million=30, visits_each=5),
+            _said(6, "age", period_h=6, job_h=2, oldest_h=9),
+        ]},
+        {"statements": [
+            _said(1, "copies", feeds_tb=6, experiments=5, store_tb=5),
+            _said(2, "age", period_h=12, job_h=1, oldest_h=10),
+            _said(3, "tail", hit_percent=99.5, hit_ms=2, miss_ms=60, p99_ms=10),
+            _said(4, "work", users_million=40, visitors_million=12, visits_each=8),
+            _said(5, "expiry", period_h=6, ttl_h=9, missed_runs=2),
+            _said(6, "rerun", job_h=4, window_h=3),
+        ]},
+    ),
+    reference=critique,
+    alternatives=(critique_by_margin, critique_by_keeping),
+    mistakes=(
+        period_is_the_age,
+        ahead_is_always_less_work,
+        a_visitor_comes_once,
+        fits_once,
+        one_copy_for_all,
+        only_missed_runs_count,
+        mean_for_the_tail,
+    ),
+    hints=(
+        "Look at one kind of statement at a time: each scores by itself. `says` is the sentence behind the numbers.",
+        (
+            "Start with the two that are about time, `age` and `rerun`. Draw a line for the hours, and put on it when "
+            "a run starts, when it ends, and what is read in between."
+        ),
+        (
+            "A neighbour: feeds are written every 8 h and expire after 10 h. One run writes nothing: from the write "
+            "before it to the one after it there are 16 h, and in the last 6 of them the store is empty."
+        ),
+    ),
+    draw=_draw_case,
+)  # fmt: skip

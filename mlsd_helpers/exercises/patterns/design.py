@@ -1,0 +1,327 @@
+"""Exercise 7: repair the pattern part of a design until the review has nothing to say."""
+
+import copy
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+from mlsd_helpers import formulas
+from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath
+from mlsd_helpers.errors import MlsdError
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.review import review
+
+Part = dict[str, Any]
+_FIXED = ("id", "pattern", "share", "bounded_input", "keys")
+_FACTS = {Precompute: ("job_time", "keys_read"), Cache: ("answer_depends_on", "zipf_exponent", "hit_time")}
+
+
+def findings(requirements: Any, pattern: Any) -> set[str]:
+    """Return the codes of what the review finds in a pattern, errors and warnings."""
+    found = review(Design(name="exercise", requirements=requirements, pattern=pattern))
+    return {one.code for one in found if one.code.startswith("PATTERN") and one.severity != "info"}
+
+
+# ---- what is to be repaired -----------------------------------------------------------------------
+
+
+def _broken(limit_s: int, job_s: int, keys: int, skew: float, missing: str, streamed: bool) -> Case:
+    """Return a feed made ahead and a search behind a cache, both with faults."""
+    parts = ["user", "query", "locale", "model version"]
+    feed: Part = {
+        "id": "feed",
+        "pattern": "pre-computed",
+        "share": 0.6,
+        "reason": "A store answers at once, however long the models take.",
+        "bounded_input": True,
+        "keys": 1_000_000,
+        "precompute": {"period": limit_s, "job_time": job_s, "window": job_s + 600},
+    }
+    search: Part = {
+        "id": "search",
+        "pattern": "request-time",
+        "share": 0.4,
+        "bounded_input": False,
+        "keys": keys,
+        "cache": {
+            "key": [part for part in parts if part != missing],
+            "answer_depends_on": parts,
+            "ttl": 4 * limit_s,
+            "size": keys // 10,
+            "hit_ratio": 0.95,
+            "zipf_exponent": skew,
+            "when_cold": "Queries wait in line, and the oldest are shed.",
+        },
+    }
+    stream = {"events": 900, "consumed": 1_200, "partitions": 12, "consumers": 20}
+    return {
+        "pattern": {"paths": [{**feed, "stream": stream} if streamed else feed, search], "rejected": []},
+        "requirements": {
+            "latency": {"budget": 0.2, "percentile": "p99"},
+            "throughput": {"peak": 500, "mean": 200},
+            "freshness": {"features": limit_s, "model": 864_000, "predictions": limit_s},
+        },
+    }
+
+
+def _draw_case(rng: random.Random) -> Case:
+    """Draw the same kinds of fault with other numbers."""
+    limit_s = rng.choice([21_600, 28_800, 43_200])
+    keys = rng.choice([50_000, 100_000, 200_000])
+    missing = rng.choice(["user", "locale", "model version"])
+    return _broken(
+        limit_s,
+        rng.choice([3_600, 5_400, 7_200]),
+        keys,
+        rng.choice([0.8, 0.9, 1.0]),
+        missing,
+        rng.random() < 0.5,
+    )
+
+
+# ---- right answers --------------------------------------------------------------------------------
+
+_ON_MISS = "The newest of what the user follows"
+_REJECTED: list[Part] = [
+    {
+        "pattern": "request-time",
+        "path": "feed",
+        "reason": "The models take longer than a visitor waits.",
+        "flips_when": "A model that answers in time is as good.",
+    },
+    {
+        "pattern": "pre-computed",
+        "path": "search",
+        "reason": "What people type cannot be listed ahead.",
+        "flips_when": "A few thousand queries were nearly all of the traffic.",
+    },
+]
+
+
+def _possible(cache: Part, keys: int, peak_rps: float) -> float:
+    """Return the hit ratio that size and TTL allow, rounded down to a whole per cent."""
+    by_size = formulas.che_hit_ratio(cache["size"], keys, cache["zipf_exponent"])
+    by_ttl = formulas.ttl_hit_ratio_of_keys(peak_rps, cache["ttl"], keys, cache["zipf_exponent"])
+    return math.floor(100 * min(by_size, by_ttl)) / 100
+
+
+def _mend_feed(feed: Part, limit_s: float) -> None:
+    ahead = feed["precompute"]
+    ahead["period"] = limit_s - ahead["job_time"]
+    ahead.update(window=2 * ahead["job_time"], on_miss=_ON_MISS)
+    if "stream" in feed:
+        feed["stream"]["consumers"] = feed["stream"]["partitions"]
+
+
+def _mend_search(search: Part, limit_s: float) -> None:
+    cache = search["cache"]
+    search["reason"] = "What people type cannot be listed ahead."
+    cache.update(key=cache["answer_depends_on"], ttl=limit_s)
+    cache["hit_ratio"] = _possible(cache, search["keys"], 200)
+
+
+def _repaired(
+    case: Case, feed: Callable[[Part], object] = len, search: Callable[[Part], object] = len, **also: Any
+) -> Part:
+    """Mend all of it, then change the feed and the search once more."""
+    mended: Part = copy.deepcopy(dict(case["pattern"]))
+    limit_s = case["requirements"]["freshness"]["predictions"]
+    first, second = mended["paths"]
+    _mend_feed(first, limit_s)
+    _mend_search(second, limit_s)
+    feed(first)
+    search(second)
+    return {**mended, "rejected": _REJECTED, **also}
+
+
+def repaired(**case: Any) -> Part:
+    """Leave the period what the job leaves of the limit, and plan with what the cache can give."""
+    return _repaired(case)
+
+
+def repaired_with_more_room(**case: Any) -> Pattern:
+    """Give the cache room for every key, so that only its TTL makes it miss, and hand back the typed value."""
+
+    def roomy(search: Part) -> None:
+        search["cache"]["size"] = search["keys"]
+        search["cache"]["hit_ratio"] = _possible(search["cache"], search["keys"], 200)
+
+    return Pattern(**_repaired(case, search=roomy))
+
+
+def repaired_more_often(**case: Any) -> Part:
+    """Run the job twice as often as needed, keep answers for half the time, and name no hit ratio at all."""
+
+    def often(feed: Part) -> None:
+        ahead = feed["precompute"]
+        ahead.update(period=max(2 * ahead["job_time"], ahead["period"] / 2))
+
+    def modest(search: Part) -> None:
+        search["cache"]["ttl"] /= 2
+        search["cache"]["hit_ratio"] = None
+
+    return _repaired(case, often, modest)
+
+
+# ---- known mistakes -------------------------------------------------------------------------------
+
+
+def period_is_the_limit(**case: Any) -> Part:
+    """You left the period at the allowed age. While the next run works, the old answer is read on: period
+    *and* job have to fit within the limit.
+    """
+    limit_s = case["requirements"]["freshness"]["predictions"]
+    return _repaired(case, lambda feed: feed["precompute"].update(period=limit_s))  # C22
+
+
+def shortened_the_job(**case: Any) -> Part:
+    """You made the job shorter by writing a smaller number. It was measured, and takes tomorrow what it
+    took yesterday. Which numbers of this design are settings, and which are facts?
+    """
+    return _repaired(case, lambda feed: feed["precompute"].update(job_time=60, window=600))
+
+
+def window_fits_once(**case: Any) -> Part:
+    """Your window holds the job once. The run that fails has used its time when you notice: without room
+    for a second one, tomorrow's readers get yesterday's answers.
+    """
+
+    def once(feed: Part) -> None:
+        feed["precompute"]["window"] = 1.2 * feed["precompute"]["job_time"]
+
+    return _repaired(case, once)  # C44
+
+
+def forgot_who_comes_after(**case: Any) -> Part:
+    """Whoever came after the last run is in no table, and your design has nothing to say to them. What do they see?"""
+    return _repaired(case, lambda feed: feed["precompute"].pop("on_miss"))
+
+
+def left_the_key_short(**case: Any) -> Part:
+    """Your cache key still lacks an input that changes the answer: somebody gets what was made for somebody
+    else. Compare the key with what the answer depends on.
+    """
+    old = case["pattern"]["paths"][1]["cache"]["key"]
+    return _repaired(case, search=lambda search: search["cache"].update(key=old))  # C37
+
+
+def shortened_what_it_depends_on(**case: Any) -> Part:
+    """You struck out of `answer_depends_on` what the key does not hold. The answer depends on it all the
+    same; only the document no longer says so.
+    """
+    old = case["pattern"]["paths"][1]["cache"]["key"]
+    return _repaired(case, search=lambda search: search["cache"].update(key=old, answer_depends_on=old))
+
+
+def cached_for_too_long(**case: Any) -> Part:
+    """You keep cached answers for longer than an answer may be old. A cache is one more stage on the way,
+    and its TTL is part of the age.
+    """
+    old = case["pattern"]["paths"][1]["cache"]["ttl"]
+    return _repaired(case, search=lambda search: search["cache"].update(ttl=old))
+
+
+def wished_for_hits(**case: Any) -> Part:
+    """You plan with a hit ratio that this cache cannot give. It follows from the room, the number of keys,
+    their skew and the TTL, and a wish changes none of them. What does the calculator say?
+    """
+    return _repaired(case, search=lambda search: search["cache"].update(hit_ratio=0.95))  # C40
+
+
+def nothing_rejected(**case: Any) -> Part:
+    """You name no alternative. Whoever reads this design in a year will ask why it is not otherwise, and
+    what would have to change: that is what `rejected` and its `flips_when` are for.
+    """
+    return _repaired(case, rejected=[])
+
+
+# ---- the judgement --------------------------------------------------------------------------------
+
+
+def _typed(pattern: Any) -> Pattern:
+    return pattern if isinstance(pattern, Pattern) else Pattern(**pattern)
+
+
+def _kept(case: Case, value: Any, _: Given) -> bool:
+    """Hold what is asked for and what is a fact; a pattern that is handed back as it was has repaired nothing."""
+    try:
+        before, after = _typed(case["pattern"]), _typed(value)
+    except (MlsdError, TypeError):
+        return False
+    required = case["requirements"]
+    same = list(map(_facts, before.paths)) == list(map(_facts, after.paths))
+    return same and findings(required, after) < findings(required, before)
+
+
+def _facts(path: ServingPath) -> list[Any]:
+    facts = [getattr(path, name) for name in _FIXED]
+    for inside in (path.precompute, path.cache):
+        facts += [getattr(inside, name) for name in _FACTS[type(inside)]] if inside else [None]
+    return [*facts, (path.stream.events, path.stream.partitions) if path.stream else None]
+
+
+def _free_of(*numbers: int) -> Callable[[Case, Any, Given], bool]:
+    codes = {f"PATTERN{number:03}" for number in numbers}
+
+    def right(case: Case, value: Any, _: Given) -> bool:
+        pattern = _typed(value)
+        return bool(pattern.paths) and not findings(case["requirements"], pattern) & codes
+
+    return right
+
+
+def _explain_kept(case: Case, value: Any) -> str:
+    try:
+        _typed(value)
+    except (MlsdError, TypeError) as error:
+        return f"The design cannot be read. {error}"
+    return (
+        "What is asked for, and what was measured, has to stay: ids, patterns, shares, keys, the job's time."
+    )
+
+
+EXERCISE = Exercise(
+    id="04-design",
+    assignment="04_patterns",
+    title="Repair the pattern of a design",
+    kind="repair a design",
+    outcome="Bring the serving paths of a design within their freshness, and make their caches safe and honest.",
+    minutes=14,
+    steps=(
+        Step("kept", 1, _kept, part="", explain=_explain_kept),
+        Step("fresh", 1, _free_of(6, 9, 10, 19), part=""),
+        Step("recoverable", 1, _free_of(11, 12, 20, 21, 22, 23), part=""),
+        Step("cached", 1.5, _free_of(14, 15, 16, 17), part=""),
+        Step("justified", 0.5, _free_of(2, 3, 4, 5, 8, 13), part=""),
+    ),
+    cases=(
+        _broken(21_600, 3_600, 100_000, 1.0, "user", streamed=True),
+        _broken(43_200, 7_200, 50_000, 0.8, "model version", streamed=False),
+    ),
+    reference=repaired,
+    alternatives=(repaired_with_more_room, repaired_more_often),
+    mistakes=(
+        period_is_the_limit,
+        shortened_the_job,
+        window_fits_once,
+        forgot_who_comes_after,
+        left_the_key_short,
+        shortened_what_it_depends_on,
+        cached_for_too_long,
+        wished_for_hits,
+        nothing_rejected,
+    ),
+    hints=(
+        "Look at what `mlsd.review` says of the design: each finding names a field, what is wrong, and what to do.",
+        (
+            "Start with the feed. Its period and its job together may take what `predictions` allows, and its window "
+            "holds the job twice. Then give the cache a key, a TTL, and a hit ratio that the calculators agree with."
+        ),
+        (
+            "A neighbour: answers may be 2 h old and a job takes 30 min. A period of 90 min and a window of 60 min "
+            "keep that, whichever run fails."
+        ),
+    ),
+    draw=_draw_case,
+)

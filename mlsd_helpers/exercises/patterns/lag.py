@@ -1,0 +1,188 @@
+"""Exercise 5: trace how far behind a stream is after an outage."""
+
+import random
+from typing import Any
+
+from mlsd_helpers import formulas
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+
+Answer = dict[str, Any]
+
+
+def _consumed(case: Case) -> float:
+    return float(min(case["consumers"], case["partitions"]) * case["each_rps"])
+
+
+def _fresh_again(case: Case, given: Given) -> float:
+    """Return how long the lag takes to fall to what is allowed, in seconds."""
+    consumed = float(given["consumed_rps"])
+    over = max(float(given["backlog"]) - case["max_age_s"] * consumed, 0.0)
+    return over / (consumed - float(case["events_rps"]))
+
+
+def _traced(case: Case, **instead: float) -> Answer:
+    """Trace the steps, with what is given instead carried on into what follows from it."""
+    answer = {"consumed_rps": _consumed(case), "backlog": case["events_rps"] * case["outage_s"]} | instead
+    spare = answer["consumed_rps"] - case["events_rps"]
+    answer.setdefault("lag_s", answer["backlog"] / answer["consumed_rps"])
+    answer.setdefault("caught_up_s", answer["backlog"] / spare)
+    answer.setdefault("fresh_again_s", _fresh_again(case, answer))
+    return answer
+
+
+def trace(**case: Any) -> Answer:
+    """Trace the backlog as a fluid."""
+    return _traced(case)
+
+
+def trace_by_formula(**case: Any) -> Answer:
+    """Use the calculators."""
+    consumed = formulas.busy_consumers(case["consumers"], case["partitions"]) * case["each_rps"]
+    events = case["events_rps"]
+    backlog = formulas.surge_backlog(events, 0, case["outage_s"])
+    too_many = max(backlog - case["max_age_s"] * consumed, 0)
+    return {
+        "consumed_rps": consumed,
+        "backlog": backlog,
+        "lag_s": formulas.consumer_lag_s(backlog, consumed),
+        "caught_up_s": formulas.catch_up_s(case["outage_s"], events, consumed),
+        "fresh_again_s": formulas.drain_time_s(too_many, events, consumed),
+    }
+
+
+def trace_by_shares(**case: Any) -> Answer:
+    """Count in multiples of the outage: how busy the consumers are in quiet times decides everything."""
+    consumed = case["each_rps"] * (
+        case["partitions"] if case["consumers"] > case["partitions"] else case["consumers"]
+    )
+    busy = case["events_rps"] / consumed
+    lag_s = case["outage_s"] * busy
+    return {
+        "consumed_rps": consumed,
+        "backlog": lag_s * consumed,
+        "lag_s": lag_s,
+        "caught_up_s": lag_s / (1 - busy),
+        "fresh_again_s": max(lag_s - case["max_age_s"], 0) / (1 - busy),
+    }
+
+
+def every_consumer_works(**case: Any) -> Answer:
+    """You let every consumer work. Within a group one partition is read by one consumer: those beyond the
+    number of partitions are paid for and read nothing. Which of the two numbers is the limit?
+    """
+    return _traced(case, consumed_rps=float(case["consumers"] * case["each_rps"]))  # C43
+
+
+def one_for_each_partition(**case: Any) -> Answer:
+    """You gave each partition a consumer of its own, also where there are fewer consumers than that. One
+    consumer can read several partitions, and is not faster for it. Which of the two numbers is the limit?
+    """
+    return _traced(case, consumed_rps=float(case["partitions"] * case["each_rps"]))
+
+
+def consumed_during_the_outage(**case: Any) -> Answer:
+    """You reckoned with what the consumers read during the outage. They read nothing: that is what an
+    outage is. How much comes in meanwhile?
+    """
+    return _traced(case, backlog=(_consumed(case) - case["events_rps"]) * case["outage_s"])
+
+
+def streaming_never_lags(**case: Any) -> Answer:
+    """You have the stream fresh as soon as it runs again. It reads in order: what arrives now is read when
+    all that waits before it has been. How long does that take?
+    """
+    return _traced(case, lag_s=0.0)  # C42
+
+
+def lag_at_the_spare_rate(**case: Any) -> Answer:
+    """You divided the backlog by the spare rate for the lag. That is the time until nothing waits any more;
+    the event that arrives now only waits for those *before* it, and at which rate are they read?
+    """
+    return _traced(case, lag_s=_traced(case)["caught_up_s"])
+
+
+def nothing_new_arrives(**case: Any) -> Answer:
+    """You worked the backlog off as if nothing new came in. While the consumers catch up, events go on
+    arriving: only what they can take beyond that makes the backlog smaller.
+    """
+    return _traced(case, caught_up_s=_traced(case)["lag_s"])
+
+
+def fresh_when_caught_up(**case: Any) -> Answer:
+    """You waited until nothing is left. An arriving event is read in time again as soon as the lag is
+    within the age that is allowed, and that is earlier. What backlog does the allowed age permit?
+    """
+    return _traced(case, fresh_again_s=_traced(case)["caught_up_s"])
+
+
+def _draw_case(rng: random.Random) -> Case:
+    """Draw an outage with more consumers than partitions, or with a whole number of partitions for each."""
+    fewer = rng.choice([4, 6, 10])
+    more = rng.choice([fewer + rng.choice([1, 2, 5, 8]), fewer * rng.choice([2, 3])])
+    consumers, partitions = (more, fewer) if more % fewer else rng.choice([(more, fewer), (fewer, more)])
+    each = rng.choice([400, 500, 800])
+    outage_s = rng.choice([300, 600, 1_200])
+    return {
+        "outage_s": outage_s,
+        "events_rps": fewer * each * rng.choice([0.6, 0.75, 0.8, 0.9]),
+        "each_rps": each,
+        "consumers": consumers,
+        "partitions": partitions,
+        "max_age_s": rng.choice([0.1, 0.25, 3]) * outage_s,
+    }
+
+
+def _case(outage_s: int, events: int, each: int, consumers: int, partitions: int, max_age_s: int) -> Case:
+    rates = {"events_rps": events, "each_rps": each}
+    fleet = {"consumers": consumers, "partitions": partitions}
+    return {"outage_s": outage_s, **rates, **fleet, "max_age_s": max_age_s}
+
+
+EXERCISE = Exercise(
+    id="04-lag",
+    assignment="04_patterns",
+    title="Trace the lag after an outage",
+    kind="trace",
+    outcome="Say how stale a stream is after an outage, and when it is fresh again.",
+    minutes=8,
+    steps=(
+        equals("consumed_rps", 1, lambda c, _: _consumed(c), tolerance=1e-6),
+        equals("backlog", 1, lambda c, _: c["events_rps"] * c["outage_s"], tolerance=1e-6),
+        equals("lag_s", 1, lambda _, g: float(g["backlog"]) / float(g["consumed_rps"]), tolerance=1e-3),
+        equals(
+            "caught_up_s",
+            1,
+            lambda c, g: float(g["backlog"]) / (float(g["consumed_rps"]) - c["events_rps"]),
+            tolerance=1e-3,
+        ),
+        equals("fresh_again_s", 1, _fresh_again, tolerance=1e-3),
+    ),
+    cases=(
+        _case(600, 4_500, 500, 20, 12, 60),
+        _case(300, 2_400, 400, 8, 16, 30),
+        _case(900, 3_600, 800, 6, 5, 2_700),
+    ),
+    reference=trace,
+    alternatives=(trace_by_formula, trace_by_shares),
+    mistakes=(
+        every_consumer_works,
+        one_for_each_partition,
+        consumed_during_the_outage,
+        streaming_never_lags,
+        lag_at_the_spare_rate,
+        nothing_new_arrives,
+        fresh_when_caught_up,
+    ),
+    hints=(
+        "Look at which rate each step needs: what arrives, what is read, or the difference of the two.",
+        (
+            "Start with how many consumers have something to read. The lag is what waits over what is read in a "
+            "second; the backlog shrinks only by what is read beyond what arrives."
+        ),
+        (
+            "A neighbour: 1,000 events wait, 50/s are read and 30/s arrive. An event that comes now is read in "
+            "20 s. Nothing waits any more after 1,000 / 20 = 50 s; 250 wait, a lag of 5 s, after 37.5 s."
+        ),
+    ),
+    draw=_draw_case,
+)

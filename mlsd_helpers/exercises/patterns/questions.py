@@ -1,0 +1,198 @@
+"""What lesson 04 asks: what a learner predicts, and five questions on the lessons before it."""
+
+from mlsd_helpers import formulas
+from mlsd_helpers.exercises.questions import Estimate, Question, Recall
+from mlsd_helpers.figures.patterns_view import PatternInputs, flips
+from mlsd_helpers.units import day, minute, ms
+
+_MILLION = 1e6
+
+
+def _excess() -> float:
+    return formulas.precompute_excess(50e6, 5e6 * 3)
+
+
+def _crossover() -> float:
+    runs = day / (50 * minute)
+    return formulas.crossover_requests_per_day(1e6, runs, 5 / _MILLION, 10 / _MILLION, 0.5 / _MILLION) / day
+
+
+def _faded() -> float:
+    runs = day / (100 * minute)
+    return formulas.crossover_requests_per_day(200_000, runs, 4 / _MILLION, 8 / _MILLION, 2 / _MILLION) / day
+
+
+def _flip() -> float:
+    below = (one for one in flips(PatternInputs()) if one.assumption.field == "max_age_s" and one.below)
+    return next(below).value / minute
+
+
+def _fan_out() -> float:
+    return formulas.feature_reads_per_s(formulas.scorings_per_s(1_000, 500), 23) / _MILLION
+
+
+def _hits() -> float:
+    return 100 * formulas.che_hit_ratio(100, 1_000, 1)
+
+
+def _tail() -> float:
+    return formulas.cached_percentile_s(0.8, 2 * ms, 42 * ms, 0.99) / ms
+
+
+def _ttl() -> float:
+    return 100 * formulas.ttl_hit_ratio(1 / minute, minute)
+
+
+def _cold() -> float:
+    return formulas.cold_cache_factor(0.9)
+
+
+def _caught_up() -> float:
+    return formulas.catch_up_s(10 * minute, 4_500, 6_000) / minute
+
+
+QUESTIONS: tuple[Question, ...] = (
+    Estimate(
+        id="04-ask-waste",
+        question="50 million users are scored each night. 5 million come, three times each. How many times the "
+        "inferences of request time is that?",
+        unit="times",
+        truth=_excess,
+        because="Request time scores visits, and nobody else. The table is made for everybody.",
+        within=0.05,
+    ),
+    Estimate(
+        id="04-ask-crossover",
+        question="From which request rate on does B cost less than A, with the prices above?",
+        unit="requests/s",
+        truth=_crossover,
+        because="The job costs the same however many ask; each request saves an inference, less a read.",
+        within=0.3,
+    ),
+    Estimate(
+        id="04-ask-faded",
+        question="200,000 keys, answers up to 2 h old, a job of 20 min. A million inferences cost $8 at request "
+        "time and $4 in the job, a million reads $2. From which rate on is B cheaper?",
+        unit="requests/s",
+        truth=_faded,
+        because="A period of 100 min; what its runs cost in a day, over what a request saves; then per second.",
+        within=0.03,
+    ),
+    Estimate(
+        id="04-ask-age",
+        question="2,000 requests/s over a million inputs. B is the cheapest while answers may be an hour old. Below "
+        "which allowed age is it no longer?",
+        unit="min",
+        truth=_flip,
+        because="B makes every key at each run; at some age only the popular keys are worth it. The map shows more.",
+        within=0.25,
+    ),
+    Estimate(
+        id="04-ask-fan-out",
+        question="1,000 requests/s, each ranks 500 candidates by 23 features. How many million feature values are "
+        "read in a second?",
+        unit="million/s",
+        truth=_fan_out,
+        because="Requests × candidates × features: the fan-out is strained long before the models are.",
+        within=0.05,
+    ),
+    Estimate(
+        id="04-ask-hits",
+        question="1,000 keys, the n-th asked for 1/n as often as the first; an LRU cache for 100 of them. What share "
+        "of the requests hits?",
+        unit="%",
+        truth=_hits,
+        because="Popular keys stay, so far more hit than fit; yet LRU also keeps what was asked for just once.",
+        within=0.1,
+    ),
+    Estimate(
+        id="04-ask-tail",
+        question="Four in five requests hit and take 2 ms, the fifth takes 42 ms. What is the p99?",
+        unit="ms",
+        truth=_tail,
+        because="One in five misses, so the slowest in a hundred does. The mean is another matter.",
+        within=0.01,
+    ),
+    Estimate(
+        id="04-ask-ttl",
+        question="A key is asked for once a minute on average, and its TTL is a minute. What share hits?",
+        unit="%",
+        truth=_ttl,
+        because="A miss fetches it; in the minute that follows comes one request on average: one hit for a miss.",
+        within=0.05,
+    ),
+    Estimate(
+        id="04-ask-cold",
+        question="A cache hits 90 %. It is emptied. How many times its usual load does the backend get?",
+        unit="times",
+        truth=_cold,
+        because="It used to get one request in ten, and now it gets ten in ten.",
+        within=0.01,
+    ),
+    Estimate(
+        id="04-ask-lag",
+        question="A stream stands still for 10 min. 4,500 events/s arrive; afterwards 6,000/s are read. How long "
+        "until nothing waits any more?",
+        unit="min",
+        truth=_caught_up,
+        because="Events go on arriving while it catches up: only 1,500/s make the backlog smaller.",
+        within=0.05,
+    ),
+    Recall(
+        id="04-recall-fan-out",
+        lesson="01 requirements",
+        question="A request asks 100 shards and waits for all of them. One answer in a hundred is slow. How many "
+        "requests are slow?",
+        options={
+            "1 in 100": "That is one shard. A request waits for the slowest of a hundred.",
+            "about 63 in 100": "All hundred have to be fast, and 0.99 to the power of 100 is about 0.37.",
+            "all": "Near it, and yet sometimes all hundred are fast.",
+        },
+        answer="about 63 in 100",
+    ),
+    Recall(
+        id="04-recall-peak",
+        lesson="01 requirements",
+        question="200 requests/s, each ranks 500 candidates. What is the load on the model?",
+        options={
+            "200 scorings a second": "Each request needs one score for every candidate.",
+            "100,000 scorings a second": "Ranking multiplies the work by the candidates.",
+            "700 scorings a second": "They multiply: each of the 200 needs all 500.",
+        },
+        answer="100,000 scorings a second",
+    ),
+    Recall(
+        id="04-recall-rollback",
+        lesson="02 planes",
+        question="A release is bad, and the model is rolled back to the version before. What else goes back with it?",
+        options={
+            "nothing, the model was the change": "The version before may need features as they were then.",
+            "the feature schema and the configuration": "They belong to a version as much as its weights do.",
+            "the labels": "What happened has happened, whichever model was in use.",
+        },
+        answer="the feature schema and the configuration",
+    ),
+    Recall(
+        id="04-recall-join",
+        lesson="03 data flow",
+        question="A window ends at 10:00 and is published at 10:12. Which training row may use it?",
+        options={
+            "a payment at 10:05": "At 10:05 nobody could read it: serving had the window before.",
+            "a payment at 10:15": "It was readable by then. Join on when a value became available.",
+            "both, it ends before either": "When it ends is one time, when it can be read another.",
+        },
+        answer="a payment at 10:15",
+    ),
+    Recall(
+        id="04-recall-parallel",
+        lesson="03 data flow",
+        question="A feature joins two branches that run side by side, one up to 20 minutes old and one up to 5. How "
+        "old can the feature be?",
+        options={
+            "20 minutes": "Side by side, the older branch counts.",
+            "25 minutes": "Stages in a row add. These run side by side.",
+            "5 minutes": "It is as old as its oldest input, not its newest.",
+        },
+        answer="20 minutes",
+    ),
+)

@@ -1,0 +1,210 @@
+"""Exercise 7: a gate in front of a generated feature file: let it in or not, and why."""
+
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+
+Row = Mapping[str, Any]
+Ranges = Mapping[str, tuple[float, float]]
+Answer = dict[str, Any]
+
+GROWTH = 0.2
+REASONS = ("ok", "size", "duplicate", "schema", "range")
+
+
+def gate(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """Check size, duplicates, schema and ranges, in this order, and keep the last good file otherwise."""
+    return _decided(_reason(rows, last_good_rows, hard_limit, ranges))
+
+
+def _decided(reason: str) -> Answer:
+    accept = reason == "ok"
+    return {"accept": accept, "reason": reason, "serve": "new" if accept else "last good"}
+
+
+def _reason(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> str:
+    names = [row["feature"] for row in rows]
+    if len(rows) > hard_limit or abs(len(rows) - last_good_rows) > GROWTH * last_good_rows + 1e-9:
+        return "size"
+    if len(set(names)) < len(names):
+        return "duplicate"
+    if set(names) != set(ranges):
+        return "schema"
+    inside = all(ranges[row["feature"]][0] <= row["value"] <= ranges[row["feature"]][1] for row in rows)
+    return "ok" if inside else "range"
+
+
+def gate_by_checks(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """Name each check, and take the first that fails."""
+    names = Counter(row["feature"] for row in rows)
+    low, high = (1 - GROWTH) * last_good_rows - 1e-9, (1 + GROWTH) * last_good_rows + 1e-9
+    failing = {
+        "size": not low <= len(rows) <= min(high, hard_limit),
+        "duplicate": max(names.values(), default=0) > 1,
+        "schema": names.keys() != ranges.keys(),
+        "range": any(
+            not ranges.get(row["feature"], (row["value"],))[0]
+            <= row["value"]
+            <= ranges.get(row["feature"], (row["value"],))[-1]
+            for row in rows
+        ),
+    }
+    return _decided(next((reason for reason, fails in failing.items() if fails), "ok"))
+
+
+def gate_in_capitals(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """Answer with the same words, written otherwise."""
+    answer = gate(rows, last_good_rows, hard_limit, ranges)
+    return {**answer, "reason": answer["reason"].upper(), "serve": answer["serve"].title()}
+
+
+def trusted_the_pipeline(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """You let everything in. A file that our own pipeline wrote is input like any other: Cloudflare's was internal
+    too. What would have to be true for it to be always right?
+    """
+    return _decided("ok")  # C19
+
+
+def left_it_to_the_hard_limit(
+    rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges
+) -> Answer:
+    """You measure the size against the reader's limit alone. That is where the reader breaks; a file twice its usual
+    size below it is wrong already. What is usual?
+    """
+    return _decided(_reason(rows, len(rows), hard_limit, ranges))
+
+
+def only_growth_is_odd(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """You refuse files that grew and welcome those that shrank. A file of which half is gone was cut off somewhere.
+    Which way can a size go wrong?
+    """
+    return _decided(_reason(rows, min(len(rows), last_good_rows), hard_limit, ranges))
+
+
+def counted_names_once(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """You compared sets of names. A set has forgotten how often each came, and doubled rows were the fault. What do
+    you count before you make a set?
+    """
+    once = list({row["feature"]: row for row in rows}.values())
+    size = _reason(rows, last_good_rows, hard_limit, ranges) == "size"
+    return _decided("size" if size else _reason(once, len(once), hard_limit, ranges))
+
+
+def checked_names_only(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """You check names and counts, and never a value. The right columns full of impossible numbers pass, and the model
+    answers with confidence. What are the ranges for?
+    """
+    reason = _reason(rows, last_good_rows, hard_limit, ranges)
+    return _decided("ok" if reason == "range" else reason)
+
+
+def refused_and_served_nothing(
+    rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges
+) -> Answer:
+    """You refuse the file and serve nothing. Then the gate causes the outage that it was built against. Which file is
+    known to work?
+    """
+    answer = gate(rows, last_good_rows, hard_limit, ranges)
+    return {**answer, "serve": "new" if answer["accept"] else "nothing"}  # C20
+
+
+def warned_and_served_it(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """You name the fault and serve the file all the same. A check that changes nothing is a log line. What does
+    refusing mean for those who read the file?
+    """
+    return {**gate(rows, last_good_rows, hard_limit, ranges), "serve": "new"}
+
+
+_NAMES = ("bot_score", "ip_age", "tls_kind", "path_depth", "visits_1h", "errors_1h", "bytes_in", "country_risk",
+          "agent_rank", "hour", "cookie_age", "asn_rank", "burst", "depth_7d", "ratio_404", "refs")  # fmt: skip
+
+
+def _file(names: Sequence[str], value: float) -> list[Row]:
+    return [{"feature": name, "value": value} for name in names]
+
+
+def _case(fault: str, names: Sequence[str], limit: int, value: float = 0.5) -> Case:
+    """Return a file with one fault, beside what was usual."""
+    rows = _file(names, value)
+    broken = {
+        "ok": rows,
+        "doubled": rows + rows,
+        "too large": rows + _file([f"new_{n}" for n in range(1, limit)], value),
+        "grown": rows + _file([f"new_{n}" for n in range(len(names))], value),
+        "cut": rows[: len(rows) // 2],
+        "duplicate": [*rows, rows[1]],
+        "renamed": [{**rows[0], "feature": "renamed"}, *rows[1:]],
+        "one new": [*rows, {"feature": "surprise", "value": value}],
+        "range": [*rows[:-1], {**rows[-1], "value": value + 7}],
+    }[fault]
+    return {
+        "rows": broken,
+        "last_good_rows": len(names),
+        "hard_limit": limit,
+        "ranges": dict.fromkeys(names, (0, 1)),
+    }
+
+
+_FAULTS = ("ok", "doubled", "too large", "grown", "cut", "duplicate", "renamed", "one new", "range")
+
+
+def _draw_file(rng: random.Random) -> Case:
+    names = rng.sample(_NAMES, rng.randrange(6, 13))
+    return _case(rng.choice(_FAULTS), names, rng.choice([25, 30, 40]), round(rng.random(), 2))
+
+
+def _serve(case: Case, given: Given) -> str:
+    return "new" if given["accept"] else "last good"
+
+
+def _reasoned(case: Case, value: Any) -> str:
+    if str(value).strip().casefold() not in REASONS:
+        return f"Expected one of {', '.join(REASONS)}."
+    return "Another check comes first, or this one is passed. Take the checks in the order of the table."
+
+
+EXERCISE = Exercise(
+    id="02-gate",
+    assignment="02_planes",
+    title="Gate a generated file",
+    kind="decide with a reason",
+    outcome="Let generated input in or refuse it with a reason, and say what is served meanwhile.",
+    minutes=10,
+    steps=(
+        equals("accept", 1, lambda case, _: gate(**case)["accept"]),
+        Step(
+            "reason",
+            1.5,
+            lambda case, value, _: str(value).strip().casefold() == gate(**case)["reason"],
+            explain=_reasoned,
+        ),
+        equals("serve", 0.5, _serve),
+    ),
+    cases=tuple(_case(fault, _NAMES[:8], 20) for fault in _FAULTS),
+    reference=gate,
+    alternatives=(gate_by_checks, gate_in_capitals),
+    mistakes=(
+        trusted_the_pipeline,
+        left_it_to_the_hard_limit,
+        only_growth_is_odd,
+        counted_names_once,
+        checked_names_only,
+        refused_and_served_nothing,
+        warned_and_served_it,
+    ),
+    hints=(
+        "Look at the table of checks from the top: the first that fails gives the reason.",
+        (
+            "Start with `reason`, one `if` a check with a `return` in each; the other two keys follow from it. For the "
+            "size, compare with the last good file in both directions, and with the limit."
+        ),
+        (
+            "A neighbour: the last good file has 50 rows, the limit is 200. 61 rows are refused and so are 39; 58 go "
+            "on to the next check."
+        ),
+    ),
+    draw=_draw_file,
+)

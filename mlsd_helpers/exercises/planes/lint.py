@@ -1,0 +1,275 @@
+"""Exercise 3: write the rules that find three holes in any sketch."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mlsd_helpers.design import PLANE_OF, Planes
+from mlsd_helpers.exercises.kit import Case, Exercise, Step, equals
+from mlsd_helpers.review import graph
+
+Box = Mapping[str, Any]
+Arrow = Mapping[str, Any]
+Found = dict[str, Any]
+
+MONITORS = ("drift detector", "quality monitor", "alerting")
+
+
+def lint(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """Find calls that wait for ever or have no fallback, monitors that nobody acts on, and whether answers are kept."""
+    return {
+        "calls": {at for at, flow in enumerate(flows) if _waits(flow) and not _guarded(flow)},
+        "unheard": _monitors(components) - _heard(components, flows),
+        "logged": _logged(components, flows),
+    }
+
+
+def _waits(flow: Arrow) -> bool:
+    return flow["carries"] in graph.WAITING
+
+
+def _guarded(flow: Arrow) -> bool:
+    return flow["timeout"] is not None and flow["fallback"] is not None
+
+
+def _of(components: Sequence[Box], plane: str) -> set[str]:
+    planes: Mapping[Any, str] = PLANE_OF
+    return {box["id"] for box in components if planes[box["kind"]] == plane}
+
+
+def _monitors(components: Sequence[Box]) -> set[str]:
+    return {box["id"] for box in components if box["kind"] in MONITORS}
+
+
+def _heard(components: Sequence[Box], flows: Sequence[Arrow]) -> set[str]:
+    """Return what reaches control, over monitoring alone: what serving does next is no alert."""
+    heard, watching = _of(components, "control"), _of(components, "monitoring")
+    for _ in flows:
+        heard |= {flow["from"] for flow in flows if flow["from"] in watching and flow["to"] in heard}
+    return heard
+
+
+def _logged(components: Sequence[Box], flows: Sequence[Arrow]) -> bool:
+    logs = {box["id"] for box in components if box["kind"] == "prediction log"}
+    serving = _of(components, "serving")
+    return any(f["carries"] == "predictions" and f["from"] in serving and f["to"] in logs for f in flows)
+
+
+def lint_by_graph(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """Use the typed design and the review's own walks."""
+    planes = Planes(components=components, flows=flows)
+    plane = {one.id: one.plane for one in planes.components}
+    back = graph.steps_back(flow for flow in planes.flows if plane[flow.start] == "monitoring")
+    heard = graph.reached((name for name in plane if plane[name] == "control"), back)
+    kept = [f for f in planes.flows if f.carries == "predictions" and plane[f.start] == "serving"]
+    kinds = {one.id: one.kind for one in planes.components}
+    return {
+        "calls": [at for at, f in graph.waiting_flows(planes) if f.timeout is None or f.fallback is None],
+        "unheard": [name for name, kind in kinds.items() if kind in MONITORS and name not in heard],
+        "logged": any(kinds[flow.end] == "prediction log" for flow in kept),
+    }
+
+
+def lint_monitor_by_monitor(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """Walk forwards from each monitor instead of backwards from control."""
+    control, watching = _of(components, "control"), _of(components, "monitoring")
+    unheard = []
+    for monitor in sorted(_monitors(components)):
+        reached = {monitor}
+        for _ in flows:
+            reached |= {f["to"] for f in flows if f["from"] in reached & watching}
+        if not reached & control:
+            unheard.append(monitor)
+    return {**lint(components, flows), "unheard": unheard}
+
+
+def asked_for_timeouts_only(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You accept a call that has a timeout. It says when the caller gives up, not what it does then. Where is the
+    answer to come from?
+    """
+    calls = {at for at, flow in enumerate(flows) if _waits(flow) and flow["timeout"] is None}
+    return {**lint(components, flows), "calls": calls}  # C20
+
+
+def asked_for_fallbacks_only(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You accept a call that has a fallback and no timeout. A fallback begins when the waiting ends: without a limit,
+    when is that?
+    """
+    calls = {at for at, flow in enumerate(flows) if _waits(flow) and flow["fallback"] is None}
+    return {**lint(components, flows), "calls": calls}
+
+
+def judged_every_arrow(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You ask every arrow for a timeout and a fallback. Nobody waits on a batch or an event; only `request` and
+    `features` hold somebody up. Which arrows are calls?
+    """
+    calls = {at for at, flow in enumerate(flows) if not _guarded(flow)}
+    return {**lint(components, flows), "calls": calls}
+
+
+def wanted_a_direct_arrow(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You want an arrow straight into control. A detector may tell the pager, and the pager the rollback: that is
+    heard too. How do you follow more than one arrow?
+    """
+    control = _of(components, "control")
+    direct = {flow["from"] for flow in flows if flow["to"] in control}
+    return {**lint(components, flows), "unheard": _monitors(components) - direct}
+
+
+def any_arrow_is_heard(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You count a monitor as heard when it tells anybody. A dashboard acts on nothing, and neither does a pager that
+    leads nowhere. Where does an alert have to arrive?
+    """
+    telling = {flow["from"] for flow in flows}
+    return {**lint(components, flows), "unheard": _monitors(components) - telling}  # C14
+
+
+def only_the_last_one(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You looked at the pager alone. A drift detector that tells nobody is just as quiet. Which kinds of component
+    find something?
+    """
+    found = lint(components, flows)
+    pagers = {box["id"] for box in components if box["kind"] == "alerting"}
+    return {**found, "unheard": found["unheard"] & pagers}
+
+
+def a_box_is_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You found the box of the prediction log and were content. A log into which nothing flows keeps nothing, and
+    labels have nothing to be joined to. What has to arrive there, and from where?
+    """
+    logged = any(box["kind"] == "prediction log" for box in components)
+    return {**lint(components, flows), "logged": logged}  # C15
+
+
+def metrics_are_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You let metrics count as a log. A rate of errors says that all is well while the answers are wrong: only the
+    answers themselves can be judged. What does serving have to send?
+    """
+    serving, watching = _of(components, "serving"), _of(components, "monitoring")
+    logged = any(flow["from"] in serving and flow["to"] in watching for flow in flows)
+    return {**lint(components, flows), "logged": logged}  # C13
+
+
+def _arrow(
+    start: str, end: str, carries: str, timeout: float | None = None, fallback: str | None = None
+) -> Arrow:
+    return {"from": start, "to": end, "carries": carries, "timeout": timeout, "fallback": fallback}
+
+
+_BOXES = (
+    ("door", "api gateway"), ("scorer", "model server"), ("features", "feature store"), ("rules", "business rules"),
+    ("log", "prediction log"), ("health", "metrics"), ("drift", "drift detector"), ("recall", "quality monitor"),
+    ("pager", "alerting"), ("wall", "dashboard"), ("undo", "rollback"), ("retrain", "retraining trigger"),
+)  # fmt: skip
+
+
+def _draw_sketch(rng: random.Random) -> Case:
+    """Draw a sketch whose guards, alert arrows and log are there or not, under names of its own."""
+    prefix = rng.choice(["", "eu_", "v2_", "card_"])
+    calls = [("door", "scorer"), ("scorer", "features"), ("scorer", "rules"), ("door", "rules")]
+    flows = [
+        _arrow(a, b, rng.choice(graph.WAITING), rng.choice([None, 0.05]), rng.choice([None, "a default"]))
+        for a, b in calls
+    ]
+    flows += [_arrow("scorer", "health", "metrics")] * rng.choice([0, 1])
+    flows += [_arrow("scorer", "log", "predictions")] * rng.choice([0, 1])
+    flows += [_arrow("log", "drift", "predictions"), _arrow("log", "recall", "predictions")]
+    ends = ["pager", "wall", "retrain", None]
+    told = [
+        ("drift", rng.choice(ends)),
+        ("recall", rng.choice(ends)),
+        ("pager", rng.choice(["undo", "wall", None])),
+    ]
+    flows += [_arrow(a, b, "alert") for a, b in told if b]
+    flows.append(_arrow("undo", "scorer", "command"))
+    rng.shuffle(flows)
+    return _named(prefix, flows)
+
+
+def _named(prefix: str, flows: Sequence[Arrow]) -> Case:
+    boxes = [{"id": prefix + name, "kind": kind} for name, kind in _BOXES]
+    return {
+        "components": boxes,
+        "flows": [{**f, "from": prefix + f["from"], "to": prefix + f["to"]} for f in flows],
+    }
+
+
+def _found(name: str, points: float, asks: str) -> Step:
+    def explain(case: Case, value: Any) -> str:
+        right = lint(**case)[name]
+        if isinstance(right, bool):
+            return "Expected True or False: does serving send predictions to a prediction log?"
+        if isinstance(value, str) or not isinstance(value, list | set | tuple | frozenset):
+            return f"Expected a set: {asks}."
+        surplus, missing = set(value) - right, right - set(value)
+        return (
+            f"{min(surplus, key=str)} is not one of {asks}."
+            if surplus
+            else f"{len(missing)} missing of {asks}."
+        )
+
+    return replace(equals(name, points, lambda case, _: lint(**case)[name]), explain=explain)
+
+
+_FIRST = (
+    _arrow("door", "scorer", "request", 0.4, "rules decide"),
+    _arrow("scorer", "features", "features", 0.04),
+    _arrow("scorer", "rules", "request", fallback="score alone"),
+    _arrow("scorer", "health", "metrics"),
+    _arrow("log", "drift", "predictions"),
+    _arrow("drift", "pager", "alert"),
+    _arrow("recall", "wall", "alert"),
+    _arrow("pager", "undo", "alert"),
+)
+_SECOND = (
+    _arrow("door", "scorer", "request"),
+    _arrow("scorer", "features", "features", 0.04, "a default"),
+    _arrow("scorer", "log", "predictions"),
+    _arrow("log", "drift", "predictions"),
+    _arrow("recall", "retrain", "alert"),
+    _arrow("drift", "pager", "alert"),
+)
+
+EXERCISE = Exercise(
+    id="02-lint",
+    assignment="02_planes",
+    title="Write rules that find holes in a sketch",
+    kind="code",
+    outcome="Turn a sentence about a sound sketch into a rule that finds where any sketch breaks it.",
+    minutes=12,
+    steps=(
+        _found("calls", 1, "the positions of calls without a timeout or without a fallback"),
+        _found("unheard", 1.5, "the monitors from which nothing reaches control"),
+        _found("logged", 0.5, "a truth value"),
+    ),
+    cases=(
+        _named("", _FIRST),
+        _named("", _SECOND),
+        _named("eu_", [_FIRST[1], _FIRST[2], _FIRST[4], _FIRST[6]]),
+    ),
+    reference=lint,
+    alternatives=(lint_by_graph, lint_monitor_by_monitor),
+    mistakes=(
+        asked_for_timeouts_only,
+        asked_for_fallbacks_only,
+        judged_every_arrow,
+        wanted_a_direct_arrow,
+        any_arrow_is_heard,
+        only_the_last_one,
+        a_box_is_a_log,
+        metrics_are_a_log,
+    ),
+    hints=(
+        "Look at one key at a time: run the check after each, it scores them by themselves.",
+        (
+            "Start with the planes: `mlsd.design.PLANE_OF[kind]`. For `unheard`, begin with the ids of control; add, "
+            "again and again, every monitoring component that sends something to one already in."
+        ),
+        (
+            "A neighbour: smoke → siren → porter, and only the porter can open the door. The smoke detector is heard, "
+            "through the siren. A second detector wired to a lamp is not."
+        ),
+    ),
+    draw=_draw_sketch,
+)

@@ -1,0 +1,208 @@
+"""Exercise 1: place components into planes by what they answer for."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlsd_helpers.design import KINDS, PLANE_OF
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+
+Box = Mapping[str, str]
+Placed = dict[str, str]
+
+_TABLE: Mapping[str, str] = {
+    "raw source": "data", "ingestion": "data", "event stream": "data", "batch pipeline": "data",
+    "stream processor": "data", "feature store": "data", "offline store": "data", "label store": "data",
+    "training pipeline": "training", "training compute": "training", "experiment registry": "training",
+    "model registry": "training", "evaluation": "training",
+    "api gateway": "serving", "load balancer": "serving", "model server": "serving", "cache": "serving",
+    "prediction store": "serving", "batch scorer": "serving", "candidate generator": "serving",
+    "business rules": "serving",
+    "prediction log": "monitoring", "metrics": "monitoring", "drift detector": "monitoring",
+    "quality monitor": "monitoring", "dashboard": "monitoring", "alerting": "monitoring",
+    "ci/cd": "control", "retraining trigger": "control", "validation gate": "control", "canary": "control",
+    "rollback": "control", "kill switch": "control", "scheduler": "control",
+}  # fmt: skip
+
+
+def place(components: Sequence[Box]) -> Placed:
+    """Look each kind up in a table of one's own."""
+    return {box["id"]: _TABLE[box["kind"]] for box in components}
+
+
+def place_by_library(components: Sequence[Box]) -> Placed:
+    """Ask the design's own table."""
+    planes: Mapping[Any, str] = PLANE_OF
+    return {box["id"]: planes[box["kind"]] for box in components}
+
+
+def place_plane_by_plane(components: Sequence[Box]) -> Placed:
+    """Fill one plane after the other."""
+    placed = {}
+    for plane in ("control", "monitoring", "serving", "training", "data"):
+        for box in components:
+            if box["kind"] in KINDS[plane]:
+                placed[box["id"]] = plane.upper()
+    return placed
+
+
+def _placed_but(components: Sequence[Box], **otherwise: str) -> Placed:
+    moved = {kind.replace("_", " "): plane for kind, plane in otherwise.items()}
+    return {box["id"]: moved.get(box["kind"], _TABLE[box["kind"]]) for box in components}
+
+
+def feature_store_in_serving(components: Sequence[Box]) -> Placed:
+    """You put the feature store into serving, because serving calls it. Who is asked when a feature is late or
+    wrong? A plane is what a part answers for, not who calls it.
+    """
+    return _placed_but(components, feature_store="serving")  # C12
+
+
+def placed_by_caller(components: Sequence[Box]) -> Placed:
+    """You placed each part where its caller is. Then one store would be in three planes at once. Ask what each
+    part answers for: what would be wrong if it were wrong?
+    """
+    return {box["id"]: box["called_by"] for box in components}
+
+
+def placed_by_machine(components: Sequence[Box]) -> Placed:
+    """You placed parts by the machines that they run on. Those change with the next migration, and the
+    responsibility stays. What does each part answer for?
+    """
+    homes = {"data platform": "data", "training cluster": "training", "serving cluster": "serving"}
+    return {box["id"]: homes[box["runs_on"]] for box in components}
+
+
+def log_in_data(components: Sequence[Box]) -> Placed:
+    """You put the prediction log into data, because it holds rows. It is kept to judge answers with, and without
+    it nobody can: which plane is blind when it is empty?
+    """
+    return _placed_but(components, prediction_log="data")
+
+
+def gate_in_monitoring(components: Sequence[Box]) -> Placed:
+    """You put the gate and the canary into monitoring, because they measure. Monitoring tells; these two decide
+    what runs. Which plane can say no?
+    """
+    return _placed_but(components, validation_gate="monitoring", canary="monitoring")
+
+
+def registry_in_control(components: Sequence[Box]) -> Placed:
+    """You put the registries into control. They remember what was trained and from what; whether any of it runs
+    is decided elsewhere. Who fills them?
+    """
+    return _placed_but(components, model_registry="control", experiment_registry="control")
+
+
+_STEMS = ("card", "rider", "order", "feed", "seller", "listing", "fleet", "ticket", "parcel", "search")
+_PLANES = tuple(KINDS)
+_MACHINES = ("data platform", "training cluster", "serving cluster")
+
+
+def _boxes(rng: random.Random, kinds: Sequence[str]) -> list[Box]:
+    return [
+        {
+            "id": f"{rng.choice(_STEMS)}_{number}",
+            "kind": kind,
+            "called_by": rng.choice(_PLANES),
+            "runs_on": rng.choice(_MACHINES),
+        }
+        for number, kind in enumerate(kinds, start=1)
+    ]
+
+
+def _draw_boxes(rng: random.Random) -> Case:
+    """Draw a dozen components, with one of each plane among them."""
+    kinds: list[str] = [rng.choice(KINDS[plane]) for plane in _PLANES]
+    kinds += rng.sample([kind for kind in _TABLE if kind not in kinds], 7)
+    rng.shuffle(kinds)
+    return {"components": _boxes(rng, kinds)}
+
+
+def _in_plane(plane: str, points: float) -> Step:
+    def right(case: Case, value: Any, _: Given) -> bool:
+        said = {str(name): str(placed).strip().casefold() for name, placed in value.items()}
+        wanted = {name for name, placed in place(case["components"]).items() if placed == plane}
+        known = {box["id"] for box in case["components"]}
+        return {name for name in said.keys() & known if said[name] == plane} == wanted
+
+    def explain(case: Case, value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return "Expected a dict: the id of each component, and its plane."
+        kinds = {box["id"]: box["kind"] for box in case["components"]}
+        strange = next((name for name in kinds if str(value.get(name)).strip().casefold() not in KINDS), None)
+        if strange is not None:
+            return f"Expected one of {', '.join(KINDS)} for every component, {strange} among them."
+        wanted = place(case["components"])
+        wrong = next(n for n in kinds if (value[n].strip().casefold() == plane) != (wanted[n] == plane))
+        where = "is not" if wanted[wrong] != plane else "belongs"
+        return f"Look at {wrong}, a {kinds[wrong]}: it {where} in {plane}. What does it answer for?"
+
+    return Step(plane, points, right, part="", explain=explain)
+
+
+def _case(*rows: tuple[str, str, str, str]) -> Case:
+    keys = ("id", "kind", "called_by", "runs_on")
+    return {"components": [dict(zip(keys, row, strict=True)) for row in rows]}
+
+
+EXERCISE = Exercise(
+    id="02-place",
+    assignment="02_planes",
+    title="Place components into planes",
+    kind="classify",
+    outcome="Place a component into the plane that answers for it, whoever calls it.",
+    minutes=8,
+    steps=(
+        _in_plane("data", 1),
+        _in_plane("training", 0.5),
+        _in_plane("serving", 0.5),
+        _in_plane("monitoring", 0.5),
+        _in_plane("control", 0.5),
+    ),
+    cases=(
+        _case(
+            ("ledger", "raw source", "data", "serving cluster"),
+            ("profiles", "feature store", "serving", "serving cluster"),
+            ("answers", "prediction log", "training", "data platform"),
+            ("nightly_fit", "training pipeline", "control", "training cluster"),
+            ("door", "api gateway", "serving", "serving cluster"),
+            ("pass_mark", "validation gate", "training", "training cluster"),
+            ("shelf", "model registry", "serving", "data platform"),
+            ("few_first", "canary", "serving", "serving cluster"),
+        ),
+        _case(
+            ("chargebacks", "label store", "training", "data platform"),
+            ("hot_answers", "cache", "serving", "serving cluster"),
+            ("notebook_runs", "experiment registry", "monitoring", "training cluster"),
+            ("night_desk", "alerting", "monitoring", "data platform"),
+            ("off_button", "kill switch", "serving", "serving cluster"),
+            ("score_shape", "drift detector", "control", "data platform"),
+            ("holdout_test", "evaluation", "control", "training cluster"),
+            ("fixed_limits", "business rules", "serving", "serving cluster"),
+            ("click_counts", "stream processor", "serving", "data platform"),
+        ),
+    ),
+    reference=place,
+    alternatives=(place_by_library, place_plane_by_plane),
+    mistakes=(
+        placed_by_caller,
+        placed_by_machine,
+        feature_store_in_serving,
+        log_in_data,
+        gate_in_monitoring,
+        registry_in_control,
+    ),
+    hints=(
+        "Look at `kind` alone. Who calls a part, and where it runs, may change next month.",
+        (
+            "Start with a table from kind to plane, one plane after the other. For each kind ask: if this is wrong, "
+            "what is wrong with it: data, a model, an answer, what we know of it, or what we do about it?"
+        ),
+        (
+            "A neighbour: a thermometer in a kitchen is read by the cook. It still answers for knowing the "
+            "temperature, not for the soup."
+        ),
+    ),
+    draw=_draw_boxes,
+)

@@ -1,0 +1,330 @@
+"""Exercise 4: repair a sketch within four edits, until the review finds no error in it."""
+
+import copy
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from mlsd_helpers.design import Design, Planes
+from mlsd_helpers.errors import MlsdError
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.review import rules_called
+from mlsd_helpers.review.graph import WAITING
+
+Sketch = dict[str, Any]
+MOST_EDITS = 4
+_CHECK = "Row count within 20% of the last, one row a key, ranges"
+_TOGETHER = ["model", "feature schema", "configuration"]
+
+
+# ---- the sketch that is to be repaired ------------------------------------------------------------
+
+_BOXES = (
+    ("payments", "raw source"), ("jobs", "batch pipeline"), ("features", "feature store"), ("disputes", "label store"),
+    ("training", "training pipeline"), ("models", "model registry"),
+    ("door", "api gateway"), ("scorer", "model server"), ("rules", "business rules"),
+    ("log", "prediction log"), ("drift", "drift detector"), ("recall", "quality monitor"), ("wall", "dashboard"),
+    ("retrain", "retraining trigger"), ("gate", "validation gate"), ("undo", "rollback"),
+)  # fmt: skip
+_CALLS = (("door", "scorer", "request"), ("scorer", "features", "features"), ("scorer", "rules", "request"))
+_INPUTS = (
+    ("jobs", "features", "batch"),
+    ("payments", "features", "events"),
+    ("undo", "scorer", "configuration"),
+)
+_ALERTS = (("drift", "retrain", "alert"), ("recall", "retrain", "alert"))
+_REST = (
+    ("payments", "jobs", "batch"), ("jobs", "training", "batch"), ("disputes", "training", "labels"),
+    ("training", "models", "model"), ("models", "gate", "model"), ("gate", "scorer", "model"),
+    ("scorer", "log", "predictions"), ("log", "drift", "predictions"), ("log", "recall", "predictions"),
+    ("disputes", "recall", "labels"), ("drift", "wall", "metrics"), ("recall", "wall", "metrics"),
+    ("retrain", "training", "command"), ("undo", "scorer", "command"),
+)  # fmt: skip
+
+
+def _sketch(prefix: str, call: int, unchecked: int, deaf: int, together: Sequence[str]) -> Sketch:
+    """Return a sketch with one fault of each kind, at the places given."""
+    flows = [_flow(*arrow, timeout=_timeout_s(arrow[1]), fallback="A default") for arrow in _CALLS]
+    flows[call] = _flow(*_CALLS[call])
+    flows += [_flow(*arrow, check=_CHECK) for arrow in _INPUTS]
+    flows[len(_CALLS) + unchecked].pop("check")
+    flows += [_flow(*arrow) for at, arrow in enumerate(_ALERTS) if at != deaf]
+    flows += [_flow(*arrow) for arrow in _REST]
+    for flow in flows:
+        flow.update({"from": prefix + flow["from"], "to": prefix + flow["to"]})
+    return {
+        "components": [{"id": prefix + name, "kind": kind} for name, kind in _BOXES],
+        "flows": flows,
+        "release": {
+            "validation": "Recall by slice",
+            "canary_share": 0.01,
+            "canary_time": 7200,
+            "versioned_together": list(together),
+        },
+    }
+
+
+def _timeout_s(callee: str) -> float:
+    """Whoever calls the scorer has to wait longer than the scorer waits in turn."""
+    return 0.4 if callee.endswith("scorer") else 0.05
+
+
+def _flow(start: str, end: str, carries: str, **more: Any) -> Sketch:
+    return {"from": start, "to": end, "carries": carries, **more}
+
+
+def _draw_sketch(rng: random.Random) -> Case:
+    prefix = rng.choice(["", "eu_", "v2_", "card_", "shop_"])
+    together = rng.choice([["model"], ["model", "configuration"], ["model", "code"]])
+    places = (rng.randrange(3), rng.randrange(3), rng.randrange(2))
+    return {"planes": _sketch(prefix, *places, together)}
+
+
+# ---- right answers --------------------------------------------------------------------------------
+
+
+def _repaired(planes: Sketch, **otherwise: Any) -> Sketch:
+    """Repair the four faults, some of them otherwise: each keyword replaces one repair."""
+    mended = copy.deepcopy(planes)
+    kinds = {box["id"]: box["kind"] for box in mended["components"]}
+    how: dict[str, Any] = {
+        "call": {"fallback": "Decide by rules"},
+        "entry": {"check": _CHECK},
+        "ear": "retraining trigger",
+        "together": _TOGETHER,
+    } | otherwise
+    for flow in mended["flows"]:
+        if flow["carries"] in WAITING and "fallback" not in flow:
+            flow.update({"timeout": _timeout_s(flow["to"]), **how["call"]})
+        if _unchecked(flow, kinds):
+            flow.update(how["entry"])
+    for name, kind in kinds.items():
+        if kind in {"drift detector", "quality monitor"} and not _tells(name, mended["flows"], kinds):
+            ear = next(box for box, its in kinds.items() if its == how["ear"])
+            mended["flows"].append(_flow(name, ear, "alert"))
+    mended["release"]["versioned_together"] = how["together"]
+    return mended
+
+
+def _unchecked(flow: Sketch, kinds: Mapping[str, str]) -> bool:
+    into_store = kinds[flow["to"]] == "feature store" and flow["carries"] in {"batch", "events"}
+    return (into_store or flow["carries"] == "configuration") and "check" not in flow
+
+
+def _tells(name: str, flows: Iterable[Sketch], kinds: Mapping[str, str]) -> bool:
+    control = ("retraining trigger", "rollback", "kill switch")
+    return any(flow["from"] == name and kinds[flow["to"]] in control for flow in flows)
+
+
+def repaired(planes: Sketch) -> Sketch:
+    """Guard the call, check what comes in, let the monitor be heard, and roll back whole."""
+    return _repaired(planes)
+
+
+def repaired_as_a_value(planes: Sketch) -> Planes:
+    """Do the same with other words, and hand back the typed value."""
+    return Planes(**_repaired(planes, call={"fallback": "Last known good", "retries": 0}))
+
+
+def repaired_by_rollback(planes: Sketch) -> Sketch:
+    """Let the monitor speak to the rollback, and version the code as well."""
+    return _repaired(planes, ear="rollback", together=["code", *_TOGETHER])
+
+
+# ---- known mistakes -------------------------------------------------------------------------------
+
+
+def gave_up_without_an_answer(planes: Sketch) -> Sketch:
+    """You gave the call a timeout and nothing to do after it. The caller gives up in time, and has no answer. What
+    stands in meanwhile?
+    """
+    return _repaired(planes, call={"retries": 0})  # C20
+
+
+def retried_instead(planes: Sketch) -> Sketch:
+    """You let the call try again. When the callee is down, three tries fail like one, and it gets three times the load
+    when it comes back. What does the caller say meanwhile?
+    """
+    return _repaired(planes, call={"retries": 2})
+
+
+def took_the_call_away(planes: Sketch) -> Sketch:
+    """You took away what had the fault. A part that is not called cannot fail, and gives nothing either: the product
+    asked for it. How can the call stay?
+    """
+    mended = _repaired(planes)
+    faulty = [flow for flow in planes["flows"] if flow["carries"] in WAITING and "fallback" not in flow]
+    names = {(flow["from"], flow["to"]) for flow in faulty}
+    kept = [flow for flow in mended["flows"] if (flow["from"], flow["to"]) not in names]
+    return {**mended, "flows": kept}
+
+
+def trusted_what_we_generate(planes: Sketch) -> Sketch:
+    """You left the generated input unchecked, because it comes from our own side. So did Cloudflare's file. What is
+    refused at that door?
+    """
+    return _repaired(planes, entry={})  # C19
+
+
+def told_the_dashboard(planes: Sketch) -> Sketch:
+    """You drew the alert to the dashboard. It shows the decline to whoever happens to look, and acts on nothing. Which
+    plane can act?
+    """
+    return _repaired(planes, ear="dashboard")  # C14
+
+
+def took_back_the_model_only(planes: Sketch) -> Sketch:
+    """You left the rollback without the feature schema. The old model reads features in a shape that it has never seen.
+    What has to go back with it?
+    """
+    return _repaired(planes, together=planes["release"]["versioned_together"])  # C16
+
+
+def mended_what_was_whole(planes: Sketch) -> Sketch:
+    """Your sketch is sound, and you changed more than four things to get there. Each edit of a running system is a risk
+    of its own. Which of yours answers a finding?
+    """
+    mended = _repaired(planes)
+    for box in mended["components"]:
+        box["owner"] = "Platform"
+    return mended
+
+
+# ---- the judgement --------------------------------------------------------------------------------
+
+
+def errors_in(planes: Planes) -> set[str]:
+    """Return the codes of the errors that the rules on planes find in a sketch."""
+    design = Design(name="exercise", planes=planes)
+    return {one.code for rule in rules_called(["PLANE"]) for one in rule(design) if one.severity == "error"}
+
+
+def edits(before: Planes, after: Planes) -> int:
+    """Count how many entries were added, removed or changed; a changed one counts once."""
+    lists = [(getattr(before, name), getattr(after, name)) for name in ("components", "flows", "alerts")]
+    parts = [before.retraining != after.retraining, before.release != after.release]
+    return sum(_changes(*pair) for pair in lists) + sum(parts)
+
+
+def _changes(before: Iterable[Any], after: Iterable[Any]) -> int:
+    old, new = (Counter(one.model_dump_json() for one in entries) for entries in (before, after))
+    return int(max((new - old).total(), (old - new).total()))
+
+
+def _typed(planes: Any) -> Planes:
+    return planes if isinstance(planes, Planes) else Planes(**planes)
+
+
+def _both(case: Case, value: Any) -> tuple[Planes, Planes]:
+    return _typed(case["planes"]), _typed(value)
+
+
+def _is_kept(before: Planes, after: Planes) -> bool:
+    """Tell whether every box and every arrow is still there, whatever was written on it."""
+    boxes = [{(one.id, one.kind) for one in planes.components} for planes in (before, after)]
+    arrows = [Counter((f.start, f.end, f.carries) for f in planes.flows) for planes in (before, after)]
+    return boxes[0] <= boxes[1] and arrows[0] <= arrows[1]
+
+
+def _kept(case: Case, value: Any, _: Given) -> bool:
+    try:
+        before, after = _both(case, value)
+    except (MlsdError, TypeError):
+        return False
+    mended = errors_in(before) - errors_in(after)
+    return bool(mended) and _is_kept(before, after) and edits(before, after) <= MOST_EDITS
+
+
+def _explain_kept(case: Case, value: Any) -> str:
+    try:
+        before, after = _both(case, value)
+    except MlsdError as error:
+        return f"This is not a sketch: {str(error).splitlines()[0][:200]}"
+    except TypeError:
+        return "Expected the sketch itself: a dict with `components`, `flows` and `release`, or a `Planes`."
+    if not _is_kept(before, after):
+        return "A box or an arrow is gone that was there. Repair it, and keep what the product asked for."
+    if (made := edits(before, after)) > MOST_EDITS:
+        return f"That took {made} edits. Change only what a finding asks for."
+    return "No error has gone. Look at what the review finds."
+
+
+def _free_of(*codes: str) -> Callable[[Case, Any, Given], bool]:
+    def right(case: Case, value: Any, _: Given) -> bool:
+        before, after = _both(case, value)
+        boxes = {one.id for one in before.components}
+        arrows = {(f.start, f.end) for f in after.flows}
+        # an arrow that was taken away has not been repaired
+        gone = [f for f in before.flows if (f.start, f.end) not in arrows]
+        return (
+            boxes <= {one.id for one in after.components} and not gone and not errors_in(after) & set(codes)
+        )
+
+    return right
+
+
+def _still(case: Case, value: Any, words: str) -> str:
+    try:
+        _both(case, value)
+    except (MlsdError, TypeError):
+        return _explain_kept(case, value)
+    return words
+
+
+def _step(name: str, points: float, words: str, *codes: str) -> Step:
+    return Step(
+        name, points, _free_of(*codes), part="", explain=lambda case, value: _still(case, value, words)
+    )
+
+
+EXERCISE = Exercise(
+    id="02-repair",
+    assignment="02_planes",
+    title="Repair a sketch within four edits",
+    kind="repair a design",
+    outcome="Mend what a review finds in a sketch, and nothing else.",
+    minutes=15,
+    steps=(
+        Step("kept", 1, _kept, part="", explain=_explain_kept),
+        _step(
+            "calls",
+            1,
+            "Somebody still waits without a limit, longer than whoever asked, or has nothing to say after it.",
+            "PLANE005",
+            "PLANE006",
+            "PLANE008",
+        ),
+        _step("inputs", 1, "Generated input still comes in unchecked. Where does it enter?", "PLANE015"),
+        _step("heard", 1, "A monitor still finds something that no part of control hears.", "PLANE021"),
+        _step("rollback", 1, "A rollback still leaves something of the old version behind.", "PLANE028"),
+    ),
+    cases=(
+        {"planes": _sketch("", 1, 0, 0, ["model"])},
+        {"planes": _sketch("eu_", 0, 2, 1, ["model", "configuration"])},
+        {"planes": _sketch("", 2, 1, 0, ["model", "code"])},
+    ),
+    reference=repaired,
+    alternatives=(repaired_as_a_value, repaired_by_rollback),
+    mistakes=(
+        retried_instead,
+        gave_up_without_an_answer,
+        took_the_call_away,
+        trusted_what_we_generate,
+        told_the_dashboard,
+        took_back_the_model_only,
+        mended_what_was_whole,
+    ),
+    hints=(
+        "Look at what the review says of the sketch: each error names its place, and what to do there.",
+        (
+            "Start with a copy (`copy.deepcopy`). One loop over the flows mends calls and inputs; the monitor nobody "
+            "hears needs one more arrow; the release is one line. A caller waits longer than what it calls."
+        ),
+        (
+            "A neighbour: a call from a shop to its price service has a timeout, and shows yesterday's price when it "
+            "passes; the nightly price file is refused when it has half its usual rows."
+        ),
+    ),
+    draw=_draw_sketch,
+)

@@ -1,0 +1,154 @@
+// Which pattern is the cheapest that is fresh enough. Python computes and words everything; this file moves and draws it.
+
+const MAP = { wide: 680, high: 330, left: 62, right: 14, top: 12, foot: 44 };
+const RATE_ENDS = [1, 100_000], AGE_ENDS = [1, 604_800];
+
+function showAge(seconds) {
+  for (const [unit, size] of [["d", 86_400], ["h", 3_600], ["min", 60]]) {
+    if (seconds >= 2 * size) return `${digits(seconds / size)} ${unit}`;
+  }
+  return `${digits(seconds)} s`;
+}
+const millions = (price) => `$${digits(price)} a million`;
+
+// What stands on the map's sliders, in the order of Python's assumptions.
+const INPUTS = [
+  ["rate_rps", "Request rate", logarithmic(1, 100_000, 10), (v) => `${digits(v)} requests/s`],
+  ["max_age_s", "Allowed age", logarithmic(1, 600_000, 10), showAge],
+  ["key_count", "Different inputs", logarithmic(100, 1_000_000_000, 10), (v) => `${digits(v)} keys`],
+  ["read_share", "Share of reads among reads and events", linear(0.05, 1, 0.01), (v) => `${Math.round(v * 100)}%`],
+  ["inference_price", "Price of an inference", logarithmic(0.1, 10_000, 10), millions],
+  ["read_price", "Price of a read", logarithmic(0.01, 100, 10), millions],
+];
+
+const across = (value, [low, high], size) =>
+  size * Math.min(1, Math.max(0, Math.log(value / low) / Math.log(high / low)));
+const plotWide = MAP.wide - MAP.left - MAP.right, plotHigh = MAP.high - MAP.top - MAP.foot;
+const mapX = (rate) => MAP.left + across(rate, RATE_ENDS, plotWide);
+const mapY = (age) => MAP.high - MAP.foot - across(age, AGE_ENDS, plotHigh);
+const text = (said, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, said);
+
+// Regions differ by pattern and by label as well as by colour: A is blank, B upright, C slanting, H crossed.
+function hatches(id) {
+  const lines = {
+    B: [[0, 0, 0, 8]],
+    C: [[0, 8, 8, 0]],
+    H: [[0, 0, 8, 8], [0, 8, 8, 0]],
+  };
+  return svg("defs", {}, ...Object.entries(lines).map(([name, strokes]) =>
+    svg("pattern", { id: `${id}-${name}`, width: 8, height: 8, patternUnits: "userSpaceOnUse" },
+      svg("rect", { width: 8, height: 8, class: `mlsd-fill-${name}` }),
+      ...strokes.map(([x1, y1, x2, y2]) => svg("line", { x1, y1, x2, y2, class: `mlsd-line-${name}` })),
+    )));
+}
+
+function regions({ surface }, id) {
+  const wide = plotWide / surface[0].length, high = plotHigh / surface.length;
+  const x = (column) => MAP.left + column * wide, y = (row) => MAP.high - MAP.foot - row * high;
+  const tiles = [], edges = [];
+  surface.forEach((letters, row) => {
+    for (let first = 0, at = 1; at <= letters.length; at += 1) {
+      if (letters[at] === letters[first]) continue;
+      const name = letters[first];
+      if (name !== "A") tiles.push(svg("rect", { x: x(first), y: y(row + 1), width: (at - first) * wide, height: high, fill: `url(#${id}-${name})` }));
+      if (at < letters.length) edges.push(`M${x(at)} ${y(row)}V${y(row + 1)}`);
+      first = at;
+    }
+    const above = surface[row + 1] ?? letters;
+    for (let at = 0; at < letters.length; at += 1) {
+      if (above[at] !== letters[at]) edges.push(`M${x(at)} ${y(row + 1)}H${x(at + 1)}`);
+    }
+  });
+  return { tiles, border: svg("path", { class: "mlsd-border", d: edges.join("") }), x, y, wide, high };
+}
+
+function frame() {
+  const floor = MAP.high - MAP.foot;
+  const ages = [[1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3_600, "1 h"], [21_600, "6 h"], [86_400, "1 d"], [604_800, "7 d"]];
+  return [
+    ...[1, 10, 100, 1_000, 10_000, 100_000].map((rate) => text(digits(rate), mapX(rate), floor + 18, { "text-anchor": rate > 50_000 ? "end" : "middle" })),
+    ...ages.map(([age, name]) => text(name, MAP.left - 8, mapY(age) + 4, { "text-anchor": "end" })),
+    svg("rect", { x: MAP.left, y: MAP.top, width: plotWide, height: plotHigh, class: "mlsd-frame" }),
+    text("request rate (requests/s)", MAP.left + plotWide / 2, MAP.high - 6, { "text-anchor": "middle", class: "quiet" }),
+    text("allowed age", MAP.left + 8, MAP.top + 18, { class: "quiet halo" }),
+  ];
+}
+
+function paint(plot, id, shown, rate, age) {
+  const { tiles, border, x, y, wide, high } = regions(shown, id);
+  const names = shown.labels.map(([letter, name, column, row]) =>
+    text(`${letter} ${name}`, Math.min(x(column) + wide / 2, MAP.wide - 60), y(row) - high / 2 + 4, { "text-anchor": "middle", class: "mlsd-region halo" }));
+  const here = [mapX(rate), mapY(age)];
+  plot.setAttribute("aria-label", shown.alt);
+  plot.replaceChildren(
+    hatches(id), ...tiles, border, ...frame(), ...names,
+    svg("line", { class: "mlsd-cross", x1: here[0], x2: here[0], y1: MAP.top, y2: MAP.high - MAP.foot }),
+    svg("line", { class: "mlsd-cross", x1: MAP.left, x2: MAP.wide - MAP.right, y1: here[1], y2: here[1] }),
+    svg("path", { class: "mlsd-here", d: `M${here[0]} ${here[1] - 8}l8 8l-8 8l-8 -8z` }),
+  );
+}
+
+function fillTable(place, caption, { columns, rows }) {
+  place.replaceChildren(
+    h("caption", { class: "mlsd-heard" }, caption),
+    h("thead", {}, h("tr", {}, ...columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {}))))),
+    h("tbody", {}, ...rows.map(([name, ...cells]) => h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell))))),
+  );
+}
+
+// Spoken once the movement has come to rest, so that a slider held down does not chatter.
+function whenAtRest(node, milliseconds = 700) {
+  let waiting;
+  return (said) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (node.textContent = said), milliseconds);
+  };
+}
+
+function checkbox(name, onChange) {
+  const id = unique("check");
+  const input = h("input", { id, type: "checkbox", ...OWN_KEYS });
+  input.addEventListener("change", () => onChange(input.checked));
+  return { node: h("div", { class: "mlsd-check" }, input, h("label", { for: id }, name)), input };
+}
+
+function render({ model, el }) {
+  let moved = false;
+  const change = (trait, value) => {
+    moved = true;
+    model.set(trait, value);
+    model.save_changes();
+  };
+  const controls = INPUTS.map(([trait, name, scale, say]) => ({
+    trait, ...slider({ name, scale, say, onMove: (value) => change(trait, value) }),
+  }));
+  const list = checkbox("The inputs can be listed ahead", (value) => change("listable", value));
+  const verdict = h("p", { class: "mlsd-headline" });
+  const plot = svg("svg", { class: "mlsd-plot", role: "img", viewBox: `0 0 ${MAP.wide} ${MAP.high}` });
+  const prices = h("table", { class: "mlsd-table" }), flips = h("table", { class: "mlsd-table mlsd-flips" });
+  const note = h("p", { class: "mlsd-note" });
+  const speech = spoken({ class: "mlsd-heard" });
+  const say = whenAtRest(speech), id = unique("hatch");
+  const knobs = h("div", { class: "mlsd-controls" }, ...controls.map((control) => control.node), list.node);
+  const view = h("div", {}, knobs, verdict, plot, prices, flips, note);
+  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  const kind = h("p", { class: "mlsd-kind" }, "Pattern surface");
+  el.append(box("patterns", kind, locked, view, speech));
+
+  return follow(model, ["ready", "shown", "listable", ...controls.map((control) => control.trait)], () => {
+    const shown = model.get("shown");
+    locked.hidden = model.get("ready");
+    view.hidden = !model.get("ready");
+    if (view.hidden || !shown.surface) return;
+    for (const control of controls) control.show(model.get(control.trait));
+    list.input.checked = model.get("listable");
+    verdict.textContent = shown.verdict;
+    paint(plot, id, shown, model.get("rate_rps"), model.get("max_age_s"));
+    fillTable(prices, "Cost of each pattern", shown.costs);
+    fillTable(flips, "Where the choice flips", shown.flips);
+    note.textContent = shown.note;
+    if (moved) say(shown.verdict);
+  });
+}
+
+export default { render };

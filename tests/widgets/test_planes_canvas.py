@@ -1,0 +1,134 @@
+import json
+
+import pytest
+
+from mlsd_helpers import cases
+from mlsd_helpers.design import Planes
+from mlsd_helpers.errors import DesignError
+from mlsd_helpers.widgets import PlanesCanvas, Prediction
+
+SMALL = Planes(
+    components=[{"id": "door", "kind": "api gateway"}, {"id": "scorer", "kind": "model server"}],
+    flows=[{"from": "door", "to": "scorer", "carries": "request"}],
+)
+
+
+def press(canvas, **message):
+    canvas._handle_custom_msg(message, [])
+
+
+def codes(canvas):
+    return {finding.code for finding in canvas.findings}
+
+
+def test_a_sketch_goes_in_and_comes_out_unchanged():
+    planes = cases.load("harbour_pay").planes
+    assert PlanesCanvas(planes).planes == planes
+
+
+def test_drawing_gives_the_same_value_as_writing():
+    canvas = PlanesCanvas()
+    press(canvas, kind="add", id=" door ", of="api gateway")
+    press(canvas, kind="add", id="scorer", of="model server")
+    press(canvas, kind="connect", **{"from": "door", "to": "scorer", "carries": "request"})
+    assert canvas.planes == SMALL
+
+
+def test_each_edit_can_be_undone():
+    canvas = PlanesCanvas(SMALL)
+    press(canvas, kind="remove", id="scorer")
+    assert (len(canvas.planes.components), len(canvas.planes.flows)) == (1, 0)
+    press(canvas, kind="undo")
+    assert canvas.planes == SMALL
+    press(canvas, kind="undo")
+    assert "nothing to undo" in canvas.shown["said"]
+
+
+def test_the_review_follows_the_drawing():
+    canvas = PlanesCanvas(SMALL)
+    assert {"PLANE005", "PLANE006"} <= codes(canvas)
+    press(canvas, kind="change", at=0, carries="request", timeout_ms="40", fallback="rules", check="")
+    assert not {"PLANE005", "PLANE006"} & codes(canvas)
+    assert canvas.planes.flows[0].timeout == 0.04
+    assert canvas.planes.flows[0].check is None
+    assert canvas.shown["verdict"] == canvas.verdict
+
+
+def test_an_empty_field_takes_away_what_was_there():
+    canvas = PlanesCanvas(SMALL)
+    canvas.change_arrow(0, fallback="rules")
+    press(canvas, kind="change", at=0, carries="request", timeout_ms="", fallback="", check="")
+    assert canvas.planes.flows[0].fallback is None
+
+
+def test_a_kill_shows_who_stops_and_a_second_one_revives():
+    canvas = PlanesCanvas(SMALL)
+    press(canvas, kind="kill", id="scorer")
+    assert [box["state"] for box in canvas.shown["boxes"]] == ["stops", "dead"]
+    assert "Stops too: door" in canvas.shown["blast"]
+    press(canvas, kind="kill", id="scorer")
+    assert (canvas.shown["blast"], canvas.planes) == ("", SMALL)
+
+
+def test_a_dead_box_that_is_removed_kills_nothing_any_more():
+    canvas = PlanesCanvas(SMALL)
+    canvas.kill("scorer")
+    canvas.remove("scorer")
+    assert canvas.blast is None
+
+
+def test_moving_a_box_changes_the_picture_and_not_the_sketch():
+    canvas = PlanesCanvas(SMALL)
+    before = canvas.shown["boxes"][0]
+    press(canvas, kind="move", id="door", x=before["x"] + 40, y=before["y"])
+    after = canvas.shown["boxes"][0]
+    assert (after["x"], after["y"]) == (before["x"] + 40, before["y"])
+    assert canvas.planes == SMALL
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"kind": "add", "id": "door", "of": "api gateway"},
+        {"kind": "add", "id": "no id", "of": "api gateway"},
+        {"kind": "add", "id": "x", "of": "oven"},
+        {"kind": "connect", "from": "door", "to": "door", "carries": "request"},
+        {"kind": "connect", "from": "door", "to": "scorer", "carries": "request"},
+        {"kind": "connect", "from": "door", "to": "nobody", "carries": "request"},
+        {"kind": "change", "at": 0, "carries": "request", "timeout_ms": "soon", "fallback": "", "check": ""},
+        {"kind": "change", "at": 9, "carries": "request", "timeout_ms": "", "fallback": "", "check": ""},
+        {"kind": "kill", "id": "nobody"},
+        {"kind": "move", "id": "door", "x": "left", "y": 0},
+        {"kind": "dance"},
+        {},
+    ],
+)
+def test_an_edit_that_cannot_be_is_explained_and_changes_nothing(message):
+    canvas = PlanesCanvas(SMALL)
+    press(canvas, **message)
+    assert canvas.planes == SMALL
+    assert canvas.shown["said"]
+    json.dumps(canvas.shown, allow_nan=False)
+
+
+def test_in_code_such_an_edit_is_an_error():
+    with pytest.raises(DesignError, match="itself"):
+        PlanesCanvas(SMALL).connect("door", "door")
+
+
+def test_nothing_of_the_sketch_leaves_python_before_the_prediction_is_locked():
+    prediction = Prediction("How many stop?", truth=1, because="the door waits")
+    canvas = PlanesCanvas(SMALL, prediction=prediction)
+    canvas.kill("scorer")
+    assert canvas.get_state(["ready", "shown"]) == {"ready": False, "shown": {}}
+    prediction.lock(1)
+    assert canvas.shown["killed"] == "scorer"
+
+
+def test_without_a_kernel_a_figure_tables_and_a_sentence_stand_in():
+    shown, _ = PlanesCanvas(SMALL)._repr_mimebundle_()
+    assert all(part in shown["text/html"] for part in ("<img alt", "<table", "PLANE006"))
+    assert "serving: door, scorer" in shown["text/plain"]
+    closed = PlanesCanvas(SMALL, prediction=Prediction("?", truth=1, because="so"))
+    html = closed._repr_mimebundle_()[0]["text/html"]
+    assert html.index("<details>") < html.index("<img")
