@@ -5,6 +5,7 @@ needs is imported inside it, so that `mlsd --help` starts at once.
 """
 
 import argparse
+import io
 import os
 import sys
 import time
@@ -313,9 +314,84 @@ def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+# mlsd check
+
+
+def check(given: argparse.Namespace) -> int:
+    """Review a design, and say what is wrong, why it matters and what to do.
+
+    Each finding stands with its line in the file. Exit status 1 when one is an error, 2 when the file cannot be
+    read. `mlsd rules` explains the rules.
+    """
+    from mlsd_helpers.design import load_with_lines  # noqa: PLC0415
+    from mlsd_helpers.review import report, review  # noqa: PLC0415
+
+    try:
+        design, lines = load_with_lines(given.file)
+    except MlsdError as error:
+        if given.format == "github":
+            _print(report.unreadable_as_annotations(given.file, error))
+        raise
+    findings = review(design)
+    if given.format == "text":
+        _print(report.as_text(given.file, findings, lines, colour=_wants_colour()))
+    else:
+        write = report.as_json if given.format == "json" else report.as_annotations
+        _print(write(given.file, findings, lines))
+    return 1 if any(finding.severity == "error" for finding in findings) else 0
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the design, such as design.yaml")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "github"),
+        default="text",
+        help="text for people (default), json for programs, github for annotations of a pull request",
+    )
+
+
+def _wants_colour() -> bool:
+    asked = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return asked and sys.stdout.isatty()
+
+
+def _print(text: str) -> None:
+    """Print to whoever reads: a terminal may lack a letter, and a pipe may have been closed."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        print(text, end="\n" if text else "", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+
+
+# mlsd rules
+
+
+def rules(given: argparse.Namespace) -> int:
+    """List the rules of `mlsd check`, or explain some.
+
+    With a code, such as PLANE005, the rule is explained: its reason, the failure that it prevents, and where
+    that failure is published. With the beginning of codes, such as PLANE, all rules of a lesson are.
+    """
+    from mlsd_helpers.review import RULES, report  # noqa: PLC0415
+
+    _print(report.rule_list(RULES) if given.code is None else report.explained(given.code))
+    return 0
+
+
+def _rules_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "code", nargs="?", metavar="CODE", help="such as PLANE005, or PLANE for all of a lesson"
+    )
+
+
 COMMANDS = (
     Command(lab, _lab_arguments),
     Command(doctor, lambda _: None),
+    Command(check, _check_arguments),
+    Command(rules, _rules_arguments),
     Command(release, _release_arguments),
     Command(demo, _demo_arguments),
     Command(document, _document_arguments),

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from mlsd_helpers.design import REQUEST, DataFlow, Feature, Parallel, Stage
-from mlsd_helpers.document.ages import stages_by_id, worst_age_s
 from mlsd_helpers.document.markdown import Md, anchor, blocks, code, joined, link, say, section, table
 from mlsd_helpers.document.mermaid import Edge, Node, flowchart
 from mlsd_helpers.document.provenance import Figures, decided, undecided
+from mlsd_helpers.review.ages import branches_of, worst_ages_s
 from mlsd_helpers.units import show_seconds
 
 AT = "dataflow"
@@ -51,8 +51,10 @@ def _pace(stage: Stage) -> str:
 
 
 def _arrows(feature: Feature, end: str, sources: dict[str, str], stages: dict[str, str]) -> Iterator[Edge]:
-    steps = (((step,),) if isinstance(step, str) else step.parallel for step in feature.path)
-    ways = [[[stages[name] for name in branch] for branch in branches if branch] for branches in steps]
+    ways = [
+        [[stages[name] for name in branch] for branch in branches if branch]
+        for branches in branches_of(feature)
+    ]
     yield from _through([sources[feature.source]], [*filter(None, ways), [[end]]])
     yield Edge(end, INPUT, "" if feature.slot is None else f"slot {feature.slot}")
 
@@ -67,8 +69,8 @@ def _through(before: Sequence[str], ways: Iterable[Sequence[Sequence[str]]]) -> 
 
 def _features(figures: Figures, flow: DataFlow) -> Md:
     heads = ("feature", "source", "passes", "worst age", "oldest allowed", "slot", "default")
-    stages = stages_by_id(flow)
-    rows = (_feature(figures, one, worst_age_s(one, stages)) for one in flow.features)
+    ages_s = worst_ages_s(flow)
+    rows = (_feature(figures, one, ages_s[one.id]) for one in flow.features)
     return table(heads, rows) or undecided(f"{AT}.features")
 
 

@@ -80,7 +80,7 @@ def _paint_map(axes: "Axes", view: PatternView) -> None:
         line = LINES[name]
         label(
             axes,
-            f"{name}  {NAMES[name]}",
+            f"{name} {NAMES[name]}",
             (column + 0.5, row + 0.5),
             line,
             (0, 0),
@@ -181,9 +181,7 @@ def _paint_costs(axes: "Axes", rates: Sequence[float], lines: dict[str, tuple[fl
     for (name, cost), at, up in zip(lines.items(), (26, 3, 4, 28), (14, 12, -12, -16), strict=False):
         line = LINES[name]
         axes.plot(rates, cost, line.dash, color=line.colour, marker=line.marker, markevery=5)
-        label(
-            axes, f"{name}  {NAMES[name]}", (rates[at], cost[at]), line, (0, up), ha="center", weight="bold"
-        )
+        label(axes, f"{name} {NAMES[name]}", (rates[at], cost[at]), line, (0, up), ha="center", weight="bold")
 
 
 # ---- caches and streams ---------------------------------------------------------------------------

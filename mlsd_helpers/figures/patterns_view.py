@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import day, minute, s, show_seconds
@@ -206,7 +207,8 @@ def _flip(given: PatternInputs, moved: Assumption, *, below: bool) -> Flip | Non
         return None
 
     def chosen(value: float) -> str:
-        return cheapest(replace(given, **{moved.field: value}))
+        change: Any = {moved.field: value}
+        return cheapest(replace(given, **change))
 
     inside = now
     for step in range(1, _STEPS + 1):

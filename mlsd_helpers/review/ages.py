@@ -5,20 +5,29 @@ branches the oldest decides, and each schedule runs on a clock of its own. A sta
 one before it adds its delays and no wait.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
-from mlsd_helpers import formulas
-from mlsd_helpers.design import DataFlow, Design, Feature, Stage
-from mlsd_helpers.formulas import AgeBounds, age_bounds
+from mlsd_helpers.design import DataFlow, Design, Feature
+from mlsd_helpers.design import Stage as DesignedStage
+from mlsd_helpers.formulas import AgeBounds, Parallel, Stage, age_bounds
 
-__all__ = ["bounds", "branches_of", "delays_alone_s", "stages_by_id", "worst_age_s", "worst_ages_s"]
+__all__ = [
+    "bounds",
+    "branches_of",
+    "delays_alone_s",
+    "stages_by_id",
+    "worst_age_s",
+    "worst_ages_s",
+    "worst_s",
+]
 
 Branches = tuple[tuple[str, ...], ...]
 
 
 def stages_by_id(flow: DataFlow) -> dict[str, Stage]:
-    """Return the stages by their ids."""
-    return {stage.id: stage for stage in flow.stages}
+    """Return the stages by their ids, as the formulas take them."""
+    return {stage.id: _of_formula(stage) for stage in flow.stages}
 
 
 def worst_age_s(design: Design, feature: Feature) -> float:
@@ -51,10 +60,10 @@ def bounds(design: Design, feature: Feature) -> AgeBounds:
     AgeBounds(best_s=270.0, mean_s=585.0, worst_s=900.0)
     """
     stages = stages_by_id(design.dataflow or DataFlow())
-    path: list[formulas.Stage | formulas.Parallel] = []
+    path: list[Stage | Parallel] = []
     for branches in branches_of(feature):
-        ways = [[_of_formula(stages[name]) for name in branch] for branch in branches]
-        path += ways[0] if len(ways) == 1 else [formulas.Parallel(ways)]
+        ways = [[stages[name] for name in branch] for branch in branches]
+        path += ways[0] if len(ways) == 1 else [Parallel(ways)]
     return age_bounds(path)
 
 
@@ -66,22 +75,18 @@ def branches_of(feature: Feature) -> tuple[Branches, ...]:
 def worst_s(feature: Feature, stages: Mapping[str, Stage]) -> float:
     """Return the worst age of a feature on its way through `stages`, in seconds."""
     steps = (
-        max(_series(stages[name] for name in branch) for branch in branches)
+        max(age_bounds([stages[name] for name in branch]).worst_s for branch in branches)
         for branches in branches_of(feature)
     )
-    return age_bounds([formulas.Stage(delay_s=oldest_s) for oldest_s in steps]).worst_s
+    return age_bounds([Stage(delay_s=oldest_s) for oldest_s in steps]).worst_s
 
 
 def delays_alone_s(feature: Feature, stages: Mapping[str, Stage]) -> float:
     """Return the worst age that is left when no stage waits for a schedule, in seconds."""
-    started = {name: stages[name].changed(period=None) for name in feature.stage_ids()}
+    started = {name: replace(stages[name], period_s=0.0) for name in feature.stage_ids()}
     return worst_s(feature, started)
 
 
-def _series(stages: Iterable[Stage]) -> float:
-    return age_bounds([_of_formula(stage) for stage in stages]).worst_s
-
-
-def _of_formula(stage: Stage) -> formulas.Stage:
+def _of_formula(stage: DesignedStage) -> Stage:
     period_s = 0.0 if stage.synchronised else stage.period or 0.0
-    return formulas.Stage(period_s, sum(stage.delays), stage.ttl or 0.0)
+    return Stage(period_s, sum(stage.delays), stage.ttl or 0.0)

@@ -11,7 +11,7 @@ from mlsd_helpers.review.paths import cold_rps, hit_ratio, peak_rps, warm_rps
 from mlsd_helpers.review.rule import Fault, Rule, rule
 from mlsd_helpers.units import show_bytes, show_seconds
 
-_Number = TypeVar("_Number", int, float)
+T = TypeVar("T")
 
 BUSIEST_TARGET = 0.9
 """From this target on the queue decides, and small errors of the load are large ones of the wait."""
@@ -21,8 +21,6 @@ RESTARTED_AT_ONCE = 0.25
 """The share of replicas that a rolling restart takes away unless it is told otherwise, as in Kubernetes."""
 MONTH_H = 30 * 24.0
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
-
-T = TypeVar("T")
 
 
 class _Sized(NamedTuple):
@@ -37,7 +35,7 @@ class _Sized(NamedTuple):
     base: int
 
 
-def _or_none(formula: Callable[..., _Number], *given: float) -> _Number | None:
+def _or_none(formula: Callable[..., T], *given: float) -> T | None:
     """Apply a formula; None outside its range, where another rule or nobody has something to say."""
     try:
         return formula(*given)
@@ -224,19 +222,27 @@ def routing_keeps_the_budget(design: Design) -> Iterator[Fault]:
     for sized in _covered(design):
         if sized.plan.routing != "random" or latency is None or percentile is None:
             continue
-        up = _left_by_zone(sized) or sized.replicas
+        up = _replicas_left(sized)
         slow_s = _random_s(sized, up, percentile)
         if slow_s is not None and slow_s > latency.budget:
             yield Fault(
                 "capacity.routing",
-                f"Routed at random to the {up} replicas that stay after a failure, {latency.percentile} is "
-                f"{show_seconds(slow_s)} with exponential service times, and the budget {show_seconds(latency.budget)}.",
+                f"Routed at random to {up} replicas, {latency.percentile} is {show_seconds(slow_s)} with exponential "
+                f"service times, and the budget is {show_seconds(latency.budget)}.",
                 "Join the shortest queue, or the shorter of two drawn at random.",
             )
 
 
+def _replicas_left(sized: _Sized) -> int:
+    """Return the replicas that are up in the worst case that the headroom pays for."""
+    paid = sized.plan.headroom.pays_for if sized.plan.headroom else ()
+    return (_left_by_zone(sized) if "zone loss" in paid else None) or sized.replicas
+
+
 def _random_s(sized: _Sized, up: int, percentile: float) -> float | None:
     service_s, at_once = sized.seat_s * sized.plan.concurrency_per_replica, sized.plan.concurrency_per_replica
+    if not up:
+        return None
     if at_once == 1:
         return _or_none(
             formulas.random_split_response_percentile_s, up, sized.load_rps, service_s, percentile
@@ -248,7 +254,7 @@ def _random_s(sized: _Sized, up: int, percentile: float) -> float | None:
     "CAP011",
     "warning",
     prevents="minutes of waiting in a fleet that is idle on average",
-    incident="Azure's LLM trace of code requests of 2023: variance over mean of 13 in each second, against 1 of Poisson",
+    incident="Azure's LLM trace of code requests of 2023: a variance of 13 times the mean in each second",
 )
 def bursts_are_paid_for(design: Design) -> Iterator[Fault]:
     """A utilisation counts work and not when it comes; bursts need room of their own."""
@@ -508,7 +514,7 @@ def keeps_to_its_budget(design: Design) -> Iterator[Fault]:
         if cost is not None and _below(plan.budget_per_month, cost):
             yield Fault(
                 "capacity.budget_per_month",
-                f"{plan.replicas} replicas at ${plan.cost_per_replica_hour:,.4g} an hour cost ${cost:,.0f} in 30 days, "
+                f"{plan.replicas} replicas at ${plan.cost_per_replica_hour:,.2f} an hour cost ${cost:,.0f} in 30 days, "
                 f"and the budget is ${plan.budget_per_month:,.0f}.",
                 "Agree on the cost, or on a smaller failure to pay for; a faster model pays twice.",
             )

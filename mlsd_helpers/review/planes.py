@@ -511,7 +511,12 @@ def back_door(design: Design) -> Iterator[Fault]:
         ways = [flow for flow in _models_ways(planes) if known[flow.start].kind != "validation gate"]
         unjudged = graph.reached(_trained(planes), graph.steps_along(ways))
         for position, flow in enumerate(planes.flows):
-            if flow in ways and flow.start in unjudged and known[flow.end].plane == "serving":
+            if (
+                flow.carries == "model"
+                and known[flow.start].kind != "validation gate"
+                and flow.start in unjudged
+                and known[flow.end].plane == "serving"
+            ):
                 yield Fault(
                     f"planes.flows.{position}",
                     f"{_arrow(flow)} brings a model to serving that no validation gate has seen.",

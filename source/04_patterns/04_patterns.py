@@ -39,6 +39,7 @@ Return a dict:
 # %% nbgrader={"grade": false, "grade_id": "04-choose-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def choose(peak_rps, max_age_s, listable, job_s, lag_s, cost_per_day):
     ### BEGIN SOLUTION
+    del peak_rps  # the costs hold it already
     feasible = {"A"}
     if listable and 2 * job_s <= max_age_s:
         feasible.add("B")

@@ -47,6 +47,7 @@ def test_a_box_is_killed_and_revived_by_keyboard(notebook):
     expect(box(notebook, "scorer")).to_contain_text("falls back")
     expect(notebook.page.locator(".mlsd-blast")).to_contain_text("Falls back: scorer")
     expect(box(notebook, "features")).to_be_focused()
+    expect(box(notebook, "scorer")).to_have_accessible_name("scorer, model server, serving plane, falls back")
     press(notebook, "k")
     expect(box(notebook, "scorer")).to_contain_text("model server")
 

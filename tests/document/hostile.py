@@ -1,5 +1,7 @@
 """Designs that hold any words wherever a design can hold words."""
 
+from itertools import pairwise
+
 from mlsd_helpers import cases
 from mlsd_helpers.design import Design
 
@@ -8,9 +10,7 @@ WORDS = {
     "owner", "check", "title", "where", "note", "metric", "threshold", "action", "fallback", "validation",
     "rollback_to", "kill_switch", "when", "reason", "flips_when", "parity_test", "part", "default",
 }  # fmt: skip
-HOSTILE = (
-    'a|b `c` *d* _e_ <b>f</b> [g](#h) $i$ \\(j\\) ~~k~~ "l" #m; & @n {{o}} %%p --> end http://q www.r ﬂ°s°°¶ß'
-)
+HOSTILE = 'a|b `c` *d* _e_ <b>f</b> [g](#h) $i$ \\(j\\) ~~k~~ "l" #m; &amp; @n {{o}} %%p --> end http://q www.r ﬂ°s°°¶ß'
 
 
 def saying(words):
@@ -44,9 +44,7 @@ def in_chart():
         {"id": name, "kind": kinds[number % len(kinds)], "title": HOSTILE}
         for number, name in enumerate(names)
     ]
-    flows = [
-        {"from": start, "to": end, "carries": "command"} for start, end in zip(names, names[1:], strict=False)
-    ]
+    flows = [{"from": start, "to": end, "carries": "command"} for start, end in pairwise(names)]
     stages = [{"id": name, "period": "1 min", "component": name} for name in names]
     features = [{"id": name, "source": "end", "path": [name]} for name in names]
     return Design(

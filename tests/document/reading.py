@@ -57,7 +57,7 @@ def structure(text):
         found += [
             (child.type, child.attrs.get("href"))
             for child in token.children or ()
-            if child.type != "text" and not child.content.strip("/<>") == "span"
+            if child.type != "text" and child.content.strip("/<>") != "span"
         ]
     return found
 

@@ -36,6 +36,18 @@ def test_a_fallback_on_one_call_does_not_save_another():
     assert figures.blast_radius(planes, "b").stops == ("b",)
 
 
+def test_who_stops_does_not_fall_back_as_well():
+    planes = chain(None, None).changed(
+        flows=[
+            {"from": "c0", "to": "c1", "carries": "request", "fallback": "a default"},
+            {"from": "c0", "to": "c2", "carries": "request"},
+            {"from": "c1", "to": "c2", "carries": "request"},
+        ]
+    )
+    hit = figures.blast_radius(planes, "c2")
+    assert (hit.stops, hit.falls_back) == (("c2", "c0", "c1"), ())
+
+
 def test_what_is_fed_goes_on_and_ages():
     hit = figures.blast_radius(cases.load("harbour_pay").planes, "payments")
     assert hit.stops == ("payments",)

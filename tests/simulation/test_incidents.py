@@ -42,13 +42,14 @@ def test_first_come_is_first_served_in_a_queue():
 
 def test_a_crash_loses_what_is_in_service_and_nothing_else():
     alone = Scenario(steadily(), Constant(0.5), Fleet(1), incidents=[ReplicaFailure(10.2, lasts_s=2.5)])
-    _, requests, _ = rows(alone)
+    sums, requests, _ = rows(alone)
     lost = [
         number
         for number in range(100)
         if math.isnan(requests["latency_s"][number]) or requests["end"][number] != 1
     ]
     assert lost == [10]
+    assert sums["busy_s"] == pytest.approx(99 * 0.5 + 0.2)  # the lost one had worked for 0.2 s
     assert requests["latency_s"][11:15].tolist() == pytest.approx(
         [2.2, 1.7, 1.2, 0.7]
     )  # they waited for its return

@@ -1,7 +1,7 @@
 """Exercise 6: pick the flawed statements of a design that was published and replaced."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
@@ -176,7 +176,7 @@ def _kind_step(kind: str) -> Step:
     return Step(kind, 1, right, part="", explain=lambda case, value: _explain(kind, case, value))
 
 
-def _named(value: Any) -> Collection[str] | None:
+def _named(value: Any) -> set[str] | None:
     if not isinstance(value, set | frozenset | list | tuple):
         return None
     return {str(name) for name in value}

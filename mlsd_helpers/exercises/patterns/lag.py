@@ -16,7 +16,7 @@ def _consumed(case: Case) -> float:
 def _fresh_again(case: Case, given: Given) -> float:
     """Return how long the lag takes to fall to what is allowed, in seconds."""
     consumed = float(given["consumed_rps"])
-    over = max(float(given["backlog"]) - case["max_age_s"] * consumed, 0.0)
+    over: float = max(float(given["backlog"]) - case["max_age_s"] * consumed, 0.0)
     return over / (consumed - float(case["events_rps"]))
 
 
@@ -52,9 +52,7 @@ def trace_by_formula(**case: Any) -> Answer:
 
 def trace_by_shares(**case: Any) -> Answer:
     """Count in multiples of the outage: how busy the consumers are in quiet times decides everything."""
-    consumed = case["each_rps"] * (
-        case["partitions"] if case["consumers"] > case["partitions"] else case["consumers"]
-    )
+    consumed = case["each_rps"] * min(case["partitions"], case["consumers"])
     busy = case["events_rps"] / consumed
     lag_s = case["outage_s"] * busy
     return {

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Design, Pattern, Requirements, ServingPath
+from mlsd_helpers.review.mutations.capacity import resized
 from mlsd_helpers.review.mutations.mutation import Mutation
 
 _WHILE_WAITING = {
@@ -223,11 +224,11 @@ def cached_for_an_hour(design: Design) -> Design:
 
 
 def sized_when_warm(design: Design) -> Design:
-    """Size the fleet for what a warm cache lets through."""
+    """Size the fleet for what a warm cache lets through, and say nothing of an empty one."""
     plan = design.capacity
     assert plan is not None
-    warm = _with_figures(design, "cache", when_cold=None)
-    return warm.with_part(capacity=plan.changed(load="350 rps"))
+    warm = _with_figures(design, "cache", hit_ratio="40%", when_cold=None)
+    return resized(warm.with_part(capacity=plan.changed(load="300 rps")), 27, 9)
 
 
 def stream_too_slow(design: Design) -> Design:

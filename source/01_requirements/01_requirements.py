@@ -1,0 +1,262 @@
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-intro", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+# 01 Requirements: exercises
+
+Five exercises, about 45 minutes, 16 points. Each has three cells:
+
+1. **your answer**, where you replace the line that raises;
+2. a **hint** on request, again for the next one;
+3. the **check**. It tells you at once what is wrong and, where it knows, which belief is behind it.
+
+The check that you see uses a few cases. Grading draws others, so an answer typed in passes here and not there.
+Each part of an answer scores by itself.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import mlsd_helpers as mlsd
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-briefs-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 1 Read a brief
+
+*About 8 minutes, 3 points.*
+
+A `brief` says what one `answer` is, the `limit_ms` within which it is due, the requests a second at the peak (`peak_rps`),
+and how many `candidates` the model is run on for one request.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-briefs-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for case in mlsd.exercises.cases("01-briefs"):
+    print(case)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-briefs-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `read_brief`, which takes a `brief` and returns a dict:
+
+- `type`: `"binary classification"`, `"multi-class classification"`, `"regression"`, `"ranking"` or `"generation"`;
+- `tier`: `"real-time"` (limit < 100 ms), `"near-real-time"` (< 2 s) or `"batch"`;
+- `scorings_per_s`: how often the model is run in a second at the peak.
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-briefs-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def read_brief(brief):
+    ### BEGIN SOLUTION
+    types = {
+        "yes or no": "binary classification",
+        "one of twelve queues": "multi-class classification",
+        "minutes until arrival": "regression",
+        "shops, best first": "ranking",
+        "a paragraph of text": "generation",
+    }
+    if brief["limit_ms"] < 100:
+        tier = "real-time"
+    elif brief["limit_ms"] < 2000:
+        tier = "near-real-time"
+    else:
+        tier = "batch"
+    return {
+        "type": types[brief["answer"]],
+        "tier": tier,
+        "scorings_per_s": brief["peak_rps"] * brief["candidates"],
+    }
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-briefs")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-briefs", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("01-briefs", read_brief)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("01-briefs", read_brief, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-peak-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 2 A peak that can be explained
+
+*About 10 minutes, 3 points.*
+
+A trace has a count of requests for each bucket of `bucket_s` seconds. `None` means that nobody counted. `repeated` lists
+the positions (from 0) of buckets whose clock time came twice, as when summer time ends: their count covers twice the time.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-peak-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for case in mlsd.exercises.cases("01-peak"):
+    print(case)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-peak-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `peak`, which takes `counts`, `bucket_s` and `repeated`, and returns a dict:
+
+- `peak_rps`: the highest rate, in requests per second;
+- `mean_rps`: all requests that were counted, by all the seconds in which somebody counted.
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-peak-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def peak(counts, bucket_s, repeated):
+    ### BEGIN SOLUTION
+    requests = []
+    seconds = []
+    for bucket, count in enumerate(counts):
+        if count is not None:
+            requests.append(count)
+            seconds.append(2 * bucket_s if bucket in repeated else bucket_s)
+    rates = [count / time for count, time in zip(requests, seconds, strict=True)]
+    return {"peak_rps": max(rates), "mean_rps": sum(requests) / sum(seconds)}
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-peak")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-peak", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("01-peak", peak)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("01-peak", peak, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-percentile-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 3 One percentile of many replicas
+
+*About 8 minutes, 3 points.*
+
+Each replica reports a histogram: how many requests took up to each of `edges_ms`, and more than the edge before.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-percentile-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for case in mlsd.exercises.cases("01-percentile"):
+    print(case)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-percentile-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `percentile`, which takes `edges_ms`, `histograms` and `percent`, and returns a dict:
+
+- `merged`: the list of counts of the whole service, edge by edge;
+- `latency_ms`: the first edge within which at least `percent` per cent of all requests were answered.
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-percentile-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def percentile(edges_ms, histograms, percent):
+    ### BEGIN SOLUTION
+    merged = [sum(column) for column in zip(*histograms, strict=True)]
+    reached = 0
+    for edge_ms, count in zip(edges_ms, merged, strict=True):
+        reached += count
+        if 100 * reached >= percent * sum(merged):
+            return {"merged": merged, "latency_ms": edge_ms}
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-percentile")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-percentile", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("01-percentile", percentile)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("01-percentile", percentile, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 4 Side by side, and one after another
+
+*About 7 minutes, 3 points.*
+
+A request makes a number of `calls` at the same time, and waits for all of them; each is slow with the chance `slow_share`,
+independently. Apart from that, it passes the hops `hops_ms` one after another, out of a budget of `budget_ms`.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-fan-out-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for case in mlsd.exercises.cases("01-fan-out"):
+    print(case)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `fan_out`, which takes `slow_share`, `calls`, `budget_ms` and `hops_ms`, and returns a dict:
+
+- `slow_requests`: the share of requests with at least one slow call, between 0 and 1;
+- `left_ms`: what the hops leave of the budget; below 0 when they do not fit.
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-fan-out-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def fan_out(slow_share, calls, budget_ms, hops_ms):
+    ### BEGIN SOLUTION
+    all_fast = (1 - slow_share) ** calls
+    return {"slow_requests": 1 - all_fast, "left_ms": budget_ms - sum(hops_ms)}
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-fan-out")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-fan-out", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("01-fan-out", fan_out)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("01-fan-out", fan_out, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 5 Repair a page of requirements
+
+*About 10 minutes, 4 points: one for each fault.*
+
+A page of `needs` has four faults, and a review of designs finds them: the promise holds at the median, the hops overspend
+the budget, the peak is the mean, and a ranking scores one item a request. Under `throughput` stand two notes of what was
+measured: the rate of the `busiest_hour`, and the `candidates` of a request. Times are in seconds.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-repair-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for case in mlsd.exercises.cases("01-repair"):
+    print(case)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `repaired`, which takes `needs` and returns the page mended: promise p95, p99 or p99.9 (`percentile`); shorten a hop
+and keep the budget; set `peak`, `derivation` (`"busiest period"`) and `scorings_per_request`. Leave the two notes out.
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-repair-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def repaired(needs):
+    ### BEGIN SOLUTION
+    latency = needs["latency"]
+    *others, last = latency["split"]
+    left = latency["budget"] - sum(part["time"] for part in others)
+    load = needs["throughput"]
+    return {
+        "prediction": needs["prediction"],
+        "latency": {
+            "budget": latency["budget"],
+            "percentile": "p99",
+            "split": [*others, {**last, "time": left}],
+        },
+        "throughput": {
+            "peak": load["busiest_hour"],
+            "mean": load["mean"],
+            "derivation": "busiest period",
+            "scorings_per_request": load["candidates"],
+        },
+    }
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-repair")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-repair", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("01-repair", repaired)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("01-repair", repaired, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()

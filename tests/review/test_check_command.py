@@ -1,0 +1,199 @@
+"""`mlsd check` and `mlsd rules`: what is printed, for whom, and the exit status."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mlsd_helpers import cases, cli
+from mlsd_helpers.design import Design, load_with_lines
+from mlsd_helpers.review import RULES, Finding, report, review
+from mlsd_helpers.review.mutations import MUTATIONS, STARTS
+
+every_mistake = pytest.mark.parametrize("mistake", MUTATIONS, ids=lambda one: f"{one.breaks}-{one.name}")
+every_format = pytest.mark.parametrize("form", ["text", "json", "github"])
+
+
+def broken(name: str) -> Design:
+    mistake = next(one for one in MUTATIONS if one.name == name)
+    return mistake.change(STARTS[mistake.start]())
+
+
+@pytest.fixture
+def bad(tmp_path):
+    """Write a design with one error to a file."""
+    return str(broken("wait_for_ever").save(tmp_path / "design.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("design", "status"),
+    [(cases.load("harbour_pay"), 0), (broken("no_baseline"), 0), (broken("wait_for_ever"), 1)],
+)
+@every_format
+def test_the_status_is_1_with_an_error_and_0_without(design, status, form, tmp_path):
+    path = str(design.save(tmp_path / "design.yaml"))
+    assert cli.main(["check", path, "--format", form]) == status
+
+
+@pytest.mark.parametrize("content", [None, "", "name: [", "name: x\nrequirement: 1\n"])
+@every_format
+def test_the_status_is_2_when_the_file_cannot_be_read(content, form, tmp_path, capsys):
+    path = tmp_path / "design.yaml"
+    if content is not None:
+        path.write_text(content)
+    assert cli.main(["check", str(path), "--format", form]) == 2
+    said = capsys.readouterr()
+    assert "design.yaml" in said.err
+    assert "Traceback" not in said.err
+    assert bool(said.out) is (form == "github")
+
+
+def test_text_says_line_code_field_reason_and_fix(bad, capsys):
+    cli.main(["check", bad])
+    said = capsys.readouterr().out
+    loaded = load_with_lines(bad)
+    (finding,) = review(loaded.design)
+    reason = next(rule.reason for rule in RULES if rule.code == finding.code)
+    place = f"{bad}:{loaded.lines(finding.where)}: error {finding.code} {finding.where}"
+    assert all(text in said for text in (place, finding.message, reason, finding.fix))
+
+
+@every_mistake
+def test_a_finding_stands_at_the_line_of_its_field(mistake, tmp_path):
+    path = mistake.change(STARTS[mistake.start]()).save(tmp_path / "design.yaml")
+    loaded = load_with_lines(path)
+    (finding,) = review(loaded.design)
+    part = finding.where.partition(".")[0]
+    first = loaded.lines(part) if getattr(loaded.design, part) is not None else 1
+    line = loaded.lines(finding.where)
+    assert first <= line <= len(path.read_text().splitlines())
+    assert line > first or finding.where.count(".") <= 1
+
+
+def test_json_is_the_same_as_the_review(bad, capsys):
+    cli.main(["check", bad, "--format", "json"])
+    said = json.loads(capsys.readouterr().out)
+    loaded = load_with_lines(bad)
+    assert said["file"] == bad
+    shown = [
+        (one["line"], one["code"], one["severity"], one["where"], one["fix"]) for one in said["findings"]
+    ]
+    assert shown == [
+        (loaded.lines(one.where), one.code, one.severity, one.where, one.fix) for one in review(loaded.design)
+    ]
+
+
+def test_annotations_name_file_and_line(bad, capsys):
+    cli.main(["check", bad, "--format", "github"])
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(
+        f"::error file={bad},line={load_with_lines(bad).lines('planes.flows.1')},title=PLANE005"
+    )
+
+
+def test_annotations_escape_what_would_end_them():
+    finding = Finding("REQ001", "info", "a", "50%0A\r\nand :: more,", "Mend.")
+    said = report.as_annotations("odd,name:1\n%.yaml", [finding], lambda _: 3)
+    assert said.count("\n") == 0
+    assert said.startswith("::notice file=odd%2Cname%3A1%0A%25.yaml,line=3,title=")
+    assert said.endswith("::50%250A%0D%0Aand :: more, Mend.")
+
+
+def test_annotations_show_what_keeps_a_file_from_being_read(tmp_path, capsys):
+    path = tmp_path / "design.yaml"
+    path.write_text("name: x\nrequirement: 1\nplane: 2\n")
+    cli.main(["check", str(path), "--format", "github"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(",title")[0] for line in lines] == [
+        f"::error file={path},line={number}" for number in (2, 3)
+    ]
+
+
+class Terminal(io.TextIOWrapper):
+    """A standard output that is, or is not, a terminal."""
+
+    def __init__(self, terminal: bool, encoding: str = "utf-8") -> None:
+        super().__init__(io.BytesIO(), encoding=encoding)
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def said(self) -> str:
+        self.flush()
+        return self.buffer.getvalue().decode(self.encoding)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "coloured"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"TERM": "dumb"}, False),
+    ],
+)
+def test_there_is_colour_on_a_terminal_that_wants_it(terminal, environment, coloured, bad, monkeypatch):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    out = Terminal(terminal)
+    monkeypatch.setattr(sys, "stdout", out)
+    cli.main(["check", bad])
+    assert ("\x1b[" in out.said()) is coloured
+    assert "error" in out.said()
+
+
+def test_a_terminal_that_has_no_arrows_gets_the_rest(bad, monkeypatch):
+    out = Terminal(terminal=False, encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    assert cli.main(["check", bad]) == 1
+    assert "scorer ? features" in out.said()
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = "import sys\nfrom mlsd_helpers import cli\nsys.exit(cli.main(['rules', 'PLANE']))"
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run.stdout.close()
+    error = run.stderr.read()
+    run.stderr.close()
+    assert (run.wait(), error) == (0, b"")
+
+
+def test_rules_are_listed_with_their_reasons(capsys):
+    assert cli.main(["rules"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(RULES)
+    assert all(rule.code in line and rule.reason in line for rule, line in zip(RULES, lines, strict=True))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_every_rule_is_explained(rule, capsys):
+    assert cli.main(["rules", rule.code.lower()]) == 0
+    said = capsys.readouterr().out
+    assert all(text in said for text in (rule.code, rule.reason, rule.prevents, rule.incident))
+
+
+def test_the_rules_of_a_lesson_are_explained_together(capsys):
+    assert cli.main(["rules", "REQ"]) == 0
+    said = capsys.readouterr().out
+    assert all((rule.prevents in said) is rule.code.startswith("REQ") for rule in RULES)
+
+
+@pytest.mark.parametrize(("given", "nearest"), [("PLAIN005", "PLANE005"), ("", "Known"), ("capacity", "CAP")])
+def test_a_rule_that_does_not_exist_gets_the_nearest(given, nearest, capsys):
+    assert cli.main(["rules", given]) == 2
+    assert nearest in capsys.readouterr().err
+
+
+def test_checking_a_case_loads_no_numpy(tmp_path):
+    path = cases.load("harbour_pay").save(tmp_path / "design.yaml")
+    code = (
+        f"import sys\nfrom mlsd_helpers import cli\nassert cli.main(['check', {str(path)!r}]) == 0\n"
+        "assert not {'numpy', 'pandas', 'matplotlib', 'IPython'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

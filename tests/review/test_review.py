@@ -1,0 +1,129 @@
+"""The review as a function: on any design, of any size, whatever was imported first."""
+
+import subprocess
+import sys
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import mlsd_helpers as mlsd
+from mlsd_helpers import cases
+from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.review import Finding, review
+from mlsd_helpers.review.mutations import MUTATIONS, STARTS
+from tests.design import any_design
+
+SLOW = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
+
+
+def is_well_formed(found) -> bool:
+    return all(isinstance(one, Finding) and one.message and one.fix and one.where for one in found)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@given(data=st.data())
+@SLOW
+def test_a_review_never_fails_on_any_part(part, data):
+    assert is_well_formed(review(data.draw(any_design.designs(part))))
+
+
+@given(mistakes=st.lists(st.sampled_from(MUTATIONS), max_size=6), start=st.sampled_from(sorted(STARTS)))
+@SLOW
+def test_a_review_never_fails_on_a_design_near_to_a_sound_one(mistakes, start):
+    design = STARTS[start]()
+    for mistake in mistakes:
+        try:
+            design = mistake.change(design)
+        except (AssertionError, AttributeError, TypeError, ValueError, LookupError, StopIteration):
+            continue  # what it changes has gone already
+        assert is_well_formed(review(design))
+
+
+@given(data=st.data())
+@SLOW
+def test_a_review_never_fails_when_one_part_is_any(data):
+    part = data.draw(st.sampled_from(PARTS))
+    drawn = getattr(data.draw(any_design.designs(part)), part)
+    assert is_well_formed(review(cases.load("harbour_pay").with_part(**{part: drawn})))
+
+
+def row(length: int) -> Design:
+    names = [f"c{number}" for number in range(length)]
+    calls = [Flow(start=a, end=b, carries="request") for a, b in pairwise(names)]
+    planes = Planes(components=[Component(id=name, kind="model server") for name in names], flows=calls)
+    return cases.load("harbour_pay").with_part(planes=planes)
+
+
+def test_a_row_of_ten_thousand_components_is_no_matter_of_recursion():
+    found = review(row(10_000))
+    assert sum(one.code == "PLANE005" for one in found) == 9_999
+
+
+def test_a_ring_of_ten_thousand_components_is_one_circle():
+    design = row(10_000)
+    back = Flow(start="c9999", end="c0", carries="request")
+    ring = design.with_part(planes=design.planes.changed(flows=(*design.planes.flows, back)))
+    assert [one.code for one in review(ring)].count("PLANE011") == 1
+
+
+def test_twice_the_design_is_about_twice_the_work():
+    def seconds(length: int) -> float:
+        design = row(length)
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            review(design)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    assert seconds(8_000) < 4 * 4 * max(
+        seconds(2_000), 0.01
+    )  # a square would be 16 times; 4 is a straight line
+
+
+def test_renaming_the_components_changes_no_finding():
+    for mistake in (one for one in MUTATIONS if one.breaks.startswith("PLANE")):
+        design = mistake.change(STARTS[mistake.start]())
+        if design.planes is None:
+            continue
+        new = {one.id: f"x{number}-{one.id[::-1]}" for number, one in enumerate(design.planes.components)}
+        renamed = Planes(
+            components=[one.changed(id=new[one.id]) for one in reversed(design.planes.components)],
+            flows=[flow.changed(start=new[flow.start], end=new[flow.end]) for flow in design.planes.flows],
+            alerts=[alert.changed(raised_by=new[alert.raised_by]) for alert in design.planes.alerts],
+            retraining=design.planes.retraining,
+            release=design.planes.release,
+        )
+        planes_only = {"dataflow": None, "pattern": None, "capacity": None}
+        codes = [one.code for one in review(design.with_part(**planes_only)) if one.severity != "info"]
+        assert codes == [
+            one.code
+            for one in review(design.with_part(planes=renamed, **planes_only))
+            if one.severity != "info"
+        ]
+
+
+def test_findings_are_the_public_kind():
+    found = mlsd.review(Design(name="nothing yet"))
+    assert found
+    assert all(isinstance(one, mlsd.Finding) for one in found)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "pass",
+        "import mlsd_helpers.review",
+        "import mlsd_helpers.review.rule",
+        "from mlsd_helpers.review import RULES",
+    ],
+)
+def test_mlsd_review_is_the_function_whatever_was_imported_first(first):
+    code = f"{first}\nimport mlsd_helpers as mlsd\nassert mlsd.review(mlsd.cases.load('harbour_pay')) == ()"
+    subprocess.run([sys.executable, "-c", code], check=True)

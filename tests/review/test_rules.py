@@ -1,0 +1,156 @@
+"""The rules, proved by mistakes: a change of a sound design breaks one rule and no other."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from mlsd_helpers import cases
+from mlsd_helpers.design import Component, Design, Flow, load_design
+from mlsd_helpers.errors import DesignError
+from mlsd_helpers.review import RULES, SEVERITIES, review
+from mlsd_helpers.review.mutations import MUTATIONS, STARTS
+
+PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
+FIRST = ("REQ001", "PLANE001", "FLOW001", "PATTERN001", "CAP001")
+every_mistake = pytest.mark.parametrize("mistake", MUTATIONS, ids=lambda one: f"{one.breaks}-{one.name}")
+
+
+def broken(mistake) -> Design:
+    return mistake.change(STARTS[mistake.start]())
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_what_the_mistakes_start_from_is_sound(name):
+    assert review(STARTS[name]()) == ()
+
+
+@every_mistake
+def test_a_mistake_breaks_its_rule_and_no_other(mistake):
+    assert [finding.code for finding in review(broken(mistake))] == [mistake.breaks]
+
+
+@every_mistake
+def test_a_mistake_is_found_in_a_file_too(mistake, tmp_path):
+    design = broken(mistake)
+    assert review(load_design(design.save(tmp_path / "design.yaml"))) == review(design)
+
+
+def test_every_rule_is_triggered_by_some_mistake():
+    assert {mistake.breaks for mistake in MUTATIONS} == {rule.code for rule in RULES}
+
+
+def test_no_two_mistakes_share_a_name():
+    names = [mistake.name for mistake in MUTATIONS]
+    assert len(names) == len(set(names))
+
+
+def test_no_two_rules_share_a_code_and_none_is_without_a_reason():
+    codes = [rule.code for rule in RULES]
+    assert len(codes) == len(set(codes)) >= 40
+    assert all(re.fullmatch(r"(REQ|PLANE|FLOW|PATTERN|CAP)\d{3}", code) for code in codes)
+    assert all(rule.reason.endswith(".") and rule.prevents and rule.severity in SEVERITIES for rule in RULES)
+
+
+@every_mistake
+def test_message_and_fix_are_sentences(mistake):
+    (finding,) = review(broken(mistake))
+    for text in (finding.message, finding.fix):
+        assert text.endswith((".", ")"))
+        assert "None" not in text
+        assert "  " not in text
+
+
+@every_mistake
+def test_a_finding_names_a_field_of_the_design_or_one_that_is_missing_in_it(mistake):
+    (finding,) = review(broken(mistake))
+    group, _, field = finding.where.rpartition(".")
+    holder = broken(mistake).at(group) if group else broken(mistake)
+    try:
+        broken(mistake).at(finding.where)
+    except DesignError:
+        names = {field.alias or name for name, field in type(holder).model_fields.items()}
+        assert field in names
+
+
+@pytest.mark.parametrize("done", range(len(PARTS)))
+def test_a_design_that_stops_after_a_lesson_has_a_finding_for_each_part_to_come(done):
+    design = cases.load("harbour_pay").with_part(**dict.fromkeys(PARTS[done:]))
+    found = review(design)
+    assert {(finding.code, finding.severity) for finding in found} == {
+        (code, "info") for code in FIRST[done:]
+    }
+    assert len(found) == len(PARTS) - done
+
+
+def test_errors_come_first():
+    everything = cases.load("harbour_pay").with_part(pattern=None)
+    for mistake in (one for one in MUTATIONS if one.breaks in {"PLANE004", "PLANE005", "REQ003", "REQ010"}):
+        everything = mistake.change(everything)
+    severities = [SEVERITIES.index(finding.severity) for finding in review(everything)]
+    assert severities == sorted(severities)
+    assert set(severities) == {0, 1, 2}
+
+
+# ---- single rules, at their boundaries
+
+
+def codes(design: Design) -> list[str]:
+    return [finding.code for finding in review(design)]
+
+
+def with_planes(**fields) -> Design:
+    case = cases.load("harbour_pay")
+    return case.with_part(planes=case.planes.changed(**fields))
+
+
+def test_a_budget_that_is_split_to_the_last_millisecond_is_kept():
+    case = cases.load("harbour_pay")
+    latency = case.requirements.latency
+    first, *others = latency.split
+    left = latency.budget - sum(part.time for part in latency.split)
+    full = latency.changed(split=(first.changed(time=first.time + left), *others))
+    assert "REQ005" not in codes(case.with_part(requirements=case.requirements.changed(latency=full)))
+
+
+def test_an_accepted_risk_is_no_single_point_of_failure():
+    case = cases.load("harbour_pay")
+    risky = tuple(
+        one.changed(replicas=1, zones=1, accepted_risk="The rules decide alone meanwhile.")
+        if one.id == "gateway"
+        else one
+        for one in case.planes.components
+    )
+    assert codes(with_planes(components=risky)) == []
+
+
+def test_a_kill_switch_may_be_a_component():
+    case = cases.load("harbour_pay")
+    switch = Component(id="switch", kind="kill switch", owner="Payments")
+    flow = Flow(start="switch", end="gateway", carries="command")
+    drawn = with_planes(
+        components=(*case.planes.components, switch),
+        flows=(*case.planes.flows, flow),
+        release=case.planes.release.changed(kill_switch=None),
+    )
+    assert codes(drawn) == []
+
+
+def test_retries_at_one_layer_multiply_with_nothing():
+    flows = tuple(
+        flow.changed(retries=2) if (flow.start, flow.end) == ("scorer", "features") else flow
+        for flow in cases.load("harbour_pay").planes.flows
+    )
+    assert codes(with_planes(flows=flows)) == []
+
+
+def test_a_circle_is_named_in_the_order_of_its_calls():
+    case = cases.load("harbour_pay")
+    call = {"carries": "request", "timeout": "5 ms", "fallback": "A default"}
+    back = (Flow(start="features", end="gateway", **call),)
+    (finding,) = review(with_planes(flows=(*case.planes.flows, *back)))
+    assert finding.code == "PLANE011"
+    circle = finding.message.partition(": ")[2].rstrip(".").split(" → ")
+    assert circle[0] == circle[-1]
+    asked = {(flow.start, flow.end) for flow in (*case.planes.flows, *back)}
+    assert set(pairwise(circle)) <= asked
