@@ -2,15 +2,16 @@
 """
 # 01 Requirements: what has to be true?
 
-Uber predicts when a car arrives. Before its engineers chose a network for it, they wrote down three requirements: **latency**,
-an answer within a few milliseconds at most; **accuracy**, better than the model that they had; and **generality**, one
-model for all of Uber's lines of business [1]. Each of the three ruled designs out before anybody had built them.
+Uber predicts when a car arrives. Before its engineers chose a network for it, they wrote down three requirements:
+**latency**, an answer within a few milliseconds at most; **accuracy**, better than the model that they had; and
+**generality**, one model for all of Uber's lines of business [1]. Each of the three ruled designs out before
+anybody had built them.
 
-Stripe decides on a card payment in less than 100 ms, and about one payment in a thousand is fraud [2]. Both numbers are
-requirements too, though nobody would call the second one that.
+Stripe decides on a card payment in less than 100 ms, and about one payment in a thousand is fraud [2]. Both numbers
+are requirements too, though nobody would call the second one that.
 
-**You will be able to** state a product's needs on four axes as inequalities, find a peak that can be explained, and tell
-what a percentile promises and what it does not. About an hour, and 45 minutes of exercises.
+**You will be able to** state a product's needs on four axes as inequalities, find a peak that can be explained, and
+tell what a percentile promises and what it does not. About an hour, and 45 minutes of exercises.
 """
 
 # %%
@@ -31,12 +32,12 @@ from mlsd_helpers.exercises.requirements.interview import Interview
 | throughput | how much in the busiest period? | peak >= 500 requests/s |
 | freshness | how old may what the model reads be? | age of every feature < 15 min |
 
-**p99** is the 99th percentile: 99 of 100 answers come within it. Three tiers are named by their limits, and the limits are
-strict: **real-time** is below 100 ms, **near-real-time** below 2 s, and from there on it is **batch**. A budget of exactly
-100 ms is near-real-time.
+**p99** is the 99th percentile: 99 of 100 answers come within it. Three tiers are named by their limits, and the
+limits are strict: **real-time** is below 100 ms, **near-real-time** below 2 s, and from there on it is **batch**. A
+budget of exactly 100 ms is near-real-time.
 
-Freshness is three ages, not one: of a *feature*, of the *model*, and of a *stored prediction*. A model that is trained every
-night may still read a count that is a second old.
+Freshness is three ages, not one: of a *feature*, of the *model*, and of a *stored prediction*. A model that is
+trained every night may still read a count that is a second old.
 
 Behind the axes hide **labels** (what one costs, when it comes), **failure modes** (what happens without an answer),
 **availability** and **cost**. Labels cost items × people per item × price:
@@ -139,8 +140,8 @@ mlsd.ask("01-ask-fan-out")
 
 # %% [markdown]
 """
-Now change the number of calls and the share of slow ones. How rare do slow calls have to be, if a request makes 100 of
-them and one request in a hundred may be slow?
+Now change the number of calls and the share of slow ones. How rare do slow calls have to be, if a request makes 100
+of them and one request in a hundred may be slow?
 """
 
 # %%
@@ -151,8 +152,8 @@ print(f"{formulas.fan_out_tail(slow_share, calls):.1%} of requests are slow")
 """
 ## 5 A peak that can be explained
 
-Here are two days of a service, an hour each, made after the daily profile of New York's taxis [3]. In the second night
-summer time ends.
+Here are two days of a service, an hour each, made after the daily profile of New York's taxis [3]. In the second
+night summer time ends.
 """
 
 # %%
@@ -189,10 +190,28 @@ repeated_hour = 25
 counts[repeated_hour] *= 2.8
 print("busiest as counted: hour", counts.argmax())
 
+
+# %%
+def paint(axes):
+    """Draw the counts hour by hour, and mark the largest."""
+    axes.step(range(48), counts, where="mid")
+    axes.plot(counts.argmax(), counts.max(), "o")
+    axes.set_xlabel("hour since midnight")
+    axes.set_ylabel("requests counted")
+
+
+mlsd.figures.draw(
+    paint,
+    alt="Two days of counts: low at night, high in the evening, and one hour in the "
+    "second night far above every evening.",
+    data={"hour": tuple(range(48)), "requests": tuple(counts.tolist())},
+    height_px=280,
+)
+
 # %% [markdown]
 """
-At one in the morning? That hour came twice, and holds the requests of both (on that night the taxis were busy as well).
-Explain a peak before you buy machines for it:
+At one in the morning? That hour came twice, and holds the requests of both (on that night the taxis were busy as
+well). Explain a peak before you buy machines for it:
 """
 
 # %%
@@ -224,8 +243,8 @@ mlsd.ask("01-ask-stall")
 
 # %% [markdown]
 """
-A **closed loop** sends a request when the last one is answered, as many load tests do. An **open loop** sends on a clock,
-as users do, who do not wait for each other.
+A **closed loop** sends a request when the last one is answered, as many load tests do. An **open loop** sends on a
+clock, as users do, who do not wait for each other.
 """
 
 # %%
@@ -266,17 +285,19 @@ for name, latencies_s in (("closed", closed_loop()), ("open", open_loop())):
 
 # %% [markdown]
 """
-The same server, twice. The closed loop met the stall with one request, and waited politely; those that it did not send are
-missing from its numbers. This is called **coordinated omission** [4]. A latency requirement says how it is measured.
+The same server, twice. The closed loop met the stall with one request, and waited politely; those that it did not
+send are missing from its numbers. This is called **coordinated omission** [4]. A latency requirement says how it is
+measured.
 
 ## 7 Exercises
 
-Five wait in [the assignment](../release/01_requirements/01_requirements.ipynb). Do them before you write your own part.
+Five wait in [the assignment](../release/01_requirements/01_requirements.ipynb). Do them before you write your own
+part.
 
 ## 8 Your design
 
-Harbour Pay's requirements stand in for yours. Change what is different in your system; the axes are refused when a unit is
-missing or does not fit.
+Harbour Pay's requirements stand in for yours. Change what is different in your system; the axes are refused when a
+unit is missing or does not fit.
 """
 
 # %%
@@ -294,12 +315,14 @@ In a terminal, `mlsd check design.yaml` says what is missing.
 
 ## 9 What the rules of thumb leave out
 
-- **Independence.** The share of slow requests assumes that calls are slow independently. A common cause, such as a full
-  network, makes them slow together: fewer slow requests, each with many slow calls.
-- **A requirement has a price.** Each nine, each millisecond costs. Ask what a looser limit would lose before you take it.
+- **Independence.** The share of slow requests assumes that calls are slow independently. A common cause, such as a
+  full network, makes them slow together: fewer slow requests, each with many slow calls.
+- **A requirement has a price.** Each nine, each millisecond costs. Ask what a looser limit would lose before you
+  take it.
 - **A peak is of the past.** The busiest hour of last year is not a promise about the next.
-- **One replica at 40 ms does 25 requests a second** only when it is never idle, and then the queue has no end. Lesson 05
-  says how far below to stay.
+- **One over the latency is not a safe load.** A replica reaches it only when it is never
+  idle, and then the queue has no end.
+  Lesson 05 says how far below to stay.
 
 ## 10 Before you go
 

@@ -249,7 +249,7 @@ def token_times_missing(design: Design) -> Iterator[Fault]:
         if missing := [name for name in times if getattr(needs.latency, name) is None]:
             yield Fault(
                 f"requirements.latency.{missing[0]}",
-                f"An answer is generated token by token, and {' and '.join(missing)} is not limited.",
+                f"An answer is generated token by token, and nothing limits {' and '.join(missing)}.",
                 "Limit the time to the first token, and the time for each that follows.",
             )
 

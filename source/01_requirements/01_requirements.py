@@ -21,8 +21,8 @@ import mlsd_helpers as mlsd
 
 *About 8 minutes, 3 points.*
 
-A `brief` says what one `answer` is, the `limit_ms` within which it is due, the requests a second at the peak (`peak_rps`),
-and how many `candidates` the model is run on for one request.
+A `brief` says what one `answer` is, the `limit_ms` within which it is due, the requests a second at the peak
+(`peak_rps`), and how many `candidates` the model is run on for one request.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-briefs-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -79,8 +79,9 @@ verdict.grade()
 
 *About 10 minutes, 3 points.*
 
-A trace has a count of requests for each bucket of `bucket_s` seconds. `None` means that nobody counted. `repeated` lists
-the positions (from 0) of buckets whose clock time came twice, as when summer time ends: their count covers twice the time.
+A trace has a count of requests for each bucket of `bucket_s` seconds. `None` means that nobody counted. `repeated`
+lists the positions (from 0) of buckets whose clock time came twice, as when summer time ends: their count covers
+twice the time.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-peak-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -146,11 +147,9 @@ Write `percentile`, which takes `edges_ms`, `histograms` and `percent`, and retu
 def percentile(edges_ms, histograms, percent):
     ### BEGIN SOLUTION
     merged = [sum(column) for column in zip(*histograms, strict=True)]
-    reached = 0
-    for edge_ms, count in zip(edges_ms, merged, strict=True):
-        reached += count
-        if 100 * reached >= percent * sum(merged):
-            return {"merged": merged, "latency_ms": edge_ms}
+    within = [sum(merged[: bucket + 1]) for bucket in range(len(merged))]
+    enough = [100 * count >= percent * sum(merged) for count in within]
+    return {"merged": merged, "latency_ms": edges_ms[enough.index(True)]}
     ### END SOLUTION
 
 
@@ -170,8 +169,9 @@ verdict.grade()
 
 *About 7 minutes, 3 points.*
 
-A request makes a number of `calls` at the same time, and waits for all of them; each is slow with the chance `slow_share`,
-independently. Apart from that, it passes the hops `hops_ms` one after another, out of a budget of `budget_ms`.
+A request makes a number of `calls` at the same time, and waits for all of them; each is slow with the chance
+`slow_share`, independently. Apart from that, it passes the hops `hops_ms` one after another, out of a budget of
+`budget_ms`.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-fan-out-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -211,9 +211,9 @@ verdict.grade()
 
 *About 10 minutes, 4 points: one for each fault.*
 
-A page of `needs` has four faults, and a review of designs finds them: the promise holds at the median, the hops overspend
-the budget, the peak is the mean, and a ranking scores one item a request. Under `throughput` stand two notes of what was
-measured: the rate of the `busiest_hour`, and the `candidates` of a request. Times are in seconds.
+A page of `needs` has four faults, and a review of designs finds them: the promise holds at the median, the hops
+overspend the budget, the peak is the mean, and a ranking scores one item a request. Under `throughput` stand two
+notes of what was measured: the rate of the `busiest_hour`, and the `candidates` of a request. Times are in seconds.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-repair-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -222,8 +222,9 @@ for case in mlsd.exercises.cases("01-repair"):
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-Write `repaired`, which takes `needs` and returns the page mended: promise p95, p99 or p99.9 (`percentile`); shorten a hop
-and keep the budget; set `peak`, `derivation` (`"busiest period"`) and `scorings_per_request`. Leave the two notes out.
+Write `repaired`, which takes `needs` and returns the page mended: promise p95, p99 or p99.9 (`percentile`); shorten
+a hop and keep the budget; set `peak`, `derivation` (`"busiest period"`) and `scorings_per_request`. Leave the two
+notes out.
 """
 
 

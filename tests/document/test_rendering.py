@@ -22,8 +22,6 @@ PREVIEW = """path => window.jupyterapp.commands.execute(
     'docmanager:open', {path, factory: 'Markdown Preview'})"""
 SHOWN = ".jp-MarkdownViewer:not(.lm-mod-hidden)"
 
-every_document = pytest.mark.parametrize("name", DOCUMENTS)
-
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
@@ -58,22 +56,20 @@ def show(page, name, diagrams):
     )
 
 
-@every_document
+@pytest.fixture(scope="module", params=DOCUMENTS)
+def name(request, page):
+    """Show each document once; pytest runs what looks at it before it goes on to the next."""
+    show(page, request.param, 2)
+    return request.param
+
+
 def test_mermaid_draws_every_diagram(name, page):
     diagrams = DOCUMENTS[name].count("```mermaid")
     assert diagrams == 2
-    show(page, name, diagrams)
     assert page.locator(f"{SHOWN} .jp-RenderedMermaid img").count() == diagrams
 
 
-def test_mermaid_does_refuse_what_it_cannot_read(page):
-    show(page, "refused", 1)
-    assert page.locator(f"{SHOWN} .jp-RenderedMermaid img").count() == 0
-
-
-@every_document
 def test_every_link_leads_to_its_place_in_jupyterlab(name, page):
-    show(page, name, 2)
     found = page.evaluate(
         """shown => {
             const all = (mark) => [...document.querySelectorAll(`${shown} ${mark}`)];
@@ -89,8 +85,11 @@ def test_every_link_leads_to_its_place_in_jupyterlab(name, page):
     assert set(anchors(DOCUMENTS[name])) <= set(rendered["places"])
 
 
-@every_document
 def test_nothing_is_set_as_mathematics(name, page):
-    show(page, name, 2)
     page.wait_for_timeout(200)  # MathJax typesets after the rest
     assert page.locator(f"{SHOWN} mjx-container, {SHOWN} .MathJax").count() == 0
+
+
+def test_mermaid_does_refuse_what_it_cannot_read(page):
+    show(page, "refused", 1)
+    assert page.locator(f"{SHOWN} .jp-RenderedMermaid img").count() == 0

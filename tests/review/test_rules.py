@@ -154,3 +154,14 @@ def test_a_circle_is_named_in_the_order_of_its_calls():
     assert circle[0] == circle[-1]
     asked = {(flow.start, flow.end) for flow in (*case.planes.flows, *back)}
     assert set(pairwise(circle)) <= asked
+
+
+@pytest.mark.parametrize(
+    ("timeout", "found"), [("419 ms", []), ("420 ms", ["PLANE008"]), ("2 s", ["PLANE008"])]
+)
+def test_whoever_is_called_gives_up_first_and_is_told_so_once(timeout, found):
+    flows = tuple(
+        flow.changed(timeout=timeout) if (flow.start, flow.end) == ("scorer", "features") else flow
+        for flow in cases.load("harbour_pay").planes.flows
+    )
+    assert codes(with_planes(flows=flows)) == found

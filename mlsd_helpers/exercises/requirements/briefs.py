@@ -1,0 +1,152 @@
+"""Exercise 1: what does a brief ask for? Type of prediction, tier of latency, and how many scorings a second."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, equals
+
+Answer = dict[str, Any]
+Brief = Mapping[str, Any]
+
+_TYPES = {
+    "yes or no": "binary classification",
+    "one of twelve queues": "multi-class classification",
+    "minutes until arrival": "regression",
+    "shops, best first": "ranking",
+    "a paragraph of text": "generation",
+}
+
+
+def _tier(limit_ms: float) -> str:
+    if limit_ms < 100:
+        return "real-time"
+    return "near-real-time" if limit_ms < 2_000 else "batch"
+
+
+def _answer(brief: Brief, **otherwise: Any) -> Answer:
+    return {
+        "type": _TYPES[brief["answer"]],
+        "tier": _tier(brief["limit_ms"]),
+        "scorings_per_s": brief["peak_rps"] * brief["candidates"],
+    } | otherwise
+
+
+def read_brief(brief: Brief) -> Answer:
+    """Go by what one answer is, by strict limits, and by what the model is run on."""
+    return _answer(brief)
+
+
+def read_brief_in_seconds(brief: Brief) -> Answer:
+    """Convert to seconds, and look the tier up from the slow end."""
+    limit_s = brief["limit_ms"] / 1_000
+    tiers = [
+        name for name, least in (("batch", 2), ("near-real-time", 0.1), ("real-time", 0)) if limit_s >= least
+    ]
+    return _answer(brief, tier=tiers[0])
+
+
+class Read:
+    """An answer that is an object instead of a dict."""
+
+    def __init__(self, parts: Answer) -> None:
+        self.__dict__.update(parts)
+
+
+def read_brief_as_record(brief: Brief) -> Read:
+    """Do the same, and answer with an object."""
+    return Read(read_brief(brief))
+
+
+def boundary_let_in(brief: Brief) -> Answer:
+    """You let the limit itself into the faster tier. The tiers are strict: real-time ends *before* its limit. Which
+    inequality would a test of your tier evaluate?
+    """
+    return _answer(brief, tier=_tier(brief["limit_ms"] - 1))
+
+
+def counted_requests(brief: Brief) -> Answer:
+    """You counted requests. The model is run once for each candidate, and it is the model that needs machines. How
+    many times does it run for one request?
+    """
+    return _answer(brief, scorings_per_s=brief["peak_rps"])
+
+
+def order_called_classes(brief: Brief) -> Answer:
+    """You called an ordered list a choice among classes. Classes are fixed before anybody asks; candidates change
+    with each request, and their order is the answer. What would a new shop do to your classes?
+    """
+    right = _answer(brief)
+    return {**right, "type": "multi-class classification" if right["type"] == "ranking" else right["type"]}
+
+
+def number_called_class(brief: Brief) -> Answer:
+    """You called a number a class. Half an hour and an hour lie apart by an amount, and the error is measured by it;
+    two classes are merely different. How wrong is an answer that is off by one?
+    """
+    right = _answer(brief)
+    return {**right, "type": "multi-class classification" if right["type"] == "regression" else right["type"]}
+
+
+def waited_means_batch(brief: Brief) -> Answer:
+    """You call everything batch that is not real-time. Between the two lies what somebody still waits for, and there
+    an answer cannot come from last night's table alone. Is somebody waiting?
+    """
+    right = _answer(brief)
+    return {**right, "tier": "real-time" if right["tier"] == "real-time" else "batch"}
+
+
+def _case(answer: str, limit_ms: int, peak_rps: int, candidates: int = 1) -> Case:
+    return {"brief": {"answer": answer, "limit_ms": limit_ms, "peak_rps": peak_rps, "candidates": candidates}}
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw a brief, every third on a boundary."""
+    answer = rng.choice(list(_TYPES))
+    limit_ms = rng.choice(
+        [100, 2_000, rng.randrange(10, 99), rng.randrange(110, 1_900), rng.randrange(2_100, 90_000)]
+    )
+    candidates = rng.randrange(50, 900, 10) if answer == "shops, best first" else 1
+    return _case(answer, limit_ms, rng.randrange(20, 4_000), candidates)
+
+
+EXERCISE = Exercise(
+    id="01-briefs",
+    assignment="01_requirements",
+    title="Read a brief",
+    kind="classify",
+    outcome="Name the type of prediction, the latency tier and the scorings a second of a brief.",
+    minutes=8,
+    steps=(
+        equals("type", 1, lambda case, _: read_brief(case["brief"])["type"]),
+        equals("tier", 1, lambda case, _: read_brief(case["brief"])["tier"]),
+        equals(
+            "scorings_per_s", 1, lambda case, _: read_brief(case["brief"])["scorings_per_s"], tolerance=1e-6
+        ),
+    ),
+    cases=(
+        _case("yes or no", 100, 500),
+        _case("shops, best first", 80, 230, 450),
+        _case("minutes until arrival", 2_000, 700),
+        _case("one of twelve queues", 600, 35),
+        _case("a paragraph of text", 30_000, 21),
+    ),
+    reference=read_brief,
+    alternatives=(read_brief_in_seconds, read_brief_as_record),
+    mistakes=(
+        boundary_let_in,
+        counted_requests,
+        order_called_classes,
+        number_called_class,
+        waited_means_batch,
+    ),
+    hints=(
+        "Look at one answer at a time: what it is, when it is due, and on what the model is run to make it.",
+        "Start with a dict from `answer` to the type. For the tier write two strict comparisons, the faster first.",
+        (
+            "A neighbour: ten letters a second, each tried against 30 stamps and due in under 3 s, are 300 "
+            "comparisons a second; a letter that may take exactly 3 s is not among those under 3 s."
+        ),
+    ),
+    draw=_draw,
+)

@@ -1,0 +1,110 @@
+"""Exercise 4: how slow is a request that waits for many calls, and how much time is left for the last hop?"""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.formulas import budget_left_s, fan_out_tail
+
+Answer = dict[str, Any]
+
+
+def fan_out(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """Multiply what is fast; subtract what is spent."""
+    left_ms = budget_left_s(budget_ms / 1_000, [hop / 1_000 for hop in hops_ms]) * 1_000
+    return {"slow_requests": fan_out_tail(slow_share, calls), "left_ms": left_ms}
+
+
+def fan_out_by_hand(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """Do it without formulas, call by call."""
+    all_fast = 1.0
+    for _ in range(calls):
+        all_fast *= 1 - slow_share
+    return {"slow_requests": 1 - all_fast, "left_ms": budget_ms - sum(hops_ms)}
+
+
+class Tail:
+    """An answer that is an object instead of a dict."""
+
+    def __init__(self, slow_requests: float, left_ms: float) -> None:
+        self.slow_requests, self.left_ms = slow_requests, left_ms
+
+
+def fan_out_as_record(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Tail:
+    """Do the same, and answer with an object."""
+    return Tail(**fan_out(slow_share, calls, budget_ms, hops_ms))
+
+
+def one_call_for_all(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You gave the share of slow *calls*. A request that waits for all of them inherits the slowest. How likely is it
+    that not one of them is slow?
+    """
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": slow_share}
+
+
+def added_the_chances(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You added the chances up. Two calls are sometimes slow together, and with enough calls your share passes one.
+    What is the chance that all are fast?
+    """
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": slow_share * calls}
+
+
+def all_slow_at_once(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You gave the chance that *all* calls are slow. One is enough to keep the request waiting. Does your share rise
+    or fall with more calls?
+    """
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": slow_share**calls}
+
+
+def slowest_hop_alone(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You took away the slowest hop alone. These hops follow each other, and a request waits for each in turn; only
+    calls at the same time share their wait. When does the second one start?
+    """
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "left_ms": budget_ms - max(hops_ms)}
+
+
+def hid_the_overrun(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You turned what is overspent into nothing, or into time left. Below zero is a finding: the hops do not fit.
+    What would a plan with your number say of them?
+    """
+    right = fan_out(slow_share, calls, budget_ms, hops_ms)
+    return {**right, "left_ms": max(0.0, right["left_ms"])}
+
+
+def _case(slow_share: float, calls: int, budget_ms: int, hops_ms: list[int]) -> Case:
+    return {"slow_share": slow_share, "calls": calls, "budget_ms": budget_ms, "hops_ms": hops_ms}
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw a search over shards and its budget, which is sometimes overspent."""
+    hops_ms = [rng.randrange(10, 90) for _ in range(rng.choice([2, 3, 4]))]
+    budget_ms = sum(hops_ms) + rng.choice([rng.randrange(15, 200), -rng.randrange(5, 20)])
+    return _case(rng.choice([0.01, 0.02, 0.005]), rng.randrange(20, 120), budget_ms, hops_ms)
+
+
+EXERCISE = Exercise(
+    id="01-fan-out",
+    assignment="01_requirements",
+    title="Side by side, and one after another",
+    kind="estimate",
+    outcome="Find the tail of a fan-out and what serial hops leave of a budget.",
+    minutes=7,
+    steps=(
+        equals("slow_requests", 2, lambda case, _: fan_out(**case)["slow_requests"], tolerance=1e-3),
+        equals("left_ms", 1, lambda case, _: fan_out(**case)["left_ms"], tolerance=1e-6),
+    ),
+    cases=(
+        _case(0.02, 40, 300, [60, 35, 120]),
+        _case(0.005, 90, 150, [45, 70, 50]),
+    ),
+    reference=fan_out,
+    alternatives=(fan_out_by_hand, fan_out_as_record),
+    mistakes=(one_call_for_all, added_the_chances, all_slow_at_once, slowest_hop_alone, hid_the_overrun),
+    hints=(
+        "Look at the good case first: what has to be true of every call for the request to be fast?",
+        "Start with the share of fast calls, and raise it to the number of calls. Serial hops simply add.",
+        "A neighbour: of two dice, at least one shows a six in 1 - (5/6)², about 31%, of the throws; not in 2/6.",
+    ),
+    draw=_draw,
+)

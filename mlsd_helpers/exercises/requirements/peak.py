@@ -1,0 +1,120 @@
+"""Exercise 2: the peak of a trace in which one bucket holds two hours and others are missing."""
+
+import random
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.formulas import peak_of_trace
+
+Answer = dict[str, Any]
+Counts = Sequence[int | None]
+
+_PROFILE = (0.97, 0.72, 0.53, 0.38, 0.28, 0.24, 0.48, 0.82, 1.01, 1.06, 1.06, 1.12,
+            1.18, 1.18, 1.22, 1.17, 1.00, 1.19, 1.44, 1.51, 1.43, 1.42, 1.38, 1.23)  # fmt: skip
+"""Hour by hour, the rate of New York taxi rides over its mean. Source: Numenta Anomaly Benchmark, NYC taxi."""
+
+
+def _rates(counts: Counts, bucket_s: float, repeated: Collection[int]) -> list[float]:
+    return [
+        count / (bucket_s * (2 if bucket in repeated else 1))
+        for bucket, count in enumerate(counts)
+        if count is not None
+    ]
+
+
+def _answer(peak_rps: float, mean_rps: float) -> Answer:
+    return {"peak_rps": peak_rps, "mean_rps": mean_rps}
+
+
+def peak(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """Leave out what is missing, and divide what came twice by twice the time."""
+    found = peak_of_trace(counts, bucket_s, repeated)
+    return _answer(found.peak_rps, found.mean_rps)
+
+
+def peak_by_hand(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """Add up requests and seconds in a loop."""
+    requests, seconds, busiest = 0, 0.0, 0.0
+    for bucket, count in enumerate(counts):
+        if count is not None:
+            time_s = bucket_s + bucket_s * (bucket in repeated)
+            requests, seconds, busiest = requests + count, seconds + time_s, max(busiest, count / time_s)
+    return _answer(busiest, requests / seconds)
+
+
+def peak_by_halves(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """Split what came twice into two buckets."""
+    buckets = [
+        half
+        for b, c in enumerate(counts)
+        if c is not None
+        for half in ([c / 2] * 2 if b in repeated else [c])
+    ]
+    return _answer(max(buckets) / bucket_s, sum(buckets) / len(buckets) / bucket_s)
+
+
+def mean_for_the_peak(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You gave the mean for the peak. The night is in the mean, and the fleet has to carry the evening. What happens
+    to a queue for an hour in which more comes than goes?
+    """
+    mean_rps = peak(counts, bucket_s, repeated)["mean_rps"]
+    return _answer(mean_rps, mean_rps)
+
+
+def bought_for_a_clock(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You took the largest count as it stands. It belongs to the hour that the clock showed twice, and holds two hours
+    of requests. Explain a peak before you buy machines for it: how long did this one last?
+    """
+    return _answer(max(_rates(counts, bucket_s, ())), peak(counts, bucket_s, repeated)["mean_rps"])
+
+
+def gap_read_as_zero(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You read a gap as zero requests. Nobody counted then; that is not the same as nobody asked. Which way does it
+    move your mean?
+    """
+    right = peak(counts, bucket_s, repeated)
+    return _answer(right["peak_rps"], peak([count or 0 for count in counts], bucket_s, repeated)["mean_rps"])
+
+
+def counted_by_bucket(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You gave requests per bucket. A rate is per second, and a bucket is longer. What is the unit of your number?"""
+    right = peak(counts, bucket_s, repeated)
+    return _answer(right["peak_rps"] * bucket_s, right["mean_rps"] * bucket_s)
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw a day and a half with one hour repeated at night and two hours missing in the morning."""
+    bucket_s, mean = rng.choice([1_800, 3_600]), rng.randrange(5_000, 400_000)
+    counts: list[int | None] = [round(mean * factor * rng.uniform(0.97, 1.03)) for factor in _PROFILE]
+    counts[1] = round(mean * rng.uniform(2.4, 2.7))
+    for gap in rng.sample(range(4, 9), 2):
+        counts[gap] = None
+    return {"counts": counts, "bucket_s": bucket_s, "repeated": [1]}
+
+
+EXERCISE = Exercise(
+    id="01-peak",
+    assignment="01_requirements",
+    title="A peak that can be explained",
+    kind="code",
+    outcome="Find the peak and mean rate of a trace with a repeated and a missing hour.",
+    minutes=10,
+    steps=(
+        equals("peak_rps", 2, lambda case, _: peak(**case)["peak_rps"], tolerance=1e-3),
+        equals("mean_rps", 1, lambda case, _: peak(**case)["mean_rps"], tolerance=1e-3),
+    ),
+    cases=(
+        {"counts": [900, 2_700, 400, None, 1_500], "bucket_s": 60, "repeated": [1]},
+        {"counts": [36_000, None, 57_600, 93_600, 21_600], "bucket_s": 3_600, "repeated": [3]},
+    ),
+    reference=peak,
+    alternatives=(peak_by_hand, peak_by_halves),
+    mistakes=(mean_for_the_peak, bought_for_a_clock, gap_read_as_zero, counted_by_bucket),
+    hints=(
+        "Look at how much time each count covers: one bucket, two, or none that anybody measured.",
+        "Start with two lists of the same length, requests and seconds, without the gaps; then divide.",
+        "A neighbour: 10 cars in one minute and 30 in the next two: the busiest rate is 15 a minute, not 30.",
+    ),
+    draw=_draw,
+)

@@ -1,0 +1,123 @@
+"""Exercise 3: the percentile of a service whose replicas each report a histogram."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+
+Answer = dict[str, Any]
+Counts = Sequence[int]
+
+
+def _edge(edges_ms: Sequence[int], counts: Counts, percent: int) -> float:
+    """Return the upper edge of the first bucket up to which at least this share of the times lies."""
+    reached = 0
+    for edge_ms, count in zip(edges_ms, counts, strict=True):
+        reached += count
+        if reached * 100 >= percent * sum(counts):
+            return edge_ms
+    return edges_ms[-1]
+
+
+def _merged(histograms: Sequence[Counts]) -> list[int]:
+    return [sum(column) for column in zip(*histograms, strict=True)]
+
+
+def percentile(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """Add the counts, then read the percentile once."""
+    merged = _merged(histograms)
+    return {"merged": merged, "latency_ms": _edge(edges_ms, merged, percent)}
+
+
+def percentile_by_list(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """Write every request out, sort, and take the one at the rank; a tuple of counts."""
+    rows = [zip(edges_ms, counts, strict=True) for counts in histograms]
+    times = sorted(edge for row in rows for edge, count in row for _ in range(count))
+    rank = -(-percent * len(times) // 100)
+    return {"merged": tuple(times.count(edge) for edge in edges_ms), "latency_ms": times[rank - 1]}
+
+
+def percentile_in_floats(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """Answer in floats, from the slow end: what lies above is at most the rest."""
+    merged = [float(count) for count in _merged(histograms)]
+    above = [
+        sum(merged[bucket + 1 :]) * 100 <= (100 - percent) * sum(merged) for bucket in range(len(merged))
+    ]
+    return {"merged": merged, "latency_ms": float(edges_ms[above.index(True)])}
+
+
+def averaged_the_percentiles(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You averaged the replicas' percentiles. A percentile of a mixture is not the mean of percentiles, and the mean
+    may be a time that no request took. Which requests are the slowest of all together?
+    """
+    each = [_edge(edges_ms, counts, percent) for counts in histograms]
+    return {**percentile(edges_ms, histograms, percent), "latency_ms": sum(each) / len(each)}
+
+
+def took_the_mean(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You gave the mean. It hides the requests that users complain about: a few slow ones hardly move it. How many
+    requests are slower than your number?
+    """
+    merged = _merged(histograms)
+    mean_ms = sum(e * c for e, c in zip(edges_ms, merged, strict=True)) / sum(merged)
+    return {"merged": merged, "latency_ms": mean_ms}
+
+
+def took_the_worst_replica(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You took the worst replica's percentile. It may serve few requests; then hardly anybody meets it. How many of
+    all requests are that slow?
+    """
+    worst_ms = max(_edge(edges_ms, counts, percent) for counts in histograms)
+    return {**percentile(edges_ms, histograms, percent), "latency_ms": worst_ms}
+
+
+def took_the_median(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You gave the median, whatever percentile was asked for. Half of the people wait longer than that. To how many
+    was the promise made?
+    """
+    merged = _merged(histograms)
+    return {"merged": merged, "latency_ms": _edge(edges_ms, merged, 50)}
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw four healthy replicas and a slow one that serves few requests."""
+    edges_ms = [20, 50, 100, 200, 500, 1_000]
+    healthy = [
+        [rng.randrange(300, 500), rng.randrange(150, 250), rng.randrange(0, 9), 0, 0, 0] for _ in range(4)
+    ]
+    slow = [0, 0, 0, rng.randrange(2, 9), rng.randrange(0, 3), rng.randrange(4, 8)]
+    return {"edges_ms": edges_ms, "histograms": [*healthy, slow], "percent": rng.choice([90, 95, 99])}
+
+
+def _latency(case: Case, given: Given) -> float:
+    """Follow the learner's own counts."""
+    return _edge(case["edges_ms"], given["merged"], case["percent"])
+
+
+EXERCISE = Exercise(
+    id="01-percentile",
+    assignment="01_requirements",
+    title="One percentile of many replicas",
+    kind="code",
+    outcome="Merge histograms before reading a percentile.",
+    minutes=8,
+    steps=(
+        equals("merged", 1, lambda case, _: _merged(case["histograms"])),
+        equals("latency_ms", 2, _latency),
+    ),
+    cases=(
+        {"edges_ms": [20, 50, 500], "histograms": [[600, 398, 2], [500, 497, 3], [0, 0, 9]], "percent": 99},
+        {"edges_ms": [20, 50, 100, 400], "histograms": [[700, 250, 40, 10], [300, 140, 60, 0], [0, 0, 2, 8]],
+         "percent": 95},
+    ),
+    reference=percentile,
+    alternatives=(percentile_by_list, percentile_in_floats),
+    mistakes=(averaged_the_percentiles, took_the_mean, took_the_worst_replica, took_the_median),
+    hints=(
+        "Look at the service as its users do: they do not know which replica answered.",
+        "Start by adding the counts bucket by bucket. Then walk up the edges until enough requests lie below.",
+        "A neighbour: 97 letters come in 1 day, 3 in 9 days. The 95th of 100 came in 1 day, the 98th in 9.",
+    ),
+    draw=_draw,
+)  # fmt: skip

@@ -1,0 +1,169 @@
+"""Exercise 5: repair a page of requirements until the review finds nothing wrong in four places."""
+
+import copy
+import random
+from collections.abc import Callable
+from typing import Any
+
+from mlsd_helpers.design import Design
+from mlsd_helpers.design.requirements import Requirements
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.review import rules_called
+
+Needs = dict[str, Any]
+
+
+def _repaired(
+    needs: Needs, percentile: str = "p99", last_s: float | None = None, candidates: int | None = None
+) -> Needs:
+    mended = copy.deepcopy(needs)
+    mended["latency"]["percentile"] = percentile
+    split = mended["latency"]["split"]
+    others_s = sum(part["time"] for part in split[:-1])
+    split[-1]["time"] = mended["latency"]["budget"] - others_s if last_s is None else last_s
+    load = mended["throughput"]
+    load.update(peak=load["busiest_hour"], derivation="busiest period")
+    load["scorings_per_request"] = load["candidates"] if candidates is None else candidates
+    return _stripped(mended)
+
+
+def _stripped(needs: Needs) -> Needs:
+    """Take away the two figures that were only measured; a design has no place for them."""
+    notes = {"busiest_hour", "candidates"}
+    load = {name: value for name, value in needs["throughput"].items() if name not in notes}
+    return {**needs, "throughput": load}
+
+
+def repaired(needs: Needs) -> Needs:
+    """State the tail, fit the hops, take the busiest hour, count the candidates."""
+    return _repaired(needs)
+
+
+def repaired_with_room(needs: Needs) -> Needs:
+    """Promise p95, and leave a little of the budget unspent."""
+    return _repaired(needs, percentile="p95", last_s=0.005)
+
+
+def repaired_as_a_value(needs: Needs) -> Requirements:
+    """Do the same at p99.9, and hand back the typed value."""
+    return Requirements(**_repaired(needs, percentile="p99.9"))
+
+
+def kept_the_median(needs: Needs) -> Needs:
+    """You left the promise at the middle. It says nothing of the slow half, and those are the people who write to you.
+    At which percentile would you want to be served?
+    """
+    return _repaired(needs, percentile="p50")
+
+
+def stretched_the_budget(needs: Needs) -> Needs:
+    """You made the budget larger until the hops fitted. The budget is the product's, and somebody is waiting. Which hop
+    can give time back?
+    """
+    mended = _repaired(needs)
+    split = copy.deepcopy(needs["latency"]["split"])
+    budget = sum(part["time"] for part in split)
+    return {**mended, "latency": {**mended["latency"], "split": split, "budget": budget}}
+
+
+def sized_for_the_mean(needs: Needs) -> Needs:
+    """You left the mean for a peak. The day has a busiest hour, and the queue of that hour does not wait for the night.
+    Which of the measured figures is it?
+    """
+    mended = _repaired(needs)
+    load = {**mended["throughput"], "peak": needs["throughput"]["mean"]}
+    return {**mended, "throughput": load}
+
+
+def one_scoring_a_request(needs: Needs) -> Needs:
+    """You left one scoring for a request. A ranking scores each candidate, and the work grows with them. How many
+    machines would your page buy?
+    """
+    return _repaired(needs, candidates=1)
+
+
+def _errors(value: Any) -> set[str]:
+    needs = value if isinstance(value, Requirements) else Requirements(**value)
+    design = Design(name="exercise", requirements=needs)
+    return {found.code for rule in rules_called(["REQ"]) for found in rule(design)}
+
+
+def _typed(value: Any) -> Requirements:
+    return value if isinstance(value, Requirements) else Requirements(**value)
+
+
+def _free_of(code: str, holds: Callable[[Case, Requirements], bool]) -> Callable[[Case, Any, Given], bool]:
+    def right(case: Case, value: Any, _: Given) -> bool:
+        return code not in _errors(value) and holds(case["needs"], _typed(value))
+
+    return right
+
+
+def _explain(words: str) -> Callable[[Case, Any], str]:
+    def explain(_: Case, value: Any) -> str:
+        try:
+            _typed(value)
+        except Exception:  # noqa: BLE001 - a learner's object may raise anything
+            return "This is not a page of requirements that the review can read. Leave the two measured notes out."
+        return words
+
+    return explain
+
+
+def _step(name: str, code: str, words: str, holds: Callable[[Any, Any], bool]) -> Step:
+    return Step(name, 1, _free_of(code, holds), part="", explain=_explain(words))
+
+
+def _case(budget: float, hops: list[float], mean: int, busiest: int, candidates: int) -> Case:
+    names = ("gateway", "features", "scoring")
+    return {
+        "needs": {
+            "prediction": {"type": "ranking"},
+            "latency": {
+                "budget": budget,
+                "percentile": "p50",
+                "split": [{"part": name, "time": time} for name, time in zip(names, hops, strict=True)],
+            },
+            "throughput": {"peak": mean, "mean": mean, "derivation": "mean", "busiest_hour": busiest,
+                           "candidates": candidates},
+        }
+    }  # fmt: skip
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw a page with the four faults, in other numbers."""
+    budget = rng.choice([0.15, 0.2, 0.3])
+    hops = [rng.choice([0.02, 0.03]), rng.choice([0.04, 0.06]), budget]
+    mean = rng.randrange(100, 900)
+    return _case(budget, hops, mean, round(mean * rng.uniform(1.4, 2.2)), rng.randrange(50, 600))
+
+
+EXERCISE = Exercise(
+    id="01-repair",
+    assignment="01_requirements",
+    title="Repair a page of requirements",
+    kind="repair a design",
+    outcome="Mend four faults that a review finds in requirements, without changing what was asked.",
+    minutes=10,
+    steps=(
+        _step("tail", "REQ004", "The promise says nothing of slow requests.",
+              lambda _, page: page.latency is not None),
+        _step("budget", "REQ005", "Do the hops fit, in the budget that was given, with time left for each?",
+              lambda case, page: page.latency.budget <= case["latency"]["budget"] and len(page.latency.split) == 3
+              and all(part.time > 0 for part in page.latency.split)),
+        _step("peak", "REQ006", "The peak is not the rate of the busiest hour.",
+              lambda case, page: page.throughput.peak >= case["throughput"]["busiest_hour"]),
+        _step("scorings", "REQ008", "The scorings of a request are not those that were measured.",
+              lambda case, page: page.throughput.scorings_per_request == case["throughput"]["candidates"]),
+    ),
+    cases=(_case(0.2, [0.03, 0.06, 0.15], 240, 410, 350), _case(0.15, [0.02, 0.04, 0.12], 610, 930, 80)),
+    reference=repaired,
+    alternatives=(repaired_with_room, repaired_as_a_value),
+    mistakes=(kept_the_median, stretched_the_budget, sized_for_the_mean, one_scoring_a_request),
+    hints=(
+        "Look at four places: the percentile, the sum of the split, the peak, and the scorings of a request.",
+        "Start with a copy (`copy.deepcopy`). The last hop may shrink; the two notes move to their fields.",
+        "A neighbour: a kitchen that promises 20 minutes cannot plan 15 for the stove and 10 for the door.",
+    ),
+    draw=_draw,
+)  # fmt: skip
