@@ -66,6 +66,7 @@ fix: $(INSTALLED) ## format, carry twins and notebooks over, run the lessons, ma
 	$(BIN)/python -m tools.notebooks sync
 	$(BIN)/python -m tools.notebooks execute
 	$(BIN)/mlsd release
+	$(BIN)/python -m tools.schema
 
 # Hashes and no addresses: docs/decisions/0001-lock.md.
 lock: $(INSTALLED) ## update every pinned version, or one: make lock PACKAGE=numpy

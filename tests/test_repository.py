@@ -225,3 +225,9 @@ def test_no_file_holds_a_path_of_the_machine_that_it_was_made_on():
     path_of_a_machine = re.compile(rf"(?<![\w.~}}>-])/(?:{homes})/[\w.-]+".encode())
     found = {path: path_of_a_machine.findall(path.read_bytes()) for path in files()}
     assert not {path.relative_to(ROOT).as_posix(): texts for path, texts in found.items() if texts}
+
+
+def test_the_schema_for_editors_is_that_of_the_design() -> None:
+    from tools import schema
+
+    assert schema.PLACE.read_text(encoding="utf-8") == schema.schema()
