@@ -210,8 +210,7 @@ mlsd.figures.draw(
 
 # %% [markdown]
 """
-At one in the morning? That hour came twice, and holds the requests of both (on that night the taxis were busy as
-well). Explain a peak before you buy machines for it:
+At one in the morning? That hour came twice, and holds the requests of both. Explain a peak before you buy machines for it:
 """
 
 # %%
