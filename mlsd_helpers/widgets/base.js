@@ -15,6 +15,8 @@ const h = (name, attributes = {}, ...children) => fill(document.createElement(na
 const svg = (name, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, name), attributes, children);
 
+const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
+
 let count = 0;
 const page = Math.random().toString(36).slice(2, 8); // two widgets on a page share no id
 const unique = (stem) => `mlsd-${stem}-${page}-${(count += 1)}`;
@@ -41,6 +43,15 @@ function button(text, act, inputs = []) {
 
 // A line that screen readers speak when its text changes. It has to be on the page before it has a text.
 const spoken = (attributes = {}) => h("div", { role: "status", "aria-live": "polite", ...attributes });
+
+// Spoken once the movement has come to rest, so that a slider held down does not chatter.
+function afterRest(node, milliseconds = 700) {
+  let waiting;
+  return (text) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => (node.textContent = text), milliseconds);
+  };
+}
 
 function numberField({ name, unit, describedBy }) {
   const id = unique("field");

@@ -29,8 +29,6 @@ function scales(shown) {
   };
 }
 
-const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
-
 function axes(shown, { low, last, x, y }) {
   const floor = HIGH - FOOT;
   return [
@@ -111,15 +109,6 @@ function tabulate(place, { columns, rows }) {
     h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell))),
   );
   place.replaceChildren(h("thead", {}, head), h("tbody", {}, ...body));
-}
-
-// Spoken once the movement has come to rest, so that a slider held down does not chatter.
-function afterRest(node, milliseconds = 700) {
-  let waiting;
-  return (text) => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => (node.textContent = text), milliseconds);
-  };
 }
 
 function render({ model, el }) {

@@ -21,8 +21,6 @@ function ticks(top, about) {
   return Array.from({ length: Math.floor(top / 60 / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(9)));
 }
 
-const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
-
 function scales(shown) {
   return {
     x: (time) => LEFT + (time / shown.window_s) * (WIDE - LEFT - RIGHT),
@@ -86,15 +84,6 @@ function tabulate(place, { columns, row }) {
     h("thead", {}, h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, h("tr", {}, ...row.map((cell) => h("td", {}, cell)))),
   );
-}
-
-// Spoken once the movement has come to rest, so that a slider held down does not chatter.
-function afterRest(node, milliseconds = 700) {
-  let waiting;
-  return (text) => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => (node.textContent = text), milliseconds);
-  };
 }
 
 function render({ model, el }) {

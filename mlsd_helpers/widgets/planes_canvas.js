@@ -5,7 +5,6 @@ const HELP = "Tab to a box. Arrow keys move it, Enter starts an arrow and Enter 
   "K kills or revives, Escape cancels. By mouse: drag a box; drag from its dot to draw an arrow; " +
   "click to select. Thick arrows: somebody waits. Thin: data move. Dashed: alerts and orders.";
 
-const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
 const keyOfBox = (id) => `box:${id}`;
 const keyOfArrow = (at) => `arrow:${at}`;
 

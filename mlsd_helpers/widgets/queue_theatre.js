@@ -10,8 +10,6 @@ const SLIDERS = [
   ["cached_share", "Cache holds", linear(0, 0.5, 0.01), (v) => `${Math.round(v * 100)}% of the keys`],
 ];
 
-const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
-
 function select({ name, options, onPick }) {
   const id = unique("select");
   const input = h("select", { id, class: "mlsd-number", ...OWN_KEYS }, ...options.map((o) => h("option", { value: o }, o)));
