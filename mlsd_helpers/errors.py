@@ -5,7 +5,9 @@
     ├── RangeError        a number outside the range where a formula means something
     ├── DesignError       a design file that cannot be read
     ├── ExerciseError     an exercise id that does not exist
-    └── WorkspaceError    a folder, port or notebook that `mlsd` cannot use
+    ├── LabError          a part of the lab that cannot start, or that ended
+    ├── WorkspaceError    a folder, port or notebook that `mlsd` cannot use
+    └── GradingError      grading that cannot start or cannot go on
 
 Each message says what was given, what was expected and what to do next.
 """
@@ -35,5 +37,13 @@ class ExerciseError(MlsdError, KeyError):
         return str(self.args[0])
 
 
+class LabError(MlsdError, RuntimeError):
+    """A server, store, stream or measurement of the lab that cannot start, or that ended."""
+
+
 class WorkspaceError(MlsdError, OSError):
     """A folder, port or notebook that a command cannot use."""
+
+
+class GradingError(MlsdError, RuntimeError):
+    """Grading that cannot start, or cannot go on; what is graded so far stays graded."""

@@ -217,7 +217,7 @@ def test_without_its_configuration_nothing_is_released(course):
 def test_the_configuration_adds_to_what_nbgrader_ignores(course):
     from nbgrader.coursedir import CourseDirectory
 
-    ignored = CourseDirectory(config=release._configuration(course)).ignore
+    ignored = CourseDirectory(config=release.configuration(course)).ignore
     assert "*.py" in ignored
     assert set(CourseDirectory().ignore) < set(ignored)
 

@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from inspect import cleandoc
 from itertools import combinations
 from numbers import Real
@@ -217,10 +218,12 @@ def run(answer: Any, case: Case) -> Outcome:
         value = _call_quietly(answer, case) if callable(answer) else answer
     except NotImplementedError:
         return Outcome(blank=True)
-    except _TooLongError:
+    except TooLongError:
         return Outcome(
             problem=f"it was still running after {TIME_LIMIT_S:g} s. Does its loop end?", endless=True
         )
+    except StoppedError as stopped:
+        return Outcome(problem=str(stopped), endless=True)
     except RecursionError:
         return Outcome(
             problem="it called itself without end (RecursionError). Is there a case where it stops?"
@@ -234,9 +237,10 @@ def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
     """Call on a copy of the case, so that nothing is changed under our feet, and with its printing put aside.
 
     nbgrader counts anything on stderr in a graded cell as a failure, a harmless warning too.
+    An answer that `keeps_time` runs elsewhere, and raises TooLongError by itself.
     """
     with (
-        _time_limit(),
+        contextlib.nullcontext() if getattr(answer, "keeps_time", False) else _time_limit(),
         warnings.catch_warnings(),
         contextlib.redirect_stdout(io.StringIO()),
         contextlib.redirect_stderr(io.StringIO()),
@@ -245,8 +249,12 @@ def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
         return answer(**copy.deepcopy(dict(case)))
 
 
-class _TooLongError(BaseException):
+class TooLongError(BaseException):
     """An answer takes too long. Not an Exception, so that a learner's `except Exception` does not swallow it."""
+
+
+class StoppedError(Exception):
+    """The process in which an answer runs came to its end; the message says why, in words for the learner."""
 
 
 @contextlib.contextmanager
@@ -257,7 +265,7 @@ def _time_limit() -> Iterator[None]:
         return
 
     def stop(*_: object) -> None:
-        raise _TooLongError
+        raise TooLongError
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, TIME_LIMIT_S)
@@ -390,71 +398,86 @@ def _alike(step: Step, one: Marks, other: Marks) -> bool:
         return False
 
 
-def diagnose(exercise: Exercise, marks: Marks) -> Any | None:
-    """Return the known mistake behind the first step that is wrong, or None."""
-    failed = [step for step in exercise.steps if not marks.step_passed(step)]
-    best, most_alike = None, 0
-    for known in exercise.mistakes:
-        theirs = mark(exercise, answer_of(known), marks.cases)
-        if not failed or theirs.step_passed(failed[0]) or not _alike(failed[0], marks, theirs):
-            continue
-        alike = sum(_alike(step, marks, theirs) for step in exercise.steps)
-        if alike > most_alike:
-            best, most_alike = known, alike
-    return best
+@dataclass(frozen=True)
+class Panel:
+    """The cases that an answer is judged on, with what each known mistake gives on them.
 
-
-def _profile(exercise: Exercise, cases: Sequence[Case]) -> tuple[tuple[Marks, tuple[bool, ...]], ...]:
-    rows = []
-    for known in exercise.mistakes:
-        marks = mark(exercise, answer_of(known), cases)
-        rows.append((marks, tuple(map(marks.step_passed, exercise.steps))))
-    return tuple(rows)
-
-
-def undistinguished(exercise: Exercise, cases: Sequence[Case]) -> list[str]:
-    """List what these cases fail to tell apart: a mistake from the right answer, or two mistakes."""
-    return _undistinguished(exercise, _profile(exercise, cases))
-
-
-def _undistinguished(exercise: Exercise, rows: Sequence[tuple[Marks, tuple[bool, ...]]]) -> list[str]:
-    named = [(mistake_name(known), *row) for known, row in zip(exercise.mistakes, rows, strict=True)]
-    weak = [name for name, _, passed in named if all(passed)]
-    for (name, one, _), (other_name, other, _) in combinations(named, 2):
-        if all(_alike(step, one, other) for step in exercise.steps):
-            weak.append(f"{name} = {other_name}")
-    return weak
-
-
-def fresh_cases(exercise: Exercise, seed: int) -> tuple[Case, ...]:
-    """Draw cases until they tell all known mistakes apart, each failing the steps it fails on the fixed ones.
-
-    An exercise without `draw` has only its fixed cases.
+    To make one costs more than to judge one answer; who judges many keeps it.
     """
-    if exercise.draw is None:
-        return exercise.cases
-    rng = random.Random(seed)  # noqa: S311 - cases, not secrets
-    wanted = [passed for _, passed in _profile(exercise, exercise.cases)]
-    cases: list[Case] = []
-    for size in (FRESH_CASES * 2**doubling for doubling in range(6)):
-        cases += [exercise.draw(rng) for _ in range(size - len(cases))]
-        rows = _profile(exercise, cases)
-        if [passed for _, passed in rows] == wanted and not _undistinguished(exercise, rows):
-            return tuple(cases)
-    raise AssertionError(f"{exercise.id}: {len(cases)} fresh cases do not tell its known mistakes apart.")
+
+    exercise: Exercise
+    cases: tuple[Case, ...]
+    known: tuple[Marks, ...]
+
+    @classmethod
+    def of(cls, exercise: Exercise, cases: Sequence[Case]) -> "Panel":
+        """Run every known mistake on the cases."""
+        known = tuple(mark(exercise, answer_of(mistake), cases) for mistake in exercise.mistakes)
+        return cls(exercise, tuple(cases), known)
+
+    @classmethod
+    def fresh(cls, exercise: Exercise, seed: int) -> "Panel":
+        """Draw cases until they tell all known mistakes apart, each failing the steps it fails on the fixed ones.
+
+        An exercise without `draw` has only its fixed cases.
+        """
+        shown = cls.of(exercise, exercise.cases)
+        if exercise.draw is None:
+            return shown
+        rng = random.Random(seed)  # noqa: S311 - cases, not secrets
+        cases: list[Case] = []
+        for size in (FRESH_CASES * 2**doubling for doubling in range(6)):
+            cases += [exercise.draw(rng) for _ in range(size - len(cases))]
+            panel = cls.of(exercise, cases)
+            if panel.passed == shown.passed and not panel.undistinguished():
+                return panel
+        raise AssertionError(f"{exercise.id}: {len(cases)} fresh cases do not tell its known mistakes apart.")
+
+    def diagnose(self, marks: Marks) -> Any | None:
+        """Return the known mistake behind the first step that is wrong, or None."""
+        failed = [step for step in self.exercise.steps if not marks.step_passed(step)]
+        best, most_alike = None, 0
+        for mistake, theirs in zip(self.exercise.mistakes, self.known, strict=True):
+            if not failed or theirs.step_passed(failed[0]) or not _alike(failed[0], marks, theirs):
+                continue
+            alike = sum(_alike(step, marks, theirs) for step in self.exercise.steps)
+            if alike > most_alike:
+                best, most_alike = mistake, alike
+        return best
+
+    def undistinguished(self) -> list[str]:
+        """List what the cases fail to tell apart: a mistake from the right answer, or two mistakes."""
+        names = [mistake_name(mistake) for mistake in self.exercise.mistakes]
+        weak = [name for name, passed in zip(names, self.passed, strict=True) if all(passed)]
+        for (name, one), (other_name, other) in combinations(zip(names, self.known, strict=True), 2):
+            if all(_alike(step, one, other) for step in self.exercise.steps):
+                weak.append(f"{name} = {other_name}")
+        return weak
+
+    @cached_property
+    def passed(self) -> list[tuple[bool, ...]]:
+        """Which steps each known mistake passes."""
+        return [tuple(map(marks.step_passed, self.exercise.steps)) for marks in self.known]
 
 
 # ---- the check ------------------------------------------------------------------------------------
 
 
-def judge(exercise: Exercise, answer: Any, *, fresh: bool = False, seed: int | None = None) -> Verdict:
-    """Judge an answer on the fixed cases, or on fresh ones drawn from `seed` (by default a new one).
+def judge(
+    exercise: Exercise,
+    answer: Any,
+    *,
+    fresh: bool = False,
+    seed: int | None = None,
+    panel: Panel | None = None,
+) -> Verdict:
+    """Judge an answer on the fixed cases, or on fresh ones: those of `panel`, or drawn from `seed` (a new one).
 
     nbgrader keeps the score of the fresh ones; a learner sees the verdict on the fixed ones.
     """
-    seed = secrets.randbits(32) if seed is None else seed
-    cases = fresh_cases(exercise, seed) if fresh else exercise.cases
-    marks = mark(exercise, answer, cases)
+    if panel is None and fresh:
+        panel = Panel.fresh(exercise, secrets.randbits(32) if seed is None else seed)
+    marks = mark(exercise, answer, exercise.cases if panel is None else panel.cases)
     if all(outcome.blank for outcome in marks.outcomes):
         return _verdict(
             exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True
@@ -462,7 +485,7 @@ def judge(exercise: Exercise, answer: Any, *, fresh: bool = False, seed: int | N
     score = sum(step.points for step in exercise.steps if marks.step_passed(step))
     if score == exercise.points:
         return _verdict(exercise, score, _praise(fresh), fresh)
-    known = diagnose(exercise, marks)
+    known = (panel or Panel.of(exercise, exercise.cases)).diagnose(marks)
     message = _explain(exercise, marks, known)
     return _verdict(exercise, score, message, fresh, mistake=None if known is None else mistake_name(known))
 

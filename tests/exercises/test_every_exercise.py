@@ -63,7 +63,7 @@ def test_feedback_says_something(exercise: Exercise, mistake: Any) -> None:
 @every_exercise
 def test_the_cases_tell_all_known_mistakes_apart(exercise: Exercise) -> None:
     assert len(exercise.mistakes) >= 2
-    assert kit.undistinguished(exercise, exercise.cases) == []
+    assert kit.Panel.of(exercise, exercise.cases).undistinguished() == []
 
 
 @every_exercise

@@ -63,22 +63,22 @@ def test_two_mistakes_in_one_answer_are_named_by_the_first_wrong_step() -> None:
 
 def test_two_mistakes_that_no_case_tells_apart_are_reported() -> None:
     weak = wall(cases=({"width": 2, "height": 2},))
-    assert "added" in kit.undistinguished(weak, weak.cases)
+    assert "added" in kit.Panel.of(weak, weak.cases).undistinguished()
 
 
 def test_fresh_cases_grow_until_they_tell_the_mistakes_apart() -> None:
     squares = wall(draw=lambda rng: {"width": 2, "height": 2} if rng.random() < 0.95 else draw(rng))
     for seed in range(5):
-        assert kit.undistinguished(squares, kit.fresh_cases(squares, seed)) == []
+        assert kit.Panel.fresh(squares, seed).undistinguished() == []
 
 
 def test_fresh_cases_that_can_never_tell_mistakes_apart_stop_with_the_reason() -> None:
     with pytest.raises(AssertionError, match="wall"):
-        kit.fresh_cases(wall(draw=lambda _: {"width": 2, "height": 2}), 1)
+        kit.Panel.fresh(wall(draw=lambda _: {"width": 2, "height": 2}), 1)
 
 
 def test_the_same_seed_draws_the_same_cases() -> None:
-    assert kit.fresh_cases(wall(), 7) == kit.fresh_cases(wall(), 7)
+    assert kit.Panel.fresh(wall(), 7).cases == kit.Panel.fresh(wall(), 7).cases
 
 
 def test_the_smallest_failing_case_is_shown() -> None:
