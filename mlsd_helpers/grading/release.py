@@ -145,18 +145,22 @@ def _swap(made: Path, place: Path, aside: Path) -> None:
 
 def _generate(course: Path, assignment: str, into: Path, *, gradebook: bool = True) -> str:
     """Run nbgrader's converter, and return its message when it fails."""
-    config = _configuration(course)
+    config = configuration(course)
     config.CourseDirectory.update(root=str(course), release_directory=str(into), assignment_id=assignment)
     config.GenerateAssignment.no_database = not gradebook
     config.SaveCells.enabled = gradebook
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
-    with _environment_on_path():
+    with environment_on_path():
         result = capture_log(converter)
     return "" if result["success"] else _message(result)
 
 
-def _configuration(course: Path) -> Config:
+def configuration(course: Path) -> Config:
+    """Return nbgrader's configuration of a course.
+
+    Raises WorkspaceError where the folder has none.
+    """
     if not (course / CONFIG).is_file():
         raise WorkspaceError(
             f"{course} has no {CONFIG}, which keeps solutions out of release/. "
@@ -166,7 +170,7 @@ def _configuration(course: Path) -> Config:
 
 
 @contextmanager
-def _environment_on_path() -> Iterator[None]:
+def environment_on_path() -> Iterator[None]:
     """Let nbgrader find `alembic`, which it starts by name when it makes a gradebook."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])

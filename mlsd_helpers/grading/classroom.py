@@ -1,0 +1,325 @@
+"""A whole class, graded by workers on this machine or on a Dask cluster, and a summary of what became of it."""
+
+import contextlib
+import multiprocessing
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import nbgrader
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from mlsd_helpers.errors import GradingError
+from mlsd_helpers.grading.grade import WORK, Grader, Job, Result
+from mlsd_helpers.grading.records import FAILED
+from mlsd_helpers.grading.release import environment_on_path
+from mlsd_helpers.grading.staging import remove
+
+SUPPORTED = ((0, 9, 5), (0, 10))
+"""nbgrader versions, from and below, whose converters and gradebook this has been tried with."""
+
+_ATTEMPTS = 3  # for a hand-in whose worker was killed
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of a class. `unchanged` were graded before by the same rules; `errors` have no result yet."""
+
+    results: tuple[Result, ...]
+    seconds: float
+    unsafe: bool = False
+
+    @property
+    def errors(self) -> tuple[Result, ...]:
+        """Hand-ins that could not be graded, through no fault of the student."""
+        return tuple(result for result in self.results if result.error)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the summary, a line each."""
+        kinds = Counter(map(_kind, self.results))
+        counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or "nobody has handed in"
+        yield f"{len(self.results)} hand-ins in {self.seconds:.0f} s: {counts}."
+        for result in self.results:
+            record = result.record
+            if result.error:
+                yield f"  {result.student}: not graded. {result.error}"
+            elif record is not None and record.status == FAILED:
+                yield f"  {result.student}: {record.reason}"
+        for result in self.results:
+            for flag in result.record.flags if result.record else ():
+                yield f"  look at {result.student}: {flag.kind}: {flag.evidence}"
+        if in_room := {
+            name
+            for result in self.results
+            if result.record
+            for name, judged in result.record.exercises.items()
+            if not judged.by_judge
+        }:
+            yield f"  judged inside the student's process, as nbgrader does: {', '.join(sorted(in_room))}."
+
+    def differences(self) -> Iterator[str]:
+        """Yield, for each hand-in that was graded before, what a regrade changes."""
+        for result in self.results:
+            before, after = result.before, result.record
+            if before is None or after is None:
+                continue
+            for name in {**before.exercises, **after.exercises}:
+                old, new = before.exercises.get(name), after.exercises.get(name)
+                scores = [f"{one.score:g}" if one else "–" for one in (old, new)]
+                if scores[0] != scores[1]:
+                    yield f"{result.student} {name}: {scores[0]} → {scores[1]}"
+
+
+def _kind(result: Result) -> str:
+    if result.error or result.record is None:
+        return "not graded"
+    if result.record is result.before:
+        return "unchanged"
+    return "graded, but did not run to the end" if result.record.status == FAILED else "graded"
+
+
+def about(sandbox: str) -> str:
+    """Say in a line how students' code is kept apart."""
+    return {
+        "bubblewrap": "Students' code runs in a sandbox (bubblewrap) and is judged outside of it.",
+        "landlock": "Students' code runs in a sandbox (Landlock; no bubblewrap here) and is judged outside of it.",
+        "none": "WARNING: students' code runs without a sandbox, with your rights. It is judged outside of its process.",
+        "stock": "WARNING: nbgrader's own kernels are used, slower, and a notebook is judged inside its own process.",
+    }[sandbox]
+
+
+# ---- a run ----------------------------------------------------------------------------------------
+
+
+def grade_class(
+    job: Job,
+    students: Sequence[str],
+    *,
+    workers: int = 0,
+    dask: str = "",
+    say: Callable[[str], None] = lambda _: None,
+) -> Summary:
+    """Grade the hand-ins of an assignment; what is done stays done, whatever ends the run.
+
+    `workers` is the number of processes here, by default one a core; `dask` the address of a scheduler whose
+    workers see the same folders.
+
+    Raises:
+        GradingError: another run is on, the assignment is not in the gradebook, a disk is full.
+
+    """
+    began = time.monotonic()
+    with _alone(job.course), _ready(job):
+        results = []
+        for result in _spread(job, students, workers or os.cpu_count() or 1, dask):
+            results.append(result)
+            say(_progress(len(results), len(students), time.monotonic() - began))
+    results.sort(key=lambda result: result.student)
+    return Summary(tuple(results), time.monotonic() - began, job.sandbox in {"none", "stock"})
+
+
+def _progress(done: int, of: int, seconds: float) -> str:
+    left = seconds / done * (of - done)
+    return f"graded {done} of {of}" + (f", about {left:.0f} s left" if done < of else "")
+
+
+def _spread(job: Job, students: Sequence[str], workers: int, dask: str) -> Iterator[Result]:
+    if dask:
+        yield from _on_dask(job, students, dask)
+    elif min(workers, len(students)) <= 1:
+        grader = Grader(job)
+        try:
+            yield from map(lambda student: _graded(grader, student), students)  # noqa: C417 - lazy
+        finally:
+            grader.close()
+    else:
+        yield from _in_processes(job, students, min(workers, len(students)))
+
+
+def _graded(grader: Grader, student: str) -> Result:
+    """Grade one; what goes wrong with one alone does not stop the others."""
+    try:
+        return grader.grade(student)
+    except GradingError:
+        raise
+    except OSError as error:
+        raise GradingError(
+            f"{student} could not be written: {error.strerror or error}. Put it right and run the same command "
+            "again; it goes on where it stopped."
+        ) from error
+    except OperationalError as error:
+        raise GradingError(
+            f"The gradebook could not be written: {error.orig}. Close what holds it (a formgrader?) and run the "
+            "same command again; it goes on where it stopped."
+        ) from error
+    except Exception as error:  # noqa: BLE001 - one hand-in must not stop the class
+        return Result(student, None, error=f"{type(error).__name__}: {error}")
+
+
+# ---- on this machine ------------------------------------------------------------------------------
+
+_here: dict[Job, Grader] = {}
+_one_at_a_time = threading.Lock()
+
+
+def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[Result]:
+    """Share the hand-ins out; a worker that is killed costs its hand-in another attempt, and no other one."""
+    attempts = Counter[str]()
+    waiting = list(students)
+    while waiting:
+        done: set[str] = set()
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, context, _stay_with_parent) as pool:
+            futures = {pool.submit(_graded_here, job, student): student for student in waiting}
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+                    done.add(futures[future])
+            except BrokenProcessPool:
+                attempts.update(_running(futures, done))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+            finally:
+                if waiting:
+                    _let_go(pool)
+        waiting = [student for student in waiting if student not in done]
+        for student in [one for one in waiting if attempts[one] >= _ATTEMPTS]:
+            waiting.remove(student)
+            yield Result(student, None, error="its worker was killed three times. Is there enough memory?")
+
+
+def _running(futures: dict[Future[Result], str], done: set[str]) -> list[str]:
+    """Say which hand-ins may have been in a worker that was killed: the first that are not done."""
+    left = [student for student in futures.values() if student not in done]
+    return left[: 2 * (os.cpu_count() or 1)]
+
+
+def _let_go(pool: ProcessPoolExecutor) -> None:
+    pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _stay_with_parent() -> None:
+    """End this worker when the run that started it is killed."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _graded_here(job: Job, student: str) -> Result:
+    """Grade one in this worker, which keeps its grader for the next."""
+    with _one_at_a_time:
+        if job not in _here:
+            for grader in _here.values():
+                grader.close()
+            _here.clear()
+            _here[job] = Grader(job)
+        return _graded(_here[job], student)
+
+
+# ---- on a cluster ---------------------------------------------------------------------------------
+
+
+def _on_dask(job: Job, students: Sequence[str], address: str) -> Iterator[Result]:
+    try:
+        import distributed  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise GradingError("--dask needs Dask: pip install distributed") from None
+    try:
+        client = distributed.Client(address, timeout=10)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise GradingError(f"There is no Dask scheduler at {address}: {error}") from error
+    with client:
+        futures = client.map(_graded_here, [job] * len(students), list(students), pure=False, retries=2)
+        for future in distributed.as_completed(futures):
+            yield future.result()
+
+
+# ---- before and after -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _alone(course: Path) -> Iterator[None]:
+    """Keep a second run out, and clear what a killed one left aside."""
+    work = course / WORK
+    work.mkdir(exist_ok=True)
+    with (work / "lock").open("w") as lock:
+        _lock(lock, course)
+        for left in work.iterdir():
+            if left.is_dir():
+                remove(left)
+        try:
+            yield
+        finally:
+            remove(work)
+
+
+def _lock(file: TextIO, course: Path) -> None:
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise GradingError(f"Another `mlsd grade` is at work in {course}. Wait for it, or stop it.") from None
+
+
+@contextlib.contextmanager
+def _ready(job: Job) -> Iterator[None]:
+    """Check what the run relies on, and let several workers write to a gradebook in SQLite."""
+    _check_version()
+    directory = CourseDirectory(config=job.configuration())
+    try:
+        with environment_on_path(), Gradebook(directory.db_url, directory.course_id) as book:
+            book.find_assignment(job.assignment)
+            before = _journal(book, "WAL") if book.engine.dialect.name == "sqlite" else ""
+    except MissingEntry:
+        raise GradingError(
+            f"The gradebook does not know {job.assignment}. Release it first: mlsd release {job.assignment}"
+        ) from None
+    except OperationalError as error:
+        raise GradingError(f"The gradebook {directory.db_url} can't be opened: {error.orig}") from error
+    try:
+        yield
+    finally:
+        if before:
+            with (
+                contextlib.suppress(OperationalError),
+                Gradebook(directory.db_url, directory.course_id) as book,
+            ):
+                _journal(book, before)
+
+
+def _journal(book: Any, mode: str) -> str:
+    """Set SQLite's journal mode and return what it was."""
+    with book.engine.connect() as connection:
+        before = str(connection.execute(text("PRAGMA journal_mode")).scalar())
+        connection.execute(text(f"PRAGMA journal_mode={mode}"))
+    return before
+
+
+def _check_version() -> None:
+    version = tuple(int(part) for part in nbgrader.__version__.split(".")[:3] if part.isdigit())
+    low, high = SUPPORTED
+    if not low <= version < high:
+        span = " up to below ".join(".".join(map(str, one)) for one in SUPPORTED)
+        raise GradingError(
+            f"nbgrader {nbgrader.__version__} is installed; `mlsd grade` works with {span}. "
+            "Install one of these, or use `nbgrader autograde`."
+        )

@@ -1,0 +1,320 @@
+"""A student's answers, put into a fresh student version: what is graded is never the file that was handed in.
+
+Cells that a student deleted, retagged, renamed, duplicated or re-pointed are whole again in one step, and what
+cannot be read at all becomes a notebook without answers. Each repair is noted for the instructor.
+"""
+
+import copy
+import json
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+MOST_BYTES = 64 * 2**20
+"""A notebook file larger than this is not read; ours have 30 kB, and saved figures may add a few MB."""
+
+MOST_SOURCE = 200_000
+"""Characters of one cell; a longer one was not typed."""
+
+MOST_CELLS = 2_000
+
+NOTE_ID = "hand-in-note"
+
+Cell = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Graft:
+    """A notebook to grade, made of the released one and a student's answers.
+
+    `problem` says in words for the student why there are no answers, where the file could not be read.
+    `repairs` says what of the student's file was put right; `tags` holds tags that would have changed the grading.
+    """
+
+    notebook: Any
+    answers: Mapping[str, str]
+    extras: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class UnreadableError(Exception):
+    """A file that is no notebook; the message is for the student."""
+
+
+# ---- reading --------------------------------------------------------------------------------------
+
+
+def is_plain_file(path: Path) -> bool:
+    """Tell whether a path is a file of its own: no link, no device, no pipe."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def read_cells(path: Path) -> list[Cell]:
+    """Read the cells of a notebook that may be anything.
+
+    Raises UnreadableError, with what is wrong in words for the student.
+    """
+    if path.is_symlink():
+        raise UnreadableError("The notebook is a link to another file. Hand in the notebook itself.")
+    if path.is_dir():
+        raise UnreadableError("There is a folder where the notebook should be. Hand in the notebook itself.")
+    if not is_plain_file(path):
+        raise UnreadableError("There is no notebook in what was handed in.")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise UnreadableError(
+            f"The file has {size / 2**20:.0f} MB; at most {MOST_BYTES // 2**20} MB can be graded. "
+            "Clear its outputs and hand it in again."
+        )
+    if size == 0:
+        raise UnreadableError("The file is empty. Save the notebook and hand it in again.")
+    return _cells(_parse(path.read_bytes()))
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        return json.loads(data.decode("utf-8-sig", errors="replace"))
+    except RecursionError:
+        raise UnreadableError("The file is nested too deeply to be a notebook.") from None
+    except ValueError:
+        raise UnreadableError(
+            "The file is no notebook (it is not JSON). Was it saved whole, and is it the .ipynb?"
+        ) from None
+
+
+def _cells(notebook: Any) -> list[Cell]:
+    version = notebook.get("nbformat") if isinstance(notebook, dict) else None
+    if version == 3 and isinstance(notebook.get("worksheets"), list):
+        try:
+            notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
+        except Exception:  # noqa: BLE001 - a file that only says that it is of that format
+            raise UnreadableError("The file has an old format (3) and could not be converted.") from None
+    elif version != 4:
+        raise UnreadableError(
+            f"The file has notebook format {_short(version)}; expected 4. Open it in JupyterLab and save it."
+        )
+    cells = notebook.get("cells")
+    if not isinstance(cells, list):
+        raise UnreadableError("The notebook has no cells.")
+    return [_plain(cell) for cell in cells[:MOST_CELLS] if isinstance(cell, dict)]
+
+
+def _plain(cell: Mapping[str, Any]) -> Cell:
+    """Return what counts of a cell: its kind, its source, its grade_id, its id and its tags."""
+    source = cell.get("source")
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    metadata = cell.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    nbgrader = metadata.get("nbgrader")
+    tags = metadata.get("tags")
+    return {
+        "cell_type": "markdown" if cell.get("cell_type") == "markdown" else _kind(cell),
+        "source": _printable(source) if isinstance(source, str) else "",
+        "nbgrader": nbgrader if isinstance(nbgrader, dict) else {},
+        "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
+        "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+    }
+
+
+def _kind(cell: Mapping[str, Any]) -> str:
+    return "code" if cell.get("cell_type") == "code" else "raw"
+
+
+def _printable(source: str) -> str:
+    """Bring line ends into one form, and replace what no file can hold (lone surrogates)."""
+    text = source.replace("\r\n", "\n").replace("\r", "\n")
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+# ---- grafting -------------------------------------------------------------------------------------
+
+
+def graft(released: Any, path: Path) -> Graft:
+    """Put the answers of a handed-in file into the released notebook; whatever the file is, a notebook comes out."""
+    try:
+        return _graft(released, read_cells(path))
+    except UnreadableError as error:
+        problem = str(error)
+        return Graft(_noted(copy.deepcopy(released), [problem]), {}, repairs=(problem,), problem=problem)
+
+
+def _graft(released: Any, given: Sequence[Cell]) -> Graft:
+    notebook = copy.deepcopy(released)
+    places, repairs = _match(notebook.cells, given)
+    if not any(place is not None and _grade_id(notebook.cells[place]) for place in places):
+        problem = "None of its cells belongs to this assignment. Is it the notebook of another one?"
+        return Graft(_noted(notebook, [problem]), {}, repairs=(problem,), problem=problem)
+
+    answers: dict[str, str] = {}
+    extras: dict[int, list[Cell]] = {}
+    anchor = -1
+    for cell, place in zip(given, places, strict=True):
+        if place is None:
+            if cell["cell_type"] != "raw" and cell["source"].strip():
+                extras.setdefault(anchor, []).append(cell)
+            continue
+        anchor = place
+        there = notebook.cells[place]
+        repairs += _differences(there, cell)
+        if _is_open(there):
+            if len(cell["source"]) > MOST_SOURCE:
+                repairs.append(f"{_name(there)}: longer than {MOST_SOURCE:,} characters, left out")
+                continue
+            there.source = cell["source"]
+            answers[_name(there)] = cell["source"]
+    for place, there in enumerate(notebook.cells):
+        if _grade_id(there) and place not in places:
+            repairs.append(f"{_name(there)}: was missing, put back")
+    tags = tuple(
+        f"{_tagged(cell)}: {tag}" for cell in given for tag in cell["tags"] if tag.startswith("skip")
+    )
+    notebook.cells = _woven(notebook.cells, extras)
+    added = tuple(
+        cell["source"] for cells in extras.values() for cell in cells if cell["cell_type"] == "code"
+    )
+    return Graft(notebook, answers, added, tuple(repairs), tags)
+
+
+def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | None], list[str]]:
+    """Say which released cell each given one is: by its grade_id, its id, its text, or where it stands."""
+    places: list[int | None] = [None] * len(given)
+    repairs: list[str] = []
+    by_name = {_grade_id(cell): place for place, cell in enumerate(released) if _grade_id(cell)}
+    by_id = {cell.get("id"): place for place, cell in enumerate(released) if cell.get("id")}
+    by_text = {cell.source.strip(): place for place, cell in enumerate(released) if cell.source.strip()}
+    taken: dict[int, int] = {}
+
+    def take(number: int, place: int | None) -> None:
+        if place is None or places[number] is not None:
+            return
+        if place not in taken:
+            taken[place] = number
+            places[number] = place
+        elif _is_open(released[place]) and _is_stub(released[place], given[taken[place]]):
+            repairs.append(f"{_name(released[place])}: there twice; the one that was written counts")
+            places[taken[place]], places[number] = None, place
+            taken[place] = number
+
+    keys = (
+        lambda cell: by_name.get(cell["nbgrader"].get("grade_id") if _is_text(cell) else None),
+        lambda cell: by_id.get(cell["id"]),
+        lambda cell: by_text.get(cell["source"].strip()),
+    )
+    for key in keys:
+        for number, cell in enumerate(given):
+            take(number, key(cell))
+    for number, place in _by_position(released, given, places, taken):
+        take(number, place)
+        repairs.append(f"{_name(released[place])}: had lost its name, found by its place")
+    for number, cell in enumerate(given):
+        name = cell["nbgrader"].get("grade_id") if _is_text(cell) else None
+        if places[number] is None and name in by_name:
+            repairs.append(f"{name}: there twice; one of them counts as an extra cell")
+    return places, repairs
+
+
+def _by_position(
+    released: Sequence[Any], given: Sequence[Cell], places: Sequence[int | None], taken: Mapping[int, int]
+) -> Iterator[tuple[int, int]]:
+    """Find answers that lost name and id: the last unmatched cell before the next cell that is known."""
+    for place, there in enumerate(released):
+        if not (_is_open(there) and _grade_id(there)) or place in taken:
+            continue
+        end = next((taken[later] for later in range(place + 1, len(released)) if later in taken), len(given))
+        start = next((taken[before] + 1 for before in range(place - 1, -1, -1) if before in taken), 0)
+        free = [
+            number
+            for number in range(start, end)
+            if places[number] is None and given[number]["cell_type"] == there.cell_type
+        ]
+        if free:
+            yield free[-1], place
+
+
+def _woven(cells: Sequence[Any], extras: Mapping[int, Sequence[Cell]]) -> list[Any]:
+    """Set a student's own cells behind the released cell that they followed."""
+    woven: list[Any] = []
+    number = 0
+    for place in range(-1, len(cells)):
+        if place >= 0:
+            woven.append(cells[place])
+        for cell in extras.get(place, ()):
+            number += 1
+            woven.append(_own(cell, f"own-{number}"))
+    return woven
+
+
+def _own(cell: Cell, name: str) -> Any:
+    make = nbformat.v4.new_markdown_cell if cell["cell_type"] == "markdown" else nbformat.v4.new_code_cell
+    return make(cell["source"][:MOST_SOURCE], id=name)
+
+
+def _noted(notebook: Any, words: Iterable[str]) -> Any:
+    """Put what happened to a hand-in at the top of its notebook, and so of its feedback page."""
+    text = "\n".join(["**About what you handed in**", "", *(f"- {word}" for word in words)])
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text, id=NOTE_ID))
+    return notebook
+
+
+def noted(notebook: Any, words: Iterable[str]) -> Any:
+    """Return a copy of a notebook with what happened to the hand-in at its top."""
+    return _noted(copy.deepcopy(notebook), words)
+
+
+def _differences(there: Any, cell: Cell) -> list[str]:
+    """Say what a student's file changed of a cell beside an answer."""
+    found = []
+    if _grade_id(there) and not _is_open(there) and cell["source"].strip() != there.source.strip():
+        found.append(f"{_name(there)}: its text was changed, put back")
+    if cell["cell_type"] != there.cell_type:
+        found.append(f"{_name(there)}: was turned into {cell['cell_type']}, put back")
+    wanted = there.metadata.get("nbgrader", {})
+    changed = [
+        key
+        for key in ("grade", "grade_id", "locked", "points", "solution", "task")
+        if cell["nbgrader"] and cell["nbgrader"].get(key) != wanted.get(key)
+    ]
+    if changed:
+        found.append(f"{_name(there)}: {', '.join(changed)} changed, put back")
+    return found
+
+
+def _grade_id(cell: Any) -> str:
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+
+
+def _name(cell: Any) -> str:
+    return _grade_id(cell) or str(cell.get("id", "a cell"))
+
+
+def _tagged(cell: Cell) -> str:
+    name = cell["nbgrader"].get("grade_id")
+    return name if isinstance(name, str) else "a cell"
+
+
+def _is_text(cell: Cell) -> bool:
+    return isinstance(cell["nbgrader"].get("grade_id"), str)
+
+
+def _is_open(cell: Any) -> bool:
+    """Tell whether a student may write in a released cell."""
+    return not cell.metadata.get("nbgrader", {}).get("locked", False)
+
+
+def _is_stub(there: Any, cell: Cell) -> bool:
+    return bool(cell["source"].strip() in {"", there.source.strip()})
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 20 else text[:19] + "…"

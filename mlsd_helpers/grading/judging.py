@@ -1,0 +1,305 @@
+"""The judge, outside the room: runs a notebook's cells in a room, and judges what the answers hand out.
+
+A cell such as `mlsd.check("05-plan", plan)` is never run where student code runs. The judge asks the room for
+the value of `plan`, or calls it on cases that the room has not seen, and judges what comes back here. A test cell
+of another kind, with asserts, runs in the room as in stock nbgrader; the record says so.
+"""
+
+import ast
+import copy
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbgrader import utils
+from nbgrader.preprocessors import Execute
+from traitlets.config import Config
+
+from mlsd_helpers import exercises
+from mlsd_helpers.exercises import kit
+from mlsd_helpers.exercises.kit import Exercise, Panel, StoppedError, TooLongError, Verdict
+from mlsd_helpers.grading.records import Judged
+from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Room, RoomGone
+
+MOST_ROOMS = 4
+"""How often a hand-in whose process ended gets a new room, in which its other cells run again."""
+
+Opener = Callable[[], AbstractContextManager[Room]]
+Outputs = list[Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """The check that a test cell makes."""
+
+    exercise: str
+    name: str
+
+
+@dataclass
+class Executed:
+    """A notebook that has run: the outputs of each code cell by its place, and the judgement of each test cell.
+
+    `judged` is by exercise id, or by grade_id for a test cell of asserts. `reason` says what ended a room.
+    """
+
+    outputs: dict[int, Outputs] = field(default_factory=dict)
+    judged: dict[str, Judged] = field(default_factory=dict)
+    reason: str = ""
+
+
+def check_in(source: str) -> Check | None:
+    """Return the check that a test cell makes, or None when it judges in another way.
+
+    >>> check_in('verdict = mlsd.check("05-plan", plan)')
+    Check(exercise='05-plan', name='plan')
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return None
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(attr="check") | ast.Name(id="check"),
+                args=[ast.Constant(value=str(exercise)), ast.Name(id=name)],
+            ):
+                return Check(exercise, name)
+    return None
+
+
+@lru_cache(maxsize=256)
+def panel(exercise_id: str, seed: int) -> Panel:
+    """Return the fresh cases of an exercise for a seed: the same for a whole class in one run."""
+    return Panel.fresh(exercises.find(exercise_id), seed)
+
+
+# ---- running --------------------------------------------------------------------------------------
+
+
+def run(
+    notebook: Any, tests: Mapping[str, str], open_room: Opener, seed: int, most_seconds: float
+) -> Executed:
+    """Run the code cells of a grafted notebook and judge its test cells.
+
+    `tests` holds the instructor's source of each test cell by grade_id, hidden tests included.
+    """
+    done = Executed()
+    sitting = _Sitting(open_room, time.monotonic() + most_seconds)
+    try:
+        for place, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            if utils.is_grade(cell) and not utils.is_solution(cell):
+                source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
+                key, judged, outputs = _test(cell, source, sitting, seed)
+                done.judged[key] = judged
+            else:
+                outputs = sitting.run(cell.source)
+            done.outputs[place] = outputs
+    finally:
+        sitting.close()
+    done.reason = sitting.reason
+    return done
+
+
+class _Sitting:
+    """One hand-in in its room; when the room is gone, in the next one, without the cell that ended it."""
+
+    def __init__(self, open_room: Opener, deadline: float) -> None:
+        self._open = open_room
+        self._deadline = deadline
+        self._done: list[str] = []
+        self._rooms = 0
+        self._context: AbstractContextManager[Room] | None = None
+        self._room: Room | None = None
+        self.reason = ""
+
+    def room(self) -> Room:
+        """Return a room in which all cells so far have run, opened when needed.
+
+        Raises RoomGone when there will be no other.
+        """
+        if time.monotonic() > self._deadline:
+            self.close()
+            self.reason = self.reason or "the notebook as a whole took too long"
+            raise RoomGone(self.reason)
+        while self._room is None:
+            if self._rooms >= MOST_ROOMS:
+                raise RoomGone(self.reason)
+            self._rooms += 1
+            self._context = self._open()
+            self._room = self._context.__enter__()
+            try:
+                for source in self._done:
+                    self._room.run(source)
+            except RoomGone as gone:
+                self.lost(gone)
+        return self._room
+
+    def run(self, source: str) -> Outputs:
+        """Run a cell; one that ends its process leaves an error that says so."""
+        try:
+            outputs = self.room().run(source)
+        except RoomGone as gone:
+            self.lost(gone)
+            return [_stopped(gone)]
+        self._done.append(source)
+        return [nbformat.from_dict(output) for output in outputs]
+
+    def lost(self, gone: RoomGone) -> None:
+        """Note that a room ended, and why; the first reason stays."""
+        self.reason = self.reason or gone.reason
+        self.close()
+
+    def close(self) -> None:
+        """Leave the room."""
+        context, self._context, self._room = self._context, None, None
+        if context is not None:
+            context.__exit__(None, None, None)
+
+
+def _stopped(gone: RoomGone) -> Any:
+    text = f"Stopped: {gone.reason}."
+    return nbformat.v4.new_output("error", ename="Stopped", evalue=f"{gone.reason}.", traceback=[text])
+
+
+def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Config) -> Executed:
+    """Run a notebook as nbgrader does, its tests in the student's kernel: where no process can be forked."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if utils.is_grade(cell):
+            cell.source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
+    done = Executed()
+    try:
+        Execute(config=config).preprocess(notebook, {"metadata": {"path": str(folder)}, "nbgrader": {}})
+    except Exception as error:  # noqa: BLE001 - a student's code may end its kernel in any way
+        done.reason = f"the kernel did not run to its end ({type(error).__name__})"
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            continue
+        done.outputs[place] = cell.outputs
+        if utils.is_grade(cell) and not utils.is_solution(cell):
+            check = check_in(cell.source)
+            key = check.exercise if check else cell.metadata.nbgrader.grade_id
+            done.judged[key] = _scored(cell, cell.outputs)
+    return done
+
+
+def _scored(cell: Any, outputs: Outputs) -> Judged:
+    """Read the score from a cell's outputs as nbgrader does, and keep it within its bounds."""
+    most = float(cell["metadata"].nbgrader.points)
+    for output in outputs:
+        if output.output_type == "execute_result":
+            _bound(output, most)
+    score, _ = utils.determine_grade(nbformat.from_dict({**cell, "outputs": outputs}))
+    return Judged(float(score or 0), most, message=_last_error(outputs), by_judge=False)
+
+
+# ---- judging --------------------------------------------------------------------------------------
+
+
+def _test(cell: Any, source: str, sitting: _Sitting, seed: int) -> tuple[str, Judged, Outputs]:
+    check = check_in(source)
+    if check is None:
+        return _asserted(cell, source, sitting)
+    exercise = exercises.find(check.exercise)
+    verdict = _verdict(exercise, check.name, sitting, seed)
+    judged = Judged(verdict.score, exercise.points, verdict.mistake, verdict.message, verdict.attempted)
+    return exercise.id, judged, _shown(verdict)
+
+
+def _verdict(exercise: Exercise, name: str, sitting: _Sitting, seed: int) -> Verdict:
+    try:
+        room = sitting.room()
+        answer = _answer(room, name, sitting)
+    except RoomGone as gone:
+        sitting.lost(gone)
+        return _none(exercise, f"It could not be judged: {gone.reason}.")
+    if answer is _MISSING:
+        return _none(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
+    return kit.judge(exercise, answer, fresh=True, panel=panel(exercise.id, seed))
+
+
+_MISSING = object()
+
+
+def _answer(room: Room, name: str, sitting: _Sitting) -> Any:
+    match room.kind(name):
+        case "missing":
+            return _MISSING
+        case "blank":
+            return None
+        case "callable":
+            return _Far(room, name, sitting)
+        case _:
+            return room.value(name)
+
+
+class _Far:
+    """An answer that runs in the room: called here, it hands out what the student's function returns there."""
+
+    keeps_time = True
+
+    def __init__(self, room: Room, name: str, sitting: _Sitting) -> None:
+        self._room, self._name, self._sitting = room, name, sitting
+
+    def __call__(self, **case: Any) -> Any:
+        try:
+            return self._room.call(self._name, case)
+        except AnswerEndless:
+            raise TooLongError from None
+        except AnswerRaised as raised:
+            raise _local(raised) from None
+        except RoomGone as gone:
+            self._sitting.lost(gone)
+            raise StoppedError(f"{gone.reason}.") from None
+
+
+def _local(raised: AnswerRaised) -> Exception:
+    """Return the exception of the room as one with the same name here; none of the student's classes comes over."""
+    if raised.type_name == "NotImplementedError":
+        return NotImplementedError(raised.message)
+    if raised.type_name == "RecursionError":
+        return RecursionError(raised.message)
+    name = raised.type_name if raised.type_name.isidentifier() else "Exception"
+    return type(name, (Exception,), {})(raised.message)
+
+
+def _none(exercise: Exercise, message: str) -> Verdict:
+    return Verdict(exercise.id, False, 0.0, exercise.points, message, attempted=False, fresh=True)
+
+
+def _shown(verdict: Verdict) -> Outputs:
+    """Return what the cell shows when nbgrader runs it: the verdict, and the score as its last value."""
+    return [
+        nbformat.v4.new_output("display_data", data=verdict._repr_mimebundle_()),
+        nbformat.v4.new_output("execute_result", data={"text/plain": repr(float(verdict.score))}),
+    ]
+
+
+def _asserted(cell: Any, source: str, sitting: _Sitting) -> tuple[str, Judged, Outputs]:
+    """Run a test cell of asserts in the room, where a warning costs nothing."""
+    outputs = [
+        output
+        for output in sitting.run(source)
+        if not (output.output_type == "stream" and output.name == "stderr")
+    ]
+    return cell.metadata.nbgrader.grade_id, _scored({**cell, "source": source}, outputs), outputs
+
+
+def _bound(output: Any, most: float) -> None:
+    text = output.data.get("text/plain", "")
+    with suppress(ValueError):
+        value = float(text)
+        output.data["text/plain"] = repr(min(max(value, 0.0), most)) if value == value else "0.0"  # noqa: PLR0124 - nan
+
+
+def _last_error(outputs: Sequence[Any]) -> str:
+    errors = [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
+    return errors[-1] if errors else ""

@@ -1,0 +1,198 @@
+"""nbgrader's own converters, run on one hand-in in a folder aside, whose results then take their place whole.
+
+What nbgrader writes is what `nbgrader autograde` and `nbgrader generate_feedback` write: the same rows in the
+gradebook, the same files. The cells have already run; their outputs are put in where nbgrader would execute.
+"""
+
+import contextlib
+import shutil
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import nbformat
+import nbgrader.api
+from nbconvert.writers import FilesWriter
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import CheckCellMetadata, Execute
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.event import listen
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
+
+Executor = Callable[[Any, Any], tuple[Any, Any]]
+
+
+@contextlib.contextmanager
+def _one_engine() -> Iterator[None]:
+    """Keep nbgrader's connection to its gradebook.
+
+    It opens the gradebook ten times for a hand-in, and each time SQLAlchemy compiles the same queries again.
+    """
+    with mock.patch.object(nbgrader.api, "create_engine", _engine):
+        yield
+
+
+@lru_cache(maxsize=4)
+def _engine(url: str, **options: Any) -> Engine:
+    engine = create_engine(url, **options)
+    if engine.dialect.name == "sqlite":
+        # With the write-ahead log a killed process loses nothing; only a power cut could cost the last rows.
+        listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))
+    return engine
+
+
+class _Staged:
+    """What two converters share here: one exporter for all hand-ins, and no search for them by a pattern.
+
+    nbgrader makes an exporter for each run, and with it compiles its page's templates again; and a student whose
+    name has brackets is no pattern.
+    """
+
+    _warm = False
+
+    def start(self) -> None:
+        self.init_notebooks()  # type: ignore[attr-defined]
+        if not self._warm:
+            self._warm = True
+            self.writer = FilesWriter(parent=self, config=self.config)  # type: ignore[attr-defined]
+            self.exporter = self.exporter_class(parent=self, config=self.config)  # type: ignore[attr-defined]
+            for preprocessor in self.preprocessors:  # type: ignore[attr-defined]
+                self.exporter.register_preprocessor(preprocessor)
+        self.convert_notebooks()
+
+    def init_notebooks(self) -> None:
+        directory = self.coursedir  # type: ignore[attr-defined]
+        folder = self._format_source(directory.assignment_id, directory.student_id)  # type: ignore[attr-defined]
+        self.assignments = {folder: sorted(map(str, Path(folder).glob("*.ipynb")))}
+        self.notebooks: list[str] = []
+
+    def convert_notebooks(self) -> None:
+        """Convert what is there as nbgrader does, and let an error out instead of logging it."""
+        directory = self.coursedir  # type: ignore[attr-defined]
+        names = directory.assignment_id, directory.student_id
+        self.notebooks = next(iter(self.assignments.values()))
+        self.init_assignment(*names)  # type: ignore[attr-defined]
+        for notebook in self.notebooks:
+            self.convert_single_notebook(notebook)  # type: ignore[attr-defined]
+        self.set_permissions(*names)  # type: ignore[attr-defined]
+
+
+class _Autograde(_Staged, Autograde):  # type: ignore[misc]
+    """Autograde, with the outputs of cells that ran elsewhere in place of execution."""
+
+
+class _Feedback(_Staged, GenerateFeedback):  # type: ignore[misc]
+    """Feedback, with its page's templates compiled once."""
+
+
+class Stage:
+    """A folder aside, laid out as nbgrader expects, for one hand-in after the other."""
+
+    def __init__(self, folder: Path, course: Path, config: Config, assignment: str) -> None:
+        self._course, self._assignment = course, assignment
+        self.folder = folder
+        self._places = CourseDirectory(config=config)
+        staged = Config(config)
+        staged.CourseDirectory.update(
+            root=str(course),
+            assignment_id=assignment,
+            db_url=self._places.db_url,
+            submitted_directory=str(folder / "submitted"),
+            autograded_directory=str(folder / "autograded"),
+            feedback_directory=str(folder / "feedback"),
+        )
+        staged.Exporter.optimistic_validation = True  # once a notebook, not once a preprocessor
+        self._directory = CourseDirectory(config=staged)
+        self._outputs: dict[str, Executor] = {}
+        self._autograde = _Autograde(coursedir=self._directory, config=staged)
+        self._feedback = _Feedback(coursedir=self._directory, config=staged)
+        executes = list(self._autograde.autograde_preprocessors)
+        self._autograde.autograde_preprocessors = [
+            self._execute if _is(one, Execute) else one for one in executes if not _is(one, CheckCellMetadata)
+        ]
+        # The notebook is ours: grafted onto the released one, whose metadata nbgrader has checked.
+        self._autograde.sanitize_preprocessors = [
+            one for one in self._autograde.sanitize_preprocessors if not _is(one, CheckCellMetadata)
+        ]
+
+    def place(self, step: str, student: str) -> Path:
+        """Return a folder of the course as nbgrader is configured: step is submitted, autograded or feedback."""
+        directory = getattr(self._places, f"{step}_directory")
+        return Path(self._places.format_path(directory, student, self._assignment))
+
+    def submitted(self, student: str) -> Path:
+        """Return the folder of a hand-in in the stage, empty."""
+        for name in ("submitted", "autograded", "feedback"):
+            remove(self.folder / name)
+        folder = Path(self._directory.format_path(str(self.folder / "submitted"), student, self._assignment))
+        folder.mkdir(parents=True)
+        return folder
+
+    def convert(self, student: str, outputs: Mapping[str, Mapping[int, list[Any]]]) -> None:
+        """Let nbgrader grade what is in `submitted(student)` and make its feedback, in the stage.
+
+        `outputs` holds, by notebook, the outputs of its code cells by their place. What nbgrader raises comes out.
+        """
+        self._outputs = {name: _outputs_of(by_place) for name, by_place in outputs.items()}
+        self._directory.student_id = student
+        with _one_engine(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # nbgrader's own queries
+            for converter in (self._autograde, self._feedback):
+                converter.start()
+
+    def publish(self, student: str) -> None:
+        """Put the graded notebook and its feedback where nbgrader has them, in place of earlier ones."""
+        for step in ("autograded", "feedback"):
+            made = Path(self._directory.format_path(str(self.folder / step), student, self._assignment))
+            place = self.place(step, student)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            aside = self.folder / f"{step}-before"
+            remove(aside)
+            if place.exists():
+                place.rename(aside)
+            made.rename(place)
+            remove(aside)
+
+    def _execute(self, notebook: Any, resources: Any) -> tuple[Any, Any]:
+        return self._outputs[resources["nbgrader"]["notebook"]](notebook, resources)
+
+
+def _outputs_of(by_place: Mapping[int, list[Any]]) -> Executor:
+    def execute(notebook: Any, resources: Any) -> tuple[Any, Any]:
+        number = 0
+        for place, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            number += 1
+            cell.execution_count = number
+            cell.outputs = [nbformat.from_dict(output) for output in by_place.get(place, [])]
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = number
+        return notebook, resources
+
+    return execute
+
+
+def _is(preprocessor: Any, kind: type) -> bool:
+    """Tell whether an entry of nbgrader's list, a class or its dotted name, is of a kind."""
+    if isinstance(preprocessor, str):
+        return preprocessor.rpartition(".")[2] == kind.__name__
+    return isinstance(preprocessor, type) and issubclass(preprocessor, kind)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, read-only files too; one that is not there is no error."""
+
+    def writable(function: Callable[[str], object], path: str, _: object) -> None:
+        Path(path).parent.chmod(0o700)
+        Path(path).chmod(0o700)
+        function(path)
+
+    if folder.exists():
+        shutil.rmtree(folder, onerror=writable)
