@@ -83,7 +83,7 @@ class Summary:
 def _kind(result: Result) -> str:
     if result.error or result.record is None:
         return "not graded"
-    if result.record is result.before:
+    if result.before is not None and not result.changed:
         return "unchanged"
     return "graded, but did not run to the end" if result.record.status == FAILED else "graded"
 
@@ -93,7 +93,7 @@ def about(sandbox: str) -> str:
     return {
         "bubblewrap": "Students' code runs in a sandbox (bubblewrap) and is judged outside of it.",
         "landlock": "Students' code runs in a sandbox (Landlock; no bubblewrap here) and is judged outside of it.",
-        "none": "WARNING: students' code runs without a sandbox, with your rights. It is judged outside of its process.",
+        "none": "WARNING: no sandbox: students' code runs with your rights. It is judged outside of its process.",
         "stock": "WARNING: nbgrader's own kernels are used, slower, and a notebook is judged inside its own process.",
     }[sandbox]
 
@@ -190,9 +190,6 @@ def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[R
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-            finally:
-                if waiting:
-                    _let_go(pool)
         waiting = [student for student in waiting if student not in done]
         for student in [one for one in waiting if attempts[one] >= _ATTEMPTS]:
             waiting.remove(student)
@@ -203,10 +200,6 @@ def _running(futures: dict[Future[Result], str], done: set[str]) -> list[str]:
     """Say which hand-ins may have been in a worker that was killed: the first that are not done."""
     left = [student for student in futures.values() if student not in done]
     return left[: 2 * (os.cpu_count() or 1)]
-
-
-def _let_go(pool: ProcessPoolExecutor) -> None:
-    pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _stay_with_parent() -> None:

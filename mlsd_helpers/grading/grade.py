@@ -71,7 +71,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one hand-in: its record, and whether it was new, changed, or left alone.
+    """What became of one hand-in: its record, the one before, and whether anything changed.
 
     `error` is set when grading itself failed; there is no record then, and the next run tries again.
     """
@@ -79,7 +79,7 @@ class Result:
     student: str
     record: Record | None
     before: Record | None = None
-    written: bool = False
+    changed: bool = False
     error: str = ""
 
 
@@ -123,12 +123,12 @@ class Grader:
             return Result(student, before, before)
         seed = before.seed if before is not None and same else job.seed
         record, notebooks, outputs = self._judge(student, folder, seed, digest)
-        if job.dry_run:
-            return Result(student, record, before)
-        if not (before is not None and same and there and _same(before, record)) or job.again:
-            self._write(student, folder, notebooks, outputs)
-        records.write(job.course, record)
-        return Result(student, record, before, written=True)
+        changed = not (before is not None and there and _same(before, record))
+        if not job.dry_run:
+            if changed or job.again:
+                self._write(student, folder, notebooks, outputs)
+            records.write(job.course, record)
+        return Result(student, record, before, changed)
 
     # ---- judging ----------------------------------------------------------------------------------
 
@@ -186,7 +186,11 @@ class Grader:
             self._parent = self._stack.enter_context(WarmParent(self._job.sandbox, limits=self._job.limits))
         parent = self._parent
         return judging.run(
-            grafted.notebook, self._tests, lambda: parent.room(work, self._shown), seed, self._job.limits.room_s
+            grafted.notebook,
+            self._tests,
+            lambda: parent.room(work, self._shown),
+            seed,
+            self._job.limits.room_s,
         )
 
     # ---- writing ----------------------------------------------------------------------------------

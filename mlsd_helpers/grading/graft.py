@@ -151,10 +151,6 @@ def graft(released: Any, path: Path) -> Graft:
 def _graft(released: Any, given: Sequence[Cell]) -> Graft:
     notebook = copy.deepcopy(released)
     places, repairs = _match(notebook.cells, given)
-    if not any(place is not None and _grade_id(notebook.cells[place]) for place in places):
-        problem = "None of its cells belongs to this assignment. Is it the notebook of another one?"
-        return Graft(_noted(notebook, [problem]), {}, repairs=(problem,), problem=problem)
-
     answers: dict[str, str] = {}
     extras: dict[int, list[Cell]] = {}
     anchor = -1
@@ -186,7 +182,10 @@ def _graft(released: Any, given: Sequence[Cell]) -> Graft:
 
 
 def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | None], list[str]]:
-    """Say which released cell each given one is: by its grade_id, its id, its text, or where it stands."""
+    """Say which released cell each given one is: by its grade_id, its id, its text, or where it stands.
+
+    Raises UnreadableError when no answer and no test of this assignment is among them.
+    """
     places: list[int | None] = [None] * len(given)
     repairs: list[str] = []
     by_name = {_grade_id(cell): place for place, cell in enumerate(released) if _grade_id(cell)}
@@ -213,13 +212,19 @@ def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | N
     for key in keys:
         for number, cell in enumerate(given):
             take(number, key(cell))
+    if not any(_counts(released[place]) for place in taken):
+        raise UnreadableError(
+            "None of its cells belongs to this assignment. Is it the notebook of another one?"
+        )
     for number, place in _by_position(released, given, places, taken):
         take(number, place)
         repairs.append(f"{_name(released[place])}: had lost its name, found by its place")
-    for number, cell in enumerate(given):
-        name = cell["nbgrader"].get("grade_id") if _is_text(cell) else None
-        if places[number] is None and name in by_name:
-            repairs.append(f"{name}: there twice; one of them counts as an extra cell")
+    doubles = {
+        cell["nbgrader"]["grade_id"]
+        for cell, place in zip(given, places, strict=True)
+        if place is None and _is_text(cell) and cell["nbgrader"]["grade_id"] in by_name
+    }
+    repairs += [f"{name}: there twice; one of them counts as an extra cell" for name in sorted(doubles)]
     return places, repairs
 
 
@@ -300,6 +305,12 @@ def _name(cell: Any) -> str:
 def _tagged(cell: Cell) -> str:
     name = cell["nbgrader"].get("grade_id")
     return name if isinstance(name, str) else "a cell"
+
+
+def _counts(cell: Any) -> bool:
+    """Tell whether a released cell is an answer or a test."""
+    nbgrader = cell.metadata.get("nbgrader", {})
+    return bool(nbgrader.get("grade") or nbgrader.get("solution"))
 
 
 def _is_text(cell: Cell) -> bool:

@@ -15,6 +15,7 @@ from unittest import mock
 
 import nbformat
 import nbgrader.api
+from ipykernel.ipkernel import IPythonKernel
 from nbconvert.writers import FilesWriter
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.coursedir import CourseDirectory
@@ -164,6 +165,7 @@ class Stage:
 
 def _outputs_of(by_place: Mapping[int, list[Any]]) -> Executor:
     def execute(notebook: Any, resources: Any) -> tuple[Any, Any]:
+        notebook.metadata.language_info = dict(IPythonKernel.language_info)  # as a kernel would say
         number = 0
         for place, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":

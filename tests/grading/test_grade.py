@@ -1,0 +1,314 @@
+"""A class, graded: the scores deserved, nothing lost, nothing touched that did not change."""
+
+import json
+import re
+import shutil
+import sqlite3
+from dataclasses import replace
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from mlsd_helpers.errors import GradingError
+from mlsd_helpers.grading import grade, judging, records, road
+from mlsd_helpers.grading.classroom import grade_class
+from mlsd_helpers.grading.grade import Grader, Job
+from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.staging import Stage
+from tests.grading.conftest import ASSIGNMENT
+
+pytestmark = pytest.mark.road
+
+FEW = ("reference", "mistaken-1", "blank")
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    return choose_sandbox(unsafe=True)
+
+
+def run(course, sandbox, **options):
+    options = {"workers": 1, "seed": 7} | options  # the same cases each time, made once
+    parts = {name: options.pop(name) for name in ("workers", "dask", "say") if name in options}
+    job = Job(course, ASSIGNMENT, sandbox, **options)
+    return grade_class(job, grade.students(job), **parts)
+
+
+def contents(course, *steps):
+    return {
+        path.relative_to(course).as_posix(): (path.stat().st_mtime_ns, path.stat().st_ino)
+        for step in steps
+        for path in (course / step).rglob("*")
+        if path.is_file()
+    }
+
+
+def rows(course):
+    """Everything that nbgrader's gradebook says of a class, without its keys and clocks."""
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        return {
+            (submission.student.id, notebook.name): {
+                "late": submission.total_seconds_late,
+                "failed": notebook.failed_tests,
+                "needs": notebook.needs_manual_grade,
+                "grades": [
+                    (g.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade, g.max_score)
+                    for g in sorted(notebook.grades, key=lambda g: g.name)
+                ],
+                "comments": [
+                    (c.name, c.auto_comment, c.manual_comment)
+                    for c in sorted(notebook.comments, key=lambda c: c.name)
+                ],
+            }
+            for submission in book.assignment_submissions(ASSIGNMENT)
+            for notebook in submission.notebooks
+        }
+
+
+# ---- beside nbgrader ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def both(handed_in_once, sandbox, tmp_path_factory):
+    """One class, graded by nbgrader's commands and by ours."""
+    root, students = handed_in_once
+    stock, ours = (tmp_path_factory.mktemp(name) / "course" for name in ("stock", "ours"))
+    for course in (stock, ours):
+        shutil.copytree(root, course)
+        late = course / "submitted" / "reference" / ASSIGNMENT / "timestamp.txt"
+        late.write_text("2030-01-01 00:00:00 UTC")
+        (late.parent / "data.csv").write_text("a,b\n1,2\n")
+    road.nbgrader(stock, "autograde", ASSIGNMENT)
+    road.nbgrader(stock, "generate_feedback", ASSIGNMENT)
+    summary = run(ours, sandbox, workers=2)
+    return stock, ours, students, summary
+
+
+def test_honest_work_gets_the_score_it_deserves(both):
+    *_, students, summary = both
+    given = {one.student: {k: j.score for k, j in one.record.exercises.items()} for one in summary.results}
+    assert given == {one.student: dict(one.scores) for one in students}
+    assert not summary.errors
+
+
+def test_each_known_mistake_is_on_record_by_its_name(both):
+    *_, summary = both
+    record = next(one.record for one in summary.results if one.student == "mistaken-1")
+    assert all(judged.mistake for judged in record.exercises.values() if judged.score < judged.points)
+
+
+def test_the_gradebook_has_the_rows_that_nbgrader_writes(both):
+    stock, ours, *_ = both
+    assert rows(ours) == rows(stock)
+
+
+def test_the_folders_have_the_files_that_nbgrader_writes(both):
+    stock, ours, *_ = both
+    for step in ("autograded", "feedback"):
+        assert set(contents(ours, step)) == set(contents(stock, step))
+        modes = [
+            {p.relative_to(course): p.stat().st_mode for p in (course / step).rglob("*")}
+            for course in (stock, ours)
+        ]
+        assert modes[0] == modes[1]
+
+
+def plain(path):
+    """Read a graded notebook without what differs each time: times, random cases, the names of temporary files."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                output.traceback = []
+                output.evalue = re.sub(r"\(.*\)", "", output.evalue)
+            elif "text/markdown" in output.get("data", {}):
+                output.data = {kind: text.partition("\n")[0] for kind, text in output.data.items()}
+    return notebook
+
+
+@pytest.mark.parametrize("student", ["reference", "alternative-1", "blank", "exception"])
+def test_the_graded_notebook_is_the_one_that_nbgrader_writes(both, student):
+    stock, ours, *_ = both
+    one, other = (
+        plain(c / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb") for c in (stock, ours)
+    )
+    assert other == one
+
+
+def test_the_feedback_page_names_the_mistake(both):
+    _, ours, students, _ = both
+    mistaken = next(one for one in students if one.student == "mistaken-1")
+    page = re.sub(r"\s+", " ", road.feedback_page(ours, "mistaken-1", ASSIGNMENT).read_text(encoding="utf-8"))
+    first = next(iter(mistaken.feedback.values()))
+    assert first.partition("*")[0][:60] in page
+    assert "fresh=True" not in page
+
+
+# ---- again ----------------------------------------------------------------------------------------
+
+
+def test_a_second_run_leaves_alone_what_is_graded(course_of, sandbox):
+    course = course_of(*FEW)
+    run(course, sandbox)
+    before = contents(course, "autograded", "feedback", "verdicts")
+    assert [one.changed for one in run(course, sandbox).results] == [False] * 3
+    assert contents(course, "autograded", "feedback", "verdicts") == before
+
+
+def test_a_new_hand_in_is_graded_and_nobody_elses(course_of, sandbox):
+    course = course_of(*FEW)
+    run(course, sandbox)
+    shutil.copy(
+        course / "submitted" / "reference" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb",
+        course / "submitted" / "blank" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb",
+    )
+    summary = run(course, sandbox)
+    assert [one.student for one in summary.results if one.changed] == ["blank"]
+    assert road.marks(course, ASSIGNMENT)["blank"] == road.marks(course, ASSIGNMENT)["reference"]
+
+
+@pytest.fixture
+def harsher(monkeypatch):
+    """Change a rule: one exercise gives nothing any more."""
+    judge = judging.kit.judge
+
+    def changed(exercise, answer, **options):
+        verdict = judge(exercise, answer, **options)
+        return replace(verdict, score=0.0, passed=False) if exercise.id == "05-plan" else verdict
+
+    def apply():
+        monkeypatch.setattr(judging.kit, "judge", changed)
+        monkeypatch.setattr(grade, "_code", lambda: "other rules")
+
+    return apply
+
+
+def test_a_changed_rule_writes_only_what_it_changes(course_of, sandbox, harsher):
+    course = course_of(*FEW)
+    run(course, sandbox)
+    before = contents(course, "autograded", "feedback")
+    harsher()
+    shown = run(course, sandbox, dry_run=True)
+    assert [line.split(":")[0] for line in shown.differences()] == [
+        "mistaken-1 05-plan",
+        "reference 05-plan",
+    ] or [line.split(":")[0] for line in shown.differences()] == ["reference 05-plan"]
+    assert contents(course, "autograded", "feedback") == before
+    changed = {one.student for one in run(course, sandbox).results if one.changed}
+    assert "blank" not in changed
+    after = contents(course, "autograded", "feedback")
+    assert {name.split("/")[1] for name in before if before[name] != after[name]} == changed
+    assert road.marks(course, ASSIGNMENT)["reference"]["05-plan"] == 0
+
+
+def test_a_dry_run_writes_nothing(course_of, sandbox):
+    course = course_of(*FEW)
+    summary = run(course, sandbox, dry_run=True)
+    assert len(summary.results) == 3
+    assert not (course / "autograded").exists()
+    assert not (course / "verdicts").exists()
+    assert rows(course) == {}
+
+
+def test_manual_scores_and_comments_survive_a_regrade(course_of, sandbox):
+    course = course_of("mistaken-1")
+    run(course, sandbox)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        where = (ASSIGNMENT, ASSIGNMENT, "mistaken-1")
+        book.find_grade("05-plan", *where).manual_score = 3.5
+        book.find_grade("05-plan", *where).extra_credit = 1
+        book.find_comment("05-plan-answer", *where).manual_comment = "Well reasoned."
+        book.db.commit()
+    run(course, sandbox, again=True)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        kept = book.find_grade("05-plan", *where)
+        assert (kept.manual_score, kept.extra_credit) == (3.5, 1)
+        assert book.find_comment("05-plan-answer", *where).manual_comment == "Well reasoned."
+        assert book.find_grade("05-audit", *where).manual_score is None
+
+
+# ---- when something is in the way -----------------------------------------------------------------
+
+
+def test_a_full_disk_ends_the_run_with_what_to_do_and_the_next_run_goes_on(course_of, sandbox, monkeypatch):
+    course = course_of(*FEW)
+    publish = Stage.publish
+    published = []
+
+    def full(self, student):
+        if published:
+            raise OSError(28, "No space left on device")
+        published.append(student)
+        publish(self, student)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stage, "publish", full)
+        with pytest.raises(GradingError, match="again"):
+            run(course, sandbox)
+    assert len(list(records.all_of(course, ASSIGNMENT))) == 1
+    assert not (course / grade.WORK).exists()
+    assert [one.changed for one in run(course, sandbox).results].count(False) == 1
+    assert len(list(records.all_of(course, ASSIGNMENT))) == 3
+
+
+def test_a_gradebook_that_stays_locked_ends_the_run_and_leaves_no_half_result(course_of, sandbox):
+    course = course_of("reference")
+    url = f"sqlite:///{course / 'gradebook.db'}?timeout=0.2"
+    run(course, sandbox, db_url=url, dry_run=True)
+    holder = sqlite3.connect(course / "gradebook.db")
+    job = Job(course, ASSIGNMENT, sandbox, url)
+    grader = Grader(job)
+    try:
+        holder.execute("BEGIN EXCLUSIVE")
+        from mlsd_helpers.grading.classroom import _graded
+
+        with pytest.raises(GradingError, match="gradebook"):
+            _graded(grader, "reference")
+    finally:
+        grader.close()
+        holder.close()
+    assert not (course / "autograded").exists()
+    assert not (course / "feedback").exists()
+    assert [one.changed for one in run(course, sandbox, db_url=url).results] == [True]
+
+
+def test_a_second_run_at_the_same_time_is_refused(course_of, sandbox):
+    course = course_of("blank")
+    with pytest.raises(GradingError, match="Another"):
+        run(course, sandbox, say=lambda _: run(course, sandbox))
+
+
+def test_what_is_not_released_is_said_with_the_command_that_does_it(course_of, sandbox):
+    course = course_of("blank")
+    with pytest.raises(GradingError, match="mlsd release 04_patterns"):
+        grade_class(Job(course, "04_patterns", sandbox), ["blank"], workers=1)
+
+
+def test_a_failure_with_one_hand_in_does_not_stop_the_others(course_of, sandbox, monkeypatch):
+    course = course_of(*FEW)
+    graft = grade.graft
+
+    def broken(released, path):
+        if "blank" in path.parts:
+            raise ZeroDivisionError
+        return graft(released, path)
+
+    monkeypatch.setattr(grade, "graft", broken)
+    summary = run(course, sandbox)
+    assert [one.student for one in summary.errors] == ["blank"]
+    assert set(road.marks(course, ASSIGNMENT)) == {"reference", "mistaken-1"}
+
+
+def test_names_that_are_no_patterns_and_no_ascii_are_students(course_of, sandbox):
+    course = course_of("blank")
+    names = ["[abc]*", "Zoë O'Neil", "名前"]
+    for name in names:
+        shutil.copytree(course / "submitted" / "blank", course / "submitted" / name)
+    run(course, sandbox)
+    assert set(road.marks(course, ASSIGNMENT)) == {"blank", *names}
+    assert (
+        json.loads((course / "verdicts" / ASSIGNMENT / "名前.json").read_text(encoding="utf-8"))["student"]
+        == "名前"
+    )
