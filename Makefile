@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test lint format-check code types layers release-check pytest fix lock demo bench clean
+.PHONY: help lab test lint format-check code types layers release-check pytest fix lock demo site bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ lab: $(INSTALLED) ## open the course in JupyterLab; MLSD_BROWSER=0 prints the ad
 
 demo: $(INSTALLED) ## grade a synthetic class once, in a temporary folder, and print its marks
 	@$(BIN)/mlsd demo $(ARGS)
+
+site: $(INSTALLED) ## build the course as a static site that runs in the browser alone, in site/
+	@$(BIN)/python -m tools.site $(ARGS)
 
 bench: $(INSTALLED) ## measure the project beside its peers
 	@if test -d benchmarks; then $(BIN)/python -m benchmarks $(ARGS); else echo "no benchmarks/ yet: nothing to measure"; fi
@@ -59,24 +62,28 @@ pytest: $(INSTALLED) ## the tests alone; ARGS="-k words" picks some
 
 # ---------------------------------------------------------------- change
 
-fix: $(INSTALLED) ## format, carry twins and notebooks over, run the lessons, make release/ again
+fix: $(INSTALLED) ## format, sync twins, run lessons, make release/ and all else generated; LESSONS=05_capacity for one
 	$(BIN)/python -m tools.notebooks sync
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/python -m tools.notebooks sync
-	$(BIN)/python -m tools.notebooks execute
-	$(BIN)/mlsd release
+	$(BIN)/python -m tools.notebooks execute $(LESSONS)
+	$(BIN)/mlsd release $(LESSONS)
 	$(BIN)/python -m tools.schema
+	$(BIN)/python -m tools.course_map
 
 # Hashes and no addresses: docs/decisions/0001-lock.md.
 lock: $(INSTALLED) ## update every pinned version, or one: make lock PACKAGE=numpy
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --quiet --output-file requirements.lock \
 	    $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
+	$(BIN)/uv pip compile tools/site.in --constraint requirements.lock --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file tools/site.lock \
+	    $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
 	$(BIN)/python -m tools.binder
 
 clean: ## remove what was built; a learner's workspace/ stays
-	rm -rf $(VENV) build dist site artefacts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-site build dist site artefacts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- install

@@ -363,20 +363,26 @@ than the last good file, and keeps that one; and one whose gate is so strict tha
 row in fifty.
 """
 
-
 # %%
+changes_at, ends_at = 11 * 60 + 20, 17 * 60 + 6
+
+
 def files(rng):
     """Return the minute of the day and the rows of each generated file."""
     minutes = np.arange(0, 24 * 60, 5)
-    hours_since = (minutes - (11 * 60 + 20)) / 60
+    hours_since = (minutes - changes_at) / 60
     changed = np.clip(np.floor(2 * hours_since) + 1, 0, 10) / 10
-    changed[minutes >= 17 * 60 + 6] = 0
+    changed[minutes >= ends_at] = 0
     twice = rng.random(minutes.size) < changed
     return minutes, rng.integers(108, 113, minutes.size) * np.where(twice, 2, 1)
 
 
 minutes, rows = files(np.random.default_rng(seed=18))
 print(f"{rows.size} files, {(rows > 200).sum()} of them doubled")
+print(
+    f"changed from {changes_at // 60}:{changes_at % 60:02} to {ends_at // 60}:{ends_at % 60:02},"
+    f" {ends_at - changes_at} minutes"
+)
 
 # %% [markdown]
 """
@@ -418,13 +424,7 @@ error_minutes = {
     name: 5 * np.mean([stopped.sum() for stopped, _ in read_days])
     for name, read_days in outcomes.items()
 }
-mlsd.widgets.Prediction(
-    "Minutes of errors a day, without a gate?",
-    "min",
-    truth=lambda: float(error_minutes["no gate"]),
-    because="At first few nodes have the change, so that good and bad files alternate: it comes and goes.",
-    within=0.15,
-)
+mlsd.ask("02-ask-errors", truth=lambda: float(error_minutes["no gate"]))
 
 # %%
 print("             minutes of errors   oldest file in use   good files refused")

@@ -126,14 +126,15 @@ guess_stale
 
 # %% [markdown]
 """
-**Explore.** Move the period until no read is stale. Then set the hourly job (60, 16 and 2 minutes) and try to save it by
-its period. What has to become shorter instead? Last, move the phase, and watch what changes and what does not.
+**Explore.** Move the period until no read is stale. Then set the hourly job of section 1 (60, 16 and 2 minutes)
+and try to save it by its period. What has to become shorter instead? Last, move the phase, and watch what changes and
+what does not.
 """
 
 # %%
 mlsd.widgets.FreshnessTimeline(
     period_s=15 * minute,
-    delay_s=4.5 * minute,
+    delay_s=(1 + 3 + 0.5) * minute,
     ttl_s=0.5 * minute,
     sla_s=15 * minute,
     prediction=guess_stale,
@@ -377,11 +378,7 @@ production that column would be empty for a payment made now.
 """
 
 # %%
-mlsd.widgets.Prediction(
-    "The canary's AUC when it is joined on when it became readable?",
-    truth=lambda: auc(latest_outcome("readable_at"), fraud),
-    because="Joined right, it holds an earlier outcome of the card, which says nothing here.",
-)
+mlsd.ask("03-ask-canary", truth=lambda: auc(latest_outcome("readable_at"), fraud))
 
 # %%
 leaked, honest = (
@@ -474,7 +471,7 @@ rng = np.random.default_rng(seed=8)
 cards, stolen_cards, uses = 2_000, 60, 30
 usual = rng.poisson(4, cards)
 starts = rng.uniform(0, 22 * 60, stolen_cards)[:, None]
-bursts = starts + np.cumsum(rng.exponential(1.2, (stolen_cards, uses)), axis=1)
+bursts = starts + np.cumsum(rng.exponential(72 / 60, (stolen_cards, uses)), axis=1)
 stream = pd.concat(
     [
         pd.DataFrame(
@@ -523,13 +520,7 @@ print(f"with a feature one second old, {fresh:.0%} of the fraud is flagged")
 """
 
 # %%
-mlsd.widgets.Prediction(
-    "What share of the fraud is flagged when the feature is 15 minutes old?",
-    "%",
-    truth=lambda: 100 * recall(age_min=15),
-    because="A thief's card is used up within the hour: an old count describes it before the theft.",
-    within=0.2,
-)
+mlsd.ask("03-ask-recall", truth=lambda: 100 * recall(age_min=15))
 
 # %%
 ages_min = (1 / 60, 1, 5, 15, 60)

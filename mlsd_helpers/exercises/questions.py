@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number to predict. `truth` computes it, in `unit`, once the learner has locked in a guess."""
+    """A number to predict. `truth` computes it, in `unit`, once the learner has locked in a guess.
+
+    Without a `truth` it follows from a lesson's own data, and the lesson gives it to `ask`.
+    """
 
     id: str
     question: str
     unit: str
-    truth: Callable[[], float]
+    truth: Callable[[], float] | None
     because: str
     within: float = 0.1
 

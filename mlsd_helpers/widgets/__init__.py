@@ -10,9 +10,11 @@ sentence stands in for it. What a learner has to find out stays in Python until 
     CapacityExplorer   the replica rule and Erlang C on one control
     DesignAutopsy      published incidents, and the plane that could first have caught each
     FreshnessTimeline  the age of a feature: period, phase, delays, cache and SLA
+    LatencySculptor    a latency distribution whose tail is dragged: mean, p50, p99, and a page's p99
     PatternSurface     when an answer is computed: what is feasible, cheapest, and where that flips
     QueueTheatre       a simulated fleet that answers while a slider moves
     PlanesCanvas       boxes and arrows over five planes, reviewed as they are drawn
+    StakeholderInterview  a product owner with time for a few questions
 """
 
 from importlib import import_module
@@ -22,6 +24,8 @@ from mlsd_helpers.widgets.base import Widget
 from mlsd_helpers.widgets.capacity_explorer import CapacityExplorer
 from mlsd_helpers.widgets.design_autopsy import DesignAutopsy
 from mlsd_helpers.widgets.freshness_timeline import FreshnessTimeline
+from mlsd_helpers.widgets.interview import StakeholderInterview
+from mlsd_helpers.widgets.latency_sculptor import LatencySculptor
 from mlsd_helpers.widgets.pattern_surface import PatternSurface
 from mlsd_helpers.widgets.planes_canvas import PlanesCanvas
 from mlsd_helpers.widgets.prediction import Choice, Prediction
@@ -35,10 +39,12 @@ __all__ = [
     "Choice",
     "DesignAutopsy",
     "FreshnessTimeline",
+    "LatencySculptor",
     "PatternSurface",
     "PlanesCanvas",
     "Prediction",
     "QueueTheatre",
+    "StakeholderInterview",
     "Widget",
     "ask",
 ]

@@ -122,3 +122,65 @@ function follow(model, traits, react) {
   react();
   return () => names.forEach((name) => model.off(name, react));
 }
+
+// Round numbers between two ends: steps of 1, 2 or 5 times a power of ten, and whole ones where only those exist.
+function roundSteps(low, high, about, whole = false) {
+  const rough = (high - low) / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  let step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
+  if (whole) step = Math.max(1, step);
+  const from = Math.ceil(low / step), to = Math.floor(high / step + 1e-9);
+  return Array.from({ length: to - from + 1 }, (_, i) => Number(((from + i) * step).toPrecision(12)));
+}
+
+// The hatching of a plot: slanting lines, to fill an area with as url(#id).
+const hatching = (id) => svg("defs", {}, svg(
+  "pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+  svg("line", { class: "hatching", x1: 0, x2: 0, y1: 0, y2: 6 }),
+));
+
+// Fill a table; the first cell of a row names it unless `named` is false. A column may have no name.
+function setTable(place, { columns, rows }, { caption = null, named = true } = {}) {
+  const head = columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
+  const cell = (text, i) => (named && i === 0 ? h("th", { scope: "row" }, text) : h("td", {}, text));
+  place.replaceChildren(
+    ...(caption ? [h("caption", { class: "mlsd-heard" }, caption)] : []),
+    h("thead", {}, h("tr", {}, ...head)),
+    h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))),
+  );
+}
+
+// What sets a trait for the learner, and remembers that something was moved.
+function mover(model) {
+  const move = (trait, value) => {
+    move.used = true;
+    model.set(trait, value);
+    model.save_changes();
+  };
+  return move;
+}
+
+// A slider for each [trait, name, scale, words for a value].
+const sliders = (rows, move) => rows.map(([trait, name, scale, say]) => (
+  { trait, ...slider({ name, scale, say, onMove: (value) => move(trait, value) }) }
+));
+
+// A view that a prediction opens. `controls` show the values of their traits, `parts` are what is on the page,
+// and `show` fills them with what Python has shown; its verdict is spoken after the learner has moved something.
+function explorable({ model, el }, { kind, title, controls, move, parts, show }) {
+  const speech = spoken({ class: "mlsd-heard" });
+  const say = afterRest(speech);
+  const view = h("div", {}, ...parts);
+  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  el.append(box(kind, h("p", { class: "mlsd-kind" }, title), locked, view, speech));
+
+  return follow(model, ["ready", "shown", ...controls.map((control) => control.trait)], () => {
+    const shown = model.get("shown");
+    locked.hidden = model.get("ready");
+    view.hidden = !model.get("ready");
+    if (view.hidden || !shown.verdict) return;
+    for (const control of controls) control.show(model.get(control.trait));
+    show(shown);
+    if (move.used) say(shown.verdict);
+  });
+}

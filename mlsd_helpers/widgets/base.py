@@ -5,17 +5,39 @@ bundler is needed. Where there is no kernel, the same output shows a still pictu
 sentence (text/plain).
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+import traitlets as t
 from anywidget import AnyWidget
 
+from mlsd_helpers.figures.base import Columns
+
 _HERE = Path(__file__).parent
+_LOCKED = "Lock in your prediction first."
+
+View = TypeVar("View")
 
 
 def module(name: str) -> str:
     """Return the source of a widget's ES module: the shared part, then the file `name` beside this one."""
-    return "\n".join((_HERE / part).read_text(encoding="utf-8") for part in ("base.js", name))
+    return _joined("base.js", name)
+
+
+def style(name: str) -> str:
+    """Return a widget's style: the shared part, then the file `name` beside this one."""
+    return _joined("base.css", name)
+
+
+def _joined(*parts: str) -> str:
+    return "\n".join((_HERE / part).read_text(encoding="utf-8") for part in parts)
+
+
+def tabular(columns: Columns) -> dict[str, list[Any]]:
+    """Return columns as the page's table takes them: their names, and the rows."""
+    return {"columns": list(columns), "rows": [list(row) for row in zip(*columns.values(), strict=True)]}
 
 
 class Widget(AnyWidget):
@@ -37,3 +59,86 @@ class Widget(AnyWidget):
             return None
         data, metadata = shown
         return {**data, "text/html": self.still(), "text/plain": self.sentence()}, metadata
+
+
+class Lockable(Protocol):
+    """What a learner commits to before the view opens: a `Prediction` or a `Choice`."""
+
+    locked: Any
+
+    def observe(self, handler: Callable[[Any], None], names: str) -> None:
+        """Call `handler` when the trait `names` changes."""
+
+
+class Explorable(Widget, Generic[View]):
+    """Inputs that a learner moves, and the view that follows from them, which a prediction may keep closed.
+
+    A subclass names itself and its inputs, which are traits and fields of the frozen inputs that `_compute` makes a
+    view of, and says how a view goes to the page, into a picture and into words. While the prediction is open
+    nothing of the view reaches the page. The validator of the traits calls `_checked`.
+    """
+
+    _name: ClassVar[str]
+    _moved: ClassVar[tuple[str, ...]]
+
+    ready = t.Bool().tag(sync=True)
+    shown = t.Dict().tag(sync=True)
+
+    def __init__(self, given: Any, prediction: Lockable | None, **traits: Any) -> None:
+        self._compute(given)  # refuses what is out of range before there is a widget
+        self._given, self._prediction = given, prediction
+        super().__init__(
+            ready=prediction is None or bool(prediction.locked),
+            **{name: getattr(given, name) for name in self._moved},
+            **traits,
+        )
+        self.observe(self._show, names=[*self._moved, "ready"])
+        self._show()
+        if prediction is not None:
+            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
+
+    @staticmethod
+    def _compute(inputs: Any) -> Any:
+        """Return the view of inputs, or raise what is wrong with them."""
+        raise NotImplementedError
+
+    @property
+    def view(self) -> View:
+        """What the inputs give now."""
+        view: View = self._compute(self._inputs())
+        return view
+
+    def _inputs(self, **moved: Any) -> Any:
+        return replace(self._given, **{name: getattr(self, name) for name in self._moved} | moved)
+
+    def _checked(self, proposal: Any) -> Any:
+        self._compute(self._inputs(**{proposal["trait"].name: proposal["value"]}))
+        return proposal["value"]
+
+    def _show(self, _change: object = None) -> None:
+        if self.ready:
+            self.shown = self._page(self.view)
+
+    def still(self) -> str:
+        """Return the view as a picture, folded away while the prediction is open."""
+        picture = self._picture(self.view)
+        if self.ready:
+            return picture
+        folded = f"<details><summary>Without a kernel: predict, then open</summary>{picture}</details>"
+        return f"<p>{_LOCKED}</p>{folded}"
+
+    def sentence(self) -> str:
+        """Return the view in words, or that a prediction comes first."""
+        return self._words(self.view) if self.ready else f"{self._name}. {_LOCKED}"
+
+    def _page(self, view: View) -> dict[str, Any]:
+        """Return everything that the page draws, already in words where it is words."""
+        raise NotImplementedError
+
+    def _picture(self, view: View) -> str:
+        """Return a view as HTML."""
+        raise NotImplementedError
+
+    def _words(self, view: View) -> str:
+        """Return a view as a sentence."""
+        raise NotImplementedError

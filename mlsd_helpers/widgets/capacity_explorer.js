@@ -9,16 +9,6 @@ const SLIDERS = [
   ["headroom", "Headroom", linear(0, 1, 0.05), (v) => `${Math.round(v * 100)}%`],
 ];
 
-// Round steps between the ticks of an axis: 1, 2 or 5 times a power of ten, and whole where only those exist.
-function ticks(low, high, about, whole = false) {
-  const rough = (high - low) / about;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  let step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
-  if (whole) step = Math.max(1, step);
-  const from = Math.ceil(low / step), to = Math.floor(high / step + 1e-9);
-  return Array.from({ length: to - from + 1 }, (_, i) => Number(((from + i) * step).toPrecision(12)));
-}
-
 function scales(shown) {
   const last = shown.curve.at(-1)[0];
   const low = shown.load - 0.075 * (last - shown.load);
@@ -32,11 +22,11 @@ function scales(shown) {
 function axes(shown, { low, last, x, y }) {
   const floor = HIGH - FOOT;
   return [
-    ...ticks(0, shown.top_s, 4).flatMap((wait) => [
+    ...roundSteps(0, shown.top_s, 4).flatMap((wait) => [
       svg("line", { class: "grid", x1: LEFT, x2: WIDE - RIGHT, y1: y(wait), y2: y(wait) }),
       words(showSeconds(wait), LEFT - 8, y(wait) + 4, { "text-anchor": "end" }),
     ]),
-    ...ticks(low, last, 7, true).map((n) => words(digits(n), x(n), floor + 18, { "text-anchor": "middle" })),
+    ...roundSteps(low, last, 7, true).map((n) => words(digits(n), x(n), floor + 18, { "text-anchor": "middle" })),
     svg("line", { class: "axis", x1: LEFT, x2: WIDE - RIGHT, y1: floor, y2: floor }),
     words(shown.wait_name, LEFT - 8, TOP - 10, { "text-anchor": "end", class: "quiet" }),
     words("replicas", (LEFT + WIDE - RIGHT) / 2, HIGH - 6, { "text-anchor": "middle", class: "quiet" }),
@@ -46,13 +36,9 @@ function axes(shown, { low, last, x, y }) {
 // Up to the load the queue has no end: a hatched strip with its reason along it.
 function unstable(shown, { x }, hatch) {
   const width = x(shown.load) - LEFT, middle = LEFT + width / 2, centre = (TOP + HIGH - FOOT) / 2;
-  const pattern = svg(
-    "pattern", { id: hatch, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    svg("line", { class: "hatching", x1: 0, x2: 0, y1: 0, y2: 6 }),
-  );
   const turned = { transform: `rotate(-90 ${middle} ${centre})`, "text-anchor": "middle", class: "quiet halo" };
   return [
-    svg("defs", {}, pattern),
+    hatching(hatch),
     svg("rect", { x: LEFT, y: TOP, width, height: HIGH - FOOT - TOP, fill: `url(#${hatch})` }),
     svg("line", { class: "axis", x1: x(shown.load), x2: x(shown.load), y1: TOP, y2: HIGH - FOOT }),
     words("queue without end", middle, centre + 4, turned),
@@ -103,50 +89,25 @@ function draw(plot, clip, hatch, shown) {
   );
 }
 
-function tabulate(place, { columns, rows }) {
-  const head = h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)));
-  const body = rows.map(([name, ...cells]) =>
-    h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell))),
-  );
-  place.replaceChildren(h("thead", {}, head), h("tbody", {}, ...body));
-}
-
 function render({ model, el }) {
-  let moved = false;
-  const controls = SLIDERS.map(([trait, name, scale, say]) => {
-    const onMove = (value) => {
-      moved = true;
-      model.set(trait, value);
-      model.save_changes();
-    };
-    return { trait, ...slider({ name, scale, say, onMove }) };
-  });
+  const move = mover(model), controls = sliders(SLIDERS, move);
   const formula = h("p", { class: "mlsd-formula" });
   const rows = h("table", { class: "mlsd-table" });
   const verdict = h("p", { class: "mlsd-headline" });
   const plot = svg("svg", { class: "mlsd-plot", role: "img", viewBox: `0 0 ${WIDE} ${HIGH}` });
   const note = h("p", { class: "mlsd-note" });
-  const speech = spoken({ class: "mlsd-heard" });
-  const say = afterRest(speech);
   const clip = unique("clip"), hatch = unique("hatch");
-  const view = h(
-    "div", {}, h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node)), formula, rows, verdict, plot, note,
-  );
-  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
-  el.append(box("capacity", h("p", { class: "mlsd-kind" }, "Capacity explorer"), locked, view, speech));
+  const knobs = h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node));
 
-  return follow(model, ["ready", "shown", ...controls.map((c) => c.trait)], () => {
-    const shown = model.get("shown");
-    locked.hidden = model.get("ready");
-    view.hidden = !model.get("ready");
-    if (view.hidden || !shown.curve) return;
-    for (const control of controls) control.show(model.get(control.trait));
-    formula.textContent = shown.formula;
-    tabulate(rows, shown);
-    note.textContent = shown.note;
-    verdict.textContent = shown.verdict;
-    draw(plot, clip, hatch, shown);
-    if (moved) say(shown.verdict);
+  return explorable({ model, el }, {
+    kind: "capacity", title: "Capacity explorer", controls, move, parts: [knobs, formula, rows, verdict, plot, note],
+    show: (shown) => {
+      formula.textContent = shown.formula;
+      setTable(rows, shown);
+      note.textContent = shown.note;
+      verdict.textContent = shown.verdict;
+      draw(plot, clip, hatch, shown);
+    },
   });
 }
 

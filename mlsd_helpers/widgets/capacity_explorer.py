@@ -1,9 +1,7 @@
 """The replica rule and Erlang C, side by side on one control."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 import traitlets as t
 
@@ -17,23 +15,14 @@ from mlsd_helpers.figures.capacity_view import (
     capacity_view,
     show_wait,
 )
-from mlsd_helpers.widgets.base import Widget, module
+from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
+
+__all__ = ["CapacityExplorer", "Lockable"]
 
 _SLIDERS = ("peak_rps", "service_time_s", "target_utilisation", "headroom")
-_LOCKED = "Lock in your prediction first."
-_computed = lru_cache(maxsize=512)(capacity_view)  # a slider comes back to where it was
 
 
-class Lockable(Protocol):
-    """What a learner commits to before the view opens: a `Prediction` or a `Choice`."""
-
-    locked: Any
-
-    def observe(self, handler: Callable[[Any], None], names: str) -> None:
-        """Call `handler` when the trait `names` changes."""
-
-
-class CapacityExplorer(Widget):
+class CapacityExplorer(Explorable[CapacityView]):
     """Sliders for peak rate, service time, target utilisation and headroom, and what follows from them.
 
     The formula with its numbers, the rule's fleet, the one by Erlang C whose `percentile` of the wait stays
@@ -43,12 +32,14 @@ class CapacityExplorer(Widget):
     """
 
     _esm = module("capacity_explorer.js")
+    _name = "Capacity explorer"
+    _moved = _SLIDERS
+    _compute = staticmethod(lru_cache(maxsize=512)(capacity_view))  # a slider comes back to where it was
+
     peak_rps = t.Float().tag(sync=True)
     service_time_s = t.Float().tag(sync=True)
     target_utilisation = t.Float().tag(sync=True)
     headroom = t.Float().tag(sync=True)
-    ready = t.Bool().tag(sync=True)
-    shown = t.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -63,67 +54,34 @@ class CapacityExplorer(Widget):
         given = CapacityInputs(
             peak_rps, service_time_s, target_utilisation, headroom, wait_budget_s, percentile
         )
-        _computed(given)  # refuses what is out of range before there is a widget
-        self._given = given
-        super().__init__(
-            ready=prediction is None or bool(prediction.locked),
-            **{name: getattr(given, name) for name in _SLIDERS},
-        )
-        self.observe(self._show, names=[*_SLIDERS, "ready"])
-        self._show()
-        if prediction is not None:
-            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
-
-    @property
-    def view(self) -> CapacityView:
-        """What the inputs give now."""
-        return _computed(self._inputs())
-
-    def _inputs(self, **moved: float) -> CapacityInputs:
-        return replace(self._given, **{name: getattr(self, name) for name in _SLIDERS} | moved)
+        super().__init__(given, prediction)
 
     @t.validate(*_SLIDERS)
     def _in_range(self, proposal: Any) -> float:
-        value: float = proposal["value"]
-        _computed(self._inputs(**{proposal["trait"].name: value}))
-        return value
+        return float(self._checked(proposal))
 
-    def _show(self, _change: object = None) -> None:
-        if self.ready:
-            self.shown = _for_the_page(self.view)
+    def _picture(self, view: CapacityView) -> str:
+        return sized(view).html() + table(_columns(view))
 
-    def still(self) -> str:
-        """Return the view as a figure and a table, folded away while the prediction is open."""
-        view = self.view
-        picture = sized(view).html() + table(_columns(view))
-        if self.ready:
-            return picture
-        folded = f"<details><summary>Without a kernel: predict, then open</summary>{picture}</details>"
-        return f"<p>{_LOCKED}</p>{folded}"
+    def _words(self, view: CapacityView) -> str:
+        return view.sentence
 
-    def sentence(self) -> str:
-        """Return the view in words, or that a prediction comes first."""
-        return self.view.sentence if self.ready else f"Capacity explorer. {_LOCKED}"
-
-
-def _for_the_page(view: CapacityView) -> dict[str, Any]:
-    """Everything that the page draws, already in words where it is words."""
-    budget_s = view.inputs.budget_s
-    return {
-        "formula": view.formula,
-        "columns": list(_columns(view)),
-        "rows": [list(row) for row in zip(*_columns(view).values(), strict=True)],
-        "verdict": view.verdict,
-        "alt": view.alt,
-        "note": ASSUMES,
-        "curve": [list(point) for point in view.curve],
-        "wait_name": f"{view.percentile_name} wait",
-        "top_s": view.wait_top_s,
-        "load": view.inputs.offered_load,
-        "budget": {"wait_s": budget_s, "label": f"wait budget {show_wait(budget_s)}"},
-        "rule": _marked(view.rule, "the rule", view.wait_top_s),
-        "exact": _marked(view.exact, "Erlang C", view.wait_top_s),
-    }
+    def _page(self, view: CapacityView) -> dict[str, Any]:
+        budget_s = view.inputs.budget_s
+        return {
+            "formula": view.formula,
+            **tabular(_columns(view)),
+            "verdict": view.verdict,
+            "alt": view.alt,
+            "note": ASSUMES,
+            "curve": [list(point) for point in view.curve],
+            "wait_name": f"{view.percentile_name} wait",
+            "top_s": view.wait_top_s,
+            "load": view.inputs.offered_load,
+            "budget": {"wait_s": budget_s, "label": f"wait budget {show_wait(budget_s)}"},
+            "rule": _marked(view.rule, "the rule", view.wait_top_s),
+            "exact": _marked(view.exact, "Erlang C", view.wait_top_s),
+        }
 
 
 def _marked(fleet: Fleet, name: str, top_s: float) -> dict[str, Any]:

@@ -13,14 +13,6 @@ const SLIDERS = [
   ["sla_s", "SLA", linear(60, 7200, 60), inMinutes],
 ];
 
-// Round numbers of minutes between the ticks of an axis.
-function ticks(top, about) {
-  const rough = top / 60 / about;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
-  return Array.from({ length: Math.floor(top / 60 / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(9)));
-}
-
 function scales(shown) {
   return {
     x: (time) => LEFT + (time / shown.window_s) * (WIDE - LEFT - RIGHT),
@@ -31,11 +23,11 @@ function scales(shown) {
 function axes(shown, { x, y }) {
   const floor = HIGH - FOOT;
   return [
-    ...ticks(shown.top_s, 5).flatMap((age) => [
+    ...roundSteps(0, shown.top_s / 60, 5).flatMap((age) => [
       svg("line", { class: "grid", x1: LEFT, x2: WIDE - RIGHT, y1: y(age * 60), y2: y(age * 60) }),
       words(digits(age), LEFT - 8, y(age * 60) + 4, { "text-anchor": "end" }),
     ]),
-    ...ticks(shown.window_s, 8).map((time) => words(digits(time), x(time * 60), floor + 18, { "text-anchor": "middle" })),
+    ...roundSteps(0, shown.window_s / 60, 8).map((time) => words(digits(time), x(time * 60), floor + 18, { "text-anchor": "middle" })),
     svg("line", { class: "axis", x1: LEFT, x2: WIDE - RIGHT, y1: floor, y2: floor }),
     words("age when read (min)", 4, 14, { class: "quiet" }),
     words("time (min)", (LEFT + WIDE - RIGHT) / 2, HIGH - 6, { "text-anchor": "middle", class: "quiet" }),
@@ -50,10 +42,7 @@ function ages(shown, { x, y }, clip, hatch) {
   const oldest = shown.rows.map(([time, , age]) => [x(time), y(age)]);
   const under = [[x(0), y(0)], ...oldest, [x(shown.window_s), y(0)]];
   return [
-    svg("defs", {}, svg(
-      "pattern", { id: hatch, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-      svg("line", { class: "hatching", x1: 0, x2: 0, y1: 0, y2: 6 }),
-    )),
+    hatching(hatch),
     svg("clipPath", { id: clip }, svg("rect", { x: LEFT, y: TOP, width: WIDE - LEFT - RIGHT, height: Math.max(y(shown.sla.age_s) - TOP, 0) })),
     svg("polygon", { points: polyline(under), fill: `url(#${hatch})`, "clip-path": `url(#${clip})` }),
     ...(shown.cached ? [svg("polyline", { class: "curve exact", "stroke-dasharray": "2 3", points: polyline(oldest) })] : []),
@@ -79,50 +68,26 @@ function draw(plot, clip, hatch, shown) {
   plot.replaceChildren(...axes(shown, scale), ...ages(shown, scale, clip, hatch), ...marks(shown, scale));
 }
 
-function tabulate(place, { columns, row }) {
-  place.replaceChildren(
-    h("thead", {}, h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, h("tr", {}, ...row.map((cell) => h("td", {}, cell)))),
-  );
-}
-
 function render({ model, el }) {
-  let moved = false;
-  const controls = SLIDERS.map(([trait, name, scale, say]) => {
-    const onMove = (value) => {
-      moved = true;
-      model.set(trait, value);
-      model.save_changes();
-    };
-    return { trait, ...slider({ name, scale, say, onMove }) };
-  });
+  const move = mover(model), controls = sliders(SLIDERS, move);
   const sum = h("p", { class: "mlsd-formula" });
   const rows = h("table", { class: "mlsd-table" });
   const verdict = h("p", { class: "mlsd-headline" });
   const plot = svg("svg", { class: "mlsd-plot", role: "img", viewBox: `0 0 ${WIDE} ${HIGH}` });
   const note = h("p", { class: "mlsd-note" });
   const key = h("p", { class: "mlsd-note" }, "Solid: in the store. Dotted: the oldest copy in the cache. Hatched: older than the SLA.");
-  const speech = spoken({ class: "mlsd-heard" });
-  const say = afterRest(speech);
   const clip = unique("clip"), hatch = unique("hatch");
-  const view = h(
-    "div", {}, h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node)), sum, rows, verdict, plot, key, note,
-  );
-  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
-  el.append(box("freshness", h("p", { class: "mlsd-kind" }, "Freshness timeline"), locked, view, speech));
+  const knobs = h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node));
 
-  return follow(model, ["ready", "shown", ...controls.map((c) => c.trait)], () => {
-    const shown = model.get("shown");
-    locked.hidden = model.get("ready");
-    view.hidden = !model.get("ready");
-    if (view.hidden || !shown.rows) return;
-    for (const control of controls) control.show(model.get(control.trait));
-    sum.textContent = shown.sum;
-    tabulate(rows, shown);
-    note.textContent = shown.note;
-    verdict.textContent = shown.verdict;
-    draw(plot, clip, hatch, shown);
-    if (moved) say(shown.verdict);
+  return explorable({ model, el }, {
+    kind: "freshness", title: "Freshness timeline", controls, move, parts: [knobs, sum, rows, verdict, plot, key, note],
+    show: (shown) => {
+      sum.textContent = shown.sum;
+      setTable(rows, shown.table, { named: false });
+      note.textContent = shown.note;
+      verdict.textContent = shown.verdict;
+      draw(plot, clip, hatch, shown);
+    },
   });
 }
 

@@ -26,7 +26,6 @@ const across = (value, [low, high], size) =>
 const plotWide = MAP.wide - MAP.left - MAP.right, plotHigh = MAP.high - MAP.top - MAP.foot;
 const mapX = (rate) => MAP.left + across(rate, RATE_ENDS, plotWide);
 const mapY = (age) => MAP.high - MAP.foot - across(age, AGE_ENDS, plotHigh);
-const text = (said, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, said);
 
 // Regions differ by pattern and by label as well as by colour: A is blank, B upright, C slanting, H crossed.
 function hatches(id) {
@@ -66,18 +65,18 @@ function frame() {
   const floor = MAP.high - MAP.foot;
   const ages = [[1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3_600, "1 h"], [21_600, "6 h"], [86_400, "1 d"], [604_800, "7 d"]];
   return [
-    ...[1, 10, 100, 1_000, 10_000, 100_000].map((rate) => text(digits(rate), mapX(rate), floor + 18, { "text-anchor": rate > 50_000 ? "end" : "middle" })),
-    ...ages.map(([age, name]) => text(name, MAP.left - 8, mapY(age) + 4, { "text-anchor": "end" })),
+    ...[1, 10, 100, 1_000, 10_000, 100_000].map((rate) => words(digits(rate), mapX(rate), floor + 18, { "text-anchor": rate > 50_000 ? "end" : "middle" })),
+    ...ages.map(([age, name]) => words(name, MAP.left - 8, mapY(age) + 4, { "text-anchor": "end" })),
     svg("rect", { x: MAP.left, y: MAP.top, width: plotWide, height: plotHigh, class: "mlsd-frame" }),
-    text("request rate (requests/s)", MAP.left + plotWide / 2, MAP.high - 6, { "text-anchor": "middle", class: "quiet" }),
-    text("allowed age", MAP.left + 8, MAP.top + 18, { class: "quiet halo" }),
+    words("request rate (requests/s)", MAP.left + plotWide / 2, MAP.high - 6, { "text-anchor": "middle", class: "quiet" }),
+    words("allowed age", MAP.left + 8, MAP.top + 18, { class: "quiet halo" }),
   ];
 }
 
 function paint(plot, id, shown, rate, age) {
   const { tiles, border, x, y, wide, high } = regions(shown, id);
   const names = shown.labels.map(([letter, name, column, row]) =>
-    text(`${letter} ${name}`, Math.min(x(column) + wide / 2, MAP.wide - 60), y(row) - high / 2 + 4, { "text-anchor": "middle", class: "mlsd-region halo" }));
+    words(`${letter} ${name}`, Math.min(x(column) + wide / 2, MAP.wide - 60), y(row) - high / 2 + 4, { "text-anchor": "middle", class: "mlsd-region halo" }));
   const here = [mapX(rate), mapY(age)];
   plot.setAttribute("aria-label", shown.alt);
   plot.replaceChildren(
@@ -88,66 +87,33 @@ function paint(plot, id, shown, rate, age) {
   );
 }
 
-function fillTable(place, caption, { columns, rows }) {
-  place.replaceChildren(
-    h("caption", { class: "mlsd-heard" }, caption),
-    h("thead", {}, h("tr", {}, ...columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td", {}))))),
-    h("tbody", {}, ...rows.map(([name, ...cells]) => h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell))))),
-  );
-}
-
-// Spoken once the movement has come to rest, so that a slider held down does not chatter.
-function whenAtRest(node, milliseconds = 700) {
-  let waiting;
-  return (said) => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => (node.textContent = said), milliseconds);
-  };
-}
-
-function checkbox(name, onChange) {
+function checkbox(trait, name, move) {
   const id = unique("check");
   const input = h("input", { id, type: "checkbox", ...OWN_KEYS });
-  input.addEventListener("change", () => onChange(input.checked));
-  return { node: h("div", { class: "mlsd-check" }, input, h("label", { for: id }, name)), input };
+  input.addEventListener("change", () => move(trait, input.checked));
+  const node = h("div", { class: "mlsd-check" }, input, h("label", { for: id }, name));
+  return { trait, node, show: (value) => (input.checked = value) };
 }
 
 function render({ model, el }) {
-  let moved = false;
-  const change = (trait, value) => {
-    moved = true;
-    model.set(trait, value);
-    model.save_changes();
-  };
-  const controls = INPUTS.map(([trait, name, scale, say]) => ({
-    trait, ...slider({ name, scale, say, onMove: (value) => change(trait, value) }),
-  }));
-  const list = checkbox("The inputs can be listed ahead", (value) => change("listable", value));
+  const move = mover(model);
+  const controls = [...sliders(INPUTS, move), checkbox("listable", "The inputs can be listed ahead", move)];
   const verdict = h("p", { class: "mlsd-headline" });
   const plot = svg("svg", { class: "mlsd-plot", role: "img", viewBox: `0 0 ${MAP.wide} ${MAP.high}` });
   const prices = h("table", { class: "mlsd-table" }), flips = h("table", { class: "mlsd-table mlsd-flips" });
   const note = h("p", { class: "mlsd-note" });
-  const speech = spoken({ class: "mlsd-heard" });
-  const say = whenAtRest(speech), id = unique("hatch");
-  const knobs = h("div", { class: "mlsd-controls" }, ...controls.map((control) => control.node), list.node);
-  const view = h("div", {}, knobs, verdict, plot, prices, flips, note);
-  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
-  const kind = h("p", { class: "mlsd-kind" }, "Pattern surface");
-  el.append(box("patterns", kind, locked, view, speech));
+  const id = unique("hatch");
+  const knobs = h("div", { class: "mlsd-controls" }, ...controls.map((control) => control.node));
 
-  return follow(model, ["ready", "shown", "listable", ...controls.map((control) => control.trait)], () => {
-    const shown = model.get("shown");
-    locked.hidden = model.get("ready");
-    view.hidden = !model.get("ready");
-    if (view.hidden || !shown.surface) return;
-    for (const control of controls) control.show(model.get(control.trait));
-    list.input.checked = model.get("listable");
-    verdict.textContent = shown.verdict;
-    paint(plot, id, shown, model.get("rate_rps"), model.get("max_age_s"));
-    fillTable(prices, "Cost of each pattern", shown.costs);
-    fillTable(flips, "Where the choice flips", shown.flips);
-    note.textContent = shown.note;
-    if (moved) say(shown.verdict);
+  return explorable({ model, el }, {
+    kind: "patterns", title: "Pattern surface", controls, move, parts: [knobs, verdict, plot, prices, flips, note],
+    show: (shown) => {
+      verdict.textContent = shown.verdict;
+      paint(plot, id, shown, model.get("rate_rps"), model.get("max_age_s"));
+      setTable(prices, shown.costs, { caption: "Cost of each pattern" });
+      setTable(flips, shown.flips, { caption: "Where the choice flips" });
+      note.textContent = shown.note;
+    },
   });
 }
 

@@ -10,20 +10,17 @@ const SLIDERS = [
   ["cached_share", "Cache holds", linear(0, 0.5, 0.01), (v) => `${Math.round(v * 100)}% of the keys`],
 ];
 
-function select({ name, options, onPick }) {
+function select({ trait, name, options, move }) {
   const id = unique("select");
   const input = h("select", { id, class: "mlsd-number", ...OWN_KEYS }, ...options.map((o) => h("option", { value: o }, o)));
-  input.addEventListener("change", () => onPick(input.value));
+  input.addEventListener("change", () => move(trait, input.value));
   const node = h("div", { class: "mlsd-pick" }, h("label", { for: id, class: "mlsd-label" }, name), input);
-  return { node, show: (value) => (input.value = value) };
+  return { trait, node, show: (value) => (input.value = value) };
 }
 
 // Buttons of which one is pressed: what happens to the fleet.
-function events({ name, options, onPick }) {
-  const buttons = options.map((option) => {
-    const node = button(option, () => onPick(option));
-    return [option, node];
-  });
+function events({ trait, name, options, move }) {
+  const buttons = options.map((option) => [option, button(option, () => move(trait, option))]);
   const node = h(
     "div", { role: "group", "aria-label": name, class: "mlsd-events" },
     h("span", { class: "mlsd-label" }, name), ...buttons.map(([, b]) => b),
@@ -31,7 +28,7 @@ function events({ name, options, onPick }) {
   const show = (value) => {
     for (const [option, b] of buttons) b.setAttribute("aria-pressed", String(option === value));
   };
-  return { node, show };
+  return { trait, node, show };
 }
 
 // Replicas as boxes, zone by zone, filled as far as they are busy; a lost zone is crossed out.
@@ -69,9 +66,6 @@ function draw(plot, shown) {
   const last = Math.max(longest, ...lines.map((line) => line.at).filter((at) => at < 3 * longest)) * 1.05;
   const x = (time) => LEFT + (time / last) * (WIDE - LEFT - RIGHT);
   const y = (share) => HIGH - FOOT - share * (HIGH - FOOT - TOP);
-  const power = 10 ** Math.floor(Math.log10(last / 5));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= last / 6);
-  const ticks = Array.from({ length: Math.floor(last / step) + 1 }, (_, i) => i * step);
   const stems = lines.filter((line) => line.at <= last).map((line, i) => {
     const at = x(line.at), kind = line === shown.formula ? "rule" : "exact", left = at > WIDE / 2;
     return svg(
@@ -90,7 +84,7 @@ function draw(plot, shown) {
       svg("line", { class: "grid", x1: LEFT, x2: WIDE - RIGHT, y1: y(share), y2: y(share) }),
       words(`${share * 100}%`, LEFT - 8, y(share) + 4, { "text-anchor": "end" }),
     ]),
-    ...ticks.map((time) => words(showSeconds(time), x(time), HIGH - FOOT + 18, { "text-anchor": "middle" })),
+    ...roundSteps(0, last, 6).map((time) => words(showSeconds(time), x(time), HIGH - FOOT + 18, { "text-anchor": "middle" })),
     svg("line", { class: "axis", x1: LEFT, x2: WIDE - RIGHT, y1: HIGH - FOOT, y2: HIGH - FOOT }),
     words("answered within", (LEFT + WIDE - RIGHT) / 2, HIGH - 4, { "text-anchor": "middle", class: "quiet" }),
     svg("polyline", { class: "curve", points: shown.curve.map(([t, s]) => `${x(t)},${y(s)}`).join(" ") }),
@@ -98,56 +92,32 @@ function draw(plot, shown) {
   );
 }
 
-function tabulate(place, { columns, rows }) {
-  const head = h("tr", {}, ...columns.map((name) => h("th", { scope: "col" }, name)));
-  const body = rows.map(([name, ...cells]) =>
-    h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((cell) => h("td", {}, cell))),
-  );
-  place.replaceChildren(h("thead", {}, head), h("tbody", {}, ...body));
-}
-
 function render({ model, el }) {
-  let moved = false, waiting;
-  const change = (trait) => (value) => {
-    moved = true;
-    model.set(trait, value);
-    model.save_changes();
-  };
-  const choices = model.get("choices");
+  const move = mover(model), choices = model.get("choices");
   const controls = [
-    ...SLIDERS.map(([trait, name, scale, say]) => ({ trait, ...slider({ name, scale, say, onMove: change(trait) }) })),
-    { trait: "routing", ...select({ name: "Routing", options: choices.routing, onPick: change("routing") }) },
+    ...sliders(SLIDERS, move),
+    select({ trait: "routing", name: "Routing", options: choices.routing, move }),
   ];
-  const happens = events({ name: "What happens", options: choices.event, onPick: change("event") });
+  const happens = events({ trait: "event", name: "What happens", options: choices.event, move });
   const theatre = h("div", { class: "mlsd-fleet" });
   const fleet = h("p", { class: "mlsd-formula" });
   const rows = h("table", { class: "mlsd-table" });
   const verdict = h("p", { class: "mlsd-headline" });
   const plot = svg("svg", { class: "mlsd-plot", role: "img", viewBox: `0 0 ${WIDE} ${HIGH}` });
   const note = h("p", { class: "mlsd-note" });
-  const speech = spoken({ class: "mlsd-heard" });
-  const view = h(
-    "div", {}, h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node)), happens.node, theatre, fleet, verdict,
-    plot, rows, note,
-  );
-  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
-  el.append(box("theatre", h("p", { class: "mlsd-kind" }, "Queue theatre"), locked, view, speech));
+  const knobs = h("div", { class: "mlsd-controls" }, ...controls.map((c) => c.node));
 
-  return follow(model, ["ready", "shown", "event", ...controls.map((c) => c.trait)], () => {
-    const shown = model.get("shown");
-    locked.hidden = model.get("ready");
-    view.hidden = !model.get("ready");
-    if (view.hidden || !shown.curve) return;
-    for (const control of controls) control.show(model.get(control.trait));
-    happens.show(model.get("event"));
-    theatre.replaceChildren(stage(model.get("replicas"), shown));
-    fleet.textContent = shown.fleet;
-    verdict.textContent = shown.verdict;
-    tabulate(rows, shown);
-    note.textContent = shown.note;
-    draw(plot, shown);
-    clearTimeout(waiting);
-    if (moved) waiting = setTimeout(() => (speech.textContent = shown.verdict), 700);
+  return explorable({ model, el }, {
+    kind: "theatre", title: "Queue theatre", controls: [...controls, happens], move,
+    parts: [knobs, happens.node, theatre, fleet, verdict, plot, rows, note],
+    show: (shown) => {
+      theatre.replaceChildren(stage(model.get("replicas"), shown));
+      fleet.textContent = shown.fleet;
+      verdict.textContent = shown.verdict;
+      setTable(rows, shown);
+      note.textContent = shown.note;
+      draw(plot, shown);
+    },
   });
 }
 

@@ -1,7 +1,6 @@
 """The queue theatre: a simulated fleet that answers while a slider moves."""
 
 import math
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,16 +11,13 @@ from mlsd_helpers.figures.staging import EVENTS, ZONES, TheatreInputs, TheatreVi
 from mlsd_helpers.figures.theatre import staged
 from mlsd_helpers.simulation import ROUTINGS
 from mlsd_helpers.units import show_seconds
-from mlsd_helpers.widgets.base import Widget, module
-from mlsd_helpers.widgets.capacity_explorer import Lockable
+from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
 _MOVED = ("peak_rps", "replicas", "routing", "burstiness", "batch", "cached_share", "event")
-_LOCKED = "Lock in your prediction first."
 _NOTE = "100,000 requests in 16 independent runs; intervals of 95 %. Dashed: Erlang C, one queue."
-_computed = lru_cache(maxsize=256)(theatre_view)  # a slider comes back to where it was
 
 
-class QueueTheatre(Widget):
+class QueueTheatre(Explorable[TheatreView]):
     """A fleet to play with: rate, replicas, routing, bursts, batches, a cache, a restart and a lost zone.
 
     Each movement simulates 100,000 requests and shows how long they take, with intervals, beside Erlang C's number
@@ -30,6 +26,10 @@ class QueueTheatre(Widget):
     """
 
     _esm = module("queue_theatre.js")
+    _name = "Queue theatre"
+    _moved = _MOVED
+    _compute = staticmethod(lru_cache(maxsize=256)(theatre_view))  # a slider comes back to where it was
+
     peak_rps = t.Float().tag(sync=True)
     replicas = t.Int().tag(sync=True)
     routing = t.Unicode().tag(sync=True)
@@ -38,83 +38,54 @@ class QueueTheatre(Widget):
     cached_share = t.Float().tag(sync=True)
     event = t.Unicode().tag(sync=True)
     choices = t.Dict().tag(sync=True)
-    ready = t.Bool().tag(sync=True)
-    shown = t.Dict().tag(sync=True)
 
     def __init__(self, prediction: Lockable | None = None, **inputs: Any) -> None:
-        self._given = TheatreInputs(**inputs)
-        self._prediction = prediction
         super().__init__(
-            ready=prediction is None or bool(prediction.locked),
+            TheatreInputs(**inputs),
+            prediction,
             choices={"routing": list(ROUTINGS), "event": list(EVENTS)},
-            **{name: getattr(self._given, name) for name in _MOVED},
         )
-        self.observe(self._show, names=[*_MOVED, "ready"])
-        self._show()
-        if prediction is not None:
-            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
-
-    @property
-    def view(self) -> TheatreView:
-        """What the inputs give now."""
-        return _computed(self._inputs())
-
-    def _inputs(self, **moved: Any) -> TheatreInputs:
-        return replace(self._given, **{name: getattr(self, name) for name in _MOVED} | moved)
 
     @t.validate(*_MOVED)
     def _in_range(self, proposal: Any) -> Any:
-        _computed(self._inputs(**{proposal["trait"].name: proposal["value"]}))
-        return proposal["value"]
-
-    def _show(self, _change: object = None) -> None:
-        if self.ready:
-            self.shown = _for_the_page(self.view, self._predicted_s())
+        return self._checked(proposal)
 
     def _predicted_s(self) -> float | None:
         guess, unit = (getattr(self._prediction, name, None) for name in ("guess", "unit"))
         return None if guess is None or unit != "ms" else float(guess) / 1000
 
-    def still(self) -> str:
-        """Return the view as a figure and a table, folded away while the prediction is open."""
-        picture = staged(self.view).html() + table(_columns(self.view))
-        if self.ready:
-            return picture
-        return f"<p>{_LOCKED}</p><details><summary>Without a kernel: predict, then open</summary>{picture}</details>"
+    def _picture(self, view: TheatreView) -> str:
+        return f"{staged(view).html()}{table(_columns(view))}<p>{_NOTE}</p>"
 
-    def sentence(self) -> str:
-        """Return the view in words, or that a prediction comes first."""
-        return f"Queue theatre. {self.view.alt if self.ready else _LOCKED}"
+    def _words(self, view: TheatreView) -> str:
+        return f"{self._name}. {view.alt}"
 
-
-def _for_the_page(view: TheatreView, predicted_s: float | None) -> dict[str, Any]:
-    """Everything that the page draws, already in words where it is words."""
-    marks = [("p50", 0.5, view.p50_s), ("p95", 0.95, view.p95_s), ("p99", 0.99, view.p99_s)]
-    return {
-        "fleet": view.fleet,
-        "columns": list(_columns(view)),
-        "rows": [list(row) for row in zip(*_columns(view).values(), strict=True)],
-        "verdict": view.verdict,
-        "alt": view.alt,
-        "note": _NOTE,
-        "curve": [list(point) for point in view.curve],
-        "marks": [
-            {
-                "name": f"{name} {show_seconds(e.value)}",
-                "share": share,
-                "at": e.value,
-                "low": e.low,
-                "high": e.high,
-            }
-            for name, share, e in marks
-            if not view.endless
-        ],
-        "formula": _line("Erlang C p99", view.formula_p99_s),
-        "predicted": _line("your prediction", predicted_s),
-        "busy": min(view.utilisation, 1.0),
-        "zones": min(ZONES, view.inputs.replicas),
-        "lost_zone": view.inputs.event == "zone loss",
-    }
+    def _page(self, view: TheatreView) -> dict[str, Any]:
+        marks = [("p50", 0.5, view.p50_s), ("p95", 0.95, view.p95_s), ("p99", 0.99, view.p99_s)]
+        return {
+            "fleet": view.fleet,
+            **tabular(_columns(view)),
+            "verdict": view.verdict,
+            "alt": view.alt,
+            "note": _NOTE,
+            "curve": [list(point) for point in view.curve],
+            "marks": [
+                {
+                    "name": f"{name} {show_seconds(e.value)}",
+                    "share": share,
+                    "at": e.value,
+                    "low": e.low,
+                    "high": e.high,
+                }
+                for name, share, e in marks
+                if not view.endless
+            ],
+            "formula": _line("Erlang C p99", view.formula_p99_s),
+            "predicted": _line("your prediction", self._predicted_s()),
+            "busy": min(view.utilisation, 1.0),
+            "zones": min(ZONES, view.inputs.replicas),
+            "lost_zone": view.inputs.event == "zone loss",
+        }
 
 
 def _line(name: str, at_s: float | None) -> dict[str, Any] | None:

@@ -171,7 +171,7 @@ EXERCISE = Exercise(
         equals("within_budget", 1, lambda c, g: g["cost_per_1k"] <= c["budget_per_1k"]),
     ),
     cases=(
-        {"peak_rps": 500, "mean_rps": 200, "service_time_s": 0.04, "target_utilisation": 0.7, "zones": 3,
+        {"peak_rps": 460, "mean_rps": 200, "service_time_s": 0.04, "target_utilisation": 0.7, "zones": 3,
          "cost_per_replica_hour": 0.2, "budget_per_1k": 0.015},
         {"peak_rps": 810, "mean_rps": 300, "service_time_s": 0.03, "target_utilisation": 0.8, "zones": 4,
          "cost_per_replica_hour": 0.35, "budget_per_1k": 0.01},

@@ -1,4 +1,4 @@
-"""What lesson 05 asks: nine predictions, and five questions on the lessons before it."""
+"""What lesson 05 asks: what a learner predicts, and five questions on the lessons before it."""
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
@@ -122,6 +122,14 @@ QUESTIONS: tuple[Question, ...] = (
         truth=lambda: formulas.sequences_in_flight(5.53, 211, 25 * ms),
         because="The rate times how long each stays: Little's law holds for tokens too.",
         within=0.03,
+    ),
+    Estimate(
+        id="05-ask-bursts",
+        question="How many times as long is the p99 with the bursty trace?",
+        unit="times",
+        truth=None,
+        because="The table below shows both, for more and more replicas.",
+        within=0.3,
     ),
     Recall(
         id="05-recall-tier",

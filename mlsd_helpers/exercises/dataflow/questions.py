@@ -84,6 +84,21 @@ QUESTIONS: tuple[Question, ...] = (
         because="Data age by an hour each hour while nothing new arrives, and every read still succeeds.",
         within=0.02,
     ),
+    Estimate(
+        id="03-ask-canary",
+        question="The canary's AUC when it is joined on when it became readable?",
+        unit="",
+        truth=None,
+        because="Joined right, it holds an earlier outcome of the card, which says nothing here.",
+    ),
+    Estimate(
+        id="03-ask-recall",
+        question="What share of the fraud is flagged when the feature is 15 minutes old?",
+        unit="%",
+        truth=None,
+        because="A thief's card is used up within the hour: an old count describes it before the theft.",
+        within=0.2,
+    ),
     Recall(
         id="03-recall-plane",
         lesson="00 start here",

@@ -138,6 +138,14 @@ QUESTIONS: tuple[Question, ...] = (
         because="Events go on arriving while it catches up: only 1,500/s make the backlog smaller.",
         within=0.05,
     ),
+    Estimate(
+        id="04-ask-sessions",
+        question="The hit ratio of an LRU cache for 100 of 10,000 keys, when users come back to things?",
+        unit="%",
+        truth=None,
+        because="What was just asked for is asked for again, and that is what LRU keeps.",
+        within=0.1,
+    ),
     Recall(
         id="04-recall-fan-out",
         lesson="01 requirements",

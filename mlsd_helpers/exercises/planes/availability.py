@@ -227,7 +227,7 @@ EXERCISE = Exercise(
         equals("down_min", 0.5, lambda c, g: (1 - g["together"]) * c["window_d"] * _MINUTES_A_DAY, tolerance=1e-3),
     ),
     cases=(
-        {"required": [0.999] * 4, "guarded": [0.99], "copy": 0.99, "copies": 2, "common_share": 0.1, "window_d": 30},
+        {"required": [0.999] * 4, "guarded": [0.99], "copy": 0.97, "copies": 2, "common_share": 0.1, "window_d": 30},
         {"required": [0.9995, 0.999, 0.995], "guarded": [0.98, 0.99], "copy": 0.98, "copies": 3, "common_share": 0.2,
          "window_d": 28},
     ),

@@ -69,6 +69,14 @@ QUESTIONS: tuple[Question, ...] = (
         because="Rare events take many trials: 0.1 % of a thousand requests is one error, and one error is luck.",
         within=0.5,
     ),
+    Estimate(
+        id="02-ask-errors",
+        question="Minutes of errors a day, without a gate?",
+        unit="min",
+        truth=None,
+        because="At first few nodes have the change, so that good and bad files alternate: it comes and goes.",
+        within=0.15,
+    ),
     Recall(
         id="02-recall-200",
         lesson="00 start here",

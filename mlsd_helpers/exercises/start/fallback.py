@@ -195,8 +195,8 @@ EXERCISE = Exercise(
             "what one of them costs. Before you compare the two, look whether the harm can be undone."
         ),
         (
-            "A neighbour: a lift whose camera is blind. 2 of 1,000 riders carry something forbidden, at $10 each; "
-            "998 walk, at $1 each. Open loses $20, closed $998: open, because stopping costs more."
+            "A neighbour: a lift whose camera is blind. 5 of 1,000 riders carry something forbidden, at $10 each; "
+            "995 walk, at $1 each. Open loses $50, closed $995: open, because stopping costs more."
         ),
     ),
     draw=_draw,

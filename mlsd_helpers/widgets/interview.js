@@ -1,0 +1,65 @@
+// A product owner with little time. An answer comes from Python only after its question is asked.
+
+function question(group, key, text) {
+  const id = unique("question");
+  const input = h("input", { id, type: "radio", name: group, value: key, ...OWN_KEYS });
+  return { key, input, node: h("div", { class: "mlsd-option" }, input, h("label", { for: id }, text)) };
+}
+
+function note(key, asked, answer) {
+  const id = unique("note");
+  const input = h("input", { id, type: "checkbox", value: key, ...OWN_KEYS });
+  const text = h(
+    "label", { for: id }, h("span", { class: "mlsd-question" }, asked), " ", h("span", { class: "mlsd-said" }, answer),
+  );
+  return { key, answer, input, node: h("li", {}, input, text) };
+}
+
+function render({ model, el }) {
+  const shown = () => model.get("shown");
+  const group = unique("questions");
+  const questions = shown().questions.map(([key, text]) => question(group, key, text));
+  let notes = [];
+  const picked = () => questions.find((q) => q.input.checked)?.key ?? "";
+  const marked = () => notes.filter((n) => n.input.checked).map((n) => n.key);
+
+  const ask = button("Ask", () => model.send({ kind: "ask", key: picked() }), questions.map((q) => q.input));
+  const left = h("span", { class: "mlsd-unit" });
+  const end = button("I have heard enough", () => model.send({ kind: "end" }));
+  const confront = button("These two cannot both hold", () => model.send({ kind: "confront", keys: marked() }));
+  const again = button("Start again", () => {
+    model.send({ kind: "again" });
+    questions[0].input.focus();
+  });
+  const problem = spoken({ class: "mlsd-problem" });
+  const latest = spoken({ class: "mlsd-heard" });
+  const list = h("ol", { class: "mlsd-notes", "aria-label": "Your notes" });
+  const reply = spoken({ class: "mlsd-verdict" });
+  const review = spoken({ class: "mlsd-verdict" });
+  const compare = h("div", { class: "mlsd-compare" }, h("p", { class: "mlsd-label" }, "Your notes"), list,
+    h("div", { class: "mlsd-row" }, confront), reply);
+  el.append(box(
+    "interview", h("p", { class: "mlsd-kind" }, "Interview"),
+    h("fieldset", {}, h("legend", { class: "mlsd-label" }, shown().intro), ...questions.map((q) => q.node)),
+    h("div", { class: "mlsd-row" }, ask, left, end, again), problem, compare, review, latest,
+  ));
+
+  return follow(model, ["shown", "problem"], () => {
+    const now = shown();
+    const heard = now.notes.map(([key]) => key).join();
+    if (heard !== notes.map((n) => n.key).join()) {
+      const kept = new Map(notes.map((n) => [n.key, n])); // a mark that was set stays set
+      notes = now.notes.map(([key, asked, answer]) => kept.get(key) ?? note(key, asked, answer));
+      list.replaceChildren(...notes.map((n) => n.node));
+      latest.textContent = notes.length ? `${notes.at(-1).answer} ${now.left} left.` : "";
+    }
+    now.questions.forEach(([, , asked], i) => questions[i].node.classList.toggle("mlsd-asked", asked));
+    compare.hidden = notes.length === 0;
+    left.textContent = `${now.left} left`;
+    problem.textContent = model.get("problem");
+    tell(reply, now.reply ? { headline: now.reply, reasons: [] } : {});
+    tell(review, now.review ? { headline: now.review, reasons: [now.assumed] } : {});
+  });
+}
+
+export default { render };

@@ -1,0 +1,97 @@
+"""A latency distribution whose tail is dragged, and the mean, p50, p99 and a page's p99 that follow."""
+
+from functools import lru_cache
+from typing import Any
+
+import traitlets as t
+
+from mlsd_helpers.figures.base import Columns, table
+from mlsd_helpers.figures.requirements import tail
+from mlsd_helpers.figures.requirements_view import (
+    ASSUMES,
+    FROM_S,
+    LEAST_SHARE,
+    TO_S,
+    LatencyInputs,
+    LatencyView,
+    latency_view,
+)
+from mlsd_helpers.units import show_seconds
+from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
+
+_MOVED = ("ordinary_s", "slow_share", "slow_s", "calls", "promise_s")
+_KINDS = ("p50", "mean", "p99", "page")
+
+
+class LatencySculptor(Explorable[LatencyView]):
+    """A latency curve with a tail to drag, or to move by sliders, and the numbers that are made of it.
+
+    The ordinary and the slow time, the share of slow requests, the calls of a page and the promise are traits (seconds,
+    a fraction, a count); `view` is what they give now: mean, p50, p99 and the p99 of a page that waits for all its
+    calls. With a `prediction` the view stays closed, and nothing of it reaches the page, until that is locked in.
+    Inputs out of range raise `RangeError`.
+    """
+
+    _esm = module("latency_sculptor.js")
+    _css = style("latency_sculptor.css")  # type: ignore[assignment] # a text, where the base has a path
+    _name = "Latency sculptor"
+    _moved = _MOVED
+    _compute = staticmethod(lru_cache(maxsize=512)(latency_view))  # a slider comes back to where it was
+
+    ordinary_s = t.Float().tag(sync=True)
+    slow_share = t.Float().tag(sync=True)
+    slow_s = t.Float().tag(sync=True)
+    calls = t.Int().tag(sync=True)
+    promise_s = t.Float().tag(sync=True)
+
+    def __init__(
+        self,
+        ordinary_s: float = 0.020,
+        slow_share: float = 0.05,
+        slow_s: float = 0.400,
+        calls: int = 10,
+        promise_s: float = 0.100,
+        prediction: Lockable | None = None,
+    ) -> None:
+        super().__init__(LatencyInputs(ordinary_s, slow_share, slow_s, calls, promise_s), prediction)
+
+    @t.validate(*_MOVED)
+    def _in_range(self, proposal: Any) -> Any:
+        return self._checked(proposal)
+
+    def _picture(self, view: LatencyView) -> str:
+        return tail(view).html() + table(_columns(view))
+
+    def _words(self, view: LatencyView) -> str:
+        return view.sentence
+
+    def _page(self, view: LatencyView) -> dict[str, Any]:
+        given = view.inputs
+        return {
+            "sum": view.sum,
+            "table": tabular(_columns(view)),
+            "verdict": view.verdict,
+            "alt": view.alt,
+            "note": ASSUMES,
+            "span": [FROM_S, TO_S, LEAST_SHARE],
+            "curve": [list(point) for point in view.curve],
+            "marks": [
+                {
+                    "kind": kind,
+                    "time_s": mark.time_s,
+                    "slower": mark.slower,
+                    "label": f"{mark.name} {mark.words}",
+                }
+                for kind, mark in zip(_KINDS, view.marks, strict=True)
+            ],
+            "handle": [given.slow_s, given.slow_share],
+            "promise": {"time_s": given.promise_s, "label": f"promise {show_seconds(given.promise_s)}"},
+        }
+
+
+def _columns(view: LatencyView) -> Columns:
+    return {
+        "number": tuple(mark.name for mark in view.marks),
+        "value": tuple(mark.words for mark in view.marks),
+        "a promise about it": tuple("is kept" if view.keeps(mark) else "is broken" for mark in view.marks),
+    }
