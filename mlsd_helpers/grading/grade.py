@@ -96,7 +96,7 @@ class Grader:
             self._config,
             job.assignment,
         )
-        self._released = _notebooks(job, self._config, "release")
+        self.released = _notebooks(job, self._config, "release")
         self._tests = _tests(_notebooks(job, self._config, "source"))
         self._rules = _rules(job, self._config)
         self._shown = {one.id: one.cases for one in ALL if one.assignment == job.assignment}
@@ -126,7 +126,8 @@ class Grader:
         changed = not (before is not None and there and _same(before, record))
         if not job.dry_run:
             if changed or job.again:
-                self._write(student, folder, notebooks, outputs)
+                spent = self._write(student, folder, notebooks, outputs)
+                record = replace(record, seconds={**record.seconds, **spent})
             records.write(job.course, record)
         return Result(student, record, before, changed)
 
@@ -145,8 +146,8 @@ class Grader:
         judged: dict[str, Any] = {}
         reasons: list[str] = []
         found: list[Flag] = []
-        for name, released in self._released.items():
-            path, note = _handed_in(folder, name, set(self._released))
+        for name, released in self.released.items():
+            path, note = _handed_in(folder, name, set(self.released))
             grafted = graft(released, path)
             executed = self._run(grafted, work, seed)
             reason = grafted.problem or executed.reason
@@ -201,13 +202,14 @@ class Grader:
         folder: Path,
         notebooks: Mapping[str, Any],
         outputs: Mapping[str, Mapping[int, list[Any]]],
-    ) -> None:
+    ) -> dict[str, float]:
         stage = self._stage.submitted(student)
         _copy(_files(folder)[0], stage)
         for name, notebook in notebooks.items():
             nbformat.write(notebook, stage / f"{name}.ipynb")
-        self._stage.convert(student, outputs)
+        spent = self._stage.convert(student, outputs)
         self._stage.publish(student)
+        return spent
 
 
 def _same(before: Record, after: Record) -> bool:

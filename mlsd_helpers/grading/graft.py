@@ -7,7 +7,7 @@ cannot be read at all becomes a notebook without answers. Each repair is noted f
 import copy
 import json
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,8 +204,8 @@ def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | N
             places[taken[place]], places[number] = None, place
             taken[place] = number
 
-    keys = (
-        lambda cell: by_name.get(cell["nbgrader"].get("grade_id") if _is_text(cell) else None),
+    keys: tuple[Callable[[Cell], int | None], ...] = (
+        lambda cell: by_name.get(cell["nbgrader"]["grade_id"]) if _is_text(cell) else None,
         lambda cell: by_id.get(cell["id"]),
         lambda cell: by_text.get(cell["source"].strip()),
     )
@@ -260,8 +260,10 @@ def _woven(cells: Sequence[Any], extras: Mapping[int, Sequence[Cell]]) -> list[A
 
 
 def _own(cell: Cell, name: str) -> Any:
-    make = nbformat.v4.new_markdown_cell if cell["cell_type"] == "markdown" else nbformat.v4.new_code_cell
-    return make(cell["source"][:MOST_SOURCE], id=name)
+    new: Callable[..., Any] = (
+        nbformat.v4.new_markdown_cell if cell["cell_type"] == "markdown" else nbformat.v4.new_code_cell
+    )
+    return new(cell["source"][:MOST_SOURCE], id=name)
 
 
 def _noted(notebook: Any, words: Iterable[str]) -> Any:

@@ -268,7 +268,8 @@ def _local(raised: AnswerRaised) -> Exception:
     if raised.type_name == "RecursionError":
         return RecursionError(raised.message)
     name = raised.type_name if raised.type_name.isidentifier() else "Exception"
-    return type(name, (Exception,), {})(raised.message)
+    kind: type[Exception] = type(name, (Exception,), {})
+    return kind(raised.message)
 
 
 def _none(exercise: Exercise, message: str) -> Verdict:

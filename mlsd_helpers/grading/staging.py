@@ -6,6 +6,7 @@ gradebook, the same files. The cells have already run; their outputs are put in 
 
 import contextlib
 import shutil
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -16,8 +17,9 @@ from unittest import mock
 import nbformat
 import nbgrader.api
 from ipykernel.ipkernel import IPythonKernel
-from nbconvert.writers import FilesWriter
+from nbconvert.writers.files import FilesWriter
 from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute
 from sqlalchemy import Engine, create_engine
@@ -47,7 +49,7 @@ def _engine(url: str, **options: Any) -> Engine:
     return engine
 
 
-class _Staged:
+class _Staged(BaseConverter):  # type: ignore[misc]
     """What two converters share here: one exporter for all hand-ins, and no search for them by a pattern.
 
     nbgrader makes an exporter for each run, and with it compiles its page's templates again; and a student whose
@@ -57,30 +59,30 @@ class _Staged:
     _warm = False
 
     def start(self) -> None:
-        self.init_notebooks()  # type: ignore[attr-defined]
+        self.init_notebooks()
         if not self._warm:
             self._warm = True
-            self.writer = FilesWriter(parent=self, config=self.config)  # type: ignore[attr-defined]
-            self.exporter = self.exporter_class(parent=self, config=self.config)  # type: ignore[attr-defined]
-            for preprocessor in self.preprocessors:  # type: ignore[attr-defined]
+            self.writer = FilesWriter(parent=self, config=self.config)
+            self.exporter = self.exporter_class(parent=self, config=self.config)
+            for preprocessor in self.preprocessors:
                 self.exporter.register_preprocessor(preprocessor)
         self.convert_notebooks()
 
     def init_notebooks(self) -> None:
-        directory = self.coursedir  # type: ignore[attr-defined]
-        folder = self._format_source(directory.assignment_id, directory.student_id)  # type: ignore[attr-defined]
+        directory = self.coursedir
+        folder = self._format_source(directory.assignment_id, directory.student_id)
         self.assignments = {folder: sorted(map(str, Path(folder).glob("*.ipynb")))}
         self.notebooks: list[str] = []
 
     def convert_notebooks(self) -> None:
         """Convert what is there as nbgrader does, and let an error out instead of logging it."""
-        directory = self.coursedir  # type: ignore[attr-defined]
+        directory = self.coursedir
         names = directory.assignment_id, directory.student_id
         self.notebooks = next(iter(self.assignments.values()))
-        self.init_assignment(*names)  # type: ignore[attr-defined]
+        self.init_assignment(*names)
         for notebook in self.notebooks:
-            self.convert_single_notebook(notebook)  # type: ignore[attr-defined]
-        self.set_permissions(*names)  # type: ignore[attr-defined]
+            self.convert_single_notebook(notebook)
+        self.set_permissions(*names)
 
 
 class _Autograde(_Staged, Autograde):  # type: ignore[misc]
@@ -134,17 +136,21 @@ class Stage:
         folder.mkdir(parents=True)
         return folder
 
-    def convert(self, student: str, outputs: Mapping[str, Mapping[int, list[Any]]]) -> None:
-        """Let nbgrader grade what is in `submitted(student)` and make its feedback, in the stage.
+    def convert(self, student: str, outputs: Mapping[str, Mapping[int, list[Any]]]) -> dict[str, float]:
+        """Let nbgrader grade what is in `submitted(student)` and make its feedback; return the seconds of each.
 
         `outputs` holds, by notebook, the outputs of its code cells by their place. What nbgrader raises comes out.
         """
         self._outputs = {name: _outputs_of(by_place) for name, by_place in outputs.items()}
         self._directory.student_id = student
+        spent = {}
         with _one_engine(), warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own queries
-            for converter in (self._autograde, self._feedback):
+            for name, converter in (("gradebook", self._autograde), ("feedback", self._feedback)):
+                began = time.perf_counter()
                 converter.start()
+                spent[name] = round(time.perf_counter() - began, 4)
+        return spent
 
     def publish(self, student: str) -> None:
         """Put the graded notebook and its feedback where nbgrader has them, in place of earlier ones."""

@@ -5,16 +5,20 @@ needs no list of its own. Grading is tried on it, and `mlsd demo` shows it.
 """
 
 import json
+import random
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mlsd_helpers.exercises import ALL, Exercise
-from mlsd_helpers.exercises.kit import Wrong, answer_of, feedback, judge
+from mlsd_helpers.exercises import ALL, Exercise, find
+from mlsd_helpers.exercises.kit import answer_of, feedback, judge
+from mlsd_helpers.grading.standalone import source_of
 
 _CHECKED = re.compile(r'mlsd\.check\("([^"]+)", (\w+)\)')
+_HEAD = re.compile(r"^\w[^=(:]*", re.MULTILINE)  # of a statement at the top: "def size", "busy"
 _SOLUTION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION\n?", re.DOTALL)
 
 
@@ -36,16 +40,67 @@ def class_of(course: Path, assignment: str) -> tuple[HandIn, ...]:
     return tuple(_hand_ins(course, assignment))
 
 
+def large_class(course: Path, assignment: str, students: int, seed: int) -> tuple[HandIn, ...]:
+    """Return a class of a size, each answer drawn from the right ones, the known mistakes, and none at all."""
+    rng = random.Random(seed)  # noqa: S311 - a class, not secrets
+    ids = [exercise.id for exercise in _exercises(assignment)]
+    drawn_from = [(*_right(course, one), *_wrong(course, one), _Answer(one, None, 0)) for one in ids]
+    return tuple(
+        _joined(f"student-{number:0{len(str(students))}}", [rng.choice(answers) for answers in drawn_from])
+        for number in range(1, students + 1)
+    )
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """One answer to one exercise; without a source the cell stays as released."""
+
+    exercise: str
+    source: str | None
+    score: float
+    feedback: str = ""
+
+
+@cache
+def _right(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
+    exercise = find(exercise_id)
+    right = (exercise.reference, *exercise.alternatives)
+    return tuple(_Answer(exercise_id, _typed(course, exercise, one), exercise.points) for one in right)
+
+
+@cache
+def _wrong(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
+    exercise = find(exercise_id)
+    known = [(answer_of(mistake), feedback(mistake)) for mistake in exercise.mistakes]
+    return tuple(
+        _Answer(exercise_id, _typed(course, exercise, answer), judge(exercise, answer).score, said)
+        for answer, said in known
+    )
+
+
+def _joined(student: str, answers: Sequence[_Answer]) -> HandIn:
+    return HandIn(
+        student,
+        {one.exercise: one.source for one in answers if one.source is not None},
+        {one.exercise: one.score for one in answers},
+        {one.exercise: one.feedback for one in answers if one.feedback},
+    )
+
+
+def _exercises(assignment: str) -> list[Exercise]:
+    return [exercise for exercise in ALL if exercise.assignment == assignment]
+
+
 def _hand_ins(course: Path, assignment: str) -> Iterator[HandIn]:
-    exercises = [exercise for exercise in ALL if exercise.assignment == assignment]
+    exercises = _exercises(assignment)
     full = {exercise.id: exercise.points for exercise in exercises}
     solutions = _solutions(course, assignment)
     yield HandIn("reference", solutions, full)
-    for number in range(max(len(exercise.alternatives) for exercise in exercises)):
-        answers = {e.id: _binding(course, e, e.alternatives[number % len(e.alternatives)]) for e in exercises}
-        yield HandIn(f"alternative-{number + 1}", answers, full)
-    for number in range(max(len(exercise.mistakes) for exercise in exercises)):
-        yield _mistaken(course, exercises, number)
+    right = [_right(course, exercise)[1:] for exercise in full]
+    wrong = [_wrong(course, exercise) for exercise in full]
+    for kind, rows in (("alternative", right), ("mistaken", wrong)):
+        for number in range(max(map(len, rows))):
+            yield _joined(f"{kind}-{number + 1}", [row[number % len(row)] for row in rows])
     yield HandIn("blank", {}, dict.fromkeys(full, 0))
     first, last = exercises[0].id, exercises[-1].id
     yield HandIn("syntax-error", {**solutions, first: "def broken(:\n    pass"}, {**full, first: 0})
@@ -58,28 +113,22 @@ def _hand_ins(course: Path, assignment: str) -> Iterator[HandIn]:
     )
 
 
-def _mistaken(course: Path, exercises: list[Exercise], number: int) -> HandIn:
-    known = [(exercise, exercise.mistakes[number % len(exercise.mistakes)]) for exercise in exercises]
-    return HandIn(
-        f"mistaken-{number + 1}",
-        {exercise.id: _binding(course, exercise, mistake) for exercise, mistake in known},
-        {exercise.id: judge(exercise, answer_of(mistake)).score for exercise, mistake in known},
-        {exercise.id: feedback(mistake) for exercise, mistake in known},
-    )
-
-
-def _binding(course: Path, exercise: Exercise, answer: Any) -> str:
+def _typed(course: Path, exercise: Exercise, answer: Any) -> str:
     """Return the source of a cell that gives an answer the name that the check looks for."""
-    name = _name(course, exercise)
-    if isinstance(answer, Wrong) or not callable(answer):
-        return f"{name} = {answer_of(answer)!r}"
-    return f"from {answer.__module__} import {answer.__name__} as {name}"
+    names, others = _names(_source(course, exercise.assignment))
+    return source_of(answer, names[exercise.id], others)
 
 
 def _name(course: Path, exercise: Exercise) -> str:
-    text = "\n".join(map(_text, _cells(_source(course, exercise.assignment))))
-    checks: dict[str, str] = dict(_CHECKED.findall(text))
-    return checks[exercise.id]
+    return _names(_source(course, exercise.assignment))[0][exercise.id]
+
+
+@cache
+def _names(notebook: Path) -> tuple[Mapping[str, str], frozenset[str]]:
+    """Return the name that each exercise's check looks for, and the words that begin the statements."""
+    code = "\n".join(_text(cell) for cell in _cells(notebook) if cell["cell_type"] == "code")
+    heads = _HEAD.findall(code)
+    return dict(_CHECKED.findall(code)), frozenset(" ".join(heads).split())
 
 
 def _solutions(course: Path, assignment: str) -> dict[str, str]:

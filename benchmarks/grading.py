@@ -1,0 +1,175 @@
+"""`python -m benchmarks.grading`: a class graded by nbgrader and by `mlsd grade`, in turns, and where the time goes.
+
+Both grade the same hand-ins on the same machine, feedback included, the sandbox on. `--load` grades a class of 300 in
+all assignments instead, and holds every score against the one expected.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+from mlsd_helpers.exercises import ALL
+from mlsd_helpers.grading import grade, judging, records, release, road
+from mlsd_helpers.grading.classroom import grade_class
+from mlsd_helpers.grading.grade import Grader, Job
+from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.synthetic import hand_in, large_class
+
+COURSE = Path(__file__).parents[1]
+ASSIGNMENT = "05_capacity"
+
+
+@dataclass(frozen=True)
+class Took:
+    """What grading a class took; `peak_mb` is the resident memory of all its processes together."""
+
+    students: int
+    wall_s: float
+    peak_mb: float
+
+    @property
+    def per_minute(self) -> float:
+        """Hand-ins a minute."""
+        return 60 * self.students / self.wall_s
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.grading", description=__doc__)
+    parser.add_argument("--students", type=int, default=100, help="size of the class (100)")
+    parser.add_argument("--load", action="store_true", help="300 students in every assignment, ours only")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        if asked.load:
+            load(Path(scratch), 300)
+        else:
+            beside(Path(scratch), asked.students)
+
+
+def beside(scratch: Path, students: int) -> None:
+    """Grade one class both ways, and say where our time goes."""
+    stock_course, ours_course = (class_in(scratch / name, ASSIGNMENT, students) for name in ("stock", "ours"))
+    ours = {n: measured(students, lambda n=n: ours_on(ours_course, n)) for n in (1, os.cpu_count() or 1)}
+    stock = measured(students, lambda: by_nbgrader(stock_course))
+    print(f"\nGrading {students} hand-ins of {ASSIGNMENT}, feedback included, sandbox: {choose_sandbox()}")
+    print(
+        f"  nbgrader autograde, generate_feedback   {stock.per_minute:6.0f} a minute {stock.peak_mb:6.0f} MB"
+    )
+    for workers, took in ours.items():
+        times = took.per_minute / stock.per_minute
+        print(
+            f"  mlsd grade, {workers} worker(s)                 {took.per_minute:6.0f} a minute {took.peak_mb:6.0f} MB"
+            f"   {times:.1f} ×"
+        )
+    spent = [record.seconds for record in records.all_of(ours_course, ASSIGNMENT)]
+    parts = {
+        name: median(one[name] for one in spent if name in one) * 1e3
+        for name in ("judged", "gradebook", "feedback")
+    }
+    print("  a hand-in, in ms, at the median: " + ", ".join(f"{name} {ms:.0f}" for name, ms in parts.items()))
+    print(f"  the limit, its cells in a warm process: {limit_ms(ours_course):.0f} ms")
+
+
+def load(scratch: Path, students: int) -> None:
+    """Grade a class in every assignment, and compare each score with the one expected."""
+    for assignment in sorted({exercise.assignment for exercise in ALL}):
+        course = scratch / assignment
+        expected = {one.student: dict(one.scores) for one in handed_in(course, assignment, students)}
+        took = measured(students, lambda course=course, assignment=assignment: ours_on(course, 0, assignment))
+        wrong = sum(given != expected[student] for student, given in road.marks(course, assignment).items())
+        print(
+            f"{assignment}: {students} hand-ins, {took.per_minute:.0f} a minute, {took.peak_mb:.0f} MB at most, "
+            f"{wrong} unexpected scores"
+        )
+        shutil.rmtree(course)
+
+
+def class_in(course: Path, assignment: str, students: int) -> Path:
+    """Make a course in which a class has handed in."""
+    handed_in(course, assignment, students)
+    return course
+
+
+def handed_in(course: Path, assignment: str, students: int) -> tuple[road.HandIn, ...]:
+    """Release an assignment and hand in for everyone."""
+    road.set_up(COURSE, course, assignment)
+    problem = release.release(course, assignment).problem
+    if problem:
+        raise SystemExit(problem)
+    everyone = large_class(course, assignment, students, seed=1)
+    for one in everyone:
+        hand_in(one, course, assignment)
+    return everyone
+
+
+def by_nbgrader(course: Path) -> None:
+    """Grade with nbgrader's own commands."""
+    road.nbgrader(course, "autograde", ASSIGNMENT)
+    road.nbgrader(course, "generate_feedback", ASSIGNMENT)
+
+
+def ours_on(course: Path, workers: int, assignment: str = ASSIGNMENT) -> None:
+    """Grade everything anew with a number of workers."""
+    job = Job(course, assignment, choose_sandbox(), again=True)
+    grade_class(job, grade.students(job), workers=workers)
+
+
+def limit_ms(course: Path) -> float:
+    """Return what the cells and checks of one hand-in take in a process that is warm, without a room."""
+    job = Job(course, ASSIGNMENT, choose_sandbox(), dry_run=True)
+    grader = Grader(job)
+    try:
+        cells = [cell.source for cell in grader.released[ASSIGNMENT].cells if cell.cell_type == "code"]
+    finally:
+        grader.close()
+    codes = [compile(source, "cell", "exec") for source in cells if judging.check_in(source) is None]
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        names: dict[str, object] = {}
+        for code in codes:
+            exec(code, names)  # noqa: S102 - released by us
+        times.append((time.perf_counter() - began) * 1e3)
+    return median(times)
+
+
+def measured(students: int, work: Callable[[], object]) -> Took:
+    """Do the work and watch the memory of this process and all below it."""
+    done = threading.Event()
+    peak = 0.0
+
+    def watch() -> None:
+        nonlocal peak
+        here = psutil.Process()
+        while not done.wait(0.25):
+            total = 0
+            for process in [here, *here.children(recursive=True)]:
+                try:
+                    total += process.memory_info().rss
+                except psutil.Error:
+                    continue
+            peak = max(peak, total / 1e6)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    began = time.perf_counter()
+    try:
+        work()
+    finally:
+        wall = time.perf_counter() - began
+        done.set()
+        watcher.join()
+    return Took(students, wall, peak)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,467 @@
+"""Plain values as JSON: written inside a room, read back outside.
+
+What is written says nothing but the value. A subclass goes by the value that it is built on, so that a number
+whose `==` is always true arrives as a plain number. What is not plain arrives as `Opaque`, which holds a name, a
+short text and the plain attributes. Reading runs nothing that the room sent: it builds known types from checked
+parts, and whatever does not fit is a `BrokenFrameError`.
+"""
+
+import base64
+import contextlib
+import itertools
+import math
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from mlsd_helpers.grading.room.wire import BrokenFrameError
+
+DEPTH = 40
+NODES = 200_000
+TEXT = 4_000_000  # characters of all texts of one value
+BITS = 14_000  # of a whole number; Python writes and reads up to 4,300 digits
+EXPONENT = 5_000  # of a Decimal; a huge one would fill the memory when it is made whole
+_ALIKE = 16  # equal hashes in one set: more are made to be slow
+_SHORT = 200
+
+_COLUMN = re.compile(
+    r"bool|boolean|object|str|string|complex128|([uU]?[iI]nt|[fF]loat)(8|16|32|64)"
+    r"|datetime64\[(s|ms|us|ns)(, [\w/+:-]{1,40})?\]|timedelta64\[(s|ms|us|ns)\]"
+)
+_ARRAY = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16|[mM]8\[(ns|us|ms|s|m|h|D|W|M|Y)\])")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.+-]{0,40}")
+
+
+@dataclass(frozen=True)
+class Opaque:
+    """Something that is no plain value, as it looked from outside: its type, its repr, its plain attributes."""
+
+    type_name: str
+    text: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute that the value had in its room."""
+        try:
+            return vars(self)["fields"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __str__(self) -> str:
+        """Show what the room showed."""
+        return self.text
+
+
+class _TooMuchError(Exception):
+    """A value that is too large, too deep or too long to send."""
+
+
+# ---- writing, inside ------------------------------------------------------------------------------
+
+
+def encode(value: Any) -> Any:
+    """Return what JSON can hold of a value; never raises for what the value is."""
+    try:
+        return _Writer().write(value, 0)
+    except (_TooMuchError, RecursionError):
+        problem = "too large or too deep to send"
+    except Exception as error:  # noqa: BLE001 - a learner's object may do anything
+        problem = f"that cannot be read ({type(error).__name__})"
+    return ["opaque", type(value).__name__[:_SHORT], f"a value {problem}", []]
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.nodes, self.text = NODES, TEXT
+
+    def write(self, value: Any, depth: int) -> Any:
+        self.nodes -= 1
+        if self.nodes < 0 or depth > DEPTH:
+            raise _TooMuchError
+        kind = type(value)  # not value.__class__, which may lie
+        if kind in _WRITERS:
+            return _WRITERS[kind](self, value, depth)
+        for module, written in _FOREIGN.items():
+            if module in sys.modules and (found := written(self, value, depth)) is not None:
+                return found
+        for known, writer in _WRITERS.items():
+            if issubclass(kind, known):
+                return writer(self, value, depth)
+        with contextlib.suppress(Exception):  # what calls itself a mapping or a collection may not be one
+            if issubclass(kind, Mapping):
+                return self.mapping(dict(value.items()), depth)
+            if issubclass(kind, Collection):
+                return ["list", self.all(iter(value), depth)]
+        return self.opaque(value, depth)
+
+    def all(self, values: Iterable[Any], depth: int) -> list[Any]:
+        return [self.write(value, depth + 1) for value in values]
+
+    def words(self, text: str) -> str:
+        self.text -= len(text)
+        if self.text < 0:
+            raise _TooMuchError
+        return text
+
+    def whole(self, value: int, _depth: int) -> Any:
+        number = int.__pos__(value)
+        if number.bit_length() > BITS:
+            raise _TooMuchError
+        return number if number.bit_length() < 64 else ["int", hex(number)]
+
+    def real(self, value: float, _depth: int) -> Any:
+        number = float.__pos__(value)
+        return number if math.isfinite(number) else ["float", repr(number)]
+
+    def complex(self, value: complex, depth: int) -> Any:
+        return ["complex", *self.all((complex.__pos__(value).real, complex.__pos__(value).imag), depth)]
+
+    def string(self, value: str, _depth: int) -> str:
+        return self.words(str.__str__(value))
+
+    def bytes(self, value: bytes, _depth: int) -> Any:
+        return ["bytes", self.words(base64.b64encode(bytes.__getitem__(value, slice(None))).decode())]
+
+    def tuple(self, value: tuple[Any, ...], depth: int) -> Any:
+        return ["tuple", self.all(tuple.__iter__(value), depth)]
+
+    def list(self, value: list[Any], depth: int) -> Any:
+        return ["list", self.all(list.__iter__(value), depth)]
+
+    def set(self, value: set[Any], depth: int) -> Any:
+        return ["set", self.all(set.__iter__(value), depth)]
+
+    def frozenset(self, value: frozenset[Any], depth: int) -> Any:
+        return ["frozenset", self.all(frozenset.__iter__(value), depth)]
+
+    def mapping(self, value: dict[Any, Any], depth: int) -> Any:
+        return ["dict", [self.all(pair, depth) for pair in dict.items(value)]]
+
+    def fraction(self, value: Fraction, depth: int) -> Any:
+        return ["fraction", *self.all((value.numerator, value.denominator), depth)]
+
+    def decimal(self, value: Decimal, _depth: int) -> Any:
+        number = Decimal(value)
+        if Decimal.is_finite(number) and abs(Decimal.adjusted(number)) > EXPONENT:
+            raise _TooMuchError
+        return ["decimal", self.words(Decimal.__str__(number))]
+
+    def moment(self, value: Any, _depth: int) -> Any:
+        kind = next(kind for kind in (datetime, date, time) if isinstance(value, kind))
+        return [kind.__name__, self.words(kind.isoformat(value))]
+
+    def duration(self, value: timedelta, depth: int) -> Any:
+        return ["timedelta", *self.all((value.days, value.seconds, value.microseconds), depth)]
+
+    def opaque(self, value: Any, depth: int) -> Any:
+        try:
+            text = str.__str__(repr(value))[:_SHORT]
+        except Exception as error:  # noqa: BLE001 - a learner's object may do anything
+            text = f"a {type(value).__name__} that cannot be shown ({type(error).__name__})"
+        try:
+            attributes = dict(vars(value)) if not isinstance(value, type) and not callable(value) else {}
+        except Exception:  # noqa: BLE001 - likewise
+            attributes = {}
+        plain = itertools.islice((one for one in attributes.items() if type(one[0]) is str), 100)
+        return [
+            "opaque",
+            type(value).__name__[:_SHORT],
+            self.words(text),
+            [self.all(one, depth) for one in plain],
+        ]
+
+
+def _of_design(writer: _Writer, value: Any, depth: int) -> Any:
+    kind = type(value)
+    if _models().get(kind.__name__) is not kind:
+        return None
+    dump = value.model_dump(by_alias=True, exclude_unset=True)
+    return ["model", kind.__name__, writer.write(dump, depth + 1)]
+
+
+@cache
+def _models() -> Mapping[str, Any]:
+    """Return the design and its parts, by name."""
+    from mlsd_helpers.design.value import Value  # noqa: PLC0415 - only where the answer has loaded it
+
+    found, kinds = {}, [Value]
+    while kinds:
+        kinds += (kind := kinds.pop()).__subclasses__()
+        if kind.__module__.startswith("mlsd_helpers.design."):
+            found[kind.__name__] = kind
+    return found
+
+
+def _of_numpy(writer: _Writer, value: Any, depth: int) -> Any:
+    import numpy as np  # noqa: PLC0415 - only where the answer has loaded it
+
+    if isinstance(value, np.bool_ | np.number):
+        return writer.write(_python_number(value), depth)
+    if isinstance(value, np.generic | np.ndarray) and not isinstance(value, np.character):
+        array = np.asarray(value)
+        code = array.dtype.str if _ARRAY.fullmatch(array.dtype.str) else "O"
+        if array.size > NODES:
+            raise _TooMuchError
+        flat = array.ravel()
+        items = flat.astype("i8") if array.dtype.kind in "mM" else flat
+        return ["ndarray", code, list(array.shape), writer.all(items.tolist(), depth)]
+    return None
+
+
+def _python_number(value: Any) -> Any:
+    number = value.item()  # a long double is its own item
+    return float(number) if type(number) is type(value) else number
+
+
+def _of_pandas(writer: _Writer, value: Any, depth: int) -> Any:
+    import pandas as pd  # noqa: PLC0415 - only where the answer has loaded it
+
+    found: Any = None
+    match value:
+        case pd.DataFrame():
+            columns = [_column(writer, value.iloc[:, at], depth) for at in range(value.shape[1])]
+            axes = (_labels(writer, axis, depth) for axis in (value.index, value.columns))
+            found = ["frame", *axes, columns]
+        case pd.Series():
+            parts = _labels(writer, value.index, depth), writer.write(value.name, depth + 1)
+            found = ["series", *parts, _column(writer, value, depth)]
+        case pd.Index():
+            found = ["index", _labels(writer, value, depth)]
+        case pd.Categorical():
+            found = writer.write(list(value), depth)
+        case pd.Timestamp() | pd.Timedelta():
+            found = ["moment", type(value).__name__, value.isoformat()]
+        case _ if value is pd.NaT or value is pd.NA:
+            found = ["missing", "NaT" if value is pd.NaT else "NA"]
+    return found
+
+
+def _column(writer: _Writer, values: Any, depth: int) -> Any:
+    """Write what stands in a Series or an Index: its dtype and its items, one by one."""
+    dtype = str(values.dtype)
+    if dtype == "category":
+        categories = _column(
+            writer, values.cat.categories if hasattr(values, "cat") else values.categories, depth
+        )
+        codes = values.cat.codes if hasattr(values, "cat") else values.codes
+        return ["category", categories, [int(code) for code in codes], bool(values.dtype.ordered)]
+    if len(values) > NODES:
+        raise _TooMuchError
+    items = list(values) if _COLUMN.fullmatch(dtype) else [str(value)[:_SHORT] for value in values]
+    return ["column", dtype if _COLUMN.fullmatch(dtype) else "object", writer.all(items, depth)]
+
+
+def _labels(writer: _Writer, index: Any, depth: int) -> Any:
+    names = writer.all(list(index.names), depth)
+    if index.nlevels > 1:
+        levels = map(index.get_level_values, range(index.nlevels))
+        return ["levels", names, [_column(writer, level, depth) for level in levels]]
+    return ["labels", names, _column(writer, index, depth)]
+
+
+_WRITERS: dict[type, Callable[[_Writer, Any, int], Any]] = {
+    type(None): lambda *_: None,
+    bool: lambda _, value, __: value is True,
+    int: _Writer.whole,
+    float: _Writer.real,
+    complex: _Writer.complex,
+    str: _Writer.string,
+    bytes: _Writer.bytes,
+    tuple: _Writer.tuple,
+    list: _Writer.list,
+    dict: _Writer.mapping,
+    set: _Writer.set,
+    frozenset: _Writer.frozenset,
+    Fraction: _Writer.fraction,
+    Decimal: _Writer.decimal,
+    datetime: _Writer.moment,
+    date: _Writer.moment,
+    time: _Writer.moment,
+    timedelta: _Writer.duration,
+}
+
+_FOREIGN: dict[str, Callable[[_Writer, Any, int], Any]] = {
+    "numpy": _of_numpy,
+    "pandas": _of_pandas,
+    "mlsd_helpers.design.design": _of_design,
+}
+
+
+# ---- reading, outside -----------------------------------------------------------------------------
+
+
+def decode(data: Any) -> Any:
+    """Return the value that a room sent.
+
+    Raises BrokenFrameError for anything that `encode` does not write.
+    """
+    try:
+        return _Reader().read(data, 0)
+    except BrokenFrameError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a library says of parts that do not fit
+        raise BrokenFrameError(str(error)[:_SHORT]) from None
+
+
+def clean(text: str) -> str:
+    """Return text that every file can hold: a room may send half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.nodes = 2 * NODES
+
+    def read(self, data: Any, depth: int) -> Any:
+        self.nodes -= 1
+        _require(self.nodes >= 0 and depth <= 2 * DEPTH)
+        match data:
+            case None | bool() | float():
+                return data
+            case int():
+                return _whole(data)
+            case str():
+                return clean(data)
+            case [str(tag), *parts] if tag in _READERS:
+                return _READERS[tag](self, depth, *parts)
+        raise BrokenFrameError
+
+    def all(self, data: Any, depth: int) -> list[Any]:
+        _require(isinstance(data, list))
+        return [self.read(one, depth + 1) for one in data]
+
+    def distinct(self, data: Any, depth: int) -> list[Any]:
+        """Read what a set or dict is to be made of, unless it was chosen to make that slow."""
+        values = self.all(data, depth)
+        _require(max(Counter(map(hash, values)).values(), default=0) <= _ALIKE)
+        return values
+
+    def dict(self, depth: int, pairs: Any) -> dict[Any, Any]:
+        _require(isinstance(pairs, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in pairs))
+        keys = self.distinct([key for key, _ in pairs], depth)
+        return dict(zip(keys, self.all([value for _, value in pairs], depth), strict=True))
+
+    def decimal(self, _depth: int, text: str) -> Decimal:
+        _require(isinstance(text, str))
+        number = Decimal(text)
+        _require(not number.is_finite() or abs(number.adjusted()) <= EXPONENT)
+        return number
+
+    def opaque(self, depth: int, name: str, text: str, fields: Any) -> Opaque:
+        _require(isinstance(name, str) and isinstance(text, str) and isinstance(fields, list))
+        pairs = [self.all(pair, depth) for pair in fields]
+        _require(all(len(pair) == 2 and isinstance(pair[0], str) for pair in pairs))
+        return Opaque(clean(name)[:_SHORT], clean(text)[:_SHORT], MappingProxyType(dict(pairs)))
+
+    def model(self, depth: int, name: str, dump: Any) -> Any:
+        import mlsd_helpers.design  # noqa: F401, PLC0415 - loads the parts that `_models` lists
+
+        _require(name in _models())
+        return _models()[name].model_validate(self.read(dump, depth + 1))
+
+    def ndarray(self, depth: int, code: str, shape: Any, flat: Any) -> Any:
+        import numpy as np  # noqa: PLC0415 - only where an answer needs it
+
+        _require(code == "O" or bool(_ARRAY.fullmatch(code)))
+        items = self.all(flat, depth)
+        _require(math.prod(map(_whole, shape)) == len(items))
+        array = np.zeros(len(items), dtype=code)
+        array[:] = items
+        return array.reshape(shape)
+
+    def column(self, depth: int, data: Any) -> Any:
+        """Read a dtype and its items as a Series."""
+        import pandas as pd  # noqa: PLC0415 - only where an answer needs it
+
+        match data:
+            case ["column", str(dtype), items] if _COLUMN.fullmatch(dtype):
+                return pd.Series(self.all(items, depth), dtype=dtype)
+            case ["category", categories, list(codes), bool(ordered)]:
+                kinds = self.column(depth + 1, categories)
+                whole = [_whole(code) for code in codes]
+                return pd.Series(pd.Categorical.from_codes(whole, kinds, ordered=ordered))
+        raise BrokenFrameError
+
+    def labels(self, depth: int, data: Any) -> Any:
+        """Read the labels of an axis."""
+        import pandas as pd  # noqa: PLC0415 - only where an answer needs it
+
+        match data:
+            case ["labels", names, values]:
+                return pd.Index(self.column(depth, values)).rename(*self.all(names, depth))
+            case ["levels", names, values]:
+                levels = [self.column(depth, level).array for level in values]
+                return pd.MultiIndex.from_arrays(levels, names=self.all(names, depth))
+        raise BrokenFrameError
+
+    def series(self, depth: int, index: Any, name: Any, values: Any) -> Any:
+        made = self.column(depth, values).set_axis(self.labels(depth, index))
+        return made.rename(self.read(name, depth + 1))
+
+    def frame(self, depth: int, index: Any, columns: Any, values: Any) -> Any:
+        import pandas as pd  # noqa: PLC0415 - only where an answer needs it
+
+        _require(isinstance(values, list))
+        rows = self.labels(depth, index)
+        made = pd.DataFrame({at: self.column(depth, column).array for at, column in enumerate(values)}, rows)
+        return made.set_axis(self.labels(depth, columns), axis="columns")
+
+    def moment(self, _depth: int, kind: str, text: str) -> Any:
+        import pandas as pd  # noqa: PLC0415 - only where an answer needs it
+
+        _require(isinstance(text, str) and len(text) < _SHORT)
+        if kind == "Timestamp":
+            _require(bool(_MOMENT.fullmatch(text)))
+            return pd.Timestamp(text)
+        _require(kind == "Timedelta" and text.startswith(("P", "-P")))
+        return pd.Timedelta(text)
+
+    def missing(self, _depth: int, kind: str) -> Any:
+        import pandas as pd  # noqa: PLC0415 - only where an answer needs it
+
+        return {"NaT": pd.NaT, "NA": pd.NA}[kind]
+
+
+def _require(fits: bool) -> None:
+    if not fits:
+        raise BrokenFrameError
+
+
+def _whole(data: Any) -> int:
+    _require(type(data) is int and data.bit_length() <= BITS)
+    return int(data)
+
+
+_READERS: dict[str, Callable[..., Any]] = {
+    "int": lambda _, __, text: _whole(int(text[: BITS // 4 + 4], 16)),
+    "float": lambda _, __, text: {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[text],
+    "complex": lambda reader, depth, *parts: complex(*reader.all(list(parts), depth)),
+    "bytes": lambda _, __, text: base64.b64decode(text, validate=True),
+    "list": lambda reader, depth, items: reader.all(items, depth),
+    "tuple": lambda reader, depth, items: tuple(reader.all(items, depth)),
+    "set": lambda reader, depth, items: set(reader.distinct(items, depth)),
+    "frozenset": lambda reader, depth, items: frozenset(reader.distinct(items, depth)),
+    "dict": _Reader.dict,
+    "fraction": lambda reader, depth, *parts: Fraction(*map(_whole, reader.all(list(parts), depth))),
+    "decimal": _Reader.decimal,
+    "datetime": lambda _, __, text: datetime.fromisoformat(text),
+    "date": lambda _, __, text: date.fromisoformat(text),
+    "time": lambda _, __, text: time.fromisoformat(text),
+    "timedelta": lambda _, __, *parts: timedelta(*map(_whole, parts)),
+    "opaque": _Reader.opaque,
+    "model": _Reader.model,
+    "ndarray": _Reader.ndarray,
+    "series": _Reader.series,
+    "frame": _Reader.frame,
+    "index": _Reader.labels,
+    "moment": _Reader.moment,
+    "missing": _Reader.missing,
+}

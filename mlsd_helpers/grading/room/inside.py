@@ -1,0 +1,304 @@
+"""What runs inside the sandbox: the warm parent, and the rooms that are its forks.
+
+The warm parent runs no line of a hand-in. For each room it forks; the fork closes every way back, and only then
+reads what it is asked.
+"""
+
+import contextlib
+import gc
+import importlib
+import io
+import json
+import os
+import pickle
+import random
+import resource
+import signal
+import socket
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlsd_helpers.grading.room import codec, landlock, namespaces, stub, syscalls, wire
+from mlsd_helpers.grading.room.limits import Limits
+
+_WARM = (
+    "numpy",
+    "pandas",
+    "matplotlib.figure",
+    "ipywidgets",
+    "anywidget",
+    "mlsd_helpers.design.design",
+    "mlsd_helpers.review",
+    "mlsd_helpers.figures",
+    "mlsd_helpers.formulas",
+    "mlsd_helpers.cases",
+    "mlsd_helpers.widgets",
+)
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - covered in each room
+_TEMPORARY = "/tmp"  # noqa: S108 - likewise
+_OPEN_FILES = 256
+_SPARE_PROCESSES = 8  # the warm parent and others of ours count too
+
+
+class TooLongError(BaseException):
+    """A cell or an answer takes too long. Not an Exception, so that `except Exception` does not swallow it."""
+
+
+@dataclass(frozen=True)
+class Walls:
+    """The sandbox, and for landlock the paths that can be read, and the folders of which only names can be."""
+
+    sandbox: str
+    readable: Sequence[str] = ()
+    listed: Sequence[str] = ()
+
+
+# ---- the warm parent ------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Get warm, then open a room each time the worker asks for one, until it closes the line."""
+    config = json.loads(sys.argv[1])
+    walls, limits = Walls(**config["walls"]), Limits(**config["limits"])
+    control = socket.socket(fileno=config["line"])
+    shell = _warm_up()
+    if walls.sandbox != "bubblewrap":
+        namespaces.adopt_orphans()  # so that the worker finds what a room leaves behind
+    control.send(b"warm")
+    while True:
+        folder, handles, *_ = socket.recv_fds(control, 4096, 1)
+        if not folder:
+            return
+        intermediate = os.fork()
+        if not intermediate:
+            _open(walls, folder.decode(), socket.socket(fileno=handles[0]), control, limits, shell)
+        os.close(handles[0])
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(intermediate, 0)
+            while os.waitpid(-1, os.WNOHANG)[0]:  # rooms that have ended
+                pass
+
+
+def _warm_up() -> Any:
+    """Import what answers need, so that each fork has it."""
+    stub.install()
+    from mlsd_helpers.grading.room.shell import make_shell  # noqa: PLC0415 - it takes a while
+
+    shell = make_shell()
+    for name in _WARM:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    if threading.active_count() > 1:
+        raise RuntimeError(f"threads would not survive a fork: {threading.enumerate()}")
+    gc.collect()
+    gc.freeze()  # else the first collection in a room copies every page
+    return shell
+
+
+def _open(
+    walls: Walls, folder: str, line: socket.socket, control: socket.socket, limits: Limits, shell: Any
+) -> None:
+    """Become a room, in a process of its own. Never returns."""
+    try:
+        memory = _address_space()
+        if walls.sandbox == "bubblewrap":
+            namespaces.unshare(namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC)
+        room = os.fork()
+        if room:  # only the fork is in the new process namespace
+            socket.send_fds(control, [b"open"], [os.pidfd_open(room)])
+            os._exit(0)
+        line = _shut_off(walls, folder, line, limits, memory)
+        _Room(line, shell, limits).serve()
+    except BaseException as error:  # noqa: BLE001 - nothing may get back into the warm parent's loop
+        with contextlib.suppress(Exception):
+            line.sendall(wire.framed(json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode()))
+    finally:
+        os._exit(0)
+
+
+def _address_space() -> int:
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 2**30
+
+
+def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, memory: int) -> socket.socket:
+    """Close every way out of the room but its line, and return that."""
+    os.setsid()  # `kill(0)` must not reach the warm parent
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    kept = os.dup2(line.detach(), 3)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))  # the worker's line to the warm parent, too
+    if walls.sandbox == "bubblewrap":
+        namespaces.keep_mounts_here()
+        for covered in (_TEMPORARY, _SHARED_MEMORY):  # nothing passes from one room to the next
+            namespaces.mount_tmpfs(covered, limits.files)
+        namespaces.mount_tmpfs("/proc", 4096, writable=False)  # it would show the warm parent
+        Path(os.environ["HOME"]).mkdir()
+        Path(folder).mkdir()
+        namespaces.drop_rights()
+    elif walls.sandbox == "landlock":
+        landlock.restrict(readable=walls.readable, listed=walls.listed, own=folder)
+    if walls.sandbox != "bubblewrap":
+        os.environ.update(HOME=folder, TMPDIR=folder)
+    if walls.sandbox != "none":
+        syscalls.refuse(sockets=walls.sandbox == "landlock")
+    os.chdir(folder)
+    for kind, most in (
+        (resource.RLIMIT_AS, memory + limits.memory),
+        (resource.RLIMIT_FSIZE, limits.files),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    if walls.sandbox == "bubblewrap":  # elsewhere it would count whatever else the same user runs
+        resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes + _SPARE_PROCESSES,) * 2)
+    return socket.socket(fileno=kept)
+
+
+def try_sandbox() -> None:
+    """Raise OSError where rooms cannot be opened in this sandbox."""
+    namespaces.unshare(namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC)
+    namespaces.keep_mounts_here()
+    namespaces.mount_tmpfs(_TEMPORARY, 2**20)
+    namespaces.drop_rights()
+    syscalls.refuse(sockets=False)
+
+
+# ---- a room ---------------------------------------------------------------------------------------
+
+
+class _Room:
+    def __init__(self, line: socket.socket, shell: Any, limits: Limits) -> None:
+        self.line, self.shell, self.limits = line, shell, limits
+        self.process = os.getpid()
+
+    def serve(self) -> None:
+        """Answer one request after the other, until the worker has gone."""
+        from mlsd_helpers.grading.room.shell import take_over  # noqa: PLC0415 - the warm parent has it
+
+        take_over(self.shell)
+        random.seed()
+        sys.modules["numpy"].random.seed()
+        while True:
+            request = self.load(wire.receive(self.line))
+            reply = self.answer(request)
+            if os.getpid() != self.process:
+                os._exit(0)  # a fork that a cell made and forgot
+            self.line.sendall(wire.framed(json.dumps({"id": request["id"], **reply}).encode()))
+
+    def load(self, body: bytes) -> Any:
+        return _Unpickler(self, body).load()
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        match request["do"]:
+            case "open":
+                for name, content in request["files"].items():
+                    path = Path(name)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content)
+                stub.show(request["shown"])
+                return {}
+            case "run":
+                return {"outputs": self.run(request["source"])}
+            case "kind":
+                return {"kind": self.kind(request["name"])}
+            case "value":
+                return self.guarded(lambda: self.shell.user_ns[request["name"]])
+            case "call":
+                return self.guarded(lambda: self.shell.user_ns[request["name"]](**request["case"]))
+        raise ValueError(request["do"])
+
+    def run(self, source: str) -> list[dict[str, Any]]:
+        with _time_limit(self.limits.cell_s, "one cell"):
+            outputs: list[dict[str, Any]] = self.shell.run(source, self.limits.output)
+        return outputs
+
+    def kind(self, name: str) -> str:
+        if name not in self.shell.user_ns:
+            return "missing"
+        value = self.shell.user_ns[name]
+        if value is None or value is Ellipsis:
+            return "blank"
+        return "callable" if callable(value) else "value"
+
+    def guarded(self, make: Any) -> dict[str, Any]:
+        from mlsd_helpers.grading.room.shell import put_aside  # noqa: PLC0415 - the warm parent has it
+
+        try:
+            with put_aside(), warnings.catch_warnings(), _time_limit(self.limits.call_s, "one call"):
+                warnings.simplefilter("ignore")
+                return {"value": codec.encode(make())}
+        except TooLongError:
+            return {"endless": True}
+        except BaseException as error:  # noqa: BLE001 - an answer may raise anything
+            return {"raised": [_name(error), _message(error)]}
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads what the worker sent, with stand-ins for what stays outside."""
+
+    def __init__(self, room: _Room, body: bytes) -> None:
+        super().__init__(io.BytesIO(body))
+        self.room = room
+
+    def persistent_load(self, known: Any) -> "_Outside":
+        return _Outside(self.room, *known)
+
+
+class _Outside:
+    """A function that a case holds: it stays outside, since it may know what is right, and is asked there."""
+
+    def __init__(self, room: _Room, number: int, text: str) -> None:
+        self._room, self._number, self._text = room, number, text
+
+    def __repr__(self) -> str:
+        return self._text
+
+    def __deepcopy__(self, _: Any) -> "_Outside":
+        return self
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        question = {"ask": self._number, "args": codec.encode(args), "kwargs": codec.encode(kwargs)}
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # half a frame would end the room
+        try:
+            self._room.line.sendall(wire.framed(json.dumps(question).encode()))
+            reply = self._room.load(wire.receive(self._room.line))
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+        if "raised" in reply:
+            raise reply["raised"]
+        return reply["value"]
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float, what: str) -> Iterator[None]:
+    def stop(*_: object) -> None:
+        raise TooLongError(f"This ran longer than {seconds:g} s in {what}.")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _name(error: BaseException) -> str:
+    """Return the name of an error; one that means "not written yet" or "without end" by its base."""
+    known = (kind for kind in (NotImplementedError, RecursionError) if isinstance(error, kind))
+    return next(known, type(error)).__name__
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str.__str__(str(error))[:500]
+    except Exception:  # noqa: BLE001 - a learner's exception may do anything
+        return "(a message that cannot be shown)"

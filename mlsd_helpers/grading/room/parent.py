@@ -1,0 +1,404 @@
+"""The worker's side: start a warm parent, open rooms in it, ask them, and end them when they go too far."""
+
+import contextlib
+import json
+import os
+import pickle
+import secrets
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mlsd_helpers.errors import GradingError
+from mlsd_helpers.grading.room import codec, notebook, processes, wire
+from mlsd_helpers.grading.room.limits import Limits
+from mlsd_helpers.grading.room.sandbox import command, environment, readable
+
+_START_S = 120.0
+_OPEN_S = 60.0
+_GRACE_S = 1.0  # for what a room stops by itself at its limit
+_GONE_S = 10.0
+_LOOK_S = 0.25  # between two looks at what a room uses
+_MOST_ASKED = 100_000  # questions to functions of one case, in one request
+_FOLDER = "/tmp/hand-in"  # noqa: S108 - a folder of the sandbox
+_MAIN = "from mlsd_helpers.grading.room.inside import main; main()"
+_CLOSED = "it was closed"
+_STRANGE = "your code sent something that no answer sends"
+_ENDED = "your code ended its own process (os._exit, a kill or a crash)"
+
+
+class RoomGone(Exception):  # noqa: N818 - it says what happened to the room
+    """The room has ended. `reason` says why, in words for a student."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AnswerRaised(Exception):  # noqa: N818 - likewise
+    """The student's answer raised an error; the room goes on."""
+
+    def __init__(self, type_name: str, message: str) -> None:
+        super().__init__(f"{type_name}: {message}")
+        self.type_name, self.message = type_name, message
+
+
+class AnswerEndless(Exception):  # noqa: N818 - likewise
+    """The student's answer took too long and was stopped; the room goes on."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a room took: seconds that it was open, and the most memory in bytes, also what it shared."""
+
+    seconds: float
+    peak: int
+
+
+class WarmParent:
+    """A process in a sandbox that has imported what answers need, so that opening a room takes milliseconds.
+
+    `hidden` names folders that no room may see, should they lie inside the environment that Python runs from.
+    """
+
+    def __init__(self, sandbox: str, *, limits: Limits | None = None, hidden: Iterable[Path] = ()) -> None:
+        self.sandbox, self.limits, self.hidden = sandbox, limits or Limits(), tuple(hidden)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._scratch = tempfile.TemporaryDirectory(prefix="mlsd-room-")
+
+    def __enter__(self) -> Self:
+        """Start it. Raises GradingError where it does not start."""
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it, with whatever room is open."""
+        self._stop()
+        self._scratch.cleanup()
+
+    def _start(self) -> None:
+        self._line, theirs = socket.socketpair()
+        whole, names = readable(self.hidden) if self.sandbox == "landlock" else ((), ())
+        walls = {"sandbox": self.sandbox, "readable": whole, "listed": names}
+        config = {"line": theirs.fileno(), "walls": walls, "limits": asdict(self.limits)}
+        log = Path(self._scratch.name, "log")
+        with theirs, log.open("wb") as errors:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                command(self.sandbox, _MAIN, [json.dumps(config)], hidden=self.hidden, limits=self.limits),
+                env=environment(self._scratch.name),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=[theirs.fileno()],
+            )
+        self._line.settimeout(_START_S)
+        with contextlib.suppress(OSError):
+            if self._line.recv(16) == b"warm":
+                return
+        self._stop()
+        says = "\n".join(log.read_text(errors="replace").strip().splitlines()[-5:])
+        raise GradingError(
+            f"The process that runs hand-ins did not start in {self.sandbox}. It says:\n{says}"
+        )
+
+    def _stop(self) -> None:
+        if self._process is None:
+            return
+        self._line.close()
+        if self.sandbox != "bubblewrap":
+            processes.end_below(self._process.pid)
+        self._process.kill()  # with bubblewrap, all that it started goes too
+        self._process.wait()
+        self._process = None
+
+    def room(self, folder: Path, shown: Mapping[str, Any] | None = None) -> "Room":
+        """Open a room that has a copy of a folder's files, and the cases that exercises show, by exercise id.
+
+        Raises GradingError where that fails, which is no fault of the hand-in.
+        """
+        if self._process is None or self._process.poll() is not None:
+            self._stop()
+            self._start()
+        return Room(self, folder, shown or {})
+
+    def open(self) -> tuple[socket.socket, int, int, Path | None]:
+        """Open an empty room: the line to it, a handle on its first process, that one's id, its folder here."""
+        line, theirs = socket.socketpair()
+        inside = None if self.sandbox == "bubblewrap" else Path(tempfile.mkdtemp(dir=self._scratch.name))
+        try:
+            with theirs:
+                self._line.settimeout(_OPEN_S)
+                socket.send_fds(self._line, [str(inside or _FOLDER).encode()], [theirs.fileno()])
+                _, handles, *_ = socket.recv_fds(self._line, 64, 1)
+            (handle,) = handles
+            process = processes.number_of(handle)
+        except (OSError, ValueError) as error:
+            line.close()
+            self._stop()
+            raise GradingError(f"No room could be opened in {self.sandbox}: {error}.") from None
+        return line, handle, process, inside
+
+    def below(self) -> list[int]:
+        """Return the processes of the room, also those that have left its family."""
+        return processes.family(self._process.pid)[1:] if self._process is not None else []
+
+    def clear(self) -> None:
+        """End whatever a room has left behind; a process namespace has done so by itself."""
+        if self.sandbox != "bubblewrap" and self._process is not None:
+            processes.end_below(self._process.pid)
+
+
+class Room:
+    """Where one hand-in runs. Every request may raise RoomGone, and does so ever after."""
+
+    def __init__(self, parent: WarmParent, folder: Path, shown: Mapping[str, Any]) -> None:
+        self._parent, self.limits = parent, parent.limits
+        self._gone: RoomGone | None = None
+        self._functions: list[Callable[..., Any]] = []
+        self._began, self._seconds, self._peak = time.monotonic(), 0.0, 0
+        self._line, self._handle, self._process, self._inside = parent.open()
+        self._base = processes.resident(self._process)
+        try:
+            self._ask(
+                _OPEN_S,
+                "opening",
+                do="open",
+                files=dict(_files(folder, self.limits.files)),
+                shown=dict(shown),
+            )
+        except RoomGone as gone:
+            raise GradingError(f"A room for {folder} did not open: {gone.reason}.") from None
+        except BaseException:
+            self._end("it was not opened")
+            raise
+
+    def __enter__(self) -> Self:
+        """Return the room, which is open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End all its processes; its files go with them."""
+        self._end(_CLOSED)
+
+    @property
+    def cost(self) -> Cost:
+        """What the room took so far, or in all once it is closed."""
+        if self._gone is None:
+            self._measure()
+        return Cost(self._seconds, self._peak)
+
+    def run(self, source: str) -> list[dict[str, Any]]:
+        """Run a cell and return its outputs, as nbformat has them."""
+        reply = self._ask(self.limits.cell_s, "one cell", do="run", source=source)
+        with self._strict():
+            return notebook.outputs(reply["outputs"])
+
+    def kind(self, name: str) -> str:
+        """Say what a name is bound to: "missing", "blank" (None or ...), "callable" or "value"."""
+        reply = self._ask(self.limits.call_s, "one call", do="kind", name=name)
+        with self._strict():
+            return {one: one for one in ("missing", "blank", "callable", "value")}[reply["kind"]]
+
+    def value(self, name: str) -> Any:
+        """Return the value that a name is bound to: a plain value or Opaque.
+
+        Raises AnswerRaised or AnswerEndless where the value cannot even be looked at.
+        """
+        return self._answer(do="value", name=name)
+
+    def call(self, name: str, case: Mapping[str, Any]) -> Any:
+        """Call a function on a case, by keyword, and return its value: a plain value or Opaque.
+
+        What the function prints is put aside. Functions in the case stay outside and are asked from there.
+
+        Raises AnswerRaised for what it raises, also NotImplementedError, and AnswerEndless.
+        """
+        return self._answer(do="call", name=name, case=dict(case))
+
+    def _answer(self, **request: Any) -> Any:
+        reply = self._ask(self.limits.call_s, "one call", **request)
+        with self._strict():
+            match reply:
+                case {"endless": True}:
+                    raise AnswerEndless
+                case {"raised": [str(name), str(message)]}:
+                    raise AnswerRaised(codec.clean(name)[:100], codec.clean(message)[:500])
+            return codec.decode(reply["value"])
+
+    @contextlib.contextmanager
+    def _strict(self) -> Iterator[None]:
+        """End the room when its reply is not what a room sends."""
+        try:
+            yield
+        except (wire.BrokenFrameError, KeyError, TypeError):
+            raise self._end(_STRANGE) from None
+
+    # ---- asking ---------------------------------------------------------------------------------------
+
+    def _ask(self, seconds: float, what: str, **request: Any) -> dict[str, Any]:
+        """Send a request and return the reply to it; other than that, the room has nothing to say."""
+        if self._gone is not None:
+            raise self._gone
+        number = secrets.token_hex(8)  # so that no reply is made before its request
+        late = time.monotonic() + seconds + _GRACE_S
+        whole = self._began + self.limits.room_s
+        why = f"your code ran longer than {seconds:g} s in {what}"
+        if whole < late:
+            late, why = whole, f"your code ran longer than {self.limits.room_s:g} s in all"
+        self._send({"id": number, **request}, late, why)
+        for _ in range(_MOST_ASKED):
+            with self._strict():
+                reply = _object(self._receive(late, why))
+                match reply:
+                    case {"ask": int(which), "args": args, "kwargs": kwargs} if (
+                        0 <= which < len(self._functions)
+                    ):
+                        answer = _ask_function(
+                            self._functions[which], codec.decode(args), codec.decode(kwargs)
+                        )
+                    case {"id": str(replied)} if replied == number:
+                        return reply
+                    case {"refused": str(refusal)} if request["do"] == "open":
+                        raise self._end(codec.clean(refusal)[:500])
+                    case _:
+                        raise wire.BrokenFrameError
+            self._send(answer, late, why)
+        raise self._end(_STRANGE)
+
+    def _send(self, message: Mapping[str, Any], late: float, why: str) -> None:
+        self._line.settimeout(max(late - time.monotonic(), 0.01))
+        try:
+            self._line.sendall(wire.framed(self._pickled(message)))
+        except TimeoutError:
+            raise self._end(why) from None
+        except OSError:
+            raise self._end(_ENDED) from None
+
+    def _pickled(self, message: Mapping[str, Any]) -> bytes:
+        """Pickle what a room is to have; functions of an exercise stay here, and a room asks them by number."""
+        file = BytesIO()
+        pickler = pickle.Pickler(file)
+        pickler.persistent_id = self._stay  # type: ignore[method-assign]
+        pickler.dump(message)
+        return file.getvalue()
+
+    def _stay(self, value: Any) -> tuple[int, str] | None:
+        home = value if hasattr(value, "__qualname__") else type(value)
+        if not str(getattr(home, "__module__", "")).startswith("mlsd_helpers.exercises"):
+            return None
+        if not callable(value):
+            raise GradingError(
+                f"A case holds a {type(value).__name__}, which no room can know, since it has no exercises. "
+                "Make it a function, which is then asked outside, or plain values."
+            )
+        self._functions.append(value)
+        return len(self._functions) - 1, repr(value)
+
+    def _receive(self, late: float, why: str) -> bytes:
+        """Wait for one frame, and watch what the room uses meanwhile."""
+        received = bytearray()
+        self._line.setblocking(False)
+        waiting = select.poll()
+        for one in (self._line.fileno(), self._handle):
+            waiting.register(one, select.POLLIN)
+        while True:
+            left = late - time.monotonic()
+            if left <= 0:
+                raise self._end(why)
+            if not waiting.poll(1000 * min(left, _LOOK_S)):
+                self._watch()
+                continue
+            try:
+                part = self._line.recv(2**20)
+            except OSError:  # also when nothing came: then it is the process that ended
+                raise self._end(_ENDED) from None
+            if not part:
+                raise self._end(_ENDED)
+            received += part
+            body = wire.split(received)
+            if body is not None:
+                return body
+
+    def _watch(self) -> None:
+        """End the room when its processes are too many or take too much memory together."""
+        family = processes.family(self._process)
+        if self._parent.sandbox != "bubblewrap":
+            family = self._parent.below() or family
+        if len(family) > self.limits.processes:
+            raise self._end(f"your code started more than {self.limits.processes} processes")
+        used = processes.proportional(family)
+        self._peak = max(self._peak, used)
+        if used > self._base + self.limits.memory:
+            raise self._end(f"your code used more than {self.limits.memory / 2**30:g} GB of memory")
+
+    # ---- ending ---------------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        self._seconds = time.monotonic() - self._began
+        self._peak = max(self._peak, processes.peak(self._process))
+
+    def _end(self, reason: str) -> RoomGone:
+        """End the room once, and return what its requests raise from now on."""
+        if self._gone is None:
+            self._measure()
+            self._gone = RoomGone(reason)
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)  # a number might be another's by now
+            self._line.close()
+            if reason != _CLOSED:  # what it held may be much; the next room wants it
+                select.select([self._handle], [], [], _GONE_S)
+            os.close(self._handle)
+            self._parent.clear()
+            if self._inside is not None:
+                shutil.rmtree(self._inside, ignore_errors=True)
+        return self._gone
+
+
+def _files(folder: Path, most: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a folder, up to a number of bytes in all; what a link points to is not the student's."""
+    for path in sorted(folder.rglob("*")):
+        if (
+            path.is_symlink()
+            or not path.is_file()
+            or not path.parent.resolve().is_relative_to(folder.resolve())
+        ):
+            continue
+        most -= path.stat().st_size
+        if most >= 0:
+            yield str(path.relative_to(folder)), path.read_bytes()
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        raise wire.BrokenFrameError from None
+    if not isinstance(read, dict):
+        raise wire.BrokenFrameError
+    return read
+
+
+def _ask_function(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
+    """Call a function of ours with what a room gave."""
+    if (
+        not isinstance(args, tuple)
+        or not isinstance(kwargs, dict)
+        or not all(isinstance(k, str) for k in kwargs)
+    ):
+        raise wire.BrokenFrameError
+    try:
+        return {"value": function(*args, **kwargs)}
+    except Exception as error:  # noqa: BLE001 - whatever it says of what it was given
+        return {"raised": ValueError(f"{type(error).__name__}: {error}")}

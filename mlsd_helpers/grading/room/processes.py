@@ -1,0 +1,84 @@
+"""What the processes of a room use, as Linux counts it in /proc."""
+
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+_PROC = Path("/proc")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def number_of(pidfd: int) -> int:
+    """Return the process id, as seen from here, behind a handle that came out of another namespace."""
+    return _field(Path(f"/proc/self/fdinfo/{pidfd}"), "Pid")
+
+
+def _field(file: Path, name: str) -> int:
+    """Read a number from lines such as "VmHWM:  1234 kB". Raises OSError also where it is not there."""
+    found = re.search(rf"^{name}:\s*(-?\d+)", file.read_text(errors="replace"), re.MULTILINE)
+    if found is None:
+        raise OSError(f"{file} does not say {name}")
+    return int(found[1])
+
+
+def family(root: int) -> list[int]:
+    """Return a process and all below it, but for those that have ended."""
+    children: dict[int, list[int]] = {}
+    alive = set()
+    for pid, parent, state in _all():
+        children.setdefault(parent, []).append(pid)
+        if state not in "ZX":
+            alive.add(pid)
+    found = [root]
+    for pid in found:
+        found += children.get(pid, ())
+    return [pid for pid in found if pid in alive]
+
+
+def _all() -> Iterator[tuple[int, int, str]]:
+    for name in os.listdir(_PROC):  # noqa: PTH208 - many, and often
+        if name.isdecimal():
+            with contextlib.suppress(OSError, ValueError):  # ended meanwhile
+                rest = (_PROC / name / "stat").read_text(errors="replace").rpartition(")")[2].split()
+                yield int(name), int(rest[1]), rest[0]
+
+
+def resident(pid: int) -> int:
+    """Return the bytes of memory that a process has at hand, also what it shares."""
+    try:
+        return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def proportional(pids: list[int]) -> int:
+    """Return the bytes of memory that processes use together; a page that n processes share counts 1/n to each."""
+    total = 0
+    for pid in pids:
+        try:
+            total += _field(_PROC / str(pid) / "smaps_rollup", "Pss") * 1024
+        except OSError:
+            total += resident(pid)
+    return total
+
+
+def peak(pid: int) -> int:
+    """Return the most memory in bytes that a process had at hand so far, or 0 when it has gone."""
+    try:
+        return _field(_PROC / str(pid) / "status", "VmHWM") * 1024
+    except OSError:
+        return 0
+
+
+def end_below(root: int) -> None:
+    """End all processes below one, also those that start others meanwhile."""
+    for _ in range(1_000):
+        below = family(root)[1:] if root in family(root) else []
+        if not below:
+            return
+        for pid in below:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,50 @@
+"""Frames between a worker and a room: a length, then that many bytes.
+
+Into a room go pickles, since they are ours. Out of it comes JSON of limited size, which cannot run anything.
+"""
+
+import socket
+import struct
+
+MOST = 8 * 2**20
+"""Bytes of a frame that a room may send; to read JSON of this size takes some 200 MB at most."""
+
+HEAD = struct.Struct("!I")
+
+
+class BrokenFrameError(ValueError):
+    """What came is not what a room sends."""
+
+
+def framed(body: bytes) -> bytes:
+    """Put its length before a body."""
+    return HEAD.pack(len(body)) + body
+
+
+def receive(source: socket.socket) -> bytes:
+    """Wait for a whole frame from a side that we trust. Raises EOFError when that side has gone."""
+    (size,) = HEAD.unpack(_exactly(source, HEAD.size))
+    return _exactly(source, size)
+
+
+def _exactly(source: socket.socket, size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        part = source.recv(min(size - len(parts), 2**20))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)
+
+
+def split(received: bytearray) -> bytes | None:
+    """Return the body of the frame received so far, or None while it is not whole.
+
+    Raises BrokenFrameError when it is too long, or when more came than one frame: rooms answer in lock step.
+    """
+    if len(received) < HEAD.size:
+        return None
+    (size,) = HEAD.unpack_from(received)
+    if size > MOST or len(received) > HEAD.size + size:
+        raise BrokenFrameError
+    return bytes(received[HEAD.size :]) if len(received) == HEAD.size + size else None
