@@ -20,3 +20,7 @@ c.GenerateFeedback.preprocessors = [
     "mlsd_helpers.grading.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# `mlsd collect` and `nbgrader zip_collect` read a student from the file names of Canvas and Moodle. Names of
+# another LMS are described so: c.FileNameCollectorPlugin.named_regexp = r"(.*/)?(?P<student_id>\w+)-(?P<file_id>.+)"
+c.ZipCollectApp.collector_plugin = "mlsd_helpers.grading.downloads.LmsNames"

@@ -202,6 +202,167 @@ def _shown(work: "Callable[[Path, str], Outcome]", course: Path, name: str) -> "
     return outcome
 
 
+# mlsd grade
+
+
+def grade(given: argparse.Namespace) -> int:
+    """Grade what was handed in: scores in nbgrader's gradebook, a feedback page a student, and a summary.
+
+    A student's code runs in a sandbox, and is judged outside of it. What has been graded by the same rules is left
+    alone, so a run that was stopped is simply run again, and after a changed rule only what it changes is written.
+    Exit status 1 when a hand-in could not be graded.
+    """
+    _say("Starting nbgrader.")
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import classroom  # noqa: PLC0415
+    from mlsd_helpers.grading.grade import Job, students  # noqa: PLC0415
+    from mlsd_helpers.grading.room import choose_sandbox  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    sandbox = choose_sandbox(unsafe=given.unsafe)
+    _say(classroom.about(sandbox))
+    failed = False
+    for assignment in given.assignment:
+        job = Job(course, assignment, sandbox, given.db or "", dry_run=given.dry_run, again=given.again)
+        summary = classroom.grade_class(
+            job,
+            given.student or students(job),
+            workers=given.workers,
+            dask=given.dask or "",
+            say=_line_that_moves(),
+        )
+        for line in (*summary.lines(), *summary.differences()):
+            _say(line)
+        if given.dry_run:
+            _say("Nothing was written.")
+        failed = failed or bool(summary.errors)
+    return 1 if failed else 0
+
+
+def _line_that_moves() -> Callable[[str], None]:
+    """Return what shows progress: one line on a terminal, and a line every few seconds elsewhere."""
+    shown = 0.0
+
+    def show(line: str) -> None:
+        nonlocal shown
+        if sys.stdout.isatty():
+            print(f"\r\x1b[K{line}", end="", flush=True)
+        elif time.monotonic() - shown > 5:
+            shown = time.monotonic()
+            _say(line)
+        if sys.stdout.isatty() and "left" not in line:
+            print()
+
+    return show
+
+
+def _grade_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", nargs="+", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument(
+        "--student", action="append", metavar="ID", help="only this one; may be given again (default: all)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
+    parser.add_argument("--again", action="store_true", help="grade and write again what has been graded")
+    parser.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="processes here (default: a core each)"
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="use a Dask cluster that sees this folder, such as tcp://host:8786"
+    )
+    parser.add_argument("--db", metavar="URL", help="the gradebook, such as postgresql://host/name")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run students' code without a sandbox where there is none"
+    )
+    _takes_course(parser)
+
+
+# mlsd collect, mlsd report, mlsd marks
+
+
+def collect(given: argparse.Namespace) -> int:
+    """Sort a folder or zip of LMS downloads into submitted/, and account for every file.
+
+    The names that Canvas and Moodle give to downloads work as they come; nbgrader_config.py may say others. Of what
+    a student uploaded more than once the newest is kept, and nothing newer is overwritten. Exit status 1 when a
+    file has no student.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import downloads  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    done = downloads.collect(course, given.assignment, given.folder, dry_run=given.dry_run)
+    _print(str(done))
+    return 1 if done.of(downloads.NO_STUDENT) else 0
+
+
+def _collect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder or zip from the LMS")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done; write nothing")
+    _takes_course(parser)
+
+
+def report(given: argparse.Namespace) -> int:
+    """Write what a graded class answered: one HTML page, and tables as CSV beside it.
+
+    For each exercise: how hard it was, how well it tells strong from weak, which known mistakes were made and by how
+    many, and the wrong answers that no known mistake explains; then what was flagged, repaired, or could not be run.
+    With --anonymous no name is left in it.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading.report import report as write  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    written = write(
+        course, given.assignment, anonymous=given.anonymous, output=given.output, db_url=given.db or ""
+    )
+    for path in (written.page, *written.tables):
+        _print(str(path))
+    return 0
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument("--anonymous", action="store_true", help="pseudonyms for names, everywhere")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="the page (default: reports/ASSIGNMENT.html)"
+    )
+    _takes_gradebook(parser)
+
+
+def marks(given: argparse.Namespace) -> int:
+    """Print marks as CSV, for people or for the import of Canvas or Moodle.
+
+    They are nbgrader's: manual grades and late penalties count. Who handed in nothing has no score.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import marks as gradebook  # noqa: PLC0415
+
+    found = gradebook.read(workspace.find_course(given.course), given.assignment, given.db or "")
+    text = gradebook.as_csv(found, given.format)
+    if given.output is None:
+        _print(text.replace("\r\n", "\n").removesuffix("\n"))
+    else:
+        given.output.write_text(text, encoding="utf-8", newline="")
+    if found.waiting:
+        print(f"{len(found.waiting)} hand-ins wait for a manual grade.", file=sys.stderr)
+    return 0
+
+
+def _marks_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", nargs="+", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument(
+        "--format", choices=("plain", "canvas", "moodle"), default="plain", help="for whom (default: plain)"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write them, such as marks.csv")
+    _takes_gradebook(parser)
+
+
+def _takes_gradebook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--db", metavar="URL", help="the gradebook, such as postgresql://host/name")
+    _takes_course(parser)
+
+
 # mlsd demo
 
 
@@ -209,7 +370,7 @@ def demo(given: argparse.Namespace) -> int:
     """Grade a synthetic class once, and show what comes out.
 
     Its hand-ins are right answers, known mistakes and broken notebooks, made from the exercises themselves.
-    nbgrader releases, grades and writes feedback in a folder of its own; your course is not touched.
+    They are released, graded and given feedback in a folder of its own; your course is not touched.
     """
     from tempfile import mkdtemp  # noqa: PLC0415
 
@@ -221,7 +382,7 @@ def demo(given: argparse.Namespace) -> int:
     course = workspace.find_course(given.course)
     root = Path(mkdtemp(prefix="mlsd-demo-"))
     for assignment in versions.assignments(course, given.assignment):
-        students, marks = road.walk(course, root, assignment, _say)
+        students, marks = road.walk(course, root, assignment, _line_that_moves())
         _say("\n" + road.table(marks, list(students[0].scores)))
     _say(f"\nFeedback, a page a student: {root / 'feedback'}")
     return 0
@@ -275,7 +436,12 @@ def simulate(given: argparse.Namespace) -> int:
 
     design = load_design(given.file)
     found = report(
-        design, seed=given.seed, requests=given.requests, incidents=given.incident, progress=_bar()
+        design,
+        seed=given.seed,
+        requests=given.requests,
+        incidents=given.incident,
+        folder=given.file.parent,
+        progress=_bar(),
     )
     _say(json.dumps(found.as_dict(), indent=2) if given.format == "json" else found.text())
     return 0 if found.met else 1
@@ -393,6 +559,10 @@ COMMANDS = (
     Command(check, _check_arguments),
     Command(rules, _rules_arguments),
     Command(release, _release_arguments),
+    Command(grade, _grade_arguments),
+    Command(collect, _collect_arguments),
+    Command(report, _report_arguments),
+    Command(marks, _marks_arguments),
     Command(demo, _demo_arguments),
     Command(document, _document_arguments),
     Command(simulate, _simulate_arguments),

@@ -92,11 +92,10 @@ def read(course: Path, assignment: str, student: str) -> Record | None:
 
 
 def all_of(course: Path, assignment: str) -> Iterator[Record]:
-    """Yield the records of an assignment, by student."""
+    """Yield the records of an assignment, by student; one that can't be read says so."""
     for path in sorted((course / FOLDER / assignment).glob("[!.]*.json")):
-        record = read(course, assignment, path.stem)
-        if record is not None:
-            yield record
+        lost = Record(path.stem, assignment, FAILED, f"{path} can't be read. Remove it, and grade again.")
+        yield read(course, assignment, path.stem) or lost
 
 
 def _from_json(data: dict[str, Any]) -> Record:

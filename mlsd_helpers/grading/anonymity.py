@@ -1,0 +1,120 @@
+"""Records without names: pseudonyms that stay the same, and names taken out of what students and machines wrote.
+
+A pseudonym comes from the student's id and a secret of the course, so that nobody without the secret can make it
+again, and its order says nothing. Names that the course doesn't know, such as a nickname in a string, can't be
+found; read what students wrote before you publish it.
+"""
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from mlsd_helpers.grading.marks import Student
+from mlsd_helpers.grading.records import FOLDER, Flag, Record
+
+HIDDEN = "[name]"
+
+_FILE = ".pseudonyms"
+_LETTERS = "ACDEFGHJKLMNPQRTUVWXY34679"  # none that is read as another
+_LENGTH = 8  # 26^8: in a class of a thousand two students share one once in 400,000 courses
+_SHORT_NUMBER = 4  # digits: a shorter number identifies nobody, and stands in half of all messages
+_SHORT_WORD = 2  # letters
+
+
+def secret_of(course: Path) -> bytes:
+    """Return the course's secret, made at first use, in a file that only its owner reads.
+
+    Without it there are new pseudonyms; with it and the class list, pseudonyms can be undone: keep it.
+    """
+    path = course / FOLDER / _FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+    except FileExistsError:
+        pass
+    return path.read_bytes()
+
+
+def pseudonym(secret: bytes, student: str) -> str:
+    """Return a student's pseudonym, such as `KQ7F-2M9X`."""
+    number = int.from_bytes(hmac.digest(secret, student.encode(errors="replace"), hashlib.sha256), "big")
+    letters = "".join(_LETTERS[number // len(_LETTERS) ** place % len(_LETTERS)] for place in range(_LENGTH))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def anonymous(
+    records: Iterable[Record], secret: bytes, students: Iterable[Student] = ()
+) -> tuple[Record, ...]:
+    """Return records without names, in the order of their pseudonyms."""
+    named = tuple(records)
+    known = {record.student: Student(record.student) for record in named} | {one.id: one for one in students}
+    clean = cleaner(known.values(), secret)
+    hidden = (_anonymous(record, pseudonym(secret, record.student), clean) for record in named)
+    return tuple(sorted(hidden, key=lambda record: record.student))
+
+
+def _anonymous(record: Record, name: str, clean: Callable[[str], str]) -> Record:
+    return replace(
+        record,
+        student=name,
+        reason=clean(record.reason),
+        hand_in="",
+        exercises={
+            key: replace(judged, message=clean(judged.message)) for key, judged in record.exercises.items()
+        },
+        repairs=tuple(map(clean, record.repairs)),
+        flags=tuple(Flag(flag.kind, clean(flag.evidence)) for flag in record.flags),
+    )
+
+
+def cleaner(students: Iterable[Student], secret: bytes) -> Callable[[str], str]:
+    """Return what takes these students' ids, names and addresses out of a text.
+
+    An id becomes its pseudonym; a name, an address, or a part of one becomes `[name]`. Names count as words, in a
+    file name and in `CamelCase` too, with or without accents. Rather a word too many is removed than too few.
+    """
+    words: dict[str, str] = {}
+    for student in students:
+        for word in _parts(student):
+            words.setdefault(word.casefold(), HIDDEN)
+        if not _is_short(student.id):
+            words[_composed(student.id).casefold()] = pseudonym(secret, student.id)
+    if not words:
+        return _composed
+    pattern = re.compile(
+        "|".join(map(_bounded, sorted(words, key=lambda word: (-len(word), word)))), re.IGNORECASE
+    )
+    return lambda text: pattern.sub(lambda found: words.get(found[0].casefold(), HIDDEN), _composed(text))
+
+
+def _parts(student: Student) -> Iterator[str]:
+    for text in (student.id, student.first_name, student.last_name, student.email, student.lms_user_id):
+        for form in {_composed(text), _without_accents(text)}:
+            words = re.findall(r"[^\W\d_]+|\d+", form)
+            yield from (word for word in (form, *words) if not _is_short(word))
+
+
+def _is_short(word: str) -> bool:
+    return len(word) < (_SHORT_NUMBER if word.isdecimal() else _SHORT_WORD)
+
+
+def _bounded(word: str) -> str:
+    """Return a pattern for a word that no letter (for a number: no digit) continues, unless in CamelCase."""
+    before = r"(?<!\d)" if word[0].isdigit() else r"(?:(?<![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
+    after = r"(?!\d)" if word[-1].isdigit() else r"(?:(?![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
+    return f"{before}{re.escape(word)}{after}"
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))

@@ -1,0 +1,223 @@
+"""Marks from nbgrader's gradebook, so that manual grades and late penalties count, as CSV for people or an LMS."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading.release import configuration
+from mlsd_helpers.grading.spreadsheets import Cell, csv_of
+
+_SQLITE = "sqlite:///"
+_CANVAS_ID = re.compile(r"canvas-(\d+)")  # how `mlsd collect` calls a student whom the gradebook doesn't know
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student as the gradebook knows them; what it doesn't know is empty.
+
+    `lms_user_id` is what the LMS calls them: set it with `nbgrader db student add` or `import`.
+    """
+
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_user_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The full name, or the id where there is none."""
+        return f"{self.first_name} {self.last_name}".strip() or self.id
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What one hand-in is worth: points, those taken off for lateness, and the most there are.
+
+    `waits` says that nbgrader still waits for a manual grade.
+    """
+
+    assignment: str
+    student: Student
+    points: float
+    late_penalty: float
+    most: float
+    waits: bool = False
+
+    @property
+    def score(self) -> float:
+        """Points less the late penalty, never below zero, as nbgrader exports them."""
+        return max(0.0, self.points - self.late_penalty)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The marks of some assignments: the most points of each, the class, and a mark for each hand-in."""
+
+    assignments: Mapping[str, float]
+    students: tuple[Student, ...]
+    marks: tuple[Mark, ...]
+
+    @property
+    def waiting(self) -> tuple[Mark, ...]:
+        """The marks that lack a manual grade."""
+        return tuple(mark for mark in self.marks if mark.waits)
+
+    def by_student(self) -> Iterator[tuple[Student, list[float | None]]]:
+        """Yield each student with a score an assignment, None where nothing was handed in."""
+        scores = {(mark.student.id, mark.assignment): mark.score for mark in self.marks}
+        for student in self.students:
+            yield student, [scores.get((student.id, name)) for name in self.assignments]
+
+
+def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
+    """Read the marks of these assignments from the gradebook, or from the one at `db_url`.
+
+    Raises WorkspaceError where there is no gradebook, or no such assignment in it.
+    """
+    with gradebook(course, db_url) as book:
+        most = {assignment.name: assignment.max_score for assignment in book.assignments}
+        unknown = [name for name in assignments if name not in most]
+        if unknown:
+            raise WorkspaceError(
+                f"The gradebook has no assignment {', '.join(unknown)}. It has: "
+                f"{', '.join(sorted(most)) or 'none'}. `mlsd release` enters them."
+            )
+        wanted = {name: most[name] for name in assignments}
+        return Marks(
+            MappingProxyType(wanted), _students(book), tuple(m for name in wanted for m in _of(book, name))
+        )
+
+
+def students(course: Path, db_url: str = "") -> tuple[Student, ...]:
+    """Return the students of the gradebook, by id; none where there is no gradebook yet."""
+    if _missing(_directory(course, db_url).db_url):
+        return ()
+    with gradebook(course, db_url) as book:
+        return _students(book)
+
+
+@contextmanager
+def gradebook(course: Path, db_url: str = "") -> Iterator[Gradebook]:
+    """Open the course's gradebook: at `db_url`, or where nbgrader_config.py says that it is."""
+    directory = _directory(course, db_url)
+    if _missing(directory.db_url):
+        raise WorkspaceError(
+            f"There is no gradebook at {directory.db_url.removeprefix(_SQLITE)}. "
+            "`mlsd release` makes one, and grading fills it."
+        )
+    try:
+        with Gradebook(directory.db_url, directory.course_id) as book:
+            yield book
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise WorkspaceError(
+            f"The gradebook can't be read: {reason}. Is it in use, or from another version of nbgrader?"
+        ) from error
+
+
+def _directory(course: Path, db_url: str) -> CourseDirectory:
+    config = configuration(course)
+    config.CourseDirectory.root = str(course.resolve())
+    if db_url:
+        config.CourseDirectory.db_url = db_url
+    return CourseDirectory(config=config)
+
+
+def _missing(db_url: str) -> bool:
+    """Tell whether the gradebook would have to be made; opening it would make it."""
+    return db_url.startswith(_SQLITE) and not Path(db_url.removeprefix(_SQLITE).partition("?")[0]).is_file()
+
+
+def _students(book: Gradebook) -> tuple[Student, ...]:
+    fields = ("id", "first_name", "last_name", "email", "lms_user_id")
+    known = (Student(*(getattr(one, field) or "" for field in fields)) for one in book.students)
+    return tuple(sorted(known, key=lambda one: one.id))
+
+
+def _of(book: Gradebook, assignment: str) -> Iterator[Mark]:
+    known = {student.id: student for student in _students(book)}
+    most = book.find_assignment(assignment).max_score
+    submissions = {one.student.id: one for one in book.assignment_submissions(assignment)}
+    for student, one in sorted(submissions.items()):
+        penalty = one.late_submission_penalty or 0.0
+        yield Mark(assignment, known[student], one.score, penalty, most, bool(one.needs_manual_grade))
+
+
+# ---- CSV ------------------------------------------------------------------------------------------
+
+
+def as_csv(marks: Marks, style: str = "plain") -> str:
+    """Return marks as CSV: `plain`, `canvas` or `moodle`. Where nothing was handed in there is no score."""
+    return _STYLES[style](marks)
+
+
+def _plain(marks: Marks) -> str:
+    columns = "assignment student_id last_name first_name email points late_penalty score max_score waits_for_manual"
+    handed_in = {(mark.assignment, mark.student.id): mark for mark in marks.marks}
+    rows: list[list[Cell]] = []
+    for name, most in marks.assignments.items():
+        for student in marks.students:
+            mark = handed_in.get((name, student.id))
+            numbers: list[Cell] = [None, None, None, most, None]
+            if mark is not None:
+                numbers = [mark.points, mark.late_penalty, mark.score, most, "yes" if mark.waits else "no"]
+            rows.append([name, student.id, student.last_name, student.first_name, student.email, *numbers])
+    return csv_of(columns.split(), rows)
+
+
+def _canvas(marks: Marks) -> str:
+    """Write the columns that Canvas's import reads, in its order, and its row of points possible.
+
+    Canvas finds a student by ID, its own number; then by SIS User ID or SIS Login ID; then by name:
+    https://github.com/instructure/canvas-lms/blob/master/lib/gradebook_importer.rb, and for instructors "How do I
+    import grades in the Gradebook?" in the Canvas guides.
+    """
+    columns = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *marks.assignments]
+    possible: list[Cell] = ["Points Possible", "", "", "", "", *marks.assignments.values()]
+    rows = [
+        [_last_first(one), _canvas_id(one), "", "" if _CANVAS_ID.fullmatch(one.id) else one.id, "", *scores]
+        for one, scores in marks.by_student()
+    ]
+    return csv_of(columns, [possible, *rows])
+
+
+def _canvas_id(student: Student) -> str:
+    """Return Canvas's number of a student: it would read any text that begins with digits as somebody's."""
+    collected = _CANVAS_ID.fullmatch(student.id)
+    number = student.lms_user_id or (collected[1] if collected else "")
+    return number if number.isascii() and number.isdigit() else ""
+
+
+def _last_first(student: Student) -> str:
+    both = student.last_name and student.first_name
+    return f"{student.last_name}, {student.first_name}" if both else student.name
+
+
+def _moodle(marks: Marks) -> str:
+    """Write the columns of Moodle's own export, which its import maps by hand.
+
+    Students are found by `Email address`, `ID number` or `Username`, whichever one maps to the user; the others are
+    ignored: https://docs.moodle.org/en/Grade_import.
+    """
+    columns = ["First name", "Last name", "ID number", "Username", "Email address"]
+    items = [f"Assignment: {name} (Real)" for name in marks.assignments]
+    rows = [
+        [one.first_name, one.last_name, one.lms_user_id, one.id, one.email, *scores]
+        for one, scores in marks.by_student()
+    ]
+    return csv_of([*columns, *items], rows)
+
+
+_STYLES: Mapping[str, Callable[[Marks], str]] = MappingProxyType(
+    {"plain": _plain, "canvas": _canvas, "moodle": _moodle}
+)
+STYLES = tuple(_STYLES)

@@ -1,0 +1,253 @@
+"""The class report: one HTML page that needs nothing else, and the same as CSV.
+
+Everything in it is text from somewhere else, students among them: the template escapes all of it, names stand
+isolated (`<bdi>`), so that no letter turns what is around it, and the page's policy lets it load and run nothing.
+"""
+
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import isnan
+from pathlib import Path
+from statistics import fmean
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading import anonymity, marks, records
+from mlsd_helpers.grading.analysis import ENOUGH, Analysis, Discrimination, Item, Kind, analyse
+from mlsd_helpers.grading.spreadsheets import Cell, csv_of
+
+FOLDER = "reports"
+
+_MOST = 20  # kinds of unexplained answers shown for an exercise; all are in the CSV
+_LONG = 600  # characters of a message
+_LABEL = 38  # characters beside a bar
+_LEFT, _LONGEST, _ROW = 270, 400, 28  # px, in a picture 720 wide
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_KINDS: dict[Kind, str] = {
+    "right": "right",
+    "mistake": "known mistake",
+    "unexplained": "no known mistake",
+    "blank": "left blank",
+}
+_LOOKS: dict[Kind, str] = {
+    "right": "filled, right",
+    "mistake": "hatched, a known mistake",
+    "unexplained": "dotted, wrong in another way",
+    "blank": "dashed, left blank",
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written: the page, its tables, and what stands in them."""
+
+    page: Path
+    tables: tuple[Path, ...]
+    analysis: Analysis
+
+
+def report(
+    course: Path, assignment: str, *, anonymous: bool = False, output: Path | None = None, db_url: str = ""
+) -> Written:
+    """Write the report of an assignment from its records, by default into `reports/`.
+
+    Raises WorkspaceError where nothing of it has been graded.
+    """
+    graded = tuple(records.all_of(course, assignment))
+    if not graded:
+        raise WorkspaceError(
+            f"Nothing of {assignment} has been graded in {course}. Run `mlsd grade {assignment}` first."
+        )
+    if anonymous:
+        graded = anonymity.anonymous(graded, anonymity.secret_of(course), marks.students(course, db_url))
+    analysis = analyse(assignment, graded)
+    name = f"{assignment}-anonymous" if anonymous else assignment
+    page = output or course / FOLDER / f"{name}.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    tables = {
+        page.with_name(f"{page.stem}-exercises.csv"): exercises_csv(analysis),
+        page.with_name(f"{page.stem}-answers.csv"): answers_csv(analysis),
+    }
+    for path, text in (*tables.items(), (page, html(analysis, anonymous=anonymous))):
+        _write(path, text)
+    return Written(page, tuple(tables), analysis)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".report-") as scratch:
+        made = Path(scratch, path.name)
+        made.write_text(text, encoding="utf-8", errors="replace", newline="")
+        made.replace(path)
+
+
+# ---- CSV ------------------------------------------------------------------------------------------
+
+
+def exercises_csv(analysis: Analysis) -> str:
+    """Return a row an exercise: shares from 0 to 1, and the discrimination with its interval, where it is told."""
+    columns = [
+        "exercise",
+        "title",
+        "points",
+        "hand_ins",
+        "mean",
+        "full",
+        "blank",
+        "discrimination",
+        "low",
+        "high",
+    ]
+    rows: list[list[Cell]] = []
+    for item in analysis.items:
+        told = item.discrimination
+        shares = [
+            _number(share) for share in (item.mean, item.full, item.blank, told.value, told.low, told.high)
+        ]
+        rows.append([item.id, item.title, item.points, analysis.counted, *shares])
+    return csv_of(columns, rows)
+
+
+def answers_csv(analysis: Analysis) -> str:
+    """Return a row for each kind of answer to each exercise: how many gave it, what they were told, and who."""
+    rows: list[list[Cell]] = [
+        [item.id, _KINDS[group.kind], group.name, len(group.students), group.said, "; ".join(group.students)]
+        for item in analysis.items
+        for group in item.groups
+    ]
+    return csv_of(["exercise", "kind", "name", "number", "message", "students"], rows)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or isnan(value) else value
+
+
+# ---- HTML -----------------------------------------------------------------------------------------
+
+
+def html(analysis: Analysis, *, anonymous: bool = False) -> str:
+    """Return the report as a page that loads nothing."""
+    template, css = _template()
+    return template.render(
+        analysis=analysis,
+        anonymous=anonymous,
+        flagged=len({student for student, _, _ in analysis.flags}),
+        totals=_totals(analysis),
+        pictures={item.id: _answers(f"p{number}", item) for number, item in enumerate(analysis.items)},
+        css=Markup(css),  # noqa: S704 - our own file
+        most=_MOST,
+        enough=ENOUGH,
+    )
+
+
+@cache
+def _template() -> tuple[Template, str]:
+    loader = PackageLoader("mlsd_helpers.grading")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {
+        "average": lambda values: fmean(values) if values else float("nan"),
+        "interval": _interval,
+        "marked": _marked,
+        "plain": _plain,
+        "share": _percent,
+        "short": lambda text: _cut(text, _LONG),
+        "words": _words,
+    }
+    css, _, _ = loader.get_source(environment, "report.css")
+    return environment.get_template("report.html"), css
+
+
+def _plain(text: str) -> str:
+    """Return text without what no page can show, and without what turns the direction of letters."""
+    return "".join(
+        c for c in text if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _TURNS)
+    )
+
+
+def _marked(text: str) -> Markup:
+    """Return our messages' few marks, `code` and *emphasis*, as HTML; all else is escaped first."""
+    parts = re.split(r"`([^`]*)`", _plain(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part)
+        if number % 2
+        else Markup(re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", str(escape(part))))  # noqa: S704 - escaped
+        for number, part in enumerate(parts)
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _words(name: str) -> str:
+    return _plain(name).replace("_", " ")
+
+
+def _percent(share: float) -> str:
+    return "–" if isnan(share) else f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+
+
+def _interval(told: Discrimination) -> str:
+    if told.value is None:
+        return told.reading
+    return f"{told.value:.2f} ({told.low:.2f} to {told.high:.2f}): {told.reading}".replace("-", "−")
+
+
+# ---- pictures -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Bar:
+    label: str
+    number: int
+    kind: str
+    y: int
+    width: float
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Labelled bars from `left` on, in px; each kind has a filling of its own, and every bar its number."""
+
+    id: str
+    title: str
+    alt: str
+    caption: str
+    bars: tuple[_Bar, ...]
+    height: int
+    left: int = _LEFT
+
+
+def _picture(name: str, title: str, caption: str, rows: Sequence[tuple[str, int, str]]) -> _Picture:
+    largest = max((number for _, number, _ in rows), default=0) or 1
+    bars = tuple(
+        _Bar(_cut(label, _LABEL), number, kind, row * _ROW + 4, round(_LONGEST * number / largest, 1))
+        for row, (label, number, kind) in enumerate(rows)
+    )
+    alt = "; ".join(f"{label}: {number}" for label, number, _ in rows)
+    return _Picture(name, title, alt, caption, bars, len(rows) * _ROW)
+
+
+def _totals(analysis: Analysis) -> _Picture:
+    tenths = [min(9, int(share * 10 + 1e-9)) for share in analysis.totals]
+    rows = [(f"{10 * n} to {10 * n + 10}\N{NO-BREAK SPACE}%", tenths.count(n), "total") for n in range(10)]
+    return _picture("totals", "Hand-ins by share of the points", "Hand-ins by share of the points.", rows)
+
+
+def _answers(name: str, item: Item) -> _Picture:
+    looks = "; ".join(look for kind, look in _LOOKS.items() if item.number(kind))
+    return _picture(name, f"Answers to {item.title}", f"Students by answer: {looks}.", list(_rows(item)))
+
+
+def _rows(item: Item) -> Iterator[tuple[str, int, str]]:
+    yield "right", item.number("right"), "right"
+    for group in item.of("mistake"):
+        yield _words(group.name), len(group.students), "mistake"
+    yield "wrong in another way", item.number("unexplained"), "unexplained"
+    yield "left blank", item.number("blank"), "blank"

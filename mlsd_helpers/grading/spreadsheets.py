@@ -1,0 +1,39 @@
+"""CSV that a spreadsheet opens as text: what a student typed never runs as a formula."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+Cell = str | float | int | None
+
+_STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
+
+def neutral(cell: Cell) -> Cell:
+    """Put an apostrophe before text that a spreadsheet would run; numbers, and None for no value, stay.
+
+    Spreadsheets look past leading blanks, and take full-width signs too:
+    https://owasp.org/www-community/attacks/CSV_Injection.
+
+    >>> neutral("=HYPERLINK(A1)"), neutral("Ada"), neutral(-1.5)
+    ("'=HYPERLINK(A1)", 'Ada', -1.5)
+    """
+    if not isinstance(cell, str):
+        return cell
+    return (
+        f"'{cell}" if cell.lstrip().startswith(_STARTS_A_FORMULA) or cell[:1] in {"\t", "\r", "\n"} else cell
+    )
+
+
+def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
+    """Return a table as CSV, its text neutralised and its line ends the standard's (RFC 4180)."""
+    written = io.StringIO(newline="")
+    writer = csv.writer(written)
+    writer.writerows([neutral(_plain(cell)) for cell in row] for row in (columns, *rows))
+    return written.getvalue()
+
+
+def _plain(cell: Cell) -> Cell:
+    if isinstance(cell, float):
+        return round(cell, 6)
+    return cell.encode(errors="replace").decode().replace("\0", "") if isinstance(cell, str) else cell

@@ -1,0 +1,475 @@
+"""Downloads of an LMS: whose each file is, which of several counts, and what must never be written."""
+
+import io
+import os
+import shutil
+import stat
+import unicodedata
+import zipfile
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbgrader.api import Assignment, Gradebook, SubmittedAssignment
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config.loader import PyFileConfigLoader
+from traitlets.utils.importstring import import_item
+
+from mlsd_helpers import cli
+from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading.downloads import (
+    IGNORED,
+    KEPT,
+    NO_STUDENT,
+    SUPERSEDED,
+    TAKEN,
+    LmsNames,
+    clean_id,
+    collect,
+)
+
+ROOT = Path(__file__).parents[2]
+NAME = "05_capacity"
+NOTEBOOK = f"{NAME}.ipynb"
+MOODLE = "assignsubmission_file_"
+
+
+@pytest.fixture
+def course(tmp_path):
+    course = tmp_path / "course"
+    for assignment in (NAME, "04_patterns"):
+        (course / "release" / assignment).mkdir(parents=True)
+        (course / "release" / assignment / f"{assignment}.ipynb").write_text("{}")
+    shutil.copy(ROOT / "nbgrader_config.py", course)
+    return course
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "download"
+    folder.mkdir()
+    return folder
+
+
+def put(folder, name, content="{}", minute=0):
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    os.utime(path, ((1_780_000_000 + 60 * minute),) * 2)
+    return path
+
+
+def zipped(path, *named, time=(2026, 3, 4, 10, 0, 0)):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in named:
+            archive.writestr(zipfile.ZipInfo(name, time), content)
+    return path
+
+
+def submitted(course):
+    folder = course / "submitted"
+    return {
+        path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def outcomes(collection):
+    return {one.file: one.outcome for one in collection.files}
+
+
+def note(collection, part):
+    return next(one.note for one in collection.files if part in one.file)
+
+
+def configure(course, *lines):
+    with (course / "nbgrader_config.py").open("a") as file:
+        file.write("\n".join(["", *lines, ""]))
+
+
+# ---------------------------------------------------------------- whose it is
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("tannersam_4417_90210_05_capacity.ipynb", "canvas-4417"),
+        ("tannersam_4417_90210_05_capacity-1.ipynb", "canvas-4417"),
+        ("tannersam_LATE_4417_90210_05_capacity (2).ipynb", "canvas-4417"),
+        ("müllerjörg_4417_90210_final.ipynb", "canvas-4417"),
+        ("late_4417_90210_05_capacity.ipynb", "canvas-4417"),
+        ("anon_aB3d9_90210_05_capacity.ipynb", "anon-aB3d9"),
+        ("LATE_anon_aB3d9_90210_05_capacity.ipynb", "anon-aB3d9"),
+        (f"Sam Tanner_12_{MOODLE}/05_capacity.ipynb", "Sam_Tanner"),
+        (f"Sam Tanner_12_{MOODLE}/work/05_capacity.ipynb", "Sam_Tanner"),
+        (f"Sam Tanner_12_{MOODLE}05_capacity.ipynb", "Sam_Tanner"),
+        (f"Sam Tanner_12_{MOODLE}\\05_capacity.ipynb", "Sam_Tanner"),
+        (f"مريم نور_12_{MOODLE}/05_capacity.ipynb", "مريم_نور"),
+        (f"Zoë O'Hara-Nuñez_12_{MOODLE}/05_capacity.IPYNB", "Zoë_O-Hara-Nuñez"),
+    ],
+)
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_the_names_of_canvas_and_moodle_work_as_they_come(name, student, as_zip, course, folder):
+    if as_zip:
+        collect(course, NAME, zipped(folder / "class.zip", (name, "mine")))
+    else:
+        put(folder, name, "mine")
+        collect(course, NAME, folder)
+    assert submitted(course)[f"{student}/{NAME}/{NOTEBOOK}"] == "mine"
+
+
+class OfMacOS(zipfile.ZipInfo):
+    """A member whose name is UTF-8 and doesn't say so."""
+
+    def _encodeFilenameFlags(self):  # noqa: N802 - zipfile's own
+        return self.filename.encode(), self.flag_bits
+
+
+def test_an_archive_that_hides_its_encoding_is_read_as_utf8(course, folder):
+    with zipfile.ZipFile(folder / "class.zip", "w") as archive:
+        archive.writestr(OfMacOS(f"Zoë مريم_12_{MOODLE}/05_capacity.ipynb"), "mine")
+    assert collect(course, NAME, folder).students == ("Zoë_مريم",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # The name of a person may hold what looks like Canvas's numbers of somebody else.
+        "evil_1_2_4417_90210_05_capacity.ipynb",
+        "evil_1_4417_90210_05_capacity-3.ipynb",
+        # A folder or file may be called like Moodle's folder of somebody else.
+        f"Eve Evil_12_{MOODLE}/Ada_1_{MOODLE}/05_capacity.ipynb",
+        f"Eve Evil_12_{MOODLE}Ada_1_{MOODLE}05_capacity.ipynb",
+        f"Eve Evil_12_{MOODLE}/ada_1_2_05_capacity.ipynb",
+    ],
+)
+def test_nobody_hands_in_for_another(name, course, folder):
+    put(folder, name)
+    collect(course, NAME, folder)
+    assert list(submitted(course)) in (
+        [f"canvas-4417/{NAME}/{NOTEBOOK}"],
+        [f"Eve_Evil/{NAME}/{NOTEBOOK}"],
+    )
+
+
+def test_a_name_that_may_be_read_as_two_people_is_left_to_the_instructor(course, folder):
+    put(folder, "evil_1_2_4417_90210_final.ipynb")
+    done = collect(course, NAME, folder)
+    assert outcomes(done) == {"evil_1_2_4417_90210_final.ipynb": NO_STUDENT}
+    assert not submitted(course)
+
+
+def test_a_pattern_of_ones_own_comes_from_the_configuration(course, folder):
+    pattern = r"(?P<student_id>\w+)-(?P<timestamp>\d{8}T\d{6})-(?P<file_id>\w+)"
+    configure(course, f"c.FileNameCollectorPlugin.named_regexp = {pattern!r}")
+    put(folder, f"ada-20260304T101500-{NOTEBOOK}", "first")
+    put(folder, f"ada-20260304T111500-{NOTEBOOK}", "second")
+    put(folder, "tannersam_4417_90210_05_capacity.ipynb")
+    done = collect(course, NAME, folder)
+    assert submitted(course) == {
+        f"ada/{NAME}/{NOTEBOOK}": "second",
+        f"ada/{NAME}/timestamp.txt": "2026-03-04 11:15:00.000000 UTC",
+    }
+    assert outcomes(done)["tannersam_4417_90210_05_capacity.ipynb"] == NO_STUDENT
+
+
+def test_a_student_of_the_class_list_goes_by_their_id_there(course, folder, monkeypatch):
+    monkeypatch.setattr("nbgrader.api.get_alembic_version", lambda: "any")  # it starts a process
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        book.add_student("s1", lms_user_id="4417")
+        book.add_student("s2", first_name="Zoë", last_name="O'Hara")
+    put(folder, "tannersam_4417_90210_05_capacity.ipynb")
+    put(folder, f"ZOË O'HARA_12_{MOODLE}/05_capacity.ipynb")
+    put(folder, f"Guest_13_{MOODLE}/05_capacity.ipynb")
+    done = collect(course, NAME, folder)
+    assert set(done.students) == {"s1", "s2", "Guest"}
+    assert "class list" in note(done, "Guest")
+
+
+# ---------------------------------------------------------------- which one counts
+
+
+def test_of_several_uploads_the_newest_counts(course, folder):
+    put(folder, "a_1_10_05_capacity.ipynb", "second", minute=1)
+    put(folder, "a_1_9_05_capacity-1.ipynb", "first", minute=9)  # written later, uploaded earlier
+    put(folder, f"Bo_7_{MOODLE}/05_capacity.ipynb", "first", minute=1)
+    put(folder, f"Bo_7_{MOODLE}/05_capacity (1).ipynb", "second", minute=2)
+    done = collect(course, NAME, folder)
+    assert set(submitted(course).values()) == {"second"}
+    assert sorted(outcomes(done).values()) == [SUPERSEDED, SUPERSEDED, TAKEN, TAKEN]
+
+
+def test_another_name_is_taken_for_the_notebook_unless_the_notebook_is_there(course, folder):
+    put(folder, "a_1_9_final version.ipynb", "mine")
+    put(folder, "b_2_9_05_capacity.ipynb", "notebook")
+    put(folder, "b_2_10_scratch.ipynb", "scratch")
+    done = collect(course, NAME, folder)
+    assert submitted(course) == {
+        f"canvas-1/{NAME}/{NOTEBOOK}": "mine",
+        f"canvas-2/{NAME}/{NOTEBOOK}": "notebook",
+    }
+    assert "final version" in note(done, "a_1_9")
+
+
+def test_the_notebook_of_another_assignment_is_no_hand_in(course, folder):
+    put(folder, "a_1_9_04_patterns-1.ipynb")
+    done = collect(course, NAME, folder)
+    assert outcomes(done) == {"a_1_9_04_patterns-1.ipynb": IGNORED}
+    assert not submitted(course)
+
+
+def test_nothing_newer_is_overwritten_and_a_newer_one_replaces_it_whole(course, folder):
+    one = put(folder, "a_1_9_05_capacity.ipynb", "first", minute=5)
+    collect(course, NAME, folder)
+    assert outcomes(collect(course, NAME, folder)) == {one.name: KEPT}
+    put(folder, one.name, "an older one", minute=4)
+    assert outcomes(collect(course, NAME, folder)) == {one.name: KEPT}
+    assert set(submitted(course).values()) == {"first"}
+    put(folder, one.name, "a newer one", minute=6)
+    assert outcomes(collect(course, NAME, folder)) == {one.name: TAKEN}
+    assert set(submitted(course).values()) == {"a newer one"}
+
+
+def test_a_hand_in_by_another_road_is_compared_by_its_time(course, folder):
+    there = course / "submitted/canvas-1" / NAME
+    there.mkdir(parents=True)
+    (there / NOTEBOOK).write_text("through the exchange")
+    (there / "timestamp.txt").write_text("2026-05-29 00:00:00.0 UTC")
+    put(folder, "a_1_9_05_capacity.ipynb")  # 28 May
+    assert collect(course, NAME, folder).of(KEPT)
+    (there / "timestamp.txt").write_text("2026-05-27 00:00:00.0 UTC")
+    assert collect(course, NAME, folder).of(TAKEN)
+
+
+def test_a_failed_write_leaves_what_was_there(course, folder, monkeypatch):
+    put(folder, "a_1_9_05_capacity.ipynb", "first", minute=1)
+    collect(course, NAME, folder)
+    put(folder, "a_1_9_05_capacity.ipynb", "second", minute=2)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        collect(course, NAME, folder)
+    assert submitted(course) == {f"canvas-1/{NAME}/{NOTEBOOK}": "first"}
+
+
+# ---------------------------------------------------------------- late
+
+
+def late_by(course, student):
+    """Return the seconds that nbgrader takes a hand-in to be late, the due date being noon of 4 March."""
+    place = course / "submitted" / student / NAME
+    assignment = Assignment(name=NAME, duedate=datetime(2026, 3, 4, 12))  # noqa: DTZ001 - nbgrader's are UTC
+    at = CourseDirectory(root=str(course)).get_existing_timestamp(str(place))
+    return SubmittedAssignment(assignment=assignment, timestamp=at).total_seconds_late
+
+
+def test_a_mark_of_the_lms_makes_a_hand_in_late_and_no_mark_does_not(course, folder):
+    archive = zipped(
+        folder / "class.zip",
+        ("a_LATE_1_9_05_capacity.ipynb", "late"),
+        ("b_2_9_05_capacity.ipynb", "in time"),
+        time=(2026, 3, 9, 10, 0, 0),
+    )
+    collect(course, NAME, archive)
+    assert late_by(course, "canvas-1") > 4 * 86_400
+    assert late_by(course, "canvas-2") == 0
+
+
+def test_times_of_files_count_only_where_the_configuration_says_so(course, folder):
+    archive = zipped(
+        folder / "class.zip", (f"Ada_1_{MOODLE}/05_capacity.ipynb", "x"), time=(2026, 3, 5, 10, 0, 0)
+    )
+    collect(course, NAME, archive)
+    assert late_by(course, "Ada") == 0
+    shutil.rmtree(course / "submitted")
+    configure(course, "c.LmsNames.dated_by_files = True")
+    collect(course, NAME, archive)
+    assert late_by(course, "Ada") > 0
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def test_every_file_is_accounted_for(course, folder):
+    put(folder, "a_1_9_05_capacity.ipynb")
+    put(folder, "a_1_8_05_capacity.ipynb")
+    put(folder, "a_1_8_photo.png")
+    put(folder, "notes.ipynb")
+    put(folder, ".DS_Store")
+    put(folder, "sub/.ipynb_checkpoints/a_1_9_05_capacity-checkpoint.ipynb")
+    zipped(
+        folder / "b_2_9_work.zip",
+        ("05_capacity.ipynb", "b"),
+        ("data.csv", ""),
+        ("__MACOSX/._05_capacity.ipynb", ""),
+    )
+    (folder / "c_3_9_work.zip").write_text("no archive")
+    done = collect(course, NAME, folder)
+    assert outcomes(done) == {
+        "a_1_9_05_capacity.ipynb": TAKEN,
+        "a_1_8_05_capacity.ipynb": SUPERSEDED,
+        "a_1_8_photo.png": IGNORED,
+        "notes.ipynb": NO_STUDENT,
+        ".DS_Store": IGNORED,
+        "sub/.ipynb_checkpoints/a_1_9_05_capacity-checkpoint.ipynb": IGNORED,
+        "b_2_9_work.zip/05_capacity.ipynb": TAKEN,
+        "b_2_9_work.zip/data.csv": IGNORED,
+        "b_2_9_work.zip/__MACOSX/._05_capacity.ipynb": IGNORED,
+        "c_3_9_work.zip": IGNORED,
+    }
+    assert all(one.note for one in done.of(IGNORED))
+    assert all(one.file in str(done) for one in done.files)
+
+
+def test_links_and_pipes_are_not_followed(course, folder, tmp_path):
+    secret = put(tmp_path, "secret/05_capacity.ipynb", "the solution")
+    (folder / "a_1_9_05_capacity.ipynb").symlink_to(secret)
+    (folder / f"Eve_1_{MOODLE}").symlink_to(secret.parent)
+    os.mkfifo(folder / "b_2_9_05_capacity.ipynb")
+    link = zipfile.ZipInfo("c_3_9_05_capacity.ipynb")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(folder / "class.zip", "w") as archive:
+        archive.writestr(link, str(secret))
+    assert list(outcomes(collect(course, NAME, folder)).values()) == [IGNORED] * 4
+    assert not submitted(course)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../a_1_9_05_capacity.ipynb",
+        "/etc/a_1_9_05_capacity.ipynb",
+        "C:/a_1_9_05_capacity.ipynb",
+        "..\\a_1_9_05_capacity.ipynb",
+        "x\\..\\..\\a_1_9_05_capacity.ipynb",
+    ],
+)
+def test_a_path_out_of_an_archive_is_refused(name, course, folder):
+    done = collect(course, NAME, zipped(folder / "class.zip", (name, "x")))
+    assert [one.outcome for one in done.files] == [IGNORED]
+    assert not submitted(course)
+
+
+def test_a_link_in_submitted_is_not_written_through(course, folder, tmp_path):
+    (course / "submitted").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (course / "submitted/canvas-1").symlink_to(tmp_path / "elsewhere")
+    put(folder, "a_1_9_05_capacity.ipynb")
+    assert collect(course, NAME, folder).of(KEPT)
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def archive_of(*named):
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in named:
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
+def test_what_is_too_large_or_too_deep_is_left_out_and_the_rest_is_taken(course, folder):
+    configure(course, "c.CourseDirectory.max_file_size = 2  # kB")
+    bomb = archive_of(("05_capacity.ipynb", "0" * 1_000_000))
+    matryoshka = archive_of(("b.zip", archive_of(("c.zip", archive_of(("a_1_9_05_capacity.ipynb", "x"))))))
+    (folder / "class.zip").write_bytes(
+        archive_of(
+            (f"Bomb_1_{MOODLE}/work.zip", bomb),
+            (f"Ada_2_{MOODLE}/05_capacity.ipynb", "fine"),
+            ("a.zip", matryoshka),
+        )
+    )
+    done = collect(course, NAME, folder)
+    assert submitted(course) == {f"Ada/{NAME}/{NOTEBOOK}": "fine"}
+    assert [one.outcome for one in done.files if "Ada" not in one.file] == [IGNORED, IGNORED]
+
+
+def test_a_damaged_file_gives_way_to_the_one_before(course, folder):
+    path = zipped(
+        folder / "class.zip", ("a_1_8_05_capacity.ipynb", "first"), ("a_1_9_05_capacity.ipynb", "second")
+    )
+    path.write_bytes(path.read_bytes().replace(b"second", b"broken"))
+    done = collect(course, NAME, folder)
+    assert submitted(course) == {f"canvas-1/{NAME}/{NOTEBOOK}": "first"}
+    assert outcomes(done)["class.zip/a_1_9_05_capacity.ipynb"] == IGNORED
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (f"Sam Lee_1_{MOODLE}", f"Sam Lee_2_{MOODLE}"),  # two people of one name
+        (f"Sam*Lee_1_{MOODLE}", f"Sam?Lee_2_{MOODLE}"),
+        (f"Sam Lee_1_{MOODLE}", f"SAM LEE_2_{MOODLE}"),  # one folder on macOS and Windows
+    ],
+)
+def test_two_students_never_share_a_folder(names, course, folder):
+    for name in names:
+        put(folder, f"{name}/05_capacity.ipynb")
+    assert set(outcomes(collect(course, NAME, folder)).values()) == {IGNORED}
+    assert not submitted(course)
+
+
+def test_a_student_cannot_date_their_own_hand_in(course, folder):
+    configure(course, "c.FileNameCollectorPlugin.valid_ext = ['.ipynb', '.txt']")
+    put(folder, f"Eve_1_{MOODLE}/05_capacity.ipynb")
+    put(folder, f"Eve_1_{MOODLE}/timestamp.txt", "1999-01-01 00:00:00 UTC")
+    put(folder, f"Eve_1_{MOODLE}/notes.txt", "mine")
+    collect(course, NAME, folder)
+    assert sorted(submitted(course)) == [f"Eve/{NAME}/{NOTEBOOK}", f"Eve/{NAME}/notes.txt"]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(course, folder):
+    put(folder, "a_1_9_05_capacity.ipynb")
+    put(folder, "readme.md")
+    dry = collect(course, NAME, folder, dry_run=True)
+    assert not (course / "submitted").exists()
+    assert dry.files == collect(course, NAME, folder).files
+
+
+def test_a_folder_or_assignment_that_is_not_there_is_a_plain_error(course, folder, tmp_path):
+    with pytest.raises(WorkspaceError, match="nowhere"):
+        collect(course, NAME, tmp_path / "nowhere")
+    with pytest.raises(WorkspaceError, match="04_patterns"):
+        collect(course, "07_none", folder)
+
+
+def test_the_command_fails_where_a_file_has_no_student(course, folder, capsys):
+    (course / "course").mkdir()
+    (course / "course/00_start_here.ipynb").touch()
+    put(folder, "a_1_9_05_capacity.ipynb")
+    assert cli.main(["collect", NAME, str(folder), "--course", str(course)]) == 0
+    put(folder, "whose.ipynb")
+    assert cli.main(["collect", NAME, str(folder), "--course", str(course), "--dry-run"]) == 1
+    assert "whose.ipynb" in capsys.readouterr().out
+
+
+# ---------------------------------------------------------------- ids
+
+
+@given(st.text())
+def test_an_id_is_always_one_plain_folder_name(raw):
+    name = clean_id(raw)
+    assert name == clean_id(name)
+    assert name == unicodedata.normalize("NFC", name)
+    assert not set(name) & set('/\\:*?"<>|[]{}\0\n\u202e\u200b ')
+    assert not name.startswith((".", "-"))
+    assert len(name) <= 100
+
+
+def test_a_file_name_does_nothing_to_the_terminal(course, folder):
+    put(folder, "\x1b[2Ja_1_9_05_capacity\u202e.ipynb")
+    assert not set(str(collect(course, NAME, folder))) & set("\x1b\u202e")
+
+
+def test_zip_collect_finds_the_same_students(course):
+    names = LmsNames()
+    assert names.collect(f"/x/Zoë O'Hara_12_{MOODLE}/05_capacity.ipynb")["student_id"] == clean_id(
+        "Zoë O'Hara"
+    )
+    assert names.collect("/x/tannersam_LATE_4417_90210_05_capacity.ipynb")["student_id"] == "canvas-4417"
+    assert names.collect("/x/readme.ipynb") is None
+    app = PyFileConfigLoader(str(course / "nbgrader_config.py")).load_config().ZipCollectApp
+    assert import_item(app.collector_plugin) is LmsNames

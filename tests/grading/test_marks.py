@@ -1,0 +1,172 @@
+"""Marks: what the gradebook says they are, in the form that each LMS reads."""
+
+import csv
+import io
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nbgrader.api import Gradebook
+
+from mlsd_helpers import cli
+from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading import marks
+from mlsd_helpers.grading.marks import Mark, Marks, Student, as_csv
+from mlsd_helpers.grading.spreadsheets import csv_of, neutral
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """Make a course with two assignments of 4 points: ada has 3 for one, bob 4 but late, eve handed in nothing."""
+    monkeypatch.setattr("nbgrader.api.get_alembic_version", lambda: "any")  # it starts a process
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", "mlsd") as book:
+        book.add_student(
+            "ada", first_name="Ada", last_name="Lovelace", email="ada@example.org", lms_user_id="17"
+        )
+        book.add_student("bob")
+        book.add_student("eve")
+        for name in ("04_patterns", "05_capacity"):
+            book.add_assignment(name)
+            book.add_notebook(name, name)
+            book.add_grade_cell("cell", name, name, max_score=4, cell_type="code")
+        for student, score in (("ada", 3), ("bob", 4)):
+            book.add_submission("05_capacity", student, timestamp=datetime.now(UTC).replace(tzinfo=None))
+            grade = book.find_grade("cell", "05_capacity", "05_capacity", student)
+            grade.auto_score, grade.needs_manual_grade = score, False
+        book.find_submission_notebook("05_capacity", "05_capacity", "bob").late_submission_penalty = 1.5
+        book.db.commit()
+    return tmp_path
+
+
+def change(course, student, **fields):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        grade = book.find_grade("cell", "05_capacity", "05_capacity", student)
+        for name, value in fields.items():
+            setattr(grade, name, value)
+        book.db.commit()
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def scores(course):
+    found = rows(as_csv(marks.read(course, ["05_capacity"])))
+    return {row["student_id"]: row["score"] for row in found}
+
+
+def test_late_penalties_and_manual_grades_count_and_nothing_handed_in_is_no_zero(course):
+    assert scores(course) == {"ada": "3.0", "bob": "2.5", "eve": ""}
+    change(course, "ada", manual_score=1.0)
+    assert scores(course)["ada"] == "1.0"
+    change(course, "bob", manual_score=1.0)
+    assert scores(course)["bob"] == "0.0"  # never below zero, as nbgrader exports it
+
+
+def test_what_waits_for_a_manual_grade_says_so(course):
+    assert [mark.student.id for mark in marks.read(course, ["05_capacity"]).marks if mark.waits] == []
+    change(course, "ada", needs_manual_grade=True)
+    assert [mark.student.id for mark in marks.read(course, ["05_capacity"]).waiting] == ["ada"]
+
+
+def test_canvas_reads_its_columns_points_possible_and_students(course):
+    table = list(
+        csv.reader(io.StringIO(as_csv(marks.read(course, ["04_patterns", "05_capacity"]), "canvas")))
+    )
+    header, possible, *students = table
+    # What lib/gradebook_importer.rb asks of a header: these, in this order, and Section last.
+    assert header == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "04_patterns", "05_capacity"]
+    assert "Points Possible" in possible[0]
+    assert possible[5:] == ["4.0", "4.0"]
+    assert students[0] == ["Lovelace, Ada", "17", "", "ada", "", "", "3.0"]
+    assert students[2] == ["eve", "", "", "eve", "", "", ""]
+
+
+def canvas_id(**student):
+    one = Student(**student)
+    return rows(as_csv(Marks({}, (one,), ()), "canvas"))[1]["ID"]
+
+
+def test_canvas_gets_no_number_that_is_not_its_own():
+    assert canvas_id(id="canvas-4417") == "4417"
+    assert canvas_id(id="canvas-4417", lms_user_id="9") == "9"
+    assert canvas_id(id="4417") == ""  # some other number: a student's, or a university's
+    assert canvas_id(id="ada", lms_user_id="4417abc") == ""  # Canvas would read 4417
+    assert canvas_id(id="ada", lms_user_id="٤٤") == ""
+
+
+def test_moodle_can_map_users_and_items(course):
+    found = rows(as_csv(marks.read(course, ["05_capacity"]), "moodle"))
+    assert found[0] == {
+        "First name": "Ada",
+        "Last name": "Lovelace",
+        "ID number": "17",
+        "Username": "ada",
+        "Email address": "ada@example.org",
+        "Assignment: 05_capacity (Real)": "3.0",
+    }
+
+
+def test_an_unknown_assignment_and_a_missing_gradebook_are_plain_errors(course, tmp_path):
+    with pytest.raises(WorkspaceError, match="04_patterns"):
+        marks.read(course, ["05_capacity", "09_none"])
+    (course / "gradebook.db").unlink()
+    with pytest.raises(WorkspaceError, match="no gradebook"):
+        marks.read(course, ["05_capacity"])
+    assert marks.students(course) == ()
+    assert not (course / "gradebook.db").exists()
+
+
+def test_a_gradebook_that_cannot_be_read_is_a_plain_error(course):
+    (course / "gradebook.db").write_text("not a database at all, " * 100)
+    with pytest.raises(WorkspaceError, match="can't be read"):
+        marks.read(course, ["05_capacity"])
+
+
+def test_the_command_prints_or_writes_them_and_says_what_waits(course, capsys):
+    (course / "course").mkdir()
+    (course / "course/00_start_here.ipynb").touch()
+    change(course, "ada", needs_manual_grade=True)
+    command = ["marks", "05_capacity", "--format", "moodle", "--course", str(course)]
+    assert cli.main(command) == 0
+    printed = capsys.readouterr()
+    assert rows(printed.out) == rows(as_csv(marks.read(course, ["05_capacity"]), "moodle"))
+    assert "manual" in printed.err
+    elsewhere = f"sqlite:///{(course / 'gradebook.db').rename(course / 'moved.db')}"
+    assert cli.main([*command, "--db", elsewhere, "--output", str(course / "marks.csv")]) == 0
+    assert rows((course / "marks.csv").read_text()) == rows(printed.out)
+    assert cli.main(command) == 2
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_name_is_a_formula_in_any_style(identifier, first, last):
+    student = Student(identifier, first, last, email=first, lms_user_id=last)
+    marked = Marks({"a": 1.0}, (student,), (Mark("a", student, 1, 0, 1),))
+    for style in marks.STYLES:
+        for row in csv.reader(io.StringIO(as_csv(marked, style), newline="")):
+            assert not any(cell.lstrip()[:1] in set("=+-@＝＋－＠") and cell for cell in row)
+            assert not any(cell[:1] in set("\t\r\n") and cell for cell in row)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_harmless_text_comes_back_as_it_was(text):
+    written = csv_of(["text"], [[text]])
+    read = next(csv.DictReader(io.StringIO(written, newline="")), {"text": ""})["text"]
+    assert read in {text, f"'{text}"}
+    assert read == neutral(text)
+
+
+@pytest.mark.parametrize("text", ["=1+1", " =1+1", "\u00a0@x", "-2", "\tx", "＝1", "+1"])
+def test_what_a_spreadsheet_would_run_starts_with_an_apostrophe(text):
+    assert neutral(text) == f"'{text}"
+
+
+def test_a_number_stays_a_number_and_loses_what_is_noise():
+    assert csv_of(["n"], [[-1.5], [0.1 + 0.2]]) == "n\r\n-1.5\r\n0.3\r\n"
