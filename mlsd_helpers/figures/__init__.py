@@ -20,6 +20,8 @@ from mlsd_helpers.figures.patterns import cost_by_rate, decision_surface, lru_hi
 from mlsd_helpers.figures.patterns_view import PatternInputs, PatternView, pattern_view
 from mlsd_helpers.figures.planes import sketch
 from mlsd_helpers.figures.queueing import backlog, response_by_utilisation
+from mlsd_helpers.figures.requirements import latency_tail, trace_peak, two_loops
+from mlsd_helpers.figures.requirements_view import LatencyInputs, LatencyView, latency_view
 from mlsd_helpers.figures.start import course_map
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ __all__ = [
     "Figure",
     "FreshnessInputs",
     "FreshnessView",
+    "LatencyInputs",
+    "LatencyView",
     "PatternInputs",
     "PatternView",
     "TheatreInputs",
@@ -50,6 +54,8 @@ __all__ = [
     "freshness_view",
     "from_matplotlib",
     "headroom",
+    "latency_tail",
+    "latency_view",
     "lru_hit_ratio",
     "memory_budget",
     "pattern_view",
@@ -61,6 +67,8 @@ __all__ = [
     "stream_after_outage",
     "table",
     "theatre_view",
+    "trace_peak",
+    "two_loops",
     "wait_by_replicas",
 ]
 

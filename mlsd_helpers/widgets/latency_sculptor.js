@@ -71,7 +71,9 @@ function mark({ kind, time_s, slower, label }, { x, y }) {
 
 function lines(shown, { x, y }) {
   const least = shown.span[2];
-  const points = shown.curve.filter(([, share]) => share >= least).map(([time, share]) => `${x(time)},${y(share)}`);
+  const beyond = shown.curve.findIndex(([, share]) => share < least); // one point more ends the curve on the floor
+  const seen = beyond < 0 ? shown.curve : shown.curve.slice(0, beyond + 1);
+  const points = seen.map(([time, share]) => `${x(time)},${y(Math.max(share, least))}`);
   const at = x(shown.promise.time_s);
   return [
     svg("line", { class: "budget", x1: at, x2: at, y1: TOP - 10, y2: HIGH - FOOT }),

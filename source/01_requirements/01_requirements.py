@@ -2,7 +2,7 @@
 """
 # 01 Requirements: exercises
 
-Five exercises, about 45 minutes, 16 points. Each has three cells:
+Seven exercises, about an hour, 24 points. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -205,9 +205,137 @@ verdict = mlsd.check("01-fan-out", fan_out, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
 
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-contradictions-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 5 Requirements that cannot all hold
+
+*About 12 minutes, 4 points: one for each topic.*
+
+A page has eleven `statements` on four topics: freshness, latency, load and alarms. Each says its `numbers` in words
+(`says`) and has an `id`. Some pages contradict themselves, and some only look as if they did. Here is the first page:
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-contradictions-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+pages = mlsd.exercises.cases("01-contradictions")
+for statement in pages[0]["statements"]:
+    print(statement["id"], statement["topic"], statement["says"], statement["numbers"])
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-contradictions-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `contradictions`, which takes `statements` and returns the set of the ids of all that cannot hold together, empty
+where all can. By topic:
+
+- *freshness*: a count is oldest just before the next run is done;
+- *latency*: two steps follow each other. The whole is never faster than either of its steps; what else do you know?
+- *load*: payments come for hours, at random. How much of the time may a replica be busy?
+- *alarms*: of three statements, each two can hold. Count the alarms that are right, and those that are false.
+
+A side that clashes counts with all its partners: for latency the answer's p99 and each step that alone exceeds it. The
+first lines give you each number by its name (`n`), and the id of the statement that says it (`said_by`).
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-contradictions-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def contradictions(statements):
+    n, said_by = {}, {}
+    for statement in statements:
+        for name, value in statement["numbers"].items():
+            n[name], said_by[name] = value, statement["id"]
+    ### BEGIN SOLUTION
+    clashing = set()
+    if n["period_min"] + n["job_min"] > n["most_min"]:
+        clashing |= {"period_min", "most_min"}
+    for step in ("features_p99_ms", "scoring_p99_ms"):
+        if n[step] > n["answer_p99_ms"]:
+            clashing |= {step, "answer_p99_ms"}
+    if n["peak_rps"] * n["service_ms"] / 1000 >= n["replicas"]:
+        clashing |= {"peak_rps", "replicas"}
+    right = n["found_percent"]
+    false = n["false_percent"] * (n["one_in"] - 1)
+    if 100 * right < n["right_percent"] * (right + false):
+        clashing |= {"one_in", "found_percent", "right_percent"}
+    return {said_by[name] for name in clashing}
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-contradictions")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-contradictions", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("01-contradictions", contradictions)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("01-contradictions", contradictions, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-decide-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 6 Which requirement gives way?
+
+*About 8 minutes, 4 points.*
+
+A count may be a quarter of an hour old, says one requirement; it comes from a nightly job, says another. There are
+three ways out: pay for a stream and keep the limit, loosen the limit to what the job can give, or do without the
+feature. A `clash` says, in dollars a day, what the feature finds when it is fresh (`worth_fresh`) and when it is old
+(`worth_old`), and what a stream or the job costs. Where it is not `allowed` to use these data at all, nobody can buy
+that back.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-decide-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for case in mlsd.exercises.cases("01-decide"):
+    print(case)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-decide-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `decide`, which takes a `clash` and returns a dict:
+
+- `net_fresh`, `net_old`: what the stream leaves, and what the job leaves, in dollars a day. With the stream, nobody
+  needs the job;
+- `decision`: `"keep the limit"`, `"loosen the limit"` or `"drop the feature"`;
+- `reason`: `"freshness pays for itself"`, `"freshness costs more than it adds"`, `"neither pays for itself"`, or
+  `"not allowed"`;
+- `margin`: by how many dollars a day your decision beats the next best of the three. Any number where it is not allowed.
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-decide-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def decide(clash):
+    ### BEGIN SOLUTION
+    ways = {
+        "keep the limit": clash["worth_fresh"] - clash["stream_cost"],
+        "loosen the limit": clash["worth_old"] - clash["job_cost"],
+        "drop the feature": 0,
+    }
+    reasons = {
+        "keep the limit": "freshness pays for itself",
+        "loosen the limit": "freshness costs more than it adds",
+        "drop the feature": "neither pays for itself",
+    }
+    second, best = sorted(ways.values())[-2:]
+    decision = max(ways, key=ways.get) if clash["allowed"] else "drop the feature"
+    return {
+        "net_fresh": ways["keep the limit"],
+        "net_old": ways["loosen the limit"],
+        "decision": decision,
+        "reason": reasons[decision] if clash["allowed"] else "not allowed",
+        "margin": best - second,
+    }
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-decide")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-decide", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("01-decide", decide)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("01-decide", decide, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## 5 Repair a page of requirements
+## 7 Repair a page of requirements
 
 *About 10 minutes, 4 points: one for each fault.*
 

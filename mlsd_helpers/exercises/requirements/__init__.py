@@ -1,6 +1,14 @@
-"""Lesson 01, requirements: five exercises, one a module, and the mistakes that people make in them."""
+"""Lesson 01, requirements: seven exercises, one a module, and the mistakes that people make in them."""
 
-from mlsd_helpers.exercises.requirements import briefs, fan_out, peak, percentile, repair
+from mlsd_helpers.exercises.requirements import (
+    briefs,
+    contradictions,
+    decide,
+    fan_out,
+    peak,
+    percentile,
+    repair,
+)
 from mlsd_helpers.exercises.requirements.questions import QUESTIONS
 
 __all__ = ["EXERCISES", "QUESTIONS"]
@@ -10,5 +18,7 @@ EXERCISES = (
     peak.EXERCISE,
     percentile.EXERCISE,
     fan_out.EXERCISE,
+    contradictions.EXERCISE,
+    decide.EXERCISE,
     repair.EXERCISE,
 )

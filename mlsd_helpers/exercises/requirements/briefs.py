@@ -62,14 +62,14 @@ def boundary_let_in(brief: Brief) -> Answer:
     """You let the limit itself into the faster tier. The tiers are strict: real-time ends *before* its limit. Which
     inequality would a test of your tier evaluate?
     """
-    return _answer(brief, tier=_tier(brief["limit_ms"] - 1))
+    return _answer(brief, tier=_tier(brief["limit_ms"] - 1))  # C9
 
 
 def counted_requests(brief: Brief) -> Answer:
     """You counted requests. The model is run once for each candidate, and it is the model that needs machines. How
     many times does it run for one request?
     """
-    return _answer(brief, scorings_per_s=brief["peak_rps"])
+    return _answer(brief, scorings_per_s=brief["peak_rps"])  # C7
 
 
 def order_called_classes(brief: Brief) -> Answer:

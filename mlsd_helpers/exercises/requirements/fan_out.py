@@ -40,7 +40,7 @@ def one_call_for_all(slow_share: float, calls: int, budget_ms: float, hops_ms: S
     """You gave the share of slow *calls*. A request that waits for all of them inherits the slowest. How likely is it
     that not one of them is slow?
     """
-    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": slow_share}
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": slow_share}  # C6
 
 
 def added_the_chances(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:

@@ -1,34 +1,58 @@
 """A stakeholder who answers five of twelve questions, the same way each time, and volunteers nothing."""
 
+from typing import NamedTuple
+
 from mlsd_helpers.errors import ExerciseError
 
 BUDGET = 5
 """How many questions the stakeholder has time for."""
 
+
+class _Told(NamedTuple):
+    question: str
+    answer: str
+    settles: str = ""
+    """What of the requirements the answer settles."""
+
+
 _TOLD = {
-    "answer": ("What is one answer?", "A score from 0 to 1: how likely the payment is fraud."),
-    "wait": ("How long may an answer take?", "The checkout gives us 500 ms, 99 times in 100."),
-    "peak": ("How many payments come in the busiest minute?", "500 a second. On average 200."),
-    "age": ("How old may a count of recent payments be?", "A quarter of an hour. Thieves are quick."),
-    "source": ("Where do those counts come from?", "From a job that runs every night at two."),
-    "truth": (
+    "answer": _Told(
+        "What is one answer?", "A score from 0 to 1: how likely the payment is fraud.", "prediction type"
+    ),
+    "wait": _Told(
+        "How long may an answer take?", "The checkout gives us 500 ms, 99 times in 100.", "latency"
+    ),
+    "peak": _Told(
+        "How many payments come in the busiest minute?", "500 a second. On average 200.", "throughput"
+    ),
+    "age": _Told(
+        "How old may a count of recent payments be?", "A quarter of an hour. Thieves are quick.", "freshness"
+    ),
+    "source": _Told("Where do those counts come from?", "From a job that runs every night at two."),
+    "truth": _Told(
         "When do you learn that it was fraud?",
         "When the card holder disputes it: after 30 days, mostly.",
+        "labels",
     ),
-    "silence": (
+    "silence": _Told(
         "What happens when there is no score?",
         "The rules decide. A shop that cannot sell leaves us.",
+        "failure modes",
     ),
-    "rare": ("How often is it fraud?", "One payment in a thousand."),
-    "law": ("What must the model not do?", "Payment data must not leave the region. The lawyers are firm."),
-    "today": ("What do you do today?", "Rules on amount, country and recent declines."),
-    "price": ("What does a label cost?", "Fifty cents, and two people look at each."),
-    "algorithm": ("Which algorithm would you like?", "Something with attention. My nephew says so."),
+    "rare": _Told("How often is it fraud?", "One payment in a thousand.", "base rate"),
+    "law": _Told(
+        "What must the model not do?", "Payment data must not leave the region. The lawyers are firm."
+    ),
+    "today": _Told("What do you do today?", "Rules on amount, country and recent declines.", "baseline"),
+    "price": _Told("What does a label cost?", "Fifty cents, and two people look at each.", "cost"),
+    "algorithm": _Told("Which algorithm would you like?", "Something with attention. My nephew says so."),
 }
+_CONTRADICTION = frozenset({"age", "source"})
+_HIDDEN = "law"
 
 
 class Interview:
-    """An interview with a budget: ask by key, and listen.
+    """An interview with a budget: ask by key, listen, and confront the stakeholder with what cannot both hold.
 
     >>> talk = Interview()
     >>> talk.ask("today")
@@ -39,16 +63,27 @@ class Interview:
 
     def __init__(self) -> None:
         self._asked: dict[str, str] = {}
+        self._confronted = False
 
     @property
     def questions(self) -> dict[str, str]:
         """The questions that can be asked, by their key."""
-        return {key: question for key, (question, _) in _TOLD.items()}
+        return {key: told.question for key, told in _TOLD.items()}
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """The answers heard so far, by the key of their question, in the order in which they were asked."""
+        return dict(self._asked)
 
     @property
     def left(self) -> int:
         """How many questions are left."""
         return BUDGET - len(self._asked)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What was not asked about: each is an assumption now, and wants an owner."""
+        return tuple(told.settles for key, told in _TOLD.items() if told.settles and key not in self._asked)
 
     def ask(self, key: str) -> str:
         """Return the answer to a question; to ask it again costs nothing.
@@ -62,13 +97,29 @@ class Interview:
             raise ExerciseError(
                 f"The time for {BUDGET} questions is over. Make a new Interview() to start again."
             )
-        self._asked[key] = _TOLD[key][1]
+        self._asked[key] = _TOLD[key].answer
         return self._asked[key]
+
+    def confront(self, first: str, second: str) -> str:
+        """Put two answers beside each other, and return what the stakeholder says to it; this costs no question.
+
+        Raises:
+            ExerciseError: one of the two was not asked, or they are the same.
+        """
+        if first == second or not {first, second} <= self._asked.keys():
+            raise ExerciseError("Name the keys of two different questions that you have asked.")
+        if {first, second} != _CONTRADICTION:
+            return "I see no trouble there. Why should these two not both hold?"
+        self._confronted = True
+        return "You are right: at noon those counts are ten hours old. One of the two has to give way."
 
     def review(self) -> str:
         """Say what the interview found: the contradiction, and the constraint that nobody volunteers."""
-        contradiction, hidden = {"age", "source"} <= self._asked.keys(), "law" in self._asked
-        return (
-            f"{'You found' if contradiction else 'You missed'} a contradiction: two answers that cannot both hold. "
-            f"{'You found' if hidden else 'You missed'} a constraint that nobody mentions unasked."
-        )
+        if self._confronted:
+            pair = "You found the contradiction: two answers that cannot both hold."
+        elif self._asked.keys() >= _CONTRADICTION:
+            pair = "Your notes hold a contradiction: two answers that cannot both hold. Confront your host with them."
+        else:
+            pair = "You missed a contradiction: two answers that cannot both hold."
+        hidden = "You found" if _HIDDEN in self._asked else "You missed"
+        return f"{pair} {hidden} a constraint that nobody mentions unasked."

@@ -5,14 +5,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.requirements.traffic import PROFILE
 from mlsd_helpers.formulas import peak_of_trace
 
 Answer = dict[str, Any]
 Counts = Sequence[int | None]
-
-_PROFILE = (0.97, 0.72, 0.53, 0.38, 0.28, 0.24, 0.48, 0.82, 1.01, 1.06, 1.06, 1.12,
-            1.18, 1.18, 1.22, 1.17, 1.00, 1.19, 1.44, 1.51, 1.43, 1.42, 1.38, 1.23)  # fmt: skip
-"""Hour by hour, the rate of New York taxi rides over its mean. Source: Numenta Anomaly Benchmark, NYC taxi."""
 
 
 def _rates(counts: Counts, bucket_s: float, repeated: Collection[int]) -> list[float]:
@@ -59,14 +56,14 @@ def mean_for_the_peak(counts: Counts, bucket_s: float, repeated: Collection[int]
     to a queue for an hour in which more comes than goes?
     """
     mean_rps = peak(counts, bucket_s, repeated)["mean_rps"]
-    return _answer(mean_rps, mean_rps)
+    return _answer(mean_rps, mean_rps)  # C4
 
 
 def bought_for_a_clock(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
     """You took the largest count as it stands. It belongs to the hour that the clock showed twice, and holds two hours
     of requests. Explain a peak before you buy machines for it: how long did this one last?
     """
-    return _answer(max(_rates(counts, bucket_s, ())), peak(counts, bucket_s, repeated)["mean_rps"])
+    return _answer(max(_rates(counts, bucket_s, ())), peak(counts, bucket_s, repeated)["mean_rps"])  # C5
 
 
 def gap_read_as_zero(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
@@ -86,7 +83,7 @@ def counted_by_bucket(counts: Counts, bucket_s: float, repeated: Collection[int]
 def _draw(rng: random.Random) -> Case:
     """Draw a day and a half with one hour repeated at night and two hours missing in the morning."""
     bucket_s, mean = rng.choice([1_800, 3_600]), rng.randrange(5_000, 400_000)
-    counts: list[int | None] = [round(mean * factor * rng.uniform(0.97, 1.03)) for factor in _PROFILE]
+    counts: list[int | None] = [round(mean * factor * rng.uniform(0.97, 1.03)) for factor in PROFILE]
     counts[1] = round(mean * rng.uniform(2.4, 2.7))
     for gap in rng.sample(range(4, 9), 2):
         counts[gap] = None

@@ -52,7 +52,7 @@ def averaged_the_percentiles(edges_ms: Sequence[int], histograms: Sequence[Count
     may be a time that no request took. Which requests are the slowest of all together?
     """
     each = [_edge(edges_ms, counts, percent) for counts in histograms]
-    return {**percentile(edges_ms, histograms, percent), "latency_ms": sum(each) / len(each)}
+    return {**percentile(edges_ms, histograms, percent), "latency_ms": sum(each) / len(each)}  # C3
 
 
 def took_the_mean(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
@@ -61,7 +61,7 @@ def took_the_mean(edges_ms: Sequence[int], histograms: Sequence[Counts], percent
     """
     merged = _merged(histograms)
     mean_ms = sum(e * c for e, c in zip(edges_ms, merged, strict=True)) / sum(merged)
-    return {"merged": merged, "latency_ms": mean_ms}
+    return {"merged": merged, "latency_ms": mean_ms}  # C1
 
 
 def took_the_worst_replica(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:

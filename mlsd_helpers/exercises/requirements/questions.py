@@ -1,11 +1,40 @@
-"""What lesson 01 asks: two predictions, and three questions on lesson 00."""
+"""What lesson 01 asks: predictions, a faded example, and five questions on lesson 00."""
 
+from mlsd_helpers import formulas
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
-from mlsd_helpers.formulas import fan_out_tail
+from mlsd_helpers.exercises.requirements.traffic import REPEATED, week
+from mlsd_helpers.units import hour, ms
+
+AGES_MIN = (3, 14, 15, 8, 22, 15, 11, 61, 2, 9)
+"""How old a count was, in minutes, each time that it was read."""
+
+
+def _true_alarms() -> float:
+    return 100 * formulas.precision_at_base_rate(0.001, true_positive_rate=0.9, false_positive_rate=0.01)
+
+
+def _late_reads() -> float:
+    return float(sum(age >= 15 for age in AGES_MIN))
+
+
+def _slowest_five() -> float:
+    return (100 * 100 - 95 * 20) / 5
+
+
+def _serial_ms() -> float:
+    return formulas.sum_of_exponentials_percentile_s([10 * ms, 10 * ms], 0.99) / ms
 
 
 def _slow_percent() -> float:
-    return 100 * fan_out_tail(0.01, 100)
+    return 100 * formulas.fan_out_tail(0.01, 100)
+
+
+def _peak_rps() -> float:
+    return formulas.peak_of_trace(week(), hour, REPEATED).peak_rps
+
+
+def _busy_ms() -> float:
+    return (40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1)) / ms
 
 
 def _stalled_percent() -> float:
@@ -14,13 +43,77 @@ def _stalled_percent() -> float:
 
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
+        id="01-ask-alarms",
+        question="One payment in a thousand is fraud. A model catches 90 % of the fraud, and raises a false alarm on "
+        "1 % of the honest payments. Of 100 alarms, how many are fraud?",
+        unit="",
+        truth=_true_alarms,
+        because="Honest payments are a thousand times as many, so a hundredth of them outnumbers nearly all of the "
+        "fraud. A rare event wants its base rate written down beside its precision and recall.",
+        within=0.15,
+    ),
+    Estimate(
+        id="01-ask-faded",
+        question="It was agreed that the age of a count is below 15 min, at every read. How many of the ten reads "
+        "break that?",
+        unit="",
+        truth=_late_reads,
+        because="Below is strict: the two that are exactly 15 min old break it too. One of them is enough to break an "
+        "inequality about every read.",
+        within=0,
+    ),
+    Estimate(
+        id="01-ask-mean",
+        question="95 of 100 requests take 20 ms. How slow may the other five be, each, before the mean breaks a "
+        "promise of 100 ms?",
+        unit="ms",
+        truth=_slowest_five,
+        because="The 95 use 1,900 of the 10,000 ms that a hundred requests may take in all; the rest is for five. The "
+        "mean keeps a promise that it makes to nobody in particular.",
+    ),
+    Estimate(
+        id="01-ask-serial",
+        question="Two steps follow each other, independently; each is exponential (many short, some long) with a "
+        "mean of 10 ms, which gives it a p99 of 46 ms. What is the p99 of both together?",
+        unit="ms",
+        truth=_serial_ms,
+        because="Both are rarely slow at once, so the whole is faster than the p99s added, and slower than either.",
+        within=0.05,
+    ),
+    Estimate(
         id="01-ask-fan-out",
-        question="One call in a hundred is slow. A request waits for 100 of them. How many per cent of the requests"
-        " are slow?",
+        question="One call in a hundred is slow. A page waits for 100 of them. How many per cent of pages are slow?",
         unit="%",
         truth=_slow_percent,
-        because="The request is fast only when all the calls are: 0.99 to the power of 100. It inherits the slowest.",
+        because="The page is fast only when all its calls are: 0.99 to the power of 100. It inherits the slowest.",
         within=0.1,
+    ),
+    Estimate(
+        id="01-ask-peak",
+        question="Which peak would you plan for, in requests a second?",
+        unit="/s",
+        truth=_peak_rps,
+        because="At one on Sunday the clocks went back, and that hour came twice: its count is two hours' worth. The "
+        "busiest hour that lasted an hour is on Saturday evening.",
+        within=0.05,
+    ),
+    Estimate(
+        id="01-ask-scorings",
+        question="200 searches a second each rank 500 candidates. How often is the model run in a second?",
+        unit="/s",
+        truth=lambda: formulas.scorings_per_s(200, 500),
+        because="A ranking scores each candidate. Requests are what users send; scorings are what machines do.",
+        within=0.01,
+    ),
+    Estimate(
+        id="01-ask-busy",
+        question="A replica, one copy of a server, takes 40 ms for a payment, so it can do 25 a second. 24 a second "
+        "arrive, by chance, and times vary (exponential). How long does a payment take on average, waiting included?",
+        unit="ms",
+        truth=_busy_ms,
+        because="The time is the service time over what is left idle: 40 ms over 4 %. At 25 a second the queue has no "
+        "end. One over the latency is a limit, not a load.",
+        within=0.15,
     ),
     Estimate(
         id="01-ask-stall",
@@ -63,5 +156,28 @@ QUESTIONS: tuple[Question, ...] = (
             "a monitor of the share of decisions": "It jumps at once, with no error anywhere.",
         },
         answer="a monitor of the share of decisions",
+    ),
+    Recall(
+        id="01-recall-plane",
+        lesson="00 start here",
+        question="A generated feature file grew beyond what its readers could hold. Where could that first have been "
+        "caught?",
+        options={
+            "serving, where it failed": "Each reader can protect itself, after the file has reached it.",
+            "data, where the file is made": "A check of its size before it leaves catches the first one.",
+            "monitoring, by its alert": "It saw the errors when customers did.",
+        },
+        answer="data, where the file is made",
+    ),
+    Recall(
+        id="01-recall-assumption",
+        lesson="00 start here",
+        question="When does a hidden assumption cost least?",
+        options={
+            "when it is said in the design session": "There it costs a sentence, and somebody can check it.",
+            "when the model is validated": "By then the data were collected and the features were built on it.",
+            "when monitoring finds it": "By then users found it too.",
+        },
+        answer="when it is said in the design session",
     ),
 )

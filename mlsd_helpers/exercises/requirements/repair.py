@@ -1,4 +1,4 @@
-"""Exercise 5: repair a page of requirements until the review finds nothing wrong in four places."""
+"""Exercise 7: repair a page of requirements until the review finds nothing wrong in four places."""
 
 import copy
 import random

@@ -1,0 +1,282 @@
+"""Exercise 5: find the requirements of one page that cannot all hold."""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.formulas import precision_at_base_rate
+
+Statement = dict[str, Any]
+Statements = Sequence[Statement]
+Numbers = Mapping[str, float]
+Clash = Callable[[Numbers], bool]
+
+_NOISE = 1e-9
+_SAYS = {
+    "promised": ("freshness", "No count is older than {most_min} min when it is read."),
+    "job": (
+        "freshness",
+        "Counts come from a job that starts every {period_min} min and takes {job_min} min.",
+    ),
+    "training": ("freshness", "The model is trained anew every {training_min} min."),
+    "budget": ("latency", "The p99 of an answer is at most {answer_p99_ms} ms."),
+    "features": ("latency", "Reading features, the first step, has a p99 of {features_p99_ms} ms by itself."),
+    "scoring": ("latency", "Scoring, the second step, has a p99 of {scoring_p99_ms} ms by itself."),
+    "peak": ("load", "Payments come at {peak_rps} a second for hours, and nobody waits long."),
+    "fleet": ("load", "{replicas} replicas serve them, one payment at a time each, in {service_ms} ms."),
+    "rate": ("alarms", "Of {one_in} payments, one is fraud."),
+    "model": (
+        "alarms",
+        "The model finds {found_percent} % of the fraud, and stops {false_percent} % of the rest.",
+    ),
+    "right": ("alarms", "Of the payments that are stopped, at least {right_percent} % are fraud."),
+}
+"""What each statement is about, and how it says its numbers."""
+
+_SIDES = {
+    "freshness": {"promised", "job"},
+    "latency": {"budget"},  # and the step, or both, that alone exceed it
+    "load": {"peak", "fleet"},
+    "alarms": {"rate", "model", "right"},
+}
+
+
+def _numbers(statements: Statements) -> dict[str, float]:
+    return {name: value for said in statements for name, value in said["numbers"].items()}
+
+
+def _too_old(n: Numbers) -> bool:
+    return n["period_min"] + n["job_min"] > n["most_min"]
+
+
+def _never_idle(n: Numbers) -> bool:
+    return n["peak_rps"] * n["service_ms"] / 1_000 >= n["replicas"] - _NOISE
+
+
+def _wrong_alarms(n: Numbers) -> bool:
+    shares = (1 / n["one_in"], n["found_percent"] / 100, n["false_percent"] / 100)
+    return 100 * precision_at_base_rate(*shares) < n["right_percent"]
+
+
+def _slow_steps(n: Numbers) -> set[str]:
+    return {step for step in ("features", "scoring") if n[f"{step}_p99_ms"] > n["answer_p99_ms"]}
+
+
+def _parts(n: Numbers) -> dict[str, set[str]]:
+    """Return which statements clash, topic by topic, by the names that they have in `_SAYS`."""
+    slow = _slow_steps(n)
+    return {
+        "freshness": _SIDES["freshness"] if _too_old(n) else set(),
+        "latency": _SIDES["latency"] | slow if slow else set(),
+        "load": _SIDES["load"] if _never_idle(n) else set(),
+        "alarms": _SIDES["alarms"] if _wrong_alarms(n) else set(),
+    }
+
+
+def _named(statements: Statements, parts: Mapping[str, set[str]]) -> set[str]:
+    clashing = set().union(*parts.values())
+    return {said["id"] for said in statements if _part(said) in clashing}
+
+
+def _part(said: Statement) -> str:
+    return _PART_OF[frozenset(said["numbers"])]
+
+
+def contradictions(statements: Statements) -> set[str]:
+    """Work each topic out from its numbers."""
+    return _named(statements, _parts(_numbers(statements)))
+
+
+def contradictions_by_margin(statements: Statements) -> list[str]:
+    """Ask what each topic has left over, and list what has less than nothing."""
+    n = _numbers(statements)
+    fraud, honest = n["found_percent"], n["false_percent"] * (n["one_in"] - 1)
+    names = {name: said["id"] for said in statements for name in said["numbers"]}
+    found = []
+    if n["most_min"] - n["period_min"] < n["job_min"]:
+        found += [names["most_min"], names["job_min"]]
+    over = [name for name in ("features_p99_ms", "scoring_p99_ms") if n[name] > n["answer_p99_ms"]]
+    found += [names[name] for name in (*over, *["answer_p99_ms"][: len(over)])]
+    if 1_000 * n["replicas"] <= n["peak_rps"] * n["service_ms"]:
+        found += [names["peak_rps"], names["replicas"]]
+    if 100 * fraud < n["right_percent"] * (fraud + honest):
+        found += [names["one_in"], names["found_percent"], names["right_percent"]]
+    return found
+
+
+def contradictions_by_keeping(statements: Statements) -> tuple[str, ...]:
+    """Strike out what can stand."""
+    keep = {said["id"] for said in statements} - contradictions(statements)
+    return tuple(said["id"] for said in statements if said["id"] not in keep)
+
+
+def _instead(statements: Statements, **parts: set[str]) -> set[str]:
+    return _named(statements, _parts(_numbers(statements)) | parts)
+
+
+def added_the_percentiles(statements: Statements) -> set[str]:
+    """You added the p99s of the two steps. Both are rarely slow together, so the whole may well keep a p99 that is
+    below the sum: budgets add, percentiles do not. Which single step is already slower than the answer may be?
+    """
+    n = _numbers(statements)
+    over = n["features_p99_ms"] + n["scoring_p99_ms"] > n["answer_p99_ms"]
+    return _instead(statements, latency={"budget", "features", "scoring"} if over else set())  # C2
+
+
+def full_is_fast_enough(statements: Statements) -> set[str]:
+    """You let a fleet pass that is busy all the time. One over the latency is what a replica can do when it is never
+    idle, and then a chance crowd of requests starts a queue that nothing works off. What is left over at your peak?
+    """
+    n = _numbers(statements)
+    over = n["peak_rps"] * n["service_ms"] / 1_000 > n["replicas"] + _NOISE
+    return _instead(statements, load=_SIDES["load"] if over else set())  # C8
+
+
+def trained_means_fresh(statements: Statements) -> set[str]:
+    """You held the age of the model against the age of a count. A model that was trained last night may read a count
+    that is a second old, and the other way round: ask *what* is so many minutes old.
+    """
+    n = _numbers(statements)
+    sides = _parts(n)["freshness"] | (
+        {"promised", "training"} if n["training_min"] > n["most_min"] else set()
+    )
+    return _instead(statements, freshness=sides)  # C10
+
+
+def rare_alarms_are_right(statements: Statements) -> set[str]:
+    """You took one false alarm in a hundred honest payments for one in a hundred alarms. Honest payments are many
+    more than fraud, so most alarms can be false: count both kinds among, say, 100,000 payments.
+    """
+    n = _numbers(statements)
+    wrong = 100 - n["false_percent"] < n["right_percent"]
+    return _instead(statements, alarms=_SIDES["alarms"] if wrong else set())  # C11
+
+
+def period_is_the_age(statements: Statements) -> set[str]:
+    """You held the period alone against the limit. While the next run is at work, the counts of the last one are still
+    what is read: its own time comes on top. How old is a count just before the new ones are there?
+    """
+    n = _numbers(statements)
+    return _instead(statements, freshness=_SIDES["freshness"] if n["period_min"] > n["most_min"] else set())
+
+
+def named_one_side(statements: Statements) -> set[str]:
+    """You named one side of each contradiction. It takes two to contradict, and which of them gives way is the
+    product's choice, not yours: name all that cannot stand together.
+    """
+    sides = {"promised", "features", "scoring", "peak", "right"}
+    return _named(statements, {topic: names & sides for topic, names in _parts(_numbers(statements)).items()})
+
+
+# ---- what is drawn --------------------------------------------------------------------------------
+
+
+def _numbers_of(says: str) -> list[str]:
+    return [word.partition("}")[0] for word in says.split("{")[1:]]
+
+
+_PART_OF = {frozenset(_numbers_of(says)): part for part, (_, says) in _SAYS.items()}
+
+
+def _page(n: Numbers, order: Sequence[str] = tuple(_SAYS)) -> Case:
+    said = [(part, *_SAYS[part]) for part in order]
+    return {
+        "statements": [
+            {"id": f"R{at}", "topic": topic, "says": says.format(**n),
+             "numbers": {name: n[name] for name in _numbers_of(says)}}
+            for at, (_, topic, says) in enumerate(said, start=1)
+        ]
+    }  # fmt: skip
+
+
+_NAMES = tuple(name for _, says in _SAYS.values() for name in _numbers_of(says))
+
+
+def _draw(rng: random.Random) -> Case:
+    """Draw a page in which each topic holds or does not, near the border as often as far from it."""
+    period, job, budget = rng.choice([5, 10, 15, 60]), rng.choice([2, 3, 6]), rng.choice([100, 150, 300])
+    service, replicas = rng.choice([20, 40, 50]), rng.randrange(4, 40)
+    full = 1_000 * replicas // service
+    most = period + rng.choice([-2, 0, job - 1, job, job + 5])
+    features, scoring = rng.choice([(0.3, 0.6), (0.5, 0.7), (0.6, 0.9), (0.2, 1.2), (1.3, 0.4)])
+    false, right = rng.choice([1, 2]), rng.choice([5, 50, 80])
+    numbers = (
+        most, period, job, rng.choice([1_440, 1_440, most]), budget, round(features * budget), round(scoring * budget),
+        rng.choice([full, full, full // 2, 2 * full]), replicas, service,
+        rng.choice([100, 1_000]), rng.choice([80, 90]), false, rng.choice([right, 100 - false // 2]),
+    )  # fmt: skip
+    return _page(dict(zip(_NAMES, numbers, strict=True)), rng.sample(list(_SAYS), len(_SAYS)))
+
+
+def _case(*numbers: float) -> Case:
+    return _page(dict(zip(_NAMES, numbers, strict=True)))
+
+
+def _ids(value: Any) -> set[str]:
+    return set(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else set()
+
+
+def _of(case: Case, topic: str) -> set[str]:
+    return {said["id"] for said in case["statements"] if said["topic"] == topic}
+
+
+def _step(topic: str) -> Step:
+    def right(case: Case, value: Any, _: Given) -> bool:
+        return _ids(value) & _of(case, topic) == contradictions(case["statements"]) & _of(case, topic)
+
+    def explain(case: Case, value: Any) -> str:
+        if not isinstance(value, list | tuple | set | frozenset):
+            return "Expected a set of ids, such as {'R1', 'R2'}; an empty one where all can hold."
+        if _ids(value) - {said["id"] for said in case["statements"]}:
+            return "Expected ids of the statements, such as 'R1'."
+        return f"Look at {topic}: {_ASKS[topic]}"
+
+    return Step(topic, 1, right, part="", explain=explain)
+
+
+_ASKS = {
+    "freshness": "how old is a count at its oldest, and which statement speaks of another age?",
+    "latency": "can the whole be faster than one of its steps?",
+    "load": "what part of each second are the replicas idle?",
+    "alarms": "of 100,000 payments, how many alarms are right, and how many false?",
+}
+
+
+EXERCISE = Exercise(
+    id="01-contradictions",
+    assignment="01_requirements",
+    title="Requirements that cannot all hold",
+    kind="find the gap",
+    outcome="Find the requirements that contradict each other, and leave alone those that only look so.",
+    minutes=12,
+    steps=tuple(map(_step, _ASKS)),
+    cases=(
+        _case(15, 60, 3, 1_440, 100, 45, 70, 500, 20, 40, 1_000, 90, 1, 50),
+        _case(15, 15, 2, 1_440, 100, 30, 130, 400, 29, 40, 100, 90, 1, 40),
+        _case(30, 24, 6, 1_440, 200, 90, 150, 500, 10, 40, 1_000, 80, 1, 5),
+        _case(30, 20, 5, 20, 200, 60, 90, 200, 12, 50, 100, 80, 2, 99),
+    ),
+    reference=contradictions,
+    alternatives=(contradictions_by_margin, contradictions_by_keeping),
+    mistakes=(
+        added_the_percentiles,
+        full_is_fast_enough,
+        trained_means_fresh,
+        rare_alarms_are_right,
+        period_is_the_age,
+        named_one_side,
+    ),
+    hints=(
+        "Look at one topic at a time; each scores by itself. Ask whether all its sentences can be true on one day.",
+        (
+            "Start with load: the seconds of work that come in a second, against the replicas. Then freshness: period "
+            "and job together. For latency think of the slower step; for alarms, count payments."
+        ),
+        (
+            "A neighbour: 'the soup is on the table in 10 minutes' and 'it cooks for 12' cannot both hold; 'it cooks "
+            "for 8, and is served in 6' may, if both are the slowest of a hundred."
+        ),
+    ),
+    draw=_draw,
+)

@@ -1,0 +1,167 @@
+"""Figures on requirements: the tail of a latency, the peak of a trace, and two ways to measure.
+
+Times are in seconds and shares fractions. Inputs out of range raise `RangeError`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from mlsd_helpers import formulas
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.figures.base import Figure, draw, show_number
+from mlsd_helpers.figures.requirements_view import (
+    ASSUMES,
+    FROM_S,
+    LEAST_SHARE,
+    TO_S,
+    LatencyInputs,
+    LatencyView,
+    latency_view,
+)
+from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, QUIET, RULE, label
+from mlsd_helpers.units import hour, show_seconds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def latency_tail(
+    ordinary_s: float = 0.020,
+    slow_share: float = 0.05,
+    slow_s: float = 0.400,
+    calls: int = 10,
+    promise_s: float = 0.100,
+) -> Figure:
+    """Show the share of requests slower than a time, and where p50, mean, p99 and a page's p99 stand on it.
+
+    A share `slow_share` of requests takes `slow_s` on average, the others `ordinary_s`; a page waits for `calls` of
+    them. Data: name, time_s, slower (the share of requests beyond it).
+    """
+    return tail(latency_view(LatencyInputs(ordinary_s, slow_share, slow_s, calls, promise_s)))
+
+
+def tail(view: LatencyView) -> Figure:
+    """Show a view that is already computed, as `latency_tail` does."""
+    return draw(
+        lambda axes: _paint_tail(axes, view),
+        alt=view.alt,
+        caption=ASSUMES,
+        data={
+            "name": tuple(mark.name for mark in view.marks),
+            "time_s": tuple(mark.time_s for mark in view.marks),
+            "slower": tuple(mark.slower for mark in view.marks),
+        },
+    )
+
+
+_LINES = (OTHER, RULE, EXACT, EXACT)
+
+
+def _paint_tail(axes: "Axes", view: LatencyView) -> None:
+    axes.set(xscale="log", yscale="log", xlim=(FROM_S, TO_S), ylim=(LEAST_SHARE, 3))
+    axes.set(xlabel="time", ylabel="share of requests that are slower")
+    axes.set_xticks(times := [0.001, 0.01, 0.1, 1, 10], [show_seconds(time_s) for time_s in times])
+    axes.set_yticks(shares := [1, 0.1, 0.01, 1e-3, 1e-4], [f"{100 * share:g}%" for share in shares])
+    axes.minorticks_off()
+    axes.plot(*zip(*[point for point in view.curve if point[1] > 0], strict=True), color=QUIET)
+    for mark, line in zip(view.marks, _LINES, strict=True):
+        axes.plot(mark.time_s, mark.slower, line.marker, color=line.colour, zorder=5)
+        left = mark in {view.p50, view.mean} or mark.time_s > 0.5
+        shift = (8, -13) if mark is view.mean else (-8, 0) if left else (8, 0)
+        words = f"{mark.name}: {mark.words}"
+        label(axes, words, (mark.time_s, mark.slower), line, shift, ha="right" if left else "left")
+    promise_s = view.inputs.promise_s
+    axes.axvline(promise_s, color=LIMIT.colour, linestyle=LIMIT.dash, linewidth=1.4)
+    label(axes, f"promise: {show_seconds(promise_s)}", (promise_s, 1.7), LIMIT, (6, 0))
+
+
+def trace_peak(
+    counts: Sequence[float], bucket_s: float = hour, repeated: Collection[int] = (), *, explained: bool = True
+) -> Figure:
+    """Show the rate of a trace, bucket by bucket, and its busiest one.
+
+    `counts` are requests in buckets of `bucket_s` seconds; `repeated` holds those whose clock time came twice. Unless
+    `explained`, they are drawn as counted, for a reader who has yet to find out. Data: hour, rps.
+    """
+    twice = frozenset(repeated) if explained else frozenset[int]()
+    found = formulas.peak_of_trace(counts, bucket_s, twice)
+    rates = tuple(count / (bucket_s * (1 + (at in twice))) for at, count in enumerate(counts))
+    hours = tuple(at * bucket_s / hour for at in range(len(rates)))
+    told = f"the busiest is hour {hours[found.bucket]:g} with {show_number(round(found.peak_rps))} requests a second"
+    return draw(
+        lambda axes: _paint_trace(axes, hours, rates, found),
+        alt=(
+            f"Requests a second over {len(rates) * bucket_s / hour / 24:.3g} days: low before dawn, high in the "
+            f"evening, later and higher at the weekend; {told}, {found.factor:.2f} times the mean."
+        ),
+        caption="As counted."
+        if not explained
+        else "With the repeated hour spread over the two hours that it lasted.",
+        data={"hour": hours, "rps": rates},
+        height_px=300,
+    )
+
+
+def _paint_trace(
+    axes: "Axes", hours: Sequence[float], rates: Sequence[float], found: formulas.TracePeak
+) -> None:
+    days = range(int(hours[-1] // 24) + 1)
+    axes.step(hours, rates, where="post", color=EXACT.colour, linewidth=1.4)
+    axes.set(
+        xlim=(0, 24 * len(days)), ylim=(0, 1.18 * found.peak_rps), ylabel="requests a second", xlabel="day"
+    )
+    axes.set_xticks([24 * day + 12 for day in days], [str(day + 1) for day in days])
+    axes.tick_params(axis="x", length=0)
+    axes.grid(visible=False, axis="x")
+    for day in days[1:]:
+        axes.axvline(24 * day, color=QUIET, linewidth=0.5, linestyle=":")
+    axes.axhline(found.mean_rps, color=LIMIT.colour, linestyle=LIMIT.dash, linewidth=1.2)
+    label(axes, f"mean {found.mean_rps:.0f}/s", (1, found.mean_rps), LIMIT, (0, 8))
+    at = hours[found.bucket] + 0.5 * (hours[1] - hours[0])
+    axes.plot(at, found.peak_rps, RULE.marker, color=RULE.colour)
+    words = f"{found.peak_rps:.0f}/s, {found.factor:.2f} × mean"
+    label(axes, words, (at, found.peak_rps), RULE, (-8, 4), ha="right")
+
+
+def two_loops(measured: Mapping[str, Sequence[tuple[float, float]]], stall_s: tuple[float, float]) -> Figure:
+    """Show what each way of measuring recorded: when a request was sent, and how long it took.
+
+    `measured` maps the name of one or two ways to pairs of seconds; `stall_s` is when the server stood still.
+    Data: loop, sent_s, latency_s.
+    """
+    if not 1 <= len(measured) <= len(_DOTS):
+        raise RangeError(f"{len(measured)} ways to measure were given. Give one or two.")
+    rows = [(name, *pair) for name, pairs in measured.items() for pair in pairs]
+    inside = {
+        name: sum(stall_s[0] <= sent_s < stall_s[1] for sent_s, _ in pairs)
+        for name, pairs in measured.items()
+    }
+    told = "; ".join(
+        f"the {name} loop sent {len(pairs)} requests, {inside[name]} of them during the stall"
+        for name, pairs in measured.items()
+    )
+    names, sent_s, latencies_s = zip(*rows, strict=True)
+    return draw(
+        lambda axes: _paint_loops(axes, measured, stall_s),
+        alt=f"Latency by the moment at which a request was due, with a stall from {stall_s[0]:g} s to "
+        f"{stall_s[1]:g} s: {told}.",
+        caption="A mark for each request; what was never sent has none.",
+        data={"loop": names, "sent_s": sent_s, "latency_s": latencies_s},
+        height_px=300,
+    )
+
+
+_DOTS = (RULE, EXACT)
+
+
+def _paint_loops(
+    axes: "Axes", measured: Mapping[str, Sequence[tuple[float, float]]], stall_s: tuple[float, float]
+) -> None:
+    longest = max(latency_s for pairs in measured.values() for _, latency_s in pairs)
+    axes.set(xlabel="request due (s)", ylabel="latency (s)", ylim=(-0.05 * longest, 1.25 * longest))
+    axes.axvspan(*stall_s, **LIMIT.area)
+    label(axes, "stands still", (sum(stall_s) / 2, 1.17 * longest), LIMIT, (0, 0), ha="center")
+    for (name, pairs), line, size in zip(measured.items(), _DOTS, (6, 2.5), strict=False):
+        axes.plot(*zip(*pairs, strict=True), line.marker, color=line.colour, markersize=size, linestyle="none",
+                  label=f"{name} loop", fillstyle="none" if size > 3 else "full")  # fmt: skip
+    axes.legend(loc="upper left", frameon=False)
