@@ -1,4 +1,9 @@
-"""`python -m benchmarks`: the peers, the features, how cost grows, imports and Erlang C; `--quick` for a short look."""
+"""`python -m benchmarks`: the peers, memory, the features, how cost grows, imports and Erlang C.
+
+Whoever is compared takes turns, `--rounds` times, each in a process of its own. A ratio is taken within a round, where
+both met the same machine; what is printed is the median of the ratios, and the least and the largest.
+`--quick` for a short look.
+"""
 
 import argparse
 import json
@@ -8,10 +13,12 @@ import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from benchmarks.peers import NEEDS, PEERS, SLOW
 
-GENERATION = ("vllm-sr-sim", "mlsd generation")
+GENERATION = {"vllm-sr-sim": "fleet_sim", "mlsd generation": "mlsd_helpers"}
+Found = dict[str, float]
 
 IMPORTS = (
     "numpy",
@@ -53,11 +60,18 @@ print((time.process_time() - before) / len(loads) * 1e9)
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer requests, and the peers only")
-    quick = parser.parse_args().quick
-    peers(100_000 if quick else 1_000_000)
-    generation(20_000 if quick else 100_000)
-    if not quick:
+    parser.add_argument("--quick", action="store_true", help="fewer requests, one round, and the peers only")
+    parser.add_argument("--rounds", type=int, default=5, help="how often everyone is measured (5)")
+    asked = parser.parse_args()
+    requests, turns = (100_000, 1) if asked.quick else (1_000_000, max(1, asked.rounds))
+    peers(requests, turns)
+    generation(requests, turns)
+    if here("fastapi"):
+        from benchmarks import lab  # noqa: PLC0415 - an extra
+
+        lab.main(quick=asked.quick)
+    if not asked.quick:
+        memory()
         from benchmarks import features  # noqa: PLC0415 - compiles
 
         show(
@@ -70,51 +84,81 @@ def main() -> None:
         erlang()
 
 
-def peers(requests: int) -> None:
+def peers(requests: int, turns: int) -> None:
     """Compare everyone who is installed."""
     slow = max(requests // 10, 20_000)
-    found = {
-        name: run("benchmarks.peers", name, slow if name in SLOW else requests)
-        for name in PEERS
-        if here(NEEDS.get(name))
-    }
-    known = {name: result for name, result in found.items() if result}
+    work = {name: slow if name in SLOW else requests for name in PEERS if here(NEEDS.get(name))}
+    known = rounds("benchmarks.peers", work, turns)
     show(
-        f"M/M/10 at 0.8, {requests:,} requests ({slow:,} for the slow), each in a process of its own",
+        f"M/M/10 at 0.8, {requests:,} requests ({slow:,} for the slow), {turns} rounds",
         ("engine", "ns per request", "× SimPy", "× cimba", "peak MB", "p50 and p99 of the wait"),
         (
-            (name, f"{it['ns']:,.1f}", ratio(known, "SimPy", it), ratio(known, "cimba", it), f"{it['peak_mb']:.0f}",
-             f"{it['p50']:.3f} {it['p99']:.3f}")
-            for name, it in known.items()
+            (name, ns(found), ratio(known.get("SimPy"), found), ratio(known.get("cimba"), found), peak(found),
+             f"{found[0]['p50']:.3f} {found[0]['p99']:.3f}")
+            for name, found in known.items()
         ),
     )  # fmt: skip
 
 
-def ratio(known: dict[str, dict[str, float]], peer: str, result: dict[str, float]) -> str:
-    """Say how many times as fast as a peer that is."""
-    return f"{known[peer]['ns'] / result['ns']:,.2f}" if peer in known else "not installed"
-
-
-def generation(requests: int) -> None:
+def generation(requests: int, turns: int) -> None:
     """Compare with vllm-sr-sim, where it is installed."""
-    rows = {}
-    for name, module in zip(GENERATION, ("fleet_sim", "mlsd_helpers"), strict=True):
-        if here(module) and (result := run("benchmarks.generation_peer", name, requests)):
-            rows[name] = result
-    peer = rows.get(GENERATION[0])
+    slow = requests // 20
+    work = {
+        name: slow if module == "fleet_sim" else requests
+        for name, module in GENERATION.items()
+        if here(module)
+    }
+    known = rounds("benchmarks.generation_peer", work, turns)
+    peer = known.get("vllm-sr-sim")
     show(
-        f"Generation, {requests:,} requests",
+        f"Generation, {requests:,} requests ({slow:,} for vllm-sr-sim), {turns} rounds",
         ("engine", "ns per request", "× vllm-sr-sim", "peak MB"),
-        (
-            (
-                name,
-                f"{it['ns']:,.0f}",
-                f"{peer['ns'] / it['ns']:,.0f}" if peer else "not installed",
-                f"{it['peak_mb']:.0f}",
-            )
-            for name, it in rows.items()
-        ),
+        ((name, ns(found), ratio(peer, found), peak(found)) for name, found in known.items()),
     )
+
+
+def rounds(module: str, work: dict[str, int], turns: int) -> dict[str, list[Found]]:
+    """Let everyone do its work in turn, several times; one that fails is said and left out."""
+    known: dict[str, list[Found]] = {name: [] for name in work}
+    for _ in range(turns):
+        for name in list(known):
+            if found := run(module, name, work[name]):
+                known[name].append(found)
+            else:
+                del known[name]
+    return known
+
+
+def ns(found: list[Found]) -> str:
+    """Say what a request cost, at the median."""
+    return f"{median(each['ns'] for each in found):,.1f}"
+
+
+def peak(found: list[Found]) -> str:
+    """Say the largest memory."""
+    return f"{max(each['peak_mb'] for each in found):.0f}"
+
+
+def ratio(peer: list[Found] | None, found: list[Found]) -> str:
+    """Say how many times as fast as a peer: the median of the rounds, the least and the largest."""
+    if not peer:
+        return "not installed"
+    ratios = [theirs["ns"] / ours["ns"] for theirs, ours in zip(peer, found, strict=True)]
+    return f"{median(ratios):,.3g} ({min(ratios):,.3g}–{max(ratios):,.3g})"
+
+
+def memory() -> None:
+    """Print the largest memory of a fresh process, from importing to the percentiles of 10⁶ requests."""
+    work = (("benchmarks.peers", "mlsd loop"), ("benchmarks.peers", "mlsd quick, new draws"),
+            ("benchmarks.generation_peer", "mlsd generation"))  # fmt: skip
+    rows = []
+    for module, name in work:
+        with TemporaryDirectory() as empty:
+            kept = run(module, name, 1_000_000, "--cold")
+            anew = run(module, name, 1_000_000, "--cold", NUMBA_CACHE_DIR=empty)
+        if kept and anew:
+            rows.append((name, f"{kept['peak_mb']:.0f}", f"{anew['peak_mb']:.0f}"))
+    show("Memory, cold, 10⁶ requests; to stay under 250 MB", ("engine", "MB", "MB, compiling"), rows)
 
 
 def imports() -> None:
@@ -141,10 +185,14 @@ def here(module: str | None) -> bool:
     return module is None or find_spec(module) is not None
 
 
-def run(module: str, name: str, requests: int) -> dict[str, float] | None:
+def run(module: str, name: str, requests: int, *how: str, **environment: str) -> Found | None:
     """Run one measurement in a process of its own; one that fails is said and left out."""
     done = subprocess.run(
-        [sys.executable, "-m", module, name, str(requests)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", module, name, str(requests), *how],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
     )
     if done.returncode:
         print(f"{name}: left out, {done.stderr.strip().splitlines()[-1]}")

@@ -3,17 +3,15 @@
 The two model the machine differently (its slots, our roofline), so that only the cost of simulating compares.
 """
 
-import json
 import random
-import resource
-import sys
-import time
+
+from benchmarks.peers import Waits, main
 
 RATE, PROMPT, ANSWER = 5.53, 1_155, 211
 
 
-def vllm_sr_sim(requests: int) -> float:
-    """Simulate with vllm-sr-sim, and return its p99 to the first token in seconds."""
+def vllm_sr_sim(requests: int) -> Waits:
+    """Simulate with vllm-sr-sim, and return its p50 and p99 to the first token in seconds."""
     from fleet_sim.core.fleet import Fleet, FleetConfig, PoolConfig  # noqa: PLC0415
     from fleet_sim.core.request import Request  # noqa: PLC0415
     from fleet_sim.gpu_profiles.profiles import H100_80GB  # noqa: PLC0415
@@ -25,25 +23,20 @@ def vllm_sr_sim(requests: int) -> float:
         arrivals.append((now, Request(number, now, *lengths)))
     pools = [PoolConfig("all", H100_80GB, 1, 65_536)]
     result = Fleet(FleetConfig(pools, router_type="RandomRouter")).run(arrivals)
-    return float(result.percentile("ttft", 99))
+    return result.percentile("ttft", 50), result.percentile("ttft", 99)
 
 
-def ours(requests: int) -> float:
-    """Simulate with `mlsd_helpers.simulation`, and return its p99 to the first token in seconds."""
+def ours(requests: int) -> Waits:
+    """Simulate with `mlsd_helpers.simulation`, and return its p50 and p99 to the first token in seconds."""
     from mlsd_helpers.simulation import Engine, GenerationScenario, Poisson, Tokens, simulate  # noqa: PLC0415
 
     engine = Engine(426_788, 16.06e9 / 3.35e12, 131_072 / 3.35e12, prefill_per_token_s=3.25e-5)
     result = simulate(
         GenerationScenario(Poisson(RATE), Tokens(PROMPT), Tokens(ANSWER), engine), seed=1, requests=requests
     )
-    return result.first_token.percentile(0.99).value if result.first_token else float("nan")
+    assert result.first_token
+    return result.first_token.percentile(0.5).value, result.first_token.percentile(0.99).value
 
 
 if __name__ == "__main__":
-    run, count = {"vllm-sr-sim": vllm_sr_sim, "mlsd generation": ours}[sys.argv[1]], int(sys.argv[2])
-    run(400)
-    before = time.process_time()
-    p99 = run(count)
-    took = time.process_time() - before
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"ns": took * 1e9 / count, "peak_mb": peak_mb, "p50": float("nan"), "p99": p99}))
+    main({"vllm-sr-sim": vllm_sr_sim, "mlsd generation": ours})

@@ -1,7 +1,7 @@
 """The same work for everyone: M/M/10 at a utilisation of 0.8, draws and percentiles of the wait included.
 
 `python -m benchmarks.peers NAME REQUESTS` runs one in a process of its own and prints what it took as JSON. CPU time
-counts, not wall clock, and compiling is done before.
+counts, not wall clock, and compiling is done before; with `--cold` nothing is done before.
 """
 
 import heapq
@@ -168,19 +168,24 @@ NEEDS = {"SimPy": "simpy", "Ciw": "ciw", "salabim": "salabim", "cimba": "cimba"}
 SLOW = {"SimPy", "Ciw", "salabim", "heapq loop", "mlsd loop, no numba", "mlsd quick, no numba"}
 
 
-def measure(name: str, requests: int) -> dict[str, float]:
-    """Run one of them, in this process: the CPU time of the best of three, and the largest memory so far."""
-    PEERS[name](400)  # what is compiled or loaded once is compiled or loaded now
-    if name == "mlsd quick, slider":
-        PEERS[name](requests)
+def measure(work: Callable[[], Waits], requests: int, times: int) -> dict[str, float]:
+    """Do some work in this process: the CPU time of the best of several times, and the largest memory so far."""
     least = float("inf")
-    for _ in range(1 if name in SLOW else 3):
+    for _ in range(times):
         before = time.process_time()
-        p50, p99 = PEERS[name](requests)
+        p50, p99 = work()
         least = min(least, time.process_time() - before)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"ns": least * 1e9 / requests, "peak_mb": peak_mb, "p50": p50, "p99": p99}
 
 
+def main(engines: dict[str, Callable[[int], Waits]]) -> None:
+    """Measure the engine that the command line names."""
+    name, requests, cold = sys.argv[1], int(sys.argv[2]), "--cold" in sys.argv
+    if not cold:
+        engines[name](requests if name == "mlsd quick, slider" else 400)  # what is loaded or drawn once
+    print(json.dumps(measure(lambda: engines[name](requests), requests, 1 if cold or name in SLOW else 3)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))
+    main(PEERS)

@@ -20,6 +20,8 @@ import mlsd_helpers
 from mlsd_helpers.errors import MlsdError, WorkspaceError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlsd_helpers.grading.release import Outcome
 
 
@@ -168,20 +170,21 @@ def doctor(_: argparse.Namespace) -> int:
 def release(given: argparse.Namespace) -> int:
     """Make the student versions of the exercises with nbgrader.
 
-    They are generated from source/ into release/. With --check nothing is written: they are made aside and
-    compared with release/. Exit status 1 when nbgrader refuses an assignment, or the contents differ.
+    They are generated from source/ into release/; due dates of nbgrader_config.py go into the gradebook. With
+    --check nothing is written: they are made aside and compared with release/. Exit status 1 when nbgrader
+    refuses an assignment, or the contents differ.
     """
     _say("Starting nbgrader.")
     from mlsd_helpers import workspace  # noqa: PLC0415
     from mlsd_helpers.grading import release as versions  # noqa: PLC0415
+    from mlsd_helpers.grading import term  # noqa: PLC0415
 
     course = workspace.find_course(given.course)
+    due = term.read(course).due_at
     work = versions.compare if given.check else versions.release
     strays = () if given.assignment else versions.strays(course)
-    outcomes = (
-        *(_shown(work, course, name) for name in versions.assignments(course, given.assignment)),
-        *strays,
-    )
+    names = versions.assignments(course, given.assignment)
+    outcomes = (*(_shown(work, course, name, None if given.check else due(name)) for name in names), *strays)
     for stray in strays:
         _say(f"{stray.assignment}: {stray.problem}")
     return 1 if any(outcome.problem for outcome in outcomes) else 0
@@ -195,10 +198,12 @@ def _release_arguments(parser: argparse.ArgumentParser) -> None:
     _takes_course(parser)
 
 
-def _shown(work: "Callable[[Path, str], Outcome]", course: Path, name: str) -> "Outcome":
+def _shown(
+    work: "Callable[[Path, str], Outcome]", course: Path, name: str, due: "datetime | None"
+) -> "Outcome":
     _say(f"{name}: ", end="")
     outcome = work(course, name)
-    _say(outcome.problem or "ok")
+    _say(outcome.problem or (f"ok, due {due:%Y-%m-%d %H:%M} {due.tzinfo}" if due else "ok"))
     return outcome
 
 
@@ -360,6 +365,39 @@ def _marks_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _takes_gradebook(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--db", metavar="URL", help="the gradebook, such as postgresql://host/name")
+    _takes_course(parser)
+
+
+# mlsd feedback
+
+
+def feedback(given: argparse.Namespace) -> int:
+    """Zip the feedback pages under the names of the LMS downloads, for the LMS to give back.
+
+    Canvas takes the zip under "Upload Submissions", Moodle under "Upload multiple feedback files in a zip". Exit
+    status 1 when a student in the downloads has no feedback yet.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading.returning import as_downloaded  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    done = as_downloaded(course, given.assignment, given.folder, given.output)
+    _print(f"{done.zip}: {len(done.pages)} pages")
+    for student in done.missing:
+        print(f"{student} has no feedback yet. Grade it: mlsd grade {given.assignment}", file=sys.stderr)
+    return 1 if done.missing else 0
+
+
+def _feedback_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder or zip that was collected")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path("feedback.zip"),
+        help="the zip (default: feedback.zip)",
+    )
     _takes_course(parser)
 
 
@@ -561,6 +599,7 @@ COMMANDS = (
     Command(release, _release_arguments),
     Command(grade, _grade_arguments),
     Command(collect, _collect_arguments),
+    Command(feedback, _feedback_arguments),
     Command(report, _report_arguments),
     Command(marks, _marks_arguments),
     Command(demo, _demo_arguments),

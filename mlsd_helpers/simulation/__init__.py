@@ -11,14 +11,16 @@ True
 design against its requirements. `prepare` compiles all of it beforehand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from mlsd_helpers.design import Design
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.simulation import generation, running
 from mlsd_helpers.simulation.compiled import COMPILED
-from mlsd_helpers.simulation.from_design import INCIDENTS, IncidentName, from_design
+from mlsd_helpers.simulation.from_design import INCIDENTS, STALE, IncidentName, from_design
 from mlsd_helpers.simulation.generation import Engine, GenerationScenario, Tokens
 from mlsd_helpers.simulation.grid import erlang_c_grid, wait_percentile_grid_s
 from mlsd_helpers.simulation.quick import quick
@@ -106,37 +108,36 @@ def simulate(
     replications: int = 10,
     warm_up: float = 0.1,
     incidents: Sequence[IncidentName | Incident] = (),
+    folder: Path | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Simulate a scenario or a design, and return percentiles with intervals, counts and notes.
 
     `requests` are shared among `replications` independent runs, of each of which the first `warm_up` share is
     not measured. `incidents` are named for a design, and begin where measuring does; for a scenario they are
-    values that say when. `progress` is told after each replication how many of how many are done. The same
+    values that say when. A file that a design names lies in `folder`, the working folder when left out.
+    `progress` is told after each replication how many of how many are done. The same
     seed gives the same result. Raises ``RangeError`` and ``DesignError`` for what cannot be simulated.
     """
     each = running.requests_each(requests, replications, warm_up)
-    scenario = _scenario(what, incidents, each * warm_up)
-    if isinstance(scenario, GenerationScenario):
-        return generation.run(
-            scenario,
-            seed=seed,
-            requests=requests,
-            replications=replications,
-            warm_up=warm_up,
-            progress=progress,
-        )
-    return running.run(
+    scenario = _scenario(what, incidents, each * warm_up, folder)
+    run: Callable[..., Result] = generation.run if isinstance(scenario, GenerationScenario) else running.run
+    result = run(
         scenario, seed=seed, requests=requests, replications=replications, warm_up=warm_up, progress=progress
     )
+    return replace(result, notes=(*result.notes, STALE)) if "stale pipeline" in incidents else result
 
 
 def _scenario(
-    what: Scenario | GenerationScenario | Design, incidents: Sequence[IncidentName | Incident], warm_up: float
+    what: Scenario | GenerationScenario | Design,
+    incidents: Sequence[IncidentName | Incident],
+    warm_up: float,
+    folder: Path | None,
 ) -> Scenario | GenerationScenario:
     named = [incident for incident in incidents if isinstance(incident, str)]
     if isinstance(what, Design) and len(named) == len(incidents):
-        return from_design(what, named, at_s=warm_up / from_design(what).arrivals.rate_rps)
+        rate_rps = from_design(what, folder=folder).arrivals.rate_rps
+        return from_design(what, named, at_s=warm_up / rate_rps, folder=folder)
     if isinstance(what, Scenario) and not named:
         return running.with_incidents(what, cast("Sequence[Incident]", incidents))
     if isinstance(what, GenerationScenario) and not incidents:

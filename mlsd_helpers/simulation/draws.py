@@ -5,6 +5,7 @@ A run is given by its generator alone: the same seed gives the same trace.
 
 import math
 from functools import lru_cache
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.random import Generator
@@ -28,6 +29,9 @@ from mlsd_helpers.simulation.scenario import (
     Surge,
     Trace,
 )
+
+Singles = NDArray[np.float32]
+Real = TypeVar("Real", Floats, Singles)
 
 _BY_CHANCE = {"random", "power of two", "join the shortest queue"}
 
@@ -61,9 +65,10 @@ def arrival_times_s(arrivals: Arrivals, requests: int, rng: Generator) -> Floats
     """Return arrival times in order, from 0 s on."""
     if isinstance(arrivals, Trace):
         return _replayed(arrivals, requests)
-    passed = np.cumsum(rng.standard_exponential(requests))  # in mean gaps: a Poisson process of rate 1
+    gaps = rng.standard_exponential(requests)
+    passed = np.cumsum(gaps, out=gaps)  # in mean gaps: a Poisson process of rate 1
     if isinstance(arrivals, Poisson):
-        return passed / arrivals.rate_rps
+        return np.divide(passed, arrivals.rate_rps, out=passed)
     if isinstance(arrivals, Bursty):
         return _in_bursts(arrivals, passed, rng)
     return _by_profile(arrivals, passed)
@@ -130,11 +135,21 @@ def unit_work(service: Service, requests: int, rng: Generator) -> Floats:
     return _resampled(service, requests, rng)
 
 
-def unit_lognormal(scv: float, normal: Floats) -> Floats:
+def unit_lognormal(scv: float, normal: Real) -> Real:
     """Return lognormal values with a mean of 1 from standard normal ones."""
     variance = math.log1p(scv)
-    values: Floats = np.exp(normal * math.sqrt(variance) - variance / 2)
-    return values
+    return cast("Real", np.exp(normal * math.sqrt(variance) - variance / 2))
+
+
+def normal_pairs(pairs: int, rng: Generator) -> tuple[Singles, Singles]:
+    """Return independent standard normal values in single precision, at half the cost of NumPy's.
+
+    Box and Muller: a point in the plane by its angle and its squared distance, which is exponential.
+    """
+    angle, share = rng.random((2, pairs), np.float32)
+    distance = np.sqrt(np.float32(-2) * np.log(1 - share))
+    angle *= np.float32(2 * math.pi)
+    return distance * np.cos(angle), distance * np.sin(angle)
 
 
 def _resampled(service: Measured, requests: int, rng: Generator) -> Floats:

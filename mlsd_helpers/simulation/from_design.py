@@ -6,11 +6,14 @@ not given is exponential, a routing that is not given is a central queue.
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal, get_args
 
 from mlsd_helpers import formulas
 from mlsd_helpers.design import BYTES_PER_VALUE, CapacityPlan, Design
 from mlsd_helpers.design import Generation as GenerationPlan
+from mlsd_helpers.design.capacity import ServiceTime
 from mlsd_helpers.errors import DesignError, RangeError
 from mlsd_helpers.simulation.generation import Engine, GenerationRouting, GenerationScenario, Tokens
 from mlsd_helpers.simulation.scenario import (
@@ -18,11 +21,13 @@ from mlsd_helpers.simulation.scenario import (
     Autoscaler,
     Batching,
     Bursty,
+    Clients,
     Constant,
     Exponential,
     Fleet,
     Incident,
     Lognormal,
+    Measured,
     PerBatch,
     Poisson,
     RollingRestart,
@@ -34,6 +39,7 @@ from mlsd_helpers.simulation.scenario import (
 
 IncidentName = Literal["surge", "zone loss", "rolling restart", "cold cache", "stale pipeline"]
 INCIDENTS: tuple[IncidentName, ...] = get_args(IncidentName)
+STALE = "A stale pipeline makes features older and no request slower: every time here is that without it."
 USUAL_SURGE = 0.3  # as the rule's 30 % of headroom would have it
 USUAL_SHARE_IN_RESTART = 0.25
 RESTART_S = 60.0
@@ -42,15 +48,18 @@ _USUAL_TARGET = 0.7
 
 
 def from_design(
-    design: Design, incidents: Sequence[IncidentName] = (), *, at_s: float = 0.0
+    design: Design, incidents: Sequence[IncidentName] = (), *, at_s: float = 0.0, folder: Path | None = None
 ) -> Scenario | GenerationScenario:
     """Return the scenario that a design's capacity describes, with incidents that begin `at_s` and last.
+
+    A file of measured times lies in `folder`, the working folder when left out. Whoever waits for
+    `capacity.component` gives up after the timeout of its flow and tries again as often as that says.
 
     - surge: arrivals rise by the headroom's `surge`, or by 30 %;
     - zone loss: one zone is gone;
     - rolling restart: `unavailable_in_restart` of the replicas at a time, or 25 %, a minute each, once round;
     - cold cache: the whole peak of the requirement reaches a fleet that is sized for less;
-    - stale pipeline: changes ages and not waiting, so nothing here; `report` tells the ages.
+    - stale pipeline: makes features older and no request slower, so nothing here; `report` tells the ages.
 
     Raises ``DesignError`` where the design lacks a number, and ``RangeError`` where it cannot be simulated.
     """
@@ -63,7 +72,13 @@ def from_design(
     if plan.generation:
         return _generation(design, plan, plan.generation, incidents)
     happening = [incident for name in incidents for incident in _incidents(name, design, plan, at_s)]
-    return Scenario(arrivals(design, plan), _service(plan), _fleet(plan), incidents=tuple(happening))
+    return Scenario(
+        arrivals(design, plan),
+        _service(plan, folder or Path()),
+        _fleet(plan),
+        clients(design, plan),
+        incidents=tuple(happening),
+    )
 
 
 # ---------------------------------------------------------------- load, service, fleet
@@ -89,7 +104,18 @@ def arrivals(design: Design, plan: CapacityPlan) -> Arrivals:
     return Bursty(rate_rps, burstiness) if burstiness and burstiness > 1 else Poisson(rate_rps)
 
 
-def _service(plan: CapacityPlan) -> Service:
+def clients(design: Design, plan: CapacityPlan) -> Clients:
+    """Return who waits for the component that is sized: the least patient of its callers."""
+    flows = design.planes.flows if design.planes else ()
+    calls = {
+        flow.timeout: flow.retries
+        for flow in flows
+        if flow.end == plan.component and flow.carries in {"request", "features"} and flow.timeout
+    }
+    return Clients(min(calls), calls[min(calls)]) if calls else Clients()
+
+
+def _service(plan: CapacityPlan, folder: Path) -> Service:
     if plan.batching:
         return PerBatch(plan.batching.fixed_time, plan.batching.time_per_item)
     given = plan.service_time
@@ -97,10 +123,12 @@ def _service(plan: CapacityPlan) -> Service:
         raise DesignError(
             "capacity.service_time is missing. Write the mean of one inference, such as '40 ms'."
         )
+    if given.file:
+        return Measured(_measured_s(given, folder))
     if given.distribution == "measured" and given.scv is None:
         raise DesignError(
-            "capacity.service_time is measured, and simulating it needs its spread. Write its scv, variance over "
-            "squared mean, or give the measured times to a Scenario as Measured(times_s)."
+            "capacity.service_time is measured, and simulating it needs its spread. Write the file of the measured "
+            "times, one a line in seconds, or their scv, variance over squared mean."
         )
     scv = given.known_scv
     if scv == 0:
@@ -108,6 +136,31 @@ def _service(plan: CapacityPlan) -> Service:
     if given.distribution in {"exponential", None} and scv in {1.0, None}:
         return Exponential(given.mean)
     return Lognormal(given.mean, 1.0 if scv is None else scv)
+
+
+def _measured_s(given: ServiceTime, folder: Path) -> tuple[float, ...]:
+    path = folder / str(given.file)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is not text"
+        raise DesignError(
+            f"capacity.service_time.file: {str(path)!r} cannot be read: {reason}. Write the measured times there, "
+            "one a line in seconds, or take the file out of the design and write their scv."
+        ) from problem
+    written = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    if not written:
+        raise DesignError(f"{str(path)!r} holds no times. Write the measured times, one a line in seconds.")
+    return tuple(_time_s(line, f"{str(path)!r}, line {number}") for number, line in written)
+
+
+def _time_s(line: str, where: str) -> float:
+    with suppress(ValueError):
+        if 0 < (time_s := float(line)) < math.inf:
+            return time_s
+    raise DesignError(
+        f"{where}: {line[:40]!r} is not a time. Write seconds above 0, one time a line, as 0.042."
+    )
 
 
 def _fleet(plan: CapacityPlan) -> Fleet:

@@ -25,12 +25,13 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges
 from mlsd_helpers.simulation import draws, running
 from mlsd_helpers.simulation.compiled import COMPILED, compiled, objects_of, record, write_back
-from mlsd_helpers.simulation.fleet import SERVED, SHED, Floats
+from mlsd_helpers.simulation.fleet import SERVED, SHED
 from mlsd_helpers.simulation.result import Counts, Result, Tally
 from mlsd_helpers.simulation.scenario import Arrivals
 
 GenerationRouting = Literal["random", "round robin", "join the shortest queue"]
 _ROUTINGS: tuple[GenerationRouting, ...] = get_args(GenerationRouting)
+BITS = 7  # as in `quick`
 AT_RANDOM, IN_TURN, TO_SHORTEST = range(3)
 
 
@@ -135,14 +136,15 @@ class EngineSettings(NamedTuple):
 
 _PROMPT_AND_ANSWER = np.dtype(
     [
-        ("arrival_s", float), ("pick", float), ("first_s", float), ("wait_s", float), ("latency_s", float),
+        ("arrival_s", float), ("pick", float),
+        ("latency_s", float), ("wait_s", float), ("first_token_s", float), ("per_token_s", float),
         ("prompt", np.int32), ("output", np.int32), ("link", np.int32), ("end", np.int8),
     ],
     align=True,
 )  # fmt: skip
 _ENGINE = np.dtype(
     [
-        ("clock", float), ("busy_s", float),
+        ("clock", float), ("busy_s", float), ("system_s", float), ("sojourn_s", float),
         ("steps", np.int64), ("context", np.int64), ("reserved", np.int64), ("active", np.int64),
         ("head", np.int64), ("tail", np.int64), ("waiting", np.int64),
     ]
@@ -155,7 +157,7 @@ class Engines(NamedTuple):
 
     requests: Any
     engines: Any
-    heap: Any  # of each engine's active sequences, by the step that ends them; `most_sequences` + 1 rows each
+    ends: Any  # `most_sequences` rows for each engine: what is active, the first to end as the last
 
 
 @compiled
@@ -195,6 +197,7 @@ def join(f: Engines, engine: int, request: int, now: float) -> None:
     here = f.engines[engine]
     if here.active == 0 and here.waiting == 0 and here.clock < now:
         here.clock = now  # it was idle
+    here.system_s += here.clock - now  # it came while the engine was at work
     if here.waiting == 0:
         here.head = request
     else:
@@ -236,13 +239,12 @@ def admit(s: EngineSettings, f: Engines, engine: int) -> None:
     here.waiting -= 1
     asked.wait_s = here.clock - asked.arrival_s
     took_s = s.prefill_s + s.prefill_per_token_s * asked.prompt
-    here.clock += took_s
-    here.busy_s += took_s
-    asked.first_s = here.clock - asked.arrival_s
     here.active += 1
+    pass_time(f, engine, took_s)
+    asked.first_token_s = here.clock - asked.arrival_s
     here.context += asked.prompt + 1
     here.reserved += asked.prompt + asked.output
-    push_last_step(s, f, engine, here.steps + asked.output - 1, request)
+    put_in_order(s, f, engine, here.steps + asked.output - 1, request)
     end_finished(s, f, engine)
 
 
@@ -252,15 +254,24 @@ def decode(s: EngineSettings, f: Engines, engine: int, until_s: float) -> None:
     here = f.engines[engine]
     growth_s = s.step_per_token_s * here.active  # each step takes this much longer than the one before
     first_s = s.step_s + s.step_per_sequence_s * here.active + s.step_per_token_s * here.context
-    steps = f.heap[engine * (s.most_sequences + 1)].step - here.steps
-    if until_s < math.inf:
-        steps = min(steps, steps_to_fill(first_s, growth_s, until_s - here.clock))
+    steps = f.ends[engine * s.most_sequences + here.active - 1].step - here.steps
     took_s = series_s(first_s, growth_s, steps)
-    here.clock += took_s
-    here.busy_s += took_s
+    if took_s >= until_s - here.clock:
+        steps = steps_to_fill(first_s, growth_s, until_s - here.clock)
+        took_s = series_s(first_s, growth_s, steps)
+    pass_time(f, engine, took_s)
     here.steps += steps
     here.context += steps * here.active
     end_finished(s, f, engine)
+
+
+@compiled
+def pass_time(f: Engines, engine: int, took_s: float) -> None:
+    """Let an engine work for some time, and add up who was in the system."""
+    here = f.engines[engine]
+    here.clock += took_s
+    here.busy_s += took_s
+    here.system_s += (here.active + here.waiting) * took_s
 
 
 @compiled
@@ -285,50 +296,30 @@ def steps_to_fill(first_s: float, growth_s: float, gap_s: float) -> int:
 def end_finished(s: EngineSettings, f: Engines, engine: int) -> None:
     """Hand over the answers whose last token was just written."""
     here = f.engines[engine]
-    base = engine * (s.most_sequences + 1)
-    while here.active > 0 and f.heap[base].step <= here.steps:
-        asked = f.requests[f.heap[base].request]
-        pop_last_step(s, f, engine)
+    base = engine * s.most_sequences
+    while here.active > 0 and f.ends[base + here.active - 1].step <= here.steps:
+        here.active -= 1
+        asked = f.requests[f.ends[base + here.active].request]
         asked.latency_s = here.clock - asked.arrival_s
+        here.sojourn_s += asked.latency_s
+        more = asked.output - 1
+        asked.per_token_s = (asked.latency_s - asked.first_token_s) / more if more > 0 else -1.0
         asked.end = SERVED
         here.context -= asked.prompt + asked.output
         here.reserved -= asked.prompt + asked.output
 
 
 @compiled
-def push_last_step(s: EngineSettings, f: Engines, engine: int, step: int, request: int) -> None:
-    """Note in which step a sequence will end; it is already counted as active."""
-    base = engine * (s.most_sequences + 1)
-    place = f.engines[engine].active - 1
-    while place > 0 and f.heap[base + ((place - 1) >> 1)].step > step:
-        above = f.heap[base + ((place - 1) >> 1)]
-        f.heap[base + place].step = above.step
-        f.heap[base + place].request = above.request
-        place = (place - 1) >> 1
-    f.heap[base + place].step = step
-    f.heap[base + place].request = request
-
-
-@compiled
-def pop_last_step(s: EngineSettings, f: Engines, engine: int) -> None:
-    """Take out the sequence that ends first."""
-    base = engine * (s.most_sequences + 1)
-    f.engines[engine].active -= 1
-    size = f.engines[engine].active
-    step = f.heap[base + size].step
-    request = f.heap[base + size].request
-    place = 0
-    while 2 * place + 1 < size:
-        below = 2 * place + 1
-        if below + 1 < size and f.heap[base + below + 1].step < f.heap[base + below].step:
-            below += 1
-        if step <= f.heap[base + below].step:
-            break
-        f.heap[base + place].step = f.heap[base + below].step
-        f.heap[base + place].request = f.heap[base + below].request
-        place = below
-    f.heap[base + place].step = step
-    f.heap[base + place].request = request
+def put_in_order(s: EngineSettings, f: Engines, engine: int, step: int, request: int) -> None:
+    """Note in which step a sequence will end, behind those that end later; it is already counted as active."""
+    first = engine * s.most_sequences
+    place = first + f.engines[engine].active - 1
+    while place > first and f.ends[place - 1].step < step:
+        f.ends[place].step = f.ends[place - 1].step
+        f.ends[place].request = f.ends[place - 1].request
+        place -= 1
+    f.ends[place].step = step
+    f.ends[place].request = request
 
 
 # ---------------------------------------------------------------- runs
@@ -347,15 +338,14 @@ def run(
     each = running.requests_each(requests, replications, warm_up)
     _ranges.whole(0, seed=seed)
     first = int(each * warm_up)
-    tallies = {name: Tally(replications) for name in ("wait", "latency", "first_token", "per_token")}
-    runs = []
+    tally, runs = Tally(4, replications, BITS), []
     for number, rng in enumerate(draws.generators(seed, replications)):
         rows, engines = one_run(scenario, each, rng)
         runs.append(_summed(rows[first:], engines))
-        _tally(tallies, number, rows[first:])
+        tally.add(number, running.times_s(rows[first:], "latency_s", "per_token_s"), rows["end"][first:])
         if progress:
             progress(number + 1, replications)
-    return _gathered(scenario, seed, runs, tallies, running.too_few(each, warm_up))
+    return _gathered(scenario, seed, each - first, runs, tally, running.too_few(each, warm_up))
 
 
 def one_run(
@@ -364,19 +354,17 @@ def one_run(
     """Draw the requests of one run, let them be served, and return their rows and the engines'."""
     rows = np.zeros(requests, _PROMPT_AND_ANSWER)
     rows["arrival_s"] = draws.arrival_times_s(scenario.arrivals, requests, rng)
-    rows["prompt"] = _drawn(scenario.prompt, requests, rng)
-    rows["output"] = _drawn(scenario.output, requests, rng)
+    normals = draws.normal_pairs(requests, rng)
+    rows["prompt"], rows["output"] = map(_drawn, (scenario.prompt, scenario.output), normals)
     if scenario.routing == "random":
         rows["pick"] = rng.random(requests)
     return rows, serve(scenario, rows)
 
 
-def _drawn(tokens: Tokens, requests: int, rng: Generator) -> Floats:
+def _drawn(tokens: Tokens, normal: draws.Singles) -> draws.Singles | int:
     if tokens.scv == 0:
-        return np.full(requests, float(round(tokens.mean)))
-    return np.maximum(
-        1, np.rint(tokens.mean * draws.unit_lognormal(tokens.scv, rng.standard_normal(requests)))
-    )
+        return round(tokens.mean)
+    return np.maximum(1, np.rint(tokens.mean * draws.unit_lognormal(tokens.scv, normal)))
 
 
 def serve(scenario: GenerationScenario, rows: NDArray[np.void]) -> NDArray[np.void]:
@@ -392,11 +380,11 @@ def serve(scenario: GenerationScenario, rows: NDArray[np.void]) -> NDArray[np.vo
         *map(float, (engine.prefill_s, engine.prefill_per_token_s)),
     )
     engines = np.zeros(scenario.replicas, _ENGINE)
-    heap = np.zeros(scenario.replicas * (engine.most_sequences + 1), _LAST_STEP)
+    ends = np.zeros(scenario.replicas * engine.most_sequences, _LAST_STEP)
     if COMPILED:
-        generate(record(settings), Engines(rows, engines, heap))
+        generate(record(settings), Engines(rows, engines, ends))
         return engines
-    objects = Engines(*map(objects_of, (rows, engines, heap)))
+    objects = Engines(*map(objects_of, (rows, engines, ends)))
     generate([settings], objects)  # type: ignore[arg-type]
     write_back(rows, objects.requests)
     write_back(engines, objects.engines)
@@ -405,51 +393,47 @@ def serve(scenario: GenerationScenario, rows: NDArray[np.void]) -> NDArray[np.vo
 
 @dataclass(frozen=True)
 class _Run:
-    served: int
-    shed: int
     span_s: float
     utilisation: float
+    littles_law_error: float
 
 
 def _summed(rows: NDArray[np.void], engines: NDArray[np.void]) -> _Run:
-    served = int(np.count_nonzero(rows["end"] == SERVED))
-    busy_s, until_s = engines["busy_s"].sum(), len(engines) * max(float(engines["clock"].max()), 1e-300)
-    span_s = float(rows["arrival_s"][-1] - rows["arrival_s"][0])
-    return _Run(served, len(rows) - served, span_s, float(busy_s / until_s))
-
-
-def _tally(tallies: dict[str, Tally], number: int, rows: NDArray[np.void]) -> None:
-    for name, column in (("wait", "wait_s"), ("latency", "latency_s"), ("first_token", "first_s")):
-        tallies[name].add(number, rows[column], rows["end"])
-    between_s = (rows["latency_s"] - rows["first_s"]) / np.maximum(rows["output"] - 1, 1)
-    more_than_one = np.where(rows["output"] > 1, rows["end"], 0).astype(np.int8)
-    tallies["per_token"].add(number, between_s, more_than_one)
+    return _Run(
+        span_s=float(rows["arrival_s"][-1] - rows["arrival_s"][0]),
+        utilisation=float(engines["busy_s"].sum() / (len(engines) * max(engines["clock"].max(), 1e-300))),
+        littles_law_error=running.gap(engines["system_s"].sum(), engines["sojourn_s"].sum()),
+    )
 
 
 def _gathered(
     scenario: GenerationScenario,
     seed: int,
+    each: int,
     runs: list[_Run],
-    tallies: dict[str, Tally],
+    tally: Tally,
     told: tuple[str, ...],
 ) -> Result:
-    served, shed = sum(each.served for each in runs), sum(each.shed for each in runs)
+    latency, wait, first_token, per_token = tally.distributions()
+    served, arrived = latency.counts.sum(axis=1), each * len(runs)
     return Result(
         scenario=scenario,
         seed=seed,
         replications=len(runs),
-        latency=tallies["latency"].distribution(),
-        wait=tallies["wait"].distribution(),
-        counts=Counts(served + shed, served, shed),
-        served=running.averaged([each.served / (each.served + each.shed) for each in runs], most=1.0),
-        goodput_rps=running.averaged([each.served / each.span_s for each in runs]),
-        utilisation=running.averaged([each.utilisation for each in runs], most=1.0),
+        latency=latency,
+        wait=wait,
+        counts=Counts(arrived, latency.size, arrived - latency.size),
+        served=running.averaged((served / each).tolist(), most=1.0),
+        goodput_rps=running.averaged(
+            [count / run.span_s for count, run in zip(served.tolist(), runs, strict=True)]
+        ),
+        utilisation=running.averaged([run.utilisation for run in runs], most=1.0),
         hit_ratio=None,
-        attempts=served + shed,
+        attempts=arrived,
         wasted=0,
-        littles_law_error=None,
-        arrived_each=tuple(each.served + each.shed for each in runs),
+        littles_law_error=max(run.littles_law_error for run in runs),
+        arrived_each=(each,) * len(runs),
         notes=told,
-        first_token=tallies["first_token"].distribution(),
-        per_token=tallies["per_token"].distribution(),
+        first_token=first_token,
+        per_token=per_token,
     )

@@ -19,7 +19,7 @@ from mlsd_helpers.formulas import _ranges
 from mlsd_helpers.simulation import draws, running
 from mlsd_helpers.simulation.compiled import COMPILED, compiled
 from mlsd_helpers.simulation.fleet import SERVED, Floats, Ints, Nodes
-from mlsd_helpers.simulation.result import Counts, Estimate, Result, Tally, bin_of
+from mlsd_helpers.simulation.result import Counts, Estimate, Result, Tally, bin_of, count
 from mlsd_helpers.simulation.scenario import (
     Clients,
     Constant,
@@ -47,8 +47,8 @@ def quick(scenario: Scenario, *, seed: int, requests: int = 100_000, warm_up: fl
     each = running.requests_each(requests, LANES, warm_up)
     _ranges.whole(0, seed=seed)
     lanes, first = _lanes(scenario, each, seed), int(each * warm_up)
-    wait, latency = _serve(scenario, lanes, first, seed)
-    return _gathered(scenario, lanes, seed, first, wait, latency, running.notes(scenario, each, warm_up))
+    tally = _serve(scenario, lanes, first, seed)
+    return _gathered(scenario, lanes, seed, first, tally, running.notes(scenario, each, warm_up))
 
 
 def is_plain(scenario: Scenario) -> bool:
@@ -124,22 +124,21 @@ def _lognormal(scv: float, each: int, seed: int) -> Floats:
 # ---------------------------------------------------------------- queues, side by side
 
 
-def _serve(scenario: Scenario, lanes: Lanes, first: int, seed: int) -> tuple[Tally, Tally]:
+def _serve(scenario: Scenario, lanes: Lanes, first: int, seed: int) -> Tally:
     """Let every lane's requests be served, and tally waits and latencies from the row `first` on."""
     places = scenario.fleet.replicas * scenario.fleet.concurrency
     choice = _choices(scenario.fleet.routing, places, len(lanes.work), seed)
-    wait, latency = Tally(LANES, BITS), Tally(LANES, BITS)
+    tally = Tally(2, LANES, BITS)
     if not COMPILED:
-        _serve_by_rows(lanes, choice, places, first, wait, latency)
-        return wait, latency
+        _serve_by_rows(lanes, choice, places, first, tally)
+        return tally
     rows = np.empty((3, LANES))
-    tables = (wait.counts, wait.sums, latency.counts, latency.sums)
-    given = (*lanes, np.zeros((places, LANES)), rows, rows.view(np.int64), first, *tables)
+    given = (*lanes, np.zeros((places, LANES)), rows, rows.view(np.int64), first, tally.table)
     if len(choice):
         serve_split(*given, choice)
     else:
         serve_central(*given)
-    return wait, latency
+    return tally
 
 
 def _choices(routing: str, places: int, each: int, seed: int) -> Nodes:
@@ -154,7 +153,7 @@ def _choices(routing: str, places: int, each: int, seed: int) -> Nodes:
 @compiled
 def serve_central(
     passed: Floats, gap_s: float, work: Floats, mean_s: float, free: Floats, rows: Floats, bits: Ints, first: int,
-    wait_counts: Ints, wait_sums: Floats, counts: Ints, sums: Floats,
+    table: Floats,
 ) -> None:  # fmt: skip
     """Serve one request of every lane after the other; `free` holds, in order, when each place becomes free."""
     last = len(free) - 1
@@ -174,13 +173,13 @@ def serve_central(
         for lane in range(LANES):
             free[last, lane] = max(rows[2, lane], free[last, lane])
         if request >= first:
-            count(rows, bits, wait_counts, wait_sums, counts, sums)
+            count_row(rows, bits, table)
 
 
 @compiled
 def serve_split(
     passed: Floats, gap_s: float, work: Floats, mean_s: float, free: Floats, rows: Floats, bits: Ints, first: int,
-    wait_counts: Ints, wait_sums: Floats, counts: Ints, sums: Floats, choice: Nodes,
+    table: Floats, choice: Nodes,
 ) -> None:  # fmt: skip
     """Serve one request of every lane after the other, each at the place of its own `choice`."""
     for request in range(len(passed)):
@@ -193,30 +192,25 @@ def serve_split(
             rows[0, lane] = start - now
             rows[1, lane] = done - now
         if request >= first:
-            count(rows, bits, wait_counts, wait_sums, counts, sums)
+            count_row(rows, bits, table)
 
 
 @compiled
-def count(rows: Floats, bits: Ints, wait_counts: Ints, wait_sums: Floats, counts: Ints, sums: Floats) -> None:
+def count_row(rows: Floats, bits: Ints, table: Floats) -> None:
     """Count the wait and the latency of every lane in its bins."""
     for lane in range(LANES):
-        bin_ = bin_of(bits[0, lane], BITS)
-        wait_counts[lane, bin_] += 1
-        wait_sums[lane, bin_] += rows[0, lane]
-        bin_ = bin_of(bits[1, lane], BITS)
-        counts[lane, bin_] += 1
-        sums[lane, bin_] += rows[1, lane]
+        count(table[0, lane], bin_of(bits[0, lane], BITS), rows[0, lane])
+        count(table[1, lane], bin_of(bits[1, lane], BITS), rows[1, lane])
 
 
-def _serve_by_rows(lanes: Lanes, choice: Nodes, places: int, first: int, wait: Tally, latency: Tally) -> None:
+def _serve_by_rows(lanes: Lanes, choice: Nodes, places: int, first: int, tally: Tally) -> None:
     """Do the same without a compiler, a row of lanes at a time."""
     arrival_s, work_s = lanes.passed * lanes.gap_s, lanes.work * lanes.mean_s
     start_s = _starts(arrival_s, work_s, choice, places)
     everyone = np.full(len(work_s) - first, SERVED, np.int8)
-    done_s = start_s + work_s
+    times_s = np.stack([start_s - arrival_s, start_s + work_s - arrival_s], axis=-1)[first:]
     for lane in range(LANES):
-        wait.add(lane, start_s[first:, lane] - arrival_s[first:, lane], everyone)
-        latency.add(lane, done_s[first:, lane] - arrival_s[first:, lane], everyone)
+        tally.add(lane, times_s[:, lane], everyone)
 
 
 def _starts(arrival_s: Floats, work_s: Floats, choice: Nodes, places: int) -> Floats:
@@ -244,10 +238,10 @@ def _gathered(
     lanes: Lanes,
     seed: int,
     first: int,
-    wait: Tally,
-    latency: Tally,
+    tally: Tally,
     told: tuple[str, ...],
 ) -> Result:
+    wait, latency = tally.distributions()
     each = len(lanes.work) - first
     span_s = (lanes.passed[-1] - lanes.passed[first]) * lanes.gap_s
     places = scenario.fleet.replicas * scenario.fleet.concurrency
@@ -256,8 +250,8 @@ def _gathered(
         scenario=scenario,
         seed=seed,
         replications=LANES,
-        latency=latency.distribution(),
-        wait=wait.distribution(),
+        latency=latency,
+        wait=wait,
         counts=Counts(each * LANES, each * LANES),
         served=Estimate(1.0, 1.0, 1.0),
         goodput_rps=running.averaged((each / span_s).tolist()),

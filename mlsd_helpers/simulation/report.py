@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from mlsd_helpers import formulas
@@ -12,10 +13,10 @@ from mlsd_helpers.design.dataflow import StepOnTheWay
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import freshness
 from mlsd_helpers.simulation import generation, running
-from mlsd_helpers.simulation.from_design import IncidentName, from_design
+from mlsd_helpers.simulation.from_design import STALE, IncidentName, from_design
 from mlsd_helpers.simulation.generation import GenerationScenario
-from mlsd_helpers.simulation.result import Estimate, Result, show_share
-from mlsd_helpers.simulation.scenario import Scenario
+from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
+from mlsd_helpers.simulation.scenario import Measured, Scenario
 from mlsd_helpers.units import show_seconds
 
 _PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
@@ -137,6 +138,7 @@ def report(
     seed: int,
     requests: int | None = None,
     incidents: Sequence[IncidentName] = (),
+    folder: Path | None = None,
     progress: running.Progress | None = None,
 ) -> Report:
     """Simulate a design and hold the result against its requirements.
@@ -144,12 +146,12 @@ def report(
     Incidents by name, see `from_design`; they begin where measuring does and last to the end, so that every
     figure is one *during* the incident. `requests` are shared among ten replications; left out, they are
     500,000, or as many as show an autoscaler at work. A verdict is given when the whole interval lies on one
-    side of the limit.
+    side of the limit; a request without an answer counts as one that takes for ever. `folder` as there.
     """
-    plain = from_design(design)
+    plain = from_design(design, folder=folder)
     requests = requests or _enough(plain)
     at_s = requests / _REPLICATIONS * _WARM_UP / plain.arrivals.rate_rps
-    scenario = from_design(design, incidents, at_s=at_s)
+    scenario = from_design(design, incidents, at_s=at_s, folder=folder)
     result = _run(scenario, seed, requests, progress)
     return Report(
         design=design.name,
@@ -157,7 +159,7 @@ def report(
         verdicts=tuple(_verdicts(design, result, incidents)),
         beside=_beside(design.capacity or CapacityPlan(), scenario, result),
         result=result,
-        notes=tuple(_notes(design.capacity or CapacityPlan(), scenario)),
+        notes=tuple(_notes(design, design.capacity or CapacityPlan(), scenario, incidents)),
     )
 
 
@@ -210,15 +212,21 @@ def _latency(wanted: Requirements, result: Result) -> Iterable[Verdict]:
     elsewhere_s = time_elsewhere_s(wanted)
     aside = f", {show_seconds(elsewhere_s)} of it elsewhere" if elsewhere_s else ""
     times = (
-        ("latency", latency.budget, result.latency, elsewhere_s, aside),
-        ("first token", latency.first_token, result.first_token, 0.0, ""),
-        ("per token", latency.per_token, result.per_token, 0.0, ""),
+        ("latency", latency.budget, result.of_all(share) if share else result.mean_s, aside),
+        ("first token", latency.first_token, _found(result.first_token, share), ""),
+        ("per token", latency.per_token, _found(result.per_token, share), ""),
     )
-    for name, limit_s, distribution, more_s, how in times:
-        if limit_s and distribution:
-            found = _shifted(distribution.percentile(share) if share else distribution.mean_s, more_s)
+    for name, limit_s, time_s, how in times:
+        if limit_s and time_s:
+            found = _shifted(time_s, elsewhere_s if how else 0.0)
             asked = f"below {show_seconds(limit_s)}{how}"
             yield Verdict(f"{name}, {latency.percentile}", asked, found, _below(found, limit_s))
+
+
+def _found(times: Distribution | None, share: float | None) -> Estimate | None:
+    if times is None:
+        return None
+    return times.percentile(share) if share else times.mean_s
 
 
 def time_elsewhere_s(wanted: Requirements) -> float:
@@ -248,16 +256,19 @@ def _above(found: Estimate, limit: float) -> bool | None:
 
 
 def _ages(flow: DataFlow, wanted: Requirements | None) -> Iterable[Verdict]:
-    """Tell the age of each feature that is too old when its slowest stage misses one run."""
+    """Tell the worst age of each feature with a limit, when its slowest stage misses one run."""
     general = wanted.freshness.features if wanted and wanted.freshness else None
     for feature in flow.features:
         limit_s = feature.sla if feature.sla is not None else general
         missed_s = max((_period_s(flow, name) for name in feature.stage_ids()), default=0.0)
         if limit_s is not None and missed_s:
             age_s = formulas.worst_age_in_outage_s([_step(flow, step) for step in feature.path], missed_s)
-            if age_s > limit_s:
-                asked = f"at most {show_seconds(limit_s)}, one run missed"
-                yield Verdict(f"age of {feature.id}", asked, Estimate(age_s, age_s, age_s), met=False)
+            asked = f"at most {show_seconds(limit_s)}, one run missed"
+            yield Verdict(f"age of {feature.id}", asked, _certain(age_s), met=age_s <= limit_s)
+
+
+def _certain(value: float) -> Estimate:
+    return Estimate(value, math.nan, math.nan)
 
 
 def _period_s(flow: DataFlow, name: str) -> float:
@@ -294,7 +305,7 @@ def _beside(
     busy = formulas.utilisation(*queue)
     exact = (formulas.mean_wait_s, formulas.wait_percentile_s, formulas.response_percentile_s)
     wait, wait_p99, p99 = (formula(*queue) if busy < 1 else None for formula in exact)
-    replicas = Estimate(fleet.replicas, math.nan, math.nan)
+    replicas = _certain(fleet.replicas)
     return (
         Beside("utilisation", busy, busy, result.utilisation, "share"),
         Beside("mean wait", None, wait, result.wait.mean_s),
@@ -319,13 +330,28 @@ def _staffed(scenario: Scenario) -> float:
     return math.ceil(servers / scenario.fleet.concurrency)
 
 
-def _notes(plan: CapacityPlan, scenario: Scenario | GenerationScenario) -> Iterable[str]:
+def _notes(
+    design: Design, plan: CapacityPlan, scenario: Scenario | GenerationScenario, incidents: Sequence[str]
+) -> Iterable[str]:
+    if "stale pipeline" in incidents:
+        yield STALE
+        if not any(stage.period for stage in (design.dataflow.stages if design.dataflow else ())):
+            yield "Nothing in the data flow runs on a period, so that no run can be missed and no age grows."
     if isinstance(scenario, GenerationScenario):
         yield (
             "Steps and prompts take what the roofline allows, with half of the dense compute for prompts; prompt "
-            "and output lengths are lognormal with an SCV of 1. A real engine is slower."
+            "and output lengths are lognormal with an SCV of 1. A real engine is slower. Nobody gives up waiting."
         )
         return
+    patience = scenario.clients
+    if patience.timeout_s < math.inf:
+        again = (
+            f"try again at once, {patience.retries} times at most" if patience.retries else "do not try again"
+        )
+        yield (
+            f"Callers give up {show_seconds(patience.timeout_s)} after they called, as the flow to {plan.component} "
+            f"says, and {again}. The fleet works on what they gave up."
+        )
     if plan.routing is None:
         yield "capacity.routing is not given: simulated with a central queue."
     if plan.batching:
@@ -334,7 +360,13 @@ def _notes(plan: CapacityPlan, scenario: Scenario | GenerationScenario) -> Itera
         "The formula is exact for Poisson arrivals, exponential service and one central queue, without incidents; "
         "its replicas keep the p99 wait within half a service time."
     )
-    if plan.service_time and plan.service_time.known_scv is None:
+    given, service = plan.service_time, scenario.service
+    if given and isinstance(service, Measured):
+        yield (
+            f"{len(service.sample_s):,} measured service times, with a mean of {show_seconds(service.mean_s)}; the "
+            f"design says {show_seconds(given.mean)}."
+        )
+    elif given and given.known_scv is None:
         yield "The spread of the service time is not given: simulated with an SCV of 1."
 
 

@@ -72,6 +72,8 @@ class Estimate:
         """
         if math.isnan(self.value):
             return "none"
+        if math.isinf(self.value):
+            return "no answer"
         if math.isnan(self.low):
             return show(self.value)
         return f"{show(self.value)} ({show(self.low)} to {show(self.high)})"
@@ -82,7 +84,7 @@ class Distribution:
     """Times of all replications, as histograms with bins of a constant relative width.
 
     Each bin keeps how many times fell in, and their sum: a bin is told by its mean, so that times which are
-    all alike come out exactly, and any other within 0.1 % (0.4 % from `quick`).
+    all alike come out exactly, and any other within 0.1 % (0.4 % from `quick` and for generation).
     """
 
     first: int = field(repr=False)
@@ -90,11 +92,11 @@ class Distribution:
     sums: Floats = field(repr=False)
 
     @classmethod
-    def of(cls, counts: Ints, sums: Floats) -> "Distribution":
-        """Keep the bins between the first and the last that holds anything."""
-        used = np.flatnonzero(counts.any(axis=0))
+    def of(cls, table: Floats) -> "Distribution":
+        """Keep the bins between the first and the last that holds anything, of rows of counts beside sums."""
+        used = np.flatnonzero(table[..., 0].any(axis=0))
         first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
-        return cls(first, counts[:, first:last].copy(), sums[:, first:last].copy())
+        return cls(first, table[:, first:last, 0].astype(np.int64), table[:, first:last, 1].copy())
 
     @property
     def size(self) -> int:
@@ -141,38 +143,49 @@ def _at(share: float, counts: Ints, sums: Floats) -> float:
 
 
 class Tally:
-    """Histograms being filled, one row for each replication, with 2^`bits` bins for each doubling of the time."""
+    """Histograms being filled: for each kind of time, and each replication, a count and a sum in each bin.
 
-    def __init__(self, replications: int, bits: int = BITS) -> None:
+    There are 2^`bits` bins for each doubling of the time. Count and sum lie side by side, both as floats,
+    because the memory that they are fetched from is what they cost.
+    """
+
+    def __init__(self, kinds: int, replications: int, bits: int = BITS) -> None:
         self._bits = bits
-        self.counts = np.zeros((replications, OCTAVES << bits), np.int64)
-        self.sums = np.zeros((replications, OCTAVES << bits))
+        self.table = np.zeros((kinds, replications, OCTAVES << bits, 2))
 
     def add(self, replication: int, times_s: Floats, ends: Flags) -> None:
-        """Add the times whose entry in `ends` is SERVED."""
-        counts, sums = self.counts[replication], self.sums[replication]
+        """Add the times, a column for each kind, of requests that were served; -1 where there is none."""
+        table = self.table[:, replication]
         if COMPILED:
-            fill(times_s, times_s.view(np.int64), ends, counts, sums, self._bits)
+            fill(times_s, times_s.view(np.int64), ends, table, self._bits)
             return
-        kept = times_s[ends == SERVED]
-        leading = (kept.view(np.int64) >> (52 - self._bits)) - (_SMALLEST << self._bits)
-        bins = np.clip(leading, 0, len(counts) - 1)
-        counts += np.bincount(bins, minlength=len(counts))
-        np.add.at(sums, bins, kept)
+        for kind, column in enumerate(times_s[ends == SERVED].T.copy()):
+            kept = column[column >= 0]
+            leading = (kept.view(np.int64) >> (52 - self._bits)) - (_SMALLEST << self._bits)
+            np.add.at(
+                table[kind], np.clip(leading, 0, table.shape[1] - 1), np.stack([np.ones_like(kept), kept], 1)
+            )
 
-    def distribution(self) -> Distribution:
-        """Return what was added."""
-        return Distribution.of(self.counts, self.sums)
+    def distributions(self) -> list[Distribution]:
+        """Return what was added, one for each kind."""
+        return [Distribution.of(table) for table in self.table]
 
 
 @compiled
-def fill(times_s: Floats, leading: Ints, ends: Flags, counts: Ints, sums: Floats, bits: int) -> None:
+def fill(times_s: Floats, patterns: Ints, ends: Flags, table: Floats, bits: int) -> None:
     """Count each time in its bin, if its request was served."""
     for place in range(len(times_s)):
         if ends[place] == SERVED:
-            bin_ = bin_of(leading[place], bits)
-            counts[bin_] += 1
-            sums[bin_] += times_s[place]
+            for kind in range(times_s.shape[1]):
+                if times_s[place, kind] >= 0.0:
+                    count(table[kind], bin_of(patterns[place, kind], bits), times_s[place, kind])
+
+
+@compiled
+def count(table: Floats, bin_: int, time_s: float) -> None:
+    """Count a time in a bin."""
+    table[bin_, 0] += 1.0
+    table[bin_, 1] += time_s
 
 
 @compiled
@@ -227,7 +240,7 @@ class Result:
     """Attempts that were worked on after their client had given up."""
     littles_law_error: float | None
     """Relative gap between the mean number in the system × time and the sum of all times in it: rounding only.
-    None from `quick` and for generation, which keep no count of who is in the system."""
+    None from `quick`, which keeps no count of who is in the system."""
     arrived_each: tuple[int, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
     """What to know before trusting the numbers."""
@@ -255,6 +268,13 @@ class Result:
     def mean_s(self) -> Estimate:
         """The mean latency."""
         return self.latency.mean_s
+
+    def of_all(self, share: float) -> Estimate:
+        """Return the latency that `share` of all requests do not exceed; who got no answer waits for ever."""
+        served = self.latency.size / sum(self.arrived_each)
+        if share > served:
+            return Estimate(math.inf, math.inf, math.inf)
+        return self.latency.percentile(share / served) if served < 1 else self.latency.percentile(share)
 
     def share_within(self, limit_s: float) -> Estimate:
         """Return the share of all requests, refused ones too, that were answered within `limit_s`."""

@@ -39,7 +39,8 @@ class Bursty:
 
     The rate is drawn anew every `burst_s` seconds from a gamma distribution; arrivals are Poisson within. With
     1 s the counts per second are negative binomial; a longer `burst_s`, a whole number of seconds, keeps the
-    same counts together for longer, which hurts more.
+    same counts together for longer, which hurts more: of an hour of code completions (Azure LLM inference trace
+    2023) the variance per second is 13.2 times the mean, and its p99 needs bursts of about 7 s to come out.
     """
 
     rate_rps: float

@@ -5,7 +5,7 @@ import pytest
 
 from mlsd_helpers import formulas as f
 from mlsd_helpers.simulation import Engine, GenerationScenario, Poisson, Tokens, simulate
-from mlsd_helpers.simulation.draws import generators
+from mlsd_helpers.simulation.draws import generators, normal_pairs
 from mlsd_helpers.simulation.generation import one_run
 
 H100_8B = Engine(
@@ -65,10 +65,18 @@ def test_the_fast_way_gives_what_every_token_alone_gives(engine, seed):
     rows, _ = one_run(scenario, 400, generators(seed, 1)[0])
     served = rows["end"] == 1
     first_s, latency_s = token_by_token(scenario, rows)
-    assert rows["first_s"][served] == pytest.approx(first_s[served], abs=1e-9)
+    assert rows["first_token_s"][served] == pytest.approx(first_s[served], abs=1e-9)
     assert rows["latency_s"][served] == pytest.approx(latency_s[served], abs=1e-9)
     assert ((rows["prompt"] + rows["output"] <= engine.kv_tokens) == served).all()
     assert rows["wait_s"].max() > 0
+
+
+def test_lengths_are_drawn_from_independent_normal_values():
+    pairs = np.array(normal_pairs(400_000, generators(1, 1)[0]), float)
+    assert pairs.mean(axis=1) == pytest.approx([0, 0], abs=0.01)
+    assert np.cov(pairs) == pytest.approx(np.eye(2), abs=0.01)
+    shares, exact = (0.001, 0.1, 0.5, 0.9, 0.999), (-3.0902, -1.2816, 0, 1.2816, 3.0902)
+    assert np.quantile(pairs, shares, axis=1) == pytest.approx(np.array([exact, exact]).T, abs=0.05)
 
 
 def test_one_sequence_at_a_time_is_a_queue_with_one_server():
@@ -111,6 +119,6 @@ def test_every_request_is_served_once_on_several_replicas(routing):
     scenario = GenerationScenario(Poisson(20), Tokens(1_155), Tokens(211), H100_8B, 4, routing)
     rows, engines = one_run(scenario, 3_000, generators(1, 1)[0])
     assert (rows["end"] == 1).all()
-    assert (rows["first_s"] <= rows["latency_s"]).all()
+    assert (rows["first_token_s"] <= rows["latency_s"]).all()
     assert engines["reserved"].tolist() == engines["context"].tolist() == [0, 0, 0, 0]
     assert not math.isnan(simulate(scenario, seed=1, requests=3_000).p99_s.value)

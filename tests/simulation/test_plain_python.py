@@ -25,6 +25,7 @@ from mlsd_helpers.simulation import (
     ZoneLoss,
     generation,
     quick,
+    simulate,
 )
 from mlsd_helpers.simulation.draws import generators
 from mlsd_helpers.simulation.running import one_run
@@ -79,6 +80,10 @@ def fingerprints():
         result = quick(scenario, seed=7, requests=3_200)
         yield from (result.latency.counts, result.latency.sums, result.wait.counts, result.wait.sums)
     yield from generation.one_run(WRITER, 2_000, generators(7, 1)[0])
+    for what in (EVERY_FEATURE[1], WRITER):
+        result = simulate(what, seed=7, requests=3_000)
+        for times in filter(None, (result.latency, result.wait, result.first_token, result.per_token)):
+            yield from (times.counts, times.sums)
 
 
 def digests():

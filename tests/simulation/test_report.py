@@ -4,10 +4,20 @@ from contextlib import suppress
 import pytest
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import CapacityPlan, Design, Requirements
+from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
 from mlsd_helpers.errors import MlsdError
-from mlsd_helpers.simulation import GenerationScenario, Scenario, from_design, report, simulate
+from mlsd_helpers.simulation import (
+    Clients,
+    GenerationScenario,
+    Measured,
+    Scenario,
+    from_design,
+    report,
+    simulate,
+)
+from mlsd_helpers.simulation.from_design import STALE
 from mlsd_helpers.simulation.report import time_elsewhere_s
+from mlsd_helpers.units import minute
 
 SMALL = Design(name="small").with_part(
     requirements=Requirements(
@@ -89,11 +99,62 @@ def test_a_cold_cache_lets_the_whole_peak_through():
         report(SMALL, seed=1, incidents=["cold cache"])
 
 
-def test_a_stale_pipeline_is_told_by_the_age_of_features():
-    stale = report(cases.load("harbour_pay"), seed=1, requests=20_000, incidents=["stale pipeline"])
-    missed = {each.requirement for each in stale.verdicts if each.met is False}
-    assert "age of merchant_rate_15m" in missed
+def test_a_stale_pipeline_makes_features_older_and_no_request_slower():
+    calm, stale = (
+        report(cases.load("harbour_pay"), seed=1, requests=20_000, incidents=names)
+        for names in ((), ["stale pipeline"])
+    )
+    ages = {each.requirement: each for each in stale.verdicts if each.requirement.startswith("age of")}
+    merchant_rate = ages["age of merchant_rate_15m"]
+    assert (merchant_rate.found.value, merchant_rate.met) == (25 * minute, False)
+    assert ages["age of card_tx_count_10m"].met is True
     assert not stale.met
+    assert stale.result.p99_s.value == calm.result.p99_s.value
+    assert STALE in stale.notes
+    assert (
+        STALE
+        in simulate(cases.load("harbour_pay"), seed=1, requests=1_000, incidents=["stale pipeline"]).notes
+    )
+
+
+def test_callers_of_the_fleet_give_up_after_the_timeout_of_their_flow():
+    design = called({"timeout": "60 ms", "retries": 2}, {"timeout": "2 s"})
+    assert from_design(design).clients == Clients(0.060, 2)
+    hasty = simulate(called({"timeout": "60 ms"}), seed=1, requests=20_000)
+    assert hasty.latency.percentile(0.999).value <= 0.060
+    assert hasty.counts.timed_out > 0.1 * hasty.counts.arrived
+    assert from_design(called({})).clients == from_design(SMALL).clients == Clients()
+
+
+def test_a_request_without_an_answer_does_not_make_the_latency_look_better():
+    assert verdicts(called({"timeout": "200 ms"}))["latency, p99"] is True
+    assert verdicts(called({"timeout": "100 ms"}))["latency, p99"] is False
+
+
+def called(*calls):
+    flows = [
+        {"from": f"gateway{n}", "to": "scorer", "carries": "request"} | call for n, call in enumerate(calls)
+    ]
+    boxes = [{"id": flow["from"], "kind": "api gateway"} for flow in flows]
+    planes = Planes(components=[{"id": "scorer", "kind": "model server"}, *boxes], flows=flows)
+    return with_plan(component="scorer").with_part(planes=planes)
+
+
+def test_measured_times_are_read_from_the_file_beside_the_design(tmp_path):
+    measured = with_plan(service_time={"mean": "40 ms", "distribution": "measured", "file": "times.txt"})
+    (tmp_path / "times.txt").write_text("0.030\n0.030\n\n0.060\n")
+    assert from_design(measured, folder=tmp_path).service == Measured((0.03, 0.03, 0.06))
+    shown = report(measured, seed=1, requests=20_000, folder=tmp_path)
+    assert any("3 measured service times" in note for note in shown.notes)
+    assert shown.result.p50_s.value == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "0.03\n40 ms\n", "0\n", "-1", "nan", "inf"])
+def test_a_file_without_times_is_refused_with_its_name(tmp_path, text):
+    measured = with_plan(service_time={"mean": "40 ms", "distribution": "measured", "file": "times.txt"})
+    (tmp_path / "times.txt").write_text(text)
+    with pytest.raises(MlsdError, match=r"times\.txt"):
+        simulate(measured, seed=1, folder=tmp_path)
 
 
 def test_the_worked_design_meets_what_it_asks_for():
