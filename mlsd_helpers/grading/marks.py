@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading import term
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.spreadsheets import Cell, csv_of
 
@@ -40,7 +42,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Mark:
-    """What one hand-in is worth: points, those taken off for lateness, and the most there are.
+    """What one hand-in is worth, in the points of the term: those got, taken off for lateness, and the most there are.
 
     `waits` says that nbgrader still waits for a manual grade.
     """
@@ -83,18 +85,28 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
 
     Raises WorkspaceError where there is no gradebook, or no such assignment in it.
     """
+    points = term.read(course)
     with gradebook(course, db_url) as book:
-        most = {assignment.name: assignment.max_score for assignment in book.assignments}
-        unknown = [name for name in assignments if name not in most]
+        there = {assignment.name: assignment for assignment in book.assignments}
+        unknown = [name for name in assignments if name not in there]
         if unknown:
             raise WorkspaceError(
                 f"The gradebook has no assignment {', '.join(unknown)}. It has: "
-                f"{', '.join(sorted(most)) or 'none'}. `mlsd release` enters them."
+                f"{', '.join(sorted(there)) or 'none'}. `mlsd release` enters them."
             )
-        wanted = {name: most[name] for name in assignments}
-        return Marks(
-            MappingProxyType(wanted), _students(book), tuple(m for name in wanted for m in _of(book, name))
-        )
+        known = {student.id: student for student in _students(book)}
+        most: dict[str, float] = {}
+        marks: list[Mark] = []
+        for name in dict.fromkeys(assignments):
+            cells = [
+                (cell.name, cell.max_score)
+                for notebook in there[name].notebooks
+                for cell in _graded(notebook)
+            ]
+            weights = points.weights(name, cells)
+            most[name] = sum(own * weights[cell] for cell, own in cells)
+            marks += _of(book, name, known, weights, most[name])
+        return Marks(MappingProxyType(most), tuple(known.values()), tuple(marks))
 
 
 def students(course: Path, db_url: str = "") -> tuple[Student, ...]:
@@ -143,13 +155,21 @@ def _students(book: Gradebook) -> tuple[Student, ...]:
     return tuple(sorted(known, key=lambda one: one.id))
 
 
-def _of(book: Gradebook, assignment: str) -> Iterator[Mark]:
-    known = {student.id: student for student in _students(book)}
-    most = book.find_assignment(assignment).max_score
+def _graded(notebook: Any) -> list[Any]:
+    return [*notebook.grade_cells, *notebook.task_cells]
+
+
+def _of(
+    book: Gradebook, assignment: str, known: Mapping[str, Student], weights: Mapping[str, float], most: float
+) -> Iterator[Mark]:
     submissions = {one.student.id: one for one in book.assignment_submissions(assignment)}
     for student, one in sorted(submissions.items()):
-        penalty = one.late_submission_penalty or 0.0
-        yield Mark(assignment, known[student], one.score, penalty, most, bool(one.needs_manual_grade))
+        points = sum(
+            grade.score * weights[grade.name] for notebook in one.notebooks for grade in notebook.grades
+        )
+        # Lateness was counted in the notebooks' own points: the same share goes off.
+        penalty = (one.late_submission_penalty or 0.0) * (points / one.score if one.score else 1.0)
+        yield Mark(assignment, known[student], points, penalty, most, bool(one.needs_manual_grade))
 
 
 # ---- CSV ------------------------------------------------------------------------------------------

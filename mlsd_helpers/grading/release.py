@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -148,7 +149,7 @@ def _generate(course: Path, assignment: str, into: Path, *, gradebook: bool = Tr
     config = configuration(course)
     config.CourseDirectory.update(root=str(course), release_directory=str(into), assignment_id=assignment)
     config.GenerateAssignment.no_database = not gradebook
-    config.SaveCells.enabled = gradebook
+    config.SaveCells.enabled = config.SetDueDate.enabled = gradebook
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
     with environment_on_path():
@@ -159,14 +160,20 @@ def _generate(course: Path, assignment: str, into: Path, *, gradebook: bool = Tr
 def configuration(course: Path) -> Config:
     """Return nbgrader's configuration of a course.
 
-    Raises WorkspaceError where the folder has none.
+    Raises WorkspaceError where the folder has none, and where Python can't read it.
     """
     if not (course / CONFIG).is_file():
         raise WorkspaceError(
             f"{course} has no {CONFIG}, which keeps solutions out of release/. "
             "Run this in a clone of the course, or name one with --course."
         )
-    return PyFileConfigLoader(CONFIG, path=str(course)).load_config()
+    try:
+        return PyFileConfigLoader(CONFIG, path=str(course)).load_config()
+    except Exception as error:
+        line = getattr(error, "lineno", None) or traceback.extract_tb(error.__traceback__)[-1].lineno
+        raise WorkspaceError(
+            f"{course / CONFIG}, line {line}: {type(error).__name__}: {getattr(error, 'msg', error)}. Mend that line."
+        ) from error
 
 
 @contextmanager

@@ -280,12 +280,32 @@ verdict.grade()
 
 `order` takes a `plan`, `"release"` or `"rollback"`, and shuffled `cards`. Return a list of the cards that belong there, in
 an order that you would defend. Some cards belong nowhere: leave them out. A deck may lack a card that others have;
-where two orders are as good, either is right. Here are all cards:
-"""
+where two orders are as good, either is right. All cards:
 
-# %% nbgrader={"grade": false, "grade_id": "02-canary-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for card, says in sorted(mlsd.exercises.planes.canary.CARDS.items()):
-    print(f"{card:17} {says}")
+| card | what it says |
+|---|---|
+| `compare` | When the canary has seen enough, compare its errors, latency and scores with the rest |
+| `debug_live` | Find the fault in the new model first, while it serves |
+| `delete_old_first` | Delete the old version, to make room |
+| `everybody` | The new model answers all requests |
+| `everybody_first` | All requests at once, to learn fastest |
+| `extend_gate` | Write down what happened, and let the gate refuse it next time |
+| `half` | The new model answers half of the requests |
+| `keep_old_ready` | Keep the old version ready, with its feature schema and configuration |
+| `kill_switch` | Switch the model off: the rules decide |
+| `old_model_only` | Bring back the old model file, and leave features and configuration as they are |
+| `old_version` | Bring back the old model with its feature schema and its configuration |
+| `one_percent` | The new model answers 1 % of the requests |
+| `promote_on_alert` | A drift alert retrains the model and promotes it by itself |
+| `retire_old` | The old version is no longer kept ready |
+| `retrain_now` | Retrain on the newest data, and put that model in |
+| `shadow` | The new model answers beside the old one, unseen |
+| `stop_release` | Stop the release: the share of the new model grows no further |
+| `switch_on` | Switch the model on again |
+| `validate` | The new model passes the gate: every slice no worse than the model in use |
+| `verify` | See on every replica that the old version answers, and answers well |
+| `watch_cpu` | The canary is good when its CPU is low and it returns no 5xx |
+"""
 
 
 # %% nbgrader={"grade": false, "grade_id": "02-canary-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 
 from mlsd_helpers.errors import GradingError
@@ -135,6 +136,20 @@ def test_the_graded_notebook_is_the_one_that_nbgrader_writes(both, student):
         plain(c / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb") for c in (stock, ours)
     )
     assert other == one
+
+
+@pytest.mark.parametrize("student", ["reference", "blank"])
+def test_the_feedback_page_is_to_a_parser_the_one_that_nbgrader_writes(both, student):
+    stock, ours, *_ = both
+    pages = []
+    for course in (stock, ours):
+        page = BeautifulSoup(
+            road.feedback_page(course, student, ASSIGNMENT).read_text(encoding="utf-8"), "html.parser"
+        )
+        for shown in page.select(".output"):  # a verdict names a case, which differs
+            shown.clear()
+        pages.append(str(page).replace("\n", ""))
+    assert pages[0] == pages[1]
 
 
 def test_the_feedback_page_names_the_mistake(both):

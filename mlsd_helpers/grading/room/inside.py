@@ -16,6 +16,7 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from typing import Any
 
 from mlsd_helpers.grading.room import codec, landlock, namespaces, stub, syscalls, wire
 from mlsd_helpers.grading.room.limits import Limits
+from mlsd_helpers.grading.room.sandbox import OWN
 
 _WARM = (
     "numpy",
@@ -39,8 +41,7 @@ _WARM = (
     "mlsd_helpers.cases",
     "mlsd_helpers.widgets",
 )
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - covered in each room
-_TEMPORARY = "/tmp"  # noqa: S108 - likewise
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each room
 _OPEN_FILES = 256
 _SPARE_PROCESSES = 8  # the warm parent and others of ours count too
 
@@ -138,16 +139,17 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))  # the worker's line to the warm parent, too
     if walls.sandbox == "bubblewrap":
         namespaces.keep_mounts_here()
-        for covered in (_TEMPORARY, _SHARED_MEMORY):  # nothing passes from one room to the next
+        for covered in (OWN, _SHARED_MEMORY):  # nothing passes from one room to the next
             namespaces.mount_tmpfs(covered, limits.files)
         namespaces.mount_tmpfs("/proc", 4096, writable=False)  # it would show the warm parent
-        Path(os.environ["HOME"]).mkdir()
-        Path(folder).mkdir()
+        for name in (os.environ["HOME"], os.environ["TMPDIR"], folder):
+            Path(name).mkdir()
         namespaces.drop_rights()
     elif walls.sandbox == "landlock":
         landlock.restrict(readable=walls.readable, listed=walls.listed, own=folder)
     if walls.sandbox != "bubblewrap":
         os.environ.update(HOME=folder, TMPDIR=folder)
+        tempfile.tempdir = None  # where it was before
     if walls.sandbox != "none":
         syscalls.refuse(sockets=walls.sandbox == "landlock")
     os.chdir(folder)
@@ -156,6 +158,7 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
         (resource.RLIMIT_FSIZE, limits.files),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CPU, int(limits.room_s) + 1),  # should the worker be gone, and nobody count the time
     ):
         resource.setrlimit(kind, (most, most))
     if walls.sandbox == "bubblewrap":  # elsewhere it would count whatever else the same user runs
@@ -167,7 +170,7 @@ def try_sandbox() -> None:
     """Raise OSError where rooms cannot be opened in this sandbox."""
     namespaces.unshare(namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC)
     namespaces.keep_mounts_here()
-    namespaces.mount_tmpfs(_TEMPORARY, 2**20)
+    namespaces.mount_tmpfs(OWN, 2**20)
     namespaces.drop_rights()
     syscalls.refuse(sockets=False)
 

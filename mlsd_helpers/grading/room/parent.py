@@ -22,7 +22,7 @@ from typing import Any, Self
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading.room import codec, notebook, processes, wire
 from mlsd_helpers.grading.room.limits import Limits
-from mlsd_helpers.grading.room.sandbox import command, environment, readable
+from mlsd_helpers.grading.room.sandbox import OWN, command, environment, readable
 
 _START_S = 120.0
 _OPEN_S = 60.0
@@ -30,7 +30,7 @@ _GRACE_S = 1.0  # for what a room stops by itself at its limit
 _GONE_S = 10.0
 _LOOK_S = 0.25  # between two looks at what a room uses
 _MOST_ASKED = 100_000  # questions to functions of one case, in one request
-_FOLDER = "/tmp/hand-in"  # noqa: S108 - a folder of the sandbox
+_FOLDER = f"{OWN}/hand-in"
 _MAIN = "from mlsd_helpers.grading.room.inside import main; main()"
 _CLOSED = "it was closed"
 _STRANGE = "your code sent something that no answer sends"
@@ -69,6 +69,7 @@ class WarmParent:
     """A process in a sandbox that has imported what answers need, so that opening a room takes milliseconds.
 
     `hidden` names folders that no room may see, should they lie inside the environment that Python runs from.
+    With bubblewrap it ends with the thread that started it, so that it never outlives a worker.
     """
 
     def __init__(self, sandbox: str, *, limits: Limits | None = None, hidden: Iterable[Path] = ()) -> None:
@@ -95,7 +96,7 @@ class WarmParent:
         with theirs, log.open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 command(self.sandbox, _MAIN, [json.dumps(config)], hidden=self.hidden, limits=self.limits),
-                env=environment(self._scratch.name),
+                env=environment() if self.sandbox == "bubblewrap" else environment(*[self._scratch.name] * 2),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

@@ -24,6 +24,10 @@ PACKAGE = Path(mlsd_helpers.__file__).parent
 MASKED = tuple(PACKAGE / name for name in ("exercises", "_course"))
 """The reference answers, and the course with its student versions."""
 
+OWN = "/room"
+"""What a room may write to, in bubblewrap; each room has it empty."""
+
+_TEMPORARY = "/tmp"  # noqa: S108 - Python or the course may be in there, too
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime")
 _TRY = "from mlsd_helpers.grading.room.inside import try_sandbox; try_sandbox()"
@@ -33,10 +37,12 @@ _USER = "1000"  # not 0, which programs treat in ways of their own
 def choose_sandbox(*, unsafe: bool = False) -> str:
     """Return the best sandbox that works here: "bubblewrap", "landlock", or if `unsafe` allows it "none".
 
+    Where no warm process can be forked, as on Windows and macOS, it is "stock": nbgrader's own kernels.
+
     Raises GradingError where there is none; the message says why and what to do.
     """
     if sys.platform != "linux":
-        raise GradingError("Hand-ins are run on Linux only. Grade in a container, or on Windows in WSL.")
+        return "stock"
     refusals = []
     for sandbox, why_not in (("bubblewrap", _no_bubblewrap), ("landlock", _no_landlock)):
         refusal = why_not()
@@ -85,12 +91,13 @@ def _no_landlock() -> str:
     return "" if syscalls.can_refuse() else f"how to close sockets on {platform.machine()} is not known here."
 
 
-def environment(home: str = "/tmp/home") -> dict[str, str]:  # noqa: S108 - a folder of the sandbox
+def environment(home: str = f"{OWN}/home", temporary: str = f"{OWN}/temporary") -> dict[str, str]:
     """Return all that a room sees of the environment: nothing of ours."""
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     return {
         "PATH": os.pathsep.join([f"{sys.prefix}/bin", "/usr/bin", "/bin"]),
         "HOME": home,
+        "TMPDIR": temporary,
         "USER": "student",
         "LANG": "C.UTF-8",
         "IPYTHONDIR": f"{home}/.ipython",
@@ -165,9 +172,6 @@ def _walls(trees: Iterable[Path], masked: Iterable[Path], limits: Limits) -> Ite
     yield from ("--die-with-parent", "--new-session")  # ends with the worker; cannot type into its terminal
     yield from ("--uid", _USER, "--gid", _USER, "--hostname", "room")
     yield from ("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP")  # to open rooms; each gives them up
-    yield "--clearenv"
-    for name, value in environment().items():
-        yield from ("--setenv", name, value)
     for folder in map(Path, _SYSTEM):
         if folder.is_symlink():
             yield from ("--symlink", str(folder.readlink()), str(folder))
@@ -176,11 +180,22 @@ def _walls(trees: Iterable[Path], masked: Iterable[Path], limits: Limits) -> Ite
     for name in _ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     yield from ("--proc", "/proc", "--dev", "/dev")
-    yield from ("--size", str(limits.files), "--tmpfs", "/tmp", "--dir", "/tmp/home")  # noqa: S108
+    yield from (
+        "--size",
+        str(limits.files),
+        "--tmpfs",
+        OWN,
+        "--dir",
+        f"{OWN}/home",
+        "--dir",
+        f"{OWN}/temporary",
+    )
+    if not any(tree.is_relative_to(_TEMPORARY) for tree in [*trees, PACKAGE]):
+        yield from ("--symlink", f"{OWN}/temporary", _TEMPORARY)
     for tree in [*trees, PACKAGE]:
         if not str(tree).startswith("/usr"):
             yield from ("--ro-bind", str(tree), str(tree))
     for folder in masked:
         if folder.exists() and any(folder.is_relative_to(tree) for tree in [*trees, PACKAGE]):
             yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
-    yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp")  # noqa: S108
+    yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", OWN)

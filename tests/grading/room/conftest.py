@@ -1,0 +1,46 @@
+import pytest
+
+from mlsd_helpers.grading.room import Limits, WarmParent, sandbox
+
+LIMITS = Limits(cell_s=3, call_s=1, memory=2**28, processes=20, files=16 * 2**20, output=200_000)
+
+
+def _refusal(name):
+    return {"bubblewrap": sandbox._no_bubblewrap, "landlock": sandbox._no_landlock}[name]()
+
+
+@pytest.fixture(scope="session", params=["bubblewrap", "landlock"])
+def parent(request):
+    """Return a warm parent in each sandbox that works here."""
+    refusal = _refusal(request.param)
+    if refusal:
+        pytest.skip(refusal)
+    with WarmParent(request.param, limits=LIMITS) as parent:
+        yield parent
+
+
+@pytest.fixture
+def hand_in(tmp_path):
+    folder = tmp_path / "hand-in"
+    folder.mkdir()
+    (folder / "data.csv").write_text("a,b\n1,2\n")
+    return folder
+
+
+@pytest.fixture
+def room(parent, hand_in):
+    with parent.room(hand_in, {"00-shown": ({"x": 1}, {"x": 2})}) as room:
+        yield room
+
+
+@pytest.fixture
+def text():
+    """Return what a cell printed, or the text of its error."""
+
+    def of(outputs):
+        return "".join(
+            one.get("text") or one.get("evalue") or one.get("data", {}).get("text/plain", "")
+            for one in outputs
+        )
+
+    return of

@@ -1,0 +1,208 @@
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import mlsd_helpers
+from mlsd_helpers.errors import GradingError
+from mlsd_helpers.exercises import ALL, find
+from mlsd_helpers.grading.room import (
+    AnswerEndless,
+    RoomGone,
+    WarmParent,
+    choose_sandbox,
+    landlock,
+    sandbox,
+)
+from mlsd_helpers.grading.room.parent import _files
+
+from .conftest import LIMITS
+
+
+def test_names_are_missing_blank_callable_or_values(room):
+    room.run("none = None\ndots = ...\nnumber = 3\ndef function(): pass\nclass Kind: pass")
+    kinds = {name: room.kind(name) for name in ("nowhere", "none", "dots", "number", "function", "Kind")}
+    assert kinds == {
+        "nowhere": "missing",
+        "none": "blank",
+        "dots": "blank",
+        "number": "value",
+        "function": "callable",
+        "Kind": "callable",
+    }
+
+
+def test_an_answer_is_called_on_a_case_and_says_nothing_else(room):
+    room.run("import warnings")
+    room.run(
+        "def f(x, *, y=1):\n    print(x)\n    warnings.warn('!')\n    x.append(y)\n    return {'all': x}"
+    )
+    case = {"x": [1], "y": 2}
+    assert room.call("f", case) == {"all": [1, 2]}
+    assert case == {"x": [1], "y": 2}
+    assert room.run("1") == [
+        {"output_type": "execute_result", "data": {"text/plain": "1"}, "metadata": {}, "execution_count": 3}
+    ]
+
+
+def test_cells_follow_each_other_and_outputs_are_valid(room):
+    outputs = room.run("import numpy as np\nx = np.ones(2)\nprint(x)")
+    outputs += room.run("x + 1") + room.run("x / y") + room.run("display(x)")
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.from_dict(one) for one in outputs])
+    nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
+    assert [one["output_type"] for one in outputs] == ["stream", "execute_result", "error", "display_data"]
+
+
+def test_a_room_knows_the_cases_that_are_shown_and_no_more(room, text):
+    room.run(
+        "import mlsd_helpers as mlsd\nfrom mlsd_helpers.exercises import find, check\nfind('00-shown').cases"
+    )
+    assert text(room.run("mlsd.exercises.find('00-shown').cases")) == "({'x': 1}, {'x': 2})"
+    assert text(room.run("mlsd.exercises.cases('00-shown')[1]")) == "{'x': 2}"
+    assert "00-shown" in text(room.run("mlsd.exercises.find('00-other')"))
+    assert room.run("mlsd.exercises.ALL")[0]["data"]["text/plain"] == "()"
+    verdict = room.run("verdict = mlsd.check('00-shown', 3)\nverdict")
+    assert "outside" in verdict[0]["data"]["text/markdown"]
+    assert room.run("assert verdict.passed is None\nverdict.grade()")[-1]["data"] == {"text/plain": "0.0"}
+    for shown in ("mlsd.hint('00-shown')", "mlsd.ask('00-ask-share')", "mlsd.widgets.Prediction"):
+        assert room.run(shown)[0]["output_type"] == "execute_result"
+
+
+def cases_of(exercise):
+    return exercise.cases if exercise.draw is None else (*exercise.cases, exercise.draw(random.Random(1)))
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda one: one.id)
+def test_every_case_goes_into_a_room(room, exercise):
+    room.run("def names(**case): return sorted(case)")
+    for case in cases_of(exercise)[:2] + cases_of(exercise)[-1:]:
+        assert room.call("names", case) == sorted(case)
+
+
+def test_a_function_of_a_case_is_asked_outside(parent, hand_in, text):
+    exercise = find("00-kill")
+    with parent.room(hand_in, {exercise.id: exercise.cases}) as room:
+        room.run("from mlsd_helpers.exercises import cases\nright = cases('00-kill')[0]['right']")
+        assert text(room.run("right(500, 0.040, 0.7, 0.3)")) == "38"
+        assert "Error" in room.run("right('many')")[0]["ename"]
+        room.run("def f(right, suspect, **_): return right(500, 0.04, 0.7, headroom=0.3), repr(suspect)")
+        case = exercise.cases[0]
+        assert room.call("f", case) == (38, repr(case["suspect"]))
+        outputs = room.run("vars(right), type(right).__module__, right.fault")
+        assert case["suspect"].fault not in str(outputs)
+        room.run("def f(right, **_):\n    while True: right(500, 0.04, 0.7, 0.3)")
+        with pytest.raises(AnswerEndless):
+            room.call("f", case)
+        assert room.kind("f") == "callable"
+
+
+def test_what_a_room_cannot_hold_is_our_fault_not_the_students(room):
+    with pytest.raises(GradingError, match="Exercise"):
+        room.call("f", {"x": ALL[0]})
+    assert room.kind("f") == "missing"
+
+
+def test_a_room_that_was_closed_says_so(parent, hand_in):
+    with parent.room(hand_in) as room:
+        room.run("x = bytearray(50 * 2**20)")
+    assert room.cost.seconds > 0
+    assert room.cost.peak > 50 * 2**20
+    with pytest.raises(RoomGone, match="closed"):
+        room.run("1")
+
+
+def test_a_warm_parent_that_was_ended_starts_again(parent, hand_in):
+    before = parent._process
+    with parent.room(hand_in) as room:
+        os.kill(before.pid, signal.SIGKILL)
+        before.wait()
+        if parent.sandbox == "bubblewrap":
+            with pytest.raises(RoomGone):
+                room.run("import time; time.sleep(2)")
+    with parent.room(hand_in) as room:
+        assert room.run("1")
+
+
+def test_random_numbers_differ_from_room_to_room(parent, hand_in):
+    drawn = set()
+    for _ in range(3):
+        with parent.room(hand_in) as room:
+            drawn.add(str(room.run("import random, numpy as np\nrandom.random(), np.random.random()")))
+    assert len(drawn) == 3
+
+
+def test_a_whole_room_has_a_limit(parent, hand_in, monkeypatch):
+    with parent.room(hand_in) as room:
+        room.limits = type(LIMITS)(**{**vars(LIMITS), "room_s": 0.5})
+        with pytest.raises(RoomGone, match=r"0\.5 s in all"):
+            room.run("import time; time.sleep(2)")
+
+
+def test_without_a_sandbox_there_are_limits_all_the_same(hand_in):
+    with WarmParent("none", limits=LIMITS) as parent:
+        with parent.room(hand_in) as room:
+            assert room.run("open('data.csv').read()")[0]["data"]["text/plain"] == "'a,b\\n1,2\\n'"
+            assert "times_target" not in str(
+                room.run("from mlsd_helpers.exercises.start.kill import _FAULTS\n_FAULTS")
+            )
+            room.run("import subprocess; subprocess.Popen(['sleep', '600.25'], start_new_session=True)")
+            with pytest.raises(RoomGone, match="longer"):
+                room.run("sum(range(10**14))")
+        assert parent.below() == []
+    assert (hand_in / "data.csv").exists()
+
+
+# ---- the sandbox ----------------------------------------------------------------------------------
+
+
+def test_the_best_sandbox_is_chosen_and_none_only_when_that_is_allowed(monkeypatch):
+    monkeypatch.setattr(sandbox, "_no_bubblewrap", lambda: "")
+    monkeypatch.setattr(sandbox, "_no_landlock", lambda: "")
+    assert choose_sandbox() == "bubblewrap"
+    monkeypatch.setattr(sandbox, "_no_bubblewrap", lambda: "there is none")
+    assert choose_sandbox() == "landlock"
+    monkeypatch.setattr(sandbox, "_no_landlock", lambda: "too old")
+    with pytest.raises(GradingError, match=r"(?s)there is none.*too old.*--unsafe"):
+        choose_sandbox()
+    assert choose_sandbox(unsafe=True) == "none"
+
+
+def test_it_is_said_why_a_sandbox_does_not_work(monkeypatch, tmp_path):
+    monkeypatch.setattr(landlock, "version", lambda: 4)
+    assert "6.12" in sandbox._no_landlock()
+    refusing = tmp_path / "bwrap"
+    refusing.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
+    refusing.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert "setting up uid map" in sandbox._no_bubblewrap()
+    with pytest.raises(GradingError, match="setting up uid map"), WarmParent("bubblewrap"):
+        pass
+    monkeypatch.setenv("PATH", "")
+    assert "not installed" in sandbox._no_bubblewrap()
+
+
+def test_hidden_folders_are_not_seen_wherever_they_lie(parent, hand_in):
+    hidden = Path(mlsd_helpers.__path__[0], "cases")
+    case = next(hidden.glob("*.yaml"))
+    source = f"len(open({str(case)!r}).read())"
+    with parent.room(hand_in) as room:
+        assert room.run(source)[0]["output_type"] == "execute_result"
+    with WarmParent(parent.sandbox, limits=LIMITS, hidden=[hidden]) as other, other.room(hand_in) as room:
+        assert room.run(source)[0]["output_type"] == "error"
+
+
+def test_the_inside_needs_no_nbgrader():
+    code = "import sys; import mlsd_helpers.grading.room.inside as i; i._warm_up(); print('nbgrader' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
+
+
+def test_files_of_a_hand_in_are_counted(tmp_path):
+    for name in "abc":
+        (tmp_path / name).write_bytes(bytes(100))
+    os.mkfifo(tmp_path / "pipe")
+    assert dict(_files(tmp_path, 250)).keys() == {"a", "b"}
