@@ -64,7 +64,10 @@ def from_a_kernel(tmp_path_factory):
 
 
 @pytest.mark.road
-def test_every_output_has_the_shape_that_a_kernel_gives_it(room, from_a_kernel):
-    outputs = {name: room.run(source) for name, source in CELLS.items()}
-    differ = {n: (shape(outputs[n]), shape(from_a_kernel[n])) for n in CELLS}
+def test_every_output_has_the_shape_that_a_kernel_gives_it(room, parent, from_a_kernel):
+    cells = dict(CELLS)
+    if parent.sandbox == "landlock":  # gives no terminal, which `!` wants
+        del cells["a shell command"]
+    outputs = {name: room.run(source) for name, source in cells.items()}
+    differ = {n: (shape(outputs[n]), shape(from_a_kernel[n])) for n in cells}
     assert {n: pair for n, pair in differ.items() if pair[0] != pair[1]} == {}
