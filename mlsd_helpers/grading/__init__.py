@@ -1,5 +1,21 @@
 """Class-scale grading on nbgrader: student versions made, hand-ins graded, feedback that keeps its secrets.
 
+    release, term         student versions from source/, and a term's names, dates and points
+    downloads, archives   what an LMS gives, sorted into submitted/
+    classroom             a class: workers, progress, a summary
+      grade               one hand-in from start to end, and its record
+        graft             a student's answers in a fresh student version
+        judging           its cells run in a room, its answers judged outside
+          room/           the sandbox
+        flags             what an instructor should look at
+        staging           nbgrader's converters, in a folder aside
+    records               what was found out about each hand-in
+      analysis, report    ... as a page about the class; anonymity takes the names out
+    marks, spreadsheets   the gradebook as CSV
+    feedback              takes hidden tests out of feedback pages
+    synthetic, standalone a class made of known mistakes
+    road                  the whole road once, for `mlsd demo` and the tests
+
 Here goes what only an instructor runs. It builds on nbgrader's own converters, preprocessors and gradebook,
 and is named in `nbgrader_config.py`, so that nbgrader's commands and `mlsd` do the same thing.
 """

@@ -1,0 +1,272 @@
+"""One class of hostile, broken and odd hand-ins, graded in one run: each gets what it deserves, nobody else is hurt."""
+
+import ctypes
+import hashlib
+import html
+import os
+import re
+import select
+import socket
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+import mlsd_helpers
+from mlsd_helpers.errors import GradingError
+from mlsd_helpers.grading import classroom, records, road
+from mlsd_helpers.grading.grade import Job, students
+from mlsd_helpers.grading.records import FAILED, GRADED, Record
+from mlsd_helpers.grading.release import release
+from mlsd_helpers.grading.room import Limits, choose_sandbox
+from mlsd_helpers.grading.synthetic import class_of
+from tests.grading.hostile import code, files, honest
+from tests.grading.hostile.desk import ASSIGNMENT, FULL, Desk, HandIn
+
+COURSE = Path(__file__).parents[2]
+CATALOGUE: tuple[HandIn, ...] = (*code.ALL, *files.ALL, *honest.HONEST)
+NEIGHBOURS = ("a-neighbour", "i-neighbour", "q-neighbour", "z-neighbour")
+SECRET = "4711-not-for-students"  # noqa: S105 - not one
+LIMITS = Limits(
+    cell_s=5, call_s=2, room_s=60, memory=512 * 2**20, processes=48, files=16 * 2**20, output=100_000
+)
+PR_SET_CHILD_SUBREAPER = 36
+
+pytestmark = pytest.mark.road
+every_hand_in = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
+
+
+@dataclass(frozen=True)
+class Graded:
+    root: Path
+    errors: Mapping[str, str]
+    marks: road.Marks
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    left_running: tuple[str, ...]
+    heard: int
+
+    def record(self, student: str) -> Record:
+        record = records.read(self.root, ASSIGNMENT, student)
+        assert record is not None, self.errors.get(student, "no record")
+        return record
+
+    def page(self, student: str) -> str:
+        return road.feedback_page(self.root, student, ASSIGNMENT).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def graded() -> Iterator[Graded]:
+    try:
+        sandbox = choose_sandbox()
+    except GradingError as error:
+        pytest.skip(str(error))
+    if sandbox != "bubblewrap":
+        pytest.skip(f"{sandbox}: these want a sandbox of their own processes and files")
+    # Not in /tmp: every room has an empty one, which would hide the course where nothing else does.
+    with TemporaryDirectory(dir="/var/tmp", prefix="mlsd-class-") as root:
+        yield graded_class(Path(root), sandbox)
+
+
+def graded_class(root: Path, sandbox: str) -> Graded:
+    course, secret = root / "course", root / "secrets" / "secret.txt"
+    secret.parent.mkdir()
+    secret.write_text(SECRET)
+    road.set_up(COURSE, course, ASSIGNMENT)
+    assert not release(course, ASSIGNMENT).problem
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as datagrams,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        datagrams.bind(server.getsockname())
+        patch.setenv("MLSD_SECRET", SECRET)
+        hand_in_all(course, secret, server.getsockname()[1])
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # an orphan of ours becomes our child
+        before, running = digests(course), offspring()
+        job = Job(course, ASSIGNMENT, sandbox, limits=LIMITS)
+        summary = classroom.grade_class(job, students(job), workers=2)
+        found = Graded(
+            course,
+            {result.student: result.error for result in summary.errors},
+            road.marks(course, ASSIGNMENT),
+            before,
+            digests(course),
+            tuple(sorted(offspring() - running)),
+            heard(server, datagrams),
+        )
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    return found
+
+
+def hand_in_all(course: Path, secret: Path, port: int) -> None:
+    right = class_of(COURSE, ASSIGNMENT)[0].answers
+    for name in (*NEIGHBOURS, *(one.name for one in CATALOGUE)):
+        folder = course / "submitted" / name / ASSIGNMENT
+        folder.mkdir(parents=True)
+        desk = Desk(course, folder, right, secret, port)
+        if name in NEIGHBOURS:
+            desk.hand_in(desk.sheet())
+    for one in CATALOGUE:
+        one.make(Desk(course, course / "submitted" / one.name / ASSIGNMENT, right, secret, port))
+
+
+def digests(course: Path) -> dict[str, str]:
+    """Return a digest of everything that was there before grading, links by where they point."""
+    found = {}
+    for step in ("source", "release", "submitted"):
+        for path in (course / step).rglob("*"):
+            name = str(path.relative_to(course))
+            if path.is_symlink():
+                found[name] = str(path.readlink())
+            elif path.is_file():
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            else:
+                found[name] = "folder or pipe"
+    return found
+
+
+def offspring() -> set[str]:
+    """Return the processes below this one, with what they run."""
+    parents: dict[int, int] = {}
+    lines: dict[int, str] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            state, parent, *_ = (process / "stat").read_text().rpartition(")")[2].split()
+            if state != "Z":
+                lines[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+                parents[int(process.name)] = int(parent)
+    found, edge = set[int](), {os.getpid()}
+    while edge:
+        edge = {child for child, parent in parents.items() if parent in edge}
+        found |= edge
+    return {f"{number} {lines[number]}" for number in found if "resource_tracker" not in lines[number]}
+
+
+def heard(*ends: socket.socket) -> int:
+    """Return at how many ends somebody has called."""
+    return len(select.select(ends, [], [], 0)[0])
+
+
+def plain(page: str) -> str:
+    return re.sub(r"\s+", "", html.unescape(re.sub(r"<[^>]+>", "", page)))
+
+
+# ---- faults that are known: take an entry away with its fault, and in the end this part ----------------
+
+OPEN = {
+    "a-stamp-that-is-no-time": "nbgrader reads timestamp.txt, and the hand-in is not graded",
+    "a-stamp-of-bytes": "nbgrader reads timestamp.txt, and the hand-in is not graded",
+    "everybody_is_graded": "the two above",
+    "utf-16": "graft takes UTF-16 for no JSON",
+    "three-thousand-cells": "graft cuts answers off that stand behind 2,000 cells",
+    "its-own-module-and-data": "a module beside the notebook cannot be imported in a room",
+    "an_honest_neighbour": "flags takes requests.append for the network",
+    **{f"on_record[{one.name}]": "flags takes requests.append for the network" for one in honest.HONEST},
+    "on_record[reads-the-exercise-files]": "no flag for the package's exercises folder",
+    "on_record[stands-in-for-the-package]": "no flag for a name in the place of mlsd",
+    "on_record[equality-that-is-always-true]": "no flag for __eq__ that is assigned",
+    "on_record[numbers-that-equal-all]": "no flag for __eq__ that is assigned",
+    "on_record[containers-that-lie]": "no flag for __eq__ that is assigned",
+}
+
+
+@pytest.fixture(autouse=True)
+def _open(request: pytest.FixtureRequest) -> None:
+    for name, fault in OPEN.items():
+        if name in request.node.name:
+            request.applymarker(pytest.mark.xfail(reason=fault, strict=False))
+
+
+# ---- each gets what it deserves ---------------------------------------------------------------------
+
+
+@every_hand_in
+def test_it_gets_the_score_it_deserves_and_no_more(graded: Graded, one: HandIn) -> None:
+    record = graded.record(one.name)
+    scores = {name: judged.score for name, judged in record.exercises.items()}
+    said = {name: judged.message for name, judged in record.exercises.items()}
+    assert scores == dict(one.deserves), (record.reason, said)
+    assert graded.marks[one.name] == dict(one.deserves)
+
+
+@every_hand_in
+def test_what_happened_is_on_record(graded: Graded, one: HandIn) -> None:
+    record = graded.record(one.name)
+    if one.failed is not None:
+        assert record.status == (FAILED if one.failed else GRADED), record.reason
+    assert bool(record.reason) == (record.status == FAILED)
+    if one.flagged is not None:
+        assert bool(record.flags) == one.flagged, record.flags
+    if one.repaired is not None:
+        assert bool(record.repairs) == one.repaired, record.repairs
+
+
+@every_hand_in
+def test_its_feedback_is_there_and_keeps_every_secret(graded: Graded, one: HandIn) -> None:
+    page = graded.page(one.name)
+    assert SECRET not in page
+    assert "fresh=True" not in plain(page)
+    assert "BEGINSOLUTION" not in plain(page)
+    assert len(page) < 5_000_000
+    record = graded.record(one.name)
+    if record.status == FAILED:
+        assert plain(record.reason) in plain(page)
+
+
+# ---- and nobody else is hurt ------------------------------------------------------------------------
+
+
+def test_everybody_is_graded(graded: Graded) -> None:
+    assert not graded.errors
+    assert set(graded.marks) == {*NEIGHBOURS, *(one.name for one in CATALOGUE)}
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_an_honest_neighbour_has_full_marks(graded: Graded, name: str) -> None:
+    record = graded.record(name)
+    assert (record.score, record.status, record.flags, record.repairs) == (sum(FULL.values()), GRADED, (), ())
+    assert graded.marks[name] == FULL
+
+
+def test_what_was_handed_in_and_the_course_are_as_before(graded: Graded) -> None:
+    assert graded.after == graded.before
+
+
+def test_the_gradebook_is_whole(graded: Graded) -> None:
+    with sqlite3.connect(graded.root / "gradebook.db") as book:
+        assert book.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_nothing_is_left_behind(graded: Graded) -> None:
+    shared = map(Path, ("/tmp", "/dev/shm", "/var/tmp"))  # noqa: S108 - where a room has its own
+    places = (Path(mlsd_helpers.__file__).parent, graded.root, Path.home(), *shared)
+    assert not [path for place in places for path in place.glob("hostile_was_here*")]
+    assert not [path for place in places for path in place.glob("mlsd-hostile-note*")]
+    assert not list((Path.home() / ".ipython").glob("**/hostile_was_here*"))
+    assert not (graded.root / ".grading").exists()
+
+
+def test_no_process_is_left(graded: Graded) -> None:
+    assert graded.left_running == ()
+
+
+def test_nothing_reached_the_network(graded: Graded) -> None:
+    assert graded.heard == 0
+
+
+def test_nothing_passes_from_one_room_to_the_next(graded: Graded) -> None:
+    assert "NOTES0" in plain(graded.page("finds-a-note-of-another"))
+    assert "PATCHEDFalse" in plain(graded.page("finds-a-patch-of-another"))
+    assert "OPENED" not in re.sub(
+        r"OPENED&quot;|print.*OPENED", "", graded.page("writes-into-the-warm-parents-memory")
+    )
+
+
+def test_the_catalogue_is_large_and_its_names_differ() -> None:
+    names = [one.name for one in CATALOGUE]
+    assert len(set(names)) == len(names) >= 60
