@@ -181,43 +181,7 @@ def test_the_makefile_takes_the_pythons_that_pyproject_names():
     assert [minor for minor in minors if supported.contains(f"3.{minor}.0")] == [*minors][1:-1]
 
 
-# ---------------------------------------------------------------- the words
-
-
-def commands(program):
-    """Give every `program word` that a document names, in a code block or between backticks."""
-    pattern = re.compile(rf"(?:^\s*(?:\$ )?|`|[&|;] )(?:\w+=\S+ )*{program} ([a-z][a-z-]*)", re.MULTILINE)
-    return sorted({(word, path) for path in files("*.md") for word in pattern.findall(code_in(path))})
-
-
-def short(value):
-    return value.name if isinstance(value, Path) else value
-
-
-def code_in(path):
-    text = path.read_text(encoding="utf-8")
-    return "\n".join(
-        [*re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL), *re.findall(r"`[^`\n]+`", text)]
-    )
-
-
-@pytest.mark.parametrize(("word", "path"), commands("make"), ids=short)
-def test_every_make_command_that_a_document_names_exists(word, path):
-    made = run("make", "--dry-run", word)
-    assert made.returncode == 0, f"{path.name}: {made.stderr}"
-
-
-@pytest.mark.parametrize(("word", "path"), commands("mlsd"), ids=short)
-def test_every_mlsd_command_that_a_document_names_exists(word, path):
-    helped = run(SCRIPTS / "mlsd", word, "--help")
-    assert helped.returncode == 0, f"{path.name}: {helped.stderr}"
-
-
-@pytest.mark.parametrize("path", files("*.md"), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_relative_links_in_a_document_resolve(path):
-    targets = re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8"))
-    broken = [name for name in targets if "://" not in name and not (path.parent / name).exists()]
-    assert not broken
+# ---------------------------------------------------------------- its files
 
 
 def test_no_file_holds_a_path_of_the_machine_that_it_was_made_on():

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PYTHON = "3.12"
-EXTRA = "course"
+EXTRAS = ("course", "lab")
 BUILD = "hatchling"  # what postBuild installs the package with
 MACHINE = {
     "implementation_name": "cpython",
@@ -92,7 +92,7 @@ def environment(lock: str, project: dict[str, Any]) -> str:
         for pin in pins(lock)
         if pin.requirement.marker is None or pin.requirement.marker.evaluate(MACHINE)
     }
-    needed = {canonicalize_name(requirement.name) for requirement in wanted(project, EXTRA)} | {BUILD}
+    needed = {canonicalize_name(requirement.name) for requirement in wanted(project, *EXTRAS)} | {BUILD}
     while more := {name for name, pin in here.items() if pin.wanted_by & needed} - needed:
         needed |= more
     return HEAD + "".join(f"      - {name}=={here[name].version}\n" for name in sorted(needed))

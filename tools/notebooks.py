@@ -1,7 +1,8 @@
 """Notebooks and their text twins: carry changes over, run the lessons, store nothing that a machine adds.
 
 `python -m tools.notebooks sync`: the newer of each pair wins; a twin alone makes its notebook.
-`python -m tools.notebooks execute`: each lesson is run in a new workspace, and its outputs stored.
+`python -m tools.notebooks execute`: each lesson is run in a new workspace, and its outputs stored; with names, such as
+05_capacity, those alone.
 """
 
 import os
@@ -82,9 +83,12 @@ def sync(root: Path = ROOT) -> None:
         _write(pair, nbformat.read(pair.notebook, as_version=4))
 
 
-def execute(root: Path = ROOT) -> None:
-    """Run every lesson from top to bottom, each in a workspace of its own, and store what it shows."""
-    for pair in (pair for pair in pairs(root) if pair.is_lesson):
+def execute(*names: str, root: Path = ROOT) -> None:
+    """Run every lesson, or those named, from top to bottom, each in a workspace of its own; store what it shows."""
+    lessons = {pair.notebook.stem: pair for pair in pairs(root) if pair.is_lesson}
+    if unknown := set(names) - set(lessons):
+        sys.exit(f"There is no lesson {', '.join(sorted(unknown))}. There are: {', '.join(lessons)}.")
+    for pair in (lessons[name] for name in names or lessons):
         print(f"running {pair.notebook.relative_to(root)}", flush=True)
         with TemporaryDirectory() as folder:
             workspace.make(root, Path(folder))
@@ -111,10 +115,10 @@ def _write(pair: Pair, notebook: NotebookNode) -> None:
     os.utime(pair.twin)  # the twin stays the newer half: JupyterLab refuses an older one that differs
 
 
-def main(command: str) -> None:
+def main(command: str, *names: str) -> None:
     """Carry out one command."""
     try:
-        {"sync": sync, "execute": execute}[command]()
+        {"sync": sync, "execute": lambda: execute(*names)}[command]()
     except CellExecutionError as error:
         sys.exit(str(error))
 

@@ -6,7 +6,7 @@ On 18 November 2025 a large part of the web answered with errors. Behind them wa
 model: it had grown beyond what its readers could take [1]. The model was not at fault. The file came from inside, and no
 check asked how long it was before it went out to every machine.
 
-Good ML engineering starts before the first line of model code. A **design session** is an hour in which a team says aloud
+Good ML engineering starts before the first line of model code. A [**design session**](glossary.md#design-session) is an hour in which a team says aloud
 what everybody takes for granted: how fresh the data are, what a label costs, how long an answer may take, what happens
 when a part fails. Said then, an assumption costs a sentence. Found later, it costs an outage.
 
@@ -52,7 +52,7 @@ guess
 """
 ## 3 Where could it have been caught?
 
-A production system has five **planes**, each with a responsibility of its own:
+A production system has five [**planes**](glossary.md#plane), each with a responsibility of its own:
 
 - **data** brings raw data in, makes features of them (the numbers that a model reads) and keeps them;
 - **training** makes a model from data, and judges whether it is good enough for its use;
@@ -156,7 +156,8 @@ Five short ones wait in [the assignment](../release/00_start_here/00_start_here.
 ## 6 How the course runs
 
 Five steps, a lesson each of about an hour, from a product requirement to an architecture that can be deployed. One file,
-`design.yaml`, flows through them: each lesson reads what the earlier ones decided, and adds its part.
+`design.yaml`, flows through them: each lesson reads what the earlier ones decided, and adds its part. A term in bold is
+explained where it first appears, and once more in the [glossary](glossary.md).
 """
 
 # %%

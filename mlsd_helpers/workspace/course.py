@@ -1,5 +1,6 @@
 """Where the course is, and what it offers to a learner's workspace."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,13 @@ LESSONS = "[0-9][0-9]_*.ipynb"
 STATE = ".mlsd"  # hidden folder of a workspace: what was laid, JupyterLab's settings and its log
 MANIFEST = f"{STATE}/manifest.json"
 
+GLOSSARY = "glossary.md"
 DESIGN = "design.yaml"
 _STARTER = b"# Your design. Each lesson writes its part here; change it as you like.\nname: My design\n"
 _LINKS = MappingProxyType(
     {
         rb"\.\./release/(?=\d\d_)": b"assignments/",  # from a lesson to its exercises
-        rb"\.\./\.\./course/(?=\d\d_)": b"../../",  # and back
+        rb"\.\./\.\./course/(?=\d\d_|glossary)": b"../../",  # and back
     }
 )
 
@@ -58,7 +60,7 @@ def first_lesson(course: Path) -> str:
 
 
 def offered(course: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and content of each file of a fresh workspace: lessons, assignments/ and the design.
+    """Yield the name and content of each file of a fresh workspace: lessons, glossary, assignments/ and the design.
 
     Raises WorkspaceError when the course has no lesson.
     """
@@ -66,7 +68,9 @@ def offered(course: Path) -> Iterator[tuple[str, bytes]]:
     if not lessons:
         raise WorkspaceError(f"{course / 'course'} has no lesson, NN_topic.ipynb. Give --course DIR.")
     for lesson in lessons:
-        yield lesson.name, _relinked(lesson.read_bytes())
+        yield lesson.name, _unrun(_relinked(lesson.read_bytes()))
+    if (course / "course" / GLOSSARY).is_file():
+        yield GLOSSARY, (course / "course" / GLOSSARY).read_bytes()
     for path in sorted((course / "release").glob("[0-9][0-9]_*/**/*")):
         name = path.relative_to(course / "release")
         if path.is_file() and not any(part.startswith((".", "__")) for part in name.parts):
@@ -80,3 +84,13 @@ def _relinked(notebook: bytes) -> bytes:
     for link, target in _LINKS.items():
         notebook = re.sub(link, target, notebook)
     return notebook
+
+
+def _unrun(notebook: bytes) -> bytes:
+    """Take the outputs out of a lesson: they would answer what it asks the learner to predict."""
+    content = json.loads(notebook)
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    content["metadata"].pop("widgets", None)
+    return f"{json.dumps(content, indent=1, ensure_ascii=False)}\n".encode()
