@@ -10,7 +10,7 @@ from mlsd_helpers.grading.records import Flag
 
 _LOOKS = {
     "looks for the answers": (
-        r"mlsd_helpers\.exercises|mlsd\.exercises|\bexercises\.kit\b|\.reference\b|\.alternatives\b"
+        r"mlsd_helpers\.exercises|mlsd\.exercises|[\"'/]exercises\b|\bexercises\.kit\b|\.reference\b|\.alternatives\b"
         r"|\bBEGIN (?:HIDDEN|SOLUTION)|\bsource/|\.\./source|hidden.?test"
     ),
     "looks for other people's work": r"\bsubmitted/|\bautograded/|\bverdicts/|\bfeedback/",
@@ -21,13 +21,15 @@ _LOOKS = {
     ),
     "changes what a check relies on": (
         r"\bmlsd\.(?:check|hint)\s*=|\bVerdict\b|\.grade\s*=|\bbuiltins\b|__builtins__|\bnp\.\w+\s*=[^=]"
-        r"|\bsetattr\(|def __(?:eq|ne|lt|le|gt|ge|float|hash|instancecheck)__"
+        r"|\bsetattr\(|\b__(?:eq|ne|lt|le|gt|ge|float|hash|instancecheck)__|^\s*class mlsd\b|^\s*mlsd\s*="
     ),
     "reaches for the system": (
         r"\bos\.(?:_exit|kill\w*|fork\w*|exec\w*|system|environ|setsid|setuid|symlink|listdir|walk)\b|\bsubprocess\b"
         r"|\bctypes\b|\bsignal\.|/proc\b|/etc/|\bmultiprocessing\b|\bpickle\b|^\s*!|^\s*%%(?:bash|sh|script)"
     ),
-    "reaches for the network": r"\bsocket\b|\burllib\b|\brequests\.|\bhttpx\b|\baiohttp\b",
+    "reaches for the network": (
+        r"\bsocket\b|\burllib\b|\brequests\.(?:get|post|put|request|Session)\b|\bhttpx\b|\baiohttp\b"
+    ),
 }
 _PATTERNS = {kind: re.compile(pattern, re.MULTILINE | re.IGNORECASE) for kind, pattern in _LOOKS.items()}
 _MOST = 120  # characters of evidence

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -30,7 +30,7 @@ from mlsd_helpers.grading import flags, judging, records
 from mlsd_helpers.grading.graft import Graft, graft, is_plain_file, noted
 from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Record
 from mlsd_helpers.grading.release import configuration
-from mlsd_helpers.grading.room import Limits, WarmParent
+from mlsd_helpers.grading.room import Limits, Room, WarmParent
 from mlsd_helpers.grading.staging import Stage, remove
 
 WORK = ".grading"
@@ -147,8 +147,8 @@ class Grader:
         reasons: list[str] = []
         found: list[Flag] = []
         for name, released in self.released.items():
-            path, note = _handed_in(folder, name, set(self.released))
-            grafted = graft(released, path)
+            path, note, absent = _handed_in(folder, name, set(self.released))
+            grafted = graft(released, path, absent)
             executed = self._run(grafted, work, seed)
             reason = grafted.problem or executed.reason
             tell = (
@@ -186,13 +186,16 @@ class Grader:
         if self._parent is None:
             self._parent = self._stack.enter_context(WarmParent(self._job.sandbox, limits=self._job.limits))
         parent = self._parent
-        return judging.run(
-            grafted.notebook,
-            self._tests,
-            lambda: parent.room(work, self._shown),
-            seed,
-            self._job.limits.room_s,
-        )
+
+        def open_room() -> Room:
+            with suppress(GradingError):
+                return parent.room(work, self._shown)
+            try:  # a machine that was too busy for a moment
+                return parent.room(work, self._shown)
+            except GradingError as error:  # costs this hand-in its turn, and not the class its run
+                raise RuntimeError(str(error)) from error
+
+        return judging.run(grafted.notebook, self._tests, open_room, seed, self._job.limits.room_s)
 
     # ---- writing ----------------------------------------------------------------------------------
 
@@ -238,19 +241,27 @@ def students(job: Job) -> list[str]:
     )
 
 
-def _handed_in(folder: Path, name: str, expected: set[str]) -> tuple[Path, str]:
-    """Return the file of a notebook: the one of its name, or the only one there, as "name (1).ipynb"."""
+def _handed_in(folder: Path, name: str, expected: set[str]) -> tuple[Path, str, str]:
+    """Return the file of a notebook: the one of its name, or the only one there, as "name (1).ipynb".
+
+    With it comes a note for the instructor, and why there is none, for the student.
+    """
     path = folder / f"{name}.ipynb"
     if folder.is_symlink():
-        return folder, "the folder is a link, not followed"
+        return folder, "the folder is a link, not followed", ""
     if os.path.lexists(path):
-        return path, "" if is_plain_file(path) else f"{path.name} is a link or no file, not read"
+        return path, "" if is_plain_file(path) else f"{path.name} is a link or no file, not read", ""
     others = [
         one for one in sorted(folder.glob("*.ipynb")) if one.stem not in expected and is_plain_file(one)
     ]
     if len(expected) == 1 and len(others) == 1:
-        return others[0], f"{others[0].name}: taken for {path.name}"
-    return path, f"{path.name}: not handed in"
+        return others[0], f"{others[0].name}: taken for {path.name}", ""
+    there = f" There is {', '.join(one.name for one in others)}." if others else ""
+    return (
+        path,
+        f"{path.name}: not handed in.{there}",
+        f"There is no {path.name} in what was handed in.{there}",
+    )
 
 
 def _files(folder: Path) -> tuple[dict[str, Path], list[str]]:
@@ -267,11 +278,23 @@ def _files(folder: Path) -> tuple[dict[str, Path], list[str]]:
             path = Path(place, name)
             if name.endswith(".ipynb") or not is_plain_file(path):
                 continue
+            if name == "timestamp.txt" and not _is_time(path):
+                notes.append(f"{name}: holds no time, left out")
+                continue
             if len(taken) >= MOST_FILES or path.stat().st_size > MOST_FILE_BYTES:
                 notes.append(f"{name}: too large or too many files, left out")
                 continue
             taken[path.relative_to(folder).as_posix()] = path
     return taken, notes
+
+
+def _is_time(path: Path) -> bool:
+    """Tell whether a file holds a time that nbgrader can read; it can't grade beside one that it cannot."""
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+        return len(text) < 100 and (not text or utils.parse_utc(text) is not None)
+    except (ValueError, OverflowError):
+        return False
 
 
 def _copy(files: Mapping[str, Path], folder: Path) -> None:

@@ -20,7 +20,8 @@ MOST_BYTES = 64 * 2**20
 MOST_SOURCE = 200_000
 """Characters of one cell; a longer one was not typed."""
 
-MOST_CELLS = 2_000
+MOST_EXTRAS = 2_000
+"""Cells of a student's own."""
 
 NOTE_ID = "hand-in-note"
 
@@ -82,7 +83,10 @@ def read_cells(path: Path) -> list[Cell]:
 
 def _parse(data: bytes) -> Any:
     try:
-        return json.loads(data.decode("utf-8-sig", errors="replace"))
+        try:
+            return json.loads(data)  # which knows UTF-8 from UTF-16
+        except UnicodeDecodeError:
+            return json.loads(data.decode("utf-8", errors="replace"))
     except RecursionError:
         raise UnreadableError("The file is nested too deeply to be a notebook.") from None
     except ValueError:
@@ -105,7 +109,7 @@ def _cells(notebook: Any) -> list[Cell]:
     cells = notebook.get("cells")
     if not isinstance(cells, list):
         raise UnreadableError("The notebook has no cells.")
-    return [_plain(cell) for cell in cells[:MOST_CELLS] if isinstance(cell, dict)]
+    return [_plain(cell) for cell in cells if isinstance(cell, dict)]
 
 
 def _plain(cell: Mapping[str, Any]) -> Cell:
@@ -139,13 +143,18 @@ def _printable(source: str) -> str:
 # ---- grafting -------------------------------------------------------------------------------------
 
 
-def graft(released: Any, path: Path) -> Graft:
-    """Put the answers of a handed-in file into the released notebook; whatever the file is, a notebook comes out."""
-    try:
-        return _graft(released, read_cells(path))
-    except UnreadableError as error:
-        problem = str(error)
-        return Graft(_noted(copy.deepcopy(released), [problem]), {}, repairs=(problem,), problem=problem)
+def graft(released: Any, path: Path, absent: str = "") -> Graft:
+    """Put the answers of a handed-in file into the released notebook; whatever the file is, a notebook comes out.
+
+    `absent` says for the student why there is no such file, where that is known.
+    """
+    problem = absent
+    if not problem:
+        try:
+            return _graft(released, read_cells(path))
+        except UnreadableError as error:
+            problem = str(error)
+    return Graft(_noted(copy.deepcopy(released), [problem]), {}, repairs=(problem,), problem=problem)
 
 
 def _graft(released: Any, given: Sequence[Cell]) -> Graft:
@@ -153,10 +162,11 @@ def _graft(released: Any, given: Sequence[Cell]) -> Graft:
     places, repairs = _match(notebook.cells, given)
     answers: dict[str, str] = {}
     extras: dict[int, list[Cell]] = {}
-    anchor = -1
+    anchor, own = -1, 0
     for cell, place in zip(given, places, strict=True):
         if place is None:
-            if cell["cell_type"] != "raw" and cell["source"].strip():
+            own += 1
+            if cell["cell_type"] != "raw" and cell["source"].strip() and own <= MOST_EXTRAS:
                 extras.setdefault(anchor, []).append(cell)
             continue
         anchor = place

@@ -47,7 +47,7 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
         zone = str(proposal["value"])
         try:
             ZoneInfo(zone)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise TraitError(f"c.Term.timezone is {zone!r}. Give a zone such as 'Europe/Berlin'.") from error
         return zone
 

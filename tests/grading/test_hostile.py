@@ -156,32 +156,6 @@ def plain(page: str) -> str:
     return re.sub(r"\s+", "", html.unescape(re.sub(r"<[^>]+>", "", page)))
 
 
-# ---- faults that are known: take an entry away with its fault, and in the end this part ----------------
-
-OPEN = {
-    "a-stamp-that-is-no-time": "nbgrader reads timestamp.txt, and the hand-in is not graded",
-    "a-stamp-of-bytes": "nbgrader reads timestamp.txt, and the hand-in is not graded",
-    "everybody_is_graded": "the two above",
-    "utf-16": "graft takes UTF-16 for no JSON",
-    "three-thousand-cells": "graft cuts answers off that stand behind 2,000 cells",
-    "its-own-module-and-data": "a module beside the notebook cannot be imported in a room",
-    "an_honest_neighbour": "flags takes requests.append for the network",
-    **{f"on_record[{one.name}]": "flags takes requests.append for the network" for one in honest.HONEST},
-    "on_record[reads-the-exercise-files]": "no flag for the package's exercises folder",
-    "on_record[stands-in-for-the-package]": "no flag for a name in the place of mlsd",
-    "on_record[equality-that-is-always-true]": "no flag for __eq__ that is assigned",
-    "on_record[numbers-that-equal-all]": "no flag for __eq__ that is assigned",
-    "on_record[containers-that-lie]": "no flag for __eq__ that is assigned",
-}
-
-
-@pytest.fixture(autouse=True)
-def _open(request: pytest.FixtureRequest) -> None:
-    for name, fault in OPEN.items():
-        if name in request.node.name:
-            request.applymarker(pytest.mark.xfail(reason=fault, strict=False))
-
-
 # ---- each gets what it deserves ---------------------------------------------------------------------
 
 

@@ -153,6 +153,7 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
     if walls.sandbox != "none":
         syscalls.refuse(sockets=walls.sandbox == "landlock")
     os.chdir(folder)
+    sys.path.insert(0, "")  # a module beside the notebook, as in Jupyter
     for kind, most in (
         (resource.RLIMIT_AS, memory + limits.memory),
         (resource.RLIMIT_FSIZE, limits.files),
