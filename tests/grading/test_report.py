@@ -258,7 +258,7 @@ STUDENTS = (
 SPELT = [
     "ada.lovelace",
     "ADA.LOVELACE",
-    "/home/ada/work",
+    "/srv/ada/work",
     "AdaLovelaceError: no",
     "lovelace_ada_2.csv",
     "countess@example.org",
