@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlsd_helpers import cases, design, exercises, figures, formulas, simulation, units, widgets
+    from mlsd_helpers import cases, design, exercises, figures, formulas, lab, simulation, units, widgets
     from mlsd_helpers.design import Design, load_design
     from mlsd_helpers.document import document
     from mlsd_helpers.exercises import check, hint
@@ -35,6 +35,7 @@ __all__ = [
     "figures",
     "formulas",
     "hint",
+    "lab",
     "load_design",
     "review",
     "simulate",

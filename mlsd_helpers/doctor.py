@@ -233,6 +233,19 @@ def simulator() -> Check:
     return Check("simulator", "optional", "not compiled yet: the first simulation takes seconds", _PREPARE)
 
 
+def lab() -> Check:
+    """Look for what the lab needs; without it lessons show what another machine measured."""
+    from mlsd_helpers.lab import running  # noqa: PLC0415 - brings numpy
+
+    if lacking := running.missing():
+        found = f"no {', '.join(lacking)}: lessons show recorded measurements"
+        return Check("lab", "optional", found, _install([f"{DISTRIBUTION}[lab]"]))
+    server = running.redis_server()
+    if server is None:
+        return Check("lab", "optional", "no redis-server: it streams to SQLite", _system("redis-server"))
+    return Check("lab", "ok", f"its packages, and {server}")
+
+
 CHECKS: tuple[Callable[[], Check], ...] = (
     python,
     packages,
@@ -243,4 +256,5 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     browser,
     sandbox,
     simulator,
+    lab,
 )

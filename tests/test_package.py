@@ -8,7 +8,7 @@ import pytest
 import mlsd_helpers as mlsd
 from mlsd_helpers import errors
 
-HEAVY = {"numpy", "pandas", "matplotlib", "ipywidgets", "anywidget", "nbgrader", "numba"}
+HEAVY = {"numpy", "pandas", "matplotlib", "ipywidgets", "anywidget", "nbgrader", "numba", "sklearn", "fastapi", "aiohttp"}
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -24,7 +24,7 @@ def loaded_after(statement: str) -> set[str]:
 def test_the_public_names_are_these_and_each_of_them_loads() -> None:
     assert set(mlsd.__all__) == {
         "Design", "Finding", "ask", "cases", "check", "design", "document", "exercises", "figures", "formulas", "hint",
-        "load_design", "review", "simulate", "simulation", "units", "widgets",
+        "lab", "load_design", "review", "simulate", "simulation", "units", "widgets",
     }  # fmt: skip
     for name in mlsd.__all__:
         assert getattr(mlsd, name) is not None

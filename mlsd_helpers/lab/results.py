@@ -1,0 +1,91 @@
+"""What a run of the load generator found."""
+
+import math
+from dataclasses import dataclass, field
+
+from mlsd_helpers.units import show_seconds
+
+MOST_REQUESTS = 200_000
+LONGEST_S = 300.0
+TIMEOUT_S = 5.0  # of one request
+
+
+@dataclass(frozen=True)
+class Load:
+    """One run of load: what was asked for, what was answered, and how long it took.
+
+    Times are in seconds. `failed` counts requests by what became of them; `late_s` is how late the generator
+    itself was; `server_cpu_s` is the CPU time of everything that serves, `client_cpu_s` the generator's own.
+    """
+
+    loop: str
+    rate_rps: float
+    requests: int
+    failed: dict[str, int]
+    took_s: float
+    latency_s: dict[str, float] = field(repr=False)
+    late_s: dict[str, float] = field(repr=False)
+    age_s: dict[str, float] = field(repr=False)
+    server_cpu_s: float
+    client_cpu_s: float
+    mean_s: float | None = None
+    recall: float | None = None
+    """Share of the fraud that was called fraud; a failed request calls nothing."""
+    alarms: float | None = None
+    """Share of the honest payments that were called fraud."""
+    sample_s: tuple[tuple[float, float], ...] = field(default=(), repr=False)
+    """In an open loop, for each request: when it was meant to be sent, from the start, and its latency."""
+    scores: tuple[float | None, ...] = field(default=(), repr=False)
+
+    @property
+    def failures(self) -> int:
+        """How many requests got no answer, or none that says anything."""
+        return sum(self.failed.values())
+
+    @property
+    def answered(self) -> int:
+        """How many requests were answered."""
+        return self.requests - self.failures
+
+    @property
+    def p50_s(self) -> float:
+        """The median latency."""
+        return self.percentile(0.5)
+
+    @property
+    def p99_s(self) -> float:
+        """The latency that one request in a hundred exceeds, of *all* that were meant to be sent."""
+        return self.percentile(0.99)
+
+    @property
+    def worst_s(self) -> float:
+        """The longest latency."""
+        return self.percentile(1.0)
+
+    def percentile(self, share: float) -> float:
+        """Return a percentile of the kept grid; infinite when so many failed that it falls among them."""
+        if self.failures > (1 - share) * self.requests or not self.latency_s:
+            return math.inf
+        return self.latency_s[str(share)]
+
+    @property
+    def cpu_s_per_thousand(self) -> float:
+        """CPU seconds that serving took for each 1,000 predictions; infinite when there was none."""
+        return 1_000 * self.server_cpu_s / self.answered if self.answered else math.inf
+
+    def __str__(self) -> str:
+        """Write the run as a person would read it."""
+        lost = ", ".join(f"{count:,} {what}" for what, count in self.failed.items()) or "none failed"
+        return (
+            f"{self.loop} loop, {self.requests:,} requests in {self.took_s:.1f} s ({lost}): "
+            f"p50 {told(self.p50_s)}, p99 {told(self.p99_s)}, worst {told(self.worst_s)}"
+        )
+
+
+def told(time_s: float) -> str:
+    """Write a time; an infinite one is no answer.
+
+    >>> told(0.012), told(math.inf)
+    ('12 ms', 'no answer')
+    """
+    return "no answer" if math.isinf(time_s) else show_seconds(time_s)
