@@ -2,14 +2,26 @@
 
 c = get_config()  # noqa: F821 - nbgrader defines it
 
+# ---- your term: docs/instructors.md. `mlsd release` checks it, and enters the due dates into the gradebook.
+
 c.CourseDirectory.course_id = "mlsd"
+c.Term.timezone = "UTC"  # of the due dates, such as "Europe/Berlin"
+c.Term.due = {}  # by assignment: "2027-03-12 18:00", or a date alone for the end of that day
+c.Term.points = {}  # by assignment or exercise: what it counts in `mlsd marks`, unless as its notebook says
+c.Term.late_per_day = 0.0  # the share of a score that each day begun after the due date costs
+
+# ---- the course
+
 # nbgrader copies whatever else lies in source/ to the student, and the text twins hold the solutions.
 c.CourseDirectory.ignore.append("*.py")
 
 c.ClearSolutions.code_stub = {
     "python": '# Your code here.\nraise NotImplementedError("Write this step, then run the check below.")'
 }
-c.GenerateAssignment.preprocessors.append("mlsd_helpers.grading.release.NameCells")
+c.GenerateAssignment.preprocessors.extend(
+    ["mlsd_helpers.grading.release.NameCells", "mlsd_helpers.grading.term.SetDueDate"]
+)
+c.AssignLatePenalties.plugin_class = "mlsd_helpers.grading.term.Term"
 
 c.Execute.timeout = 60  # seconds a cell
 c.Execute.kernel_name = "python3"

@@ -1,0 +1,366 @@
+"""The instructors' guide, walked from an empty folder: each block in order, with a small class of known mistakes.
+
+What an instructor does without a command is done by `follow`, before the command that needs it.
+"""
+
+import csv
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.request import urlopen
+from zoneinfo import ZoneInfo
+
+import pytest
+from nbgrader.api import Gradebook
+
+from mlsd_helpers.exercises.capacity import units_rounding
+from mlsd_helpers.exercises.kit import feedback
+from mlsd_helpers.grading.synthetic import class_of, hand_in
+from tests.test_repository import ROOT, files
+
+GUIDE = ROOT / "docs" / "instructors.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SETTING = re.compile(r"^(c\.\w+\.\w+) = (.+)$", re.MULTILINE)
+ASSIGNMENT = "05_capacity"
+NOTEBOOK = f"{ASSIGNMENT}.ipynb"
+DUE = datetime(2027, 3, 12, 18, tzinfo=ZoneInfo("Europe/Berlin"))
+RULE = units_rounding.EXERCISE  # the guide's last step makes it fairer
+UNFAIR = units_rounding.rounded_before_headroom
+LATE = timedelta(hours=30)
+BY_HAND, COMMENT = 5.75, "Your second count is the better one."
+BOB = "canvas-4420"  # not in the class list
+DRY = " --dry-run", ""
+
+pytestmark = [pytest.mark.road, pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")]
+
+
+@dataclass
+class Walk:
+    """A walk through the guide: the clone, and what each command printed and each grading left, in order."""
+
+    folder: Path
+    origin: Path
+    printed: dict = field(default_factory=lambda: defaultdict(list))
+    states: list = field(default_factory=list)
+    deserved: dict = field(default_factory=dict)
+    now: Path = Path()  # where an instructor stands
+
+    @property
+    def course(self):
+        return self.folder / "course"
+
+    def gradebook(self):
+        return Gradebook(f"sqlite:///{self.course / 'gradebook.db'}", "ml-design-2027")
+
+    def inside(self, path):
+        """Nothing is written outside of this walk's own folder."""
+        assert path.resolve().is_relative_to(self.folder.resolve())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def environment(self):
+        scripts = str(self.course / ".venv" / "bin")
+        return os.environ | {
+            "PATH": os.pathsep.join([scripts, os.environ["PATH"]]),
+            "PYTHONPATH": str(self.course),
+            "MAKEFLAGS": "",
+            "MLSD_BROWSER": "0",
+            "GIT_CONFIG_COUNT": "1",  # the guide's address is the origin of this walk
+            "GIT_CONFIG_KEY_0": f"url.{self.origin.as_uri()}.insteadOf",
+            "GIT_CONFIG_VALUE_0": "https://github.com/OWNER/REPOSITORY",
+        }
+
+    def run(self, command):
+        done = subprocess.run(
+            ["sh", "-ec", command],
+            cwd=self.now,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}"
+        return done.stdout
+
+
+def blocks():
+    return BLOCK.findall(GUIDE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("instructor")
+    walk = Walk(folder / "term", origin(folder / "origin"))
+    walk.folder.mkdir()
+    walk.now = walk.folder
+    for language, block in blocks():
+        if language == "python":
+            configure(walk, block)
+        elif language == "csv":
+            walk.inside(walk.course / "class" / "students.csv").write_text(block)
+        else:
+            for command in block.splitlines():
+                follow(walk, command)
+    return walk
+
+
+def origin(folder):
+    """Commit a copy of the repository, as a code host would have it."""
+    for path in files():
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    for command in ("init --quiet", "add --all", "-c user.name=x -c user.email=x commit --quiet -m x"):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True)
+    return folder
+
+
+def follow(walk, command):
+    """Do one command of the guide, and before it what has no command."""
+    if command == "cd course":
+        walk.now = walk.course
+        share_environment(walk)
+        return
+    if command == "mlsd lab --instructor":
+        open_formgrader(walk)
+        grade_by_hand(walk)
+        return
+    if command.startswith("make demo"):
+        command = command.replace("make", "make --dry-run")  # test_road walks that road for every assignment
+    if command.startswith("mlsd collect") and command.endswith("--dry-run"):
+        download(walk)
+    if command.startswith("mlsd grade") and command.endswith("--dry-run"):
+        make_fairer(walk)
+    if command.startswith("nbgrader release_assignment"):
+        walk.inside(walk.folder / "exchange").mkdir(mode=0o777)
+    if command == f"mlsd release {ASSIGNMENT}":
+        move_due_date(walk)
+    walk.printed[command].append(walk.run(command))
+    if command.startswith("mlsd grade"):
+        walk.states.append(state(walk))
+
+
+def share_environment(walk):
+    """Let the clone use the environment that runs the tests; installing has a test of its own."""
+    environment = walk.inside(walk.course / ".venv" / "installed-here").parent
+    for part in Path(sys.prefix).iterdir():
+        if part.name != "installed-here":
+            (environment / part.name).symlink_to(part)
+    (environment / "installed-here").write_text(f"{walk.course.resolve()}\n")
+
+
+def configure(walk, block):
+    """Put each setting of a block in the place of the one that the configuration has."""
+    path = walk.inside(walk.course / "nbgrader_config.py")
+    text = path.read_text()
+    block = block.replace("/srv/nbgrader/exchange", str(walk.folder / "exchange"))
+    for name, value in SETTING.findall(block):
+        line = re.compile(rf"^{re.escape(name)} = .*$", re.MULTILINE)
+        there = len(line.findall(text))
+        assert there == (0 if name == "c.Exchange.root" else 1), name
+        text = line.sub(f"{name} = {value}", text) if there else f"{text}{name} = {value}\n"
+    path.write_text(text)
+
+
+# ---------------------------------------------------------------- the class
+
+
+def download(walk):
+    """Lay out what Canvas gives: ada handed in twice, grace late, alan made the mistake whose rule will change."""
+    by_kind = {one.student: one for one in class_of(walk.course, ASSIGNMENT)}
+    right, broken = by_kind["reference"], by_kind["syntax-error"]
+    unfair = next(one for one in by_kind.values() if one.feedback.get(RULE.id) == feedback(UNFAIR))
+    walk.deserved = {"ada": right.scores, "alan": unfair.scores, "grace": right.scores, BOB: broken.scores}
+    handed_in = {
+        "lovelaceada_4417_90001_05_capacity.ipynb": (by_kind["blank"], timedelta(days=-2)),
+        "lovelaceada_4417_90077_05_capacity-1.ipynb": (right, timedelta(days=-1)),
+        "turingalan_4418_90012_05_capacity.ipynb": (unfair, timedelta(hours=-3)),
+        "hoppergrace_LATE_4419_90040_my work (final).ipynb": (right, LATE),
+        "bob_4420_90051_05_capacity.ipynb": (broken, timedelta(hours=-1)),
+    }
+    for name, (one, after_due) in handed_in.items():
+        notebook = walk.inside(hand_in(replace(one, student="aside"), walk.course, ASSIGNMENT))
+        target = walk.inside(walk.course / "class" / "downloads" / name)
+        notebook.rename(target)
+        os.utime(target, ((DUE + after_due).timestamp(),) * 2)
+        notebook.parent.rmdir()
+        notebook.parent.parent.rmdir()
+
+
+def grade_by_hand(walk):
+    """Give alan's audit full points, as the formgrader does."""
+    with walk.gradebook() as book:
+        grade = book.find_grade("05-audit", ASSIGNMENT, ASSIGNMENT, "alan")
+        grade.manual_score, grade.needs_manual_grade = BY_HAND, False
+        book.find_comment("05-audit-answer", ASSIGNMENT, ASSIGNMENT, "alan").manual_comment = COMMENT
+        book.db.commit()
+
+
+def make_fairer(walk):
+    """Let a fleet be a replica too large, which is a mistake no longer."""
+    path = walk.inside(walk.course / "mlsd_helpers/exercises/capacity/units_rounding.py")
+    right = 'c["headroom_percent"])),\n    ),\n    cases'
+    change(path, right, right.replace(")),", "), tolerance=0.5),", 1))
+    change(path, "        rounded_before_headroom,\n        kept_the_float_noise,\n", "")
+
+
+def move_due_date(walk):
+    change(walk.inside(walk.course / "nbgrader_config.py"), "2027-03-12 18:00", "2027-03-14 18:00")
+
+
+def change(path, before, after):
+    text = path.read_text()
+    assert text.count(before) == 1, path
+    path.write_text(text.replace(before, after))
+
+
+def open_formgrader(walk):
+    """Start the instructor's server, ask it for the formgrader, and stop it as Ctrl-C does."""
+    command = ["mlsd", "lab", "--instructor", "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=walk.course, env=walk.environment(), stdout=subprocess.PIPE, text=True
+    ) as server:
+        watchdog = threading.Timer(300, server.terminate)
+        watchdog.start()
+        try:
+            address = next(line.strip() for line in server.stdout if line.startswith("http"))
+            with urlopen(address, timeout=120) as answer:  # noqa: S310 - loopback
+                walk.printed["formgrader"].append(answer.read().decode())
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.communicate(timeout=60)
+            watchdog.cancel()
+    assert server.returncode == 0
+
+
+def state(walk):
+    """Give each student's scores by exercise, and their late penalty."""
+    with walk.gradebook() as book:
+        return {
+            one.student.id: {
+                **{grade.name: grade.score for notebook in one.notebooks for grade in notebook.grades},
+                "late": one.late_submission_penalty or 0,
+            }
+            for one in book.assignment_submissions(ASSIGNMENT)
+        }
+
+
+def table(path):
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+def page(walk, student):
+    return (walk.course / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text(
+        encoding="utf-8"
+    )
+
+
+# ---------------------------------------------------------------- what came of it
+
+
+def test_the_guide_goes_through(walk):
+    assert set(walk.printed) == {
+        command
+        for language, block in blocks()
+        if language == "sh"
+        for command in block.splitlines()
+        if command not in {"cd course", "mlsd lab --instructor"}
+    } - {"make demo ARGS=00_start_here"} | {"formgrader", "make --dry-run demo ARGS=00_start_here"}
+
+
+def test_the_term_is_set(walk):
+    assert "05_capacity: ok, due 2027-03-12 18:00 Europe/Berlin" in walk.printed["mlsd release"][0]
+    with walk.gradebook() as book:
+        due = {one.name: one.duedate for one in book.assignments}
+    assert due["04_patterns"] == datetime(2027, 3, 5, 22, 59, 59)  # noqa: DTZ001 - nbgrader keeps UTC without its zone
+    assert due["03_dataflow"] is None
+
+
+def test_the_zip_holds_the_student_version_that_was_committed(walk):
+    kept = walk.run("git status --porcelain release")
+    assert not kept
+    with zipfile.ZipFile(walk.course / "class/05_capacity.zip") as handout:
+        assert (
+            handout.read(f"{ASSIGNMENT}/{NOTEBOOK}")
+            == (ROOT / "release" / ASSIGNMENT / NOTEBOOK).read_bytes()
+        )
+
+
+def test_every_download_is_accounted_for_and_a_dry_run_wrote_nothing(walk):
+    (dry,), (done,) = (walk.printed[f"mlsd collect {ASSIGNMENT} class/downloads{end}"] for end in DRY)
+    assert "5 files (4 taken, 1 superseded), 4 students." in done
+    assert "5 files (4 taken, 1 superseded), 4 students. Nothing was written" in dry
+
+
+def test_scores_are_those_deserved_and_lateness_costs(walk):
+    first = walk.states[0]
+    for student, deserved in walk.deserved.items():
+        assert {name: first[student][name] for name in deserved} == deserved, student
+    total = sum(walk.deserved["grace"].values())
+    late = {student: scores["late"] for student, scores in first.items()}
+    assert late == {"ada": 0, "alan": 0, "grace": pytest.approx(0.2 * total), BOB: 0}  # two days begun
+
+
+def test_the_report_names_the_mistake(walk):
+    answers = table(walk.course / "reports" / f"{ASSIGNMENT}-answers.csv")
+    assert "alan" in {row["students"] for row in answers if row["name"] == UNFAIR.__name__}
+
+
+def test_the_formgrader_opens(walk):
+    assert "formgrader" in walk.printed["formgrader"][0].lower()
+
+
+def test_each_page_of_feedback_goes_back_under_the_name_of_its_download(walk):
+    with zipfile.ZipFile(walk.course / "class/feedback.zip") as zipped:
+        pages = {name: zipped.read(name).decode() for name in zipped.namelist()}
+    assert set(pages) == {
+        "lovelaceada_4417_90077_05_capacity.html",
+        "turingalan_4418_90012_05_capacity.html",
+        "hoppergrace_LATE_4419_90040_05_capacity.html",
+        "bob_4420_90051_05_capacity.html",
+    }
+    assert COMMENT in pages["turingalan_4418_90012_05_capacity.html"]
+    assert COMMENT not in pages["lovelaceada_4417_90077_05_capacity.html"]
+
+
+def test_marks_are_in_the_points_of_the_term(walk):
+    alan = {**walk.deserved["alan"], "05-audit": BY_HAND}
+    own = sum(alan.values()) + alan["05-plan"]  # which counts twice
+    most = sum(walk.deserved["ada"].values()) + walk.deserved["ada"]["05-plan"]
+    canvas = {row["Student"]: row[ASSIGNMENT] for row in table(walk.course / "class/canvas.csv")}
+    assert float(canvas["Points Possible"]) == 100
+    assert float(canvas["Lovelace, Ada"]) == 100
+    assert float(canvas["Hopper, Grace"]) == pytest.approx(80)
+    assert float(canvas["Turing, Alan"]) == pytest.approx(100 * own / most, abs=1e-4)
+    moodle = {row["Username"]: row for row in table(walk.course / "class/moodle.csv")}
+    assert moodle["ada"]["ID number"] == "4417"
+    assert float(moodle["grace"][f"Assignment: {ASSIGNMENT} (Real)"]) == pytest.approx(80)
+
+
+def test_a_changed_rule_is_shown_first_then_changes_what_it_is_for_and_nothing_graded_by_hand(walk):
+    first, dry, fairer, moved = walk.states
+    shown = f"alan {RULE.id}: {walk.deserved['alan'][RULE.id]:g} → {RULE.points:g}"
+    assert shown in walk.printed[f"mlsd grade {ASSIGNMENT} --dry-run"][0]
+    by_hand = {**first["alan"], "05-audit": BY_HAND}
+    assert dry == {**first, "alan": by_hand}
+    assert fairer == {**first, "alan": {**by_hand, RULE.id: RULE.points}}
+    assert COMMENT in page(walk, "alan")
+    assert moved == {**fairer, "grace": {**fairer["grace"], "late": 0}}
+
+
+def test_the_exchange_hands_out(walk):
+    outbound = walk.folder / "exchange/ml-design-2027/outbound" / ASSIGNMENT / NOTEBOOK
+    assert outbound.read_bytes() == (ROOT / "release" / ASSIGNMENT / NOTEBOOK).read_bytes()
