@@ -185,7 +185,8 @@ def _formula_s(inputs: TheatreInputs) -> float:
 
 
 def _curve(result: Result) -> tuple[tuple[float, float], ...]:
+    """Thin the curve out, up to the first time within which all but one in 2,000 are answered."""
     times_s, shares = result.latency.curve()
-    shown = [(t, s) for t, s in zip(times_s.tolist(), shares.tolist(), strict=True) if s <= 0.9995]
-    step = max(1, len(shown) // _POINTS)
-    return tuple(shown[::step])
+    points = list(zip(times_s.tolist(), shares.tolist(), strict=True))
+    last = next((at for at, (_, share) in enumerate(points) if share > 0.9995), len(points) - 1)
+    return (*points[: last : max(1, last // _POINTS)], points[last])

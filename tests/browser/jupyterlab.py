@@ -12,9 +12,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,8 +23,10 @@ from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
@@ -64,11 +67,19 @@ _FOLDERS = (
     "JUPYTERLAB_WORKSPACES_DIR",
 )
 _QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
-_CURRENT = "window.jupyterapp?.shell?.currentWidget"
-_CELL_ERRORS = f"""() => [...{_CURRENT}.content.model.cells].flatMap((cell) =>
+_HIGH = 8_000  # pixels; twice that is what this browser draws at once
+CURRENT = "window.jupyterapp?.shell?.currentWidget"
+"""The notebook that is open in a page, in JavaScript."""
+_CELL_ERRORS = f"""() => [...{CURRENT}.content.model.cells].flatMap((cell) =>
     (cell.type === 'code' ? cell.toJSON().outputs : [])
         .filter((output) => output.output_type === 'error')
         .map((output) => `${{output.ename}}: ${{output.evalue}}`))"""
+
+_CORNER = "table.dataframe th:empty"  # above the row names; pandas makes it a header of nothing
+_AT_THE_END = f"""() => {{
+    const it = {CURRENT}.content, bottom = (node) => node.getBoundingClientRect().bottom;
+    return bottom(it.widgets.at(-1).node) <= bottom(it.outerNode);
+}}"""
 
 
 @dataclass(frozen=True)
@@ -92,10 +103,46 @@ class Notebook:
         self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         self.wait_idle(within_s)
 
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other, where the focus is."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
     def wait_idle(self, within_s: float = 60) -> None:
         """Wait until the kernel has nothing to do."""
-        idle = f"() => {_CURRENT}?.sessionContext?.session?.kernel?.status === 'idle'"
+        idle = f"() => {CURRENT}?.sessionContext?.session?.kernel?.status === 'idle'"
         self.page.wait_for_function(idle, timeout=within_s * 1000)
+
+    def attach_all(self) -> None:
+        """Draw cells that are out of sight as well, so that they can be measured."""
+        self.page.evaluate(
+            f"() => {{ const it = {CURRENT}.content;"
+            " it.notebookConfig = {...it.notebookConfig, windowingMode: 'none'}; }"
+        )
+
+    def turn_to(self, path: str) -> None:
+        """Open the notebook at `path` in the same page, in place of this one: a page takes seconds to load."""
+        self._put_away()
+        self.complaints.clear()
+        opening = "async path => { await window.jupyterapp.commands.execute('docmanager:open', {path}); }"
+        self.page.evaluate(opening, path)
+        self.wait_open()
+
+    def close(self) -> None:
+        """End the kernel and close the page."""
+        self._put_away()
+        self.page.close()
+
+    def _put_away(self) -> None:
+        """End the kernel, and close the notebook without asking whether to save it."""
+        self.page.evaluate(
+            f"async () => {{ const it = {CURRENT}; await it.sessionContext.shutdown(); it.dispose(); }}"
+        )
+
+    def wait_open(self) -> None:
+        """Wait until the notebook has its cells and its kernel."""
+        self.page.wait_for_function(f"() => {CURRENT}?.content?.model?.cells?.length > 0", timeout=60_000)
+        self.wait_idle()
 
     def errors(self) -> list[str]:
         """Return the errors that cells ended with, in their order."""
@@ -118,22 +165,37 @@ class Notebook:
         shown.screenshot(path=path)
         return path
 
+    def keep_all(self, name: str) -> None:
+        """Keep pictures of the whole notebook, in a window as high as can be, as `name`-1.png and so on."""
+        before = self.page.viewport_size
+        self.page.set_viewport_size({**before, "height": _HIGH})
+        for part in count():
+            self.page.evaluate(
+                f"part => {{ const it = {CURRENT}.content.outerNode; it.scrollTop = part * it.clientHeight; }}",
+                part,
+            )
+            self.screenshot(f"{name}-{part + 1}", ".jp-WindowedPanel-outer")
+            if self.page.evaluate(_AT_THE_END):
+                break
+        self.page.set_viewport_size(before)
+
     def violations(self, selector: str) -> list[str]:
-        """Return what axe-core finds wrong within `selector`; JupyterLab's own faults are not ours."""
+        """Return what axe-core finds wrong within `selector`; the faults of JupyterLab and pandas are not ours."""
         # JupyterLab's body has no height, and axe holds what a body without height clips for invisible: it would
         # judge no contrast at all.
         self.page.evaluate("document.body.style.height = '100vh'")
-        found: list[dict[str, Any]] = Axe().run(self.page, context=selector).response["violations"]
+        where = {"include": [selector], "exclude": [_CORNER]}
+        found: list[dict[str, Any]] = Axe().run(self.page, context=where).response["violations"]
         return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
 
 @contextmanager
-def running_lab(root: Path) -> Iterator[Lab]:
-    """Serve the folder `root` by a JupyterLab of its own on a free port of loopback."""
+def running_lab(root: Path, python: Path | str = sys.executable) -> Iterator[Lab]:
+    """Serve the folder `root` by a JupyterLab of its own, that of `python`, on a free port of loopback."""
     with TemporaryDirectory(prefix="mlsd-lab-") as home, (Path(home) / "server.log").open("wb") as log:
         port = _free_port()
         command = [
-            sys.executable,
+            str(python),
             "-m",
             "jupyterlab",
             *_SERVER,
@@ -151,15 +213,21 @@ def running_lab(root: Path) -> Iterator[Lab]:
             _stop(server)
 
 
+_running: list[Browser] = []
+
+
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Start the system's Chromium without a window."""
+    """Start the system's Chromium without a window, or go on with the one that runs."""
+    if _running:
+        yield _running[0]
+        return
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_CHROMIUM))
+        _running.append(playwright.chromium.launch(executable_path=CHROMIUM, args=list(_CHROMIUM)))
         try:
-            yield started
+            yield _running[0]
         finally:
-            started.close()
+            _running.pop().close()
 
 
 def open_notebook(started: Browser, lab: Lab, path: str, width: int = 1280, height: int = 900) -> Notebook:
@@ -170,9 +238,24 @@ def open_notebook(started: Browser, lab: Lab, path: str, width: int = 1280, heig
     page.on("pageerror", lambda error: notebook.complaints.append(str(error)))
     page.on("request", lambda request: _keep_outside(notebook, lab, request.url))
     page.goto(f"{lab.url}/lab/tree/{quote(path)}?reset")
-    page.wait_for_function(f"() => {_CURRENT}?.content?.model?.cells?.length > 0", timeout=60_000)
-    notebook.wait_idle()
+    notebook.wait_open()
     return notebook
+
+
+@contextmanager
+def open_cells(
+    started: Browser, lab: Lab, name: str, cells: Iterable[str], width: int = 1000, height: int = 900
+) -> Iterator[Notebook]:
+    """Write cells into the notebook `name`.ipynb, open and run it; at the end nothing may have gone wrong in it."""
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    written = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=kernel)
+    nbformat.write(written, lab.root / f"{name}.ipynb")
+    notebook = open_notebook(started, lab, f"{name}.ipynb", width, height)
+    notebook.run_all()
+    yield notebook
+    assert notebook.errors() == []
+    assert notebook.complaints == []
+    notebook.close()
 
 
 def _keep_error(notebook: Notebook, message: ConsoleMessage) -> None:
@@ -200,7 +283,7 @@ def _settings(home: Path) -> dict[str, str]:
     )
     quiet.parent.mkdir(parents=True)
     quiet.write_text(json.dumps(_QUIET), encoding="utf-8")
-    return {**os.environ, **folders}
+    return {**os.environ, "MLSD_LAB": "recorded", **folders}  # a page waits for no measurement
 
 
 def _wait_until_served(url: str, server: "subprocess.Popen[bytes]", log: Path, within_s: float = 90) -> None:
