@@ -8,7 +8,8 @@ import pytest
 import mlsd_helpers as mlsd
 from mlsd_helpers import errors
 
-HEAVY = {"numpy", "pandas", "matplotlib", "ipywidgets", "anywidget", "nbgrader", "numba", "sklearn", "fastapi", "aiohttp"}
+HEAVY = {"numpy", "pandas", "matplotlib", "ipywidgets", "anywidget", "nbgrader", "numba"}
+HEAVY |= {"sklearn", "fastapi", "aiohttp"}
 
 
 def loaded_after(statement: str) -> set[str]:

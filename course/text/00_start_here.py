@@ -155,7 +155,7 @@ Five short ones wait in [the assignment](../release/00_start_here/00_start_here.
 
 ## 6 How the course runs
 
-Five steps, a lesson each of about an hour, from a product requirement to an architecture that can be deployed. One file,
+Five steps, a lesson each of well over an hour, from a product requirement to an architecture that can be deployed. One file,
 `design.yaml`, flows through them: each lesson reads what the earlier ones decided, and adds its part. A term in bold is
 explained where it first appears, and once more in the [glossary](glossary.md).
 """

@@ -11,16 +11,19 @@ No model was wrong that day. What was missing was an arrow with a check on it.
 
 **You will be able to** place any component by what it answers for; say what stops, what falls back and what ages
 unseen when one part dies; find the holes in a sketch and mend them; work out an availability and know what it
-hides; release a model and take it back; and put a gate in front of what you generate yourself. About 70 minutes,
+hides; release a model and take it back; and put a gate in front of what you generate yourself. About 80 minutes,
 exercises apart.
 """
 
 # %%
+from textwrap import fill
+
 import numpy as np
 from IPython.display import Markdown
 
 import mlsd_helpers as mlsd
-from mlsd_helpers.units import day, minute
+from mlsd_helpers.figures.planes import DOES
+from mlsd_helpers.units import day, minute, show_seconds
 
 case = mlsd.cases.load("harbour_pay")
 planes = case.planes
@@ -40,7 +43,17 @@ A production system has five **planes**. Each answers for something that nobody 
 | monitoring | knowing when answers are wrong | prediction log, metrics, drift detector, alerts |
 | control | what runs, and taking it back | CI/CD, validation gate, canary, rollback, triggers |
 
-**Predict**, for Harbour Pay, which you specified in lesson 01:
+These are the boxes of Harbour Pay, which you specified in lesson 01: what each is called, of which kind it is, and
+what its kind does.
+"""
+
+# %%
+for box in sorted(planes.components, key=lambda box: box.id):
+    print(f"{box.id:16} {box.kind:20} {DOES[box.kind]}")
+
+# %% [markdown]
+"""
+**Predict.** Place them in your head, by the table above.
 """
 
 # %%
@@ -81,8 +94,8 @@ planes.component("scores").plane
 The sketch comes before any framework. A **box** runs or stores something, and has an owner. An **arrow** says what
 goes from one to the other; three kinds behave differently when something breaks:
 
-- **somebody waits** (`request`, `features`): the start has asked, and needs an answer within a **timeout**. When none
-  comes it uses its **fallback**, if it has one: a default, a rule, the last good answer;
+- **somebody waits** (`request`, `features`): the start has asked, and needs an answer within a [**timeout**](glossary.md#timeout). When none
+  comes it uses its [**fallback**](glossary.md#fallback), if it has one: a default, a rule, the last good answer;
 - **data move** (`events`, `batch`, `labels`, `predictions`, `model`, `metrics`): nobody waits, and so nobody notices
   at once;
 - **alerts and orders** (`alert`, `command`, `configuration`): somebody is told what to do.
@@ -99,15 +112,27 @@ near = {
 part = planes.changed(
     components=[box for box in planes.components if box.id in near],
     flows=[arrow for arrow in planes.flows if {arrow.start, arrow.end} <= near],
-    alerts=[],
 )
 mlsd.figures.sketch(part)
 
 # %% [markdown]
 """
+What the picture does not show is written on the arrows. These are the ones that somebody waits on:
+"""
+
+# %%
+for arrow in part.flows:
+    if arrow.carries in ("request", "features"):
+        print(
+            f"{arrow.start} -> {arrow.end}: after {show_seconds(arrow.timeout)},"
+            f" {arrow.fallback}"
+        )
+
+# %% [markdown]
+"""
 ## 3 What dies with what
 
-The **blast radius** of a part is what it takes with it. Follow it by hand: a failure travels *against* the arrows
+The [**blast radius**](glossary.md#blast-radius) of a part is what it takes with it. Follow it by hand: a failure travels *against* the arrows
 that somebody waits on, up to the first fallback; and *along* the arrows on which data move, where it makes no noise.
 
 **Predict.** The scorer asks the feature store, and the gateway asks the scorer.
@@ -121,7 +146,7 @@ killed
 hit = mlsd.figures.blast_radius(planes, "features")
 assert hit.stops == ("features",)
 assert hit.falls_back == ("scorer",)
-print(hit.sentence)
+print(fill(hit.sentence, 88))
 
 # %% [markdown]
 """
@@ -137,7 +162,7 @@ bare = planes.changed(
 )
 hit = mlsd.figures.blast_radius(bare, "features")
 assert hit.stops == ("features", "scorer")
-print(hit.sentence)
+print(fill(hit.sentence, 88))
 
 # %% [markdown]
 """
@@ -148,7 +173,7 @@ Now the failure that nobody sees. Kill what *fills* the store:
 hit = mlsd.figures.blast_radius(planes, "velocity")
 assert hit.stops == ("velocity",)
 assert hit.older == ("features",)
-print(hit.sentence)
+print(fill(hit.sentence, 88))
 
 # %% [markdown]
 """
@@ -159,7 +184,7 @@ outage pages somebody. Age needs a monitor of its own: lesson 03.
 **Explore.** Your prediction opens the canvas: the boxes of section 2 with four holes. The rules review it as you draw.
 
 1. Kill boxes, one at a time. Which takes the most with it? Which death is the quietest?
-2. Mend what the review finds. It can be done with four edits.
+2. Mend what the review finds. Three edits do it on the canvas; the fourth is the line of code below it.
 3. Draw something of your own: **Undo** brings back the last sketch.
 """
 
@@ -182,9 +207,17 @@ canvas
 
 # %% [markdown]
 """
+Three of the holes are on arrows. The fourth is in the *release*, which has no arrow: what a rollback takes back
+together. Harbour Pay's own, `planes.release`, is whole; put it into what you have drawn, and see the review change:
+"""
+
+# %%
+# canvas.planes = canvas.planes.changed(release=planes.release)  # take away the first #
+
+# %% [markdown]
+"""
 The canvas edits a value and nothing else: what you have drawn is `canvas.planes`, a frozen sketch that reads and
-writes like the file. Three of the holes are on arrows; the fourth is in the release, which has no arrow. Here is what
-the review says before any edit, code by code:
+writes like the file. Here is what the review says before any edit, code by code:
 """
 
 # %%
@@ -201,7 +234,7 @@ assert {finding.code for finding in found} == {
     "PLANE028",
 }
 for finding in found:
-    print(f"{finding.code}  {finding.message}")
+    print(fill(f"{finding.code}  {finding.message}", 88, subsequent_indent=" " * 10))
 
 # %% [markdown]
 """
@@ -221,7 +254,7 @@ findings above would be the same without any model.
 Zillow is the case for control. It bought houses at prices that a model forecast, and in 2021 the forecast was off by
 more than the margin of the business. Nothing independent bounded what the model could spend: a write-down of
 304 million dollars in one quarter, and a quarter of the staff [4]. What was missing was a part
-that could say *no more than this*, whatever the model says: a **kill switch**, or a cap by rule.
+that could say *no more than this*, whatever the model says: a [**kill switch**](glossary.md#kill-switch), or a cap by rule.
 
 ## 5 Availability, and what it hides
 
@@ -258,7 +291,8 @@ for words, parts in (
     down_s = mlsd.formulas.error_budget_s(share, 30 * day)
     left_s[words] = budget_s - down_s
     print(
-        f"{words:18} {share:.3%}, {down_s / minute:.0f} of {budget_s / minute:.0f} minutes"
+        f"{words:18} {share:.3%}: {left_s[words] / minute:.0f}"
+        f" of {budget_s / minute:.0f} minutes are left"
     )
 assert 0.45 < left_s["without fallbacks"] / left_s["as drawn"] < 0.55
 
@@ -277,7 +311,7 @@ print(f"{independent:.2%}")
 # %% [markdown]
 """
 They seldom do. Copies share a configuration, a zone, a bug, a feature file. The part of their failures that hits all
-of them at once is the **common cause**.
+of them at once is the [**common cause**](glossary.md#common-cause).
 
 **Predict.**
 """
@@ -309,6 +343,9 @@ print(f"three parts {three:.3%}, the store {store:.3%}")
 # %%
 # together = ...
 
+# %%
+mlsd.ask("02-ask-faded")
+
 # %% [markdown]
 """
 And what the number hides: *who* was down (a share of the time is not a share of the requests: nights are cheap); wrong
@@ -316,8 +353,8 @@ answers, which count as up; and how long one failure lasts. A month's budget can
 
 ## 6 Out and back: canary and rollback
 
-A new model meets users a few at a time. It passes the **validation gate**; it answers beside the old one, unseen (the
-**shadow**); a **canary**, a small share of requests, is answered by it while somebody compares; then the share grows.
+A new model meets users a few at a time. It passes the [**validation gate**](glossary.md#validation-gate); it answers beside the old one, unseen (the
+[**shadow**](glossary.md#shadow)); a [**canary**](glossary.md#canary), a small share of requests, is answered by it while somebody compares; then the share grows.
 The order is the point: each step limits whom the next one can hurt.
 
 How long must the canary sing? **Predict.**
@@ -340,7 +377,7 @@ print(
 """
 At night, with a fraction of the traffic, it takes several times as long: a canary is measured in requests, not hours.
 
-A **rollback** takes back everything that changed together: the model, the *schema of its features*, its configuration.
+A [**rollback**](glossary.md#rollback) takes back everything that changed together: the model, the *schema of its features*, its configuration.
 The version before may need its old features. And before any rollback comes what is quicker: stop the release, and
 switch the model off. A kill switch is among the lessons that were drawn from that November day [1].
 
@@ -424,7 +461,7 @@ error_minutes = {
     name: 5 * np.mean([stopped.sum() for stopped, _ in read_days])
     for name, read_days in outcomes.items()
 }
-mlsd.ask("02-ask-errors", truth=lambda: float(error_minutes["no gate"]))
+mlsd.ask("02-ask-errors", truth=lambda: round(float(error_minutes["no gate"])))
 
 # %%
 print("             minutes of errors   oldest file in use   good files refused")

@@ -11,7 +11,7 @@ read; see that a feature for 15 minutes from a job every 15 minutes is a design 
 say when no schedule will do; build training rows that hold only what serving would have read; and measure what an old
 feature costs.
 
-**Harbour Pay** decides on card payments. Its requirement from lesson 01: features at most 15 minutes old. About 65
+**Harbour Pay** decides on card payments. Its requirement from lesson 01: features at most 15 minutes old. About 76
 minutes, exercises apart.
 """
 
@@ -35,7 +35,10 @@ print(
 ## 1 Two clocks
 
 "The feature store answers in milliseconds" and "the feature is from an hour ago" can both be true of one read. **Latency** is how
-long the read takes. **Age** is the time since the data were taken that it returns. A fast store serves old data fast.
+long the read takes. **Age** is how long ago the data that it returns were taken. A fast store serves old data fast.
+
+A **feature store** has two parts: in the **online store** a request looks up the newest values; the **offline store** keeps
+their history, to train on, and no request can read it in time.
 
 The **latency SLA** of a feature is the oldest it may be when the model reads it. (SLA stands for service-level agreement:
 a promise that somebody relies on.) It belongs to the feature and not to the store.
@@ -160,8 +163,9 @@ except RangeError as problem:
 # %% [markdown]
 """
 The first is a change of one number in a schedule. The second cannot be repaired by its period at all: a job that starts
-every second still takes 16 minutes. It needs another *path*: count the payments as they stream by, or take them from the
-request. Find that out before training, because a model trained on fresh spend has learnt to rely on it.
+every second still takes 16 minutes. It needs another **path**, which is all that data go through from their source to
+the model: count the payments as they stream by, or take them from the request. Find that out before training, because a
+model trained on fresh spend has learnt to rely on it.
 
 Instacart's engineers describe such a move: features computed in batches were stale, covered too little and wasted much
 of the work; as streams, they come within seconds instead of hours [2].
@@ -195,7 +199,7 @@ mlsd.figures.age_parts({"edges": [edges], "edges, then scores": [edges, scores]}
 
 # %% [markdown]
 """
-In **series** everything adds, periods too. Looking at the last hop alone says 72 minutes, at the slowest schedule 60. Is
+In **series** everything adds, periods too. Looking at the last job alone says 72 minutes, at the slowest schedule 60. Is
 the sum too careful? Let clocks decide: both jobs run for a day, and a read comes every second. Only the phase of the
 second job differs from row to row.
 """
@@ -580,6 +584,31 @@ This is Uber's decay again, before the values expire. Three things keep it from 
 - give every feature a **default** that the model met in training, and alert on how often it is used;
 - decide what is served while nothing new comes. Uber's answer was a store of whole versions that never change [1], so that
   there is a last good one to go on with.
+
+### In a real pipeline
+
+Two pipelines of payments run on your machine now. In one, payments go through a log to a **consumer**, a process that keeps
+what each card did lately. In the other, a job scores every card again and again. A service reads from each, and every
+answer says how old the state is that it was made from. Then the consumer is killed, and so is the job. **Predict**: how
+many of the requests fail?
+"""
+
+# %% tags=["nbval-ignore-output"]
+ages = mlsd.lab.feature_ages()
+ages
+
+# %%
+stream_s, dead_s, job_s, failed_s = ages.column("oldest_s")
+assert stream_s < job_s
+assert stream_s < dead_s
+assert job_s < failed_s
+assert not any(ages.column("failed"))
+
+# %% [markdown]
+"""
+None of them. While all runs, the job's oldest state is a period and its own time old, as in section 1, and the stream's a
+moment. Broken, both age by a second a second, and every read succeeds. The consumer, started again, reads what it has
+missed: it writes its position in the log *together* with its counts, so that it loses no payment and counts none twice.
 
 ## 9 Exercises
 

@@ -12,7 +12,7 @@ which another becomes cheaper, and the assumption on which your choice hangs; sa
 not; and say how late a stream is.
 
 **Harbour Pay** decides on card payments. Its requirements, planes and data flow are yours from lessons 01 to 03.
-About 65 minutes, exercises apart.
+About 88 minutes, exercises apart.
 """
 
 # %%
@@ -33,7 +33,7 @@ print(f"{case.requirements.throughput.mean:.0f} requests/s on average")
 """
 ## 1 Three patterns
 
-| | computed | oldest answer | needs |
+| pattern | computed | oldest answer | needs |
 |---|---|---|---|
 | **A, request-time** | when somebody asks | new; its features have their own ages | a model within the budget |
 | **B, pre-computed** | for every input, by a job, again and again | a period and a job's time | a list of all inputs |
@@ -110,11 +110,12 @@ for missed in range(3):
     oldest_h = min(age_s / hour, expiry_h + job_h)
     empty_h = max((missed + 1) * period_h - expiry_h, 0)
     print(f"{missed} missed: up to {oldest_h:.0f} h old, then nothing for {empty_h} h")
+assert expiry_h - period_h == 36
 
 # %% [markdown]
-"""
+r"""
 An error rate shows only the last line. An alert on the **age** of what is read
-shows the second one more than a day earlier.
+shows the first missed run 36 hours before the entries expire.
 
 ## 3 Then cost
 
@@ -125,12 +126,17 @@ What is feasible is compared by cost. Each pattern has one line:
 > B: keys × runs × inference in the job + requests × read
 >
 > C: events × inference + requests × read
+>
+> H, a hybrid: as B for the popular keys, as A for the rest
 
-Worked: one million keys, answers up to 1 hour old, a job of 10 minutes. A million inferences cost $10 at request
-time and $5 in the job, which fills its machines and waits for nobody; a million reads cost $0.50. (Our assumptions,
+An event changes an answer, a request reads one. The **share of reads** is that of requests among the two.
+
+Worked: one million keys, answers up to 1 hour old, a job of 10 minutes. A million inferences cost \$10 at request
+time and \$5 in the job, which fills its machines and waits for nobody; a million reads cost \$0.50. (Our assumptions,
 all of them. Put yours in.)
 
-**Predict.** The rule of thumb says that A is strained above about 1,000 requests a second.
+**Predict.** A rule of thumb, and no more than that, calls A strained above about 1,000 requests a second. (Section 5
+holds it against systems that run.)
 """
 
 # %%
@@ -182,8 +188,7 @@ mlsd.ask("04-ask-faded")
 
 # %% [markdown]
 """
-All of them over the rate. H is a hybrid: popular keys ahead, the rest as they come. This figure and the map below also
-count a fixed sum a day for keeping a job or a stream running, which is what makes A win where few ask.
+All four over the rate. This figure and the map below also count a fixed sum a day for keeping a job or a stream running, which is what makes A win where few ask.
 """
 
 # %%
@@ -235,12 +240,16 @@ You will meet that sentence. Published systems:
 - DoorDash evaluates models about 900,000 times a second at its peak [6].
 - Uber's platform reported a peak of a million queries a second, with a p95 of 5 to 10 ms [7].
 
-All of it while somebody waits. What does 1,000 requests/s take, at 40 ms each and by the rule of lesson 05?
+All of it while somebody waits. What does 1,000 requests/s take, at 40 ms each? By the rule of lesson 05: the work,
+over how busy a replica may be, and headroom on top.
 """
 
 # %%
+needed = 1_000 * 0.040 / 0.7 * 1.3
 replicas = mlsd.formulas.replicas(1_000, 40 * ms, target_utilisation=0.7, headroom=0.3)
+assert replicas == np.ceil(needed)
 per_day = mlsd.formulas.fleet_cost(replicas, price_per_hour=0.20, hours=24)
+print(f"1,000 × 0.040 / 0.7 × 1.3 = {needed:.1f}")
 print(f"{replicas} replicas, ${per_day:.0f} a day at $0.20 an hour")
 
 # %% [markdown]
@@ -313,7 +322,7 @@ mlsd.figures.lru_hit_ratio()
 
 # %% [markdown]
 """
-A TTL sets a limit of its own. For one key with λ requests a second, hits are λT / (1 + λT).
+A TTL sets a limit of its own. **Predict** for one key:
 """
 
 # %%
@@ -321,6 +330,9 @@ mlsd.ask("04-ask-ttl")
 
 # %% [markdown]
 """
+A miss fetches the answer; in the TTL T that follows, λT requests come on average, and all of them hit. So of 1 + λT
+requests λT hit: a share of λT / (1 + λT).
+
 ### What it does not mend
 """
 
@@ -416,6 +428,9 @@ mlsd.figures.stream_after_outage(
 
 # %% [markdown]
 """
+The figure looks back: how old is what is read now? At the end of the outage, as old as the outage. `consumer_lag_s` and
+exercise 5 look ahead: how long will what arrives now have to wait? Those are two clocks.
+
 Freshness in quiet weeks is a matter of seconds. Freshness in the week of the outage is a matter of **spare capacity**:
 what consumers can read beyond what arrives.
 
@@ -510,6 +525,61 @@ assert cold[:500].mean() < 1 - 3 * (1 - cold[8_000:32_000].mean())
 **Learnt:** popular keys are back first, and the tail takes thousands of requests. At 500 requests/s, the first row
 is the first second: more than three times the misses of a warm cache. The backend has to survive that second, and
 the quarter of a minute that follows.
+
+### Three patterns on one stream
+
+All three now serve the same payments for real, each in processes of its own on your machine, with one and the same model.
+A knows the request and what is known of the card since long ago. B has a score for each card, from a job that runs every
+few seconds. C knows the request and, from a stream, what the card has just done; its *features* are streamed, its answer is
+made on request. Thieves try a card in bursts: one payment looks like any other, the fifth within seconds does not.
+
+**Predict** three orders: by p99, by CPU time, and by **recall**, the share of the fraud that is found.
+"""
+
+# %% tags=["nbval-ignore-output"]
+three = mlsd.lab.three_patterns()
+three
+
+# %% tags=["nbval-ignore-output"]
+mlsd.lab.pareto(three)
+
+# %%
+assert three.column("recall_share")[2] == max(three.column("recall_share"))
+assert three.column("cpu_s_per_1,000")[2] == max(three.column("cpu_s_per_1,000"))
+
+# %% [markdown]
+"""
+The line joins what no other pattern beats on both axes: **Pareto's** frontier. A point below it is dear for nothing. None
+wins everywhere. B reads one row and is quick, and its scores were made before the payment that they judge. C finds the most
+and pays for a log, a consumer and a store, which work also when nobody asks: more requests would share that price.
+
+### A cache in front of a fast model
+
+The same trees run in scikit-learn, slowly, and in ONNX Runtime, fast. **Predict**: in front of which of them does a cache in
+Redis pay, when most requests repeat an earlier one? This was recorded on another machine; `mlsd.lab.caches()` measures it on
+yours, in some minutes.
+"""
+
+# %%
+caches = mlsd.lab.caches(recorded=True)
+caches
+
+# %%
+p50_s = dict(
+    zip(
+        zip(caches.column("model"), caches.column("cache"), strict=True),
+        caches.column("p50_s"),
+        strict=True,
+    )
+)
+assert p50_s["onnx", "redis"] > p50_s["onnx", "none"]
+assert p50_s["sklearn", "redis"] < p50_s["sklearn", "none"]
+
+# %% [markdown]
+"""
+Asking Redis takes longer than asking the fast model: there, the cache makes every request slower, and the service gives up
+at a lower rate. In front of the slow one it pays. Within the process a look-up costs next to nothing, and each replica has to
+warm up by itself.
 
 ## 11 Your design
 

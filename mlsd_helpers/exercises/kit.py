@@ -210,7 +210,7 @@ class Outcome:
     endless: bool = False
 
 
-def run(answer: Any, case: Case) -> Outcome:
+def run(answer: Any, case: Case) -> Outcome:  # noqa: PLR0911 - one return an ending
     """Apply an answer to a case; whatever it does comes back as an outcome, never as an exception."""
     if answer is None or answer is Ellipsis:
         return Outcome(blank=True)
@@ -229,8 +229,14 @@ def run(answer: Any, case: Case) -> Outcome:
             problem="it called itself without end (RecursionError). Is there a case where it stops?"
         )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
-        return Outcome(problem=f"it raised {_code(f'{type(error).__name__}: {_short(error)}')}.")
+        return Outcome(problem=_raised(error))
     return Outcome(blank=True) if value is None or value is Ellipsis else Outcome(value)
+
+
+def _raised(error: BaseException) -> str:
+    said = f"it raised {_code(f'{type(error).__name__}: {_short(error)}')}."
+    renamed = isinstance(error, TypeError) and "unexpected keyword argument" in said
+    return f"{said} Keep the names of the parameters." if renamed else said
 
 
 def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
@@ -513,16 +519,28 @@ def _explain(exercise: Exercise, marks: Marks, known: Any | None) -> str:
     step = next(step for step in exercise.steps if not marks.step_passed(step))
     case, outcome = _smallest_failure(step, marks)
     where = f"With {_code(_show_case(case))}: " if case else ""
+    return f"{where}{_what_is_wrong(exercise, step, case, outcome, known)}{_whole_case(exercise, case)}"
+
+
+def _whole_case(exercise: Exercise, case: Case) -> str:
+    """Say how to see a case that is one of those shown and was cut for the message."""
+    at = next((at for at, shown in enumerate(exercise.cases) if shown is case), None)
+    if at is None or "…" not in _show_case(case):
+        return ""
+    return f" The whole case: `mlsd.exercises.cases({exercise.id!r})[{at}]`."
+
+
+def _what_is_wrong(exercise: Exercise, step: Step, case: Case, outcome: Outcome, known: Any | None) -> str:
     if outcome.blank:
-        return f"{where}this part is not written yet."
+        return "this part is not written yet."
     if outcome.problem:
-        return f"{where}{outcome.problem}"
+        return outcome.problem
     shape = _shape_problem(exercise, outcome.value)
     if shape:
-        return f"{where}{shape} {_CHECK_SHAPE}"
+        return f"{shape} {_CHECK_SHAPE}"
     value = step.value(outcome.value)
     part = step.name if step.part is None else step.part
-    got = f"{where}you got {_code(f'{part} = {_short(value)}' if part else _short(value))}."
+    got = f"you got {_code(f'{part} = {_short(value)}' if part else _short(value))}."
     return f"{got} {feedback(known) if known is not None else _direction(exercise, step, case, outcome)}"
 
 

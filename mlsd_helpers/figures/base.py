@@ -53,7 +53,7 @@ class Figure:
     def html(self) -> str:
         """Return the figure as HTML that stands alone."""
         picture = b64encode(self.svg.encode()).decode()
-        caption = f"<figcaption>{escape(self.caption)}</figcaption>" if self.caption else ""
+        caption = f"<figcaption>{as_words(self.caption)}</figcaption>" if self.caption else ""
         return (
             f'<figure style="margin: 0"><img alt="{escape(self.alt)}" width="{style.WIDTH_PX}" '
             f'src="data:image/svg+xml;base64,{picture}" />{caption}</figure>'
@@ -87,17 +87,26 @@ def _tidied(svg: str) -> str:
     return style.with_screen_fonts(re.sub(r"\s*\n\s*", " ", svg))
 
 
+def as_words(text: str) -> str:
+    """Return a text as HTML in which JupyterLab takes nothing between two dollar signs for a formula.
+
+    >>> as_words("$5 & up")
+    '<span>$</span>5 &amp; up'
+    """
+    return escape(text).replace("$", "<span>$</span>")
+
+
 def table(columns: Columns, caption: str = "") -> str:
     """Return columns as an HTML table whose header cells name their columns."""
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    title = f"<caption>{as_words(caption)}</caption>" if caption else ""
+    head = "".join(f'<th scope="col">{as_words(name)}</th>' for name in columns)
     body = "".join(_row(row) for row in zip(*columns.values(), strict=True))
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _row(cells: Iterable[Cell]) -> str:
     shown = (cell if isinstance(cell, str) else show_number(cell) for cell in cells)
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in shown) + "</tr>"
+    return "<tr>" + "".join(f"<td>{as_words(cell)}</td>" for cell in shown) + "</tr>"
 
 
 def show_number(number: float) -> str:

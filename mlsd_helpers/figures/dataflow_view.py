@@ -94,7 +94,7 @@ class FreshnessView:
     def read_words(self) -> str:
         """How old the marked read finds its feature."""
         low, high = map(show_seconds, self.read_ages_s)
-        return low if low == high else f"{low} or {high}"
+        return low if low == high else f"{low} from the store, up to {high} from the cache"
 
     @property
     def sentence(self) -> str:
@@ -145,10 +145,10 @@ def _oldest_s(inputs: FreshnessInputs, time_s: float) -> float:
 
 
 def _rows(inputs: FreshnessInputs) -> tuple[tuple[float, float, float], ...]:
-    end_s = PERIODS * inputs.period_s
+    just_before = 1e-6 * inputs.period_s
+    end_s = PERIODS * inputs.period_s - just_before  # a fall at the edge would flatten the last tooth
     falls = {*_falls(inputs, inputs.delay_s), *_falls(inputs, inputs.delay_s + inputs.ttl_s)}
     inside = [time_s for time_s in falls if 0 < time_s < end_s]
-    just_before = 1e-6 * inputs.period_s
     times = sorted({0.0, end_s, *inside, *(max(time_s - just_before, 0.0) for time_s in inside)})
     return tuple((time_s, _stored_s(inputs, time_s), _oldest_s(inputs, time_s)) for time_s in times)
 

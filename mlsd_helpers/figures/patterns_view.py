@@ -251,11 +251,12 @@ class PatternView:
     @property
     def verdict(self) -> str:
         """The choice, and by how much it is the cheapest."""
-        others = sorted(cost for name, cost in self.costs.items() if name != self.choice)
+        others = sorted((cost, name) for name, cost in self.costs.items() if name != self.choice)
         cost = f"${self.costs[self.choice]:,.0f} a day"
         if not others:
             return f"{self.choice}, {NAMES[self.choice]}: the only one that can do it, at {cost}."
-        return f"{self.choice}, {NAMES[self.choice]}: {cost}; the next one costs ${others[0]:,.0f}."
+        following, name = others[0]
+        return f"{self.choice}, {NAMES[self.choice]}: {cost}; next is {name}, {NAMES[name]}, at ${following:,.0f}."
 
     @property
     def rows(self) -> tuple[tuple[str, str, str], ...]:

@@ -7,7 +7,7 @@ from html import escape
 from types import MappingProxyType
 
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
-from mlsd_helpers.design.planes import Plane
+from mlsd_helpers.design.planes import Kind, Plane
 from mlsd_helpers.figures import style
 from mlsd_helpers.figures.base import Columns, Figure
 from mlsd_helpers.figures.blast import WAITING, BlastRadius, blast_radius
@@ -25,6 +25,44 @@ ANSWERS_FOR: Mapping[Plane, str] = MappingProxyType({
     "control": "what runs, and taking it back",
 })  # fmt: skip
 """What each plane answers for."""
+
+DOES: Mapping[Kind, str] = MappingProxyType({
+    "raw source": "has what happened, as it was written first",
+    "ingestion": "brings data in from a source",
+    "event stream": "hands events on, in order, as they come",
+    "batch pipeline": "works data over, from time to time",
+    "stream processor": "keeps counts up to date with each event",
+    "feature store": "serves each feature's newest value",
+    "offline store": "keeps what was, for training",
+    "label store": "keeps the truth, when it has come",
+    "training pipeline": "makes the next model",
+    "training compute": "has the machines that training runs on",
+    "experiment registry": "remembers what was tried, and how it did",
+    "model registry": "keeps models, and what each was made from",
+    "evaluation": "measures a model on data that it has not seen",
+    "api gateway": "lets requests in, and answers them",
+    "load balancer": "spreads requests over replicas",
+    "model server": "runs the model",
+    "cache": "repeats a recent answer",
+    "prediction store": "holds answers that were made in advance",
+    "batch scorer": "makes answers in advance",
+    "candidate generator": "picks the few that are worth ranking",
+    "business rules": "decide what no model may decide",
+    "prediction log": "keeps what was answered, and from what",
+    "metrics": "count and time what happens",
+    "drift detector": "sees that data or scores have changed",
+    "quality monitor": "compares answers with the truth",
+    "dashboard": "shows it to whoever looks",
+    "alerting": "tells somebody",
+    "ci/cd": "tests a change, and rolls it out",
+    "retraining trigger": "says when to train again",
+    "validation gate": "lets a model through, or not",
+    "canary": "tries a version on few requests first",
+    "rollback": "brings back the version before",
+    "kill switch": "turns the model off",
+    "scheduler": "starts jobs at their time",
+})  # fmt: skip
+"""What each kind of component does, in a line."""
 
 Moved = Mapping[str, tuple[float, float]]
 """Where a reader has put boxes: from the left, and from the top of their lane, in pixels."""

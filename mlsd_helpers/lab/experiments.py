@@ -263,7 +263,6 @@ def prediction() -> Measurement:
                     "simulated": found.simulated_s.told(told),
                     "measured": found.measured_s.told(told),
                     "simulated_to_measured": found.ratio,
-                    "in_hindsight_s": found.hindsight_s,
                     "in_hindsight_to_measured": found.hindsight_s / found.measured_s.value,
                 }
             )

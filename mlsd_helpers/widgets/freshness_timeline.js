@@ -1,6 +1,6 @@
 // The age of a feature over time. Python computes and words everything; this file moves and draws it.
 
-const WIDE = 680, HIGH = 290, LEFT = 62, RIGHT = 22, TOP = 40, FOOT = 44;
+const WIDE = 680, HIGH = 290, LEFT = 62, RIGHT = 70, TOP = 40, FOOT = 44;
 
 const inMinutes = (seconds) =>
   seconds < 120 ? `${digits(seconds)} s` : `${digits(seconds / 60)} min`;
@@ -54,9 +54,10 @@ function marks(shown, { x, y }) {
   const at = x(shown.read.time_s), sla = y(shown.sla.age_s);
   return [
     svg("line", { class: "curve rule", x1: LEFT, x2: WIDE - RIGHT, y1: sla, y2: sla }),
-    words(shown.sla.label, WIDE - RIGHT, sla - 6, { class: "rule-text halo", "text-anchor": "end" }),
+    words("SLA", WIDE - RIGHT + 6, sla - 2, { class: "rule-text" }),
+    words(shown.sla.label, WIDE - RIGHT + 6, sla + 14, { class: "rule-text" }),
     svg("line", { class: "stem exact", x1: at, x2: at, y1: 22, y2: HIGH - FOOT }),
-    words(shown.read.label, at + 6, 30, { class: "exact-text halo" }),
+    words(shown.read.label, at - 6, 30, { class: "exact-text halo", "text-anchor": "end" }),
     svg("circle", { class: "exact-shape", cx: at, cy: y(shown.read.low_s), r: 5 }),
     svg("circle", { class: "exact-shape", cx: at, cy: y(shown.read.high_s), r: 5 }),
   ];

@@ -57,6 +57,7 @@ class FreshnessTimeline(Explorable[FreshnessView]):
 
     def _page(self, view: FreshnessView) -> dict[str, Any]:
         low_s, high_s = view.read_ages_s
+        low, high = map(show_seconds, view.read_ages_s)
         return {
             "sum": view.sum,
             "table": tabular(_columns(view)),
@@ -67,12 +68,12 @@ class FreshnessTimeline(Explorable[FreshnessView]):
             "window_s": view.window_s,
             "top_s": view.top_s,
             "cached": view.inputs.ttl_s > 0,
-            "sla": {"age_s": view.inputs.sla_s, "label": f"SLA {show_seconds(view.inputs.sla_s)}"},
+            "sla": {"age_s": view.inputs.sla_s, "label": show_seconds(view.inputs.sla_s)},
             "read": {
                 "time_s": view.read_s,
                 "low_s": low_s,
                 "high_s": high_s,
-                "label": f"one read: {view.read_words}",
+                "label": f"one read: {low if low == high else f'{low} to {high}'}",
             },
         }
 

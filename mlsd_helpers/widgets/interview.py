@@ -113,4 +113,5 @@ _NO_TIME = f"The time for {BUDGET} questions is over. Compare your notes, or sta
 
 
 def _assumed(talk: Interview) -> str:
-    return f"Not asked, so you now assume: {', '.join(talk.assumed)}. Give each an owner who finds out."
+    more = "" if talk.left else " To hear what else there is, start again and ask otherwise."
+    return f"Not asked, so you now assume: {', '.join(talk.assumed)}. Give each an owner who finds out.{more}"

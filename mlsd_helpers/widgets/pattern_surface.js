@@ -5,16 +5,27 @@ const RATE_ENDS = [1, 100_000], AGE_ENDS = [1, 604_800];
 
 function showAge(seconds) {
   for (const [unit, size] of [["d", 86_400], ["h", 3_600], ["min", 60]]) {
-    if (seconds >= 2 * size) return `${digits(seconds / size)} ${unit}`;
+    if (seconds >= 2 * size || seconds === size) return `${digits(seconds / size)} ${unit}`;
   }
   return `${digits(seconds)} s`;
 }
 const millions = (price) => `$${digits(price)} a million`;
 
+// A slider that stops at the ages people speak of. A value from Python that is none of them stands at the nearest.
+const AGES = [
+  1, 2, 5, 10, 30, ...[1, 2, 5, 10, 15, 20, 30, 45].map((minutes) => minutes * 60),
+  ...[1, 2, 6, 12, 24, 48, 168].map((hours) => hours * 3_600),
+];
+const ageScale = {
+  last: AGES.length - 1,
+  value: (position) => AGES[position],
+  position: (value) => AGES.reduce((best, age, at) => (Math.abs(Math.log(age / value)) < Math.abs(Math.log(AGES[best] / value)) ? at : best), 0),
+};
+
 // What stands on the map's sliders, in the order of Python's assumptions.
 const INPUTS = [
   ["rate_rps", "Request rate", logarithmic(1, 100_000, 10), (v) => `${digits(v)} requests/s`],
-  ["max_age_s", "Allowed age", logarithmic(1, 600_000, 10), showAge],
+  ["max_age_s", "Allowed age", ageScale, showAge],
   ["key_count", "Different inputs", logarithmic(100, 1_000_000_000, 10), (v) => `${digits(v)} keys`],
   ["read_share", "Share of reads among reads and events", linear(0.05, 1, 0.01), (v) => `${Math.round(v * 100)}%`],
   ["inference_price", "Price of an inference", logarithmic(0.1, 10_000, 10), millions],

@@ -25,6 +25,7 @@ from mlsd_helpers.figures.planes import (
     state_of,
 )
 from mlsd_helpers.review import Finding, in_order, rules_called
+from mlsd_helpers.units import SECONDS, read
 from mlsd_helpers.widgets.base import Widget, module
 from mlsd_helpers.widgets.capacity_explorer import Lockable
 
@@ -258,8 +259,16 @@ class PlanesCanvas(Widget):
         return f"Plane canvas. {sketch(self._planes, self.killed or None).alt} {self.verdict}"
 
 
-def _seconds(milliseconds: Any) -> float | None:
-    return float(milliseconds) / 1000 if str(milliseconds).strip() else None
+def _seconds(given: Any) -> float | None:
+    """Read a timeout as people write it; a bare number is in milliseconds, as its field says.
+
+    >>> _seconds("40"), _seconds("40 ms"), _seconds("0.04 s"), _seconds(" ")
+    (0.04, 0.04, 0.04, None)
+    """
+    text = str(given).strip()
+    if not text:
+        return None
+    return read(f"{text} ms" if text[-1].isdigit() or text[-1] == "." else text, SECONDS)
 
 
 def _box(one: Component, at: tuple[float, float], hit: BlastRadius | None) -> dict[str, Any]:

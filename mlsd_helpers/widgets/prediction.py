@@ -7,16 +7,17 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal
 
 import traitlets as t
 
 from mlsd_helpers.errors import QuantityError, RangeError
-from mlsd_helpers.figures.base import show_number
+from mlsd_helpers.figures.base import as_words, show_number
 from mlsd_helpers.widgets.base import Widget, module
 
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
+
+_NEAR = 1.5  # a ratio below this says less than the difference
 
 
 def read_guess(text: str, unit: str = "", lowest: float = 0.0) -> float:
@@ -80,6 +81,10 @@ class Comparison:
             return f"Close. It is {truth}; you said {guess}."
         if self.ratio is None:
             return f"Too {self.side}. It is {truth}; you said {guess}."
+        if abs(math.log(self.ratio)) < math.log(_NEAR):
+            apart = show_number(float(f"{abs(self.guess - self.truth):.3g}"))
+            more = "more" if self.side == "low" else "less"
+            return f"Too {self.side}. It is {truth}, {apart} {more} than your {show_number(self.guess)}."
         if self.side == "low":
             return (
                 f"Too low. It is {truth}, {show_number(float(f'{1 / self.ratio:.3g}'))} times your {guess}."
@@ -152,8 +157,8 @@ class Prediction(Widget):
     def still(self) -> str:
         """Return the question, with what is needed to answer it; after the lock, what was said."""
         unit = f" ({self.unit})" if self.unit else ""
-        question = f"<strong>Predict first.</strong> {escape(self.question + unit)}"
-        return f"<p>{question}</p><p>{escape(self._state())}</p>"
+        question = f"<strong>Predict first.</strong> {as_words(self.question + unit)}"
+        return f"<p>{question}</p><p>{as_words(self._state())}</p>"
 
     def sentence(self) -> str:
         """Return the question and where the learner stands."""
@@ -231,9 +236,9 @@ class Choice(Widget):
 
     def still(self) -> str:
         """Return the question and its options, without a word on which is right."""
-        options = "".join(f"<li>{escape(option)}</li>" for option in self.options)
+        options = "".join(f"<li>{as_words(option)}</li>" for option in self.options)
         return (
-            f"<p>{escape(self.question)}</p><ul>{options}</ul><p>Run this cell in JupyterLab to answer.</p>"
+            f"<p>{as_words(self.question)}</p><ul>{options}</ul><p>Run this cell in JupyterLab to answer.</p>"
         )
 
     def sentence(self) -> str:

@@ -22,7 +22,16 @@ from mlsd_helpers.workspace.laying import plainly, write
 
 PORT = 8888
 _TRIED = 50  # ports after the wanted one
-_SETTLES = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+_SETTINGS = {
+    "apputils-extension/notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "notebook-extension/tracker": {
+        "codeCellConfig": {"lineNumbers": False, "lineWrap": True}
+    },  # a small window needs no scrolling
+}
 
 
 @dataclass(frozen=True)
@@ -133,9 +142,10 @@ def _configure(state: Path, *, learner: bool) -> None:
     """Write JupyterLab's settings; what the learner has set since stays."""
     write(state / ".gitignore", b"*\n")
     settings = state / "jupyter"
-    notices = settings / "lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    if not notices.exists():
-        _write_json(notices, _SETTLES)
+    for name, values in _SETTINGS.items():
+        place = settings / f"lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
+        if not place.exists():
+            _write_json(place, values)
     if learner:
         panels = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
         hidden = {f"@jupyter/nbgrader:{panel}": True for panel in panels}

@@ -8,7 +8,8 @@ Seven exercises, about an hour, 24 points. Each has three cells:
 2. a **hint** on request, again for the next one;
 3. the **check**. It tells you at once what is wrong and, where it knows, which belief is behind it.
 
-The check that you see uses a few cases. Grading draws others, so an answer typed in passes here and not there.
+The check that you see uses a few cases. Grading draws others of the same kind, so results that are typed in pass here
+and not there.
 Each part of an answer scores by itself.
 """
 
@@ -22,7 +23,9 @@ import mlsd_helpers as mlsd
 *About 8 minutes, 3 points.*
 
 A `brief` says what one `answer` is, the `limit_ms` within which it is due, the requests a second at the peak
-(`peak_rps`), and how many `candidates` the model is run on for one request.
+(`peak_rps`), and how many `candidates` the model is run on for one request. There are five kinds of `answer`, all of them
+shown here: `yes or no`, `one of twelve queues`, `minutes until arrival`, `shops, best first` and `a paragraph of text`.
+Grading changes the numbers, and which answer comes with which limit.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-briefs-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -212,13 +215,15 @@ verdict.grade()
 *About 12 minutes, 4 points: one for each topic.*
 
 A page has eleven `statements` on four topics: freshness, latency, load and alarms. Each says its `numbers` in words
-(`says`) and has an `id`. Some pages contradict themselves, and some only look as if they did. Here is the first page:
+(`says`) and has an `id`. Some pages contradict themselves, and some only look as if they did. The
+check uses four, `pages[0]` to `pages[3]`, and names the page of which it speaks. Here is the first:
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-contradictions-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 pages = mlsd.exercises.cases("01-contradictions")
 for statement in pages[0]["statements"]:
-    print(statement["id"], statement["topic"], statement["says"], statement["numbers"])
+    print(f"{statement['id']:4} {statement['topic']:10} {statement['says']}")
+    print(f"{'':15} {statement['numbers']}")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-contradictions-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -227,11 +232,13 @@ where all can. By topic:
 
 - *freshness*: a count is oldest just before the next run is done;
 - *latency*: two steps follow each other. The whole is never faster than either of its steps; what else do you know?
-- *load*: payments come for hours, at random. How much of the time may a replica be busy?
+- *load*: payments come for hours, at random. Nobody waits long as long as the queue does not grow without end. How much
+  of the time may a replica be busy for that?
 - *alarms*: of three statements, each two can hold. Count the alarms that are right, and those that are false.
 
-A side that clashes counts with all its partners: for latency the answer's p99 and each step that alone exceeds it. The
-first lines give you each number by its name (`n`), and the id of the statement that says it (`said_by`).
+Name every statement that takes part in a clash. For latency, these are the p99 of the answer and each step that is
+slower than it by itself. The first lines give you each number by its name (`n`), and the id of the statement that says
+it (`said_by`).
 """
 
 

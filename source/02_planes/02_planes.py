@@ -2,7 +2,7 @@
 """
 # 02 Planes: exercises
 
-Seven exercises, a little over an hour, 25 points. Each has three cells:
+Seven exercises, about an hour and a half, 25 points. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -18,26 +18,32 @@ the toolbar, runs everything once more from the top.
 # %% nbgrader={"grade": false, "grade_id": "02-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import copy
 import math
+from textwrap import fill
 
 import mlsd_helpers as mlsd
+from mlsd_helpers.figures.planes import DOES
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-place-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 1 Place components into planes
 
-*About 8 minutes, 3 points.*
+*About 12 minutes, 3 points.*
 
 `place` takes a list of components, each a dict with its `id`, its `kind`, the plane that it is `called_by` and the
 machines that it `runs_on`. Return a dict from each `id` to its plane: data, training, serving, monitoring or control.
 
-Place by what a part answers for. `mlsd.design.KINDS` lists every kind there is, with its plane; make your own table
-first, and look there when you are done: the hidden cases draw other kinds than these.
+Place by what a part answers for. The hidden cases draw other kinds than these; the second cell says what every kind
+does. `mlsd.design.KINDS` has each with its plane: make your own table first, and look there when you are done.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 shown = mlsd.exercises.cases("02-place")[0]["components"]
 for component in shown:
     print(component)
+
+# %% nbgrader={"grade": false, "grade_id": "02-place-kinds", "locked": true, "schema_version": 3, "solution": false, "task": false}
+for kind in sorted(DOES):
+    print(f"{kind:20} {DOES[kind]}")
 
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -106,7 +112,7 @@ verdict.grade()
 """
 ## 3 Write rules that find holes in a sketch
 
-*About 12 minutes, 3 points.*
+*About 15 minutes, 3 points.*
 
 A review is a handful of functions over boxes and arrows. Write three of its rules. `components` are dicts with `id` and
 `kind`; `flows` are dicts with `from`, `to`, `carries`, `timeout` and `fallback` (None where there is none). The plane of a
@@ -163,7 +169,7 @@ verdict.grade()
 """
 ## 4 Repair a sketch within four edits
 
-*About 15 minutes, 5 points.*
+*About 20 minutes, 5 points.*
 
 A colleague's sketch has four holes: a call that waits for ever, generated input that is not checked, a monitor that
 nobody in control hears, and a rollback that is not whole. This is what the review says of it:
@@ -173,17 +179,22 @@ nobody in control hears, and a rollback that is not whole. This is what the revi
 sketch = mlsd.exercises.cases("02-repair")[0]["planes"]
 for finding in mlsd.review(mlsd.Design(name="a sketch", planes=sketch)):
     if finding.severity == "error":
-        print(finding.code, finding.message)
+        print(fill(f"{finding.code} {finding.message}", 88, subsequent_indent=" " * 9))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 Write `repaired`, which takes such a sketch (a dict with `components`, `flows` and `release`, as in `design.yaml`) and
-returns it without an error. The hidden sketches have the same four kinds of hole elsewhere, under other names, so find
-them by what they are.
+returns it without an error. The check uses three sketches, of which this is the first; all three are in
+`mlsd.exercises.cases("02-repair")`, and those that grading draws are like them. They have the same four kinds of hole
+elsewhere, under other names, so find them by what they are. What is still wrong is said in the words of the review, and
+may be about a sketch that you have not looked at.
 
 - Keep every box and every arrow. An entry added or changed is one edit, however much you change in it; the release is
   one entry. Four edits are enough.
-- A `timeout` is in seconds, and a caller waits longer than what it calls waits in turn. A `fallback` and a `check` are words; what you write there, you will have to build.
+- *Generated input* is `events` or a `batch` that flows into a feature store, and a `configuration` that flows into the serving
+  plane. Each wants a `check`.
+- A `timeout` is in seconds, and a caller waits longer than what it calls waits in turn. A `fallback` and a
+  `check` are words; what you write there, you will have to build.
 - To look at a sketch, draw it: `mlsd.figures.sketch(mlsd.design.Planes(**sketch))`.
 """
 
@@ -230,7 +241,7 @@ verdict.grade()
 """
 ## 5 Work out the availability of a topology
 
-*About 10 minutes, 4 points.*
+*About 12 minutes, 4 points.*
 
 A request needs every part in `required` (availabilities), and a store that runs as `copies` copies, of which one is
 enough. One copy by itself has the availability `copy`; a share `common_share` of its failures takes all copies at
@@ -276,7 +287,7 @@ verdict.grade()
 """
 ## 6 Order a canary and a rollback
 
-*About 10 minutes, 3 points.*
+*About 12 minutes, 3 points.*
 
 `order` takes a `plan`, `"release"` or `"rollback"`, and shuffled `cards`. Return a list of the cards that belong there, in
 an order that you would defend. Some cards belong nowhere: leave them out. A deck may lack a card that others have;
@@ -334,34 +345,39 @@ verdict.grade()
 """
 ## 7 Gate a generated file
 
-*About 10 minutes, 3 points.*
+*About 12 minutes, 3 points.*
 
 A file of features is generated every five minutes: `rows`, each a dict with `feature` and `value`. The last file that was
-let in had `last_good_rows` rows. The reader stops beyond `hard_limit` rows. `ranges` maps each feature that the model
-knows to its lowest and highest value. Decide with a reason. Take the checks in this order; the first that fails gives
+let in had `last_good_rows` rows; 0 means that none was let in yet. The reader stops beyond `hard_limit` rows. `ranges`
+maps each feature that the model knows to its lowest and highest value. Decide with a reason. Take the checks in this order; the first that fails gives
 the reason:
 
 | reason | refused is a file |
 |---|---|
-| `size` | with more rows than the limit, or more than 20 % away from the last good one, either way |
+| `size` | with more rows than the limit, or more than 20 % away from the last good one, either way; where there is none, only the limit counts |
 | `duplicate` | in which a feature comes twice |
 | `schema` | in which a feature is missing or unknown |
 | `range` | with a value outside its range |
 | `ok` | (let in) |
 
-Return a dict: `accept`, True or False; `reason`; and `serve`, which file the readers get now: `"new"`, `"last good"`
-or `"nothing"`.
+Return a dict: `accept`, True or False; `reason`; and `serve`, which file the readers get now: `"new"`; where it is
+refused, `"last good"`; and `"nothing"` where it is refused and no file was let in before. Here is one of each kind:
 """
+
+# %% nbgrader={"grade": false, "grade_id": "02-gate-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+cases = mlsd.exercises.cases("02-gate")
+for case in (cases[0], cases[4], cases[-1]):
+    for name, value in case.items():
+        print(fill(f"{name} = {value}", 88, subsequent_indent="    "))
+    print()
 
 
 # %% nbgrader={"grade": false, "grade_id": "02-gate-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gate(rows, last_good_rows, hard_limit, ranges):
     ### BEGIN SOLUTION
     names = [row["feature"] for row in rows]
-    if (
-        len(rows) > hard_limit
-        or abs(len(rows) - last_good_rows) > 0.2 * last_good_rows + 1e-9
-    ):
+    usual = last_good_rows or len(rows)
+    if len(rows) > hard_limit or abs(len(rows) - usual) > 0.2 * usual + 1e-9:
         reason = "size"
     elif len(set(names)) < len(names):
         reason = "duplicate"
@@ -375,10 +391,11 @@ def gate(rows, last_good_rows, hard_limit, ranges):
     else:
         reason = "ok"
     accept = reason == "ok"
+    meanwhile = "last good" if last_good_rows else "nothing"
     return {
         "accept": accept,
         "reason": reason,
-        "serve": "new" if accept else "last good",
+        "serve": "new" if accept else meanwhile,
     }
     ### END SOLUTION
 

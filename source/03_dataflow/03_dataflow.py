@@ -2,14 +2,15 @@
 """
 # 03 Data flow: exercises
 
-Eight exercises, about 85 minutes, 30 points. Each has three cells:
+Eight exercises, about 105 minutes, 30 points. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
 3. the **check**. It tells you at once what is wrong and, where it knows, which belief is behind it.
 
 The check that you see uses a few cases. Grading draws others, so a number typed in passes here and not there.
-Steps score by themselves, and a later step is judged on what you made of the earlier ones.
+Steps score by themselves, and a later step is judged on what you made of the earlier ones. Keep the names of functions
+and of their parameters: the check calls them by name.
 
 Times are in **minutes** unless their name says otherwise. A clock time such as `read_min` counts from midnight.
 
@@ -29,7 +30,7 @@ pd.options.display.max_colwidth = None  # show paths in full
 """
 ## 1 Trace a read back to its data
 
-*About 8 minutes, 4 points.*
+*About 10 minutes, 4 points.*
 
 A job starts at `first_run_min` and then every `period_min`. A run takes what has come in until its start; its steps
 take `delays_min`, one after the other, and from the end of the last one on its result is readable in the store. A cache
@@ -73,7 +74,7 @@ verdict.grade()
 """
 ## 2 Best, mean and worst age of a path
 
-*About 12 minutes, 4 points.*
+*About 15 minutes, 4 points.*
 
 A `path` is a list of stages, each a dict. What it leaves out is 0:
 
@@ -85,8 +86,9 @@ A `path` is a list of stages, each a dict. What it leaves out is 0:
 | `in_step` | `True`: the end of the stage before starts it, and it waits for no clock of its own |
 | `parallel` | a list of paths that run side by side; what joins them is as old as the oldest |
 
-Return a dict with `best_min`, `worst_min` and `mean_min`. The mean counts only where nothing runs in parallel: there
-it is halfway between the other two. Write it yourself; with `mlsd.formulas.age_bounds` you can compare afterwards.
+A stage with `parallel` has no other key. Return a dict with `best_min`, `worst_min` and `mean_min`. At its best, an age
+holds no wait: the run started as the data came, and a copy in a cache is brand-new. The mean counts only where nothing
+runs in parallel: there it is halfway between the other two. Write it yourself; with `mlsd.formulas.age_bounds` you can compare afterwards.
 """
 
 
@@ -125,7 +127,7 @@ verdict.grade()
 """
 ## 3 Find the gaps in twelve features
 
-*About 10 minutes, 4 points: 2 for naming every gap, 2 for naming nothing else.*
+*About 12 minutes, 4 points: 2 for naming every gap, 2 for naming nothing else.*
 
 A feature is a dict with its `name`, its `sla_min` (at most so old when it is read), its `path` as in exercise 2, and the
 `store` in which its path ends: `online`, `offline`, or `request` when the request brings it. A feature is a gap when a
@@ -163,15 +165,15 @@ verdict.grade()
 """
 ## 4 The cheapest repair that works
 
-*About 12 minutes, 4 points.*
+*About 16 minutes, 4 points.*
 
 A `feature` is a dict with `period_min`, `delays_min` (a list), `ttl_min`, `store` and `sla_min`. Each of the `repairs`
 has a `name`, a `cost_per_month` and `changes`: the values that it sets. Return a dict:
 
 - `left_min`: what delays and cache leave of the SLA for the period; below 0 when they exceed it;
-- `reason`: why it is a gap. `"store"` when no request can read it; otherwise `"fits"` when it is none, `"period"` when a
+- `reason`: why it is a gap. `"store"` when no request can read it; otherwise `"fits"` when it is no gap, `"period"` when a
   shorter period would do, `"path"` when nothing is left for any period;
-- `repair`: the name of the cheapest repair after which it is no gap, or `"none"` when it is none now;
+- `repair`: the name of the cheapest repair after which it is no gap, or `"none"` when it is no gap now;
 - `worst_min`: its worst age after that repair.
 
 The repairs of the first case:
@@ -223,7 +225,7 @@ verdict.grade()
 """
 ## 5 Join on when it became readable
 
-*About 12 minutes, 3 points.*
+*About 15 minutes, 3 points.*
 
 Training rows for `payments` (`card`, `paid_at`) need the spend of the card as the model would have read it. `windows` has
 every publication: `card`, the `window_end` up to which it counts, the `spend`, and `published_at`, the moment from which
@@ -268,7 +270,7 @@ verdict.grade()
 """
 ## 6 The same feature in training and in serving
 
-*About 8 minutes, 4 points.*
+*About 10 minutes, 4 points.*
 
 The feature is the time since the card's last payment. Training gets it in **seconds**, from a table; serving gets it in
 **milliseconds**, from the stream. Two teams wrote one function each. Here is what the same three values become:
@@ -330,7 +332,7 @@ verdict.grade()
 """
 ## 7 Wait for the labels
 
-*About 8 minutes, 3 points.*
+*About 9 minutes, 3 points.*
 
 A payment counts as fraud when it is disputed within `wait_days`. Each of the `payments` is a dict with its `paid_day` and
 its `disputed_day`, which is `None` where no dispute has come. It is the day `today`. Return a dict:
@@ -370,7 +372,7 @@ verdict.grade()
 """
 ## 8 Repair a data flow
 
-*About 15 minutes, 4 points: 1 for keeping what is asked for, 1 for freshness, and half a point each for features
+*About 18 minutes, 4 points: 1 for keeping what is asked for, 1 for freshness, and half a point each for features
 that can be read, for reading them in time, for honest training rows, and for a review without errors.*
 
 Now a whole data flow, judged by the rules that `mlsd check` uses. A request may wait 30 ms for its features. This is what

@@ -2,14 +2,15 @@
 """
 # 04 Patterns: exercises
 
-Seven exercises, about an hour and a quarter, 32 points. Each has three cells:
+Seven exercises, about 92 minutes, 32 points. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
 3. the **check**. It tells you at once what is wrong and, where it knows, which belief is behind it.
 
 The check that you see uses a few cases. Grading draws others, so an answer typed in passes here and not there.
-Steps score by themselves, and a later step is judged on what you made of the earlier ones.
+Steps score by themselves, and a later step is judged on what you made of the earlier ones. Keep the
+names of functions and of their parameters: the check calls them by name.
 
 To hand in, save this notebook and give it in as your course says (upload it, or **Nbgrader → Assignment List**).
 **Validate**, in the toolbar, runs everything once more from the top.
@@ -22,7 +23,7 @@ import mlsd_helpers as mlsd
 """
 ## 1 Choose the pattern, and say what decided
 
-*About 10 minutes, 4 points.*
+*About 12 minutes, 4 points.*
 
 Write `choose`, which takes one product: `peak_rps`; `max_age_s`, how old an answer may be; `listable`, whether its
 inputs can be listed ahead; `job_s`, the time that a job over all of them takes; `lag_s`, the usual lag of a stream;
@@ -32,7 +33,7 @@ Return a dict:
 - `feasible`: the set of patterns whose oldest answer is fresh enough, for these inputs;
 - `pattern`: the cheapest of them;
 - `reason`: what decided. `"cost"` if it is the cheapest of all three; if that one was ruled out, by `"input"`
-  (nobody can list it) or by `"freshness"`.
+  (nobody can list it) or else by `"freshness"`. Where both rule it out, it is `"input"`.
 """
 
 
@@ -70,7 +71,7 @@ verdict.grade()
 """
 ## 2 Find the crossover
 
-*About 9 minutes, 4 points.*
+*About 11 minutes, 4 points.*
 
 From which request rate on is it cheaper to make answers ahead? Write `crossover`, which takes `keys`, `mean_rps`,
 `max_age_s`, `job_s`, and three prices, each in dollars for a **million**: `request_price`, an inference at request
@@ -113,7 +114,7 @@ verdict.grade()
 """
 ## 3 Replay a cache
 
-*About 12 minutes, 4 points.*
+*About 15 minutes, 4 points.*
 
 `requests` is a list of pairs (seconds, key). They go through an LRU cache for `size` entries. A miss fetches the
 answer at once and keeps it; it is a hit from then on, until `ttl_s` seconds after the **fetch** (at exactly `ttl_s`
@@ -164,7 +165,7 @@ verdict.grade()
 """
 ## 4 Repair a cache key
 
-*About 10 minutes, 4 points.*
+*About 12 minutes, 4 points.*
 
 A support ticket says: "I see what my neighbour ordered." The cache in front of the ranker makes its key of the
 fields in `old_key`. You have a `log`: for each request its six fields, and the `answer` that it *should* have had,
@@ -172,7 +173,8 @@ computed anew. Write `repair_key`, and return a dict:
 
 - `leaks`: how many requests of the log get an answer that is not theirs, with the old key. The cache starts empty,
   keeps the first answer for each key, and never forgets;
-- `key`: the set of fields with which nobody gets a wrong answer, and as many requests as possible hit.
+- `key`: the set of fields with which nobody gets a wrong answer, and as many requests as possible hit; of keys that
+  hit equally often, the one with the fewest fields.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "04-cache-key-log", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -213,7 +215,7 @@ verdict.grade()
 """
 ## 5 Trace the lag after an outage
 
-*About 8 minutes, 5 points.*
+*About 10 minutes, 5 points.*
 
 All consumers of a stream stand still for `outage_s`. `events_rps` arrive before, during and after. Afterwards
 `consumers` consumers share `partitions` partitions evenly, and each that has something to read takes `each_rps`;
@@ -257,7 +259,7 @@ verdict.grade()
 """
 ## 6 Pick the statements that cannot hold
 
-*About 12 minutes, 6 points, one for each kind of statement.*
+*About 15 minutes, 6 points, one for each kind of statement.*
 
 Pinterest's feed of 2015 was made ahead; its team published what that cost (Liu, *Building a dynamic and responsive
 Pinterest*, 2018): features up to weeks old, feeds for users who never came back, a copy for each experiment.
@@ -314,7 +316,7 @@ verdict.grade()
 """
 ## 7 Repair the pattern of a design
 
-*About 14 minutes, 5 points.*
+*About 17 minutes, 5 points.*
 
 A feed is made ahead; a search answers at request time, behind a cache. A reviewer has something to say about both:
 """

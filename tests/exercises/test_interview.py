@@ -68,6 +68,12 @@ def test_only_two_answers_that_were_heard_can_be_put_side_by_side(pair: tuple[st
         asked("age", "source").confront(*pair)
 
 
+def test_a_question_of_which_a_design_hangs_is_assumed_until_it_is_asked() -> None:
+    missed = set(Interview().assumed)
+    for key in ("law", "source"):
+        assert len(missed - set(asked(key).assumed)) == 1
+
+
 def test_what_is_not_asked_is_assumed_and_what_is_hidden_is_not_told() -> None:
     talk = Interview()
     everything = talk.assumed

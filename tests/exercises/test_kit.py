@@ -165,3 +165,16 @@ def test_what_a_step_explains_is_said_where_no_mistake_is_known() -> None:
         "area", 1, lambda _case, value, _given: value < 5, explain=lambda _case, value: f"{value} is vast."
     )
     assert "70 is vast." in kit.judge(wall(steps=(fits,), mistakes=()), lambda **_: {"area": 70}).message
+
+
+def test_a_renamed_parameter_is_told_to_keep_its_name() -> None:
+    renamed = kit.judge(wall(), lambda breadth, height: {"area": breadth * height, "paint": 0})
+    assert "names of the parameters" in renamed.message
+    assert "names of the parameters" not in kit.judge(wall(), lambda **_: [] + 1).message  # type: ignore[operator]
+
+
+def test_a_case_too_long_for_the_message_says_where_it_is() -> None:
+    cut = wall(cases=({"width": 3, "height": 4}, {"width": 2, "height": 2, "notes": ["long"] * 99}))
+    said = kit.judge(cut, lambda width, height, notes=(): {"area": width * height + bool(notes), "paint": 1})
+    assert "mlsd.exercises.cases('wall')[1]" in said.message
+    assert "mlsd.exercises" not in kit.judge(wall(), added).message

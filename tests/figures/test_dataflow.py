@@ -58,6 +58,26 @@ def test_the_age_rises_with_the_clock_and_falls_by_whole_periods(inputs):
         assert np.allclose(runs, runs.round(), atol=1e-5)
 
 
+def rises_between_its_falls(view):
+    """Tell whether the age is drawn rising with the clock wherever two points are not the two sides of a fall."""
+    time, *ages = np.array(view.rows).T
+    apart = np.diff(time) > 2e-6 * view.inputs.period_s
+    return all(np.allclose(np.diff(age)[apart], np.diff(time)[apart]) for age in ages)
+
+
+@given(inputs=inputs)
+def test_every_tooth_is_drawn_to_its_tip(inputs):
+    assert rises_between_its_falls(freshness_view(inputs))
+
+
+@pytest.mark.parametrize("phase", [0, 0.5, 1])
+def test_the_last_tooth_has_its_tip_where_the_delay_is_a_multiple_of_the_period(phase):
+    view = freshness_view(FreshnessInputs(60, 960, 120, 900, phase))
+    assert rises_between_its_falls(view)
+    if phase != 0.5:
+        assert view.rows[-1][1:] == pytest.approx((960 + 60, 960 + 60 + 120), rel=1e-4)
+
+
 @given(inputs=inputs)
 def test_a_phase_moves_the_falls_and_no_bound(inputs):
     moved = FreshnessInputs(inputs.period_s, inputs.delay_s, inputs.ttl_s, inputs.sla_s, phase=0)

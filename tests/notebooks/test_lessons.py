@@ -28,13 +28,17 @@ QUIETLY = ("--quiet", "--color=no", "--exitfirst", "-p", "no:cacheprovider", "-c
 def disagreement(notebook):
     """Run a notebook where it lies; return nbval's words on the first cell that shows something else."""
     command = [sys.executable, "-m", "pytest", *NBVAL, *QUIETLY, f"--rootdir={notebook.parent}"]
+    recorded = {
+        **os.environ,
+        "MLSD_LAB": "recorded",
+    }  # tests/lab runs the real servers; here they take minutes
     run = subprocess.run(
         [*command, notebook.name],
         cwd=notebook.parent,
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "MLSD_LAB": "recorded"},  # tests/lab runs the real servers; here they would take minutes
+        env=recorded,
     )
     if run.returncode == 0:
         return ""

@@ -54,6 +54,13 @@ def test_the_review_follows_the_drawing():
     assert canvas.shown["verdict"] == canvas.verdict
 
 
+@pytest.mark.parametrize("given", ["40", "40 ms", "0.04 s", " 40. "])
+def test_a_timeout_is_read_with_or_without_its_unit(given):
+    canvas = PlanesCanvas(SMALL)
+    press(canvas, kind="change", at=0, carries="request", timeout_ms=given, fallback="", check="")
+    assert canvas.planes.flows[0].timeout == pytest.approx(0.04)
+
+
 def test_an_empty_field_takes_away_what_was_there():
     canvas = PlanesCanvas(SMALL)
     canvas.change_arrow(0, fallback="rules")

@@ -164,3 +164,9 @@ def test_without_a_kernel_the_question_can_still_be_read(widget):
 def test_an_exact_guess_is_right_and_not_merely_close() -> None:
     assert str(Comparison(guess=38, truth=38.0)).startswith("Right")
     assert not str(Comparison(guess=37, truth=38.0)).startswith("Right")
+
+
+@pytest.mark.parametrize(("guess", "said"), [(30, "1.67 more than your 30"), (40, "8.33 less than your 40")])
+def test_a_guess_that_is_near_is_told_the_difference(guess, said):
+    assert said in str(Comparison(guess, 31.67, "%", within=0.01))
+    assert "times" in str(Comparison(2 * guess, 31.67, "%"))

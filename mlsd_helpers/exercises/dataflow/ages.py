@@ -84,6 +84,18 @@ def added_the_branches(path: Path) -> Answer:
     return ages(in_one_row(path))  # C27
 
 
+def freshest_branch_for_the_best(path: Path) -> Answer:
+    """Your best age takes the freshest of the branches that run side by side. What joins them has the older one in
+    it, on its best day too: at its best as at its worst, the *oldest* branch decides.
+    """
+    return {**ages(path), "best_min": _freshest(path)}  # C27
+
+
+def _freshest(path: Path) -> float:
+    each = (min(map(_freshest, s["parallel"])) if "parallel" in s else s.get("delay_min", 0) for s in path)
+    return float(sum(each))
+
+
 def left_out_the_cache(path: Path) -> Answer:
     """Your path has no cache. A copy may be served until its TTL is over, so a cache is a stage like any other
     and adds from nothing up to its TTL.
@@ -133,7 +145,7 @@ EXERCISE = Exercise(
     title="Best, mean and worst age of a path",
     kind="code",
     outcome="Compute the bounds of a feature's age for stages in series, in parallel and out of step.",
-    minutes=12,
+    minutes=15,
     steps=(
         equals("best_min", 1, lambda c, _: ages(**c)["best_min"]),
         equals("worst_min", 2, lambda c, _: ages(**c)["worst_min"]),
@@ -153,6 +165,7 @@ EXERCISE = Exercise(
         age_is_the_period,
         slowest_schedule_decides,
         added_the_branches,
+        freshest_branch_for_the_best,
         left_out_the_cache,
         mean_for_the_worst,
         waits_although_in_step,

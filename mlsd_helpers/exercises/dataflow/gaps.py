@@ -203,7 +203,7 @@ EXERCISE = Exercise(
     title="Find the gaps in twelve features",
     kind="find the gap",
     outcome="Hold each feature's worst age against its SLA, and see what cannot be read at all.",
-    minutes=10,
+    minutes=12,
     steps=(
         Step("finds_every_gap", 2, _finds_all, part="", explain=_explain_missing),
         Step("no_false_alarm", 2, _alarms_truly, part="", explain=_explain_alarm),

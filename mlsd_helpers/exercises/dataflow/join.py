@@ -186,7 +186,7 @@ EXERCISE = Exercise(
     title="Join on when it became readable",
     kind="code",
     outcome="Build training rows that hold exactly what serving would have read.",
-    minutes=12,
+    minutes=15,
     steps=(
         Step("nothing_from_the_future", 1, _no_future, part="", explain=_explain),
         Step("as_served", 2, _as_served, part="", explain=_explain),

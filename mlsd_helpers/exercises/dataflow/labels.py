@@ -108,7 +108,7 @@ EXERCISE = Exercise(
     title="Wait for the labels",
     kind="estimate",
     outcome="Estimate a rate from labels that arrive late, without taking silence for an answer.",
-    minutes=8,
+    minutes=9,
     steps=(
         equals("mature", 1, lambda c, _: fraud_rate(**c)["mature"]),
         equals("rate", 1, lambda c, _: fraud_rate(**c)["rate"], tolerance=1e-6),

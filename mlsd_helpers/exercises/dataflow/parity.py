@@ -84,6 +84,15 @@ def counted_missing_as_zero(training_s: Values, requests_ms: Values, cap_s: floa
     return _prepared(fill_s, training, _transformed(_seconds(requests_ms), fill_s, cap_s))
 
 
+def capped_before_the_mean(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """Your mean is one of values that were capped already. The order is part of the transformation: first the mean of
+    what was measured, then the fill, then the cap.
+    """
+    fill_s = fmean(min(value, cap_s) for value in _there(training_s))
+    training = _transformed(training_s, fill_s, cap_s)
+    return _prepared(fill_s, training, _transformed(_seconds(requests_ms), fill_s, cap_s))
+
+
 def left_in_milliseconds(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
     """Your serving values are still in milliseconds, so nearly all of them end at the cap. The name of each input
     says its unit: bring both to seconds before they meet.
@@ -120,7 +129,7 @@ def _draw_parity(rng: random.Random) -> Case:
     cap_s = rng.choice([300, 600, 900])
     requests_s = _some_missing(rng, cap_s * 2)
     return {
-        "training_s": _some_missing(rng, cap_s),
+        "training_s": _some_missing(rng, cap_s * 2),
         "requests_ms": [None if value is None else value * 1000 for value in requests_s],
         "cap_s": cap_s,
     }
@@ -140,7 +149,7 @@ EXERCISE = Exercise(
     title="The same feature in training and in serving",
     kind="repair",
     outcome="Give training and serving one transformation, with its parameters fitted once.",
-    minutes=8,
+    minutes=10,
     steps=(
         equals("fill_s", 1, lambda c, _: fmean(_there(c["training_s"]))),
         equals("training", 1, _training),
@@ -156,6 +165,7 @@ EXERCISE = Exercise(
         served_zero,
         refitted_on_requests,
         counted_missing_as_zero,
+        capped_before_the_mean,
         left_in_milliseconds,
         scaled_by_their_own_largest,
         dropped_what_is_missing,

@@ -49,7 +49,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="Every 15 min, delays of 4.5, a cache of 0.5. What share of reads is older than 15 min?",
         unit="%",
         truth=_stale,
-        because="The age runs from 4.5 to 20 minutes, and all that lies above 15 is stale.",
+        because="4.5 of delay, up to 15 since the run, and up to 0.5 in the cache, 0.25 on average. So of each 15 "
+        "minutes the last 4.5 + 0.25 = 4.75 are stale: 4.75 / 15.",
         within=0.2,
     ),
     Estimate(

@@ -215,7 +215,7 @@ EXERCISE = Exercise(
     title="The cheapest repair that works",
     kind="choose and justify",
     outcome="Solve for the longest period that keeps an SLA, and see when no period can.",
-    minutes=12,
+    minutes=16,
     steps=(
         equals("left_min", 1, lambda c, _: _left_min(c["feature"])),
         equals("reason", 1, lambda c, g: _reason(c["feature"], g["left_min"])),

@@ -57,6 +57,16 @@ def started_is_readable(
     return _row(run_min, sum(delays_min), read_min)  # C22
 
 
+def started_before_the_read(
+    period_min: int, first_run_min: int, delays_min: Sequence[int], fetched_min: int, read_min: int
+) -> Answer:
+    """You took the newest run that had started when the model read. The model reads a copy that was fetched before,
+    and a run gives nothing until it has *finished*. Which run was the newest to have finished by the fetch?
+    """
+    run_min = _newest_run(period_min, first_run_min, 0, read_min)
+    return _row(run_min, sum(delays_min), read_min)
+
+
 def looked_past_the_cache(
     period_min: int, first_run_min: int, delays_min: Sequence[int], fetched_min: int, read_min: int
 ) -> Answer:
@@ -116,7 +126,7 @@ EXERCISE = Exercise(
     title="Trace a read back to its data",
     kind="trace",
     outcome="Say, by the clock, which data a model's read has seen and how old they were.",
-    minutes=8,
+    minutes=10,
     steps=(
         equals("run_min", 2, lambda c, _: trace(**c)["run_min"]),
         equals("readable_min", 1, lambda c, g: g["run_min"] + sum(c["delays_min"])),
@@ -131,6 +141,7 @@ EXERCISE = Exercise(
     alternatives=(trace_forward, trace_by_table),
     mistakes=(
         started_is_readable,
+        started_before_the_read,
         looked_past_the_cache,
         took_the_longest_step,
         aged_from_publication,

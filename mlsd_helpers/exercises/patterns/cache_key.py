@@ -137,6 +137,13 @@ def counted_the_keys(log: Log, old_key: Collection[str]) -> Answer:
     return {**repair(log, old_key), "leaks": sum(len(met) > 1 for met in answers.values())}
 
 
+def leaks_of_the_new_key(log: Log, old_key: Collection[str]) -> Answer:
+    """You counted the leaks of the key that you made, and a right key has none. `leaks` is asked of the *old* one:
+    replay the log with `old_key`, and count the requests that get an answer which is not theirs.
+    """
+    return {**repair(log, old_key), "leaks": 0}
+
+
 _DECIDING = (
     ("user", "query", "model_version"),
     ("query", "locale", "model_version"),
@@ -192,7 +199,7 @@ EXERCISE = Exercise(
     title="Repair a cache key",
     kind="repair",
     outcome="Find what an answer depends on, and make a cache key of exactly that.",
-    minutes=10,
+    minutes=12,
     steps=(
         equals("leaks", 1, lambda c, _: _leaks(c["log"], c["old_key"])),
         Step("safe", 2, _is_safe, part="key", explain=_explain_key),
@@ -209,6 +216,7 @@ EXERCISE = Exercise(
         one_field_is_enough,
         counted_every_hit,
         counted_the_keys,
+        leaks_of_the_new_key,
     ),
     hints=(
         "Look for two rows of the log that have the same old key and different answers.",

@@ -177,7 +177,7 @@ EXERCISE = Exercise(
     title="Replay a cache",
     kind="code and trace",
     outcome="Say which requests an LRU cache with a TTL answers, and what that does to the mean and to the p99.",
-    minutes=12,
+    minutes=15,
     steps=(
         equals("hits", 2, lambda c, _: _hits(c["requests"], c["size"], c["ttl_s"])),
         equals("hit_ratio", 0.5, lambda _, g: sum(map(bool, g["hits"])) / len(g["hits"]), tolerance=1e-6),

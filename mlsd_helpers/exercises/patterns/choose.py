@@ -71,7 +71,7 @@ def chose_by_the_rate(**case: Any) -> Answer:
 
 def ruled_out_request_time(**case: Any) -> Answer:
     """You ruled request-time inference out above a certain rate. Published systems answer hundreds of
-    thousands of requests a second that way: the rate makes it dear, not impossible, and the costs are
+    thousands of requests a second that way: a rate rules nothing out, it makes a bill, and the costs are
     given. What makes a pattern impossible?
     """
     feasible = _feasible(case)
@@ -132,6 +132,8 @@ def _explain_feasible(_case: Case, value: Any) -> str:
         return "Expected a set of patterns, such as {'A', 'C'}."
     if unknown := sorted(names - set(PATTERNS)):
         return f"{', '.join(map(repr, unknown))} is none of the patterns A, B and C."
+    if "A" not in names:
+        return "A is missing: it needs no list, and its answers are new. A rate rules nothing out: it makes a bill."
     return "For each pattern ask two things: can it know the input, and how old is its oldest answer?"
 
 
@@ -168,7 +170,7 @@ EXERCISE = Exercise(
     title="Choose the pattern, and say what decided",
     kind="choose and justify",
     outcome="Choose a serving pattern by freshness, inputs and cost, and name what decided.",
-    minutes=10,
+    minutes=12,
     steps=(
         replace(equals("feasible", 1.5, lambda c, _: _feasible(c)), explain=_explain_feasible),
         replace(equals("pattern", 1.5, _pattern_step), explain=_explain_pattern),

@@ -1,7 +1,7 @@
 """Exercise 6: pick the flawed statements of a design that was published and replaced."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
@@ -170,10 +170,15 @@ def _draw_case(rng: random.Random) -> Case:
 def _kind_step(kind: str) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
         named = _named(value)
-        of_kind = [said for said in case["statements"] if said["kind"] == kind]
-        return named is not None and all((said["id"] in named) == _cannot_hold(said) for said in of_kind)
+        return named is not None and _is_judged(kind, case, named)
 
     return Step(kind, 1, right, part="", explain=lambda case, value: _explain(kind, case, value))
+
+
+def _is_judged(kind: str, case: Case, named: Collection[str]) -> bool:
+    """Tell whether the statements of a kind are named where they cannot hold, and only there."""
+    of_kind = (said for said in case["statements"] if said["kind"] == kind)
+    return all((said["id"] in named) == _cannot_hold(said) for said in of_kind)
 
 
 def _named(value: Any) -> set[str] | None:
@@ -189,7 +194,9 @@ def _explain(kind: str, case: Case, value: Any) -> str:
     ids = {said["id"] for said in case["statements"]}
     if unknown := sorted(named - ids):
         return f"{', '.join(map(repr, unknown))} is none of the statements."
-    return f"Look again at the statement of kind {kind!r}: work it out from the numbers that it gives itself."
+    judged = {one: "right" if _is_judged(one, case, named) else "wrong" for one in KINDS}
+    by_kind = ", ".join(f"{one} {verdict}" for one, verdict in judged.items())
+    return f"By kind: {by_kind}. Take {kind!r} first: work it out from the numbers that it gives itself."
 
 
 EXERCISE = Exercise(
@@ -198,7 +205,7 @@ EXERCISE = Exercise(
     title="Pick the statements that cannot hold",
     kind="critique",
     outcome="Refute the statements of a pre-computed design by their own numbers.",
-    minutes=12,
+    minutes=15,
     steps=tuple(map(_kind_step, KINDS)),
     cases=(
         {"statements": [

@@ -113,6 +113,15 @@ def fresh_when_caught_up(**case: Any) -> Answer:
     return _traced(case, fresh_again_s=_traced(case)["caught_up_s"])
 
 
+def aged_what_is_read(**case: Any) -> Answer:
+    """You looked back: when the outage ends, the event that is read next is as old as the outage. `lag_s` looks ahead,
+    from an event that arrives *now*: how long until those before it have been read? `fresh_again_s` is on that clock.
+    """
+    spare = _consumed(case) - case["events_rps"]
+    too_old_s = max(case["outage_s"] - case["max_age_s"], 0)
+    return _traced(case, lag_s=case["outage_s"], fresh_again_s=too_old_s * case["events_rps"] / spare)
+
+
 def _draw_case(rng: random.Random) -> Case:
     """Draw an outage with more consumers than partitions, or with a whole number of partitions for each."""
     fewer = rng.choice([4, 6, 10])
@@ -142,7 +151,7 @@ EXERCISE = Exercise(
     title="Trace the lag after an outage",
     kind="trace",
     outcome="Say how stale a stream is after an outage, and when it is fresh again.",
-    minutes=8,
+    minutes=10,
     steps=(
         equals("consumed_rps", 1, lambda c, _: _consumed(c), tolerance=1e-6),
         equals("backlog", 1, lambda c, _: c["events_rps"] * c["outage_s"], tolerance=1e-6),
@@ -170,6 +179,7 @@ EXERCISE = Exercise(
         lag_at_the_spare_rate,
         nothing_new_arrives,
         fresh_when_caught_up,
+        aged_what_is_read,
     ),
     hints=(
         "Look at which rate each step needs: what arrives, what is read, or the difference of the two.",

@@ -81,7 +81,7 @@ QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="04-ask-age",
         question="2,000 requests/s over a million inputs. B is the cheapest while answers may be an hour old. Below "
-        "which allowed age is it no longer?",
+        "which allowed age is it no longer? A guess will do.",
         unit="min",
         truth=_flip,
         because="B makes every key at each run; at some age only the popular keys are worth it. The map shows more.",

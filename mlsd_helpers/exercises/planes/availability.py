@@ -113,6 +113,23 @@ def counted_what_has_a_fallback(
     return _answered(math.prod([*required, *guarded]), right["copies"], guarded, window_d)
 
 
+def guarded_at_the_end(
+    required: Sequence[float],
+    guarded: Sequence[float],
+    copy: float,
+    copies: int,
+    common_share: float,
+    window_d: float,
+) -> Answer:
+    """You multiplied the guarded calls into `together`. A call with a fallback leaves the product: when it fails, the
+    request is answered all the same, though worse. Which parts can stop an answer?
+    """
+    right = topology(required, guarded, copy, copies, common_share, window_d)
+    return _answered(right["series"] * math.prod(guarded), right["copies"], guarded, window_d) | {
+        "series": right["series"]
+    }
+
+
 def copies_fail_apart(
     required: Sequence[float],
     guarded: Sequence[float],
@@ -218,7 +235,7 @@ EXERCISE = Exercise(
     title="Work out the availability of a topology",
     kind="estimate",
     outcome="Multiply required parts, double copies up to their common cause, and say it in minutes.",
-    minutes=10,
+    minutes=12,
     steps=(
         equals("series", 1, lambda c, _: math.prod(c["required"]), tolerance=1e-6),
         equals("copies", 1.5, lambda c, _: topology(**c)["copies"], tolerance=1e-5),
@@ -237,6 +254,7 @@ EXERCISE = Exercise(
         weakest_link,
         mean_of_the_parts,
         counted_what_has_a_fallback,
+        guarded_at_the_end,
         copies_fail_apart,
         copies_in_series,
         one_copy,

@@ -16,18 +16,23 @@ REASONS = ("ok", "size", "duplicate", "schema", "range")
 
 
 def gate(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
-    """Check size, duplicates, schema and ranges, in this order, and keep the last good file otherwise."""
-    return _decided(_reason(rows, last_good_rows, hard_limit, ranges))
+    """Check size, duplicates, schema and ranges, in this order, and keep the last good file otherwise, if any."""
+    return _decided(_reason(rows, last_good_rows, hard_limit, ranges), last_good_rows)
 
 
-def _decided(reason: str) -> Answer:
+def _decided(reason: str, last_good_rows: int) -> Answer:
     accept = reason == "ok"
-    return {"accept": accept, "reason": reason, "serve": "new" if accept else "last good"}
+    return {"accept": accept, "reason": reason, "serve": "new" if accept else _kept(last_good_rows)}
+
+
+def _kept(last_good_rows: int) -> str:
+    return "last good" if last_good_rows else "nothing"
 
 
 def _reason(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> str:
     names = [row["feature"] for row in rows]
-    if len(rows) > hard_limit or abs(len(rows) - last_good_rows) > GROWTH * last_good_rows + 1e-9:
+    usual = last_good_rows or len(rows)
+    if len(rows) > hard_limit or abs(len(rows) - usual) > GROWTH * usual + 1e-9:
         return "size"
     if len(set(names)) < len(names):
         return "duplicate"
@@ -40,7 +45,8 @@ def _reason(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: R
 def gate_by_checks(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
     """Name each check, and take the first that fails."""
     names = Counter(row["feature"] for row in rows)
-    low, high = (1 - GROWTH) * last_good_rows - 1e-9, (1 + GROWTH) * last_good_rows + 1e-9
+    usual = last_good_rows or len(rows)
+    low, high = (1 - GROWTH) * usual - 1e-9, (1 + GROWTH) * usual + 1e-9
     failing = {
         "size": not low <= len(rows) <= min(high, hard_limit),
         "duplicate": max(names.values(), default=0) > 1,
@@ -52,7 +58,7 @@ def gate_by_checks(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ra
             for row in rows
         ),
     }
-    return _decided(next((reason for reason, fails in failing.items() if fails), "ok"))
+    return _decided(next((reason for reason, fails in failing.items() if fails), "ok"), last_good_rows)
 
 
 def gate_in_capitals(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
@@ -65,7 +71,7 @@ def trusted_the_pipeline(rows: Sequence[Row], last_good_rows: int, hard_limit: i
     """You let everything in. A file that our own pipeline wrote is input like any other: Cloudflare's was internal
     too. What would have to be true for it to be always right?
     """
-    return _decided("ok")  # C19
+    return _decided("ok", last_good_rows)  # C19
 
 
 def left_it_to_the_hard_limit(
@@ -74,14 +80,14 @@ def left_it_to_the_hard_limit(
     """You measure the size against the reader's limit alone. That is where the reader breaks; a file twice its usual
     size below it is wrong already. What is usual?
     """
-    return _decided(_reason(rows, len(rows), hard_limit, ranges))
+    return _decided(_reason(rows, len(rows), hard_limit, ranges), last_good_rows)
 
 
 def only_growth_is_odd(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
     """You refuse files that grew and welcome those that shrank. A file of which half is gone was cut off somewhere.
     Which way can a size go wrong?
     """
-    return _decided(_reason(rows, min(len(rows), last_good_rows), hard_limit, ranges))
+    return _decided(_reason(rows, min(len(rows), last_good_rows), hard_limit, ranges), last_good_rows)
 
 
 def counted_names_once(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
@@ -90,7 +96,7 @@ def counted_names_once(rows: Sequence[Row], last_good_rows: int, hard_limit: int
     """
     once = list({row["feature"]: row for row in rows}.values())
     size = _reason(rows, last_good_rows, hard_limit, ranges) == "size"
-    return _decided("size" if size else _reason(once, len(once), hard_limit, ranges))
+    return _decided("size" if size else _reason(once, len(once), hard_limit, ranges), last_good_rows)
 
 
 def checked_names_only(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
@@ -98,7 +104,7 @@ def checked_names_only(rows: Sequence[Row], last_good_rows: int, hard_limit: int
     answers with confidence. What are the ranges for?
     """
     reason = _reason(rows, last_good_rows, hard_limit, ranges)
-    return _decided("ok" if reason == "range" else reason)
+    return _decided("ok" if reason == "range" else reason, last_good_rows)
 
 
 def refused_and_served_nothing(
@@ -109,6 +115,16 @@ def refused_and_served_nothing(
     """
     answer = gate(rows, last_good_rows, hard_limit, ranges)
     return {**answer, "serve": "new" if answer["accept"] else "nothing"}  # C20
+
+
+def served_what_was_never_there(
+    rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges
+) -> Answer:
+    """You serve the last good file before there is one. On the first day there is nothing to fall back on, and what
+    reads the file has to know it. What do its readers get until a file is let in?
+    """
+    answer = gate(rows, last_good_rows, hard_limit, ranges)
+    return {**answer, "serve": "new" if answer["accept"] else "last good"}
 
 
 def warned_and_served_it(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
@@ -126,8 +142,8 @@ def _file(names: Sequence[str], value: float) -> list[Row]:
     return [{"feature": name, "value": value} for name in names]
 
 
-def _case(fault: str, names: Sequence[str], limit: int, value: float = 0.5) -> Case:
-    """Return a file with one fault, beside what was usual."""
+def _case(fault: str, names: Sequence[str], limit: int, value: float = 0.5, *, first: bool = False) -> Case:
+    """Return a file with one fault, beside what was usual; nothing was before the first."""
     rows = _file(names, value)
     broken = {
         "ok": rows,
@@ -142,7 +158,7 @@ def _case(fault: str, names: Sequence[str], limit: int, value: float = 0.5) -> C
     }[fault]
     return {
         "rows": broken,
-        "last_good_rows": len(names),
+        "last_good_rows": 0 if first else len(names),
         "hard_limit": limit,
         "ranges": dict.fromkeys(names, (0, 1)),
     }
@@ -153,11 +169,12 @@ _FAULTS = ("ok", "doubled", "too large", "grown", "cut", "duplicate", "renamed",
 
 def _draw_file(rng: random.Random) -> Case:
     names = rng.sample(_NAMES, rng.randrange(6, 13))
-    return _case(rng.choice(_FAULTS), names, rng.choice([25, 30, 40]), round(rng.random(), 2))
+    limit, value = rng.choice([25, 30, 40]), round(rng.random(), 2)
+    return _case(rng.choice(_FAULTS), names, limit, value, first=rng.random() < 0.2)
 
 
 def _serve(case: Case, given: Given) -> str:
-    return "new" if given["accept"] else "last good"
+    return "new" if given["accept"] else _kept(case["last_good_rows"])
 
 
 def _reasoned(case: Case, value: Any) -> str:
@@ -172,7 +189,7 @@ EXERCISE = Exercise(
     title="Gate a generated file",
     kind="decide with a reason",
     outcome="Let generated input in or refuse it with a reason, and say what is served meanwhile.",
-    minutes=10,
+    minutes=12,
     steps=(
         equals("accept", 1, lambda case, _: gate(**case)["accept"]),
         Step(
@@ -183,7 +200,10 @@ EXERCISE = Exercise(
         ),
         equals("serve", 0.5, _serve),
     ),
-    cases=tuple(_case(fault, _NAMES[:8], 20) for fault in _FAULTS),
+    cases=(
+        *(_case(fault, _NAMES[:8], 20) for fault in _FAULTS),
+        *(_case(fault, _NAMES[:6], 10, first=True) for fault in ("ok", "renamed")),
+    ),
     reference=gate,
     alternatives=(gate_by_checks, gate_in_capitals),
     mistakes=(
@@ -193,6 +213,7 @@ EXERCISE = Exercise(
         counted_names_once,
         checked_names_only,
         refused_and_served_nothing,
+        served_what_was_never_there,
         warned_and_served_it,
     ),
     hints=(

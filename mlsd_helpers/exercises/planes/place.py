@@ -152,7 +152,7 @@ EXERCISE = Exercise(
     title="Place components into planes",
     kind="classify",
     outcome="Place a component into the plane that answers for it, whoever calls it.",
-    minutes=8,
+    minutes=12,
     steps=(
         _in_plane("data", 1),
         _in_plane("training", 0.5),

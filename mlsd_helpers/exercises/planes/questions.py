@@ -1,4 +1,7 @@
-"""What lesson 02 asks: predictions on planes, and questions on the lessons before it."""
+"""What lesson 02 asks: predictions on planes, and questions on the lessons before it.
+
+A truth is rounded as the lesson prints it: who works it out is right, not close.
+"""
 
 from mlsd_helpers import cases, formulas
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
@@ -12,12 +15,18 @@ def _serving() -> float:
 
 
 def _series() -> float:
-    return formulas.error_budget_s(formulas.series_availability([0.999] * 5), 30 * day) / 60
+    return round(formulas.error_budget_s(formulas.series_availability([0.999] * 5), 30 * day) / 60)
 
 
 def _common() -> float:
     alone = 1 - formulas.parallel_availability([0.99] * 2)
-    return (1 - formulas.common_cause_availability(0.99, 2, 0.1)) / alone
+    return round((1 - formulas.common_cause_availability(0.99, 2, 0.1)) / alone, 1)
+
+
+def _faded() -> float:
+    store = formulas.common_cause_availability(0.99, 2, 0.1)
+    together = formulas.series_availability([0.9995] * 3) * store
+    return round(formulas.error_budget_s(together, 30 * day) / 60)
 
 
 def _killed() -> float:
@@ -32,7 +41,7 @@ def _canary() -> float:
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="02-ask-serving",
-        question="Harbour Pay's sketch has 24 boxes. How many of them stand in the serving plane?",
+        question="Harbour Pay's sketch has 24 boxes. How many of them belong to the serving plane?",
         unit="boxes",
         truth=_serving,
         because="Answering takes few parts. The others see to it that the answer is right, and stays so.",
@@ -60,6 +69,14 @@ QUESTIONS: tuple[Question, ...] = (
         truth=_common,
         because="Both by themselves are down one time in ten thousand; what they share alone is ten times that.",
         within=0.2,
+    ),
+    Estimate(
+        id="02-ask-faded",
+        question="For how many minutes in 30 days are the three parts and the store together down?",
+        unit="min",
+        truth=_faded,
+        because="All are required, the store among them: the shares multiply, and what is missing to 1 is the time.",
+        within=0.02,
     ),
     Estimate(
         id="02-ask-canary",

@@ -9,7 +9,7 @@ from typing import Any
 from mlsd_helpers.design import Design, Planes
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
-from mlsd_helpers.review import rules_called
+from mlsd_helpers.review import Finding, rules_called
 from mlsd_helpers.review.graph import WAITING
 
 Sketch = dict[str, Any]
@@ -194,10 +194,15 @@ def mended_what_was_whole(planes: Sketch) -> Sketch:
 # ---- the judgement --------------------------------------------------------------------------------
 
 
-def errors_in(planes: Planes) -> set[str]:
-    """Return the codes of the errors that the rules on planes find in a sketch."""
+def found_in(planes: Planes) -> list[Finding]:
+    """Return the errors that the rules on planes find in a sketch."""
     design = Design(name="exercise", planes=planes)
-    return {one.code for rule in rules_called(["PLANE"]) for one in rule(design) if one.severity == "error"}
+    return [one for rule in rules_called(["PLANE"]) for one in rule(design) if one.severity == "error"]
+
+
+def errors_in(planes: Planes) -> set[str]:
+    """Return their codes."""
+    return {one.code for one in found_in(planes)}
 
 
 def edits(before: Planes, after: Planes) -> int:
@@ -264,17 +269,18 @@ def _free_of(*codes: str) -> Callable[[Case, Any, Given], bool]:
     return right
 
 
-def _still(case: Case, value: Any, words: str) -> str:
+def _still(case: Case, value: Any, words: str, codes: Sequence[str]) -> str:
     try:
-        _both(case, value)
+        _, after = _both(case, value)
     except (MlsdError, TypeError):
         return _explain_kept(case, value)
-    return words
+    said = [f"{one.code} {one.message}" for one in found_in(after) if one.code in codes]
+    return f"{words} The review says: {' '.join(said)}" if said else words
 
 
 def _step(name: str, points: float, words: str, *codes: str) -> Step:
     return Step(
-        name, points, _free_of(*codes), part="", explain=lambda case, value: _still(case, value, words)
+        name, points, _free_of(*codes), part="", explain=lambda case, value: _still(case, value, words, codes)
     )
 
 
@@ -284,7 +290,7 @@ EXERCISE = Exercise(
     title="Repair a sketch within four edits",
     kind="repair a design",
     outcome="Mend what a review finds in a sketch, and nothing else.",
-    minutes=15,
+    minutes=20,
     steps=(
         Step("kept", 1, _kept, part="", explain=_explain_kept),
         _step(

@@ -28,7 +28,9 @@ _TOLD = {
     "age": _Told(
         "How old may a count of recent payments be?", "A quarter of an hour. Thieves are quick.", "freshness"
     ),
-    "source": _Told("Where do those counts come from?", "From a job that runs every night at two."),
+    "source": _Told(
+        "Where do those counts come from?", "From a job that runs every night at two.", "source of the counts"
+    ),
     "truth": _Told(
         "When do you learn that it was fraud?",
         "When the card holder disputes it: after 30 days, mostly.",
@@ -41,7 +43,9 @@ _TOLD = {
     ),
     "rare": _Told("How often is it fraud?", "One payment in a thousand.", "base rate"),
     "law": _Told(
-        "What must the model not do?", "Payment data must not leave the region. The lawyers are firm."
+        "What must the model not do?",
+        "Payment data must not leave the region. The lawyers are firm.",
+        "guardrails",
     ),
     "today": _Told("What do you do today?", "Rules on amount, country and recent declines.", "baseline"),
     "price": _Told("What does a label cost?", "Fifty cents, and two people look at each.", "cost"),

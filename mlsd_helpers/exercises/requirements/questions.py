@@ -1,4 +1,7 @@
-"""What lesson 01 asks: predictions, a faded example, and five questions on lesson 00."""
+"""What lesson 01 asks: predictions, a faded example, and five questions on lesson 00.
+
+A truth is rounded as the lesson prints it: who works it out is right, not close.
+"""
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
@@ -10,7 +13,8 @@ AGES_MIN = (3, 14, 15, 8, 22, 15, 11, 61, 2, 9)
 
 
 def _true_alarms() -> float:
-    return 100 * formulas.precision_at_base_rate(0.001, true_positive_rate=0.9, false_positive_rate=0.01)
+    precision = formulas.precision_at_base_rate(0.001, true_positive_rate=0.9, false_positive_rate=0.01)
+    return round(100 * precision, 1)
 
 
 def _late_reads() -> float:
@@ -22,23 +26,19 @@ def _slowest_five() -> float:
 
 
 def _serial_ms() -> float:
-    return formulas.sum_of_exponentials_percentile_s([10 * ms, 10 * ms], 0.99) / ms
+    return round(formulas.sum_of_exponentials_percentile_s([10 * ms, 10 * ms], 0.99) / ms, 1)
 
 
 def _slow_percent() -> float:
-    return 100 * formulas.fan_out_tail(0.01, 100)
+    return round(100 * formulas.fan_out_tail(0.01, 100), 1)
 
 
 def _peak_rps() -> float:
-    return formulas.peak_of_trace(week(), hour, REPEATED).peak_rps
+    return round(formulas.peak_of_trace(week(), hour, REPEATED).peak_rps)
 
 
 def _busy_ms() -> float:
-    return (40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1)) / ms
-
-
-def _stalled_percent() -> float:
-    return 100 * 10 / 100
+    return round((40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1)) / ms)
 
 
 QUESTIONS: tuple[Question, ...] = (
@@ -117,12 +117,13 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="01-ask-stall",
-        question="Users ask at any moment of 100 s; the server stands still for 10 of them. How many per cent of users "
-        "come while it stands still?",
-        unit="%",
-        truth=_stalled_percent,
-        because="Users do not wait for each other. Whoever measures has to ask as they do, or misses nearly all of it.",
-        within=0.1,
+        question="A load test asks every tenth of a second, and never before its last question was answered. How many "
+        "requests does it send into the ten seconds in which the server stands still?",
+        unit="requests",
+        truth=lambda: 1,
+        because="It waits with its first one until the stall is over. A clock would have sent a hundred: whoever "
+        "measures has to ask as users do, who do not wait for each other.",
+        within=0,
     ),
     Recall(
         id="01-recall-cause",
