@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the peers, memory, the features, how cost grows, imports and Erlang C.
+"""`python -m benchmarks`: the peers, the lab, memory, the features, how cost grows, imports, Erlang C and grading.
 
 Whoever is compared takes turns, `--rounds` times, each in a process of its own. A ratio is taken within a round, where
 both met the same machine; what is printed is the median of the ratios, and the least and the largest.
@@ -82,6 +82,10 @@ def main() -> None:
         show("How cost grows", ("with", "size", "ns per request"), features.growth())
         imports()
         erlang()
+        if here("nbgrader"):
+            from benchmarks import grading  # noqa: PLC0415 - an extra
+
+            grading.main([])
 
 
 def peers(requests: int, turns: int) -> None:
