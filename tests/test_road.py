@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
@@ -69,13 +69,13 @@ def test_the_page_of_a_syntax_error_says_so(walked: Walked) -> None:
 def test_no_feedback_page_holds_a_hidden_test_or_a_solution(walked: Walked) -> None:
     reference = next(one for one in walked.students if one.student == "reference")
     released = road.released(walked.root, walked.assignment).read_text(encoding="utf-8")
-    shown = words("".join(line for cell in json.loads(released)["cells"] for line in cell["source"]))
-    lines = {words(line) for source in reference.answers.values() for line in source.splitlines()}
+    shown = words(escape("".join(line for cell in json.loads(released)["cells"] for line in cell["source"])))
+    lines = {words(escape(line)) for source in reference.answers.values() for line in source.splitlines()}
     secret = {line for line in lines if len(line) > 20 and line not in shown}
     assert len(secret) > 10
     for student in walked.students:
         page = words(walked.page(student.student))
         assert "HIDDENTESTS" not in page
         assert "fresh=True" not in page
-        typed = words("".join(student.answers.values()))
+        typed = words(escape("".join(student.answers.values())))
         assert not {line for line in secret if line in page and line not in typed}, student.student
