@@ -131,7 +131,7 @@ class Stage:
     """A folder aside, laid out as nbgrader expects, for one hand-in after the other."""
 
     def __init__(self, folder: Path, course: Path, config: Config, assignment: str) -> None:
-        self._course, self._assignment = course, assignment
+        self._assignment = assignment
         self.folder = folder
         self._places = CourseDirectory(config=config)
         staged = Config(config)

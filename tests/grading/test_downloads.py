@@ -102,7 +102,7 @@ def configure(course, *lines):
         ("anon_aB3d9_90210_05_capacity.ipynb", "anon-aB3d9"),
         ("LATE_anon_aB3d9_90210_05_capacity.ipynb", "anon-aB3d9"),
         (f"Sam Tanner_12_{MOODLE}/05_capacity.ipynb", "Sam_Tanner"),
-        (f"Sam Tanner_12_{MOODLE}/work/05_capacity.ipynb", "Sam_Tanner"),
+        (f"Sam Tanner_12_{MOODLE}/task/05_capacity.ipynb", "Sam_Tanner"),
         (f"Sam Tanner_12_{MOODLE}05_capacity.ipynb", "Sam_Tanner"),
         (f"Sam Tanner_12_{MOODLE}\\05_capacity.ipynb", "Sam_Tanner"),
         (f"مريم نور_12_{MOODLE}/05_capacity.ipynb", "مريم_نور"),
