@@ -131,9 +131,9 @@ What is feasible is compared by cost. Each pattern has one line:
 
 An event changes an answer, a request reads one. The **share of reads** is that of requests among the two.
 
-Worked: one million keys, answers up to 1 hour old, a job of 10 minutes. A million inferences cost \$10 at request
-time and \$5 in the job, which fills its machines and waits for nobody; a million reads cost \$0.50. (Our assumptions,
-all of them. Put yours in.)
+Worked: one million keys, answers up to 1 hour old, a job of 10 minutes. A million inferences cost 10 USD at
+request time and 5 USD in the job, which fills its machines and waits for nobody; a million reads cost 0.50 USD. (Our
+assumptions, all of them. Put yours in.)
 
 **Predict.** A rule of thumb, and no more than that, calls A strained above about 1,000 requests a second. (Section 5
 holds it against systems that run.)

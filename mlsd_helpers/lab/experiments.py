@@ -84,7 +84,7 @@ def recording(name: str) -> Measurement:
     return Measurement(**found | {"rows": tuple(found["rows"]), "notes": tuple(found["notes"])})
 
 
-_UNITS = {"_s": "", "_rps": ", requests/s", "_share": ""}
+_UNITS = {"_s": "", "_rps": ", per second", "_share": ""}
 
 
 def _heading(name: str) -> str:
@@ -255,15 +255,15 @@ def prediction() -> Measurement:
         times = measuring.measure_service_times(service)
         for busy in (0.3, 0.5, 0.7):
             found = measuring.compare(service, times, rate_rps=times.rate_rps(busy))
+            in_hindsight = found.hindsight_s / found.measured_s.value
             rows.append(
                 {
                     "rate_rps": found.rate_rps,
-                    "utilisation_share": found.utilisation,
+                    "busy_share": found.utilisation,
                     "formula_s": found.formula_s,
                     "simulated": found.simulated_s.told(told),
                     "measured": found.measured_s.told(told),
-                    "simulated_to_measured": found.ratio,
-                    "in_hindsight_to_measured": found.hindsight_s / found.measured_s.value,
+                    "simulated_to_measured": f"{found.ratio:.2f} (in hindsight {in_hindsight:.2f})",
                 }
             )
     work = (

@@ -1,4 +1,4 @@
-"""One workspace, one server and one browser for what a learner sees."""
+"""One workspace and one server for what a learner sees, and a browser for each module."""
 
 import pytest
 
@@ -15,7 +15,8 @@ def lab(root, tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="package")
+# A module's own: as long as Playwright runs, no other test of this process can run an event loop.
+@pytest.fixture(scope="module")
 def chromium():
     with browser() as started:
         yield started
