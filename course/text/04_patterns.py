@@ -113,7 +113,7 @@ for missed in range(3):
 assert expiry_h - period_h == 36
 
 # %% [markdown]
-r"""
+"""
 An error rate shows only the last line. An alert on the **age** of what is read
 shows the first missed run 36 hours before the entries expire.
 
