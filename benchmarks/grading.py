@@ -33,7 +33,7 @@ ASSIGNMENT = "05_capacity"
 
 @dataclass(frozen=True)
 class Took:
-    """What grading a class took; `peak_mb` is the resident memory of all its processes together."""
+    """What grading a class took; `peak_mb` is the memory of all its processes together, shared pages counted once."""
 
     students: int
     wall_s: float
@@ -155,7 +155,8 @@ def measured(students: int, work: Callable[[], object]) -> Took:
             total = 0
             for process in [here, *here.children(recursive=True)]:
                 try:
-                    total += process.memory_info().rss
+                    memory = process.memory_full_info()
+                    total += getattr(memory, "pss", memory.uss)
                 except psutil.Error:
                     continue
             peak = max(peak, total / 1e6)

@@ -2,13 +2,14 @@
 
     release, term         student versions from source/, and a term's names, dates and points
     downloads, archives   what an LMS gives, sorted into submitted/
-    classroom             a class: workers, progress, a summary
+    classroom, workers    a class: processes side by side, progress, a summary
       grade               one hand-in from start to end, and its record
         graft             a student's answers in a fresh student version
         judging           its cells run in a room, its answers judged outside
           room/           the sandbox
         flags             what an instructor should look at
         staging           nbgrader's converters, in a folder aside
+          bookkeeping     its gradebook, kept open
     records               what was found out about each hand-in
       analysis, report    ... as a page about the class; anonymity takes the names out
     marks, spreadsheets   the gradebook as CSV
@@ -19,3 +20,9 @@
 Here goes what only an instructor runs. It builds on nbgrader's own converters, preprocessors and gradebook,
 and is named in `nbgrader_config.py`, so that nbgrader's commands and `mlsd` do the same thing.
 """
+
+import sys
+
+# jsonschema imports a grammar of web addresses where there is one, and that takes as long as all else together.
+# Nothing here checks an address.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

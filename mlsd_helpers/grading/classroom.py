@@ -1,13 +1,12 @@
 """A whole class, graded by workers on this machine or on a Dask cluster, and a summary of what became of it."""
 
 import contextlib
-import multiprocessing
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from mlsd_helpers.grading.grade import WORK, Grader, Job, Result
 from mlsd_helpers.grading.records import FAILED
 from mlsd_helpers.grading.release import environment_on_path
 from mlsd_helpers.grading.staging import remove
+from mlsd_helpers.grading.workers import pool
 
 SUPPORTED = ((0, 9, 5), (0, 10))
 """nbgrader versions, from and below, whose converters and gradebook this has been tried with."""
@@ -77,6 +77,19 @@ class Summary:
                 scores = [f"{one.score:g}" if one else "–" for one in (old, new)]
                 if scores[0] != scores[1]:
                     yield f"{result.student} {name}: {scores[0]} → {scores[1]}"
+            if before.late_s != after.late_s:
+                yield f"{result.student}: {_lateness(before.late_s)} → {_lateness(after.late_s)}"
+            elif before.late_rule != after.late_rule:
+                yield f"{result.student}: {_lateness(after.late_s)}, which now costs something else"
+
+
+def _lateness(seconds: float) -> str:
+    """Say how late a hand-in is.
+
+    >>> _lateness(0), _lateness(100_000)
+    ('on time', '27.8 h late')
+    """
+    return f"{seconds / 3600:.1f} h late" if seconds else "on time"
 
 
 def _kind(result: Result) -> str:
@@ -177,9 +190,8 @@ def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[R
     waiting = list(students)
     while waiting:
         done: set[str] = set()
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, context, _stay_with_parent) as pool:
-            futures = {pool.submit(_graded_here, job, student): student for student in waiting}
+        with pool(workers) as processes:
+            futures = {processes.submit(_graded_here, job, student): student for student in waiting}
             try:
                 for future in as_completed(futures):
                     yield future.result()
@@ -187,7 +199,7 @@ def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[R
             except BrokenProcessPool:
                 attempts.update(_running(futures, done))
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
+                processes.shutdown(wait=False, cancel_futures=True)
                 raise
         waiting = [student for student in waiting if student not in done]
         for student in [one for one in waiting if attempts[one] >= _ATTEMPTS]:
@@ -199,18 +211,6 @@ def _running(futures: dict[Future[Result], str], done: set[str]) -> list[str]:
     """Say which hand-ins may have been in a worker that was killed: the first that are not done."""
     left = [student for student in futures.values() if student not in done]
     return left[: 2 * (os.cpu_count() or 1)]
-
-
-def _stay_with_parent() -> None:
-    """End this worker when the run that started it is killed."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _graded_here(job: Job, student: str) -> Result:

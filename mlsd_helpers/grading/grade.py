@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ class Grader:
     def close(self) -> None:
         """End the warm parent and remove the folder aside."""
         self._stack.close()
-        remove(self._stage.folder)
+        self._stage.close()
 
     def grade(self, student: str) -> Result:
         """Grade one hand-in, unless it has been graded by the same rules.
@@ -119,10 +120,18 @@ class Grader:
         before = records.read(job.course, job.assignment, student)
         there = all(self._stage.place(step, student).is_dir() for step in ("autograded", "feedback"))
         same = before is not None and before.hand_in == digest
-        if before is not None and same and there and before.rules == self._rules and not job.again:
+        late = self._lateness(student, folder)
+        if (
+            before is not None
+            and same
+            and there
+            and _rules_of(before) == (self._rules, *late)
+            and not job.again
+        ):
             return Result(student, before, before)
         seed = before.seed if before is not None and same else job.seed
         record, notebooks, outputs = self._judge(student, folder, seed, digest)
+        record = replace(record, late_s=late[0], late_rule=late[1])
         changed = not (before is not None and there and _same(before, record))
         if not job.dry_run:
             if changed or job.again:
@@ -130,6 +139,11 @@ class Grader:
                 record = replace(record, seconds={**record.seconds, **spent})
             records.write(job.course, record)
         return Result(student, record, before, changed)
+
+    def _lateness(self, student: str, folder: Path) -> tuple[float, str]:
+        """Return how many seconds late a hand-in is, and a digest of what that costs."""
+        late_s = self._stage.seconds_late(student, _handed_in_at(folder))
+        return late_s, _late_rule(self._config) if late_s else ""
 
     # ---- judging ----------------------------------------------------------------------------------
 
@@ -215,6 +229,10 @@ class Grader:
         return spent
 
 
+def _rules_of(record: Record) -> tuple[str, float, str]:
+    return record.rules, record.late_s, record.late_rule
+
+
 def _same(before: Record, after: Record) -> bool:
     """Tell whether a regrade found what was found before."""
     return replace(before, rules="", seconds={}) == replace(after, rules="", seconds={})
@@ -291,10 +309,27 @@ def _files(folder: Path) -> tuple[dict[str, Path], list[str]]:
 def _is_time(path: Path) -> bool:
     """Tell whether a file holds a time that nbgrader can read; it can't grade beside one that it cannot."""
     try:
-        text = path.read_text(encoding="utf-8").strip()
-        return len(text) < 100 and (not text or utils.parse_utc(text) is not None)
+        _time_in(path)
     except (ValueError, OverflowError):
         return False
+    return True
+
+
+def _time_in(path: Path) -> datetime | None:
+    text = path.read_text(encoding="utf-8").strip()
+    if len(text) >= 100:
+        raise ValueError(text)
+    return utils.parse_utc(text) if text else None
+
+
+def _handed_in_at(folder: Path) -> datetime | None:
+    """Return when a hand-in was made, in UTC, where its folder says so."""
+    path = folder / "timestamp.txt"
+    if folder.is_symlink() or not is_plain_file(path):
+        return None
+    with suppress(ValueError, OverflowError):
+        return _time_in(path)
+    return None
 
 
 def _copy(files: Mapping[str, Path], folder: Path) -> None:
@@ -349,6 +384,13 @@ def _rules(job: Job, config: Config) -> str:
         for name, notebook in _notebooks(job, config, step).items():
             digest.update(name.encode() + nbformat.writes(notebook).encode())
     return digest.hexdigest()[:16]
+
+
+def _late_rule(config: Config) -> str:
+    """Return a digest of the settings that lateness depends on."""
+    settings = [sorted(config[name].items()) for name in ("AssignLatePenalties", "LateSubmissionPlugin")]
+    told = repr((settings, config.Term.get("late_per_day")))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 @cache

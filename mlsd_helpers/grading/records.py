@@ -56,6 +56,8 @@ class Record:
     repairs: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    late_s: float = 0.0  # seconds after the due date, with the student's extension
+    late_rule: str = ""  # digest of what lateness costs, where it is late
 
     @property
     def score(self) -> float:

@@ -4,58 +4,36 @@ What nbgrader writes is what `nbgrader autograde` and `nbgrader generate_feedbac
 gradebook, the same files. The cells have already run; their outputs are put in where nbgrader would execute.
 """
 
-import contextlib
 import re
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import nbformat
-import nbgrader.api
 from ipykernel.ipkernel import IPythonKernel
+from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.writers.files import FilesWriter
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import CheckCellMetadata, Execute
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.event import listen
 from sqlalchemy.exc import SAWarning
 from traitlets import default
 from traitlets.config import Config
 
+from mlsd_helpers.grading import bookkeeping
+
 Executor = Callable[[Any, Any], tuple[Any, Any]]
-
-
-@contextlib.contextmanager
-def _one_engine() -> Iterator[None]:
-    """Keep nbgrader's connection to its gradebook, whose tables are there.
-
-    It opens the gradebook ten times for a hand-in, and each time it looks for every table, and SQLAlchemy compiles
-    the same queries again.
-    """
-    with (
-        mock.patch.object(nbgrader.api, "create_engine", _engine),
-        mock.patch.object(nbgrader.api.Base.metadata, "create_all"),
-    ):
-        yield
-
-
-@lru_cache(maxsize=4)
-def _engine(url: str, **options: Any) -> Engine:
-    engine = create_engine(url, **options)
-    if engine.dialect.name == "sqlite":
-        # With the write-ahead log a killed process loses nothing; only a power cut could cost the last rows.
-        listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=NORMAL"))
-    return engine
 
 
 class _Staged(BaseConverter):  # type: ignore[misc]
@@ -107,22 +85,46 @@ class _Feedback(_Staged, GenerateFeedback):  # type: ignore[misc]
 
 
 class _Page(HTMLExporter):
-    """nbgrader's page, without a second parse of it.
+    """nbgrader's page, without a second parse of it, and with what many hand-ins share made once.
 
     nbconvert reads the page that it has just written again, to name images and to mark cells of another template. The
-    pages are the same to a parser; this takes half the time.
+    pages are the same to a parser; this takes a fraction of the time.
     """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._text_as_html = lru_cache(_KEPT)(partial(super().markdown2html, {}))
+        self._code_as_html = lru_cache(_KEPT)(self._highlight)
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> Any:
+        """Return Markdown as HTML; what has no attachments is the same wherever it stands."""
+        if context.get("cell", {}).get("attachments") or self.embed_images:
+            return super().markdown2html(context, source)
+        return self._text_as_html(source)
+
+    def highlight_code(
+        self, source: str, language: str = "", metadata: Mapping[str, Any] | None = None
+    ) -> str:
+        """Return code as HTML; of a cell's metadata, only the language of its magic counts."""
+        return self._code_as_html(source, language, (metadata or {}).get("magics_language", ""))
+
+    def _highlight(self, source: str, language: str, magics_language: str) -> str:
+        highlight = Highlight2HTML(pygments_lexer="ipython3", parent=self)
+        metadata = {"magics_language": magics_language} if magics_language else {}
+        return str(highlight(source, language or None, metadata))
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> tuple[Any, Any]:
         """Write the page, and give an image without a description one that says so, as nbconvert does."""
         resources = self._init_resources(resources)  # type: ignore[no-untyped-call]
-        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3", parent=self))  # type: ignore[no-untyped-call]
+        self.register_filter("highlight_code", self.highlight_code)  # type: ignore[no-untyped-call]
         kinds = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
         self.register_filter("filter_data_type", kinds)  # type: ignore[no-untyped-call]
         page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **options)
         return _NAMELESS.sub(_IMAGE, page), resources
 
 
+_KEPT = 1_000  # cells, ours and those of hand-ins
 _NAMELESS = re.compile(r"<img(?![^>]*\balt=)")
 _IMAGE = '<img alt="No description has been provided for this image"'
 
@@ -157,10 +159,25 @@ class Stage:
             one for one in self._autograde.sanitize_preprocessors if not _is(one, CheckCellMetadata)
         ]
 
+    def close(self) -> None:
+        """Remove the folder, and close the gradebook."""
+        remove(self.folder)
+        bookkeeping.close(self._places.db_url)
+
     def place(self, step: str, student: str) -> Path:
         """Return a folder of the course as nbgrader is configured: step is submitted, autograded or feedback."""
         directory = getattr(self._places, f"{step}_directory")
         return Path(self._places.format_path(directory, student, self._assignment))
+
+    def seconds_late(self, student: str, handed_in_at: datetime | None) -> float:
+        """Return how long after its due date, and the student's extension, an assignment was handed in."""
+        if handed_in_at is None:
+            return 0.0
+        with bookkeeping.kept_open(), Gradebook(self._places.db_url, self._places.course_id) as book:
+            due = book.find_assignment(self._assignment).duedate
+            with suppress(MissingEntry):
+                due = book.find_submission(self._assignment, student).duedate  # with an extension
+        return 0.0 if due is None else max(0.0, (handed_in_at - due).total_seconds())
 
     def submitted(self, student: str) -> Path:
         """Return the folder of a hand-in in the stage, empty."""
@@ -178,7 +195,7 @@ class Stage:
         self._outputs = {name: _outputs_of(by_place) for name, by_place in outputs.items()}
         self._directory.student_id = student
         spent = {}
-        with _one_engine(), warnings.catch_warnings():
+        with bookkeeping.kept_open(), warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own queries
             for name, converter in (("gradebook", self._autograde), ("feedback", self._feedback)):
                 began = time.perf_counter()

@@ -5,6 +5,7 @@ import re
 import shutil
 import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 
 import nbformat
 import pytest
@@ -216,6 +217,56 @@ def test_a_changed_rule_writes_only_what_it_changes(course_of, sandbox, harsher)
     after = contents(course, "autograded", "feedback")
     assert {name.split("/")[1] for name in before if before[name] != after[name]} == changed
     assert road.marks(course, ASSIGNMENT)["reference"]["05-plan"] == 0
+
+
+def hand_in_times(course, **times):
+    for student, time in times.items():
+        (course / "submitted" / student / ASSIGNMENT / "timestamp.txt").write_text(f"{time} UTC")
+
+
+def due(course, date):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        book.update_or_create_assignment(ASSIGNMENT, duedate=date)
+
+
+def test_a_moved_due_date_changes_those_whom_it_concerns(course_of, sandbox):
+    course = course_of(*FEW)
+    hand_in_times(course, reference="2027-03-10 12:00", blank="2027-03-01 12:00")
+    due(course, "2027-03-09 12:00")
+    run(course, sandbox)
+    assert {who: said["late"] for (who, _), said in rows(course).items()} == {
+        "reference": 86_400,
+        "blank": 0,
+        "mistaken-1": 0,
+    }
+    due(course, "2027-03-10 12:00")
+    assert list(run(course, sandbox, dry_run=True).differences()) == ["reference: 24.0 h late → on time"]
+    assert [one.student for one in run(course, sandbox).results if one.changed] == ["reference"]
+    assert {said["late"] for said in rows(course).values()} == {0}
+
+
+def test_an_extension_counts(course_of, sandbox):
+    course = course_of("reference")
+    hand_in_times(course, reference="2027-03-10 12:00")
+    due(course, "2027-03-09 12:00")
+    run(course, sandbox)
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        book.find_submission(ASSIGNMENT, "reference").extension = timedelta(days=2)
+        book.db.commit()
+    assert list(run(course, sandbox).differences()) == ["reference: 24.0 h late → on time"]
+
+
+def test_another_price_of_lateness_changes_who_is_late(course_of, sandbox):
+    course = course_of("reference", "blank")
+    hand_in_times(course, reference="2027-03-10 12:00")
+    due(course, "2027-03-09 12:00")
+    run(course, sandbox)
+    config = course / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("late_per_day = 0.0", "late_per_day = 0.25"))
+    assert [one.student for one in run(course, sandbox).results if one.changed] == ["reference"]
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        notebook = book.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "reference")
+        assert notebook.late_submission_penalty == notebook.score / 4
 
 
 def test_a_dry_run_writes_nothing(course_of, sandbox):
