@@ -148,7 +148,7 @@ class _Sitting:
             outputs = self.room().run(source)
         except RoomGone as gone:
             self.lost(gone)
-            return [_stopped(gone)]
+            return [_stopped(gone.reason)]
         self._done.append(source)
         return [nbformat.from_dict(output) for output in outputs]
 
@@ -164,9 +164,10 @@ class _Sitting:
             context.__exit__(None, None, None)
 
 
-def _stopped(gone: RoomGone) -> Any:
-    text = f"Stopped: {gone.reason}."
-    return nbformat.v4.new_output("error", ename="Stopped", evalue=f"{gone.reason}.", traceback=[text])
+def _stopped(reason: str) -> Any:
+    return nbformat.v4.new_output(
+        "error", ename="Stopped", evalue=f"{reason}.", traceback=[f"Stopped: {reason}."]
+    )
 
 
 def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Config) -> Executed:
@@ -175,6 +176,8 @@ def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Con
     for cell in notebook.cells:
         if utils.is_grade(cell):
             cell.source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
+        if cell.cell_type == "code":
+            cell.execution_count, cell.outputs = None, []
     done = Executed()
     try:
         Execute(config=config).preprocess(notebook, {"metadata": {"path": str(folder)}, "nbgrader": {}})
@@ -183,6 +186,10 @@ def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Con
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
+        if (
+            done.reason and cell.execution_count is None
+        ):  # nbgrader gives full points to a cell that says nothing
+            cell.outputs = [_stopped(done.reason)]
         done.outputs[place] = cell.outputs
         if utils.is_grade(cell) and not utils.is_solution(cell):
             check = check_in(cell.source)

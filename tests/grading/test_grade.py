@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -66,6 +68,49 @@ def rows(course):
             for submission in book.assignment_submissions(ASSIGNMENT)
             for notebook in submission.notebooks
         }
+
+
+# ---- where no process can be forked ---------------------------------------------------------------
+
+
+def test_grading_can_be_imported_where_there_is_no_posix():
+    without = """
+import ctypes, sys
+sys.modules.update(dict.fromkeys(("resource", "fcntl", "termios")))
+class Library(ctypes.CDLL):
+    def __init__(self, name, *rest, **options):
+        if name is None:
+            raise TypeError("no such library")
+        super().__init__(name, *rest, **options)
+ctypes.CDLL = Library
+import mlsd_helpers.grading.road
+"""
+    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_forks_nbgraders_own_kernels_give_the_same_scores(course_of, handed_in_once):
+    names = "reference", "mistaken-1", "blank", "syntax-error"
+    deserved = {one.student: dict(one.scores) for one in handed_in_once[1] if one.student in names}
+    course = course_of(*names)
+    summary = run(course, "stock")
+    assert road.marks(course, ASSIGNMENT) == deserved
+    judged = [one for result in summary.results for one in result.record.exercises.values()]
+    assert not any(one.by_judge for one in judged)
+    assert any("inside the student's process" in line for line in summary.lines())
+
+
+def test_a_kernel_that_ends_has_a_result_that_says_so(course_of):
+    course = course_of("blank")
+    path = course / "submitted" / "blank" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    first = next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution"))
+    first.source = "import os\nos._exit(1)"
+    nbformat.write(notebook, path)
+    (result,) = run(course, "stock").results
+    assert result.record.status == records.FAILED
+    assert "did not run to its end" in result.record.reason
+    assert sum(road.marks(course, ASSIGNMENT)["blank"].values()) == 0
 
 
 # ---- beside nbgrader ------------------------------------------------------------------------------

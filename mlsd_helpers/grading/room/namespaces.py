@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+from functools import cache
 from typing import Any
 
 NEWNS, NEWIPC, NEWPID = 0x00020000, 0x08000000, 0x20000000
@@ -12,11 +13,14 @@ _CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION = 0x20080522
 _CAPABILITIES = 64
 
-_libc = ctypes.CDLL(None, use_errno=True)
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)  # elsewhere than on Linux there may be none
 
 
 def _call(name: str, *arguments: Any) -> int:
-    returned = int(getattr(_libc, name)(*arguments))
+    returned = int(getattr(_libc(), name)(*arguments))
     if returned < 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")

@@ -35,14 +35,21 @@ _USER = "1000"  # not 0, which programs treat in ways of their own
 
 
 def choose_sandbox(*, unsafe: bool = False) -> str:
-    """Return the best sandbox that works here: "bubblewrap", "landlock", or if `unsafe` allows it "none".
+    """Return the best sandbox that works here: "bubblewrap" or "landlock".
 
-    Where no warm process can be forked, as on Windows and macOS, it is "stock": nbgrader's own kernels.
+    Where there is none and `unsafe` allows it, it is "none", or "stock" where no warm process can be forked, as on
+    Windows and macOS: nbgrader's own kernels.
 
     Raises GradingError where there is none; the message says why and what to do.
     """
     if sys.platform != "linux":
-        return "stock"
+        if unsafe:
+            return "stock"
+        raise GradingError(
+            "Only Linux can shut a hand-in off from this machine. Grade there, in a virtual machine or a container "
+            "such as Docker's. `--unsafe` grades here, as nbgrader does: a hand-in can then read and change whatever "
+            "you can, its own score too."
+        )
     refusals = []
     for sandbox, why_not in (("bubblewrap", _no_bubblewrap), ("landlock", _no_landlock)):
         refusal = why_not()

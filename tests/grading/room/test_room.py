@@ -172,6 +172,13 @@ def test_the_best_sandbox_is_chosen_and_none_only_when_that_is_allowed(monkeypat
     assert choose_sandbox(unsafe=True) == "none"
 
 
+def test_off_linux_grading_without_a_sandbox_has_to_be_allowed(monkeypatch):
+    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+    with pytest.raises(GradingError, match="--unsafe"):
+        choose_sandbox()
+    assert choose_sandbox(unsafe=True) == "stock"
+
+
 def test_it_is_said_why_a_sandbox_does_not_work(monkeypatch, tmp_path):
     monkeypatch.setattr(landlock, "version", lambda: 4)
     assert "6.12" in sandbox._no_landlock()
