@@ -234,3 +234,13 @@ def test_the_lesson_of_a_term_uses_it(term):
 def test_no_earlier_lesson_introduces_a_term(term):
     _, lesson = ENTRIES[term]
     assert not [name for name in LESSONS if name < lesson and forms(term).search(LESSONS[name])]
+
+
+def test_each_term_of_the_glossary_is_linked_from_the_lesson_that_introduces_it():
+    terms = re.findall(r"^## (.+)\n\n(?:.+\n)+?\[Lesson \d\d\]\((.+)\)", markdown(GLOSSARY), re.MULTILINE)
+    assert len(terms) == len(headings(GLOSSARY)) - 1
+    linked = {path.name: set(links(markdown(path))) for path in (ROOT / "course").glob("*.ipynb")}
+    anchored = anchors(GLOSSARY, in_jupyterlab=True)
+    for term, lesson in terms:
+        anchor = term.replace(" ", "-")
+        assert (GLOSSARY.name, anchor if anchor in anchored else "") in linked[lesson], term

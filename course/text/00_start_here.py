@@ -54,7 +54,7 @@ guess
 
 A production system has five [**planes**](glossary.md#plane), each with a responsibility of its own:
 
-- **data** brings raw data in, makes features of them (the numbers that a model reads) and keeps them;
+- **data** brings raw data in, makes [**features**](glossary.md#feature) of them (the numbers that a model reads) and keeps them;
 - **training** makes a model from data, and judges whether it is good enough for its use;
 - **serving** answers requests with the model;
 - **monitoring** watches what comes in and goes out, and calls somebody;

@@ -3,7 +3,7 @@
 # 01 Requirements: what has to be true?
 
 Uber predicts when a car arrives. Before its engineers chose a network for it, they wrote down three requirements:
-**latency**, an answer within a few milliseconds at most; **accuracy**, better than the model that they had; and
+[**latency**](glossary.md#latency), an answer within a few milliseconds at most; **accuracy**, better than the model that they had; and
 **generality**, one model for all of Uber's lines of business [1]. Each of the three ruled designs out before
 anybody had built them.
 
@@ -41,7 +41,7 @@ print(worked.goal)
 | freshness | how old may what the model reads be? | age of every feature < 15 min |
 
 The **type** is what one answer is: *binary* or *multi-class classification* chooses among classes that are fixed
-before anybody asks; *regression* gives a number; *ranking* puts candidates in order; *generation* writes. The **p99**, or
+before anybody asks; *regression* gives a number; *ranking* puts candidates in order; *generation* writes. The [**p99**](glossary.md#p99), or
 99th percentile, is the time within which all answers come but the slowest one in a hundred.
 """
 
@@ -55,7 +55,7 @@ print(f"features < {show_seconds(worked.freshness.features)}")
 
 # %% [markdown]
 """
-Three latency **tiers** have names, and strict limits: *real-time* ends before 100 ms, *near-real-time* before 2 s, and
+Three latency [**tiers**](glossary.md#tier) have names, and strict limits: *real-time* ends before 100 ms, *near-real-time* before 2 s, and
 from there on it is *batch*. (Section 5 has the other sense of that word.) Say where exactly 100 ms belongs before you
 run this:
 """
@@ -67,15 +67,15 @@ for budget in ("99 ms", "100 ms", "2 s"):
 
 # %% [markdown]
 """
-**Freshness is three ages.** How old is a *feature* when it is read? How old is the *model*? How old is a *stored
+[**Freshness**](glossary.md#freshness) **is three ages.** How old is a *feature* when it is read? How old is the *model*? How old is a *stored
 prediction*? A model that is trained every night may read a count that is a second old, and one that was trained an hour
 ago may read yesterday's. Ask *what* is so many minutes old.
 
 Four companions hide behind the axes, and become expensive when nobody asks for them:
 
-- **labels**: where does the truth come from, when, for which share, at what cost?
+- [**labels**](glossary.md#label): where does the truth come from, when, for which share, at what cost?
 - **failure modes**: what does the product do while there is no answer?
-- **availability**: which share of requests gets one, over which time?
+- [**availability**](glossary.md#availability): which share of requests gets one, over which time?
 - **cost**: what may all of this cost a month?
 
 Labels cost items × people who look at each × price:
@@ -105,7 +105,7 @@ print(f"${at_random:,.0f}")
 
 # %% [markdown]
 """
-An availability is easier to judge as the time that it lets you be down, its **error budget**:
+An availability is easier to judge as the time that it lets you be down, its [**error budget**](glossary.md#error-budget):
 """
 
 # %%
@@ -134,8 +134,8 @@ print(
 
 # %% [markdown]
 """
-**Precision** is the share of the alarms that are right, **recall** the share of the fraud that is found. Neither means
-anything without the **base rate**, the share of payments that are fraud.
+[**Precision**](glossary.md#precision) is the share of the alarms that are right, [**recall**](glossary.md#recall) the share of the fraud that is found. Neither means
+anything without the [**base rate**](glossary.md#base-rate), the share of payments that are fraud.
 
 And a model that is good at its own measure may do nothing for the product. Booking.com looked back on about 150
 applications of machine learning, each tried on its customers in a randomised experiment [3]; the measure of the model and that
@@ -265,7 +265,7 @@ mlsd.ask("01-ask-mean")
 
 # %% [markdown]
 """
-A page is seldom made of one answer. A **fan-out** asks many parts at once, and waits for all of them. **Predict** this
+A page is seldom made of one answer. A [**fan-out**](glossary.md#fan-out) asks many parts at once, and waits for all of them. **Predict** this
 too; it opens the next view.
 """
 
@@ -331,7 +331,7 @@ print(f"p99s added {2 * one_s / ms:.1f} ms, p99 of both {both_s / ms:.1f} ms")
 
 # %% [markdown]
 """
-What adds up is a **budget**: the time that each step is *given*. If each keeps its own, the whole keeps the sum. So the
+What adds up is a [**budget**](glossary.md#budget): the time that each step is *given*. If each keeps its own, the whole keeps the sum. So the
 latency of a design is split into a budget for each **hop**, one step on the way of a request:
 """
 
@@ -345,7 +345,7 @@ print(f"{left_s / ms:4.0f} ms  left")
 
 # %% [markdown]
 """
-Nor can the p99s of several **replicas**, copies of one server, be averaged: whoever has the slow requests may serve few or many. Add the
+Nor can the p99s of several [**replicas**](glossary.md#replica), copies of one server, be averaged: whoever has the slow requests may serve few or many. Add the
 *histograms*, then read one percentile. Exercise 3 does that.
 
 ## 5 A peak that can be explained
@@ -445,7 +445,7 @@ mlsd.ask("01-ask-stall")
 
 # %% [markdown]
 """
-A **closed loop** sends a request when the last one is answered, as many load tests do. An **open loop** sends on a
+A [**closed loop**](glossary.md#closed-loop) sends a request when the last one is answered, as many load tests do. An [**open loop**](glossary.md#open-loop) sends on a
 clock, as users do, who do not wait for each other. Both keep what they measured as pairs: when a request was due, and
 how long it took from then.
 """
@@ -509,7 +509,7 @@ mlsd.figures.two_loops(loops, STALL_S)
 # %% [markdown]
 """
 **Learnt.** The same server, twice. The closed loop met the stall with one request, and waited politely; the hundred that
-it did not send are missing from its numbers, and its report says that all is well. This is called **coordinated omission**
+it did not send are missing from its numbers, and its report says that all is well. This is called [**coordinated omission**](glossary.md#coordinated-omission)
 [8]. More than a tenth of the users is late: those who came during the stall, and those who found a queue after it.
 
 So a latency requirement says how it is measured: from the moment at which a request was *due*, on a clock that does not wait

@@ -35,17 +35,17 @@ print(
 ## 1 Two clocks
 
 "The feature store answers in milliseconds" and "the feature is from an hour ago" can both be true of one read. **Latency** is how
-long the read takes. **Age** is how long ago the data that it returns were taken. A fast store serves old data fast.
+long the read takes. [**Age**](glossary.md#age) is how long ago the data that it returns were taken. A fast store serves old data fast.
 
-A **feature store** has two parts: in the **online store** a request looks up the newest values; the **offline store** keeps
+A [**feature store**](glossary.md#feature-store) has two parts: in the [**online store**](glossary.md#online-store) a request looks up the newest values; the [**offline store**](glossary.md#offline-store) keeps
 their history, to train on, and no request can read it in time.
 
-The **latency SLA** of a feature is the oldest it may be when the model reads it. (SLA stands for service-level agreement:
+The [**latency SLA**](glossary.md) of a feature is the oldest it may be when the model reads it. (SLA stands for service-level agreement:
 a promise that somebody relies on.) It belongs to the feature and not to the store.
 
 Here is how Harbour Pay first planned `card_spend_24h`, what a card has spent in a day. A job starts on the hour and takes
 the payments made until then. It needs 3 minutes to export, 12 to compute and 1 to load into the store. In front of the
-store, a cache keeps each copy for 2 minutes, its **TTL** (time to live).
+store, a cache keeps each copy for 2 minutes, its [**TTL**](glossary.md) (time to live).
 
 **Predict** before you read on.
 """
@@ -98,7 +98,7 @@ print(
 # %% [markdown]
 """
 At its best it is 16 minutes old: the delays alone have spent the 15 that were allowed. It is never fresh enough, not for
-one read of the day. The age over time is a **sawtooth**: it rises with the clock and falls when a result becomes readable.
+one read of the day. The age over time is a [**sawtooth**](glossary.md#sawtooth): it rises with the clock and falls when a result becomes readable.
 """
 
 # %%
@@ -112,7 +112,7 @@ mlsd.figures.freshness_timeline(
 
 # %% [markdown]
 """
-Which tooth a read meets is the **phase**'s doing: when the runs start, against when the read comes. It changes what one
+Which tooth a read meets is the [**phase**](glossary.md#phase)'s doing: when the runs start, against when the read comes. It changes what one
 read finds and none of the bounds.
 
 ## 2 A 15-minute job is not 15 minutes fresh
@@ -120,7 +120,7 @@ read finds and none of the bounds.
 `merchant_rate_15m`, a merchant's share of declined payments, has an SLA of 15 minutes, "so we run it every 15 minutes".
 Its delays are 1 + 3 + 0.5 minutes; the cache keeps a copy for half a minute.
 
-**Predict** the share of **stale** reads, those that find it older than its SLA. Your answer opens the view below it.
+**Predict** the share of [**stale**](glossary.md#stale) reads, those that find it older than its SLA. Your answer opens the view below it.
 """
 
 # %%
@@ -300,7 +300,7 @@ feed of 2015 was ranked by features that were up to weeks old, and it took a new
 
 ## 5 Training: join on when it became readable
 
-To train, each payment gets the features *that the model would have read*. This is a **point-in-time join**. A value has
+To train, each payment gets the features *that the model would have read*. This is a [**point-in-time join**](glossary.md#point-in-time-join). A value has
 two times: when what it describes happened, and when it could first be read. A window that ends at 10:00 and is published
 at 10:12 is not there at 10:05.
 
@@ -396,7 +396,7 @@ assert abs(honest - 0.5) < 0.02
 """
 Put a canary into every training set, and fail the build when its AUC leaves 0.5.
 
-Where publication times were never kept, teams **log and wait**: they log what serving reads, and train once there is enough.
+Where publication times were never kept, teams [**log and wait**](glossary.md#log-and-wait): they log what serving reads, and train once there is enough.
 Airbnb's engineers found that this can take more than a year for a model of seasons [5]. Keep the second timestamp from the
 first day.
 
@@ -418,7 +418,7 @@ Wait, or model the delay. `rate_from_early_labels` does the second: it divides b
 
 ## 6 The same feature on both paths
 
-Training and serving often compute a feature in two languages, by two teams. **Training–serving skew** is any difference
+Training and serving often compute a feature in two languages, by two teams. [**Training–serving skew**](glossary.md) is any difference
 between them. The feature here is the seconds since the card's last payment: a minute or two for a thief, hours for most. In one
 read of twenty it is missing. Training fills the gap with the mean; serving, written later, with 0.
 
@@ -448,7 +448,7 @@ More than six times the false alarms, from the same model and the same data. To 
 moment ago", which is what theft looks like. No request failed, no latency moved.
 
 **One transformation, both paths**: the code and whatever was fitted (here the mean) travel with the model's version. And a
-**parity test** replays logged requests through the training code and compares feature by feature. It takes one line:
+[**parity test**](glossary.md#parity-test) replays logged requests through the training code and compares feature by feature. It takes one line:
 """
 
 # %%

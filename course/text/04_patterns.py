@@ -35,14 +35,14 @@ print(f"{case.requirements.throughput.mean:.0f} requests/s on average")
 
 | pattern | computed | oldest answer | needs |
 |---|---|---|---|
-| **A, request-time** | when somebody asks | new; its features have their own ages | a model within the budget |
-| **B, pre-computed** | for every input, by a job, again and again | a period and a job's time | a list of all inputs |
-| **C, streaming** | at each event that changes it | the lag of the stream | a list, and a state for each entry |
+| [**A, request-time**](glossary.md#request-time) | when somebody asks | new; its features have their own ages | a model within the budget |
+| [**B, pre-computed**](glossary.md#pre-computed) | for every input, by a job, again and again | a period and a job's time | a list of all inputs |
+| [**C, streaming**](glossary.md#streaming) | at each event that changes it | the lag of the stream | a list, and a state for each entry |
 
-A **key** is one input that can be asked for: a user, a product, a pair of places. How many there are is the
-**cardinality**. Free text, an amount, a position on a map have no list: only A can answer them.
+A [**key**](glossary.md#key) is one input that can be asked for: a user, a product, a pair of places. How many there are is the
+[**cardinality**](glossary.md#cardinality). Free text, an amount, a position on a map have no list: only A can answer them.
 
-A **hybrid** takes one pattern for some keys or layers, and another for the rest. Netflix described three layers in
+A [**hybrid**](glossary.md#hybrid) takes one pattern for some keys or layers, and another for the rest. Netflix described three layers in
 2013: heavy models offline, events in between ("nearline"), the last order online, each the fallback of the one above
 it [3].
 
@@ -286,17 +286,17 @@ fewer dismissals [8].
 Mind the unit: *seconds*. Streaming is sold as "sub-second freshness"; what these teams report is seconds instead of
 hours, and that was worth the move. Ask what a second less would change before you pay for it.
 
-A **migration** goes one path at a time: the new one runs in the shadow (it answers, nobody sees it), answers are
+A [**migration**](glossary.md#migration) goes one path at a time: the new one runs in the shadow (it answers, nobody sees it), answers are
 compared, a share of users moves, and the old table stays as the fallback until nobody reads it.
 
 ## 7 Caches
 
-A cache is B that waits until somebody asks. It keeps an answer for the next one who asks the same, in an **LRU** cache
+A cache is B that waits until somebody asks. It keeps an answer for the next one who asks the same, in an [**LRU**](glossary.md) cache
 until it is the least recently used and room is needed, or until its **TTL** is over.
 
 ### How often does it hit?
 
-Popularity is skewed. **Zipf's law**: the n-th most popular key is asked for in proportion to 1/n^α. In 31 of the 51
+Popularity is skewed. [**Zipf's law**](glossary.md): the n-th most popular key is asked for in proportion to 1/n^α. In 31 of the 51
 clusters of Twitter's caches for which an exponent is published, α is above 1 [9].
 
 **Predict.**
@@ -397,7 +397,7 @@ key's missing fields from a log.
 
 ## 8 Streams are late
 
-A stream is a queue of events, split into **partitions**; the **consumers** of a group share the partitions, and each
+A stream is a queue of events, split into [**partitions**](glossary.md#partition); the **consumers** of a group share the partitions, and each
 partition is read by one of them. Twenty consumers on 12 partitions:
 """
 
@@ -407,7 +407,7 @@ print(f"{busy} have something to read, {20 - busy} are paid for")
 
 # %% [markdown]
 """
-**Consumer lag** is how far behind they are. 30,000 events wait, 5,000/s are read and 4,500/s arrive. Two times follow,
+[**Consumer lag**](glossary.md#consumer-lag) is how far behind they are. 30,000 events wait, 5,000/s are read and 4,500/s arrive. Two times follow,
 and they are not the same:
 """
 
@@ -431,7 +431,7 @@ mlsd.figures.stream_after_outage(
 The figure looks back: how old is what is read now? At the end of the outage, as old as the outage. `consumer_lag_s` and
 exercise 5 look ahead: how long will what arrives now have to wait? Those are two clocks.
 
-Freshness in quiet weeks is a matter of seconds. Freshness in the week of the outage is a matter of **spare capacity**:
+Freshness in quiet weeks is a matter of seconds. Freshness in the week of the outage is a matter of [**spare capacity**](glossary.md#spare-capacity):
 what consumers can read beyond what arrives.
 
 ## 9 Exercises

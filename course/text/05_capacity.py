@@ -44,7 +44,7 @@ mlsd.ask("05-ask-rule")
 
 # %% [markdown]
 """
-Worked, one step a cell. **Little's law** says how many requests are being served on average: the rate at which they
+Worked, one step a cell. [**Little's law**](glossary.md) says how many requests are being served on average: the rate at which they
 come, times how long each stays. It holds for any service, whatever its traffic looks like.
 """
 
@@ -55,7 +55,7 @@ busy
 # %% [markdown]
 """
 That many are busy on average, and with just as many each would be busy all the time. The first chance crowd of
-requests would start a queue that never empties. The **target utilisation** is how busy each may be: at 0.7, a replica
+requests would start a queue that never empties. The [**target utilisation**](glossary.md#target-utilisation) is how busy each may be: at 0.7, a replica
 idles three seconds in ten. A lower target takes *more* replicas, so divide.
 """
 
@@ -66,7 +66,7 @@ at_target
 
 # %% [markdown]
 """
-**Headroom** is what is added for the day on which something happens: 30 % for a traffic spike, or for a rolling
+[**Headroom**](glossary.md#headroom) is what is added for the day on which something happens: 30 % for a traffic spike, or for a rolling
 restart, in which replicas are replaced a few at a time and some are always down.
 """
 
@@ -165,7 +165,7 @@ Routing is a capacity decision.
 
 ### Variance
 
-How unlike each other service times are is measured by their **squared coefficient of variation** (SCV): variance over
+How unlike each other service times are is measured by their [**squared coefficient of variation**](glossary.md#squared-coefficient-of-variation) (SCV): variance over
 squared mean. Constant times have 0, exponential ones 1; a model that is sometimes handed a long text may have 4 or
 more. For one server, Pollaczek and Khinchine's formula gives the mean wait exactly:
 """
@@ -212,7 +212,7 @@ models on Azure [2]. Requests to the *conversation* service come almost as Poiss
 per second is 1.3 times their mean. Requests to the *code* service come in bursts, with 13 times. The lab at the end
 of this lesson shows what that does to a fleet sized by the rule.
 
-**Explore.** Formulas stop here; a **simulation** goes on: it draws arrivals and service times and lets a fleet work
+**Explore.** Formulas stop here; a [**simulation**](glossary.md#simulation) goes on: it draws arrivals and service times and lets a fleet work
 through them. Your prediction about routing opens this one. Each movement plays 100,000 requests. First make it agree
 with the table above, then lose a zone, then find the burstiness that doubles the p99. Which of batches and a cache helps
 more, and what does each cost?
@@ -286,7 +286,7 @@ comparison
 # %% [markdown]
 """
 A small fleet has nobody to average with, so it needs more than the rule; a large one smooths its own traffic and needs
-far less. How much less follows from **square-root staffing**: to keep the *share of requests that wait* the same, the
+far less. How much less follows from [**square-root staffing**](glossary.md#square-root-staffing): to keep the *share of requests that wait* the same, the
 spare part has to grow only with the square root of the load, q·√busy.
 """
 
@@ -313,8 +313,8 @@ print(f"{left} are left, {base} are needed at the peak")
 
 # %% [markdown]
 """
-So the headroom pays for a **rolling restart**, and is then spent. There are other failures: a **surge** (traffic above
-the planned peak), the loss of a zone, or a **cold cache**. A cache that answers half of all requests keeps them away
+So the headroom pays for a [**rolling restart**](glossary.md#rolling-restart), and is then spent. There are other failures: a [**surge**](glossary.md#surge) (traffic above
+the planned peak), the loss of a zone, or a [**cold cache**](glossary.md#cold-cache). A cache that answers half of all requests keeps them away
 from the replicas; on the day that it is emptied, twice as many arrive.
 
 **Predict** one of them. Harbour Pay runs in three zones (separate buildings of a cloud region).
@@ -348,7 +348,7 @@ own: pay for it, or write down that you do not.
 
 ## 5 Autoscaling is late
 
-An **autoscaler** adds replicas when the load rises. Kubernetes computes replicas × metric / target, rounded up, and
+An [**autoscaler**](glossary.md#autoscaler) adds replicas when the load rises. Kubernetes computes replicas × metric / target, rounded up, and
 does nothing within 10 % of the target [4].
 """
 
@@ -415,8 +415,8 @@ is not.
 
 ## 7 A model that writes: memory comes first
 
-A language model makes one **token** (a piece of a word) at a time, and for each token of each running sequence it
-keeps a key and a value in every layer: the **KV cache**. It runs on an **accelerator**, a processor with memory of its
+A language model makes one [**token**](glossary.md#token) (a piece of a word) at a time, and for each token of each running sequence it
+keeps a key and a value in every layer: the [**KV cache**](glossary.md). It runs on an [**accelerator**](glossary.md#accelerator), a processor with memory of its
 own, such as a GPU. Five numbers size such a server.
 
 **Weights.** Llama 3 8B has 8.03 billion parameters [6], two bytes each:
@@ -429,7 +429,7 @@ print(f"{weights / GB:.2f} GB")
 # %% [markdown]
 """
 **KV cache per token**: 2 (a key and a value) × 32 layers × 8 KV heads × 128 numbers × 2 bytes. A layer looks
-things up with 32 *query heads*, but four of them share one KV head (**grouped-query attention**), so only 8 are kept.
+things up with 32 *query heads*, but four of them share one KV head ([**grouped-query attention**](glossary.md#grouped-query-attention)), so only 8 are kept.
 """
 
 # %%
@@ -462,7 +462,7 @@ How well that memory is used decides the throughput: the authors of vLLM measure
 values in only 20 to 38 % of their KV memory [7].
 
 **Tokens per second.** To make one token for every running sequence, the accelerator reads all the weights once and
-each sequence's cache. At 3.35 TB/s (one H100 [8]) that bounds the rate, whatever the software. A **batch** shares the
+each sequence's cache. At 3.35 TB/s (one H100 [8]) that bounds the rate, whatever the software. A [**batch**](glossary.md#batch) shares the
 reading of the weights:
 """
 
@@ -485,7 +485,7 @@ for batch in (1, 8, 32, 64):
 Thirty-two sequences cost each of them a third of its speed and give over twenty times the tokens. Batching buys
 throughput with latency: every request of a batch takes as long as the whole batch.
 
-**Time to first token.** Before it writes, the model reads the prompt (**prefill**), at two operations for each parameter
+**Time to first token.** Before it writes, the model reads the prompt ([**prefill**](glossary.md#prefill)), at two operations for each parameter
 and token. Here arithmetic is the limit. Mind the data sheet: the H100's larger figure, 1,979 TFLOP/s, holds for
 matrices half of whose entries are zero; for **dense** weights it is 989 [8]. Here we let the server reach half of it.
 """
@@ -539,7 +539,7 @@ assert (
 # %% [markdown]
 """
 Two traces of four hours with the mean of Azure's code service, 2.57 requests a second [2]. One is Poisson. The other
-has its **Fano factor** (variance over mean of the counts per second) of 13.2; we draw its counts from a negative
+has its [**Fano factor**](glossary.md) (variance over mean of the counts per second) of 13.2; we draw its counts from a negative
 binomial distribution, which lets one choose both. The real trace is burstier still, because its bursts last longer than a second.
 """
 
