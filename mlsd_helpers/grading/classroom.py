@@ -165,10 +165,7 @@ def _graded(grader: Grader, student: str) -> Result:
     except GradingError:
         raise
     except OSError as error:
-        raise GradingError(
-            f"{student} could not be written: {error.strerror or error}. Put it right and run the same command "
-            "again; it goes on where it stopped."
-        ) from error
+        raise GradingError(f"{student} could not be written: {_refused(error)}") from error
     except OperationalError as error:
         raise GradingError(
             f"The gradebook could not be written: {error.orig}. Close what holds it (a formgrader?) and run the "
@@ -176,6 +173,12 @@ def _graded(grader: Grader, student: str) -> Result:
         ) from error
     except Exception as error:  # noqa: BLE001 - one hand-in must not stop the class
         return Result(student, None, error=f"{type(error).__name__}: {error}")
+
+
+def _refused(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    what_to_do = "Put it right and run the same command again; it goes on where it stopped."
+    return f"{error.strerror or error}{where}. {what_to_do}"
 
 
 # ---- on this machine ------------------------------------------------------------------------------
@@ -249,7 +252,10 @@ def _on_dask(job: Job, students: Sequence[str], address: str) -> Iterator[Result
 def _alone(course: Path) -> Iterator[None]:
     """Keep a second run out, and clear what a killed one left aside."""
     work = course / WORK
-    work.mkdir(exist_ok=True)
+    try:
+        work.mkdir(exist_ok=True)
+    except OSError as error:
+        raise GradingError(f"{course} cannot be written to: {_refused(error)}") from error
     with (work / "lock").open("w") as lock:
         _lock(lock, course)
         for left in work.iterdir():
