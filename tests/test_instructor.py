@@ -6,6 +6,7 @@ What an instructor does without a command is done by `follow`, before the comman
 import csv
 import io
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -39,6 +40,7 @@ UNFAIR = units_rounding.rounded_before_headroom
 LATE = timedelta(hours=30)
 BY_HAND, COMMENT = 5.75, "Your second count is the better one."
 BOB = "canvas-4420"  # not in the class list
+HERE = pwd.getpwuid(os.getuid()).pw_name  # hands in by the exchange, which takes the name of the account
 DRY = " --dry-run", ""
 
 pytestmark = [pytest.mark.road, pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")]
@@ -138,19 +140,15 @@ def follow(walk, command):
         open_formgrader(walk)
         grade_by_hand(walk)
         return
-    if command.startswith("make demo"):
-        command = command.replace("make", "make --dry-run")  # test_road walks that road for every assignment
-    if command.startswith("mlsd collect") and command.endswith("--dry-run"):
-        download(walk)
-    if command.startswith("mlsd grade") and command.endswith("--dry-run"):
-        make_fairer(walk)
-    if command.startswith("nbgrader release_assignment"):
-        walk.inside(walk.folder / "exchange").mkdir(mode=0o777)
-    if command == f"mlsd release {ASSIGNMENT}":
-        move_due_date(walk)
-    walk.printed[command].append(walk.run(command))
+    for needs, prepare in PREPARED.items():
+        if re.fullmatch(needs, command):
+            prepare(walk)
+    # test_road walks the road of `make demo` for every assignment
+    walk.printed[command].append(walk.run(command.replace("make demo", "make --dry-run demo")))
     if command.startswith("mlsd grade"):
         walk.states.append(state(walk))
+    if command.startswith("nbgrader release_feedback"):
+        shutil.copytree(walk.folder / "aside", walk.course / "feedback", dirs_exist_ok=True)
 
 
 def share_environment(walk):
@@ -262,10 +260,58 @@ def table(path):
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
+def at_the_desk(walk, command):
+    """Do what a student does, in a folder of their own."""
+    desk = walk.inside(walk.folder / "desk" / "nbgrader_config.py").parent
+    (desk / "nbgrader_config.py").write_text(f'c.Exchange.root = "{walk.folder / "exchange"}"\n')
+    done = subprocess.run(
+        ["sh", "-ec", command],
+        cwd=desk,
+        env=walk.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return desk
+
+
+def submit(walk):
+    """Let a student fetch the assignment, answer rightly and submit."""
+    course = "--course ml-design-2027"
+    desk = at_the_desk(walk, f"nbgrader fetch_assignment {ASSIGNMENT} {course}")
+    answered = hand_in(replace(reference(walk), student=HERE), walk.course, ASSIGNMENT)
+    shutil.copy(answered, desk / ASSIGNMENT / NOTEBOOK)
+    shutil.rmtree(answered.parents[1])  # it comes back by the exchange
+    at_the_desk(walk, f"nbgrader submit {ASSIGNMENT} {course}")
+
+
+def keep_to_the_exchange(walk):
+    """Put aside whose hand-in came from an LMS: nbgrader gives back by a secret that a submission brings along."""
+    for student in (walk.course / "feedback").iterdir():
+        if student.name != HERE:
+            shutil.move(student, walk.inside(walk.folder / "aside" / student.name))
+
+
+def reference(walk):
+    return next(one for one in class_of(walk.course, ASSIGNMENT) if one.student == "reference")
+
+
 def page(walk, student):
     return (walk.course / "feedback" / student / ASSIGNMENT / f"{ASSIGNMENT}.html").read_text(
         encoding="utf-8"
     )
+
+
+PREPARED = {
+    "mlsd collect .* --dry-run": download,
+    "mlsd grade .* --dry-run": make_fairer,
+    "nbgrader release_assignment .*": lambda walk: walk.inside(walk.folder / "exchange").mkdir(mode=0o777),
+    "nbgrader collect .*": submit,
+    "nbgrader release_feedback .*": keep_to_the_exchange,
+    f"mlsd release {ASSIGNMENT}": move_due_date,
+}
+"""What has no command, by the command that comes after it."""
 
 
 # ---------------------------------------------------------------- what came of it
@@ -278,7 +324,7 @@ def test_the_guide_goes_through(walk):
         if language == "sh"
         for command in block.splitlines()
         if command not in {"cd course", "mlsd lab --instructor"}
-    } - {"make demo ARGS=00_start_here"} | {"formgrader", "make --dry-run demo ARGS=00_start_here"}
+    } | {"formgrader"}
 
 
 def test_the_term_is_set(walk):
@@ -351,7 +397,7 @@ def test_marks_are_in_the_points_of_the_term(walk):
 
 
 def test_a_changed_rule_is_shown_first_then_changes_what_it_is_for_and_nothing_graded_by_hand(walk):
-    first, dry, fairer, moved = walk.states
+    first, dry, fairer, moved, _ = walk.states
     shown = f"alan {RULE.id}: {walk.deserved['alan'][RULE.id]:g} → {RULE.points:g}"
     assert shown in walk.printed[f"mlsd grade {ASSIGNMENT} --dry-run"][0]
     by_hand = {**first["alan"], "05-audit": BY_HAND}
@@ -361,6 +407,12 @@ def test_a_changed_rule_is_shown_first_then_changes_what_it_is_for_and_nothing_g
     assert moved == {**fairer, "grace": {**fairer["grace"], "late": 0}}
 
 
-def test_the_exchange_hands_out(walk):
+def test_the_exchange_hands_out_and_gives_back(walk):
     outbound = walk.folder / "exchange/ml-design-2027/outbound" / ASSIGNMENT / NOTEBOOK
     assert outbound.read_bytes() == (ROOT / "release" / ASSIGNMENT / NOTEBOOK).read_bytes()
+    *_, moved, exchanged = walk.states
+    full = {**walk.deserved["ada"], "late": 0}
+    assert exchanged == {**moved, HERE: full}
+    at_the_desk(walk, f"nbgrader fetch_feedback {ASSIGNMENT} --course ml-design-2027")
+    (given_back,) = (walk.folder / "desk" / ASSIGNMENT / "feedback").rglob("*.html")
+    assert given_back.read_text(encoding="utf-8") == page(walk, HERE)
