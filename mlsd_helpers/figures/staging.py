@@ -128,7 +128,13 @@ class TheatreView:
     def fleet(self) -> str:
         """The fleet in one line."""
         held = "" if self.hit_ratio is None else f", the cache answers {self.hit_ratio:.0%}"
-        return f"{self.inputs.replicas} replicas, {self.utilisation:.0%} busy{held}"
+        busy = "busy" if self.inputs.event == EVENTS[0] else "busy on average over the run"
+        return f"{self.inputs.replicas} replicas, {self.utilisation:.0%} {busy}{held}"
+
+    @property
+    def formula_is_beyond(self) -> bool:
+        """Whether the formula's number is so large that the curve would shrink beside it."""
+        return not self.curve or self.formula_p99_s >= 3 * self.curve[-1][0]
 
     @property
     def verdict(self) -> str:

@@ -35,7 +35,8 @@ def _paint(axes: "Axes", view: TheatreView) -> None:
     axes.set(xlabel="time to answer (ms)", ylabel="share answered within it", ylim=(0, 1.12))
     if view.endless:
         return
-    axes.plot([t / ms for t, _ in view.curve], [share for _, share in view.curve], color=EXACT.colour)
+    times_ms, shares = [t / ms for t, _ in view.curve], [share for _, share in view.curve]
+    axes.plot(times_ms, shares, color=EXACT.colour, drawstyle="steps-post")
     for name, share, estimate in (
         ("p50", 0.5, view.p50_s),
         ("p95", 0.95, view.p95_s),
@@ -51,7 +52,7 @@ def _paint(axes: "Axes", view: TheatreView) -> None:
             alpha=0.35,
         )
         label(axes, f"{name} {show_seconds(estimate.value)}", (at, share), EXACT, (8, -12))
-    if view.formula_p99_s < view.curve[-1][0] * 3:
+    if not view.formula_is_beyond:
         axes.axvline(view.formula_p99_s / ms, color=RULE.colour, linestyle=RULE.dash)
         label(
             axes,

@@ -55,6 +55,11 @@ function stage(replicas, { busy, zones, lost_zone }) {
   return svg("svg", { class: "mlsd-stage", viewBox: `-1 -1 ${width + 2} ${height}`, width: Math.min(width, 660), "aria-hidden": "true" }, ...boxes);
 }
 
+// A share holds until the next time: where many requests take equally long, it jumps.
+function steps([[x, y], ...rest]) {
+  return `M${x} ${y}` + rest.map(([to, level]) => `H${to}V${level}`).join("");
+}
+
 function draw(plot, shown) {
   plot.setAttribute("aria-label", shown.alt);
   if (!shown.curve.length) {
@@ -66,6 +71,7 @@ function draw(plot, shown) {
   const last = Math.max(longest, ...lines.map((line) => line.at).filter((at) => at < 3 * longest)) * 1.05;
   const x = (time) => LEFT + (time / last) * (WIDE - LEFT - RIGHT);
   const y = (share) => HIGH - FOOT - share * (HIGH - FOOT - TOP);
+  const crowded = shown.marks.some((mark) => x(mark.at) > WIDE - RIGHT - 90); // no room to the right
   const stems = lines.filter((line) => line.at <= last).map((line, i) => {
     const at = x(line.at), kind = line === shown.formula ? "rule" : "exact", left = at > WIDE / 2;
     return svg(
@@ -74,10 +80,10 @@ function draw(plot, shown) {
       words(line.name, at + (left ? -6 : 6), y(0.12 + 0.12 * i), { class: `${kind}-text halo`, "text-anchor": left ? "end" : "start" }),
     );
   });
-  const marks = shown.marks.flatMap((mark) => [
+  const marks = shown.marks.flatMap((mark, i) => [
     svg("line", { class: "interval", x1: x(mark.low), x2: x(mark.high), y1: y(mark.share), y2: y(mark.share) }),
     svg("circle", { class: "exact-shape", cx: x(mark.at), cy: y(mark.share), r: 4.5 }),
-    words(mark.name, x(mark.at) + 8, y(mark.share) + 16, { class: "exact-text halo" }),
+    words(mark.name, x(mark.at) + (crowded ? -8 : 8), y(mark.share) + (i === 2 ? -8 : 16), { class: "exact-text halo", "text-anchor": crowded ? "end" : "start" }),
   ]);
   plot.replaceChildren(
     ...[0, 0.25, 0.5, 0.75, 1].flatMap((share) => [
@@ -87,7 +93,7 @@ function draw(plot, shown) {
     ...roundSteps(0, last, 6).map((time) => words(showSeconds(time), x(time), HIGH - FOOT + 18, { "text-anchor": "middle" })),
     svg("line", { class: "axis", x1: LEFT, x2: WIDE - RIGHT, y1: HIGH - FOOT, y2: HIGH - FOOT }),
     words("answered within", (LEFT + WIDE - RIGHT) / 2, HIGH - 4, { "text-anchor": "middle", class: "quiet" }),
-    svg("polyline", { class: "curve", points: shown.curve.map(([t, s]) => `${x(t)},${y(s)}`).join(" ") }),
+    svg("path", { class: "curve", d: steps(shown.curve.map(([time, share]) => [x(time), y(share)])) }),
     ...stems, ...marks,
   );
 }

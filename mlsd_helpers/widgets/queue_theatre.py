@@ -14,7 +14,7 @@ from mlsd_helpers.units import show_seconds
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
 _MOVED = ("peak_rps", "replicas", "routing", "burstiness", "batch", "cached_share", "event")
-_NOTE = "100,000 requests in 16 independent runs; intervals of 95 %. Dashed: Erlang C, one queue."
+_NOTE = "100,000 requests in 16 independent runs; intervals of 95 %."
 
 
 class QueueTheatre(Explorable[TheatreView]):
@@ -55,7 +55,7 @@ class QueueTheatre(Explorable[TheatreView]):
         return None if guess is None or unit != "ms" else float(guess) / 1000
 
     def _picture(self, view: TheatreView) -> str:
-        return f"{staged(view).html()}{table(_columns(view))}<p>{_NOTE}</p>"
+        return f"{staged(view).html()}{table(_columns(view))}<p>{_note(view)}</p>"
 
     def _words(self, view: TheatreView) -> str:
         return f"{self._name}. {view.alt}"
@@ -67,7 +67,7 @@ class QueueTheatre(Explorable[TheatreView]):
             **tabular(_columns(view)),
             "verdict": view.verdict,
             "alt": view.alt,
-            "note": _NOTE,
+            "note": _note(view),
             "curve": [list(point) for point in view.curve],
             "marks": [
                 {
@@ -86,6 +86,13 @@ class QueueTheatre(Explorable[TheatreView]):
             "zones": min(ZONES, view.inputs.replicas),
             "lost_zone": view.inputs.event == "zone loss",
         }
+
+
+def _note(view: TheatreView) -> str:
+    if not math.isfinite(view.formula_p99_s):
+        return _NOTE
+    where = "lies beyond the picture" if view.formula_is_beyond else "is dashed"
+    return f"{_NOTE} Erlang C's p99, for one queue, {where}."
 
 
 def _line(name: str, at_s: float | None) -> dict[str, Any] | None:
