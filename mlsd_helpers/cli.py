@@ -220,7 +220,8 @@ def grade(given: argparse.Namespace) -> int:
     _say("Starting nbgrader.")
     from mlsd_helpers.grading import workers  # noqa: PLC0415
 
-    workers.get_ready()
+    if given.workers != 1:
+        workers.get_ready()
     from mlsd_helpers import workspace  # noqa: PLC0415
     from mlsd_helpers.grading import classroom  # noqa: PLC0415
     from mlsd_helpers.grading.grade import Job, students  # noqa: PLC0415

@@ -27,7 +27,7 @@ from mlsd_helpers.exercises.requirements.traffic import REPEATED, week
 from mlsd_helpers.units import day, hour, minute, ms, show_seconds
 
 worked = mlsd.cases.load("harbour_pay").requirements
-print(worked.goal)
+print(fill(worked.goal, 68))
 
 # %% [markdown]
 """
@@ -164,7 +164,7 @@ that waits. Hold the interview, then run this cell, and again after each **Start
 # %%
 talk = interview.talk
 print(f"{talk.left} questions left")
-print(fill(f"assumed: {', '.join(talk.assumed)}", 88))
+print(fill(f"assumed: {', '.join(talk.assumed)}", 68))
 
 # %% [markdown]
 """
@@ -303,8 +303,8 @@ mlsd.figures.latency_tail(slow_share=0.05, slow_s=400 * ms, calls=10)
 
 # %% [markdown]
 """
-And the answer to the third question, exactly. For one page of 100 calls in a hundred to be slow, each call may be slow
-this often:
+And the answer to the third question, exactly. One page in a hundred is slow, of pages that make 100 calls each, when
+this share of the calls is:
 """
 
 # %%
@@ -497,7 +497,7 @@ for name, measured in loops.items():
     late = np.mean([latency_s > 0.5 for latency_s in latencies_s])
     stalled = sum(STALL_S[0] <= due_s < STALL_S[1] for due_s, _ in measured)
     print(
-        f"{name:6} {len(measured):5} requests, {stalled:3} of them in the stall,"
+        f"{name:6} {len(measured):5} sent, {stalled:3} in the stall,"
         f" p99 {p99_s:.2f} s, {late:.1%} over 0.5 s"
     )
     assert (p99_s < 0.5) == (name == "closed")
@@ -582,7 +582,7 @@ def faults(requirements):
 
 
 for fault in faults(needs.changed(latency=needs.latency.changed(percentile="mean"))):
-    print(fill(fault, 88))
+    print(fill(fault, 68))
 
 # %% [markdown]
 """
@@ -591,7 +591,7 @@ And to yours, when you change the five lines:
 
 # %%
 for fault in faults(needs) or ["nothing is wrong with the requirements"]:
-    print(fill(fault, 88))
+    print(fill(fault, 68))
 
 # %% [markdown]
 """

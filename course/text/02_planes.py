@@ -19,6 +19,7 @@ exercises apart.
 from textwrap import fill
 
 import numpy as np
+import pandas as pd
 from IPython.display import Markdown
 
 import mlsd_helpers as mlsd
@@ -48,8 +49,11 @@ what its kind does.
 """
 
 # %%
-for box in sorted(planes.components, key=lambda box: box.id):
-    print(f"{box.id:16} {box.kind:20} {DOES[box.kind]}")
+boxes = sorted(planes.components, key=lambda box: box.id)
+pd.DataFrame(
+    [(box.id, box.kind, DOES[box.kind]) for box in boxes],
+    columns=["called", "kind", "what its kind does"],
+).set_index("called")
 
 # %% [markdown]
 """
@@ -146,7 +150,7 @@ killed
 hit = mlsd.figures.blast_radius(planes, "features")
 assert hit.stops == ("features",)
 assert hit.falls_back == ("scorer",)
-print(fill(hit.sentence, 88))
+print(fill(hit.sentence, 68))
 
 # %% [markdown]
 """
@@ -162,7 +166,7 @@ bare = planes.changed(
 )
 hit = mlsd.figures.blast_radius(bare, "features")
 assert hit.stops == ("features", "scorer")
-print(fill(hit.sentence, 88))
+print(fill(hit.sentence, 68))
 
 # %% [markdown]
 """
@@ -173,7 +177,7 @@ Now the failure that nobody sees. Kill what *fills* the store:
 hit = mlsd.figures.blast_radius(planes, "velocity")
 assert hit.stops == ("velocity",)
 assert hit.older == ("features",)
-print(fill(hit.sentence, 88))
+print(fill(hit.sentence, 68))
 
 # %% [markdown]
 """
@@ -234,7 +238,7 @@ assert {finding.code for finding in found} == {
     "PLANE028",
 }
 for finding in found:
-    print(fill(f"{finding.code}  {finding.message}", 88, subsequent_indent=" " * 10))
+    print(fill(f"{finding.code}  {finding.message}", 68, subsequent_indent=" " * 10))
 
 # %% [markdown]
 """
@@ -464,7 +468,7 @@ error_minutes = {
 mlsd.ask("02-ask-errors", truth=lambda: round(float(error_minutes["no gate"])))
 
 # %%
-print("             minutes of errors   oldest file in use   good files refused")
+print("           minutes of errors  oldest file in use  good refused")
 for name, errors in error_minutes.items():
     ages_of_days = [ages for _, ages in outcomes[name]]
     oldest = np.mean([ages.max() for ages in ages_of_days])
@@ -473,7 +477,7 @@ for name, errors in error_minutes.items():
         for ages, rows in zip(ages_of_days, days, strict=True)
     ]
     good = np.mean(refused)
-    print(f"{name:10} {errors:19.0f} {oldest:16.0f} min {good:20.1%}")
+    print(f"{name:10} {errors:17.0f} {oldest:15.0f} min {good:13.1%}")
     assert (errors > 0) == (name == "no gate")
     assert name != "20 % gate" or (90 < oldest < 130 and good < 0.001)
     assert name != "2 % gate" or 0.2 < good < 0.3
@@ -528,11 +532,19 @@ print(f"written to {saved.name}")
 
 # %% [markdown]
 """
-The sketch *is* the documentation. This diagram is written from the value that you have just saved, and changes with it:
+The sketch *is* the documentation. This diagram is written from the value that you have just saved, and changes with it.
+It shows the boxes and arrows on which a payment waits; `mlsd.document(design)` draws all of them:
 """
 
 # %%
-text = mlsd.document(mlsd.Design(name=design.name, planes=mine))
+waited = [arrow for arrow in mine.flows if arrow.carries in ("request", "features")]
+on_the_way = {box for arrow in waited for box in (arrow.start, arrow.end)}
+path = mine.changed(
+    components=[box for box in mine.components if box.id in on_the_way],
+    flows=waited,
+    alerts=[],
+)
+text = mlsd.document(mlsd.Design(name=design.name, planes=path))
 _, _, after = text.partition("```mermaid\n")
 Markdown("```mermaid\n" + after.partition("\n```")[0] + "\n```")
 

@@ -16,6 +16,8 @@ minutes, exercises apart.
 """
 
 # %%
+from textwrap import fill
+
 import numpy as np
 import pandas as pd
 
@@ -158,7 +160,7 @@ spend_rest = [Stage(delay_s=16 * minute), Stage(ttl_s=2 * minute)]
 try:
     mlsd.formulas.largest_period_s(spend_rest, sla_s=15 * minute)
 except RangeError as problem:
-    print(problem)
+    print(fill(str(problem), 68))
 
 # %% [markdown]
 """
@@ -659,7 +661,7 @@ Set `rate_period` to 15 minutes and run the last two cells again: the review say
 
 ## 11 What the rule leaves out
 
-Period plus delays plus TTL is a bound for a pipeline that works as planned. It leaves out
+Period plus delays plus TTL is a bound for a pipeline that works as planned. It leaves out:
 
 - **late data.** A phone without a network sends its payment an hour later. The bound counts from arrival; for the event it
   is longer.

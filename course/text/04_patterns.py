@@ -296,8 +296,8 @@ until it is the least recently used and room is needed, or until its **TTL** is 
 
 ### How often does it hit?
 
-Popularity is skewed. [**Zipf's law**](glossary.md): the n-th most popular key is asked for in proportion to 1/n^α. In 31 of the 51
-clusters of Twitter's caches for which an exponent is published, α is above 1 [9].
+Popularity is skewed. [**Zipf's law**](glossary.md): the n-th most popular key is asked for in proportion to one over n to
+the power of α. In 31 of the 51 clusters of Twitter's caches for which an exponent is published, α is above 1 [9].
 
 **Predict.**
 """
@@ -330,8 +330,8 @@ mlsd.ask("04-ask-ttl")
 
 # %% [markdown]
 """
-A miss fetches the answer; in the TTL T that follows, λT requests come on average, and all of them hit. So of 1 + λT
-requests λT hit: a share of λT / (1 + λT).
+Requests come at a rate λ. A miss fetches the answer; in the TTL T that follows, λT requests come on average, and all of
+them hit. So of 1 + λT requests λT hit: a share of λT / (1 + λT).
 
 ### What it does not mend
 """
@@ -682,8 +682,8 @@ mlsd.ask("04-recall-parallel")
 1. Liu, *Building a dynamic and responsive Pinterest*, Pinterest Engineering, 2018.
 2. Instacart, *Lessons Learned: The Journey to Real-Time Machine Learning at Instacart*, 2022; the change from hours
    to seconds as summarised in the ZenML LLMOps and MLOps database.
-3. X. Amatriain and J. Basilico, *System Architectures for Personalization and Recommendation*, Netflix TechBlog,
-   2013.
+3. X. Amatriain and J. Basilico, *System Architectures for Personalization and Recommendation*, Netflix
+   TechBlog, 2013.
 4. Uber, *Immutable key-value store on Cassandra*, Feature Store Summit, 2024.
 5. Booking.com's feature platform on ElastiCache, guest post of AWS, reported in Travel Trade Today.
 6. DoorDash, *Clusterless ML feature store*, careersatdoordash.com.

@@ -652,11 +652,12 @@ predicted
 
 # %% [markdown]
 """
-The formula takes it that times are exponential; these vary far less, so it promises too long a wait. The simulation has the
-measured times, and is wrong by as much as the machine changed meanwhile: "in hindsight" is the simulation again, with the
-service time that the server had *during* the measurement. What then remains is what the model leaves out. A server of this
-kind works on several requests in turn (an **event loop**), collects garbage, and shares its cores with neighbours; the busier
-it is, the more requests wait behind each of these. That is a reason of its own for a target below one.
+The formula takes it that times are exponential; these vary far less, so by itself it says too long a
+wait. The simulation has the measured times, and is wrong by as much as the machine changed meanwhile: "in hindsight" is
+the simulation again, with the service time that the server had *during* the measurement. What then remains is what the
+model leaves out. A server of this kind works on several requests in turn (an **event loop**), collects garbage, and shares
+its cores with neighbours; the busier it is, the more requests wait behind each of these. That is a reason of its own for a
+target below one.
 
 ## 10 Your design
 

@@ -13,6 +13,7 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ages, _ranges
 from mlsd_helpers.formulas._rounding import round_up
 from mlsd_helpers.formulas.traffic import drain_time_s
+from mlsd_helpers.units import show_seconds
 
 __all__ = [
     "AgeBounds",
@@ -164,7 +165,8 @@ def largest_period_s(stages: Sequence[Stage | Parallel], sla_s: float) -> float:
     worst_s = age_bounds(stages).worst_s
     if worst_s >= sla_s:
         raise RangeError(
-            f"sla_s {sla_s!r} must be above {worst_s:.6g}, the worst age of the other stages alone. "
+            f"sla_s is {show_seconds(sla_s)} and must be above {show_seconds(worst_s)}, the worst age of the other "
+            "stages alone. "
             "No period can meet it: shorten the delays, or take another path, such as a stream."
         )
     return sla_s - worst_s
