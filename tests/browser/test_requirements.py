@@ -1,5 +1,7 @@
 """The latency sculptor and the interview as a learner meets them: by keyboard, and by drag, in a real JupyterLab."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect
 
@@ -74,9 +76,15 @@ def test_the_tail_follows_a_pointer(notebook, sculptor):
     after = [float(one.input_value()) for one in (slow, share)]
     assert after[0] < before[0]
     assert after[1] < before[1]
-    moved = handle.bounding_box()
-    assert abs(moved["x"] - at["x"] + 60) < 8
-    assert abs(moved["y"] - at["y"] - 40) < 8
+
+    def missed():
+        moved = handle.bounding_box()
+        return max(abs(moved["x"] - at["x"] + 60), abs(moved["y"] - at["y"] - 40))
+
+    end = time.monotonic() + 30
+    while missed() >= 8 and time.monotonic() < end:  # a slow machine draws later
+        notebook.page.wait_for_timeout(100)
+    assert missed() < 8
 
 
 def test_an_interview_is_held_by_keyboard_within_its_budget(notebook, interview):

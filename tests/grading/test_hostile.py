@@ -18,7 +18,7 @@ import pytest
 
 import mlsd_helpers
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading import classroom, records, road
+from mlsd_helpers.grading import classroom, records, road, workers
 from mlsd_helpers.grading.grade import Job, students
 from mlsd_helpers.grading.records import FAILED, GRADED, Record
 from mlsd_helpers.grading.release import release
@@ -87,6 +87,7 @@ def graded_class(root: Path, sandbox: str) -> Graded:
         patch.setenv("MLSD_SECRET", SECRET)
         hand_in_all(course, secret, server.getsockname()[1])
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # an orphan of ours becomes our child
+        workers.get_ready()  # what workers are forked from stays for the next run
         before, running = digests(course), offspring()
         job = Job(course, ASSIGNMENT, sandbox, limits=LIMITS)
         summary = classroom.grade_class(job, students(job), workers=2)
