@@ -57,8 +57,8 @@ layers: $(INSTALLED)
 release-check: $(INSTALLED)
 	$(BIN)/mlsd release --check
 
-pytest: $(INSTALLED) ## the tests alone; ARGS="-k words" picks some
-	$(BIN)/pytest $(ARGS)
+pytest: $(INSTALLED) ## the tests alone, on all cores; ARGS="-k words" picks some, ARGS="-n 0 -x" stops at the first
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 # ---------------------------------------------------------------- change
 

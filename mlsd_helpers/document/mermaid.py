@@ -11,6 +11,15 @@ Arrow = Literal["waits", "moves", "steers"]
 
 MOST_ARROWS, MOST_TEXT = 500, 50_000  # mermaid's own limits: it draws an error message beyond them
 
+# Its own colours, because a diagram has no panel of its own: lines in a grey that shows on a light and on a dark
+# page, words always on a light ground.
+_LOOK = (
+    '%%{init: {"theme": "base", "themeVariables": {"lineColor": "#7b8794", "textColor": "#1f2933", '
+    '"primaryColor": "#e6eff8", "primaryTextColor": "#1f2933", "primaryBorderColor": "#0b5fa5", '
+    '"clusterBkg": "#f4f6f8", "clusterBorder": "#7b8794", "titleColor": "#1f2933", '
+    '"edgeLabelBackground": "#ffffff"}}}%%'
+)
+
 _SHAPES: dict[Shape, tuple[str, str]] = {
     "box": ("[", "]"),
     "store": ("[(", ")]"),
@@ -60,7 +69,7 @@ def flowchart(
     """Write a flowchart; one too large for mermaid to draw is a sentence that says so."""
     drawn = [line for group in groups for line in _drawn(group)]
     arrows = [_edge(edge) for edge in dict.fromkeys(edges)]
-    head = [f"flowchart {direction}", f"  accTitle: {title}", f"  accDescr: {description}"]
+    head = [_LOOK, f"flowchart {direction}", f"  accTitle: {title}", f"  accDescr: {description}"]
     text = "\n".join([*head, *drawn, *arrows])
     if len(edges) > MOST_ARROWS or len(text) > MOST_TEXT:
         return Md(f"Too large to draw: {description}.")

@@ -21,7 +21,7 @@ def planes(figures: Figures) -> Md:
         "planes",
         "Planes",
         _sketch(sketch),
-        Md(LEGEND),
+        Md(f"{LEGEND}{_empty(sketch)}"),
         _components(figures, sketch),
         _flows(figures, sketch),
         _alerts(figures, sketch),
@@ -32,10 +32,17 @@ def planes(figures: Figures) -> Md:
 
 def _sketch(sketch: Planes) -> Md:
     ids = {component.id: f"c{number}" for number, component in enumerate(_by_plane(sketch))}
-    groups = [Group(f"plane_{plane}", f"{plane} plane", _boxes(sketch, plane, ids)) for plane in KINDS]
+    filled = [plane for plane in KINDS if sketch.in_plane(plane)]
+    groups = [Group(f"plane_{plane}", f"{plane} plane", _boxes(sketch, plane, ids)) for plane in filled]
     edges = [Edge(ids[flow.start], ids[flow.end], flow.carries, _arrow(flow)) for flow in sketch.flows]
-    size = f"{len(ids)} components in five planes and {len(edges)} flows between them"
-    return flowchart("Planes", f"{size}, listed in the tables below", groups, edges, "TB")
+    size = f"{len(ids)} components of the five planes and {len(edges)} flows between them"
+    nothing = Node("nothing", ("nothing yet",), "round")
+    return flowchart("Planes", f"{size}, listed in the tables below", groups or [nothing], edges, "TB")
+
+
+def _empty(sketch: Planes) -> str:
+    empty = [plane for plane in KINDS if not sketch.in_plane(plane)]
+    return f" Not drawn, as nothing is in them: {', '.join(empty)}." if empty else ""
 
 
 def _by_plane(sketch: Planes) -> list[Component]:
@@ -44,10 +51,9 @@ def _by_plane(sketch: Planes) -> list[Component]:
 
 def _boxes(sketch: Planes, plane: str, ids: dict[str, str]) -> list[Node]:
     inside = [component for component in sketch.components if component.plane == plane]
-    nodes = [
+    return [
         Node(ids[one.id], (one.id, one.kind), "store" if "store" in one.kind else "box") for one in inside
     ]
-    return nodes or [Node(f"none_{plane}", ("nothing yet",), "round")]
 
 
 def _arrow(flow: Flow) -> Arrow:

@@ -540,8 +540,16 @@ def _what_is_wrong(exercise: Exercise, step: Step, case: Case, outcome: Outcome,
         return f"{shape} {_CHECK_SHAPE}"
     value = step.value(outcome.value)
     part = step.name if step.part is None else step.part
-    got = f"you got {_code(f'{part} = {_short(value)}' if part else _short(value))}."
-    return f"{got} {feedback(known) if known is not None else _direction(exercise, step, case, outcome)}"
+    why = feedback(known) if known is not None else _direction(exercise, step, case, outcome)
+    return f"{_what_it_is(part, value)} {why}"
+
+
+def _what_it_is(part: str, value: Any) -> str:
+    """Show a wrong value, unless it is too long: cut, it would seldom show what is wrong in it."""
+    shown = _short(value)
+    if shown.endswith("…"):
+        return f"{_code(part) if part else 'your answer'} is not right yet."
+    return f"your answer is {_code(f'{part} = {shown}' if part else shown)}."
 
 
 def _smallest_failure(step: Step, marks: Marks) -> tuple[Case, Outcome]:
@@ -591,10 +599,14 @@ def _factor(value: float, expected: float) -> str:
 
 
 def _show_case(case: Case) -> str:
-    """Show the inputs of a case, a table of inputs entry by entry."""
-    entries = [(name, value) for name, value in case.items() if not isinstance(value, Mapping)]
-    entries += [pair for value in case.values() if isinstance(value, Mapping) for pair in value.items()]
-    return ", ".join(f"{name} = {_short(value)}" for name, value in entries)
+    """Show the inputs of a case by the names of the parameters, a dict of inputs entry by entry."""
+    return ", ".join(f"{name} = {_show_input(value)}" for name, value in case.items())
+
+
+def _show_input(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return _short(value)
+    return f"{{{', '.join(f'{key!r}: {_short(entry)}' for key, entry in value.items())}}}"
 
 
 def _code(text: str) -> str:

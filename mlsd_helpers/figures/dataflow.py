@@ -155,7 +155,10 @@ def _paint_recall(
     axes.set_xticks(ages, [show_seconds(age) for age in ages])
     axes.minorticks_off()
     for age, share in zip(ages, found, strict=True):
-        label(axes, f"{share:.0%}", (age, share), EXACT, (0, 11), ha="center")
+        # The line falls, so that it leaves room above on the right; a label that the floor would cross goes below.
+        crossed = floor is not None and share < floor < share + 0.12
+        shift, side = ((-5, -9), "right") if crossed else ((5, 8), "left")
+        label(axes, f"{share:.0%}", (age, share), EXACT, shift, ha=side)
     if floor is not None:
         axes.axhline(floor, color=RULE.colour, linestyle=RULE.dash, linewidth=1.4)
-        label(axes, f"needed: {floor:.0%}", (ages[0], floor), RULE, (0, -9))
+        label(axes, f"needed:\n{floor:.0%}", (1, floor), RULE, xycoords=axes.get_yaxis_transform())

@@ -181,7 +181,9 @@ def _paint_costs(axes: "Axes", rates: Sequence[float], lines: dict[str, tuple[fl
     for (name, cost), at, up in zip(lines.items(), (26, 3, 4, 28), (14, 12, -12, -16), strict=False):
         line = LINES[name]
         axes.plot(rates, cost, line.dash, color=line.colour, marker=line.marker, markevery=5)
-        label(axes, f"{name} {NAMES[name]}", (rates[at], cost[at]), line, (0, up), ha="center", weight="bold")
+        steep = name == "A"  # a label in the middle would lie on its own line
+        shift, side = ((-10, 6), "right") if steep else ((0, up), "center")
+        label(axes, f"{name} {NAMES[name]}", (rates[at], cost[at]), line, shift, ha=side, weight="bold")
 
 
 # ---- caches and streams ---------------------------------------------------------------------------
@@ -201,26 +203,27 @@ def lru_hit_ratio(keys: int = 10_000, exponents: tuple[float, ...] = (0.8, 1.0, 
         f"{ratio[6]:.0%} with an exponent of {exponent:g}" for exponent, ratio in ratios.items()
     )
     return draw(
-        lambda axes: _paint_hits(axes, shares, ratios),
+        lambda axes: _paint_hits(axes, keys, shares, ratios),
         alt=f"Hit ratio of an LRU cache against the share of {keys:,} keys that fit. A cache for a tenth of the keys "
         f"hits {at_tenth}; all lines lie above the share of the keys.",
-        caption="Keys are asked for independently, by Zipf's law.",
+        caption=f"{keys:,} keys, asked for independently, by Zipf's law. With fewer keys, a tenth of them hits less.",
         data={"share": shares, **{f"exponent {exponent:g}": ratio for exponent, ratio in ratios.items()}},
     )
 
 
-def _paint_hits(axes: "Axes", shares: Sequence[float], ratios: dict[float, tuple[float, ...]]) -> None:
-    axes.set(
-        xlim=(0, 1), ylim=(0, 1.02), xlabel="share of the keys that fit", ylabel="share of requests that hit"
-    )
+def _paint_hits(
+    axes: "Axes", keys: int, shares: Sequence[float], ratios: dict[float, tuple[float, ...]]
+) -> None:
+    axes.set(xlim=(0, 1), ylim=(0, 1.02))
+    axes.set(xlabel=f"share of the {keys:,} keys that fit", ylabel="share of requests that hit")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda share, _: f"{share:.0%}")
     axes.plot((0, 1), (0, 1), LIMIT.dash, color=LIMIT.colour)
     label(axes, "as if hits were\nthe share that fits", (0.42, 0.42), LIMIT, (10, -14))
-    for (exponent, ratio), line, at in zip(ratios.items(), (RULE, EXACT, OTHER), (8, 8, 9), strict=False):
-        axes.plot(shares, ratio, line.dash, color=line.colour, marker=line.marker)
+    for (exponent, ratio), line in zip(ratios.items(), (RULE, EXACT, OTHER), strict=False):
         named = f"exponent {exponent:g}: {ratio[6]:.0%} at a tenth"
-        label(axes, named, (shares[at], ratio[at]), line, (12, -14))
+        axes.plot(shares, ratio, line.dash, color=line.colour, marker=line.marker, label=named)
+    axes.legend(loc="lower right", frameon=False, labelcolor="linecolor", reverse=True, handlelength=3)
 
 
 def stream_after_outage(events_rps: float, consumed_rps: float, outage_s: float) -> Figure:
@@ -251,4 +254,4 @@ def _paint_outage(axes: "Axes", time_s: Sequence[float], age_s: Sequence[float])
     label(axes, "outage", (minutes[1], 1.2 * top), RULE, (6, 0))
     label(axes, f"{show_seconds(age_s[1])} old", (minutes[1], top), EXACT, (8, 4))
     later = float(f"{time_s[2] - time_s[1]:.3g}")
-    label(axes, f"caught up {show_seconds(later)} later", (minutes[2], 0), EXACT, (-8, 14), ha="right")
+    label(axes, f"caught up\n{show_seconds(later)} later", (minutes[2], 0), EXACT, (4, 22))

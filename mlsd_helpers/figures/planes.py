@@ -177,6 +177,7 @@ def flow_table(planes: Planes) -> Columns:
 
 # ---- the picture ----------------------------------------------------------------------------------
 
+_LANE = "#f4f6f8"
 _HEADS = {"waits": style.EXACT.colour, "moves": style.QUIET, "steers": style.RULE.colour}
 _DRAWN = {
     "waits": 'stroke-width="2.6"',
@@ -199,6 +200,7 @@ def _svg(planes: Planes, hit: BlastRadius | None) -> str:
         *map(_head, _HEADS),
         *map(_lane, placed.lanes),
         *(_arrow(flow, placed) for flow in planes.flows if flow.start != flow.end),
+        *map(_title, placed.lanes),
         *(_box(one, placed.boxes[one.id], state_of(one.id, hit)) for one in planes.components),
         *_legend(placed.high),
     ]
@@ -219,11 +221,17 @@ def _head(kind: str) -> str:
 
 
 def _lane(lane: Lane) -> str:
-    title = f'<tspan font-weight="700">{lane.plane}</tspan>: {ANSWERS_FOR[lane.plane]}'
     return (
-        f'<rect x="0.5" y="{lane.top:g}" width="{WIDE - 1}" height="{lane.high:g}" rx="6" fill="#f4f6f8" '
-        f'stroke="{style.GRID}"/><text x="10" y="{lane.top + 15:g}" fill="{style.QUIET}">{title}</text>'
+        f'<rect x="0.5" y="{lane.top:g}" width="{WIDE - 1}" height="{lane.high:g}" rx="6" fill="{_LANE}" '
+        f'stroke="{style.GRID}"/>'
     )
+
+
+def _title(lane: Lane) -> str:
+    """Write a lane's title, after the arrows, with a halo that keeps them off it."""
+    title = f'<tspan font-weight="700">{lane.plane}</tspan>: {ANSWERS_FOR[lane.plane]}'
+    halo = f'paint-order="stroke" stroke="{_LANE}" stroke-width="5" stroke-linejoin="round"'
+    return f'<text x="10" y="{lane.top + 15:g}" fill="{style.QUIET}" {halo}>{title}</text>'
 
 
 def _box(component: Component, at: tuple[float, float], state: str) -> str:

@@ -64,11 +64,13 @@ def _paint_tail(axes: "Axes", view: LatencyView) -> None:
     axes.set_yticks(shares := [1, 0.1, 0.01, 1e-3, 1e-4], [f"{100 * share:g}%" for share in shares])
     axes.minorticks_off()
     axes.plot(*zip(*[point for point in view.curve if point[1] > 0], strict=True), color=QUIET)
+    page = view.marks[-1]
     for mark, line in zip(view.marks, _LINES, strict=True):
         axes.plot(mark.time_s, mark.slower, line.marker, color=line.colour, zorder=5)
-        left = mark in {view.p50, view.mean} or mark.time_s > 0.5
-        shift = (8, -13) if mark is view.mean else (-8, 0) if left else (8, 0)
-        words = f"{mark.name}: {mark.words}"
+        left = mark in {view.p50, view.mean} or mark.time_s > 1.5
+        up = -13 if mark is view.mean else -8 if mark is page else 0
+        shift = (8 if mark is view.mean or not left else -8, up)
+        words = f"{mark.name}: {mark.words}".replace("page of", "page\nof")
         label(axes, words, (mark.time_s, mark.slower), line, shift, ha="right" if left else "left")
     promise_s = view.inputs.promise_s
     axes.axvline(promise_s, color=LIMIT.colour, linestyle=LIMIT.dash, linewidth=1.4)
@@ -116,7 +118,7 @@ def _paint_trace(
     for day in days[1:]:
         axes.axvline(24 * day, color=QUIET, linewidth=0.5, linestyle=":")
     axes.axhline(found.mean_rps, color=LIMIT.colour, linestyle=LIMIT.dash, linewidth=1.2)
-    label(axes, f"mean {found.mean_rps:.0f}/s", (1, found.mean_rps), LIMIT, (0, 8))
+    label(axes, f"mean\n{found.mean_rps:.0f}/s", (24 * len(days), found.mean_rps), LIMIT)
     at = hours[found.bucket] + 0.5 * (hours[1] - hours[0])
     axes.plot(at, found.peak_rps, RULE.marker, color=RULE.colour)
     words = f"{found.peak_rps:.0f}/s, {found.factor:.2f} × mean"
@@ -161,7 +163,7 @@ def _paint_loops(
     axes.set(xlabel="request due (s)", ylabel="latency (s)", ylim=(-0.05 * longest, 1.25 * longest))
     axes.axvspan(*stall_s, **LIMIT.area)
     label(axes, "stands still", (sum(stall_s) / 2, 1.17 * longest), LIMIT, (0, 0), ha="center")
-    for (name, pairs), line, size in zip(measured.items(), _DOTS, (6, 2.5), strict=False):
+    for (name, pairs), line, size in zip(measured.items(), _DOTS, (7.5, 4), strict=False):
         axes.plot(*zip(*pairs, strict=True), line.marker, color=line.colour, markersize=size, linestyle="none",
-                  label=f"{name} loop", fillstyle="none" if size > 3 else "full")  # fmt: skip
+                  label=f"{name} loop", fillstyle="none" if line is RULE else "full")  # fmt: skip
     axes.legend(loc="upper left", frameon=False)

@@ -225,10 +225,10 @@ def _kind(judged: Judged) -> tuple[Kind, str]:
 def shape(message: str) -> str:
     """Return what messages about the same mistake have in common: no case and no numbers.
 
-    >>> shape("With `peak_rps = 500`: you got `replicas = 38`. Too small.")
-    'you got `replicas = …`. Too small.'
-    >>> shape("you got `[4, 4, 3]`. Too large.")
-    'you got `[…]`. Too large.'
+    >>> shape("With `peak_rps = 500`: your answer is `replicas = 38`. Too small.")
+    'your answer is `replicas = …`. Too small.'
+    >>> shape("your answer is `[4, 4, 3]`. Too large.")
+    'your answer is `[…]`. Too large.'
     """
     return _RUN.sub("…", _NUMBER.sub("…", _CASE.sub("", message)))
 

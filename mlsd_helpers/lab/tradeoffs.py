@@ -45,7 +45,13 @@ def pareto(measured: Measurement) -> Figure:
         columns = {
             name: tuple("none" if cell is None else cell for cell in cells) for name, cells in data.items()
         }
-        return from_matplotlib(canvas, alt=_alt(measured), caption=measured.source, data=columns)
+        without = [row["pattern"] for row in measured.rows if row["oldest_s"] is None]
+        absent = (
+            f"No point in the middle: {'; '.join(map(str, without))} (reads nothing that ages). "
+            if without
+            else ""
+        )
+        return from_matplotlib(canvas, alt=_alt(measured), caption=absent + measured.source, data=columns)
 
 
 def points(measured: Measurement, price: str, scale: float) -> list[Point]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
-from math import fsum, isclose
+from math import floor, fsum, isclose
 
 from mlsd_helpers import formulas
 from mlsd_helpers.design import Cache, CapacityPlan, Design, Pattern, Precompute, ServingPath, Stream
@@ -330,7 +330,7 @@ def hits_can_be_reached(design: Design) -> Iterator[Fault]:
             yield Fault(
                 _place(path, "cache.hit_ratio"),
                 f"{path.id} expects {cache.hit_ratio:.0%} of its requests to hit, and {why} gives {reachable:.1%}.",
-                f"Plan for {reachable:.0%}, or enlarge what limits it.",
+                f"Plan for {floor(100 * reachable + 1e-9)}%, or enlarge what limits it.",
             )
 
 

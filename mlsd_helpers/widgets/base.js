@@ -136,7 +136,7 @@ function roundSteps(low, high, about, whole = false) {
 // The hatching of a plot: slanting lines, to fill an area with as url(#id).
 const hatching = (id) => svg("defs", {}, svg(
   "pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-  svg("line", { class: "hatching", x1: 0, x2: 0, y1: 0, y2: 6 }),
+  svg("line", { class: "hatching", x1: 3, x2: 3, y1: 0, y2: 6 }), // at the tile's edge half of it would be cut off
 ));
 
 // Fill a table; the first cell of a row names it unless `named` is false. A column may have no name.

@@ -72,6 +72,14 @@ function mark(kind, fleet, row, shape, { x, y }) {
   ];
 }
 
+// Its label ends at the right, or to the left of a stem that would cross it.
+function budgetPlace(shown, { x }, budget) {
+  const wide = 7 * shown.budget.label.length;
+  const stems = [shown.exact, shown.rule].map((fleet) => x(fleet.replicas)).sort((a, b) => b - a);
+  const right = stems.reduce((end, at) => (at > end - wide - 10 && at < end + 10 ? at - 14 : end), WIDE - RIGHT);
+  return [right, budget - 6, { class: "quiet halo", "text-anchor": "end" }];
+}
+
 function draw(plot, clip, hatch, shown) {
   const scale = scales(shown);
   const budget = scale.y(shown.budget.wait_s);
@@ -85,7 +93,7 @@ function draw(plot, clip, hatch, shown) {
     svg("g", { "clip-path": `url(#${clip})` }, ...curve(shown, scale)),
     ...mark("exact", shown.exact, rows.exact, disc, scale),
     ...mark("rule", shown.rule, rows.rule, square, scale),
-    words(shown.budget.label, WIDE - RIGHT, budget - 6, { class: "quiet halo", "text-anchor": "end" }),
+    words(shown.budget.label, ...budgetPlace(shown, scale, budget)),
   );
 }
 

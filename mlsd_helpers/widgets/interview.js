@@ -55,7 +55,8 @@ function render({ model, el }) {
     }
     now.questions.forEach(([, , asked], i) => questions[i].node.classList.toggle("mlsd-asked", asked));
     compare.hidden = notes.length === 0;
-    left.textContent = `${now.left} left`;
+    left.textContent = now.left ? `${now.left} left` : "0 left: the time is over";
+    ask.setAttribute("aria-disabled", String(now.left === 0));
     problem.textContent = model.get("problem");
     tell(reply, now.reply ? { headline: now.reply, reasons: [] } : {});
     tell(review, now.review ? { headline: now.review, reasons: [now.assumed] } : {});

@@ -35,20 +35,21 @@ function textField(name, width) {
   return { input, node: h("div", { class: "mlsd-field" }, h("label", { for: id }, name), input) };
 }
 
-function listFindings({ rows, more }) {
-  const items = rows.map((one) =>
-    h("li", {}, h("strong", {}, `${one.severity} ${one.code} `), `${one.message} `, h("em", {}, one.fix)),
-  );
-  return more ? [...items, h("li", {}, `and ${more} more.`)] : items;
-}
+const listFindings = (rows) => rows.map((one) =>
+  h("li", {}, h("strong", {}, `${one.severity} ${one.code} `), `${one.message} `, h("em", {}, one.fix)),
+);
 
 function render({ model, el }) {
-  let selected = null, from = null, drag = null, built = false;
+  let selected = null, from = null, drag = null, built = false, sent = "";
   const heads = { waits: unique("head"), moves: unique("head"), steers: unique("head") };
-  const send = (kind, more = {}) => model.send({ kind, ...more });
+  const send = (kind, more = {}) => {
+    sent = kind;
+    model.send({ kind, ...more });
+  };
   const shown = () => model.get("shown");
 
   const speech = spoken({ class: "mlsd-told" });
+  const problem = spoken({ class: "mlsd-problem" }); // beside the tools that it is about
   const plot = svg("svg", { class: "mlsd-plot mlsd-sketch", role: "group" });
   const help = h("p", { class: "mlsd-note" }, HELP);
   const verdict = h("p", { class: "mlsd-headline" });
@@ -63,11 +64,16 @@ function render({ model, el }) {
   }, [name.input]);
   const undo = button("Undo", () => send("undo"));
   const tools = h("div", { class: "mlsd-tools" }, name.node, kind.node, add, carries.node, undo);
-  const view = h("div", {}, tools, plot, help, inspector, speech, blast, verdict, findings);
+  const view = h("div", {}, tools, problem, plot, help, inspector, speech, blast, verdict, findings);
   const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
   el.append(box("canvas", h("p", { class: "mlsd-kind" }, "Plane canvas"), locked, view));
 
-  const say = (text) => (speech.textContent = text);
+  const say = (text, wrong = false) => {
+    const above = wrong && (sent === "add" || sent === "undo");
+    problem.textContent = above ? text : "";
+    speech.textContent = above ? "" : text;
+    speech.classList.toggle("mlsd-problem", wrong);
+  };
   const boxOf = (id) => shown().boxes.find((one) => one.id === id);
 
   function start(id) {
@@ -202,10 +208,9 @@ function render({ model, el }) {
     }, head);
   }
 
-  const drawLane = (lane, wide) => [
-    svg("rect", { class: "lane", x: 0.5, y: lane.top, width: wide - 1, height: lane.high, rx: 6 }),
-    words(`${lane.plane}: ${lane.says}`, 10, lane.top + 15, { class: "quiet" }),
-  ];
+  const drawLane = (lane, wide) =>
+    svg("rect", { class: "lane", x: 0.5, y: lane.top, width: wide - 1, height: lane.high, rx: 6 });
+  const drawTitle = (lane) => words(`${lane.plane}: ${lane.says}`, 10, lane.top + 15, { class: "title" });
 
   // The focus stays where it was, or goes to the first box when what had it is gone.
   function paint() {
@@ -216,8 +221,9 @@ function render({ model, el }) {
     plot.setAttribute("aria-label", `Sketch with ${now.boxes.length} boxes and ${now.arrows.length} arrows`);
     plot.replaceChildren(
       svg("defs", {}, ...Object.entries(heads).map(marker)),
-      ...now.lanes.flatMap((lane) => drawLane(lane, now.wide)),
+      ...now.lanes.map((lane) => drawLane(lane, now.wide)),
       ...now.arrows.map((arrow) => drawArrow(arrow, boxes, now.box)),
+      ...now.lanes.map(drawTitle),
       ...now.boxes.map((one) => drawBox(one, now.box)),
     );
     if (held) (plot.querySelector(`[data-key="${held}"]`) ?? plot.querySelector("[data-key]"))?.focus();
@@ -284,8 +290,9 @@ function render({ model, el }) {
     undo.setAttribute("aria-disabled", String(!now.undoable));
     verdict.textContent = now.verdict;
     findings.replaceChildren(...listFindings(now.findings));
+    findings.hidden = !now.findings.length;
     blast.textContent = now.blast;
-    if (now.said && now.said !== speech.textContent) say(now.said);
+    if (now.said && now.said !== speech.textContent + problem.textContent) say(now.said, now.wrong);
     speech.classList.toggle("mlsd-heard", speech.textContent === now.blast); // it stands below, too
   });
 }

@@ -30,7 +30,8 @@ from mlsd_helpers.widgets.base import Widget, module
 from mlsd_helpers.widgets.capacity_explorer import Lockable
 
 _LOCKED = "Lock in your prediction first."
-_LISTED = 6
+_SUBJECTS = {"Component: id: ": "New box: ", "Component: ": "New box: ", "Flow: ": "Arrow: "}
+"""How a learner knows what an error names by its class."""
 _CARRIES = Carries.__args__  # type: ignore[attr-defined]
 _HERE = Path(__file__).parent
 _STYLE = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("base.css", "planes_canvas.css"))
@@ -63,7 +64,7 @@ class PlanesCanvas(Widget):
         self._past: list[Planes] = []
         self._moved: dict[str, tuple[float, float]] = {}
         self.killed = ""
-        self.said = ""
+        self.said, self._wrong = "", False
         super().__init__(ready=prediction is None or bool(prediction.locked))
         self.on_msg(self._hear)
         self.observe(self._show, names="ready")
@@ -95,6 +96,10 @@ class PlanesCanvas(Widget):
 
     def add(self, name: str, kind: str) -> None:
         """Add a component in the plane of its kind."""
+        if not name:
+            raise DesignError("New box: it has no name yet. Type one, such as scores, then add it.")
+        if self._planes.component(name):
+            raise DesignError(f"New box: there is a box {name!r} already. Choose another name.")
         box = Component(id=name, kind=kind)
         self._become(
             self._planes.changed(components=(*self._planes.components, box)),
@@ -150,8 +155,7 @@ class PlanesCanvas(Widget):
         """Let a component die, or bring it back when it is the dead one; one is dead at a time."""
         self._known(name)
         self.killed = "" if self.killed == name else name
-        self.said = self.blast.sentence if self.blast else f"{name} works again."
-        self._show()
+        self._tell(self.blast.sentence if self.blast else f"{name} works again.")
 
     def undo(self) -> None:
         """Bring back the sketch before the last change."""
@@ -168,7 +172,10 @@ class PlanesCanvas(Widget):
     def _settle(self, said: str) -> None:
         if self.killed and self._planes.component(self.killed) is None:
             self.killed = ""
-        self.said = f"{said} {self.verdict}"
+        self._tell(f"{said} {self.verdict}")
+
+    def _tell(self, said: str, *, wrong: bool = False) -> None:
+        self.said, self._wrong = said, wrong
         self._show()
 
     def _known(self, name: str) -> None:
@@ -187,8 +194,8 @@ class PlanesCanvas(Widget):
             edit = self._EDITS[str(message.get("kind"))]
             edit(self, message)
         except (MlsdError, KeyError, TypeError, ValueError) as error:
-            self.said = str(error) if isinstance(error, MlsdError) else "That edit cannot be read. Try again."
-            self._show()
+            why = _in_words(error) if isinstance(error, MlsdError) else "That edit cannot be read. Try again."
+            self._tell(f"Not done. {why}", wrong=True)
 
     _EDITS: Mapping[str, Callable[["PlanesCanvas", Message], None]] = {
         "add": lambda self, m: self.add(str(m["id"]).strip(), m["of"]),
@@ -236,6 +243,7 @@ class PlanesCanvas(Widget):
             "killed": self.killed,
             "blast": hit.sentence if hit else "",
             "said": self.said,
+            "wrong": self._wrong,
             "undoable": bool(self._past),
             "kinds": {plane: list(kinds) for plane, kinds in KINDS.items()},
             "carries": list(_CARRIES),
@@ -257,6 +265,17 @@ class PlanesCanvas(Widget):
         if not self.ready:
             return f"Plane canvas. {_LOCKED}"
         return f"Plane canvas. {sketch(self._planes, self.killed or None).alt} {self.verdict}"
+
+
+def _in_words(error: MlsdError) -> str:
+    """Return an error in the words of the page, which knows no classes.
+
+    >>> _in_words(DesignError("Component: id: 'a b' is not an id."))
+    "New box: 'a b' is not an id."
+    """
+    said = str(error)
+    named = next((name for name in _SUBJECTS if said.startswith(name)), "")
+    return _SUBJECTS.get(named, "") + said.removeprefix(named)
 
 
 def _seconds(given: Any) -> float | None:
@@ -302,13 +321,12 @@ def _drawn(at: int, flow: Flow) -> dict[str, Any]:
     }
 
 
-def _listed(findings: tuple[Finding, ...]) -> dict[str, Any]:
-    told = [one for one in findings if one.severity != "info"]
-    rows = [
+def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    return [
         {"severity": one.severity, "code": one.code, "message": one.message, "fix": one.fix}
-        for one in told[:_LISTED]
+        for one in findings
+        if one.severity != "info"
     ]
-    return {"rows": rows, "more": max(0, len(told) - _LISTED)}
 
 
 def _finding_table(findings: tuple[Finding, ...]) -> Columns:

@@ -18,6 +18,8 @@ from mlsd_helpers.widgets.base import Widget, module
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 _NEAR = 1.5  # a ratio below this says less than the difference
+_FACTOR = "times"  # a unit of which a multiple would be said with the same word
+_PLURAL = re.compile(r"((?<=x)es|(?<=[a-z]{3})s)(?=/|$)")
 
 
 def read_guess(text: str, unit: str = "", lowest: float = 0.0) -> float:
@@ -79,7 +81,7 @@ class Comparison:
             return f"Right. It is {truth}."
         if self.side == "close":
             return f"Close. It is {truth}; you said {guess}."
-        if self.ratio is None:
+        if self.ratio is None or self.unit == _FACTOR or "1" in map(show_number, (self.guess, self.truth)):
             return f"Too {self.side}. It is {truth}; you said {guess}."
         if abs(math.log(self.ratio)) < math.log(_NEAR):
             apart = show_number(float(f"{abs(self.guess - self.truth):.3g}"))
@@ -89,13 +91,18 @@ class Comparison:
             return (
                 f"Too low. It is {truth}, {show_number(float(f'{1 / self.ratio:.3g}'))} times your {guess}."
             )
-        return (
-            f"Too high. It is {truth}; your {guess} is {show_number(float(f'{self.ratio:.3g}'))} times that."
-        )
+        return f"Too high. It is {truth}; you said {guess}, {show_number(float(f'{self.ratio:.3g}'))} times that."
 
 
 def _with_unit(number: float, unit: str) -> str:
-    return f"{show_number(number)} {unit}".rstrip()
+    """Write a number with its unit, a word for things in the singular for 1.
+
+    >>> _with_unit(2, "boxes"), _with_unit(1, "boxes"), _with_unit(1, "requests/s"), _with_unit(1, "ms")
+    ('2 boxes', '1 box', '1 request/s', '1 ms')
+    """
+    shown = show_number(number)
+    gap = "" if unit.startswith("/") else " "
+    return f"{shown}{gap}{_PLURAL.sub('', unit) if shown == '1' else unit}".rstrip()
 
 
 class Prediction(Widget):

@@ -106,6 +106,7 @@ function render({ model, el }) {
   ];
   const happens = events({ trait: "event", name: "What happens", options: choices.event, move });
   const theatre = h("div", { class: "mlsd-fleet" });
+  const legend = h("p", { class: "mlsd-note" }, "One box a replica, one group a zone, filled as far as it is busy; crossed out: lost.");
   const fleet = h("p", { class: "mlsd-formula" });
   const rows = h("table", { class: "mlsd-table" });
   const verdict = h("p", { class: "mlsd-headline" });
@@ -115,7 +116,7 @@ function render({ model, el }) {
 
   return explorable({ model, el }, {
     kind: "theatre", title: "Queue theatre", controls: [...controls, happens], move,
-    parts: [knobs, happens.node, theatre, fleet, verdict, plot, rows, note],
+    parts: [knobs, happens.node, theatre, legend, fleet, verdict, plot, rows, note],
     show: (shown) => {
       theatre.replaceChildren(stage(model.get("replicas"), shown));
       fleet.textContent = shown.fleet;

@@ -16,6 +16,8 @@ To hand in, save this notebook and give it in as your course says (upload it, or
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from pprint import pformat
+
 import mlsd_helpers as mlsd
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-incidents-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -54,8 +56,9 @@ data. Each record says where it broke, how it showed, and what a review found to
 
 # %% nbgrader={"grade": false, "grade_id": "00-incidents-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 incidents = mlsd.exercises.cases("00-incidents")[0]["incidents"]
+print("id   cause        where          symptom")
 for incident in incidents:
-    print(*(f"{word:17}" for word in incident.values()))
+    print("{id:4} {cause:12} {where:14} {symptom}".format(**incident))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-incidents-ask-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -99,7 +102,7 @@ freshness holds whenever the model reads.
 
 # %% nbgrader={"grade": false, "grade_id": "00-inequality-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for case in mlsd.exercises.cases("00-inequality"):
-    print(case["reply"])
+    print(pformat(case["reply"], width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-inequality-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -168,7 +171,7 @@ and returns a dict:
 
 # %% nbgrader={"grade": false, "grade_id": "00-fallback-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for case in mlsd.exercises.cases("00-fallback"):
-    print(case["use"])
+    print(pformat(case["use"], width=68, sort_dicts=False))
 
 
 # %% nbgrader={"grade": false, "grade_id": "00-fallback-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}

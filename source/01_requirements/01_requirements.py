@@ -14,6 +14,9 @@ Each part of an answer scores by itself.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from pprint import pformat
+from textwrap import fill
+
 import mlsd_helpers as mlsd
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-briefs-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -30,7 +33,7 @@ Grading changes the numbers, and which answer comes with which limit.
 
 # %% nbgrader={"grade": false, "grade_id": "01-briefs-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for case in mlsd.exercises.cases("01-briefs"):
-    print(case)
+    print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-briefs-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -89,7 +92,7 @@ twice the time.
 
 # %% nbgrader={"grade": false, "grade_id": "01-peak-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for case in mlsd.exercises.cases("01-peak"):
-    print(case)
+    print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-peak-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -135,7 +138,7 @@ Each replica reports a histogram: how many requests took up to each of `edges_ms
 
 # %% nbgrader={"grade": false, "grade_id": "01-percentile-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for case in mlsd.exercises.cases("01-percentile"):
-    print(case)
+    print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-percentile-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -179,7 +182,7 @@ A request makes a number of `calls` at the same time, and waits for all of them;
 
 # %% nbgrader={"grade": false, "grade_id": "01-fan-out-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for case in mlsd.exercises.cases("01-fan-out"):
-    print(case)
+    print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -222,7 +225,8 @@ check uses four, `pages[0]` to `pages[3]`, and names the page of which it speaks
 # %% nbgrader={"grade": false, "grade_id": "01-contradictions-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 pages = mlsd.exercises.cases("01-contradictions")
 for statement in pages[0]["statements"]:
-    print(f"{statement['id']:4} {statement['topic']:10} {statement['says']}")
+    says = "{id:4} {topic:10} {says}".format(**statement)
+    print(fill(says, 68, subsequent_indent=" " * 16))
     print(f"{'':15} {statement['numbers']}")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-contradictions-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -289,8 +293,10 @@ that back.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-decide-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+print("worth_fresh  worth_old  stream_cost  job_cost  allowed")
 for case in mlsd.exercises.cases("01-decide"):
-    print(case)
+    row = "{worth_fresh:11}  {worth_old:9}  {stream_cost:11}  {job_cost:8}  {allowed}"
+    print(row.format(**case["clash"]))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-decide-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -353,7 +359,7 @@ notes of what was measured: the rate of the `busiest_hour`, and the `candidates`
 
 # %% nbgrader={"grade": false, "grade_id": "01-repair-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for case in mlsd.exercises.cases("01-repair"):
-    print(case)
+    print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

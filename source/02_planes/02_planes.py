@@ -18,6 +18,7 @@ the toolbar, runs everything once more from the top.
 # %% nbgrader={"grade": false, "grade_id": "02-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import copy
 import math
+from pprint import pformat
 from textwrap import fill
 
 import mlsd_helpers as mlsd
@@ -38,8 +39,9 @@ does. `mlsd.design.KINDS` has each with its plane: make your own table first, an
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 shown = mlsd.exercises.cases("02-place")[0]["components"]
+print("id           kind               called_by  runs_on")
 for component in shown:
-    print(component)
+    print("{id:12} {kind:18} {called_by:10} {runs_on}".format(**component))
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-kinds", "locked": true, "schema_version": 3, "solution": false, "task": false}
 for kind in sorted(DOES):
@@ -179,7 +181,7 @@ nobody in control hears, and a rollback that is not whole. This is what the revi
 sketch = mlsd.exercises.cases("02-repair")[0]["planes"]
 for finding in mlsd.review(mlsd.Design(name="a sketch", planes=sketch)):
     if finding.severity == "error":
-        print(fill(f"{finding.code} {finding.message}", 88, subsequent_indent=" " * 9))
+        print(fill(f"{finding.code} {finding.message}", 68, subsequent_indent=" " * 9))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -361,14 +363,14 @@ the reason:
 | `ok` | (let in) |
 
 Return a dict: `accept`, True or False; `reason`; and `serve`, which file the readers get now: `"new"`; where it is
-refused, `"last good"`; and `"nothing"` where it is refused and no file was let in before. Here is one of each kind:
+refused, `"last good"`; and `"nothing"` where it is refused and no file was let in before. Here is one case for each of
+these three values of `serve`, in that order:
 """
 
 # %% nbgrader={"grade": false, "grade_id": "02-gate-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 cases = mlsd.exercises.cases("02-gate")
 for case in (cases[0], cases[4], cases[-1]):
-    for name, value in case.items():
-        print(fill(f"{name} = {value}", 88, subsequent_indent="    "))
+    print(pformat(case, width=68, sort_dicts=False))
     print()
 
 

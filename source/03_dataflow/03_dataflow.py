@@ -19,12 +19,13 @@ the toolbar, runs everything once more from the top.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "03-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from pprint import pformat
+from textwrap import fill, indent
+
 import pandas as pd
 
 import mlsd_helpers as mlsd
 from mlsd_helpers.review import review
-
-pd.options.display.max_colwidth = None  # show paths in full
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-trace-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -136,7 +137,11 @@ request may get it too old, or cannot get it at all. Return the names of the gap
 
 # %% nbgrader={"grade": false, "grade_id": "03-gaps-features", "locked": true, "schema_version": 3, "solution": false, "task": false}
 twelve = mlsd.exercises.find("03-gaps").cases[0]["features"]
-pd.DataFrame(twelve).set_index("name")
+print("name                    sla_min  store, and each stage of its path")
+for feature in twelve:
+    print("{name:23} {sla_min:7}  {store}".format(**feature))
+    for stage in feature["path"]:
+        print(indent(pformat(stage, width=64, sort_dicts=False), "    "))
 
 
 # %% nbgrader={"grade": false, "grade_id": "03-gaps-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -180,7 +185,8 @@ The repairs of the first case:
 """
 
 # %% nbgrader={"grade": false, "grade_id": "03-repair-list", "locked": true, "schema_version": 3, "solution": false, "task": false}
-pd.DataFrame(mlsd.exercises.find("03-repair").cases[0]["repairs"])
+for repair in mlsd.exercises.find("03-repair").cases[0]["repairs"]:
+    print(pformat(repair, width=68, sort_dicts=False))
 
 
 # %% nbgrader={"grade": false, "grade_id": "03-repair-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -385,7 +391,10 @@ reads_within = {"latency": {"budget": "30 ms", "percentile": "p99"}}
 before = mlsd.Design(name="before", requirements=reads_within, dataflow=flow)
 for finding in review(before):
     if finding.where.startswith("dataflow"):
-        print(f"{finding.where}: {finding.message} {finding.fix}")
+        print(finding.where)
+        for said in (finding.message, finding.fix):
+            print(fill(said, 68, initial_indent="  ", subsequent_indent="  "))
+        print()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-design-rules", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

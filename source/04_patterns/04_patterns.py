@@ -17,6 +17,9 @@ To hand in, save this notebook and give it in as your course says (upload it, or
 """
 
 # %% nbgrader={"grade": false, "grade_id": "04-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+from pprint import pformat
+from textwrap import fill
+
 import mlsd_helpers as mlsd
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-choose-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -271,10 +274,11 @@ returns the **set of the ids** of those that cannot hold.
 # %% nbgrader={"grade": false, "grade_id": "04-critique-statements", "locked": true, "schema_version": 3, "solution": false, "task": false}
 statements = mlsd.exercises.cases("04-critique")[0]["statements"]
 for statement in statements:
-    print(statement["id"], statement["kind"], "·", statement["says"])
+    says = "{id}  {kind:7} {says}".format(**statement)
+    print(fill(says, 68, subsequent_indent=" " * 12))
 
 # %% nbgrader={"grade": false, "grade_id": "04-critique-numbers", "locked": true, "schema_version": 3, "solution": false, "task": false}
-statements[0]
+print(pformat(statements[0], width=68, sort_dicts=False))
 
 
 # %% nbgrader={"grade": false, "grade_id": "04-critique-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -326,10 +330,12 @@ broken = mlsd.exercises.cases("04-design")[0]
 draft = mlsd.Design(name="exercise", **broken)
 for finding in mlsd.review(draft):
     if finding.where.startswith("pattern"):
-        print(f"{finding.code} {finding.where}\n  {finding.message}\n  {finding.fix}")
+        print(finding.code, finding.where)
+        for said in (finding.message, finding.fix):
+            print(fill(said, 68, initial_indent="  ", subsequent_indent="  "))
 
 # %% nbgrader={"grade": false, "grade_id": "04-design-pattern", "locked": true, "schema_version": 3, "solution": false, "task": false}
-broken["pattern"]
+print(pformat(broken["pattern"], width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-design-rules", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

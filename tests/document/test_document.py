@@ -362,3 +362,12 @@ sys.exit({module!r} in sys.modules)"""
 def test_the_function_is_public_whatever_was_imported_before(before):
     code = f"{before}\nimport mlsd_helpers\nimport sys\nsys.exit(not callable(mlsd_helpers.document))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_plane_with_nothing_in_it_is_named_and_not_drawn():
+    text = section(
+        document(Design(name="x", planes={"components": [{"id": "a", "kind": "cache"}]})), "planes"
+    )
+    assert "subgraph plane_serving" in text
+    assert "subgraph plane_training" not in text
+    assert "training" in text

@@ -1,5 +1,6 @@
 """The engine on small exercises of its own."""
 
+import ast
 import contextlib
 import random
 from typing import Any
@@ -178,3 +179,28 @@ def test_a_case_too_long_for_the_message_says_where_it_is() -> None:
     said = kit.judge(cut, lambda width, height, notes=(): {"area": width * height + bool(notes), "paint": 1})
     assert "mlsd.exercises.cases('wall')[1]" in said.message
     assert "mlsd.exercises" not in kit.judge(wall(), added).message
+
+
+def test_a_case_is_shown_so_that_a_learner_can_call_the_function_with_it() -> None:
+    def fits(sizes: dict[str, tuple[int, int]], value: int) -> dict[str, bool]:
+        return {"fits": True}
+
+    case = {"sizes": {"width": (2, 3), "share": 0.25, "name": "a wall"}, "value": 4}
+    table = wall(steps=(kit.equals("fits", 1, lambda *_: False),), cases=(case,), mistakes=(), reference=fits)
+    call = ast.parse(f"fits({kit.judge(table, fits).message.split('`')[1]})", mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert {one.arg: ast.literal_eval(one.value) for one in call.keywords} == case
+
+
+@pytest.mark.parametrize(("part", "named"), [("paint", "`paint`"), ("", "your answer")])
+def test_an_answer_too_long_for_the_message_is_named_and_not_cut(part: str, named: str) -> None:
+    said = kit.judge(
+        wall(steps=(kit.equals("", 1, lambda *_: "?", part=part),), mistakes=()),
+        lambda **_: {"paint": ["a good part"] * 50},
+    ).message
+    assert named in said
+    assert "a good part" not in said
+
+
+def test_a_short_answer_is_shown() -> None:
+    assert "`area = 7`" in kit.judge(wall(mistakes=()), added).message

@@ -100,3 +100,9 @@ def test_a_sketch_says_in_words_what_it_shows():
 
 def test_an_empty_sketch_draws():
     assert "data: nothing" in figures.sketch(Planes()).alt
+
+
+def test_the_titles_of_the_planes_stand_over_the_arrows():
+    planes = cases.load("harbour_pay").planes
+    below, _, _ = figures.sketch(planes).svg.partition("data</tspan>")
+    assert below.count("marker-end") == len(planes.flows)

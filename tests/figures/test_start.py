@@ -1,3 +1,5 @@
+import re
+
 from mlsd_helpers import cases, figures
 
 
@@ -11,3 +13,11 @@ def test_the_map_says_in_words_what_it_shows():
     shown = figures.course_map()
     assert all(word in shown.alt for column in ("lesson", "part", "question") for word in shown.data[column])
     assert shown.svg == figures.course_map().svg
+
+
+def test_the_words_of_the_map_can_be_read_where_a_notebook_makes_it_640_pixels_wide():
+    svg = figures.course_map().svg
+    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+    assert sizes
+    wide = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+    assert min(sizes) * 640 / wide >= 11

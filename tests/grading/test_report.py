@@ -139,8 +139,8 @@ def test_unexplained_answers_that_differ_in_numbers_are_one_group():
 
 
 def test_words_and_exceptions_stay_apart():
-    assert shape("you got `p99 = 3.5e-3`.") == shape("you got `p99 = -12`.")
-    assert shape("you got `choice = 'batch'`.") != shape("you got `choice = 'stream'`.")
+    assert shape("your answer is `p99 = 3.5e-3`.") == shape("you got `p99 = -12`.")
+    assert shape("your answer is `choice = 'batch'`.") != shape("you got `choice = 'stream'`.")
     assert shape("it raised `KeyError: 'a'`.") != shape("it raised `ZeroDivisionError: a`.")
 
 
@@ -291,7 +291,7 @@ def test_other_words_and_numbers_stay():
 def names_everywhere(name):
     return Record(
         name, NAME, reason=f"{name} ended", status=FAILED if name == STUDENTS[1].id else records.GRADED, hand_in=name,
-        exercises={"05-plan": Judged(1, 4, None, f"you got `{name}`.")},
+        exercises={"05-plan": Judged(1, 4, None, f"your answer is `{name}`.")},
         flags=(Flag("reads another student", f"open('submitted/{name}/x')"),), repairs=(f"by {name}",),
     )  # fmt: skip
 

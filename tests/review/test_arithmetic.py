@@ -217,6 +217,17 @@ def test_hits_are_bounded_by_size_and_by_life():
     assert formulas.che_hit_ratio(100, 1_000, 1) == pytest.approx(0.577, abs=5e-4)
 
 
+def test_no_more_hits_are_advised_than_the_cache_can_give():
+    path = (
+        cases.load("harbour_pay")
+        .pattern.paths[0]
+        .changed(keys=1_000, cache={"key": "card", "size": 100, "zipf_exponent": 1, "hit_ratio": "69%"})
+    )
+    [finding] = pattern.hits_can_be_reached(Design(name="d", pattern={"paths": [path]}))
+    advised = int(re.search(r"(\d+)%", finding.fix)[1])
+    assert advised == 57  # of 57.7%
+
+
 @pytest.mark.parametrize(
     "fields", [{}, {"replicas": 0, "zones": 3}, {"replicas": 5, "headroom": {"share": "2000%"}}]
 )

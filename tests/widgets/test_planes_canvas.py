@@ -4,6 +4,7 @@ import pytest
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Planes
+from mlsd_helpers.design.planes import Carries
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.widgets import PlanesCanvas, Prediction
 
@@ -116,6 +117,26 @@ def test_an_edit_that_cannot_be_is_explained_and_changes_nothing(message):
     assert canvas.planes == SMALL
     assert canvas.shown["said"]
     json.dumps(canvas.shown, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", ["", "a b", "door", "x" * 80])
+def test_what_is_wrong_with_a_new_box_is_an_error_that_names_no_class(name):
+    canvas = PlanesCanvas(SMALL)
+    press(canvas, kind="add", id=name, of="api gateway")
+    assert canvas.shown["wrong"]
+    assert "New box: " in canvas.shown["said"]
+    assert "Component" not in canvas.shown["said"]
+    press(canvas, kind="add", id="other", of="api gateway")
+    assert not canvas.shown["wrong"]
+
+
+def test_every_error_and_warning_is_listed():
+    canvas = PlanesCanvas(SMALL)
+    for at in range(9):
+        canvas.connect("scorer", "door", list(Carries.__args__)[at])
+    told = [one for one in canvas.findings if one.severity != "info"]
+    assert len(told) > 6
+    assert len(canvas.shown["findings"]) == len(told)
 
 
 def test_in_code_such_an_edit_is_an_error():

@@ -4,6 +4,7 @@ import math
 import pytest
 
 from mlsd_helpers.errors import QuantityError, RangeError
+from mlsd_helpers.figures.base import show_number
 from mlsd_helpers.widgets import Choice, Prediction
 from mlsd_helpers.widgets.prediction import Comparison, read_guess
 
@@ -170,3 +171,32 @@ def test_an_exact_guess_is_right_and_not_merely_close() -> None:
 def test_a_guess_that_is_near_is_told_the_difference(guess, said):
     assert said in str(Comparison(guess, 31.67, "%", within=0.01))
     assert "times" in str(Comparison(2 * guess, 31.67, "%"))
+
+
+@pytest.mark.parametrize(
+    ("guess", "truth", "unit"),
+    [
+        (1, 23_964, "requests"),
+        (1, 31.67, "%"),
+        (1, 8, "boxes"),
+        (3, 1, "cents"),
+        (1, 10.8, "times"),
+        (4, 20, "times"),
+    ],
+)
+def test_no_multiple_is_said_of_one_or_of_a_factor(guess, truth, unit):
+    said = str(Comparison(guess, truth, unit))
+    assert "times your" not in said
+    assert "times that" not in said
+    for number in (guess, truth):
+        assert f"{show_number(number)} " in said
+
+
+@pytest.mark.parametrize("unit", ["replicas", "boxes", "requests/s"])
+def test_one_of_a_thing_is_said_in_the_singular(unit):
+    assert f"1 {unit}" not in str(Comparison(1, 1, unit))
+    assert f"2 {unit}" in str(Comparison(2, 2, unit))
+
+
+def test_a_unit_that_is_no_word_for_things_has_no_singular():
+    assert "1 ms." in str(Comparison(1, 1, "ms"))

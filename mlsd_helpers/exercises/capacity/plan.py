@@ -50,8 +50,8 @@ def plan_by_search(**case: Any) -> Answer:
 
 
 def headroom_covers_a_zone(**case: Any) -> Answer:
-    """That is the need plus 30 %. A third of the fleet is more than 30 % of the need: losing a zone leaves
-    too few. Start from what has to be left, and work back.
+    """That is the need plus 30 %. A single zone of that fleet holds more than the 30 % that you added: losing it
+    leaves too few. Start from what has to be left, and work back.
     """
     total = formulas.replicas(case["peak_rps"], case["service_time_s"], case["target_utilisation"], 0.3)
     return _planned(_spread(total, case["zones"]), **case)  # C55

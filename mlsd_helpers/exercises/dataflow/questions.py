@@ -118,7 +118,7 @@ QUESTIONS: tuple[Question, ...] = (
         lesson="01 requirements",
         question="“Fifteen minutes fresh.” The model is retrained every day. Is that a breach?",
         options={
-            "yes, a day is longer": "The model's age is one thing, the features' another. Ask *what* may be 15 minutes "
+            "yes, a day is longer": "The model's age is one thing, the features' another. Ask what may be 15 minutes "
             "old.",
             "no, retraining is about the model's age": "Model, features and predictions each have an age and a limit.",
             "it depends on the traffic": "Traffic decides how many see a stale value, and not how old it is.",
@@ -143,7 +143,7 @@ QUESTIONS: tuple[Question, ...] = (
         options={
             "99.9 %": "Each of the five can fail by itself, and any of them is enough.",
             "about 99.5 %": "Required dependencies multiply: 0.999⁵.",
-            "99.99 %": "That is what *redundant* copies could give; these five are all required.",
+            "99.99 %": "That is what redundant copies could give; these five are all required.",
         },
         answer="about 99.5 %",
     ),
@@ -154,7 +154,7 @@ QUESTIONS: tuple[Question, ...] = (
         options={
             "the score": "With the score alone nobody can tell which features or which model led to it.",
             "features, score and model version": "Then labels can be joined to exactly what the model saw.",
-            "nothing, the store keeps the features": "It keeps what they are *now*; the model saw what they were then.",
+            "nothing, the store keeps the features": "It keeps what they are now; the model saw what they were then.",
         },
         answer="features, score and model version",
     ),

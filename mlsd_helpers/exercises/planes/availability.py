@@ -77,7 +77,7 @@ def weakest_link(
     window_d: float,
 ) -> Answer:
     """You took the weakest of them. A request needs all, and they seldom fail at the same moment: each takes its own
-    share away. What happens as you add a sixth?
+    share away. What happens as you add one more?
     """
     right = topology(required, guarded, copy, copies, common_share, window_d)
     return _answered(min(required), right["copies"], guarded, window_d)  # C17
