@@ -139,8 +139,8 @@ def test_unexplained_answers_that_differ_in_numbers_are_one_group():
 
 
 def test_words_and_exceptions_stay_apart():
-    assert shape("your answer is `p99 = 3.5e-3`.") == shape("you got `p99 = -12`.")
-    assert shape("your answer is `choice = 'batch'`.") != shape("you got `choice = 'stream'`.")
+    assert shape("your answer is `p99 = 3.5e-3`.") == shape("your answer is `p99 = -12`.")
+    assert shape("your answer is `choice = 'batch'`.") != shape("your answer is `choice = 'stream'`.")
     assert shape("it raised `KeyError: 'a'`.") != shape("it raised `ZeroDivisionError: a`.")
 
 
