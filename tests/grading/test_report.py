@@ -19,7 +19,7 @@ from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.exercises import ALL
 from mlsd_helpers.exercises.kit import answer_of, feedback, judge, mistake_name
 from mlsd_helpers.grading import anonymity, records
-from mlsd_helpers.grading.analysis import ENOUGH, analyse, discrimination, shape
+from mlsd_helpers.grading.analysis import ENOUGH, Discrimination, analyse, discrimination, shape
 from mlsd_helpers.grading.marks import Student
 from mlsd_helpers.grading.records import FAILED, Flag, Judged, Record
 from mlsd_helpers.grading.report import answers_csv, exercises_csv, html, report
@@ -97,6 +97,38 @@ def test_the_interval_of_a_discrimination_holds_the_truth_about_19_times_in_20()
         told = discrimination(list(x), list(truth * x + math.sqrt(1 - truth**2) * noise))
         hits += told.low <= truth <= told.high
     assert abs(hits / trials - 0.95) < 0.04
+
+
+def test_the_interval_is_fishers():
+    one, other = np.resize([1, -1], 28), np.resize([1, 1, -1, -1], 28)  # uncorrelated
+    told = discrimination(list(one), list(0.5 * one + math.sqrt(0.75) * other))
+    assert told.value == pytest.approx(0.5)
+    assert (math.atanh(told.high) - math.atanh(told.low)) / 2 == pytest.approx(1.96 / 5, rel=1e-3)
+    assert math.atanh(told.high) + math.atanh(told.low) == pytest.approx(2 * math.atanh(0.5))
+
+
+def test_what_is_no_different_from_chance_is_told_apart_from_strong_and_from_wrong():
+    kinds = {
+        sign: {Discrimination(value, value - wide, value + wide).reading for value, wide in pairs}
+        for sign, pairs in {
+            "strong": [(0.5, 0.4), (0.2, 0.1)],
+            "chance": [(0.3, 0.4), (-0.3, 0.4), (0.0, 0.1)],
+            "wrong": [(-0.5, 0.4), (-0.2, 0.1)],
+        }.items()
+    }
+    assert all(len(readings) == 1 for readings in kinds.values())
+    assert len(set.union(*kinds.values())) == 3
+
+
+def test_a_total_is_the_share_of_the_points_that_can_be_had():
+    analysis = analyse("an assignment of our own", [plain("a", x=4, y=2), plain("b", x=1, y=0)])
+    assert analysis.points == 8
+    assert analysis.totals == (6 / 8, 1 / 8)
+
+
+def test_exercises_that_were_decided_in_a_students_process_are_named():
+    inside = Record("a", NAME, exercises={"x": Judged(1, 4, by_judge=False), "y": Judged(1, 4)})
+    assert analyse(NAME, [inside, plain("b", x=1, y=1)]).by_asserts == ("x",)
 
 
 def test_a_small_class_and_equal_points_give_a_reason_in_place_of_a_number():
