@@ -22,7 +22,7 @@ from mlsd_helpers.grading import anonymity, records
 from mlsd_helpers.grading.analysis import ENOUGH, Discrimination, analyse, discrimination, shape
 from mlsd_helpers.grading.marks import Student
 from mlsd_helpers.grading.records import FAILED, Flag, Judged, Record
-from mlsd_helpers.grading.report import answers_csv, exercises_csv, html, report
+from mlsd_helpers.grading.report import _totals, answers_csv, exercises_csv, html, report
 
 ROOT = Path(__file__).parents[2]
 NAME = "05_capacity"
@@ -126,9 +126,27 @@ def test_a_total_is_the_share_of_the_points_that_can_be_had():
     assert analysis.totals == (6 / 8, 1 / 8)
 
 
+def test_everyone_stands_in_the_picture_of_totals_full_marks_too():
+    bars = _totals(
+        analyse("an assignment of our own", [plain("a", x=4), plain("b", x=0), plain("c", x=2)])
+    ).bars
+    assert [bar.number for bar in bars] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]
+
+
 def test_exercises_that_were_decided_in_a_students_process_are_named():
     inside = Record("a", NAME, exercises={"x": Judged(1, 4, by_judge=False), "y": Judged(1, 4)})
     assert analyse(NAME, [inside, plain("b", x=1, y=1)]).by_asserts == ("x",)
+
+
+def test_the_case_that_a_message_is_about_makes_no_group_of_its_own():
+    assert shape("With `kind = 'batch'`: too large.") == shape("With `rate_rps = 7, zone = 'b'`: too large.")
+    assert shape("With `kind = 'batch'`: too large.") != shape("With `kind = 'batch'`: too small.")
+
+
+def test_a_repair_names_each_student_once():
+    often = replace(plain("a", x=1), repairs=("a cell is back", "a cell is back", "a link, left out"))
+    analysis = analyse(NAME, [often, replace(plain("b", x=1), repairs=("a cell is back",))])
+    assert analysis.repairs == (("a cell is back", ("a", "b")), ("a link, left out", ("a",)))
 
 
 def test_a_small_class_and_equal_points_give_a_reason_in_place_of_a_number():
