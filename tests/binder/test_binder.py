@@ -3,6 +3,7 @@
 Not shown here: conda's own Python, the image, and the service that starts it.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -167,11 +168,15 @@ def ours(url):
     """Give the server at this address and its kernels."""
     port = url.rpartition(":")[2]
     server = next(
-        process
-        for process in psutil.Process().children(recursive=True)
-        if any(f"port={port}" in word for word in process.cmdline())
+        process for process in psutil.Process().children(recursive=True) if started_with(process, port)
     )
     return [server, *server.children(recursive=True)]
+
+
+def started_with(process, port):
+    with contextlib.suppress(psutil.Error):  # it has just ended
+        return any(f"port={port}" in word for word in process.cmdline())
+    return False
 
 
 def megabytes(process):
