@@ -151,7 +151,7 @@ def measured(students: int, work: Callable[[], object]) -> Took:
     def watch() -> None:
         nonlocal peak
         here = psutil.Process()
-        while not done.wait(0.25):
+        while not done.wait(1):
             total = 0
             for process in [here, *here.children(recursive=True)]:
                 try:

@@ -37,7 +37,7 @@ ZONES = 3
 _WARM_UP = 0.1
 _LANES = 16
 _FIXED_SHARE = 0.8  # of the service time, whatever the batch; the rest is paid for each item
-_POINTS = 90
+_POINTS = 240
 
 
 @dataclass(frozen=True)

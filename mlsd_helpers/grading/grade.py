@@ -33,6 +33,7 @@ from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Record
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.room import Limits, Room, WarmParent
 from mlsd_helpers.grading.staging import Stage, remove
+from mlsd_helpers.grading.workers import few_collections
 
 WORK = ".grading"
 """Where a run keeps its lock and its folders aside, in the course's folder; it can always be removed."""
@@ -102,6 +103,7 @@ class Grader:
         self._rules = _rules(job, self._config)
         self._shown = {one.id: one.cases for one in ALL if one.assignment == job.assignment}
         self._stack = ExitStack()
+        self._stack.callback(few_collections())
         self._parent: WarmParent | None = None
 
     def close(self) -> None:

@@ -1,9 +1,10 @@
 """Processes that grade side by side. Where the system can, they are forked from one that has imported nbgrader once."""
 
+import gc
 import multiprocessing
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver
 
@@ -23,6 +24,22 @@ def pool(workers: int) -> ProcessPoolExecutor:
     get_ready()
     context = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
     return ProcessPoolExecutor(workers, context, _begin, (dict(os.environ), os.getcwd()))  # noqa: PTH109
+
+
+def few_collections() -> Callable[[], None]:
+    """Let Python look for cycles seldom, and not in what was imported; return what undoes it.
+
+    Looking took up to a fifth of the time of a hand-in.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+
+    def undo() -> None:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+    return undo
 
 
 def _begin(environment: Mapping[str, str], folder: str) -> None:

@@ -144,9 +144,7 @@ def _noting_neighbours(measure: Callable[[], Measurement]) -> Measurement:
     crowded = max(before, measuring.crowding())
     notes = found.notes
     if crowded > _CROWDED:
-        notes += (
-            f"Others kept this machine busy: a loop took {crowded:.1f} times the CPU time that it got.",
-        )
+        notes += (f"Others kept the machine busy: a loop took {crowded:.1f} times the CPU time that it got.",)
     if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
         notes += ("The lab had priority over whatever else ran, and shared caches and memory with it.",)
     return replace(found, notes=notes)
