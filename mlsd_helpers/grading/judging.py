@@ -186,9 +186,8 @@ def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Con
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
             continue
-        if (
-            done.reason and cell.execution_count is None
-        ):  # nbgrader gives full points to a cell that says nothing
+        never_reached = done.reason and cell.execution_count is None
+        if never_reached:  # nbgrader gives full points to a cell that says nothing
             cell.outputs = [_stopped(done.reason)]
         done.outputs[place] = cell.outputs
         if utils.is_grade(cell) and not utils.is_solution(cell):

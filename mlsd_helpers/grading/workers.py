@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import forkserver
 
 _IMPORTED = ["mlsd_helpers.grading.grade"]
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # not on Windows
@@ -15,6 +14,8 @@ _FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # not on Windo
 def get_ready() -> None:
     """Begin to import what workers need, in another process, while this one goes on with its own imports."""
     if _FORKS:
+        from multiprocessing import forkserver  # noqa: PLC0415 - not everywhere
+
         multiprocessing.set_forkserver_preload(_IMPORTED)
         forkserver.ensure_running()
 

@@ -76,7 +76,7 @@ def rows(course):
 def test_grading_can_be_imported_where_there_is_no_posix():
     without = """
 import ctypes, sys
-sys.modules.update(dict.fromkeys(("resource", "fcntl", "termios")))
+sys.modules.update(dict.fromkeys(("resource", "fcntl", "termios", "multiprocessing.forkserver")))
 class Library(ctypes.CDLL):
     def __init__(self, name, *rest, **options):
         if name is None:
