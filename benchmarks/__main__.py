@@ -17,7 +17,11 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.peers import NEEDS, PEERS, SLOW
 
-GENERATION = {"vllm-sr-sim": "fleet_sim", "mlsd generation": "mlsd_helpers"}
+GENERATION = {
+    "vllm-sr-sim": "fleet_sim",
+    "mlsd generation": "mlsd_helpers",
+    "mlsd generation, same requests": "mlsd_helpers",
+}
 Found = dict[str, float]
 
 IMPORTS = (

@@ -3,6 +3,7 @@
 The two model the machine differently (its slots, our roofline), so that only the cost of simulating compares.
 """
 
+import itertools
 import random
 
 from benchmarks.peers import Waits, main
@@ -28,15 +29,35 @@ def vllm_sr_sim(requests: int) -> Waits:
 
 def ours(requests: int) -> Waits:
     """Simulate with `mlsd_helpers.simulation`, and return its p50 and p99 to the first token in seconds."""
+    return _ours(requests, next(_SEEDS))
+
+
+def ours_same_requests(requests: int) -> Waits:
+    """Do so for the requests of the run before, as if another engine were tried on them."""
+    return _ours(requests, 0)
+
+
+_SEEDS = itertools.count(1)
+
+
+def _ours(requests: int, seed: int) -> Waits:
     from mlsd_helpers.simulation import Engine, GenerationScenario, Poisson, Tokens, simulate  # noqa: PLC0415
 
     engine = Engine(426_788, 16.06e9 / 3.35e12, 131_072 / 3.35e12, prefill_per_token_s=3.25e-5)
     result = simulate(
-        GenerationScenario(Poisson(RATE), Tokens(PROMPT), Tokens(ANSWER), engine), seed=1, requests=requests
+        GenerationScenario(Poisson(RATE), Tokens(PROMPT), Tokens(ANSWER), engine),
+        seed=seed,
+        requests=requests,
     )
     assert result.first_token
     return result.first_token.percentile(0.5).value, result.first_token.percentile(0.99).value
 
 
 if __name__ == "__main__":
-    main({"vllm-sr-sim": vllm_sr_sim, "mlsd generation": ours})
+    main(
+        {
+            "vllm-sr-sim": vllm_sr_sim,
+            "mlsd generation": ours,
+            "mlsd generation, same requests": ours_same_requests,
+        }
+    )

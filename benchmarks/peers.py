@@ -167,6 +167,8 @@ PEERS: dict[str, Callable[[int], Waits]] = {
 NEEDS = {"SimPy": "simpy", "Ciw": "ciw", "salabim": "salabim", "cimba": "cimba"}
 SLOW = {"SimPy", "Ciw", "salabim", "heapq loop", "mlsd loop, no numba", "mlsd quick, no numba"}
 
+KEPT = {"mlsd quick, slider", "mlsd generation, same requests"}  # whose draws are there from the run before
+
 
 def measure(work: Callable[[], Waits], requests: int, times: int) -> dict[str, float]:
     """Do some work in this process: the CPU time of the best of several times, and the largest memory so far."""
@@ -183,7 +185,7 @@ def main(engines: dict[str, Callable[[int], Waits]]) -> None:
     """Measure the engine that the command line names."""
     name, requests, cold = sys.argv[1], int(sys.argv[2]), "--cold" in sys.argv
     if not cold:
-        engines[name](requests if name == "mlsd quick, slider" else 400)  # what is loaded or drawn once
+        engines[name](requests if name in KEPT else 400)  # what is loaded or drawn once
     print(json.dumps(measure(lambda: engines[name](requests), requests, 1 if cold or name in SLOW else 3)))
 
 

@@ -15,24 +15,23 @@ per request and not per token, and the result is that of the steps one by one.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges
 from mlsd_helpers.simulation import draws, running
-from mlsd_helpers.simulation.compiled import COMPILED, compiled, objects_of, record, write_back
-from mlsd_helpers.simulation.fleet import SERVED, SHED
+from mlsd_helpers.simulation.compiled import COMPILED, compiled, objects_of, write_back
+from mlsd_helpers.simulation.fleet import SERVED, SHED, Floats
 from mlsd_helpers.simulation.result import Counts, Result, Tally
 from mlsd_helpers.simulation.scenario import Arrivals
 
 GenerationRouting = Literal["random", "round robin", "join the shortest queue"]
 _ROUTINGS: tuple[GenerationRouting, ...] = get_args(GenerationRouting)
 BITS = 7  # as in `quick`
-AT_RANDOM, IN_TURN, TO_SHORTEST = range(3)
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class EngineSettings(NamedTuple):
 
     requests: int
     replicas: int
-    routing: int
+    to_shortest: bool
     kv_tokens: int
     most_sequences: int
     step_s: float
@@ -134,11 +133,19 @@ class EngineSettings(NamedTuple):
     prefill_per_token_s: float
 
 
-_PROMPT_AND_ANSWER = np.dtype(
+class Asked(NamedTuple):
+    """What requests ask for, an array of each: when, how much, and of which engine if that is settled beforehand."""
+
+    arrival_s: Any
+    prompt: Any
+    output: Any
+    engine: Any
+
+
+_OUTCOME = np.dtype(
     [
-        ("arrival_s", float), ("pick", float),
         ("latency_s", float), ("wait_s", float), ("first_token_s", float), ("per_token_s", float),
-        ("prompt", np.int32), ("output", np.int32), ("link", np.int32), ("end", np.int8),
+        ("link", np.uint64), ("end", np.int8),
     ],
     align=True,
 )  # fmt: skip
@@ -146,62 +153,82 @@ _ENGINE = np.dtype(
     [
         ("clock", float), ("busy_s", float), ("system_s", float), ("sojourn_s", float),
         ("steps", np.int64), ("context", np.int64), ("reserved", np.int64), ("active", np.int64),
-        ("head", np.int64), ("tail", np.int64), ("waiting", np.int64),
+        ("waiting", np.int64), ("head", np.uint64), ("tail", np.uint64),
     ]
 )  # fmt: skip
-_LAST_STEP = np.dtype([("step", np.int64), ("request", np.int64)])
+_LAST_STEP = np.dtype([("step", np.int64), ("request", np.uint64)])
 
 
 class Engines(NamedTuple):
     """The rows, made once."""
 
-    requests: Any
+    asked: Asked
+    outcomes: Any
     engines: Any
-    ends: Any  # `most_sequences` rows for each engine: what is active, the first to end as the last
+    ends: Any  # for each engine, `most_sequences` rows: what is active, the first to end as the last
+
+
+class Work(NamedTuple):
+    """An engine while it works, taken out of its row: so it stays in the processor's registers."""
+
+    clock: float
+    busy_s: float
+    system_s: float
+    sojourn_s: float
+    steps: int
+    context: int
+    reserved: int
+    active: int
+    waiting: int
+    head: int
 
 
 @compiled
-def generate(settings: NDArray[np.void], f: Engines) -> None:
+def generate(s: EngineSettings, f: Engines) -> None:
     """Let every request arrive, in order, and then let the engines finish."""
-    s = settings[0]
     for request in range(s.requests):
-        asked = f.requests[request]
-        engine = route(s, f, request, asked.arrival_s)
-        if asked.prompt + asked.output > s.kv_tokens:
-            asked.end = SHED
+        engine = route(s, f, request)
+        if tokens(f, request) > s.kv_tokens:
+            f.outcomes[request].end = SHED
         else:
-            join(f, engine, request, asked.arrival_s)
+            join(f, engine, request)
     for engine in range(s.replicas):
         advance(s, f, engine, math.inf)
 
 
 @compiled
-def route(s: EngineSettings, f: Engines, request: int, now: float) -> int:
+def route(s: EngineSettings, f: Engines, request: int) -> int:
     """Choose an engine, and bring those up to date whose state matters."""
-    if s.routing == TO_SHORTEST:
-        best = 0
-        for engine in range(s.replicas):
-            advance(s, f, engine, now)
-            here = f.engines[engine]
-            if here.active + here.waiting < f.engines[best].active + f.engines[best].waiting:
-                best = engine
-        return best
-    engine = request % s.replicas if s.routing == IN_TURN else int(f.requests[request].pick * s.replicas)
-    advance(s, f, engine, now)
-    return engine
+    now = f.asked.arrival_s[request]
+    if not s.to_shortest:
+        advance(s, f, f.asked.engine[request], now)
+        return f.asked.engine[request]
+    best = 0
+    for engine in range(s.replicas):
+        advance(s, f, engine, now)
+        here, there = f.engines[engine], f.engines[best]
+        if here.active + here.waiting < there.active + there.waiting:
+            best = engine
+    return best
 
 
 @compiled
-def join(f: Engines, engine: int, request: int, now: float) -> None:
+def tokens(f: Engines, request: int) -> int:
+    """Count what a request needs in the cache: its prompt and the whole answer."""
+    return f.asked.prompt[request] + f.asked.output[request]
+
+
+@compiled
+def join(f: Engines, engine: int, request: int) -> None:
     """Put a request in an engine's line."""
-    here = f.engines[engine]
+    here, now = f.engines[engine], f.asked.arrival_s[request]
     if here.active == 0 and here.waiting == 0 and here.clock < now:
         here.clock = now  # it was idle
     here.system_s += here.clock - now  # it came while the engine was at work
     if here.waiting == 0:
         here.head = request
     else:
-        f.requests[here.tail].link = request
+        f.outcomes[here.tail].link = request
     here.tail = request
     here.waiting += 1
 
@@ -209,69 +236,68 @@ def join(f: Engines, engine: int, request: int, now: float) -> None:
 @compiled
 def advance(s: EngineSettings, f: Engines, engine: int, until_s: float) -> None:
     """Let an engine work until its first pause, between two steps, at or after a time, or until it is idle."""
-    here = f.engines[engine]
-    while here.clock < until_s:
-        if may_admit(s, f, engine):
-            admit(s, f, engine)
-        elif here.active > 0:
-            decode(s, f, engine, until_s)
-        else:
-            return
+    here, ends = f.engines[engine], f.ends[engine]
+    w = Work(
+        here.clock, here.busy_s, here.system_s, here.sojourn_s,
+        here.steps, here.context, here.reserved, here.active, here.waiting, here.head,
+    )  # fmt: skip
+    while w.clock < until_s and w.active + w.waiting > 0:
+        w = end_finished(f, ends, admit(s, f, ends, w) if may_admit(s, f, w) else decode(s, ends, w, until_s))
+    here.clock, here.busy_s, here.system_s, here.sojourn_s = w.clock, w.busy_s, w.system_s, w.sojourn_s
+    here.steps, here.context, here.reserved = w.steps, w.context, w.reserved
+    here.active, here.waiting, here.head = w.active, w.waiting, w.head
 
 
 @compiled
-def may_admit(s: EngineSettings, f: Engines, engine: int) -> bool:
+def may_admit(s: EngineSettings, f: Engines, w: Work) -> bool:
     """Tell whether the next in line fits."""
-    here = f.engines[engine]
-    if here.waiting == 0 or here.active == s.most_sequences:
-        return False
-    first = f.requests[here.head]
-    return here.reserved + first.prompt + first.output <= s.kv_tokens
+    return w.waiting > 0 and w.active < s.most_sequences and w.reserved + tokens(f, w.head) <= s.kv_tokens
 
 
 @compiled
-def admit(s: EngineSettings, f: Engines, engine: int) -> None:
+def admit(s: EngineSettings, f: Engines, ends: Any, w: Work) -> Work:
     """Read the prompt of the next in line, which gives its first token."""
-    here = f.engines[engine]
-    request = here.head
-    asked = f.requests[request]
-    here.head = asked.link
-    here.waiting -= 1
-    asked.wait_s = here.clock - asked.arrival_s
-    took_s = s.prefill_s + s.prefill_per_token_s * asked.prompt
-    here.active += 1
-    pass_time(f, engine, took_s)
-    asked.first_token_s = here.clock - asked.arrival_s
-    here.context += asked.prompt + 1
-    here.reserved += asked.prompt + asked.output
-    put_in_order(s, f, engine, here.steps + asked.output - 1, request)
-    end_finished(s, f, engine)
+    outcome, prompt = f.outcomes[w.head], f.asked.prompt[w.head]
+    took_s = s.prefill_s + s.prefill_per_token_s * prompt
+    outcome.wait_s = w.clock - f.asked.arrival_s[w.head]
+    outcome.first_token_s = w.clock + took_s - f.asked.arrival_s[w.head]
+    put_in_order(ends, w.active, w.steps + f.asked.output[w.head] - 1, w.head)
+    return Work(
+        clock=w.clock + took_s,
+        busy_s=w.busy_s + took_s,
+        system_s=w.system_s + (w.active + w.waiting) * took_s,
+        sojourn_s=w.sojourn_s,
+        steps=w.steps,
+        context=w.context + prompt + 1,
+        reserved=w.reserved + tokens(f, w.head),
+        active=w.active + 1,
+        waiting=w.waiting - 1,
+        head=outcome.link,
+    )
 
 
 @compiled
-def decode(s: EngineSettings, f: Engines, engine: int, until_s: float) -> None:
+def decode(s: EngineSettings, ends: Any, w: Work, until_s: float) -> Work:
     """Do all steps up to the next finished sequence, or the first that ends at or after a time."""
-    here = f.engines[engine]
-    growth_s = s.step_per_token_s * here.active  # each step takes this much longer than the one before
-    first_s = s.step_s + s.step_per_sequence_s * here.active + s.step_per_token_s * here.context
-    steps = f.ends[engine * s.most_sequences + here.active - 1].step - here.steps
+    growth_s = s.step_per_token_s * w.active  # each step takes this much longer than the one before
+    first_s = s.step_s + s.step_per_sequence_s * w.active + s.step_per_token_s * w.context
+    steps = ends[w.active - 1].step - w.steps
     took_s = series_s(first_s, growth_s, steps)
-    if took_s >= until_s - here.clock:
-        steps = steps_to_fill(first_s, growth_s, until_s - here.clock)
+    if took_s >= until_s - w.clock:
+        steps = steps_to_fill(first_s, growth_s, until_s - w.clock)
         took_s = series_s(first_s, growth_s, steps)
-    pass_time(f, engine, took_s)
-    here.steps += steps
-    here.context += steps * here.active
-    end_finished(s, f, engine)
-
-
-@compiled
-def pass_time(f: Engines, engine: int, took_s: float) -> None:
-    """Let an engine work for some time, and add up who was in the system."""
-    here = f.engines[engine]
-    here.clock += took_s
-    here.busy_s += took_s
-    here.system_s += (here.active + here.waiting) * took_s
+    return Work(
+        clock=w.clock + took_s,
+        busy_s=w.busy_s + took_s,
+        system_s=w.system_s + (w.active + w.waiting) * took_s,
+        sojourn_s=w.sojourn_s,
+        steps=w.steps + steps,
+        context=w.context + steps * w.active,
+        reserved=w.reserved,
+        active=w.active,
+        waiting=w.waiting,
+        head=w.head,
+    )
 
 
 @compiled
@@ -283,43 +309,47 @@ def series_s(first_s: float, growth_s: float, steps: int) -> float:
 @compiled
 def steps_to_fill(first_s: float, growth_s: float, gap_s: float) -> int:
     """Count the steps that it takes to reach the end of a gap: the root of the series, made whole and checked."""
-    linear = first_s - growth_s / 2
-    steps = max(1, int(2 * gap_s / (linear + math.sqrt(linear * linear + 2 * growth_s * gap_s))))
+    alike = gap_s / first_s  # how many it would take if none grew, and how many fewer because they do
+    fewer = growth_s / first_s * alike * (alike - 1) / 2
+    if fewer < 0.5:  # to first order, which is faster than the root
+        steps = int(alike - fewer)
+    else:
+        linear = first_s - growth_s / 2
+        steps = int(2 * gap_s / (linear + math.sqrt(linear * linear + 2 * growth_s * gap_s)))
     while series_s(first_s, growth_s, steps) < gap_s:
         steps += 1
     while steps > 1 and series_s(first_s, growth_s, steps - 1) >= gap_s:
         steps -= 1
-    return steps
+    return max(1, steps)
 
 
 @compiled
-def end_finished(s: EngineSettings, f: Engines, engine: int) -> None:
+def end_finished(f: Engines, ends: Any, w: Work) -> Work:
     """Hand over the answers whose last token was just written."""
-    here = f.engines[engine]
-    base = engine * s.most_sequences
-    while here.active > 0 and f.ends[base + here.active - 1].step <= here.steps:
-        here.active -= 1
-        asked = f.requests[f.ends[base + here.active].request]
-        asked.latency_s = here.clock - asked.arrival_s
-        here.sojourn_s += asked.latency_s
-        more = asked.output - 1
-        asked.per_token_s = (asked.latency_s - asked.first_token_s) / more if more > 0 else -1.0
-        asked.end = SERVED
-        here.context -= asked.prompt + asked.output
-        here.reserved -= asked.prompt + asked.output
+    sojourn_s, context, reserved, active = w.sojourn_s, w.context, w.reserved, w.active
+    while active > 0 and ends[active - 1].step <= w.steps:
+        active -= 1
+        request = ends[active].request
+        outcome, more = f.outcomes[request], f.asked.output[request] - 1
+        outcome.latency_s = w.clock - f.asked.arrival_s[request]
+        outcome.per_token_s = (outcome.latency_s - outcome.first_token_s) / more if more > 0 else -1.0
+        outcome.end = SERVED
+        sojourn_s += outcome.latency_s
+        context -= tokens(f, request)
+        reserved -= tokens(f, request)
+    return Work(
+        w.clock, w.busy_s, w.system_s, sojourn_s, w.steps, context, reserved, active, w.waiting, w.head
+    )
 
 
 @compiled
-def put_in_order(s: EngineSettings, f: Engines, engine: int, step: int, request: int) -> None:
-    """Note in which step a sequence will end, behind those that end later; it is already counted as active."""
-    first = engine * s.most_sequences
-    place = first + f.engines[engine].active - 1
-    while place > first and f.ends[place - 1].step < step:
-        f.ends[place].step = f.ends[place - 1].step
-        f.ends[place].request = f.ends[place - 1].request
+def put_in_order(ends: Any, active: int, step: int, request: int) -> None:
+    """Note in which step a sequence will end, before those active that end sooner."""
+    place = active
+    while place > 0 and ends[place - 1].step < step:
+        ends[place].step, ends[place].request = ends[place - 1].step, ends[place - 1].request
         place -= 1
-    f.ends[place].step = step
-    f.ends[place].request = request
+    ends[place].step, ends[place].request = step, request
 
 
 # ---------------------------------------------------------------- runs
@@ -339,56 +369,82 @@ def run(
     _ranges.whole(0, seed=seed)
     first = int(each * warm_up)
     tally, runs = Tally(4, replications, BITS), []
-    for number, rng in enumerate(draws.generators(seed, replications)):
-        rows, engines = one_run(scenario, each, rng)
-        runs.append(_summed(rows[first:], engines))
-        tally.add(number, running.times_s(rows[first:], "latency_s", "per_token_s"), rows["end"][first:])
+    for number in range(replications):
+        asked = requests_of(scenario, each, seed, number)
+        outcomes, engines = serve(scenario, asked)
+        runs.append(_summed(asked.arrival_s[first:], engines))
+        tally.add(
+            number, running.times_s(outcomes[first:], "latency_s", "per_token_s"), outcomes["end"][first:]
+        )
         if progress:
             progress(number + 1, replications)
     return _gathered(scenario, seed, each - first, runs, tally, running.too_few(each, warm_up))
 
 
-def one_run(
-    scenario: GenerationScenario, requests: int, rng: Generator
-) -> tuple[NDArray[np.void], NDArray[np.void]]:
-    """Draw the requests of one run, let them be served, and return their rows and the engines'."""
-    rows = np.zeros(requests, _PROMPT_AND_ANSWER)
-    rows["arrival_s"] = draws.arrival_times_s(scenario.arrivals, requests, rng)
-    normals = draws.normal_pairs(requests, rng)
-    rows["prompt"], rows["output"] = map(_drawn, (scenario.prompt, scenario.output), normals)
+Rows = NDArray[np.void]
+
+
+def requests_of(scenario: GenerationScenario, requests: int, seed: int, number: int) -> Asked:
+    """Return what the requests of one replication ask for: the same from the same seed, whatever the engine.
+
+    So engines are compared on the same requests; and as long as there are not many, those of the last runs are kept.
+    """
+    draw = _drawn if requests <= _KEPT else _drawn.__wrapped__
+    asked = draw(scenario.arrivals, scenario.prompt, scenario.output, requests, seed, number)
     if scenario.routing == "random":
-        rows["pick"] = rng.random(requests)
-    return rows, serve(scenario, rows)
+        return asked._replace(
+            engine=draws.generator(seed, number, 1).integers(scenario.replicas, size=requests)
+        )
+    if scenario.routing == "round robin":
+        return asked._replace(engine=np.arange(requests) % scenario.replicas)
+    return asked
 
 
-def _drawn(tokens: Tokens, normal: draws.Singles) -> draws.Singles | int:
-    if tokens.scv == 0:
-        return round(tokens.mean)
-    return np.maximum(1, np.rint(tokens.mean * draws.unit_lognormal(tokens.scv, normal)))
+_KEPT = 100_000  # requests, in each of as many replications as a run has if nothing is said
 
 
-def serve(scenario: GenerationScenario, rows: NDArray[np.void]) -> NDArray[np.void]:
-    """Let requests be served, write into their rows what became of them, and return the engines."""
+@lru_cache(maxsize=10)
+def _drawn(
+    arrivals: Arrivals, prompt: Tokens, output: Tokens, requests: int, seed: int, number: int
+) -> Asked:
+    rng = draws.generator(seed, number)
+    prompts, answers = draws.tails(2 * requests, rng).reshape(2, requests)
+    return Asked(
+        arrival_s=draws.arrival_times_s(arrivals, requests, rng),
+        prompt=draws.lengths(prompt.mean, prompt.scv, prompts),
+        output=draws.lengths(output.mean, output.scv, answers),
+        engine=np.zeros(0, np.int64),
+    )
+
+
+def serve(scenario: GenerationScenario, asked: Asked) -> tuple[Rows, Rows]:
+    """Let requests be served, and return what became of them, and the engines."""
     engine = scenario.engine
     settings = EngineSettings(
-        len(rows),
+        len(asked.arrival_s),
         scenario.replicas,
-        _ROUTINGS.index(scenario.routing),
+        scenario.routing == "join the shortest queue",
         engine.kv_tokens,
         engine.most_sequences,
         *map(float, (engine.step_s, engine.step_per_token_s, engine.step_per_sequence_s)),
         *map(float, (engine.prefill_s, engine.prefill_per_token_s)),
     )
+    outcomes = np.empty(len(asked.arrival_s), _OUTCOME)  # each is written: whoever joins, ends
     engines = np.zeros(scenario.replicas, _ENGINE)
-    ends = np.zeros(scenario.replicas * engine.most_sequences, _LAST_STEP)
+    ends = np.zeros((scenario.replicas, engine.most_sequences), _LAST_STEP)
     if COMPILED:
-        generate(record(settings), Engines(rows, engines, ends))
-        return engines
-    objects = Engines(*map(objects_of, (rows, engines, ends)))
-    generate([settings], objects)  # type: ignore[arg-type]
-    write_back(rows, objects.requests)
+        generate(settings, Engines(asked, outcomes, engines, ends))
+        return outcomes, engines
+    objects = Engines(
+        Asked(*(each.tolist() for each in asked)),
+        objects_of(outcomes),
+        objects_of(engines),
+        [objects_of(each) for each in ends],
+    )
+    generate(settings, objects)
+    write_back(outcomes, objects.outcomes)
     write_back(engines, objects.engines)
-    return engines
+    return outcomes, engines
 
 
 @dataclass(frozen=True)
@@ -398,9 +454,9 @@ class _Run:
     littles_law_error: float
 
 
-def _summed(rows: NDArray[np.void], engines: NDArray[np.void]) -> _Run:
+def _summed(arrival_s: Floats, engines: Rows) -> _Run:
     return _Run(
-        span_s=float(rows["arrival_s"][-1] - rows["arrival_s"][0]),
+        span_s=float(arrival_s[-1] - arrival_s[0]),
         utilisation=float(engines["busy_s"].sum() / (len(engines) * max(engines["clock"].max(), 1e-300))),
         littles_law_error=running.gap(engines["system_s"].sum(), engines["sojourn_s"].sum()),
     )

@@ -199,8 +199,8 @@ def serve_split(
 def count_row(rows: Floats, bits: Ints, table: Floats) -> None:
     """Count the wait and the latency of every lane in its bins."""
     for lane in range(LANES):
-        count(table[0, lane], bin_of(bits[0, lane], BITS), rows[0, lane])
-        count(table[1, lane], bin_of(bits[1, lane], BITS), rows[1, lane])
+        count(table[lane, 0], bin_of(bits[0, lane], BITS), rows[0, lane])
+        count(table[lane, 1], bin_of(bits[1, lane], BITS), rows[1, lane])
 
 
 def _serve_by_rows(lanes: Lanes, choice: Nodes, places: int, first: int, tally: Tally) -> None:

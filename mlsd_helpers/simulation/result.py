@@ -151,34 +151,36 @@ class Tally:
 
     def __init__(self, kinds: int, replications: int, bits: int = BITS) -> None:
         self._bits = bits
-        self.table = np.zeros((kinds, replications, OCTAVES << bits, 2))
+        self.table = np.zeros((replications, kinds, OCTAVES << bits, 2))
 
     def add(self, replication: int, times_s: Floats, ends: Flags) -> None:
         """Add the times, a column for each kind, of requests that were served; -1 where there is none."""
-        table = self.table[:, replication]
+        tables = tuple(self.table[replication])
         if COMPILED:
-            fill(times_s, times_s.view(np.int64), ends, table, self._bits)
+            fill(times_s, times_s.view(np.int64), ends, tables, self._bits)
             return
         for kind, column in enumerate(times_s[ends == SERVED].T.copy()):
             kept = column[column >= 0]
             leading = (kept.view(np.int64) >> (52 - self._bits)) - (_SMALLEST << self._bits)
             np.add.at(
-                table[kind], np.clip(leading, 0, table.shape[1] - 1), np.stack([np.ones_like(kept), kept], 1)
+                tables[kind],
+                np.clip(leading, 0, len(tables[kind]) - 1),
+                np.stack([np.ones_like(kept), kept], 1),
             )
 
     def distributions(self) -> list[Distribution]:
         """Return what was added, one for each kind."""
-        return [Distribution.of(table) for table in self.table]
+        return [Distribution.of(self.table[:, kind]) for kind in range(self.table.shape[1])]
 
 
 @compiled
-def fill(times_s: Floats, patterns: Ints, ends: Flags, table: Floats, bits: int) -> None:
-    """Count each time in its bin, if its request was served."""
+def fill(times_s: Floats, patterns: Ints, ends: Flags, tables: tuple[Floats, ...], bits: int) -> None:
+    """Count each time in its bin, if its request was served; the compiler knows the length of a tuple."""
     for place in range(len(times_s)):
         if ends[place] == SERVED:
-            for kind in range(times_s.shape[1]):
+            for kind in range(len(tables)):
                 if times_s[place, kind] >= 0.0:
-                    count(table[kind], bin_of(patterns[place, kind], bits), times_s[place, kind])
+                    count(tables[kind], bin_of(patterns[place, kind], bits), times_s[place, kind])
 
 
 @compiled

@@ -28,6 +28,7 @@ from mlsd_helpers.simulation import (
     simulate,
 )
 from mlsd_helpers.simulation.draws import generators
+from mlsd_helpers.simulation.fleet import SERVED
 from mlsd_helpers.simulation.running import one_run
 
 IMPATIENT = Clients(2.0, retries=2, backoff_s=0.3, retry_budget=0.2)
@@ -79,7 +80,14 @@ def fingerprints():
     for scenario in PLAIN_QUEUES:
         result = quick(scenario, seed=7, requests=3_200)
         yield from (result.latency.counts, result.latency.sums, result.wait.counts, result.wait.sums)
-    yield from generation.one_run(WRITER, 2_000, generators(7, 1)[0])
+    asked = generation.requests_of(WRITER, 2_000, 7, 0)
+    outcomes, engines = generation.serve(WRITER, asked)
+    served = outcomes["end"] == SERVED
+    yield from (*asked, served)
+    yield from (
+        engines[name] for name in engines.dtype.names if name != "head"
+    )  # nobody waits: it says nothing
+    yield from (outcomes[name][served] for name in ("latency_s", "wait_s", "first_token_s", "per_token_s"))
     for what in (EVERY_FEATURE[1], WRITER):
         result = simulate(what, seed=7, requests=3_000)
         for times in filter(None, (result.latency, result.wait, result.first_token, result.per_token)):
