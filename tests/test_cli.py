@@ -50,7 +50,7 @@ def test_every_error_of_ours_and_of_the_file_system_is_plain(error, monkeypatch,
     def doctor(_):
         raise error
 
-    monkeypatch.setattr(cli, "COMMANDS", (cli.Command(doctor, lambda _: None),))
+    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor, lambda _: None),))
     assert cli.main(["doctor"]) == 2
     assert capsys.readouterr().err == f"mlsd doctor: {error}\n"
 
@@ -90,4 +90,4 @@ def test_a_browser_opens_only_where_one_is_wanted(environment, options, opens, m
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert cli._has_browser(cli._parser().parse_args(["lab", *options])) is opens
+    assert cli.learner._has_browser(cli._parser().parse_args(["lab", *options])) is opens

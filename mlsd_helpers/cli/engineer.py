@@ -1,0 +1,166 @@
+"""For who has a design: `mlsd check`, `rules`, `document` and `simulate`."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mlsd_helpers.cli.common import Command, print_text, say
+from mlsd_helpers.errors import MlsdError
+
+# mlsd check
+
+
+def check(given: argparse.Namespace) -> int:
+    """Review a design, and say what is wrong, why it matters and what to do.
+
+    Each finding stands with its line in the file. Exit status 1 when one is an error, 2 when the file cannot be
+    read. `mlsd rules` explains the rules.
+    """
+    from mlsd_helpers.design import load_with_lines  # noqa: PLC0415
+    from mlsd_helpers.review import report, review  # noqa: PLC0415
+
+    try:
+        design, lines = load_with_lines(given.file)
+    except MlsdError as error:
+        if given.format == "github":
+            print_text(report.unreadable_as_annotations(given.file, error))
+        raise
+    findings = review(design)
+    if given.format == "text":
+        print_text(report.as_text(given.file, findings, lines, colour=_wants_colour()))
+    else:
+        write = report.as_json if given.format == "json" else report.as_annotations
+        print_text(write(given.file, findings, lines))
+    return 1 if any(finding.severity == "error" for finding in findings) else 0
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the design, such as design.yaml")
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "github"),
+        default="text",
+        help="text for people (default), json for programs, github for annotations of a pull request",
+    )
+
+
+def _wants_colour() -> bool:
+    asked = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return asked and sys.stdout.isatty()
+
+
+# mlsd rules
+
+
+def rules(given: argparse.Namespace) -> int:
+    """List the rules of `mlsd check`, or explain some.
+
+    With a code, such as PLANE005, the rule is explained: its reason, the failure that it prevents, and where
+    that failure is published. With the beginning of codes, such as PLANE, all rules of a lesson are.
+    """
+    from mlsd_helpers.review import RULES, report  # noqa: PLC0415
+
+    print_text(report.rule_list(RULES) if given.code is None else report.explained(given.code))
+    return 0
+
+
+def _rules_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "code", nargs="?", metavar="CODE", help="such as PLANE005, or PLANE for all of a lesson"
+    )
+
+
+# mlsd document
+
+
+def document(given: argparse.Namespace) -> int:
+    """Write the design document of a design, as Markdown.
+
+    It goes to the terminal, or to the file that --output names. A document there that nobody changed is written
+    again; any other file stays as it is, with exit status 2.
+    """
+    from mlsd_helpers.design import load_design  # noqa: PLC0415
+    from mlsd_helpers.document import document, save  # noqa: PLC0415
+
+    text = document(load_design(given.file))
+    if given.output is None:
+        say(text, end="")
+    else:
+        say(str(save(text, given.output)))
+    return 0
+
+
+def _document_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the design, such as design.yaml")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it, such as design.md")
+
+
+# mlsd simulate
+
+
+def simulate(given: argparse.Namespace) -> int:
+    """Simulate a design's capacity, and say of each requirement whether it is met.
+
+    Each figure stands with its interval, beside the rule's and the exact formula's. Incidents are switched on by
+    name and last to the end. Exit status 1 when a requirement is missed.
+    """
+    import json  # noqa: PLC0415
+
+    from mlsd_helpers.design import load_design  # noqa: PLC0415
+    from mlsd_helpers.simulation import report  # noqa: PLC0415
+
+    design = load_design(given.file)
+    found = report(
+        design,
+        seed=given.seed,
+        requests=given.requests,
+        incidents=given.incident,
+        folder=given.file.parent,
+        progress=_bar(),
+    )
+    say(json.dumps(found.as_dict(), indent=2) if given.format == "json" else found.text())
+    return 0 if found.met else 1
+
+
+def _bar() -> Callable[[int, int], None]:
+    """Return what shows progress on a terminal once a run takes longer than a second."""
+    started = time.monotonic()
+
+    def show(done: int, of: int) -> None:
+        if sys.stderr.isatty() and (time.monotonic() - started > 1 or done == of):
+            filled = 20 * done // of
+            end = "\r" if done < of else "\r" + " " * 40 + "\r"
+            print(
+                f"[{'#' * filled}{'.' * (20 - filled)}] {done} of {of}", end=end, file=sys.stderr, flush=True
+            )
+
+    return show
+
+
+def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the design, such as design.yaml")
+    parser.add_argument(
+        "--incident",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="such as 'zone loss'; may be given again",
+    )
+    parser.add_argument("--requests", type=int, metavar="N", help="how many to simulate (default: enough)")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="the same seed gives the same result"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to write it (default: text)"
+    )
+
+
+COMMANDS = (
+    Command(check, _check_arguments),
+    Command(rules, _rules_arguments),
+    Command(document, _document_arguments),
+    Command(simulate, _simulate_arguments),
+)

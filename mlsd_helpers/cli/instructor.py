@@ -1,0 +1,280 @@
+"""For who teaches: from `mlsd release` to `mlsd marks`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlsd_helpers.cli.common import Command, line_that_moves, print_text, say, takes_course
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from mlsd_helpers.grading.release import Outcome
+
+# mlsd release
+
+
+def release(given: argparse.Namespace) -> int:
+    """Make the student versions of the exercises with nbgrader.
+
+    They are generated from source/ into release/; due dates of nbgrader_config.py go into the gradebook. With
+    --check nothing is written: they are made aside and compared with release/. Exit status 1 when nbgrader
+    refuses an assignment, or the contents differ.
+    """
+    say("Starting nbgrader.")
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import release as versions  # noqa: PLC0415
+    from mlsd_helpers.grading import term  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    due = term.read(course).due_at
+    work = versions.compare if given.check else versions.release
+    strays = () if given.assignment else versions.strays(course)
+    names = versions.assignments(course, given.assignment)
+    outcomes = (*(_shown(work, course, name, None if given.check else due(name)) for name in names), *strays)
+    for stray in strays:
+        say(f"{stray.assignment}: {stray.problem}")
+    return 1 if any(outcome.problem for outcome in outcomes) else 0
+
+
+def _release_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help="such as 05_capacity (default: all)"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; compare with release/")
+    takes_course(parser)
+
+
+def _shown(
+    work: "Callable[[Path, str], Outcome]", course: Path, name: str, due: "datetime | None"
+) -> "Outcome":
+    say(f"{name}: ", end="")
+    outcome = work(course, name)
+    say(outcome.problem or (f"ok, due {due:%Y-%m-%d %H:%M} {due.tzinfo}" if due else "ok"))
+    return outcome
+
+
+# mlsd grade
+
+
+def grade(given: argparse.Namespace) -> int:
+    """Grade what was handed in: scores in nbgrader's gradebook, a feedback page a student, and a summary.
+
+    A student's code runs in a sandbox, and is judged outside of it. What has been graded by the same rules is left
+    alone, so a run that was stopped is simply run again, and after a changed rule only what it changes is written.
+    Exit status 1 when a hand-in could not be graded.
+    """
+    say("Starting nbgrader.")
+    from mlsd_helpers.grading import workers  # noqa: PLC0415
+
+    if given.workers != 1:
+        workers.get_ready()
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import classroom  # noqa: PLC0415
+    from mlsd_helpers.grading.grade import Job, students  # noqa: PLC0415
+    from mlsd_helpers.grading.room import choose_sandbox  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    sandbox = choose_sandbox(unsafe=given.unsafe)
+    say(classroom.about(sandbox))
+    failed = False
+    for assignment in given.assignment:
+        job = Job(course, assignment, sandbox, given.db or "", dry_run=given.dry_run, again=given.again)
+        summary = classroom.grade_class(
+            job,
+            given.student or students(job),
+            workers=given.workers,
+            dask=given.dask or "",
+            say=line_that_moves(),
+        )
+        for line in (*summary.lines(), *summary.differences()):
+            say(line)
+        if given.dry_run:
+            say("Nothing was written.")
+        failed = failed or bool(summary.errors)
+    return 1 if failed else 0
+
+
+def _grade_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", nargs="+", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument(
+        "--student", action="append", metavar="ID", help="only this one; may be given again (default: all)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
+    parser.add_argument("--again", action="store_true", help="grade and write again what has been graded")
+    parser.add_argument(
+        "--workers", type=int, default=0, metavar="N", help="processes here (default: a core each)"
+    )
+    parser.add_argument(
+        "--dask", metavar="ADDRESS", help="use a Dask cluster that sees this folder, such as tcp://host:8786"
+    )
+    parser.add_argument("--db", metavar="URL", help="the gradebook, such as postgresql://host/name")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run students' code without a sandbox where there is none"
+    )
+    takes_course(parser)
+
+
+# mlsd collect, mlsd report, mlsd marks
+
+
+def collect(given: argparse.Namespace) -> int:
+    """Sort a folder or zip of LMS downloads into submitted/, and account for every file.
+
+    The names that Canvas and Moodle give to downloads work as they come; nbgrader_config.py may say others. Of what
+    a student uploaded more than once the newest is kept, and nothing newer is overwritten. Exit status 1 when a
+    file has no student.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import downloads  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    done = downloads.collect(course, given.assignment, given.folder, dry_run=given.dry_run)
+    print_text(str(done))
+    return 1 if done.of(downloads.NO_STUDENT) else 0
+
+
+def _collect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder or zip from the LMS")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done; write nothing")
+    takes_course(parser)
+
+
+def report(given: argparse.Namespace) -> int:
+    """Write what a graded class answered: one HTML page, and tables as CSV beside it.
+
+    For each exercise: how hard it was, how well it tells strong from weak, which known mistakes were made and by how
+    many, and the wrong answers that no known mistake explains; then what was flagged, repaired, or could not be run.
+    With --anonymous no name is left in it.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading.report import report as write  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    written = write(
+        course, given.assignment, anonymous=given.anonymous, output=given.output, db_url=given.db or ""
+    )
+    for path in (written.page, *written.tables):
+        print_text(str(path))
+    return 0
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument("--anonymous", action="store_true", help="pseudonyms for names, everywhere")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="the page (default: reports/ASSIGNMENT.html)"
+    )
+    _takes_gradebook(parser)
+
+
+def marks(given: argparse.Namespace) -> int:
+    """Print marks as CSV, for people or for the import of Canvas or Moodle.
+
+    They are nbgrader's: manual grades and late penalties count. Who handed in nothing has no score.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import marks as gradebook  # noqa: PLC0415
+
+    found = gradebook.read(workspace.find_course(given.course), given.assignment, given.db or "")
+    text = gradebook.as_csv(found, given.format)
+    if given.output is None:
+        print_text(text.replace("\r\n", "\n").removesuffix("\n"))
+    else:
+        given.output.write_text(text, encoding="utf-8", newline="")
+    if found.waiting:
+        print(f"{len(found.waiting)} hand-ins wait for a manual grade.", file=sys.stderr)
+    return 0
+
+
+def _marks_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", nargs="+", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument(
+        "--format", choices=("plain", "canvas", "moodle"), default="plain", help="for whom (default: plain)"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write them, such as marks.csv")
+    _takes_gradebook(parser)
+
+
+def _takes_gradebook(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--db", metavar="URL", help="the gradebook, such as postgresql://host/name")
+    takes_course(parser)
+
+
+# mlsd feedback
+
+
+def feedback(given: argparse.Namespace) -> int:
+    """Zip the feedback pages under the names of the LMS downloads, for the LMS to give back.
+
+    Canvas takes the zip under "Upload Submissions", Moodle under "Upload multiple feedback files in a zip". Exit
+    status 1 when a student in the downloads has no feedback yet.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading.returning import as_downloaded  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    done = as_downloaded(course, given.assignment, given.folder, given.output)
+    print_text(f"{done.zip}: {len(done.pages)} pages")
+    for student in done.missing:
+        print(f"{student} has no feedback yet. Grade it: mlsd grade {given.assignment}", file=sys.stderr)
+    return 1 if done.missing else 0
+
+
+def _feedback_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder or zip that was collected")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path("feedback.zip"),
+        help="the zip (default: feedback.zip)",
+    )
+    takes_course(parser)
+
+
+# mlsd demo
+
+
+def demo(given: argparse.Namespace) -> int:
+    """Grade a synthetic class once, and show what comes out.
+
+    Its hand-ins are right answers, known mistakes and broken notebooks, made from the exercises themselves.
+    They are released, graded and given feedback in a folder of its own; your course is not touched.
+    """
+    from tempfile import mkdtemp  # noqa: PLC0415
+
+    say("Starting nbgrader.")
+    from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import release as versions  # noqa: PLC0415
+    from mlsd_helpers.grading import road  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    root = Path(mkdtemp(prefix="mlsd-demo-"))
+    for assignment in versions.assignments(course, given.assignment):
+        students, marks = road.walk(course, root, assignment, line_that_moves())
+        say("\n" + road.table(marks, list(students[0].scores)))
+    say(f"\nFeedback, a page a student: {root / 'feedback'}")
+    return 0
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help="such as 05_capacity (default: all)"
+    )
+    takes_course(parser)
+
+
+COMMANDS = (
+    Command(release, _release_arguments),
+    Command(grade, _grade_arguments),
+    Command(collect, _collect_arguments),
+    Command(feedback, _feedback_arguments),
+    Command(report, _report_arguments),
+    Command(marks, _marks_arguments),
+    Command(demo, _demo_arguments),
+)

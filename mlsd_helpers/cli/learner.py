@@ -1,0 +1,102 @@
+"""For who learns: `mlsd lab` and `mlsd doctor`."""
+
+import argparse
+import os
+import sys
+import webbrowser
+from pathlib import Path
+
+from mlsd_helpers.cli.common import Command, say, takes_course
+from mlsd_helpers.errors import WorkspaceError
+
+# mlsd lab
+
+
+def lab(given: argparse.Namespace) -> int:
+    """Open the course in JupyterLab, in a workspace of your own.
+
+    The workspace holds the lessons, the exercises under assignments/ and your design.yaml. Run this as often
+    as you like: your work is never overwritten, and what changed in the course is laid beside it. Ctrl-C stops
+    it. With MLSD_BROWSER=0, or where there is no display, it prints the address and opens no browser.
+    """
+    from mlsd_helpers import workspace  # noqa: PLC0415
+
+    course = workspace.find_course(given.course)
+    if given.instructor:
+        _refuse_copy(course)
+        return _open(course, "formgrader", given)
+    folder = given.dir or workspace.default_folder(course, Path.cwd())
+    say(f"{folder}: {workspace.describe(workspace.make(course, folder))}.")
+    return _open(folder, f"lab/tree/{workspace.first_lesson(course)}", given)
+
+
+def _lab_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "dir", nargs="?", type=Path, metavar="DIR", help="the workspace (default: workspace/)"
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8888, help="its port (default: 8888, or the next that is free)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    parser.add_argument(
+        "--instructor", action="store_true", help="open the course itself, in nbgrader's formgrader"
+    )
+    takes_course(parser)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a port. Give a whole number up to 65535, such as 8888."
+        )
+    return int(text)
+
+
+def _refuse_copy(course: Path) -> None:
+    if not (course / "nbgrader_config.py").is_file():
+        raise WorkspaceError(
+            f"{course} has no nbgrader_config.py to grade with. Run this in a clone of the course."
+        )
+
+
+def _open(folder: Path, page: str, given: argparse.Namespace) -> int:
+    from mlsd_helpers import workspace  # noqa: PLC0415
+
+    port = workspace.free_port(given.port)
+    if given.port not in {0, port}:
+        say(f"Port {given.port} is taken, so this is {port}.")
+    say("Starting JupyterLab; Ctrl-C stops it.")
+    try:
+        with workspace.jupyterlab(folder, port, learner=not given.instructor) as server:
+            say(server.address(page))
+            if _has_browser(given):
+                webbrowser.open(server.address(page))
+            server.wait()
+    except KeyboardInterrupt:
+        say("Stopped.")
+    return 0
+
+
+def _has_browser(given: argparse.Namespace) -> bool:
+    displays = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    display = sys.platform in {"darwin", "win32"} or any(map(os.environ.get, displays))
+    return display and not given.no_browser and os.environ.get("MLSD_BROWSER") != "0"
+
+
+# mlsd doctor
+
+
+def doctor(_: argparse.Namespace) -> int:
+    """Say whether this machine can run the course.
+
+    Each line is ok, missing or optional. Below a line that isn't ok stands the command that mends it. Exit
+    status 1 when something is missing.
+    """
+    from mlsd_helpers.doctor import report  # noqa: PLC0415
+
+    found = report()
+    say(str(found))
+    return 0 if found.ready else 1
+
+
+COMMANDS = (Command(lab, _lab_arguments), Command(doctor, lambda _: None))
