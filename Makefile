@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test lint format-check code types layers release-check pytest fix lock demo site bench clean
+.PHONY: help lab test quick lint format-check code types layers release-check pytest fix lock demo site bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ bench: $(INSTALLED) ## measure the project beside its peers
 # Every check runs, also after one has failed; the tests come last, and their summary is the last line.
 test: $(INSTALLED) ## check everything: what CI runs
 	@$(MAKE) --keep-going format-check code types layers release-check pytest
+
+quick: lint ## lint, and the tests that start no browser, no kernel and no installation
+	@$(MAKE) pytest ARGS="-m 'not road and not browser and not binder' $(ARGS)"
 
 lint: $(INSTALLED) ## the quick checks: format, code, types, layers
 	@$(MAKE) --keep-going format-check code types layers

@@ -29,6 +29,7 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make lab": WORKSPACE,
     "make lint": "tests/test_repository.py::test_the_layers_hold_in_an_unspoilt_copy",  # and `make test` begins with it
     "make lock": "tests/test_repository.py::test_environment_yml_is_what_the_lock_makes_of_it",
+    "make quick": "tests/test_words.py::test_every_make_command_exists",  # a part of what runs this
     "make pytest": "tests/test_words.py::test_every_make_command_exists",  # runs this
     "make site": "tests/site/test_site.py::test_the_pure_floors_come_to_the_same_in_the_browser_as_here",
     "make test": "tests/test_words.py::test_every_make_command_exists",  # runs this

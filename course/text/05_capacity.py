@@ -62,7 +62,7 @@ idles three seconds in ten. A lower target takes *more* replicas, so divide.
 # %%
 target_utilisation = 0.7
 at_target = busy / target_utilisation
-at_target
+round(at_target, 2)
 
 # %% [markdown]
 """
@@ -73,7 +73,7 @@ restart, in which replicas are replaced a few at a time and some are always down
 # %%
 headroom = 0.3
 with_headroom = at_target * (1 + headroom)
-with_headroom
+round(with_headroom, 2)
 
 # %% [markdown]
 """

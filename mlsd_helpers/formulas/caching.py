@@ -6,6 +6,7 @@ negative and boolean input with `RangeError`.
 """
 
 import math
+from functools import lru_cache
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges, _zipf
@@ -40,6 +41,11 @@ def che_hit_ratio(cache_size: int, keys: int, zipf_exponent: float) -> float:
     _popularity_in_range(keys, zipf_exponent)
     if cache_size >= keys or not cache_size:
         return float(cache_size > 0)
+    return _che(cache_size, keys, zipf_exponent)
+
+
+@lru_cache(maxsize=1024)  # a review asks for the same cache again and again
+def _che(cache_size: int, keys: int, zipf_exponent: float) -> float:
     stay = where_it_falls_to(
         keys - cache_size,
         lambda requests: _zipf.over_keys(keys, zipf_exponent, lambda share: math.exp(-share * requests)),

@@ -308,19 +308,17 @@ def series_s(first_s: float, growth_s: float, steps: int) -> float:
 
 @compiled
 def steps_to_fill(first_s: float, growth_s: float, gap_s: float) -> int:
-    """Count the steps that it takes to reach the end of a gap: the root of the series, made whole and checked."""
+    """Count the steps that it takes to reach the end of a gap: what the root of the series says, or one more."""
     alike = gap_s / first_s  # how many it would take if none grew, and how many fewer because they do
     fewer = growth_s / first_s * alike * (alike - 1) / 2
-    if fewer < 0.5:  # to first order, which is faster than the root
+    if fewer < 0.5:  # to first order, which is faster than the root and never above it
         steps = int(alike - fewer)
     else:
         linear = first_s - growth_s / 2
         steps = int(2 * gap_s / (linear + math.sqrt(linear * linear + 2 * growth_s * gap_s)))
     while series_s(first_s, growth_s, steps) < gap_s:
         steps += 1
-    while steps > 1 and series_s(first_s, growth_s, steps - 1) >= gap_s:
-        steps -= 1
-    return max(1, steps)
+    return steps
 
 
 @compiled
