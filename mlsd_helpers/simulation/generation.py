@@ -82,7 +82,8 @@ class GenerationScenario:
     """What is simulated: requests with a prompt and an answer, and replicas with a key–value cache.
 
     A request whose prompt and answer exceed `kv_tokens` is turned away. A load that the replicas cannot carry
-    is a `RangeError`, as far as it can be told beforehand: with as many sequences in a step as may and fit.
+    is a `RangeError`, as far as it can be told beforehand: with as many sequences in a step as may and fit. From one
+    seed each engine and fleet gets the same requests, so that they can be compared.
     """
 
     arrivals: Arrivals
@@ -272,7 +273,7 @@ def admit(s: EngineSettings, f: Engines, ends: Any, w: Work) -> Work:
         reserved=w.reserved + tokens(f, w.head),
         active=w.active + 1,
         waiting=w.waiting - 1,
-        head=outcome.link,
+        head=outcome.link,  # says nothing when nobody waits
     )
 
 

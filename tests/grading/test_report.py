@@ -73,7 +73,7 @@ def test_difficulty_is_the_share_of_points_of_full_and_of_blank():
 def test_what_could_not_be_run_is_listed_and_in_no_figure():
     failed = Record("z", NAME, status=FAILED, reason="ran longer than 60 s", exercises={"x": Judged(0, 4)})
     with_it, without = analyse(NAME, [plain("a", x=4), failed]), analyse(NAME, [plain("a", x=4)])
-    assert with_it.items == without.items
+    assert repr(with_it.items) == repr(without.items)  # some values are NaN, which equals nothing
     assert with_it.totals == without.totals
     assert with_it.failures == (("z", "ran longer than 60 s"),)
 

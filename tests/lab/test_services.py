@@ -58,7 +58,10 @@ BAD = {
     "not UTF-8": (b'{"card": "\xff"}', 400),
     "nothing": (b"", 422),
     "a list": (b"[1, 2]", 422),
-    "deep": (b"[" * 2_000, 400),
+    "deep": (
+        b"[" * 2_000,
+        (400, 422),
+    ),  # the parser gives up at its depth, which Pythons differ in, or at its end
     "a field too few": (json.dumps({"card": 1}).encode(), 422),
     "a field too many": (json.dumps(PAYMENT | {"name": "x"}).encode(), 422),
     "a text for a number": (json.dumps(PAYMENT | {"amount": "3.5"}).encode(), 422),
@@ -75,7 +78,7 @@ BAD = {
 def test_a_bad_request_is_refused_and_the_next_good_one_answered(service, bad):
     body, status = BAD[bad]
     found, words = post(service, body)
-    assert found == status, words
+    assert found in (status if isinstance(status, tuple) else (status,)), words
     assert json.loads(words)["detail"]
     assert 0 <= service.score(**PAYMENT)["score"] <= 1
 

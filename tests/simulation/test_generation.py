@@ -92,6 +92,10 @@ def test_lengths_are_lognormal_to_the_far_end():
     assert lengths(100_000, 1.5, draws) == pytest.approx(exact, rel=3e-5, abs=0.51)
 
 
+def test_no_length_is_nothing():
+    assert lengths(1, 9, tails(1_000, generators(1, 1)[0])).min() == 1
+
+
 def test_a_length_beyond_all_memory_stays_positive():
     assert lengths(1e9, 30, np.array([-0.5])).tolist() == [2**30]
 
@@ -140,6 +144,32 @@ def test_the_conversation_trace_keeps_as_many_sequences_as_littles_law_says():
     scenario = GenerationScenario(Poisson(5.53), Tokens(1_155), Tokens(211), engine)
     latency_s = simulate(scenario, seed=1).mean_s.value
     assert f.littles_law(5.53, latency_s) == pytest.approx(29.2, rel=0.02)
+
+
+def test_the_shortest_queue_is_found_among_all():
+    fleets = (
+        GenerationScenario(Poisson(20), Tokens(1_155), Tokens(211), H100_8B, 4, routing)
+        for routing in ("join the shortest queue", "random")
+    )
+    (shortest, evenly), (_, by_chance) = (serve(one, requests_of(one, 5_000, 1, 0)) for one in fleets)
+    assert evenly["busy_s"].min() > 0.9 * evenly["busy_s"].max() > 0
+    assert (shortest["end"] == 1).all()
+    assert evenly["sojourn_s"].sum() < by_chance["sojourn_s"].sum()
+
+
+def test_engines_that_are_settled_beforehand_share_the_requests():
+    fleet = GenerationScenario(Poisson(20), Tokens(1_155), Tokens(211), H100_8B, 4, "round robin")
+    assert requests_of(fleet, 10, 1, 0).engine.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1]
+    by_chance = replace(fleet, routing="random")
+    one, other = (requests_of(by_chance, 40_000, 1, number).engine for number in range(2))
+    assert np.bincount(one) == pytest.approx(10_000, rel=0.05)
+    assert (one == other).mean() == pytest.approx(1 / 4, abs=0.02)
+
+
+def test_an_answer_of_one_token_has_no_time_per_token():
+    scenario = GenerationScenario(Poisson(2), Tokens(1_155), Tokens(1, 0), H100_8B)
+    result = simulate(scenario, seed=1, requests=1_000)
+    assert (result.per_token.size, result.first_token.size) == (0, 900)
 
 
 def test_more_memory_for_the_cache_shortens_the_wait():
