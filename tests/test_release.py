@@ -300,7 +300,7 @@ ANSWERS = {
         return [0, 0, 4][number]
     except IndexError as error:
         raise ValueError(number) from error""",
-    "syntax": "return (",
+    "syntax": "return )",
     "scribbling": "pass  ### BEGIN HIDDEN TESTS",
     "thief": f"return number\nprint(open('{NAME}.ipynb').read()); print(In)",
 }

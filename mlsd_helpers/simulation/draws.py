@@ -48,9 +48,10 @@ def draw(scenario: Scenario, requests: int, rng: Generator) -> NDArray[np.void]:
     rows = np.zeros(requests, REQUEST)
     surges = tuple(incident for incident in scenario.incidents if isinstance(incident, Surge))
     rows["arrival_s"] = _quickened(arrival_times_s(scenario.arrivals, requests, rng), surges)
-    rows["work"] = unit_work(scenario.service, requests, rng)
+    work = unit_work(scenario.service, requests, rng)
     if not scenario.fleet.batching:  # there the size of the batch decides
-        rows["work"] *= scenario.service.mean_s
+        work *= scenario.service.mean_s
+    rows["work"] = work
     if scenario.fleet.routing in _BY_CHANCE:
         rows["first"] = rng.random(requests)
     if scenario.fleet.routing == "power of two":
