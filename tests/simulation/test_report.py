@@ -4,13 +4,14 @@ from contextlib import suppress
 import pytest
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
+from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Planes, Requirements
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.simulation import (
     Clients,
     GenerationScenario,
     Measured,
     Scenario,
+    ZoneLoss,
     from_design,
     report,
     simulate,
@@ -56,11 +57,53 @@ def test_a_requirement_is_met_with_a_central_queue_and_missed_at_random():
     assert verdicts(with_plan(routing="random"))["latency, p99"] is False
 
 
-def test_a_verdict_is_left_open_when_the_interval_holds_the_limit():
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_a_verdict_is_left_open_when_the_interval_holds_the_limit(share):
     found = report(SMALL, seed=1, requests=100_000).result.p99_s
-    latency = SMALL.requirements.latency.changed(budget=(found.low + found.high) / 2)
+    latency = SMALL.requirements.latency.changed(budget=found.low + share * (found.high - found.low))
     design = SMALL.with_part(requirements=SMALL.requirements.changed(latency=latency))
     assert verdicts(design)["latency, p99"] is None
+    assert report(design, seed=1, requests=100_000).met  # nothing is missed
+
+
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_a_share_that_is_answered_is_left_open_when_the_interval_holds_it(share):
+    full = with_plan(queue_limit=0, routing="random", replicas=40)
+    found = report(full, seed=1, requests=100_000).result.served
+    target = found.low + share * (found.high - found.low)
+    wanted = SMALL.requirements.changed(availability={"target": target})
+    assert verdicts(full.with_part(requirements=wanted))["answered"] is None
+    assert verdicts(full)["answered"] is False
+
+
+def test_a_fleet_just_below_its_target_utilisation_meets_it():
+    busy = with_plan(load="503 rps")  # 0.694 of 0.7
+    assert verdicts(busy, requests=1_000_000)["utilisation"] is True
+
+
+def test_an_incident_begins_where_measuring_does():
+    lost = report(SMALL, seed=1, requests=100_000, incidents=["zone loss"]).result
+    assert lost.scenario.incidents == (ZoneLoss(0.2 * 10_000 / 500),)
+
+
+def test_an_autoscaler_is_given_time_to_act():
+    scaled = with_plan(autoscaler={"metric": "busy", "delay": "60 s"})
+    assert report(scaled, seed=1).result.counts.arrived > 1_000_000
+    assert report(SMALL, seed=1).result.counts.arrived == 0.8 * 500_000
+
+
+def test_time_that_passes_elsewhere_counts_in_the_latency_and_not_before_the_first_token():
+    split = [{"part": "network", "time": "100 ms"}, {"part": "inference", "time": "200 ms"}]
+    latency = {"budget": "30 s", "percentile": "p99", "first_token": "2 s", "per_token": "90 ms"}
+    requirements = SMALL.requirements.changed(latency=latency, throughput={"peak": "2 rps"})
+    plain = SMALL.with_part(requirements=requirements, capacity=CapacityPlan(replicas=2, generation=WRITER))
+    aside = plain.with_part(requirements=requirements.changed(latency=latency | {"split": split}))
+    near, far = (
+        {each.requirement: each.found.value for each in report(design, seed=1, requests=2_000).verdicts}
+        for design in (plain, aside)
+    )
+    assert far["latency, p99"] - near["latency, p99"] == pytest.approx(0.1)
+    assert far["first token, p99"] == near["first token, p99"]
 
 
 def test_the_formula_and_the_rule_stand_beside_the_simulation():
@@ -117,6 +160,27 @@ def test_a_stale_pipeline_makes_features_older_and_no_request_slower():
     )
 
 
+def aged(**feature):
+    """Return the worst age of a feature on a path of two stages, the second on the clock of the first."""
+    stages = [
+        {"id": "count", "period": "10 min"},
+        {"id": "publish", "period": "10 min", "synchronised": True, "delays": ["1 min"]},
+    ]
+    path = {"id": "rate", "source": "payments", "path": ["count", "publish"]}
+    design = SMALL.with_part(
+        requirements=SMALL.requirements.changed(freshness={"features": "5 min"}),
+        dataflow=DataFlow(stages=stages, features=[path | feature]),
+    )
+    found = report(design, seed=1, requests=1_000, incidents=["stale pipeline"]).verdicts
+    return next(each for each in found if each.requirement == "age of rate")
+
+
+def test_the_age_after_a_missed_run_is_held_against_the_features_own_limit():
+    assert aged().found.value == 21 * minute
+    limits = [None, "20 min", "21 min", "1 h"]
+    assert [aged(sla=limit).met for limit in limits] == [False, False, True, True]
+
+
 def test_callers_of_the_fleet_give_up_after_the_timeout_of_their_flow():
     design = called({"timeout": "60 ms", "retries": 2}, {"timeout": "2 s"})
     assert from_design(design).clients == Clients(0.060, 2)
@@ -170,7 +234,10 @@ def test_a_generation_design_is_held_against_its_tokens():
         requirements=requirements, capacity=CapacityPlan(replicas=2, zones=2, generation=WRITER)
     )
     assert isinstance(from_design(design), GenerationScenario)
-    assert set(verdicts(design)) == {"latency, p95", "first token, p95", "per token, p95", "answered"}
+    named = {"latency, p95", "first token, p95", "per token, p95", "answered"}
+    assert set(verdicts(design)) == named
+    busy = design.with_part(capacity=design.capacity.changed(target_utilisation="70%"))
+    assert set(verdicts(busy)) == named  # a step is as full as the memory allows: its utilisation says little
     assert verdicts(design, incidents=["zone loss"])["per token, p95"] is True
 
 
