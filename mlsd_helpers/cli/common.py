@@ -4,7 +4,6 @@ import argparse
 import io
 import os
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,20 +37,3 @@ def print_text(text: str) -> None:
         print(text, end="\n" if text else "", flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
-
-
-def line_that_moves() -> Callable[[str], None]:
-    """Return what shows progress: one line on a terminal, and a line every few seconds elsewhere."""
-    shown = 0.0
-
-    def show(line: str) -> None:
-        nonlocal shown
-        if sys.stdout.isatty():
-            print(f"\r\x1b[K{line}", end="", flush=True)
-        elif time.monotonic() - shown > 5:
-            shown = time.monotonic()
-            say(line)
-        if sys.stdout.isatty() and "left" not in line:
-            print()
-
-    return show

@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlsd_helpers.cli.common import Command, line_that_moves, print_text, say, takes_course
+from mlsd_helpers.cli.common import Command, print_text, say, takes_course
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +88,7 @@ def grade(given: argparse.Namespace) -> int:
             given.student or students(job),
             workers=given.workers,
             dask=given.dask or "",
-            say=line_that_moves(),
+            say=_line_that_moves(),
         )
         for line in (*summary.lines(), *summary.differences()):
             say(line)
@@ -95,6 +96,23 @@ def grade(given: argparse.Namespace) -> int:
             say("Nothing was written.")
         failed = failed or bool(summary.errors)
     return 1 if failed else 0
+
+
+def _line_that_moves() -> "Callable[[str], None]":
+    """Return what shows progress: one line on a terminal, and a line every few seconds elsewhere."""
+    shown = 0.0
+
+    def show(line: str) -> None:
+        nonlocal shown
+        if sys.stdout.isatty():
+            print(f"\r\x1b[K{line}", end="", flush=True)
+        elif time.monotonic() - shown > 5:
+            shown = time.monotonic()
+            say(line)
+        if sys.stdout.isatty() and "left" not in line:
+            print()
+
+    return show
 
 
 def _grade_arguments(parser: argparse.ArgumentParser) -> None:
@@ -256,7 +274,7 @@ def demo(given: argparse.Namespace) -> int:
     course = workspace.find_course(given.course)
     root = Path(mkdtemp(prefix="mlsd-demo-"))
     for assignment in versions.assignments(course, given.assignment):
-        students, marks = road.walk(course, root, assignment, line_that_moves())
+        students, marks = road.walk(course, root, assignment, _line_that_moves())
         say("\n" + road.table(marks, list(students[0].scores)))
     say(f"\nFeedback, a page a student: {root / 'feedback'}")
     return 0

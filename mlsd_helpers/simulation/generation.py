@@ -19,7 +19,6 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges
@@ -27,11 +26,13 @@ from mlsd_helpers.simulation import draws, running
 from mlsd_helpers.simulation.compiled import COMPILED, compiled, objects_of, write_back
 from mlsd_helpers.simulation.fleet import SERVED, SHED, Floats
 from mlsd_helpers.simulation.result import Counts, Result, Tally
+from mlsd_helpers.simulation.running import Rows
 from mlsd_helpers.simulation.scenario import Arrivals
 
 GenerationRouting = Literal["random", "round robin", "join the shortest queue"]
 _ROUTINGS: tuple[GenerationRouting, ...] = get_args(GenerationRouting)
 BITS = 7  # as in `quick`
+_KEPT = 100_000  # requests, in each of as many replications as a run has if nothing is said
 
 
 @dataclass(frozen=True)
@@ -309,7 +310,7 @@ def series_s(first_s: float, growth_s: float, steps: int) -> float:
 
 @compiled
 def steps_to_fill(first_s: float, growth_s: float, gap_s: float) -> int:
-    """Count the steps that it takes to reach the end of a gap: what the root of the series says, or one more."""
+    """Count the steps that it takes to reach the end of a gap: what the root of the series says, or a little more."""
     alike = gap_s / first_s  # how many it would take if none grew, and how many fewer because they do
     fewer = growth_s / first_s * alike * (alike - 1) / 2
     if fewer < 0.5:  # to first order, which is faster than the root and never above it
@@ -380,9 +381,6 @@ def run(
     return _gathered(scenario, seed, each - first, runs, tally, running.too_few(each, warm_up))
 
 
-Rows = NDArray[np.void]
-
-
 def requests_of(scenario: GenerationScenario, requests: int, seed: int, number: int) -> Asked:
     """Return what the requests of one replication ask for: the same from the same seed, whatever the engine.
 
@@ -397,9 +395,6 @@ def requests_of(scenario: GenerationScenario, requests: int, seed: int, number: 
     if scenario.routing == "round robin":
         return asked._replace(engine=np.arange(requests) % scenario.replicas)
     return asked
-
-
-_KEPT = 100_000  # requests, in each of as many replications as a run has if nothing is said
 
 
 @lru_cache(maxsize=10)
