@@ -70,8 +70,7 @@ def grade(given: argparse.Namespace) -> int:
     say("Starting nbgrader.")
     from mlsd_helpers.grading import workers  # noqa: PLC0415
 
-    if given.workers != 1:
-        workers.get_ready()
+    workers.get_ready()
     from mlsd_helpers import workspace  # noqa: PLC0415
     from mlsd_helpers.grading import classroom  # noqa: PLC0415
     from mlsd_helpers.grading.grade import Job, students  # noqa: PLC0415
@@ -122,9 +121,7 @@ def _grade_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
     parser.add_argument("--again", action="store_true", help="grade and write again what has been graded")
-    parser.add_argument(
-        "--workers", type=int, default=0, metavar="N", help="processes here (default: a core each)"
-    )
+    parser.add_argument("--workers", type=int, metavar="N", help="processes here (default: a core each)")
     parser.add_argument(
         "--dask", metavar="ADDRESS", help="use a Dask cluster that sees this folder, such as tcp://host:8786"
     )

@@ -1,12 +1,13 @@
 """A whole class, graded by workers on this machine or on a Dask cluster, and a summary of what became of it."""
 
 import contextlib
+import multiprocessing
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, TextIO
 import nbgrader
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
+from pebble import ProcessExpired, ProcessPool
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -27,8 +29,6 @@ from mlsd_helpers.grading.workers import pool
 
 SUPPORTED = ((0, 9, 5), (0, 10))
 """nbgrader versions, from and below, whose converters and gradebook this has been tried with."""
-
-_ATTEMPTS = 3  # for a hand-in whose worker was killed
 
 
 @dataclass(frozen=True)
@@ -117,14 +117,14 @@ def grade_class(
     job: Job,
     students: Sequence[str],
     *,
-    workers: int = 0,
+    workers: int | None = None,
     dask: str = "",
     say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
     """Grade the hand-ins of an assignment; what is done stays done, whatever ends the run.
 
-    `workers` is the number of processes here, by default one a core; `dask` the address of a scheduler whose
-    workers see the same folders.
+    `workers` is the number of processes, by default one a core; with 0 this process grades, without the limits on its
+    own time and memory that a worker has. `dask` is the address of a scheduler whose workers see the same folders.
 
     Raises:
         GradingError: another run is on, the assignment is not in the gradebook, a disk is full.
@@ -133,7 +133,7 @@ def grade_class(
     began = time.monotonic()
     with _alone(job.course), _ready(job):
         results = []
-        for result in _spread(job, students, workers or os.cpu_count() or 1, dask):
+        for result in _spread(job, students, (os.cpu_count() or 1) if workers is None else workers, dask):
             results.append(result)
             say(_progress(len(results), len(students), time.monotonic() - began))
     results.sort(key=lambda result: result.student)
@@ -148,20 +148,23 @@ def _progress(done: int, of: int, seconds: float) -> str:
 def _spread(job: Job, students: Sequence[str], workers: int, dask: str) -> Iterator[Result]:
     if dask:
         yield from _on_dask(job, students, dask)
-    elif min(workers, len(students)) <= 1:
+    elif workers:
+        yield from _in_processes(job, students, max(1, min(workers, len(students))))
+    else:
         grader = Grader(job)
         try:
             yield from map(lambda student: _graded(grader, student), students)  # noqa: C417 - lazy
         finally:
             grader.close()
-    else:
-        yield from _in_processes(job, students, min(workers, len(students)))
 
 
-def _graded(grader: Grader, student: str) -> Result:
-    """Grade one; what goes wrong with one alone does not stop the others."""
+def _graded(grader: Grader, student: str, seconds: float | None = None, why: str = "") -> Result:
+    """Grade one, or give it up; what goes wrong with one alone does not stop the others."""
     try:
-        return grader.grade(student)
+        try:
+            return grader.give_up(student, why) if why else grader.grade(student, seconds)
+        except MemoryError:
+            return grader.give_up(student, why or "to grade it took too much memory")
     except GradingError:
         raise
     except OSError as error:
@@ -184,50 +187,74 @@ def _refused(error: OSError) -> str:
 # ---- on this machine ------------------------------------------------------------------------------
 
 _here: dict[Job, Grader] = {}
-_one_at_a_time = threading.Lock()
+_ATTEMPTS = 3  # for a hand-in whose worker was killed from outside
+_GRACE_S = 30  # on top of what a hand-in may take, for a busy machine: then its worker is ended
 
 
 def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[Result]:
-    """Share the hand-ins out; a worker that is killed costs its hand-in another attempt, and no other one."""
-    attempts = Counter[str]()
-    waiting = list(students)
-    while waiting:
-        done: set[str] = set()
-        with pool(workers) as processes:
-            futures = {processes.submit(_graded_here, job, student): student for student in waiting}
-            try:
-                for future in as_completed(futures):
-                    yield future.result()
-                    done.add(futures[future])
-            except BrokenProcessPool:
-                attempts.update(_running(futures, done))
-            except BaseException:
-                processes.shutdown(wait=False, cancel_futures=True)
-                raise
-        waiting = [student for student in waiting if student not in done]
-        for student in [one for one in waiting if attempts[one] >= _ATTEMPTS]:
-            waiting.remove(student)
-            yield Result(student, None, error="its worker was killed three times. Is there enough memory?")
+    """Share the hand-ins out. One that takes long has its time when all others have had their turn."""
+    processes = pool(workers, job.limits.judge_memory)
+    try:
+        turns = {_schedule(processes, job, student, job.limits.first_s): (student, 1) for student in students}
+        while turns:
+            for future in wait(turns, return_when=FIRST_COMPLETED).done:
+                student, attempt = turns.pop(future)
+                result, again = _outcome(processes, job, student, attempt, future)
+                if again is None:
+                    yield result
+                else:
+                    turns[again] = student, attempt + 1
+    except BrokenProcessPool as error:
+        raise GradingError(f"The processes that grade could not be started: {error}") from error
+    finally:
+        processes.stop()  # type: ignore[no-untyped-call]
+        processes.join()
 
 
-def _running(futures: dict[Future[Result], str], done: set[str]) -> list[str]:
-    """Say which hand-ins may have been in a worker that was killed: the first that are not done."""
-    left = [student for student in futures.values() if student not in done]
-    return left[: 2 * (os.cpu_count() or 1)]
+def _schedule(
+    processes: ProcessPool, job: Job, student: str, seconds: float, why: str = ""
+) -> "Future[Result]":
+    whole = seconds + job.limits.page_s + _GRACE_S
+    future: Future[Result] = processes.schedule(
+        _graded_here, args=(job, student, seconds, why), timeout=whole
+    )
+    return future
 
 
-def _graded_here(job: Job, student: str) -> Result:
+def _outcome(
+    processes: ProcessPool, job: Job, student: str, attempt: int, future: "Future[Result]"
+) -> tuple[Result, "Future[Result] | None"]:
+    """Return what became of a turn, and the next turn where it needs one."""
+    result, why = Result(student, None), ""
+    try:
+        result = future.result()
+        if not result.put_off:
+            return result, None
+    except ProcessExpired:
+        if attempt >= _ATTEMPTS:
+            killed = "its worker was killed three times. Is there enough memory?"
+            return Result(student, None, error=killed), None
+    except TimeoutError:
+        if attempt > _ATTEMPTS:
+            return Result(student, None, error="it took too long, and so did giving it up."), None
+        why = f"to grade it took longer than {job.limits.whole_s:g} s" if attempt > 1 else ""
+    return result, _schedule(processes, job, student, job.limits.room_s, why)
+
+
+def _graded_here(job: Job, student: str, seconds: float, why: str) -> Result:
     """Grade one in this worker, which keeps its grader for the next."""
-    with _one_at_a_time:
-        if job not in _here:
-            for grader in _here.values():
-                grader.close()
-            _here.clear()
-            _here[job] = Grader(job)
-        return _graded(_here[job], student)
+    if job not in _here:
+        for grader in _here.values():
+            grader.close()
+        _here.clear()
+        _here[job] = Grader(job)
+    return _graded(_here[job], student, seconds, why)
 
 
 # ---- on a cluster ---------------------------------------------------------------------------------
+
+_beside: dict[int, ProcessPool] = {}
+_one_at_a_time = threading.Lock()
 
 
 def _on_dask(job: Job, students: Sequence[str], address: str) -> Iterator[Result]:
@@ -240,9 +267,25 @@ def _on_dask(job: Job, students: Sequence[str], address: str) -> Iterator[Result
     except (OSError, TimeoutError, ValueError) as error:
         raise GradingError(f"There is no Dask scheduler at {address}: {error}") from error
     with client:
-        futures = client.map(_graded_here, [job] * len(students), list(students), pure=False, retries=2)
+        futures = client.map(_graded_beside, [job] * len(students), list(students), pure=False, retries=2)
         for future in distributed.as_completed(futures):
             yield future.result()
+
+
+def _graded_beside(job: Job, student: str) -> Result:
+    """Grade one beside a worker of Dask's: its thread cannot be ended, a process of ours can."""
+    with _one_at_a_time:
+        # The worker may be a daemon of its nanny, and daemons may have no children; ours end with it all the same.
+        multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # noqa: SLF001
+        if os.getpid() not in _beside:
+            _beside[os.getpid()] = pool(1, job.limits.judge_memory)
+        processes, seconds = _beside[os.getpid()], job.limits.room_s
+        future: Future[Result] | None = _schedule(processes, job, student, seconds)
+        attempt = 2  # there is no shorter turn here
+        while future is not None:
+            result, future = _outcome(processes, job, student, attempt, future)
+            attempt += 1
+    return result
 
 
 # ---- before and after -----------------------------------------------------------------------------

@@ -9,12 +9,10 @@ record of the same hand-in and the same rules is left alone.
 import hashlib
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,20 +25,18 @@ from traitlets.config import Config
 import mlsd_helpers
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.exercises import ALL
-from mlsd_helpers.grading import flags, judging, records
-from mlsd_helpers.grading.graft import Graft, graft, is_plain_file, noted
-from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Record
+from mlsd_helpers.grading import flags, judging, records, submission
+from mlsd_helpers.grading.deadline import OutOfTimeError
+from mlsd_helpers.grading.graft import MOST_NOTES, Graft, graft, noted
+from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.room import Limits, Room, WarmParent
 from mlsd_helpers.grading.staging import Stage, remove
+from mlsd_helpers.grading.submission import TIME_FILE, Submission
 from mlsd_helpers.grading.workers import few_collections
 
 WORK = ".grading"
 """Where a run keeps its lock and its folders aside, in the course's folder; it can always be removed."""
-
-MOST_FILES = 200
-MOST_FILE_BYTES = 100 * 2**20
-_HIDDEN = {".ipynb_checkpoints", "__pycache__"}
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,8 @@ class Job:
 class Result:
     """What became of one hand-in: its record, the one before, and whether anything changed.
 
-    `error` is set when grading itself failed; there is no record then, and the next run tries again.
+    `error` is set when grading itself failed; there is no record then, and the next run tries again. `put_off` says
+    that the time given did not suffice, and that it should be graded again with more.
     """
 
     student: str
@@ -83,13 +80,14 @@ class Result:
     before: Record | None = None
     changed: bool = False
     error: str = ""
+    put_off: bool = False
 
 
 class Grader:
     """Grades hand-ins of one assignment, one after the other. A worker has one; close it afterwards."""
 
     def __init__(self, job: Job) -> None:
-        """Start the warm parent; raise GradingError when the assignment is not released."""
+        """Read what judges; raise GradingError when the assignment is not released."""
         self._job = job
         self._config = job.configuration()
         self._stage = Stage(
@@ -111,124 +109,187 @@ class Grader:
         self._stack.close()
         self._stage.close()
 
-    def grade(self, student: str) -> Result:
+    def grade(self, student: str, seconds: float | None = None) -> Result:
         """Grade one hand-in, unless it has been graded by the same rules.
+
+        `seconds` is the time that its code has, by default all that the limits give. When that was less and did not
+        suffice, nothing is written and the result is `put_off`.
 
         Raises GradingError when no hand-in can be graded any more: a full disk, a gradebook that stays locked.
         """
         job = self._job
-        folder = self._stage.place("submitted", student)
-        digest = _digest(folder)
+        most = job.limits.room_s if seconds is None else min(seconds, job.limits.room_s)
+        deadline = time.monotonic() + most
+        given = submission.read(self._stage.place("submitted", student))
         before = records.read(job.course, job.assignment, student)
-        there = all(self._stage.place(step, student).is_dir() for step in ("autograded", "feedback"))
-        same = before is not None and before.hand_in == digest
-        late = self._lateness(student, folder)
+        same = before is not None and before.hand_in == given.digest
+        late = self._lateness(student, given)
         if (
             before is not None
             and same
-            and there
+            and self._is_there(student)
             and _rules_of(before) == (self._rules, *late)
             and not job.again
         ):
             return Result(student, before, before)
         seed = before.seed if before is not None and same else job.seed
-        record, notebooks, outputs = self._judge(student, folder, seed, digest)
-        record = replace(record, late_s=late[0], late_rule=late[1])
-        changed = not (before is not None and there and _same(before, record))
-        if not job.dry_run:
-            if changed or job.again:
-                spent = self._write(student, folder, notebooks, outputs)
-                record = replace(record, seconds={**record.seconds, **spent})
-            records.write(job.course, record)
-        return Result(student, record, before, changed)
+        graded = self._judge(student, given, seed, deadline)
+        if graded.out_of_time and most < job.limits.room_s:
+            return Result(student, None, before, put_off=True)
+        return self._put(student, given, graded, before)
 
-    def _lateness(self, student: str, folder: Path) -> tuple[float, str]:
+    def give_up(self, student: str, why: str) -> Result:
+        """Record that a hand-in could not be graded, for a reason of its own, and give it a page that says so."""
+        given = submission.read(self._stage.place("submitted", student))
+        before = records.read(self._job.course, self._job.assignment, student)
+        judged: dict[str, Judged] = {}
+        for released in self.released.values():
+            judged |= judging.not_judged(released, self._tests, f"It could not be judged: {why}.")
+        record = Record(
+            student,
+            self._job.assignment,
+            FAILED,
+            f"{why}.",
+            given.digest,
+            self._rules,
+            self._job.seed,
+            judged,
+            flags=(Flag("was stopped", why),),
+        )
+        return self._put(student, given, self._bare(record, f"{why[0].upper()}{why[1:]}."), before)
+
+    def _is_there(self, student: str) -> bool:
+        return all(self._stage.place(step, student).is_dir() for step in ("autograded", "feedback"))
+
+    def _lateness(self, student: str, given: Submission) -> tuple[float, str]:
         """Return how many seconds late a hand-in is, and a digest of what that costs."""
-        late_s = self._stage.seconds_late(student, _handed_in_at(folder))
+        late_s = self._stage.seconds_late(student, given.handed_in_at)
         return late_s, _late_rule(self._config) if late_s else ""
 
     # ---- judging ----------------------------------------------------------------------------------
 
-    def _judge(
-        self, student: str, folder: Path, seed: int, digest: str
-    ) -> tuple[Record, dict[str, Any], dict[str, dict[int, list[Any]]]]:
+    def _judge(self, student: str, given: Submission, seed: int, deadline: float) -> "_Graded":
         began = time.perf_counter()
-        files, repairs = _files(folder)
         work = self._stage.folder / "files"
         remove(work)
-        _copy(files, work)
+        _lay(given.files, work)
         notebooks: dict[str, Any] = {}
         outputs: dict[str, dict[int, list[Any]]] = {}
-        judged: dict[str, Any] = {}
+        judged: dict[str, Judged] = {}
         reasons: list[str] = []
+        repairs = list(given.notes)
         found: list[Flag] = []
+        out_of_time = False
         for name, released in self.released.items():
-            path, note, absent = _handed_in(folder, name, set(self.released))
+            path, note, absent = given.notebook(name, set(self.released))
             grafted = graft(released, path, absent)
-            executed = self._run(grafted, work, seed)
-            reason = grafted.problem or executed.reason
-            tell = (
-                []
-                if grafted.problem or not executed.reason
-                else [f"Your code was stopped: {executed.reason}."]
-            )
+            executed = self._run(grafted, work, seed, deadline)
+            stopped = executed.reason if not grafted.problem else ""
+            tell = [f"Your code was stopped: {stopped}."] if stopped else []
+            tell += [*grafted.left_out, *(f"{left_out}." for left_out in given.notes[:MOST_NOTES])]
             notebooks[name] = noted(grafted.notebook, tell) if tell else grafted.notebook
             shift = int(bool(tell))
             outputs[name] = {place + shift: cell for place, cell in executed.outputs.items()}
             judged |= executed.judged
-            reasons += [reason] if reason else []
-            repairs += [*([note] if note else []), *grafted.repairs]
-            found += _flags(grafted, released)
-        if any("a link" in repair for repair in repairs):
-            found.append(Flag("a link to another file", next(one for one in repairs if "a link" in one)))
+            reasons += filter(None, [grafted.problem or executed.reason])
+            repairs += [*([note] if note else []), *grafted.repairs, *grafted.left_out]
+            found += [*_flags(grafted, released), *executed.flags]
+            out_of_time = out_of_time or executed.out_of_time
+        linked = given.links or [repair for repair in repairs if "a link" in repair]
+        found += [Flag("a link to another file", linked[0])] if linked else []
         record = Record(
             student,
             self._job.assignment,
             FAILED if reasons else GRADED,
             " ".join(reasons),
-            digest,
+            given.digest,
             self._rules,
             seed,
             judged,
-            tuple(repairs),
-            tuple(found),
+            tuple(repairs[:MOST_NOTES]),
+            tuple(found[:_MOST_FLAGS]),
             {"judged": round(time.perf_counter() - began, 4)},
         )
-        return record, notebooks, outputs
+        return _Graded(record, notebooks, outputs, out_of_time)
 
-    def _run(self, grafted: Graft, work: Path, seed: int) -> judging.Executed:
+    def _run(self, grafted: Graft, work: Path, seed: int, deadline: float) -> judging.Executed:
         if self._job.sandbox == "stock":
             return judging.run_stock(grafted.notebook, self._tests, work, self._config)
         if self._parent is None:
-            self._parent = self._stack.enter_context(WarmParent(self._job.sandbox, limits=self._job.limits))
+            warm = WarmParent(self._job.sandbox, limits=self._job.limits, scratch=self._stage.folder)
+            self._parent = self._stack.enter_context(warm)
         parent = self._parent
 
-        def open_room() -> Room:
+        def open_room(until: float) -> Room:
             with suppress(GradingError):
-                return parent.room(work, self._shown)
+                return parent.room(work, self._shown, until)
             try:  # a machine that was too busy for a moment
-                return parent.room(work, self._shown)
+                return parent.room(work, self._shown, until)
             except GradingError as error:  # costs this hand-in its turn, and not the class its run
                 raise RuntimeError(str(error)) from error
 
-        return judging.run(grafted.notebook, self._tests, open_room, seed, self._job.limits.room_s)
+        return judging.run(grafted.notebook, self._tests, open_room, seed, self._job.limits, deadline)
+
+    def _bare(self, record: Record, why: str) -> "_Graded":
+        """Return a judged hand-in without a word of the student's: the released notebook, and what was judged."""
+        notebooks = {name: noted(released, [why]) for name, released in self.released.items()}
+        outputs = {
+            name: judging.outputs_of(notebook, self._tests, record.exercises)
+            for name, notebook in notebooks.items()
+        }
+        return _Graded(record, notebooks, outputs)
 
     # ---- writing ----------------------------------------------------------------------------------
 
-    def _write(
-        self,
-        student: str,
-        folder: Path,
-        notebooks: Mapping[str, Any],
-        outputs: Mapping[str, Mapping[int, list[Any]]],
-    ) -> dict[str, float]:
-        stage = self._stage.submitted(student)
-        _copy(_files(folder)[0], stage)
-        for name, notebook in notebooks.items():
-            nbformat.write(notebook, stage / f"{name}.ipynb")
-        spent = self._stage.convert(student, outputs)
+    def _put(self, student: str, given: Submission, graded: "_Graded", before: Record | None) -> Result:
+        """Write what was graded where it is not there yet, and its record last."""
+        late = self._lateness(student, given)
+        record = replace(graded.record, late_s=late[0], late_rule=late[1])
+        changed = not (before is not None and self._is_there(student) and _same(before, record))
+        if not self._job.dry_run:
+            if changed or self._job.again:
+                record = self._write(student, given, replace(graded, record=record))
+            records.write(self._job.course, record)
+        return Result(student, record, before, changed)
+
+    def _write(self, student: str, given: Submission, graded: "_Graded") -> Record:
+        record = graded.record
+        try:
+            spent = self._convert(student, given, graded)
+        except OutOfTimeError:
+            record = replace(record, flags=(*record.flags, _NO_PAGE))
+            spent = self._convert(student, given, self._bare(record, _NO_PAGE_NOTE))
         self._stage.publish(student)
-        return spent
+        return replace(record, seconds={**record.seconds, **spent})
+
+    def _convert(self, student: str, given: Submission, graded: "_Graded") -> dict[str, float]:
+        """Let nbgrader have the notebook and its time; a student's other files stay in submitted/.
+
+        Beside the graded notebook, formgrader would serve them to the instructor's browser.
+        """
+        stage = self._stage.submitted(student)
+        _lay({name: content for name, content in given.files.items() if name == TIME_FILE}, stage)
+        for name, notebook in graded.notebooks.items():
+            nbformat.write(notebook, stage / f"{name}.ipynb")
+        return self._stage.convert(student, graded.outputs, self._job.limits.page_s)
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """A hand-in that was judged: its record, and by notebook what nbgrader is to have, with its cells' outputs."""
+
+    record: Record
+    notebooks: Mapping[str, Any]
+    outputs: Mapping[str, Mapping[int, list[Any]]]
+    out_of_time: bool = False
+
+
+_MOST_FLAGS = 20
+_NO_PAGE = Flag("was stopped", "its page took too long to make, and shows the judgement alone")
+_NO_PAGE_NOTE = (
+    "A page with your own cells could not be made: that took too long. "
+    "Your answers were judged all the same, as shown below."
+)
 
 
 def _rules_of(record: Record) -> tuple[str, float, str]:
@@ -246,7 +307,12 @@ def _flags(grafted: Graft, released: Any) -> list[Flag]:
     return [*found, *(Flag("changes how cells run", tag) for tag in grafted.tags)]
 
 
-# ---- what was handed in ---------------------------------------------------------------------------
+def _lay(files: Mapping[str, bytes], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
 
 
 def students(job: Job) -> list[str]:
@@ -259,100 +325,6 @@ def students(job: Job) -> list[str]:
         for folder in Path(root).glob("*")
         if not folder.name.startswith(".") and os.path.lexists(f"{folder}{rest}")
     )
-
-
-def _handed_in(folder: Path, name: str, expected: set[str]) -> tuple[Path, str, str]:
-    """Return the file of a notebook: the one of its name, or the only one there, as "name (1).ipynb".
-
-    With it comes a note for the instructor, and why there is none, for the student.
-    """
-    path = folder / f"{name}.ipynb"
-    if folder.is_symlink():
-        return folder, "the folder is a link, not followed", ""
-    if os.path.lexists(path):
-        return path, "" if is_plain_file(path) else f"{path.name} is a link or no file, not read", ""
-    others = [
-        one for one in sorted(folder.glob("*.ipynb")) if one.stem not in expected and is_plain_file(one)
-    ]
-    if len(expected) == 1 and len(others) == 1:
-        return others[0], f"{others[0].name}: taken for {path.name}", ""
-    there = f" There is {', '.join(one.name for one in others)}." if others else ""
-    return (
-        path,
-        f"{path.name}: not handed in.{there}",
-        f"There is no {path.name} in what was handed in.{there}",
-    )
-
-
-def _files(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return the files beside the notebook by their relative path, and what was left out of them."""
-    taken: dict[str, Path] = {}
-    notes: list[str] = []
-    if folder.is_symlink():
-        return taken, notes
-    for place, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = sorted(name for name in folders if name not in _HIDDEN)
-        links = [name for name in [*folders, *names] if Path(place, name).is_symlink()]
-        notes += [f"{name}: a link, left out" for name in links if not name.endswith(".ipynb")]
-        for name in sorted(set(names) - set(links)):
-            path = Path(place, name)
-            if name.endswith(".ipynb") or not is_plain_file(path):
-                continue
-            if name == "timestamp.txt" and not _is_time(path):
-                notes.append(f"{name}: holds no time, left out")
-                continue
-            if len(taken) >= MOST_FILES or path.stat().st_size > MOST_FILE_BYTES:
-                notes.append(f"{name}: too large or too many files, left out")
-                continue
-            taken[path.relative_to(folder).as_posix()] = path
-    return taken, notes
-
-
-def _is_time(path: Path) -> bool:
-    """Tell whether a file holds a time that nbgrader can read; it can't grade beside one that it cannot."""
-    try:
-        _time_in(path)
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
-def _time_in(path: Path) -> datetime | None:
-    text = path.read_text(encoding="utf-8").strip()
-    if len(text) >= 100:
-        raise ValueError(text)
-    return utils.parse_utc(text) if text else None
-
-
-def _handed_in_at(folder: Path) -> datetime | None:
-    """Return when a hand-in was made, in UTC, where its folder says so."""
-    path = folder / "timestamp.txt"
-    if folder.is_symlink() or not is_plain_file(path):
-        return None
-    with suppress(ValueError, OverflowError):
-        return _time_in(path)
-    return None
-
-
-def _copy(files: Mapping[str, Path], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, path in files.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
-
-
-def _digest(folder: Path) -> str:
-    """Return a digest of what was handed in, by names and contents."""
-    digest = hashlib.sha256()
-    paths = [] if folder.is_symlink() else sorted(folder.rglob("*"))
-    for path in paths:
-        if _HIDDEN & set(path.parts):
-            continue
-        digest.update(os.fsencode(path.relative_to(folder)) + b"\0")
-        if is_plain_file(path) and path.stat().st_size <= MOST_FILE_BYTES:
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:16]
 
 
 # ---- what judges it -------------------------------------------------------------------------------

@@ -14,16 +14,30 @@ from typing import Any
 
 import nbformat
 
-MOST_BYTES = 64 * 2**20
+MOST_BYTES = 16 * 2**20
 """A notebook file larger than this is not read; ours have 30 kB, and saved figures may add a few MB."""
 
-MOST_SOURCE = 200_000
+MOST_CELLS = 5_000
+
+MOST_SOURCE = 20_000
 """Characters of one cell; a longer one was not typed."""
 
-MOST_EXTRAS = 2_000
+MOST_EXTRAS = 500
 """Cells of a student's own."""
 
+MOST_TEXT = 500_000
+"""Characters of all cells of a student's own."""
+
+MOST_NOTES = 50
+"""Repairs that are noted, and notes for the student."""
+
 NOTE_ID = "hand-in-note"
+
+_SHORT = 100  # characters of a name or a tag, and tags of a cell
+_TOO_MUCH = (
+    f"a cell may have {MOST_SOURCE:,} characters, and those of your own {MOST_TEXT:,} in {MOST_EXTRAS} cells"
+)
+_MARKUP = str.maketrans({c: f"&#{ord(c)};" for c in "`*[]<>#!|~$\\&{}"})
 
 Cell = dict[str, Any]
 
@@ -33,13 +47,15 @@ class Graft:
     """A notebook to grade, made of the released one and a student's answers.
 
     `problem` says in words for the student why there are no answers, where the file could not be read.
-    `repairs` says what of the student's file was put right; `tags` holds tags that would have changed the grading.
+    `repairs` says what of the student's file was put right; `left_out` says what of it does not count, and is for the
+    student too; `tags` holds tags that would have changed the grading.
     """
 
     notebook: Any
     answers: Mapping[str, str]
     extras: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     problem: str = ""
 
@@ -70,7 +86,13 @@ def read_cells(path: Path) -> list[Cell]:
         raise UnreadableError("There is a folder where the notebook should be. Hand in the notebook itself.")
     if not is_plain_file(path):
         raise UnreadableError("There is no notebook in what was handed in.")
-    size = path.stat().st_size
+    try:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= MOST_BYTES else b""
+    except OSError as error:
+        raise UnreadableError(
+            f"The notebook cannot be read ({error.strerror}). Hand it in again as an ordinary file."
+        ) from None
     if size > MOST_BYTES:
         raise UnreadableError(
             f"The file has {size / 2**20:.0f} MB; at most {MOST_BYTES // 2**20} MB can be graded. "
@@ -78,7 +100,7 @@ def read_cells(path: Path) -> list[Cell]:
         )
     if size == 0:
         raise UnreadableError("The file is empty. Save the notebook and hand it in again.")
-    return _cells(_parse(path.read_bytes()))
+    return _cells(_parse(content))
 
 
 def _parse(data: bytes) -> Any:
@@ -89,6 +111,10 @@ def _parse(data: bytes) -> Any:
             return json.loads(data.decode("utf-8", errors="replace"))
     except RecursionError:
         raise UnreadableError("The file is nested too deeply to be a notebook.") from None
+    except MemoryError:
+        raise UnreadableError(
+            "The file takes too much memory to read. Clear its outputs and hand it in again."
+        ) from None
     except ValueError:
         raise UnreadableError(
             "The file is no notebook (it is not JSON). Was it saved whole, and is it the .ipynb?"
@@ -109,6 +135,11 @@ def _cells(notebook: Any) -> list[Cell]:
     cells = notebook.get("cells")
     if not isinstance(cells, list):
         raise UnreadableError("The notebook has no cells.")
+    if len(cells) > MOST_CELLS:
+        raise UnreadableError(
+            f"The notebook has {len(cells):,} cells; at most {MOST_CELLS:,} can be graded. "
+            "Delete those that are not needed."
+        )
     return [_plain(cell) for cell in cells if isinstance(cell, dict)]
 
 
@@ -123,10 +154,14 @@ def _plain(cell: Mapping[str, Any]) -> Cell:
     tags = metadata.get("tags")
     return {
         "cell_type": "markdown" if cell.get("cell_type") == "markdown" else _kind(cell),
-        "source": _printable(source) if isinstance(source, str) else "",
+        "source": _printable(source[: MOST_SOURCE + 1])
+        if isinstance(source, str)
+        else "",  # one shows: too long
         "nbgrader": nbgrader if isinstance(nbgrader, dict) else {},
         "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
-        "tags": [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else [],
+        "tags": [tag[:_SHORT] for tag in tags[:_SHORT] if isinstance(tag, str)]
+        if isinstance(tags, list)
+        else [],
     }
 
 
@@ -162,19 +197,25 @@ def _graft(released: Any, given: Sequence[Cell]) -> Graft:
     places, repairs = _match(notebook.cells, given)
     answers: dict[str, str] = {}
     extras: dict[int, list[Cell]] = {}
-    anchor, own = -1, 0
+    left_out: list[str] = []
+    anchor, own, room = -1, 0, MOST_TEXT
     for cell, place in zip(given, places, strict=True):
+        length = len(cell["source"])
         if place is None:
-            own += 1
-            if cell["cell_type"] != "raw" and cell["source"].strip() and own <= MOST_EXTRAS:
+            if cell["cell_type"] == "raw" or not cell["source"].strip():
+                continue
+            own, room = own + 1, room - length
+            if length <= MOST_SOURCE and room >= 0 and own <= MOST_EXTRAS:
                 extras.setdefault(anchor, []).append(cell)
+            elif len(left_out) < MOST_NOTES:
+                left_out.append(f"A cell of your own was left out: {_TOO_MUCH}.")
             continue
         anchor = place
         there = notebook.cells[place]
         repairs += _differences(there, cell)
         if _is_open(there):
-            if len(cell["source"]) > MOST_SOURCE:
-                repairs.append(f"{_name(there)}: longer than {MOST_SOURCE:,} characters, left out")
+            if length > MOST_SOURCE:
+                left_out.append(f"{_name(there)} was left out: {_TOO_MUCH}.")
                 continue
             there.source = cell["source"]
             answers[_name(there)] = cell["source"]
@@ -188,7 +229,9 @@ def _graft(released: Any, given: Sequence[Cell]) -> Graft:
     added = tuple(
         cell["source"] for cells in extras.values() for cell in cells if cell["cell_type"] == "code"
     )
-    return Graft(notebook, answers, added, tuple(repairs), tags)
+    return Graft(
+        notebook, answers, added, tuple(repairs[:MOST_NOTES]), tuple(left_out[:MOST_NOTES]), tags[:MOST_NOTES]
+    )
 
 
 def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | None], list[str]]:
@@ -273,12 +316,17 @@ def _own(cell: Cell, name: str) -> Any:
     new: Callable[..., Any] = (
         nbformat.v4.new_markdown_cell if cell["cell_type"] == "markdown" else nbformat.v4.new_code_cell
     )
-    return new(cell["source"][:MOST_SOURCE], id=name)
+    return new(cell["source"], id=name)
 
 
 def _noted(notebook: Any, words: Iterable[str]) -> Any:
-    """Put what happened to a hand-in at the top of its notebook, and so of its feedback page."""
-    text = "\n".join(["**About what you handed in**", "", *(f"- {word}" for word in words)])
+    """Put what happened to a hand-in at the top of its notebook, and so of its feedback page.
+
+    The words may name a file, and a student names files: they are no markup.
+    """
+    text = "\n".join(
+        ["**About what you handed in**", "", *(f"- {word.translate(_MARKUP)}" for word in words)]
+    )
     notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text, id=NOTE_ID))
     return notebook
 
@@ -316,7 +364,7 @@ def _name(cell: Any) -> str:
 
 def _tagged(cell: Cell) -> str:
     name = cell["nbgrader"].get("grade_id")
-    return name if isinstance(name, str) else "a cell"
+    return name[:_SHORT] if isinstance(name, str) else "a cell"
 
 
 def _counts(cell: Any) -> bool:

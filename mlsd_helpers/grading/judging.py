@@ -7,8 +7,9 @@ of another kind, with asserts, runs in the room as in stock nbgrader; the record
 
 import ast
 import copy
+import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,13 +24,16 @@ from traitlets.config import Config
 from mlsd_helpers import exercises
 from mlsd_helpers.exercises import kit
 from mlsd_helpers.exercises.kit import Exercise, Panel, StoppedError, TooLongError, Verdict
-from mlsd_helpers.grading.records import Judged
-from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Room, RoomGone
+from mlsd_helpers.grading.deadline import OutOfTimeError, time_limit
+from mlsd_helpers.grading.records import Flag, Judged
+from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Limits, Room, RoomGone
 
 MOST_ROOMS = 4
 """How often a hand-in whose process ended gets a new room, in which its other cells run again."""
 
-Opener = Callable[[], AbstractContextManager[Room]]
+_LEAST = 1_000  # characters that an output counts for: a page has more around each than is in it
+
+Opener = Callable[[float], AbstractContextManager[Room]]
 Outputs = list[Any]
 
 
@@ -45,12 +49,15 @@ class Check:
 class Executed:
     """A notebook that has run: the outputs of each code cell by its place, and the judgement of each test cell.
 
-    `judged` is by exercise id, or by grade_id for a test cell of asserts. `reason` says what ended a room.
+    `judged` is by exercise id, or by grade_id for a test cell of asserts. `reason` says what ended a room, and
+    `out_of_time` whether that was the deadline of the whole; `flags` are what an instructor should look at.
     """
 
     outputs: dict[int, Outputs] = field(default_factory=dict)
     judged: dict[str, Judged] = field(default_factory=dict)
     reason: str = ""
+    out_of_time: bool = False
+    flags: tuple[Flag, ...] = ()
 
 
 def check_in(source: str) -> Check | None:
@@ -83,14 +90,14 @@ def panel(exercise_id: str, seed: int) -> Panel:
 
 
 def run(
-    notebook: Any, tests: Mapping[str, str], open_room: Opener, seed: int, most_seconds: float
+    notebook: Any, tests: Mapping[str, str], open_room: Opener, seed: int, limits: Limits, deadline: float
 ) -> Executed:
-    """Run the code cells of a grafted notebook and judge its test cells.
+    """Run the code cells of a grafted notebook and judge its test cells, up to a deadline of `time.monotonic`.
 
     `tests` holds the instructor's source of each test cell by grade_id, hidden tests included.
     """
     done = Executed()
-    sitting = _Sitting(open_room, time.monotonic() + most_seconds)
+    sitting = _Sitting(open_room, limits, deadline)
     try:
         for place, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
@@ -105,27 +112,42 @@ def run(
     finally:
         sitting.close()
     done.reason = sitting.reason
+    done.out_of_time = sitting.out_of_time
+    done.flags = tuple(dict.fromkeys(sitting.flags))
     return done
 
 
 class _Sitting:
     """One hand-in in its room; when the room is gone, in the next one, without the cell that ended it."""
 
-    def __init__(self, open_room: Opener, deadline: float) -> None:
+    def __init__(self, open_room: Opener, limits: Limits, deadline: float) -> None:
         self._open = open_room
+        self.limits = limits
         self._deadline = deadline
         self._done: list[str] = []
         self._rooms = 0
+        self._output_left = limits.outputs
         self._context: AbstractContextManager[Room] | None = None
         self._room: Room | None = None
         self.reason = ""
+        self.flags: list[Flag] = []
+
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return self._deadline - time.monotonic()
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether something was lost because the time for the whole was over."""
+        return bool(self.reason) and self.left <= 0
 
     def room(self) -> Room:
         """Return a room in which all cells so far have run, opened when needed.
 
         Raises RoomGone when there will be no other.
         """
-        if time.monotonic() > self._deadline:
+        if self.left <= 0:
             self.close()
             self.reason = self.reason or "the notebook as a whole took too long"
             raise RoomGone(self.reason)
@@ -133,7 +155,7 @@ class _Sitting:
             if self._rooms >= MOST_ROOMS:
                 raise RoomGone(self.reason)
             self._rooms += 1
-            self._context = self._open()
+            self._context = self._open(self._deadline)
             self._room = self._context.__enter__()
             try:
                 for source in self._done:
@@ -150,11 +172,21 @@ class _Sitting:
             self.lost(gone)
             return [_stopped(gone.reason)]
         self._done.append(source)
-        return [nbformat.from_dict(output) for output in outputs]
+        return self._within([nbformat.from_dict(output) for output in outputs])
+
+    def _within(self, outputs: Outputs) -> Outputs:
+        """Keep outputs as long as all of the notebook together have room on a page."""
+        self._output_left -= sum(max(len(json.dumps(output)), _LEAST) for output in outputs)
+        if self._output_left >= 0 or not outputs:
+            return outputs
+        why = f"the notebook's outputs have more than {self.limits.outputs / 2**20:g} MB together"
+        self.flags.append(Flag("shows too much", why))
+        return [nbformat.v4.new_output("stream", text=f"[These outputs were cut off: {why}.]\n")]
 
     def lost(self, gone: RoomGone) -> None:
         """Note that a room ended, and why; the first reason stays."""
         self.reason = self.reason or gone.reason
+        self.flags.append(Flag("was stopped", gone.reason))
         self.close()
 
     def close(self) -> None:
@@ -221,15 +253,23 @@ def _test(cell: Any, source: str, sitting: _Sitting, seed: int) -> tuple[str, Ju
 
 
 def _verdict(exercise: Exercise, name: str, sitting: _Sitting, seed: int) -> Verdict:
+    cases = panel(exercise.id, seed)  # ours, and made once for a class: it is not the student's time
     try:
         room = sitting.room()
-        answer = _answer(room, name, sitting)
+        with time_limit(min(sitting.limits.judge_s, sitting.left)):
+            answer = _answer(room, name, sitting)
+            if answer is _MISSING:
+                return _none(
+                    exercise, f"There is no `{name}`: the cell that makes it did not run to its end."
+                )
+            return kit.judge(exercise, answer, fresh=True, panel=cases)
     except RoomGone as gone:
         sitting.lost(gone)
         return _none(exercise, f"It could not be judged: {gone.reason}.")
-    if answer is _MISSING:
-        return _none(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
-    return kit.judge(exercise, answer, fresh=True, panel=panel(exercise.id, seed))
+    except OutOfTimeError:  # perhaps in the middle of a frame, so the room is of no use any more
+        late = RoomGone(f"judging {exercise.id} took longer than {sitting.limits.judge_s:g} s")
+        sitting.lost(late)
+        return _none(exercise, f"It could not be judged: {late.reason}.")
 
 
 _MISSING = object()
@@ -284,10 +324,39 @@ def _none(exercise: Exercise, message: str) -> Verdict:
 
 def _shown(verdict: Verdict) -> Outputs:
     """Return what the cell shows when nbgrader runs it: the verdict, and the score as its last value."""
+    return _scoring(verdict._repr_mimebundle_(), verdict.score)
+
+
+def _scoring(shown: Mapping[str, str], score: float) -> Outputs:
     return [
-        nbformat.v4.new_output("display_data", data=verdict._repr_mimebundle_()),
-        nbformat.v4.new_output("execute_result", data={"text/plain": repr(float(verdict.score))}),
+        nbformat.v4.new_output("display_data", data=shown),
+        nbformat.v4.new_output("execute_result", data={"text/plain": repr(float(score))}),
     ]
+
+
+def not_judged(notebook: Any, tests: Mapping[str, str], why: str) -> dict[str, Judged]:
+    """Return a judgement without points for each test cell, by exercise id or grade_id."""
+    return {
+        key: Judged(0.0, float(notebook.cells[place].metadata.nbgrader.points), message=why, attempted=False)
+        for place, key in _test_cells(notebook, tests)
+    }
+
+
+def outputs_of(notebook: Any, tests: Mapping[str, str], judged: Mapping[str, Judged]) -> dict[int, Outputs]:
+    """Return, by its place, what each test cell shows of its judgement: our own words, and the score."""
+    return {
+        place: _scoring({"text/plain": judged[key].message}, judged[key].score)
+        for place, key in _test_cells(notebook, tests)
+        if key in judged
+    }
+
+
+def _test_cells(notebook: Any, tests: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
+            name = cell.metadata.nbgrader.grade_id
+            check = check_in(tests.get(name, cell.source))
+            yield place, check.exercise if check else name
 
 
 def _asserted(cell: Any, source: str, sitting: _Sitting) -> tuple[str, Judged, Outputs]:

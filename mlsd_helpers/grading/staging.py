@@ -9,7 +9,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from traitlets import default
 from traitlets.config import Config
 
 from mlsd_helpers.grading import bookkeeping
+from mlsd_helpers.grading.deadline import time_limit
 
 Executor = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -187,19 +188,27 @@ class Stage:
         folder.mkdir(parents=True)
         return folder
 
-    def convert(self, student: str, outputs: Mapping[str, Mapping[int, list[Any]]]) -> dict[str, float]:
+    def convert(
+        self, student: str, outputs: Mapping[str, Mapping[int, list[Any]]], page_s: float
+    ) -> dict[str, float]:
         """Let nbgrader grade what is in `submitted(student)` and make its feedback; return the seconds of each.
 
-        `outputs` holds, by notebook, the outputs of its code cells by their place. What nbgrader raises comes out.
+        `outputs` holds, by notebook, the outputs of its code cells by their place. What nbgrader raises comes out;
+        so does OutOfTimeError, when the feedback page takes longer than `page_s` seconds.
         """
         self._outputs = {name: _outputs_of(by_place) for name, by_place in outputs.items()}
         self._directory.student_id = student
         spent = {}
         with bookkeeping.kept_open(), warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # nbgrader's own queries
-            for name, converter in (("gradebook", self._autograde), ("feedback", self._feedback)):
+            # Writing to the gradebook may wait for others, and must not be left half done.
+            for name, converter, limit in (
+                ("gradebook", self._autograde, nullcontext()),
+                ("feedback", self._feedback, time_limit(page_s)),
+            ):
                 began = time.perf_counter()
-                converter.start()
+                with limit:
+                    converter.start()
                 spent[name] = round(time.perf_counter() - began, 4)
         return spent
 

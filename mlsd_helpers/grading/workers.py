@@ -1,11 +1,14 @@
 """Processes that grade side by side. Where the system can, they are forked from one that has imported nbgrader once."""
 
+import contextlib
 import gc
 import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from pebble import ProcessPool
 
 _IMPORTED = ["mlsd_helpers.grading.grade"]
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # not on Windows
@@ -20,11 +23,15 @@ def get_ready() -> None:
         forkserver.ensure_running()
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Return processes that have this one's environment and end when it does, however it ends."""
+def pool(workers: int, memory: int) -> ProcessPool:
+    """Return processes that have this one's environment and end when it does, however it ends.
+
+    Each may take so many bytes of `memory` on top of what it starts with; more is a MemoryError.
+    """
     get_ready()
     context = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
-    return ProcessPoolExecutor(workers, context, _begin, (dict(os.environ), os.getcwd()))  # noqa: PTH109
+    about_here = (dict(os.environ), os.getcwd(), memory)  # noqa: PTH109
+    return ProcessPool(workers, initializer=_begin, initargs=about_here, context=context)
 
 
 def few_collections() -> Callable[[], None]:
@@ -43,11 +50,22 @@ def few_collections() -> Callable[[], None]:
     return undo
 
 
-def _begin(environment: Mapping[str, str], folder: str) -> None:
+def _begin(environment: Mapping[str, str], folder: str, memory: int) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    limit_memory(memory)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def limit_memory(memory: int) -> None:
+    """Let this process take so many bytes on top of what it has, where the system can count them."""
+    with contextlib.suppress(ImportError, OSError):
+        import resource  # noqa: PLC0415 - not on Windows
+
+        has = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (has + memory, most))  # soft: a sandbox has a limit of its own
 
 
 def _end_with_parent() -> None:

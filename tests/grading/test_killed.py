@@ -42,7 +42,7 @@ for round in range({ROUNDS}):
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        summary = classroom.grade_class(job, grade.students(job), workers=1)
+        summary = classroom.grade_class(job, grade.students(job), workers=0)
         os._exit(9 if summary.errors else 0)
     time.sleep(random.uniform(0, 0.8))
     os.kill(child, signal.SIGKILL)

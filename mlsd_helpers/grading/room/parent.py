@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pickle
 import secrets
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -30,6 +32,7 @@ _GRACE_S = 1.0  # for what a room stops by itself at its limit
 _GONE_S = 10.0
 _LOOK_S = 0.25  # between two looks at what a room uses
 _MOST_ASKED = 100_000  # questions to functions of one case, in one request
+_LARGEST = 1e15  # number that a function of a case is asked with
 _FOLDER = f"{OWN}/hand-in"
 _MAIN = "from mlsd_helpers.grading.room.inside import main; main()"
 _CLOSED = "it was closed"
@@ -69,13 +72,22 @@ class WarmParent:
     """A process in a sandbox that has imported what answers need, so that opening a room takes milliseconds.
 
     `hidden` names folders that no room may see, should they lie inside the environment that Python runs from.
+    `scratch` is the folder for its log and, without bubblewrap, for the files of rooms; by default the system's
+    temporary one.
     With bubblewrap it ends with the thread that started it, so that it never outlives a worker.
     """
 
-    def __init__(self, sandbox: str, *, limits: Limits | None = None, hidden: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        sandbox: str,
+        *,
+        limits: Limits | None = None,
+        hidden: Iterable[Path] = (),
+        scratch: Path | None = None,
+    ) -> None:
         self.sandbox, self.limits, self.hidden = sandbox, limits or Limits(), tuple(hidden)
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix="mlsd-room-")
+        self._scratch = tempfile.TemporaryDirectory(prefix="mlsd-room-", dir=scratch)
 
     def __enter__(self) -> Self:
         """Start it. Raises GradingError where it does not start."""
@@ -122,15 +134,19 @@ class WarmParent:
         self._process.wait()
         self._process = None
 
-    def room(self, folder: Path, shown: Mapping[str, Any] | None = None) -> "Room":
+    def room(
+        self, folder: Path, shown: Mapping[str, Any] | None = None, deadline: float = math.inf
+    ) -> "Room":
         """Open a room that has a copy of a folder's files, and the cases that exercises show, by exercise id.
 
-        Raises GradingError where that fails, which is no fault of the hand-in.
+        It ends at its `deadline`, on the clock of `time.monotonic`, or sooner by its limits.
+
+        Raises GradingError where it does not open, which is no fault of the hand-in.
         """
         if self._process is None or self._process.poll() is not None:
             self._stop()
             self._start()
-        return Room(self, folder, shown or {})
+        return Room(self, folder, shown or {}, deadline)
 
     def open(self) -> tuple[socket.socket, int, int, Path | None]:
         """Open an empty room: the line to it, a handle on its first process, that one's id, its folder here."""
@@ -162,13 +178,20 @@ class WarmParent:
 class Room:
     """Where one hand-in runs. Every request may raise RoomGone, and does so ever after."""
 
-    def __init__(self, parent: WarmParent, folder: Path, shown: Mapping[str, Any]) -> None:
+    def __init__(
+        self, parent: WarmParent, folder: Path, shown: Mapping[str, Any], deadline: float = math.inf
+    ) -> None:
         self._parent, self.limits = parent, parent.limits
         self._gone: RoomGone | None = None
         self._functions: list[Callable[..., Any]] = []
         self._began, self._seconds, self._peak = time.monotonic(), 0.0, 0
+        self._late = min(deadline, self._began + self.limits.room_s)
         self._line, self._handle, self._process, self._inside = parent.open()
         self._base = processes.resident(self._process)
+        self._too_much = ""
+        self._closing = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
         try:
             self._ask(
                 _OPEN_S,
@@ -254,10 +277,9 @@ class Room:
             raise self._gone
         number = secrets.token_hex(8)  # so that no reply is made before its request
         late = time.monotonic() + seconds + _GRACE_S
-        whole = self._began + self.limits.room_s
         why = f"your code ran longer than {seconds:g} s in {what}"
-        if whole < late:
-            late, why = whole, f"your code ran longer than {self.limits.room_s:g} s in all"
+        if self._late < late:
+            late, why = self._late, f"your code ran longer than {self._late - self._began:.3g} s in all"
         self._send({"id": number, **request}, late, why)
         for _ in range(_MOST_ASKED):
             with self._strict():
@@ -276,7 +298,7 @@ class Room:
                     case _:
                         raise wire.BrokenFrameError
             self._send(answer, late, why)
-        raise self._end(_STRANGE)
+        raise self._end(f"your code asked the functions of one case more than {_MOST_ASKED:,} times")
 
     def _send(self, message: Mapping[str, Any], late: float, why: str) -> None:
         self._line.settimeout(max(late - time.monotonic(), 0.01))
@@ -308,7 +330,7 @@ class Room:
         return len(self._functions) - 1, repr(value)
 
     def _receive(self, late: float, why: str) -> bytes:
-        """Wait for one frame, and watch what the room uses meanwhile."""
+        """Wait for one frame."""
         received = bytearray()
         self._line.setblocking(False)
         waiting = select.poll()
@@ -316,11 +338,8 @@ class Room:
             waiting.register(one, select.POLLIN)
         while True:
             left = late - time.monotonic()
-            if left <= 0:
+            if left <= 0 or not waiting.poll(1000 * left):
                 raise self._end(why)
-            if not waiting.poll(1000 * min(left, _LOOK_S)):
-                self._watch()
-                continue
             try:
                 part = self._line.recv(2**20)
             except OSError:  # also when nothing came: then it is the process that ended
@@ -333,16 +352,28 @@ class Room:
                 return body
 
     def _watch(self) -> None:
-        """End the room when its processes are too many or take too much memory together."""
+        """End the room's processes when they are too many or take too much memory together.
+
+        A thread looks by the clock, whatever the room sends meanwhile and whatever the judge is at.
+        """
+        while not self._closing.wait(_LOOK_S):
+            self._too_much = self._look()
+            if self._too_much:
+                self._kill()
+                self._parent.clear()
+                return
+
+    def _look(self) -> str:
         family = processes.family(self._process)
         if self._parent.sandbox != "bubblewrap":
             family = self._parent.below() or family
         if len(family) > self.limits.processes:
-            raise self._end(f"your code started more than {self.limits.processes} processes")
+            return f"your code started more than {self.limits.processes} processes"
         used = processes.proportional(family)
         self._peak = max(self._peak, used)
         if used > self._base + self.limits.memory:
-            raise self._end(f"your code used more than {self.limits.memory / 2**30:g} GB of memory")
+            return f"your code used more than {self.limits.memory / 2**30:g} GB of memory"
+        return ""
 
     # ---- ending ---------------------------------------------------------------------------------------
 
@@ -354,9 +385,10 @@ class Room:
         """End the room once, and return what its requests raise from now on."""
         if self._gone is None:
             self._measure()
-            self._gone = RoomGone(reason)
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._handle, signal.SIGKILL)  # a number might be another's by now
+            self._closing.set()
+            self._watcher.join()
+            self._gone = RoomGone(self._too_much or reason)
+            self._kill()
             self._line.close()
             if reason != _CLOSED:  # what it held may be much; the next room wants it
                 select.select([self._handle], [], [], _GONE_S)
@@ -365,6 +397,10 @@ class Room:
             if self._inside is not None:
                 shutil.rmtree(self._inside, ignore_errors=True)
         return self._gone
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)  # a number might be another's by now
 
 
 def _files(folder: Path, most: int) -> Iterator[tuple[str, bytes]]:
@@ -392,14 +428,27 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _ask_function(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
-    """Call a function of ours with what a room gave."""
+    """Call a function of ours with what a room gave, if that is a few plain numbers: it runs here, outside."""
     if (
         not isinstance(args, tuple)
         or not isinstance(kwargs, dict)
         or not all(isinstance(k, str) for k in kwargs)
     ):
         raise wire.BrokenFrameError
+    odd = next((one for one in (*args, *kwargs.values()) if not _is_modest(one)), None)
+    if odd is not None:
+        kind = type(odd).__name__
+        return {
+            "raised": ValueError(
+                f"It takes finite numbers up to {_LARGEST:g}, and got a {kind} that is none."
+            )
+        }
     try:
         return {"value": function(*args, **kwargs)}
     except Exception as error:  # noqa: BLE001 - whatever it says of what it was given
         return {"raised": ValueError(f"{type(error).__name__}: {error}")}
+
+
+def _is_modest(value: Any) -> bool:
+    """Tell whether a value is a number that no computation makes large."""
+    return isinstance(value, int | float) and -_LARGEST <= value <= _LARGEST

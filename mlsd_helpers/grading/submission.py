@@ -1,0 +1,181 @@
+"""What a student handed in, read once from submitted/: nothing of it is trusted.
+
+What cannot be read, or is too much, is left out and noted: a submission's failure is that submission's. Nothing in here
+writes, so an OSError that comes out of the rest of grading is one of the course's own folders.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from nbgrader import utils
+
+from mlsd_helpers.grading.graft import is_plain_file
+from mlsd_helpers.grading.room.codec import clean
+
+MOST_FILES = 200
+"""Files beside the notebook that its code sees."""
+
+MOST_BYTES = 64 * 2**20
+"""What these files may have together; a room holds no more."""
+
+TIME_FILE = "timestamp.txt"
+"""When it was handed in, as nbgrader has it."""
+
+_MOST_ENTRIES = 20_000  # of the folder
+_LONGEST = 200  # bytes of a path below the folder
+_HIDDEN = {".ipynb_checkpoints", "__pycache__"}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission as it was read.
+
+    `digest` says whether it is still the same; `files` are those beside the notebook, by their relative path; `notes`
+    say what was left out of them, in words for student and instructor; `links` are the links among what was left out.
+    """
+
+    folder: Path
+    digest: str
+    files: Mapping[str, bytes]
+    notes: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    handed_in_at: datetime | None = None
+
+    def notebook(self, name: str, expected: set[str]) -> tuple[Path, str, str]:
+        """Return the file of a notebook: the one of its name, or the only one there, as "name (1).ipynb".
+
+        With it comes a note for the instructor, and why there is none, for the student.
+        """
+        path = self.folder / f"{name}.ipynb"
+        if self.folder.is_symlink():
+            return self.folder, "the folder is a link, not followed", ""
+        if os.path.lexists(path):
+            return path, "" if is_plain_file(path) else f"{path.name} is a link or no file, not read", ""
+        others = [
+            one for one in _notebooks_in(self.folder) if one.stem not in expected and is_plain_file(one)
+        ]
+        if len(expected) == 1 and len(others) == 1:
+            return others[0], f"{shown(others[0].name)}: taken for {path.name}", ""
+        there = f" There is {', '.join(shown(one.name) for one in others[:5])}." if others else ""
+        why = f" {self.notes[0].capitalize()}." if self.notes and not there else ""
+        return (
+            path,
+            f"{path.name}: not handed in.{there}",
+            f"There is no {path.name} in what was handed in.{there or why}",
+        )
+
+
+def read(folder: Path) -> Submission:
+    """Read a submission's folder; whatever is in it, and whether it can be read or not, this comes to an end."""
+    digest = hashlib.sha256()
+    files: dict[str, bytes] = {}
+    notes: list[str] = []
+    links: list[str] = []
+    left = MOST_BYTES
+    handed_in_at = None
+    for name, path, problem in _entries(folder):
+        digest.update(name.encode() + b"\0")
+        if problem:
+            notes.append(f"{shown(name)}: {problem}, left out")
+            links += [shown(name)] if problem == _LINK else []
+            continue
+        try:
+            size = path.stat().st_size
+            digest.update(str(size).encode() + b"\0")
+            if name == TIME_FILE:
+                content = _start_of(path, 200)
+                handed_in_at = _time(content)
+            elif name.endswith(".ipynb"):
+                digest.update(_digest_of(path))
+                continue
+            elif len(files) >= MOST_FILES or size > left:
+                notes.append(f"{shown(name)}: too large or too many files, left out")
+                continue
+            else:
+                content = _start_of(path, left)
+        except OSError as error:
+            notes.append(f"{shown(name)}: cannot be read ({error.strerror}), left out")
+            continue
+        except (ValueError, OverflowError):
+            notes.append(f"{name}: holds no time, left out")
+            continue
+        digest.update(content)
+        files[name] = content
+        left -= len(content)
+    return Submission(folder, digest.hexdigest()[:16], files, tuple(notes), tuple(links), handed_in_at)
+
+
+def shown(name: str) -> str:
+    """Return a file's name as text of one line that every file can hold, cut to a length that can be read."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clean(name))
+    return text if len(text) <= 100 else f"{text[:99]}…"
+
+
+_LINK = "a link"
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, Path, str]]:
+    """Yield what lies in a folder and below it, in order: its relative path, and why it is not read, or nothing."""
+    if folder.is_symlink():
+        return
+    unread: list[OSError] = []
+    seen = 0
+    for place, folders, names in os.walk(folder, onerror=unread.append, followlinks=False):
+        for error in unread:
+            yield _relative(Path(error.filename), folder), folder, f"cannot be read ({error.strerror})"
+        unread.clear()
+        linked = {name for name in folders if Path(place, name).is_symlink()}
+        folders[:] = sorted(set(folders) - linked - _HIDDEN)
+        for name in sorted({*names, *linked}):
+            seen += 1
+            if seen > _MOST_ENTRIES:
+                yield "…", folder, f"more than {_MOST_ENTRIES:,} files; the rest"
+                return
+            path = Path(place, name)
+            yield _relative(path, folder), path, _problem(path, folder)
+    for error in unread:
+        yield _relative(Path(error.filename), folder), folder, f"cannot be read ({error.strerror})"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return clean(path.relative_to(folder).as_posix())
+
+
+def _problem(path: Path, folder: Path) -> str:
+    if path.is_symlink():
+        return _LINK
+    if not is_plain_file(path):
+        return "no plain file"
+    inside = path.relative_to(folder).as_posix()
+    if clean(inside) != inside:
+        return "its name is not UTF-8"
+    return "its path is too long" if len(os.fsencode(inside)) > _LONGEST else ""
+
+
+def _start_of(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
+
+
+def _digest_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _time(content: bytes) -> datetime | None:
+    """Return the time of a timestamp.txt. nbgrader can't grade beside one that it cannot read: then ValueError."""
+    text = content.decode().strip()
+    if len(text) >= 100:
+        raise ValueError(text)
+    return utils.parse_utc(text) if text else None
+
+
+def _notebooks_in(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return sorted(folder.glob("*.ipynb"))
+    return []
