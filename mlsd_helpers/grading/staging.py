@@ -68,6 +68,8 @@ class _Staged(BaseConverter):  # type: ignore[misc]
         names = directory.assignment_id, directory.student_id
         self.notebooks = next(iter(self.assignments.values()))
         self.init_assignment(*names)
+        # The writer makes it when its name changes: not for the same student twice.
+        Path(self._format_dest(*names)).mkdir(parents=True, exist_ok=True)
         for notebook in self.notebooks:
             self.convert_single_notebook(notebook)
         self.set_permissions(*names)
