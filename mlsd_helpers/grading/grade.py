@@ -177,7 +177,7 @@ class Grader:
         outputs: dict[str, dict[int, list[Any]]] = {}
         judged: dict[str, Judged] = {}
         reasons: list[str] = []
-        repairs = list(given.notes)
+        repairs = [f"{note}, left out" for note in given.notes]
         found: list[Flag] = []
         out_of_time = False
         for name, released in self.released.items():
@@ -186,7 +186,7 @@ class Grader:
             executed = self._run(grafted, work, seed, deadline)
             stopped = executed.reason if not grafted.problem else ""
             tell = [f"Your code was stopped: {stopped}."] if stopped else []
-            tell += [*grafted.left_out, *(f"{left_out}." for left_out in given.notes[:MOST_NOTES])]
+            tell += [*grafted.left_out, *(f"Left out was {note}." for note in given.notes[:MOST_NOTES])]
             notebooks[name] = noted(grafted.notebook, tell) if tell else grafted.notebook
             shift = int(bool(tell))
             outputs[name] = {place + shift: cell for place, cell in executed.outputs.items()}
@@ -195,8 +195,7 @@ class Grader:
             repairs += [*([note] if note else []), *grafted.repairs, *grafted.left_out]
             found += [*_flags(grafted, released), *executed.flags]
             out_of_time = out_of_time or executed.out_of_time
-        linked = given.links or [repair for repair in repairs if "a link" in repair]
-        found += [Flag("a link to another file", linked[0])] if linked else []
+        found += [Flag("a link to another file", link) for link in given.links[:1]]
         record = Record(
             student,
             self._job.assignment,

@@ -36,7 +36,7 @@ class Submission:
     """A submission as it was read.
 
     `digest` says whether it is still the same; `files` are those beside the notebook, by their relative path; `notes`
-    say what was left out of them, in words for student and instructor; `links` are the links among what was left out.
+    say what was left out of them and why, in words for student and instructor; `links` are the links among that.
     """
 
     folder: Path
@@ -62,7 +62,7 @@ class Submission:
         if len(expected) == 1 and len(others) == 1:
             return others[0], f"{shown(others[0].name)}: taken for {path.name}", ""
         there = f" There is {', '.join(shown(one.name) for one in others[:5])}." if others else ""
-        why = f" {self.notes[0].capitalize()}." if self.notes and not there else ""
+        why = f" What is there was left out: {self.notes[0]}." if self.notes and not there else ""
         return (
             path,
             f"{path.name}: not handed in.{there}",
@@ -75,13 +75,13 @@ def read(folder: Path) -> Submission:
     digest = hashlib.sha256()
     files: dict[str, bytes] = {}
     notes: list[str] = []
-    links: list[str] = []
+    links = [shown(folder.name)] if folder.is_symlink() else []
     left = MOST_BYTES
     handed_in_at = None
     for name, path, problem in _entries(folder):
         digest.update(name.encode() + b"\0")
         if problem:
-            notes.append(f"{shown(name)}: {problem}, left out")
+            notes.append(f"{shown(name)}: {problem}")
             links += [shown(name)] if problem == _LINK else []
             continue
         try:
@@ -94,15 +94,15 @@ def read(folder: Path) -> Submission:
                 digest.update(_digest_of(path))
                 continue
             elif len(files) >= MOST_FILES or size > left:
-                notes.append(f"{shown(name)}: too large or too many files, left out")
+                notes.append(f"{shown(name)}: too large or too many files")
                 continue
             else:
                 content = _start_of(path, left)
         except OSError as error:
-            notes.append(f"{shown(name)}: cannot be read ({error.strerror}), left out")
+            notes.append(f"{shown(name)}: cannot be read ({error.strerror})")
             continue
         except (ValueError, OverflowError):
-            notes.append(f"{name}: holds no time, left out")
+            notes.append(f"{name}: holds no time")
             continue
         digest.update(content)
         files[name] = content
@@ -143,7 +143,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, Path, str]]:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    return clean(path.relative_to(folder).as_posix())
+    return clean(path.relative_to(folder).as_posix()) if path != folder else "the folder"
 
 
 def _problem(path: Path, folder: Path) -> str:

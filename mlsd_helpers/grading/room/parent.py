@@ -435,14 +435,9 @@ def _ask_function(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[
         or not all(isinstance(k, str) for k in kwargs)
     ):
         raise wire.BrokenFrameError
-    odd = next((one for one in (*args, *kwargs.values()) if not _is_modest(one)), None)
-    if odd is not None:
-        kind = type(odd).__name__
-        return {
-            "raised": ValueError(
-                f"It takes finite numbers up to {_LARGEST:g}, and got a {kind} that is none."
-            )
-        }
+    odd = [type(one).__name__ for one in (*args, *kwargs.values()) if not _is_modest(one)]
+    if odd:
+        return {"raised": ValueError(f"It takes finite numbers up to {_LARGEST:g}, and got {odd[0]}.")}
     try:
         return {"value": function(*args, **kwargs)}
     except Exception as error:  # noqa: BLE001 - whatever it says of what it was given

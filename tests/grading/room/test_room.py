@@ -138,7 +138,10 @@ def test_random_numbers_differ_from_room_to_room(parent, hand_in):
 
 
 def test_a_whole_room_has_a_limit(parent, hand_in):
-    with parent.room(hand_in, deadline=time.monotonic() + 0.5) as room, pytest.raises(RoomGone, match="in all"):
+    with (
+        parent.room(hand_in, deadline=time.monotonic() + 0.5) as room,
+        pytest.raises(RoomGone, match="in all"),
+    ):
         room.run("import time; time.sleep(2)")
 
 
