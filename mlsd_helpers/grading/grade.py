@@ -119,7 +119,6 @@ class Grader:
         """
         job = self._job
         most = job.limits.room_s if seconds is None else min(seconds, job.limits.room_s)
-        deadline = time.monotonic() + most
         given = submission.read(self._stage.place("submitted", student))
         before = records.read(job.course, job.assignment, student)
         same = before is not None and before.hand_in == given.digest
@@ -133,7 +132,8 @@ class Grader:
         ):
             return Result(student, before, before)
         seed = before.seed if before is not None and same else job.seed
-        graded = self._judge(student, given, seed, deadline)
+        self._get_ready(seed)
+        graded = self._judge(student, given, seed, time.monotonic() + most)
         if graded.out_of_time and most < job.limits.room_s:
             return Result(student, None, before, put_off=True)
         return self._put(student, given, graded, before)
@@ -167,6 +167,15 @@ class Grader:
         return late_s, _late_rule(self._config) if late_s else ""
 
     # ---- judging ----------------------------------------------------------------------------------
+
+    def _get_ready(self, seed: int) -> None:
+        """Start what runs code and draw the cases that judge it, which is no student's time."""
+        if self._parent is None and self._job.sandbox != "stock":
+            self._stage.folder.mkdir(parents=True, exist_ok=True)
+            warm = WarmParent(self._job.sandbox, limits=self._job.limits, scratch=self._stage.folder)
+            self._parent = self._stack.enter_context(warm)
+        for name in self._shown:
+            judging.panel(name, seed)
 
     def _judge(self, student: str, given: Submission, seed: int, deadline: float) -> "_Graded":
         began = time.perf_counter()
@@ -212,12 +221,9 @@ class Grader:
         return _Graded(record, notebooks, outputs, out_of_time)
 
     def _run(self, grafted: Graft, work: Path, seed: int, deadline: float) -> judging.Executed:
-        if self._job.sandbox == "stock":
-            return judging.run_stock(grafted.notebook, self._tests, work, self._config)
-        if self._parent is None:
-            warm = WarmParent(self._job.sandbox, limits=self._job.limits, scratch=self._stage.folder)
-            self._parent = self._stack.enter_context(warm)
         parent = self._parent
+        if parent is None:
+            return judging.run_stock(grafted.notebook, self._tests, work, self._config)
 
         def open_room(until: float) -> Room:
             with suppress(GradingError):

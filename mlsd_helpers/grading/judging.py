@@ -253,7 +253,7 @@ def _test(cell: Any, source: str, sitting: _Sitting, seed: int) -> tuple[str, Ju
 
 
 def _verdict(exercise: Exercise, name: str, sitting: _Sitting, seed: int) -> Verdict:
-    cases = panel(exercise.id, seed)  # ours, and made once for a class: it is not the student's time
+    cases = panel(exercise.id, seed)
     try:
         room = sitting.room()
         with time_limit(min(sitting.limits.judge_s, sitting.left)):

@@ -381,7 +381,7 @@ def test_what_was_left_out_is_told_to_the_student(course_of):
 HOSTILE = {
     "sleeps": ["import time\ntime.sleep(1000)"],
     "spins": ["while True: pass"],
-    "swallows": ["while True:\n    try:\n        while True: pass\n    except BaseException: pass"],
+    "swallows": ["import time\nwhile True:\n    try: time.sleep(1)\n    except BaseException: pass"],
     "forks": ["import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"],
     "hogs": [HOG],
     "prints": ["while True: print('x' * 10_000)"],
@@ -403,7 +403,7 @@ def test_a_class_of_60_in_which_20_are_hostile_is_graded_and_the_honest_come_fir
         for name, sources in HOSTILE.items():  # names that come before all others
             with_cells(course, f"a-{name}-{round_}", *sources, right=True)
     limits = Limits(
-        cell_s=3, call_s=1, room_s=6, memory=300 * MB, processes=30, first_s=2, judge_s=2, page_s=3
+        cell_s=3, call_s=1, room_s=8, memory=300 * MB, processes=30, first_s=2, judge_s=3, page_s=3
     )
     job = Job(course, ASSIGNMENT, sandbox(), limits=limits)
     order: list[str] = []
@@ -425,6 +425,9 @@ def test_a_class_of_60_in_which_20_are_hostile_is_graded_and_the_honest_come_fir
     assert all(records.read(course, ASSIGNMENT, name).status == GRADED for name in honest)
     hostile = {one.student: one.record for one in summary.results if one.student.startswith("a-")}
     for name in ("swallows", "hogs", "begins-again", "slow-to-show"):
-        assert "was stopped" in {flag.kind for flag in hostile[f"a-{name}-0"].flags}, name
+        assert "was stopped" in {flag.kind for flag in hostile[f"a-{name}-0"].flags}, (
+            name,
+            hostile[f"a-{name}-0"],
+        )
     # Whoever used up the first turn waits until each honest one has had one.
     assert order.index("a-sleeps-0") > max(order.index(name) for name in honest)

@@ -185,7 +185,7 @@ class Room:
         self._gone: RoomGone | None = None
         self._functions: list[Callable[..., Any]] = []
         self._began, self._seconds, self._peak = time.monotonic(), 0.0, 0
-        self._late = min(deadline, self._began + self.limits.room_s)
+        self._late = math.inf  # to open takes our time, not the student's
         self._line, self._handle, self._process, self._inside = parent.open()
         self._base = processes.resident(self._process)
         self._too_much = ""
@@ -205,6 +205,7 @@ class Room:
         except BaseException:
             self._end("it was not opened")
             raise
+        self._late = min(deadline, self._began + self.limits.room_s)
 
     def __enter__(self) -> Self:
         """Return the room, which is open."""
