@@ -140,7 +140,7 @@ def collect(given: argparse.Namespace) -> int:
 
     The names that Canvas and Moodle give to downloads work as they come; nbgrader_config.py may say others. Of what
     a student uploaded more than once the newest is kept, and nothing newer is overwritten. Exit status 1 when a
-    file has no student.
+    person has to say whose a file is.
     """
     from mlsd_helpers import workspace  # noqa: PLC0415
     from mlsd_helpers.grading import downloads  # noqa: PLC0415
@@ -148,7 +148,7 @@ def collect(given: argparse.Namespace) -> int:
     course = workspace.find_course(given.course)
     done = downloads.collect(course, given.assignment, given.folder, dry_run=given.dry_run)
     print_text(str(done))
-    return 1 if done.of(downloads.NO_STUDENT) else 0
+    return 1 if done.undecided else 0
 
 
 def _collect_arguments(parser: argparse.ArgumentParser) -> None:

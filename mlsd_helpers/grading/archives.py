@@ -1,22 +1,27 @@
 """The files of a folder or zip that came from elsewhere: each one named, none followed out of it, none too large.
 
-Nothing here writes. A file that must not be read, such as a link, is yielded with the reason as its `problem`.
+Nothing here writes, and nothing that a file holds raises: a file that must not or can't be read, such as a link, is
+yielded with the reason as its `problem`, or its `read()` raises OSError with the reason.
 """
 
 import io
 import os
 import stat
 import time
-import zlib
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-_MANY = 10_000  # members of one archive
+MANY = 10_000  # files in one student's archive
 _UTF8 = 0x800  # the flag of a member whose name is UTF-8; without it, names are read as code page 437
+_LONGEST_NAME = 255  # bytes of a file's or folder's name: no file system takes more
+_LONGEST_PATH = 1000  # characters
+_LISTED = 1000  # bytes that a member takes in the list of its archive, at most
+_ENTRIES, _BYTES = 4, 5  # where zipfile keeps the length of that list
 
 
 @dataclass(frozen=True)
@@ -51,35 +56,63 @@ def files(folder: Path, most_bytes: int) -> Iterator[Found]:
             yield _on_disk(path, path.relative_to(folder).as_posix(), most_bytes)
 
 
-def members(archive: Found, most_bytes: int) -> Iterator[Found]:
-    """Yield the files of a zip; one that can't be opened yields itself with the problem."""
+def members(archive: Found, most_bytes: int, most_files: int | None = None) -> Iterator[Found]:
+    """Yield the files of a zip. One that can't be opened, or holds more than `most_files`, is yielded itself.
+
+    The list of an archive with too many files isn't read: it would take time and memory.
+    """
     try:
-        with _opened(archive) as inside:
+        with _opened(archive, most_files) as inside:
             listed = sorted(inside.infolist(), key=lambda info: info.filename)
     except OSError as error:
         yield replace(archive, problem=f"can't be opened: {error}")
         return
-    if len(listed) > _MANY:
-        yield replace(archive, problem=f"more than {_MANY:,} files in one archive")
+    if most_files is not None and len(listed) > most_files:  # more than its own count of them
+        yield replace(archive, problem=_too_many(most_files))
         return
     for info in listed:
-        if not info.is_dir():
+        if not info.filename.endswith("/"):
             yield _in_archive(archive, info, most_bytes)
 
 
+def moment(seconds: float) -> datetime:
+    """Return a file's time in seconds since 1970 as a date; one that no date can hold is 1970."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.fromtimestamp(0, UTC)
+
+
 @contextmanager
-def _opened(archive: Found) -> Iterator[ZipFile]:
+def _opened(archive: Found, most_files: int | None = None) -> Iterator[ZipFile]:
     """Open a zip for as long as one reads: a class's nested archives need not be in memory at once."""
     try:
-        with ZipFile(archive.disk or io.BytesIO(archive.read())) as inside:
-            yield inside
-    except (BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, ValueError) as error:
-        raise OSError(str(error)) from error
+        with archive.disk.open("rb") if archive.disk else io.BytesIO(archive.read()) as file:
+            if most_files is not None:
+                _refuse_long_list(file, most_files)
+            with ZipFile(file) as inside:
+                yield inside
+    except OSError:
+        raise
+    except (
+        Exception
+    ) as error:  # a damaged archive makes zipfile raise anything, such as IndexError or struct.error
+        raise OSError(str(error) or type(error).__name__) from error
+
+
+def _refuse_long_list(file: io.BufferedIOBase, most_files: int) -> None:
+    """Raise OSError where the list of an archive is too long; ZipFile would read all of it at once."""
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to ask
+    if end and (end[_ENTRIES] > most_files or end[_BYTES] > most_files * _LISTED):
+        raise OSError(_too_many(most_files))
 
 
 def _on_disk(path: Path, name: str, most_bytes: int) -> Found:
-    kind = path.lstat()
-    at = datetime.fromtimestamp(kind.st_mtime, UTC)
+    try:
+        kind = path.lstat()
+    except OSError as error:
+        return Found(name, name, moment(0), problem=str(error))
+    at = moment(kind.st_mtime)
     if not stat.S_ISREG(kind.st_mode):
         what = "a link, and not followed" if stat.S_ISLNK(kind.st_mode) else "no regular file"
         return Found(name, name, at, problem=what)
@@ -94,21 +127,31 @@ def _on_disk(path: Path, name: str, most_bytes: int) -> Found:
 
 def _in_archive(archive: Found, info: ZipInfo, most_bytes: int) -> Found:
     path = _name(info).replace("\\", "/")
-    parts = path.split("/")
-    problem = ""
-    if stat.S_ISLNK(info.external_attr >> 16):
-        problem = "a link, and not followed"
-    elif ".." in parts or not parts[0] or parts[0].endswith(":"):
-        problem = "a path that leads out of the archive"
+    problem = _problem(path, info, most_bytes)
 
     def read() -> bytes:
         with _opened(archive) as inside, inside.open(info) as file:
-            content = file.read(most_bytes + 1)
-        if len(content) > most_bytes:
-            raise OSError(_too_large(most_bytes))
-        return content
+            return file.read(info.file_size)  # never more, whatever the archive holds
 
-    return Found(f"{archive.name}/{path}", path, _written_at(info), read, problem)
+    shown = path if len(path) <= _LONGEST_NAME else f"{path[:_LONGEST_NAME]}…"
+    return Found(f"{archive.name}/{shown}", path, _written_at(info), read, problem)
+
+
+def _problem(path: str, info: ZipInfo, most_bytes: int) -> str:
+    """Say why a member must not be read, or nothing."""
+    parts = path.split("/")
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "a link, and not followed"
+    if ".." in parts or not parts[0] or parts[0].endswith(":"):
+        return "a path that leads out of the archive, or an empty one"
+    if len(path) > _LONGEST_PATH or any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in parts):
+        return f"a name of more than {_LONGEST_NAME} bytes, or a path of more than {_LONGEST_PATH} characters"
+    if info.file_size > most_bytes:
+        return _too_large(most_bytes)
+    # zipfile expands the others without a limit, and no LMS or file manager uses them unless told to.
+    if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+        return "compressed in a rare way: only the usual one (deflate) is read; zip it again"
+    return ""
 
 
 def _name(info: ZipInfo) -> str:
@@ -124,9 +167,13 @@ def _name(info: ZipInfo) -> str:
 def _written_at(info: ZipInfo) -> datetime:
     """Return when a member was written, in the zone of this machine: an archive has no zone."""
     try:
-        return datetime.fromtimestamp(time.mktime((*info.date_time, 0, 0, -1)), UTC)
+        return moment(time.mktime((*info.date_time, 0, 0, -1)))
     except (OverflowError, ValueError):
-        return datetime.fromtimestamp(0, UTC)
+        return moment(0)
+
+
+def _too_many(most_files: int) -> str:
+    return f"more than {max(most_files, 0):,} files"
 
 
 def _too_large(most_bytes: int) -> str:

@@ -9,11 +9,12 @@ student without a time, and either refuses a student who has handed in before or
 import os
 import re
 import tempfile
+import time
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -36,30 +37,39 @@ NO_STUDENT = "no student in its name"
 OUTCOMES = (TAKEN, SUPERSEDED, KEPT, IGNORED, NO_STUDENT)
 
 # Canvas: lastnamefirstname_LATE_4417_90210_name.ipynb, number of the student and of the file; a later upload has a
-# higher one. In anonymous grading there is no name. After Canvas's own lib/content_zipper.rb.
-_CANVAS = re.compile(r"(?=_(?P<student_id>\d+)_(?P<version>\d+)_(?P<file_id>.+))")
+# higher one. The person is in small letters, digits, marks and underscores. In anonymous grading there is no name.
+# After Canvas's own lib/content_zipper.rb. What is not ASCII is not looked at: Ruby and Python differ on letters.
+_NUMBERS = r"(?P<number>[1-9][0-9]{0,18})_(?P<version>[1-9][0-9]{0,18})_."
+_CANVAS = re.compile(rf"(?=_{_NUMBERS})", re.DOTALL)
+_CANVAS_PERSON = re.compile(r"[a-z0-9_\x80-\U0010ffff]*")
+_CANVAS_LATE = "_LATE"
 _CANVAS_ANONYMOUS = re.compile(
-    r"(?:(?P<late>LATE)_)?(?P<student_id>anon_(?=\d*[A-Za-z])[A-Za-z\d]{5})_(?P<version>\d+)_(?P<file_id>.+)"
+    r"(?P<late>LATE_)?(?P<anonym>anon_(?=[0-9]*[A-Za-z])[A-Za-z0-9]{5})_(?P<version>[1-9][0-9]{0,18})_.",
+    re.DOTALL,
 )
 # Moodle: Full Name_123_assignsubmission_file_/name.ipynb, or all in one name; 123 counts the participants of this
-# one assignment. Whoever names a file or folder like this hands it in from within a folder of their own: the outermost
-# counts. After Moodle's own mod/assign/locallib.php.
-_MOODLE = re.compile(
-    r"(?:.*?/)??(?P<student_id>[^/_]+)_(?P<participant>\d+)_assignsubmission_file(?:_?/|_)(?P<file_id>[^/].*)"
-)
-_AGAIN = re.compile(r"(?:\s?\((\d+)\)|-(\d+)|[-_ ]copy(\d*)| - copy)+$", re.IGNORECASE)
+# one assignment. Moodle takes every _ out of a person's name. After its own mod/assign/locallib.php.
+_MOODLE = re.compile(r"(?P<person>[^/_]*)_(?P<participant>[0-9]+)_assignsubmission_file(?:_?/|_)(?=[^/])")
+_MARK_OF_MOODLE = "_assignsubmission_"
+_AGAIN = re.compile(r"(?:\s?\((\d+)\)|-(\d+)|[-_ ]copy(\d*)| - copy)+\Z", re.IGNORECASE)
+_MOST_AGAIN = 40  # characters of the end of a name in which _AGAIN is looked for: it is quadratic
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 _KEPT_CATEGORIES = ("L", "M", "N")
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in "0123456789¹²³")}
 _TIME_FILE = "timestamp.txt"
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _LONGEST = 100  # characters of a student id; the gradebook holds 128
+_MOST_BYTES = 200  # of the name of a file or folder, without its ending; a file system holds 255
+_MANY_OF_ONE = 5 * archives.MANY  # files in all archives of one student
+_PATIENCE = 10.0  # seconds to read what one student handed in
 
 
 class LmsNames(FileNameCollectorPlugin):  # type: ignore[misc]
     """Read the student from the names that Canvas and Moodle give to downloads, or by `named_regexp` where it is set.
 
     `named_regexp` has the groups `student_id` and `file_id`, and may have `timestamp` (UTC, or with its zone),
-    `late` (not empty if the LMS says so), and `version` (a number that grows with each upload).
+    `late` (not empty if the LMS says so), and `version` (a number that grows with each upload). Students choose
+    what stands in `file_id`, so the pattern should fit whatever that is: `(?s:.+)`.
     """
 
     dated_by_files = Bool(
@@ -70,40 +80,78 @@ class LmsNames(FileNameCollectorPlugin):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.known: Mapping[str, str] = {}  # the notebooks' names, by what they are compared by
+        self.numbers: Container[str] = ()  # what Canvas calls the students of the class list
 
     def _match(self, filename: str) -> dict[str, str] | None:
         if self.named_regexp:
             found = re.match(self.named_regexp, filename)
             return found.groupdict() if found else None
-        moodle = _MOODLE.match(filename)
-        if moodle:
-            return {
-                **moodle.groupdict(),
-                "student_id": clean_id(moodle["student_id"]),
-                "person": moodle["student_id"],
-            }
-        name = filename.rpartition("/")[2]
-        anonymous = _CANVAS_ANONYMOUS.fullmatch(name)
-        if anonymous:
-            return {**anonymous.groupdict(), "student_id": anonymous["student_id"].replace("_", "-")}
-        return self._canvas(name)
-
-    def _canvas(self, name: str) -> dict[str, str] | None:
-        """Read a name of Canvas's, where `_1_2_` in the name of a person or a file gives it several readings.
-
-        The reading that leaves a known notebook is right. Where there is none, no student may be taken for another.
-        """
-        readings = [found for found in _CANVAS.finditer(name) if re.fullmatch(r"\w*", name[: found.start()])]
-        if len(readings) > 1 and self.known:
-            readings = [one for one in readings if _original(one["file_id"], self.known)[0]] or readings
-        if not readings:
+        readings = list(_readings(filename))
+        if not readings and _MARK_OF_MOODLE not in filename and not _CANVAS.search(filename):
             return None
-        if len(readings) > 1 and self.known:
-            return {"student_id": "", "file_id": name, "problem": "its numbers may be read in several ways"}
-        found = readings[0]
-        late = "LATE" if name[: found.start()].endswith("_LATE") else ""
-        # Canvas's number stays when a name changes; it says whose number it is, for the way back to Canvas.
-        return {**found.groupdict(), "student_id": f"canvas-{found['student_id']}", "late": late}
+        problem = self._doubt(readings)
+        if not problem:
+            return readings[0]
+        # `nbgrader zip_collect` leaves out what has no student; `mlsd collect` says why.
+        return {"student_id": "", "file_id": filename, "problem": problem} if self.known else None
+
+    def _doubt(self, readings: Sequence[Mapping[str, str]]) -> str:
+        """Say why the first of some readings may not be the LMS's own, or nothing.
+
+        A file's name adds readings behind the LMS's own, and a person's name adds some before it. So the first is the
+        LMS's if it leaves just a known notebook's name: an LMS's numbers would stand in that name if they came later.
+        It is the LMS's, too, if the class list has the number of that one alone.
+        """
+        if not readings:
+            return "it has an LMS's numbers, but not where the LMS writes them"
+        first = readings[0]
+        if "version" in first and "/" in first["file_id"]:  # and its dates would be the student's
+            return "it lies in a folder called like a student's archive: leave archives packed, or rename the folder"
+        listed = [one for one in readings if one.get("number") in self.numbers]
+        if len(readings) == 1 or _original(first["file_id"], self.known)[0] or listed == [first]:
+            return ""
+        people = " or ".join(dict.fromkeys(one["student_id"] for one in readings))
+        return f"its numbers may be read in several ways: {people}; rename it, or complete the class list"
+
+
+def _readings(path: str) -> Iterator[dict[str, str]]:
+    """Yield each way in which Canvas or Moodle may have made a path, from the outside to the inside.
+
+    One of them is the LMS's own. Those inside of it are of names that a student chose, and so are those outside of it
+    within the same name.
+    """
+    at = 0
+    for part in path.split("/"):
+        moodle = _MOODLE.match(path, at)
+        canvas = list(_canvas(path, at, at + len(part)))
+        if moodle:
+            person = moodle["person"]
+            yield {**moodle.groupdict(), "student_id": clean_id(person), "file_id": path[moodle.end() :]}
+        yield from canvas
+        if moodle and not canvas:  # Canvas can't have written this, so whatever is inside is the student's
+            return
+        at += len(part) + 1
+
+
+def _canvas(path: str, at: int, end: int) -> Iterator[dict[str, str]]:
+    """Yield each way in which Canvas may have written the name that stands in a path from `at` to `end`."""
+    anonymous = _CANVAS_ANONYMOUS.match(path, at, end)
+    if anonymous:
+        student = anonymous["anonym"].replace("_", "-")
+        yield {**anonymous.groupdict(""), "student_id": student, "file_id": path[anonymous.end() - 1 :]}
+    longest = _CANVAS_PERSON.match(path, at, end).end()  # type: ignore[union-attr]  # it matches nothing, too
+    for found in _CANVAS.finditer(path, at, end):
+        late = path.endswith(_CANVAS_LATE, at, found.start())
+        person = found.start() - len(_CANVAS_LATE) * late
+        if person <= longest:
+            # Canvas's number stays when a name changes; it says whose number it is, for the way back to Canvas.
+            yield {
+                **found.groupdict(),
+                "student_id": f"canvas-{found['number']}",
+                "participant": path[at:person],
+                "file_id": path[found.end("version") + 1 :],
+                "late": _CANVAS_LATE * late,
+            }
 
 
 def _original(called: str, known: Mapping[str, str]) -> tuple[str, int]:
@@ -114,7 +162,7 @@ def _original(called: str, known: Mapping[str, str]) -> tuple[str, int]:
     if _folded(called) in known:
         return known[_folded(called)], 0
     stem, dot, suffix = called.rpartition(".")
-    numbered = _AGAIN.search(stem)
+    numbered = _AGAIN.search(stem, max(0, len(stem) - _MOST_AGAIN))
     if numbered is None:
         return "", 0
     name = known.get(_folded(f"{stem[: numbered.start()]}{dot}{suffix}"), "")
@@ -126,12 +174,18 @@ def _original(called: str, known: Mapping[str, str]) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Sorted:
-    """What became of one file: an outcome, the student where one is known, and what there is to say."""
+    """What became of one file: an outcome, the student where one is known, and what there is to say.
+
+    `undecided` says that a person has to decide. `prefix` is what the LMS wrote in front of the student's own name of
+    the file, which takes a page back to the student.
+    """
 
     file: str
     outcome: str
     student: str = ""
     note: str = ""
+    undecided: bool = False
+    prefix: str = ""
 
     def __str__(self) -> str:
         """Return it as a line, without what a file name may do to a terminal."""
@@ -151,6 +205,11 @@ class Collection:
     def of(self, outcome: str) -> tuple[Sorted, ...]:
         """Return the files with one outcome."""
         return tuple(one for one in self.files if one.outcome == outcome)
+
+    @property
+    def undecided(self) -> tuple[Sorted, ...]:
+        """The files of which a person has to say whose they are."""
+        return tuple(one for one in self.files if one.undecided or one.outcome == NO_STUDENT)
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -177,17 +236,32 @@ class Collection:
 
 
 @dataclass(frozen=True)
+class _Owner:
+    """Whose a file is, or a whole archive, by the name that the LMS gave to it."""
+
+    student: str
+    note: str
+    who: tuple[str, str]  # what tells this student from another of the same name
+    whose: Mapping[str, Any]
+    prefix: str
+
+
+@dataclass(frozen=True)
 class _HandIn:
     """A file with a student: what it would be called in submitted/, and how it compares with another of theirs."""
 
     found: Found
-    student: str
-    who: tuple[str, str]  # what tells this student from another of the same name
+    owner: _Owner
     target: str
     exact: bool
     order: tuple[datetime, int, datetime, int]
     handed_in: datetime | None
     note: str
+
+    def sorted(self, outcome: str, note: str, *, undecided: bool = False) -> Sorted:
+        """Return what became of it."""
+        student = "" if undecided else self.owner.student
+        return Sorted(self.found.name, outcome, student, note, undecided, self.owner.prefix)
 
 
 def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = False) -> Collection:
@@ -207,7 +281,7 @@ def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = Fals
         if isinstance(one, Sorted):
             settled.append(one)
         else:
-            by_student[_folded(one.student)].append(one)
+            by_student[_folded(one.owner.student)].append(one)
     for theirs in by_student.values():
         settled += sorter.settle(theirs, dry_run=dry_run)
     return Collection(assignment, tuple(sorted(settled, key=lambda one: one.file)), dry_run)
@@ -231,67 +305,123 @@ class _Sorter:
         self.known = {_folded(name): name for name in (*self.others, *self.notebooks)}
         self.names.known = self.known
         self.roster = _Roster(marks.students(course))
+        self.names.numbers = self.roster.by_lms.keys()
         self.most_bytes: int = self.directory.max_file_size * 1000
+        self.most_of_one: int = self.directory.max_dir_size * 1000
+        # Canvas and Moodle leave their mark on whatever a student hands in, so an archive without one is their own.
+        self.marked = isinstance(self.names, LmsNames) and not self.names.named_regexp
+        self.loose = False
+        self.listed: Counter[str] = Counter()
+        submitted = Path(self.directory.format_path(self.directory.submitted_directory, "x", assignment))
+        self.there: dict[str, set[str]] = defaultdict(set)
+        for path in submitted.parent.parent.glob("*"):
+            self.there[_folded(path.name)].add(path.name)
 
     def sort(self, folder: Path) -> Iterator[_HandIn | Sorted]:
         """Read what can be read from the names of all files."""
-        for found in archives.files(folder, self.most_bytes):
+        everything = list(archives.files(folder, self.most_bytes))
+        self.loose = not self.marked and any(self._has_student(one) for one in everything)
+        for found in everything:
             yield from self._sort(found, depth=0)
 
     def _sort(self, found: Found, depth: int) -> Iterator[_HandIn | Sorted]:
-        if found.problem:
-            yield Sorted(found.name, IGNORED, note=found.problem)
-        elif _HIDDEN.search(found.path):
-            yield Sorted(found.name, IGNORED, note="a hidden file")
-        elif found.suffix != ".zip":
-            yield self._one(found, self._whose(found.path, found.suffix))
+        try:
+            yield from self._sort_or_raise(found, depth)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the class is collected
+            yield Sorted(found.name, IGNORED, note=f"can't be sorted: {error!r}", undecided=True)
+
+    def _sort_or_raise(self, found: Found, depth: int) -> Iterator[_HandIn | Sorted]:
+        archive = found.suffix == ".zip"
+        refused = self._refused(found, archive=archive)
+        if refused:
+            yield Sorted(found.name, IGNORED, note=refused)
+        elif (whose := self._whose(found)) is not None:
+            owner = self._owner(found, whose)
+            if isinstance(owner, Sorted):
+                yield owner
+            elif archive:
+                yield from self._unpacked(found, owner)
+            else:
+                yield self._one(found, owner, str(whose["file_id"]))
+        elif not archive:
+            yield Sorted(found.name, NO_STUDENT)
         elif depth > 1:
             yield Sorted(found.name, IGNORED, note="an archive within an archive")
+        elif not self.marked and (depth or self.loose):
+            yield Sorted(found.name, NO_STUDENT, note="an archive among files that have one, so not opened")
         else:
-            yield from self._unpacked(found, depth)
-
-    def _unpacked(self, archive: Found, depth: int) -> Iterator[_HandIn | Sorted]:
-        """Sort the files of an archive: one that a student handed in, or one of the LMS."""
-        theirs = self._whose(archive.path, self.names.valid_ext[0])
-        for member in archives.members(archive, self.most_bytes):
-            if theirs is None or member.problem or _HIDDEN.search(member.path):
+            for member in archives.members(found, self.most_bytes):
                 yield from self._sort(member, depth + 1)
+
+    def _unpacked(self, archive: Found, owner: _Owner) -> Iterator[_HandIn | Sorted]:
+        """Sort the files of a student's archive. The names and dates in it are the student's: neither says anything."""
+        most = min(archives.MANY, _MANY_OF_ONE - self.listed[owner.student])
+        for member in archives.members(archive, self.most_bytes, most):
+            unopened = member.path == archive.path
+            self.listed[owner.student] += archives.MANY if unopened else 1
+            refused = self._refused(member, archive=False)
+            if refused:
+                yield Sorted(member.name, IGNORED, owner.student, refused)
             else:
-                yield self._one(member, {**theirs, "file_id": PurePosixPath(member.path).name})
+                yield self._one(replace(member, at=archive.at), owner, PurePosixPath(member.path).name)
 
-    def _whose(self, path: str, suffix: str) -> Mapping[str, Any] | None:
-        """Ask nbgrader's plugin for the student of a path, as if it ended in `suffix`."""
-        found: Mapping[str, Any] | None = self.names.collect(str(PurePosixPath(path).with_suffix(suffix)))
-        return found
+    def _refused(self, found: Found, *, archive: bool) -> str:
+        """Say why a file is not looked at, or nothing."""
+        if found.problem:
+            return found.problem
+        if _HIDDEN.search(found.path):
+            return "a hidden file"
+        return (
+            ""
+            if archive or found.suffix in self.names.valid_ext
+            else f"not {' or '.join(self.names.valid_ext)}"
+        )
 
-    def _one(self, found: Found, whose: Mapping[str, Any] | None) -> _HandIn | Sorted:
-        if found.suffix not in self.names.valid_ext:
-            return Sorted(found.name, IGNORED, note=f"not {' or '.join(self.names.valid_ext)}")
-        whose = whose or {}
-        raw = str(whose.get("person") or whose.get("student_id") or "")
-        student, note = self.roster.find(raw)
+    def _whose(self, found: Found) -> Mapping[str, Any] | None:
+        """Ask nbgrader's plugin for the student of a file; of an archive, as if it were a notebook."""
+        path = self._as_notebook(found)
+        whose: Mapping[str, Any] | None = self.names.collect(path)
+        return whose
+
+    def _has_student(self, found: Found) -> bool:
+        try:
+            return self._whose(found) is not None
+        except Exception:  # noqa: BLE001 - a plugin of one's own; sorting this file says what is wrong
+            return True
+
+    def _owner(self, found: Found, whose: Mapping[str, Any]) -> _Owner | Sorted:
+        student, note = self.roster.find(whose)
         if not student:
-            return Sorted(found.name, NO_STUDENT, note=str(whose.get("problem") or ""))
-        called = _called(str(whose["file_id"]), found.suffix)
+            return Sorted(found.name, NO_STUDENT, note=str(whose.get("problem") or note))
+        raw = str(whose.get("person") or whose.get("student_id"))
+        path, called = self._as_notebook(found), str(whose["file_id"])
+        prefix = path.removesuffix(called) if path.endswith(called) else f"{path}."
+        return _Owner(student, note, (raw, _folded(str(whose.get("participant") or ""))), whose, prefix)
+
+    def _as_notebook(self, found: Found) -> str:
+        suffix = self.names.valid_ext[0] if found.suffix == ".zip" else found.suffix
+        return str(PurePosixPath(found.path).with_suffix(suffix))
+
+    def _one(self, found: Found, owner: _Owner, file_id: str) -> _HandIn | Sorted:
+        called = _called(file_id, found.suffix)
         target, again = _original(called, self.known)
         if target in self.others or called == _TIME_FILE:
             why = f"the notebook of {self.others[target]}" if target else "nbgrader's own file"
-            return Sorted(found.name, IGNORED, student, why)
+            return Sorted(found.name, IGNORED, owner.student, why)
         if found.suffix != ".ipynb":
             target = target or called
         elif not target and len(self.notebooks) > 1:
-            return Sorted(found.name, IGNORED, student, f"not a notebook of {self.assignment}")
-        named, handed_in, late = self._time(found, whose)
-        version = str(whose.get("version") or "")
+            return Sorted(found.name, IGNORED, owner.student, f"not a notebook of {self.assignment}")
+        named, handed_in, late = self._time(found, owner.whose)
+        version = str(owner.whose.get("version") or "")
         return _HandIn(
             found,
-            student,
-            (raw, str(whose.get("participant") or "")),
+            owner,
             target or self.notebooks[0],
             bool(target),
             (named or _LONG_AGO, int(version) if version.isdecimal() else 0, found.at, again),
             handed_in,
-            "; ".join(filter(None, [note, "" if target else f"called {called}", late])),
+            "; ".join(filter(None, [owner.note, "" if target else f"called {called}", late])),
         )
 
     def _time(self, found: Found, whose: Mapping[str, Any]) -> tuple[datetime | None, datetime | None, str]:
@@ -299,10 +429,10 @@ class _Sorter:
         given = whose.get("timestamp")
         if given:
             try:
-                time = parse_utc(given).replace(tzinfo=UTC)
+                at = parse_utc(given).replace(tzinfo=UTC)
             except (ValueError, OverflowError):
                 return None, None, f"its time {given!r} can't be read, so nbgrader won't call it late"
-            return time, time, ""
+            return at, at, ""
         if whose.get("late"):
             return None, found.at, "late, says the LMS; by the time of the download"
         return None, found.at if getattr(self.names, "dated_by_files", False) else None, ""
@@ -311,39 +441,50 @@ class _Sorter:
 
     def settle(self, theirs: Sequence[_HandIn], *, dry_run: bool) -> Iterator[Sorted]:
         """Decide between all files of one student, and write what is taken."""
-        people = {one.who for one in theirs}
-        if len(people) > 1:
-            names = " and ".join(sorted(" ".join(filter(None, who)) for who in people))
-            for one in theirs:
-                yield Sorted(
-                    one.found.name,
-                    IGNORED,
-                    note=f"{names} would share submitted/{theirs[0].student}; rename one",
-                )
+        student = theirs[0].owner.student
+        people = {one.owner.who for one in theirs}
+        there = self.there[_folded(student)]
+        if len(people) > 1 or (there and student not in there):
+            names = [" ".join(filter(None, who)) for who in people] + [f"submitted/{one}" for one in there]
+            note = f"{' and '.join(sorted(names))} would share submitted/{student}; rename or remove one"
+            yield from (one.sorted(IGNORED, note, undecided=True) for one in theirs)
             return
         newest: dict[str, tuple[_HandIn, bytes]] = {}
+        left, end = self.most_of_one, time.monotonic() + _PATIENCE
         for one in sorted(theirs, key=lambda one: (one.exact, one.order), reverse=True):
-            if one.target in newest:
-                winner = newest[one.target][0]
+            target = _folded(one.target)
+            if target in newest:
+                winner = newest[target][0]
                 why = "beside" if winner.exact and not one.exact else "by"
-                yield Sorted(one.found.name, SUPERSEDED, one.student, f"{why} {winner.found.name}")
+                yield one.sorted(SUPERSEDED, f"{why} {winner.found.name}")
                 continue
             try:
-                newest[one.target] = one, one.found.read()
-            except OSError as error:
-                yield Sorted(one.found.name, IGNORED, one.student, str(error))
+                content = self._read(one.found, left, end)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the class is collected
+                yield one.sorted(IGNORED, str(error) or repr(error))
+                continue
+            left -= len(content)
+            newest[target] = one, content
         yield from self._keep_or_take(list(newest.values()), dry_run=dry_run)
+
+    def _read(self, found: Found, most: int, end: float) -> bytes:
+        if time.monotonic() > end:
+            raise OSError(f"not read: the other files of this student took {_PATIENCE:g} s")
+        content = found.read()
+        if len(content) > most:
+            raise OSError(f"with it this student's files are larger than {self.most_of_one / 1e6:g} MB")
+        return content
 
     def _keep_or_take(self, chosen: Sequence[tuple[_HandIn, bytes]], *, dry_run: bool) -> Iterator[Sorted]:
         if not chosen:
             return
-        student = chosen[0][0].student
+        student = chosen[0][0].owner.student
         place = Path(self.directory.format_path(self.directory.submitted_directory, student, self.assignment))
         reason = self._reason_to_keep(place, chosen)
         if not reason and not dry_run:
             self._write(place, chosen)
         for one, _ in chosen:
-            yield Sorted(one.found.name, KEPT if reason else TAKEN, student, reason or one.note)
+            yield one.sorted(KEPT if reason else TAKEN, reason or one.note)
 
     def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_HandIn, bytes]]) -> str:
         """Say why what is in submitted/ stays, or nothing."""
@@ -352,18 +493,21 @@ class _Sorter:
         there = {path.name: path for path in place.glob("*") if path.is_file() and path.name != _TIME_FILE}
         if not there:
             return ""
-        if all(one.target in there and there[one.target].read_bytes() == content for one, content in chosen):
+        if all(one.target in there and _holds(there[one.target], content) for one, content in chosen):
             return "the same is there"
         since = self._time_there(place, there.values())
-        if since >= max(one.handed_in or one.found.at for one, _ in chosen):
+        # A student of nbgrader's exchange writes these dates. Zones may differ by a day; no hand-in is of the future.
+        future = since > datetime.now(UTC) + timedelta(days=1)
+        if not future and since >= max(one.handed_in or one.found.at for one, _ in chosen):
             return f"what is there is as new or newer: {since:%Y-%m-%d %H:%M:%S} UTC"
         return ""
 
     def _time_there(self, place: Path, files: Iterable[Path]) -> datetime:
         try:
-            return parse_utc((place / _TIME_FILE).read_text().strip()).replace(tzinfo=UTC)  # type: ignore[no-any-return]
-        except (OSError, ValueError):
-            return max(datetime.fromtimestamp(file.stat().st_mtime, UTC) for file in files)
+            with (place / _TIME_FILE).open() as file:
+                return parse_utc(file.read(_LONGEST).strip()).replace(tzinfo=UTC)  # type: ignore[no-any-return]
+        except Exception:  # noqa: BLE001 - it may hold anything, and dateutil may raise anything about it
+            return max(archives.moment(file.stat().st_mtime) for file in files)
 
     def _write(self, place: Path, chosen: Sequence[tuple[_HandIn, bytes]]) -> None:
         """Make the folder aside and let it take the old one's place, so that it is there whole or not at all."""
@@ -383,10 +527,19 @@ class _Sorter:
             made.rename(place)
 
 
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    except OSError:
+        return False
+
+
 def _called(file_id: str, suffix: str) -> str:
-    """Return the plain name of a file, without any folder."""
+    """Return the plain name of a file, without any folder, as every file system takes it."""
     name = PurePosixPath(unicodedata.normalize("NFC", file_id).replace("\\", "/")).name or "unnamed"
-    return f"{PurePosixPath(name).stem}{suffix}"
+    shown = ("-" if c in ':*?"<>|' or unicodedata.category(c).startswith("C") else c for c in name)
+    stem = _cut(PurePosixPath("".join(shown)).stem).rstrip(". ") or "unnamed"
+    return f"{_unreserved(stem, 'file')}{suffix}"
 
 
 class _Roster:
@@ -395,21 +548,40 @@ class _Roster:
     def __init__(self, students: Iterable[marks.Student]) -> None:
         known = tuple(students)
         self.ids = {one.id for one in known}
-        self.by_lms = {one.lms_user_id: one.id for one in known if one.lms_user_id}
-        names = Counter(_folded(one.name) for one in known)
-        self.by_name = {_folded(one.name): one.id for one in known if names[_folded(one.name)] == 1}
+        self.by_lms = _unique((one.lms_user_id, one.id) for one in known)
+        self.by_name = _unique((_folded(one.name), one.id) for one in known)
+        # Grading enters whom it does not know, by the name of their folder alone.
+        self.listed = {_folded(one.id) for one in known if one.lms_user_id or one.name != one.id}
 
-    def find(self, raw: str) -> tuple[str, str]:
-        """Return the id of a student as a folder may be called, and what there is to say about it."""
-        if raw in self.ids and clean_id(raw) == raw:
-            return raw, ""
-        known = self.by_lms.get(raw.removeprefix("canvas-")) or self.by_name.get(_folded(raw))
-        student = clean_id(known or raw)
+    def find(self, whose: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the id of a student as a folder may be called, or "", and what there is to say about it."""
+        raw = str(whose.get("person") or whose.get("student_id") or "")
+        known = self._known(raw, whose)
+        student = _plain(known) if known else clean_id(raw)
+        if not student:
+            return "", "the LMS gives no name that a folder could have" if raw else ""
+        if not known and _folded(student) in self.listed:
+            return "", f"{raw!r} is not the name of the student {student} in the class list"
         said = [
             f"{raw!r} became {student}" if not known and student != "_".join(raw.split()) else "",
             "not in the gradebook's class list" if self.ids and not known else "",
         ]
         return student, "; ".join(filter(None, said))
+
+    def _known(self, raw: str, whose: Mapping[str, Any]) -> str:
+        """Return the id of a student by that alone which the LMS says: people choose their names."""
+        if "person" in whose:  # Moodle's
+            return self.by_name.get(_folded(raw), "")
+        if raw in self.ids:
+            return raw
+        return self.by_lms.get(str(whose.get("number") or raw), "") or self.by_name.get(_folded(raw), "")
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what belongs to one only."""
+    known = [(key, value) for key, value in pairs if key]
+    count = Counter(key for key, _ in known)
+    return {key: value for key, value in known if count[key] == 1}
 
 
 def clean_id(raw: str) -> str:
@@ -417,18 +589,35 @@ def clean_id(raw: str) -> str:
 
     Letters, marks and digits of every script stay; so do . @ - and _. Blanks become _, all else becomes -.
 
-    >>> clean_id("../Zoë  O'Hara"), clean_id("مريم"), clean_id("..")
-    ('Zoë_O-Hara', 'مريم', '')
+    >>> clean_id("../Zoë  O'Hara"), clean_id("مريم"), clean_id(".."), clean_id("aux")
+    ('Zoë_O-Hara', 'مريم', '', 'student-aux')
     """
-    text = unicodedata.normalize("NFC", "_".join(raw.split()))
-    shown = (c for c in text if not unicodedata.category(c).startswith("C"))
-    safe = "".join(c if unicodedata.category(c)[0] in _KEPT_CATEGORIES or c in ".@-_" else "-" for c in shown)
-    return safe.strip("-._")[:_LONGEST]
+    return _unreserved(_plain(raw), "student")
+
+
+def _plain(raw: str) -> str:
+    """Return an id with nothing in it but letters, marks, digits, . @ - and _."""
+    shown = "".join(c for c in "_".join(raw.split()) if not unicodedata.category(c).startswith("C"))
+    safe = (
+        c if unicodedata.category(c)[0] in _KEPT_CATEGORIES or c in ".@-_" else "-"
+        for c in unicodedata.normalize("NFC", shown)
+    )
+    return _cut("".join(safe).strip("-._")[:_LONGEST]).strip("-._")
+
+
+def _cut(name: str) -> str:
+    """Return as much of a name as a file system takes, with an ending."""
+    return name.encode()[:_MOST_BYTES].decode(errors="ignore")
+
+
+def _unreserved(name: str, kind: str) -> str:
+    """Return a name that Windows does not keep for a device, such as `aux` or `con.txt`."""
+    return f"{kind}-{name}" if name.partition(".")[0].casefold() in _RESERVED else name
 
 
 def _folded(text: str) -> str:
     """Return text as file systems and people compare it."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _assignments(course: Path) -> set[str]:

@@ -9,12 +9,10 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.plugins import FileNameCollectorPlugin
-from traitlets.utils.importstring import import_item
 
 from mlsd_helpers.grading import downloads
 from mlsd_helpers.grading.release import configuration
@@ -37,35 +35,21 @@ def as_downloaded(course: Path, assignment: str, folder: Path, zip_file: Path) -
     config = configuration(course)
     config.CourseDirectory.root = str(course.resolve())
     directory = CourseDirectory(config=config)
-    plugin = config.ZipCollectApp.get("collector_plugin", downloads.LmsNames)
-    names = (import_item(plugin) if isinstance(plugin, str) else plugin)(config=config)
     sorted_out = downloads.collect(course, assignment, folder, dry_run=True)
     theirs = {
-        one.student: one.file
+        one.student: one.prefix
         for outcome in (downloads.KEPT, downloads.TAKEN)
         for one in sorted_out.of(outcome)
     }
     pages: dict[str, Path] = {}
     missing = []
-    for student, file in sorted(theirs.items()):
+    for student, prefix in sorted(theirs.items()):
         place = Path(directory.format_path(directory.feedback_directory, student, assignment))
-        found = {_beside(names, file, page.name): page for page in sorted(place.glob("*.html"))}
+        found = {prefix + page.name: page for page in sorted(place.glob("*.html"))}
         pages |= found
         missing += [] if found else [student]
     _write(zip_file, pages)
     return Returned(zip_file, pages, tuple(missing))
-
-
-def _beside(names: FileNameCollectorPlugin, file: str, page: str) -> str:
-    """Return the name of a page beside that of a download; within archives, the innermost name that the LMS gave."""
-    parts = file.split(".zip/")
-    for inner in range(len(parts) - 1, -1, -1):
-        given = PurePosixPath(parts[inner]).with_suffix(names.valid_ext[0]).as_posix()
-        whose = names.collect(given)
-        if whose:
-            called = str(whose["file_id"])
-            return given.removesuffix(called) + page if given.endswith(called) else f"{given}.html"
-    return page
 
 
 def _write(zip_file: Path, pages: Mapping[str, Path]) -> None:

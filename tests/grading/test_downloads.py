@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import stat
+import struct
 import unicodedata
 import zipfile
 from datetime import datetime
@@ -19,6 +20,7 @@ from traitlets.utils.importstring import import_item
 
 from mlsd_helpers import cli
 from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading import archives, marks
 from mlsd_helpers.grading.downloads import (
     IGNORED,
     KEPT,
@@ -68,6 +70,14 @@ def zipped(path, *named, time=(2026, 3, 4, 10, 0, 0)):
     return path
 
 
+def archive_of(*named):
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in named:
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
 def submitted(course):
     folder = course / "submitted"
     return {
@@ -86,6 +96,24 @@ def note(collection, part):
 def configure(course, *lines):
     with (course / "nbgrader_config.py").open("a") as file:
         file.write("\n".join(["", *lines, ""]))
+
+
+@pytest.fixture
+def enrol(monkeypatch):
+    """Return what sets the class list: the names of students by their number in Canvas; the first name is the id."""
+
+    def enrol(people):
+        students = tuple(
+            marks.Student(name.partition(" ")[0].lower(), *name.split(" ", 1), lms_user_id=number)
+            for number, name in people.items()
+        )
+        monkeypatch.setattr(marks, "students", lambda _: students)
+
+    return enrol
+
+
+ADA, MAL = {"4417": "Ada Lovelace"}, {"4666": "Mal Lory"}
+ADAS = "lovelaceada_4417_90001_05_capacity.ipynb"
 
 
 # ---------------------------------------------------------------- whose it is
@@ -135,9 +163,6 @@ def test_an_archive_that_hides_its_encoding_is_read_as_utf8(course, folder):
 @pytest.mark.parametrize(
     "name",
     [
-        # The name of a person may hold what looks like Canvas's numbers of somebody else.
-        "evil_1_2_4417_90210_05_capacity.ipynb",
-        "evil_1_4417_90210_05_capacity-3.ipynb",
         # A folder or file may be called like Moodle's folder of somebody else.
         f"Eve Evil_12_{MOODLE}/Ada_1_{MOODLE}/05_capacity.ipynb",
         f"Eve Evil_12_{MOODLE}Ada_1_{MOODLE}05_capacity.ipynb",
@@ -147,10 +172,157 @@ def test_an_archive_that_hides_its_encoding_is_read_as_utf8(course, folder):
 def test_nobody_hands_in_for_another(name, course, folder):
     put(folder, name)
     collect(course, NAME, folder)
-    assert list(submitted(course)) in (
-        [f"canvas-4417/{NAME}/{NOTEBOOK}"],
-        [f"Eve_Evil/{NAME}/{NOTEBOOK}"],
+    assert list(submitted(course)) == [f"Eve_Evil/{NAME}/{NOTEBOOK}"]
+
+
+@pytest.mark.parametrize(
+    "name", ["evil_1_2_4417_90210_05_capacity.ipynb", "evil_1_4417_90210_05_capacity-3.ipynb"]
+)
+@pytest.mark.parametrize("listed", [{}, ADA, {"1": "Bob Ross"} | ADA])
+def test_numbers_in_the_name_of_a_person_or_a_file_decide_nothing(name, listed, course, folder, enrol):
+    # Person 4417 called "evil_1_2", or a file "4417_90210_05_capacity" of person 1: nobody can tell.
+    enrol(listed)
+    put(folder, name)
+    assert outcomes(collect(course, NAME, folder)) == {name: NO_STUDENT}
+    assert not submitted(course)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lorymal_4666_90003_x_4417_99999_05_capacity.ipynb",
+        "lorymal_4666_90003_4417_99999_05_capacity.ipynb",
+        "lorymal_4666_90003_Ada Lovelace_12_assignsubmission_file_05_capacity.ipynb",
+        "lorymal_4666_90003_anon_aB3d9_99999_05_capacity.ipynb",
+        "lorymal_4666_90003_work/lovelaceada_4417_99999_05_capacity.ipynb",  # unpacked by the instructor
+        f"lorymal_4666_90003_work/Ada Lovelace_12_{MOODLE}/05_capacity.ipynb",
+        f"ada_12_{MOODLE}x_4666_90003_05_capacity.ipynb",  # Canvas, and a person called ada_12_assignsubmission…
+        "mal_4417_4666_90003_05_capacity.ipynb",  # Canvas, and a person called mal_4417
+        "mal_4417_1_4666_90003_final.ipynb",
+        "lorymal_4666_90003_\nlovelaceada_4417_99999_05_capacity.ipynb",
+    ],
+)
+@pytest.mark.parametrize("listed", [{}, MAL, ADA | MAL])
+@pytest.mark.parametrize("present", [True, False])
+def test_no_name_of_a_file_or_person_takes_the_place_of_another(name, listed, present, course, folder, enrol):
+    enrol(listed)
+    put(folder, name, "Mallory's")
+    if present:
+        put(folder, ADAS, "Ada's")
+    collect(course, NAME, folder)
+    ada = "ada" if "4417" in listed else "canvas-4417"
+    theirs = {"ada", "canvas-4417", "Ada_Lovelace", "anon-aB3d9"}
+    found = {path: text for path, text in submitted(course).items() if path.partition("/")[0] in theirs}
+    assert found == ({f"{ada}/{NAME}/{NOTEBOOK}": "Ada's"} if present else {})
+
+
+def test_the_name_of_a_file_makes_nobody_a_student_of_the_class_list(course, folder, enrol):
+    enrol(ADA)  # Mallory is not in it
+    name = put(folder, "lorymal_4666_90003_x_4417_99999_05_capacity.ipynb").name
+    assert outcomes(collect(course, NAME, folder)) == {name: NO_STUDENT}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "05_capacity_final.ipynb",
+        "05_capacity_2026_12_01.ipynb",
+        "Homework_2026_12_01.ipynb",
+        "05_capacity (2026_12_01).ipynb",
+        "2026_12_capacity.ipynb",
+    ],
+)
+def test_an_honest_name_with_numbers_is_taken(name, course, folder, enrol):
+    enrol(ADA)
+    put(folder, f"lovelaceada_4417_90001_{name}")
+    assert collect(course, NAME, folder).students == ("ada",)
+
+
+def test_names_in_scripts_with_marks_are_read(course, folder):
+    put(folder, "शर्माप्रिया_4417_90210_05_capacity.ipynb")
+    assert collect(course, NAME, folder).students == ("canvas-4417",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lorymal_4666_90003_work.zip",
+        "lorymal_4666_90003_\nwork.zip",
+        "lory\u0329mal_4666_90003_work.zip",
+        "l?rymal_4666_90003_work.zip",  # as some tools unpack an ø
+        f"_5_{MOODLE}/work.zip",
+        f"Mal Lory_5_{MOODLE}/work.zip",
+        f"Mal Lory_5_{MOODLE}\nwork.zip",
+    ],
+)
+@pytest.mark.parametrize("inside", [False, True])
+def test_the_archive_of_a_student_is_never_taken_for_that_of_the_class(name, inside, course, folder):
+    archive = archive_of(
+        (ADAS, "Mallory's"),
+        (f"Ada Lovelace_12_{MOODLE}/05_capacity.ipynb", "Mallory's"),
+        ("lovelaceada_4417_99_w.zip", archive_of((NOTEBOOK, "Mallory's"))),
     )
+    if inside:
+        (folder / "class.zip").write_bytes(archive_of((name, archive), (ADAS, "Ada's")))
+    else:
+        put(folder, ADAS, "Ada's")
+        put(folder, name).write_bytes(archive)
+    collect(course, NAME, folder)
+    found = submitted(course)
+    assert found.pop(f"canvas-4417/{NAME}/{NOTEBOOK}") == "Ada's"
+    assert {path.partition("/")[0] for path in found} <= {"canvas-4666", "Mal_Lory"}
+
+
+def test_a_pattern_of_ones_own_opens_no_archive_that_it_does_not_fit(course, folder):
+    pattern = r"(?P<student_id>\w+)-(?P<timestamp>\d{8}T\d{6})-(?P<file_id>\w+)"
+    configure(course, f"c.FileNameCollectorPlugin.named_regexp = {pattern!r}")
+    archive = archive_of((f"ada-20260304T101500-{NOTEBOOK}", "Mallory's"))
+    class_zip = archive_of((f"eve-20260304T101500-{NOTEBOOK}", "x"), ("mal-20260304T101500-!.zip", archive))
+    (folder / "class.zip").write_bytes(class_zip)
+    done = collect(course, NAME, folder)
+    assert done.students == ("eve",)
+    with zipfile.ZipFile(folder / "class.zip") as unpacked:
+        unpacked.extractall(folder)
+    (folder / "class.zip").unlink()
+    assert collect(course, NAME, folder).undecided
+    assert {path.partition("/")[0] for path in submitted(course)} == {"eve"}
+
+
+@pytest.mark.parametrize("called", ["ada", "ADA", "4417", "canvas-4417", "ａｄａ"])
+def test_nobody_becomes_a_student_of_the_class_list_by_calling_themselves_by_an_id(
+    called, course, folder, enrol
+):
+    enrol(ADA)
+    put(folder, f"{called}_55_{MOODLE}/05_capacity.ipynb")
+    put(folder, f"Ada Lovelace_12_{MOODLE}/05_capacity.ipynb", "Ada's")
+    collect(course, NAME, folder)
+    assert submitted(course)[f"ada/{NAME}/{NOTEBOOK}"] == "Ada's"
+
+
+@pytest.mark.parametrize("name", [NOTEBOOK, "class.zip"])
+def test_a_folder_called_like_the_archive_of_a_student_is_left_to_the_instructor(name, course, folder):
+    put(folder, f"lorymal_LATE_4666_90003_work/{name}")  # its date would be the student's
+    done = collect(course, NAME, folder)
+    assert [one.outcome for one in done.files] == [NO_STUDENT]
+    assert not submitted(course)
+
+
+def test_a_person_decides_between_two_who_lead_to_one_student(course, folder, enrol, capsys):
+    (course / "course").mkdir()
+    (course / "course/00_start_here.ipynb").touch()
+    enrol(ADA)
+    put(folder, ADAS)
+    put(folder, "lovelaceadam_4417_90002_05_capacity.ipynb")
+    assert cli.main(["collect", NAME, str(folder), "--course", str(course)]) == 1
+    assert "lovelaceadam" in capsys.readouterr().out
+    assert not submitted(course)
+
+
+def test_a_folder_that_differs_in_small_and_capital_letters_is_not_written_beside(course, folder):
+    (course / "submitted/ada_lovelace").mkdir(parents=True)
+    put(folder, f"Ada Lovelace_12_{MOODLE}/05_capacity.ipynb")
+    assert collect(course, NAME, folder).undecided
+    assert not submitted(course)
 
 
 def test_a_name_that_may_be_read_as_two_people_is_left_to_the_instructor(course, folder):
@@ -291,7 +463,160 @@ def test_times_of_files_count_only_where_the_configuration_says_so(course, folde
     assert late_by(course, "Ada") > 0
 
 
+@pytest.mark.parametrize("year", [1980, 2025, 2107])
+@pytest.mark.parametrize("in_class_zip", [False, True])
+def test_what_is_in_an_archive_is_as_old_as_the_archive(year, in_class_zip, course, folder):
+    work = zipped(folder / "b_LATE_2_9_work.zip", (NOTEBOOK, "mine"), time=(year, 1, 1, 0, 0, 0))
+    os.utime(work, (1_780_000_000,) * 2)
+    put(folder, "a_LATE_1_9_05_capacity.ipynb")
+    if in_class_zip:
+        content = work.read_bytes()
+        work.unlink()
+        zipped(folder / "class.zip", (work.name, content), time=(2026, 5, 28, 20, 26, 40))
+    collect(course, NAME, folder)
+    assert late_by(course, "canvas-2") == pytest.approx(late_by(course, "canvas-1"), abs=86_400)
+
+
+def test_a_far_future_does_not_keep_out_what_comes_later(course, folder):
+    work = zipped(folder / "a_1_9_work.zip", (NOTEBOOK, "first"), time=(2107, 12, 31, 0, 0, 0))
+    os.utime(work, (1_780_000_000,) * 2)
+    collect(course, NAME, folder)
+    put(folder, "a_1_10_05_capacity.ipynb", "second", minute=1)
+    collect(course, NAME, folder)
+    assert submitted(course) == {f"canvas-1/{NAME}/{NOTEBOOK}": "second"}
+    # The exchange's students write this file.
+    for date in ("2107-01-01 00:00:00 UTC", "9" * 5000):
+        (course / "submitted/canvas-1" / NAME / "timestamp.txt").write_text(date)
+        os.utime(course / "submitted/canvas-1" / NAME / NOTEBOOK, (1_780_000_000,) * 2)
+        put(folder, "a_1_11_05_capacity.ipynb", date, minute=2)
+        assert collect(course, NAME, folder).of(TAKEN)
+
+
+def test_the_name_of_a_person_does_not_hide_that_they_are_late(course, folder, enrol):
+    enrol(MAL)
+    put(folder, "mal_4666_1_LATE_4666_90003_final.ipynb")  # a person called mal_4666_1
+    assert collect(course, NAME, folder).undecided
+    assert not submitted(course)
+
+
 # ---------------------------------------------------------------- what is refused
+
+
+def unnamed():
+    """Return an archive with a member whose name is empty."""
+    head = struct.pack("<4s4B4H3L5H2L", b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 33, 0, 1, 1, *(0,) * 7)
+    return b"x" + head + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(head), 1, 0)
+
+
+def undercounted(members=11_000):
+    """Return an archive that lists more than it says."""
+    head = struct.pack("<4s4B4H3L5H2L", b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 33, 0, 1, 1, 1, *(0,) * 6) + b"x"
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(head) * members, 0, 0)
+    return head * members + end
+
+
+def packed(method, *, broken):
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", method) as archive:
+        archive.writestr(NOTEBOOK, "{}" * 500)
+    content = bytearray(written.getvalue())
+    if broken:
+        content[60:70] = b"\xff" * 10
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(unnamed(), id="a member without a name"),
+        pytest.param(undercounted(), id="more members than it says"),
+        pytest.param(archive_of(("-1" * 20_000 + ".ipynb", "{}")), id="a name of 40,000 characters"),
+        pytest.param(archive_of((f"x ({'1' * 5000}).ipynb", "{}")), id="a number of 5,000 digits"),
+        pytest.param(archive_of(("a/" * 3000 + NOTEBOOK, "{}")), id="a deep path"),
+        pytest.param(packed(zipfile.ZIP_LZMA, broken=True), id="broken LZMA"),
+        pytest.param(packed(zipfile.ZIP_BZIP2, broken=True), id="broken bzip2"),
+        pytest.param(packed(zipfile.ZIP_DEFLATED, broken=True), id="broken deflate"),
+        pytest.param(packed(zipfile.ZIP_BZIP2, broken=False), id="a method that expands without a limit"),
+        pytest.param(b"PK\5\6" + b"\xff" * 18, id="an end alone"),
+        pytest.param(b"", id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("in_class_zip", [False, True])
+def test_the_archive_of_one_student_stops_nobody_else(content, in_class_zip, course, folder):
+    files = {"a_1_9_05_capacity.ipynb": b"a", "b_2_9_work.zip": content, "c_3_9_05_capacity.ipynb": b"c"}
+    if in_class_zip:
+        (folder / "class.zip").write_bytes(archive_of(*files.items()))
+    else:
+        for name, text in files.items():
+            (folder / name).write_bytes(text)
+    done = collect(course, NAME, folder)
+    assert {"canvas-1", "canvas-3"} <= set(done.students)
+    assert all(len(line) < 1000 for line in str(done).splitlines())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_python_expands_without_a_limit_is_not_read_and_says_so(method, course, folder):
+    (folder / "b_2_9_work.zip").write_bytes(packed(method, broken=False))
+    done = collect(course, NAME, folder)
+    assert [one.outcome for one in done.files] == [IGNORED]
+    assert "deflate" in note(done, NOTEBOOK)
+
+
+def test_no_error_while_one_file_is_read_stops_the_class(course, folder, monkeypatch):
+    put(folder, "a_1_9_05_capacity.ipynb", "a")
+    zipped(folder / "b_2_9_work.zip", (NOTEBOOK, "b"))
+
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", fails)
+    assert collect(course, NAME, folder).students == ("canvas-1",)
+
+
+def test_no_error_of_a_plugin_of_ones_own_stops_the_class(course, folder, monkeypatch):
+    put(folder, "a_1_9_05_capacity.ipynb")
+    put(folder, "b_2_9_05_capacity.ipynb")
+    reads = LmsNames._match
+    monkeypatch.setattr(
+        LmsNames, "_match", lambda self, name: reads(self, name) if name[0] == "a" else {"": 1 / 0}
+    )
+    done = collect(course, NAME, folder)
+    assert done.students == ("canvas-1",)
+    assert done.undecided
+
+
+def test_what_one_student_hands_in_is_bounded_as_a_whole(course, folder, monkeypatch):
+    monkeypatch.setattr(archives, "MANY", 3)
+    configure(
+        course,
+        "c.FileNameCollectorPlugin.valid_ext = ['.ipynb', '.txt']",
+        "c.CourseDirectory.max_dir_size = 2  # kB",
+    )
+    for number in range(9):
+        named = [(f"{number}{i}.txt", "x" * 900) for i in range(3)]
+        zipped(folder / f"a_1_{10 + number}_work.zip", *named)
+    zipped(folder / "a_1_9_many.zip", *((f"{i}.txt", "") for i in range(4)))
+    put(folder, "b_2_9_05_capacity.ipynb")
+    done = collect(course, NAME, folder)
+    assert done.students == ("canvas-1", "canvas-2")
+    assert sum(len(text) for path, text in submitted(course).items() if path.startswith("canvas-1")) <= 2000
+
+
+def test_names_that_only_some_systems_take_are_made_plain(course, folder):
+    configure(course, "c.FileNameCollectorPlugin.valid_ext = ['.ipynb', '.txt']")
+    names = ["aux.txt", "a:b\x07\u202e?.txt", "dots...txt", "長" * 80 + ".txt", "_util[1].txt"]
+    class_zip = [
+        (f"x_{n}_9_05_capacity.zip", archive_of((NOTEBOOK, ""), (name, "")))
+        for n, name in enumerate(names, 1)
+    ]
+    people = ["con", "AUX.x", "長" * 75, "trailing."]
+    class_zip += [(f"{name}_{n}_{MOODLE}/05_capacity.ipynb", "") for n, name in enumerate(people)]
+    (folder / "class.zip").write_bytes(archive_of(*class_zip))
+    assert len(collect(course, NAME, folder).students) == len(names) + len(people)
+    parts = {part for path in submitted(course) for part in path.split("/")}
+    assert "_util[1].txt" in parts
+    assert all(len(part.encode()) <= 255 and part.isprintable() and not part.endswith(".") for part in parts)
+    assert not {part.partition(".")[0].lower() for part in parts} & {"con", "aux"}
 
 
 def test_every_file_is_accounted_for(course, folder):
@@ -361,14 +686,6 @@ def test_a_link_in_submitted_is_not_written_through(course, folder, tmp_path):
     put(folder, "a_1_9_05_capacity.ipynb")
     assert collect(course, NAME, folder).of(KEPT)
     assert not list((tmp_path / "elsewhere").iterdir())
-
-
-def archive_of(*named):
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in named:
-            archive.writestr(name, content)
-    return written.getvalue()
 
 
 def test_what_is_too_large_or_too_deep_is_left_out_and_the_rest_is_taken(course, folder):

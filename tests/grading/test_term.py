@@ -221,3 +221,12 @@ def test_a_page_of_a_zipped_hand_in_goes_back_under_the_name_of_its_zip(course):
         done = as_downloaded(course, NAME, folder, course / "feedback.zip")
         assert done.missing == ("canvas-17",)
     assert set(names_in(course, course / "all.zip", "canvas-17").pages) == {f"adal_17_90_{NAME}.html"}
+
+
+def test_a_page_never_goes_back_under_a_name_that_stands_in_a_zipped_hand_in(course):
+    work = course / "work"
+    put(work / f"bobr_18_91_{NAME}.ipynb")
+    put(work / f"Bob Ross_5_assignsubmission_file_/{NAME}.ipynb")
+    (course / "downloads").mkdir()
+    shutil.make_archive(str(course / "downloads" / "adal_17_90_work"), "zip", work)
+    assert set(names_in(course, course / "downloads", "canvas-17").pages) == {f"adal_17_90_{NAME}.html"}
