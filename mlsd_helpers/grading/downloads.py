@@ -38,10 +38,11 @@ OUTCOMES = (TAKEN, SUPERSEDED, KEPT, IGNORED, NO_STUDENT)
 
 # Canvas: lastnamefirstname_LATE_4417_90210_name.ipynb, number of the student and of the file; a later upload has a
 # higher one. The person is in small letters, digits, marks and underscores. In anonymous grading there is no name.
-# After Canvas's own lib/content_zipper.rb. What is not ASCII is not looked at: Ruby and Python differ on letters.
+# After Canvas's own lib/content_zipper.rb. What is not ASCII is not looked at, since Ruby and Python differ on letters,
+# nor what tools write in its place when they unpack: ?, #U00f8 or %C3. No reading of Canvas's own may be missed.
 _NUMBERS = r"(?P<number>[1-9][0-9]{0,18})_(?P<version>[1-9][0-9]{0,18})_."
 _CANVAS = re.compile(rf"(?=_{_NUMBERS})", re.DOTALL)
-_CANVAS_PERSON = re.compile(r"[a-z0-9_\x80-\U0010ffff]*")
+_CANVAS_PERSON = re.compile(r"(?:[a-z0-9_?\x80-\U0010ffff]|#[UL][0-9A-Fa-f]{4,8}|%[0-9A-F]{2})*")
 _CANVAS_LATE = "_LATE"
 _CANVAS_ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?(?P<anonym>anon_(?=[0-9]*[A-Za-z])[A-Za-z0-9]{5})_(?P<version>[1-9][0-9]{0,18})_.",
@@ -57,6 +58,7 @@ _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 _KEPT_CATEGORIES = ("L", "M", "N")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in "0123456789¹²³")}
 _TIME_FILE = "timestamp.txt"
+_MOST_DATE = 100  # characters that are read of it
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _LONGEST = 100  # characters of a student id; the gradebook holds 128
 _MOST_BYTES = 200  # of the name of a file or folder, without its ending; a file system holds 255
@@ -69,7 +71,7 @@ class LmsNames(FileNameCollectorPlugin):  # type: ignore[misc]
 
     `named_regexp` has the groups `student_id` and `file_id`, and may have `timestamp` (UTC, or with its zone),
     `late` (not empty if the LMS says so), and `version` (a number that grows with each upload). Students choose
-    what stands in `file_id`, so the pattern should fit whatever that is: `(?s:.+)`.
+    what stands in `file_id`, so a pattern should fit whatever that is: `(?s:.+)`.
     """
 
     dated_by_files = Bool(
@@ -357,8 +359,8 @@ class _Sorter:
         """Sort the files of a student's archive. The names and dates in it are the student's: neither says anything."""
         most = min(archives.MANY, _MANY_OF_ONE - self.listed[owner.student])
         for member in archives.members(archive, self.most_bytes, most):
-            unopened = member.path == archive.path
-            self.listed[owner.student] += archives.MANY if unopened else 1
+            whole = member.path == archive.path  # it could not be opened
+            self.listed[owner.student] += archives.MANY if whole else 1
             refused = self._refused(member, archive=False)
             if refused:
                 yield Sorted(member.name, IGNORED, owner.student, refused)
@@ -371,11 +373,8 @@ class _Sorter:
             return found.problem
         if _HIDDEN.search(found.path):
             return "a hidden file"
-        return (
-            ""
-            if archive or found.suffix in self.names.valid_ext
-            else f"not {' or '.join(self.names.valid_ext)}"
-        )
+        known = archive or found.suffix in self.names.valid_ext
+        return "" if known else f"not {' or '.join(self.names.valid_ext)}"
 
     def _whose(self, found: Found) -> Mapping[str, Any] | None:
         """Ask nbgrader's plugin for the student of a file; of an archive, as if it were a notebook."""
@@ -405,7 +404,7 @@ class _Sorter:
     def _one(self, found: Found, owner: _Owner, file_id: str) -> _HandIn | Sorted:
         called = _called(file_id, found.suffix)
         target, again = _original(called, self.known)
-        if target in self.others or called == _TIME_FILE:
+        if target in self.others or _folded(called) == _TIME_FILE:
             why = f"the notebook of {self.others[target]}" if target else "nbgrader's own file"
             return Sorted(found.name, IGNORED, owner.student, why)
         if found.suffix != ".ipynb":
@@ -505,7 +504,7 @@ class _Sorter:
     def _time_there(self, place: Path, files: Iterable[Path]) -> datetime:
         try:
             with (place / _TIME_FILE).open() as file:
-                return parse_utc(file.read(_LONGEST).strip()).replace(tzinfo=UTC)  # type: ignore[no-any-return]
+                return parse_utc(file.read(_MOST_DATE).strip()).replace(tzinfo=UTC)  # type: ignore[no-any-return]
         except Exception:  # noqa: BLE001 - it may hold anything, and dateutil may raise anything about it
             return max(archives.moment(file.stat().st_mtime) for file in files)
 

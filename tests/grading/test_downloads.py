@@ -199,6 +199,8 @@ def test_numbers_in_the_name_of_a_person_or_a_file_decide_nothing(name, listed, 
         f"ada_12_{MOODLE}x_4666_90003_05_capacity.ipynb",  # Canvas, and a person called ada_12_assignsubmission…
         "mal_4417_4666_90003_05_capacity.ipynb",  # Canvas, and a person called mal_4417
         "mal_4417_1_4666_90003_final.ipynb",
+        "mal_4417_1_?_4666_90003_final.ipynb",  # as tools may unpack mal_4417_1_ø
+        "mal_4417_1_#U00f8_4666_90003_final.ipynb",
         "lorymal_4666_90003_\nlovelaceada_4417_99999_05_capacity.ipynb",
     ],
 )
@@ -238,8 +240,9 @@ def test_an_honest_name_with_numbers_is_taken(name, course, folder, enrol):
     assert collect(course, NAME, folder).students == ("ada",)
 
 
-def test_names_in_scripts_with_marks_are_read(course, folder):
-    put(folder, "शर्माप्रिया_4417_90210_05_capacity.ipynb")
+@pytest.mark.parametrize("name", ["शर्माप्रिया", "m#U00fcllerj#U00f6rg", "m?llerj?rg"])
+def test_names_in_every_script_and_as_tools_unpack_them_are_read(name, course, folder):
+    put(folder, f"{name}_4417_90210_05_capacity.ipynb")
     assert collect(course, NAME, folder).students == ("canvas-4417",)
 
 
@@ -733,6 +736,7 @@ def test_a_student_cannot_date_their_own_hand_in(course, folder):
     configure(course, "c.FileNameCollectorPlugin.valid_ext = ['.ipynb', '.txt']")
     put(folder, f"Eve_1_{MOODLE}/05_capacity.ipynb")
     put(folder, f"Eve_1_{MOODLE}/timestamp.txt", "1999-01-01 00:00:00 UTC")
+    put(folder, f"Eve_1_{MOODLE}/TimeStamp.txt", "1999-01-01 00:00:00 UTC")
     put(folder, f"Eve_1_{MOODLE}/notes.txt", "mine")
     collect(course, NAME, folder)
     assert sorted(submitted(course)) == [f"Eve/{NAME}/{NOTEBOOK}", f"Eve/{NAME}/notes.txt"]
