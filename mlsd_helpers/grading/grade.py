@@ -171,8 +171,8 @@ class Grader:
     def _get_ready(self, seed: int) -> None:
         """Start what runs code and draw the cases that judge it, which is no student's time."""
         if self._parent is None and self._job.sandbox != "stock":
-            self._stage.folder.mkdir(parents=True, exist_ok=True)
-            warm = WarmParent(self._job.sandbox, limits=self._job.limits, scratch=self._stage.folder)
+            hidden = _not_for_students(self._job, self._config)
+            warm = WarmParent(self._job.sandbox, limits=self._job.limits, hidden=hidden)
             self._parent = self._stack.enter_context(warm)
         for name in self._shown:
             judging.panel(name, seed)
@@ -344,6 +344,16 @@ def _notebooks(job: Job, config: Config, step: str) -> dict[str, Any]:
             f"There is no notebook in {folder}. Make the student version first: mlsd release {job.assignment}"
         )
     return found
+
+
+def _not_for_students(job: Job, config: Config) -> list[Path]:
+    """Return the course, and what nbgrader may keep of it elsewhere: solutions, hand-ins and the gradebook."""
+    directory = CourseDirectory(config=config)
+    steps = ("source", "release", "submitted", "autograded", "feedback", "solution")
+    kept = [job.course / getattr(directory, f"{step}_directory") for step in steps]
+    kind, _, place = directory.db_url.partition(":///")
+    gradebook = [job.course / place.partition("?")[0]] if kind == "sqlite" else []
+    return [job.course, *kept, *gradebook]
 
 
 def _tests(source: Mapping[str, Any]) -> dict[str, str]:

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlsd_helpers.grading.room import codec, landlock, namespaces, stub, syscalls, wire
+from mlsd_helpers.grading.room import codec, landlock, namespaces, paths, processes, stub, syscalls, wire
 from mlsd_helpers.grading.room.limits import Limits
-from mlsd_helpers.grading.room.sandbox import OWN
+from mlsd_helpers.grading.room.sandbox import OWN, environment
 
 _WARM = (
     "numpy",
@@ -44,6 +44,8 @@ _WARM = (
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each room
 _OPEN_FILES = 256
 _SPARE_PROCESSES = 8  # the warm parent and others of ours count too
+_ROOMS_AT_ONCE = 2  # other rooms of the same user may start processes at the same time
+_NAMESPACES = namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC | namespaces.NEWNET
 
 
 class TooLongError(BaseException):
@@ -70,10 +72,13 @@ def main() -> None:
     shell = _warm_up()
     if walls.sandbox != "bubblewrap":
         namespaces.adopt_orphans()  # so that the worker finds what a room leaves behind
+    if walls.sandbox != "none":
+        syscalls.program(walls.sandbox)  # made once, for every room
     control.send(b"warm")
     while True:
         folder, handles, *_ = socket.recv_fds(control, 4096, 1)
-        if not folder:
+        if not folder:  # the worker has gone
+            processes.end_below(os.getpid())
             return
         intermediate = os.fork()
         if not intermediate:
@@ -108,7 +113,7 @@ def _open(
     try:
         memory = _address_space()
         if walls.sandbox == "bubblewrap":
-            namespaces.unshare(namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC)
+            namespaces.unshare(_NAMESPACES)
         room = os.fork()
         if room:  # only the fork is in the new process namespace
             socket.send_fds(control, [b"open"], [os.pidfd_open(room)])
@@ -137,43 +142,79 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
         os.dup2(nothing, standard)
     kept = os.dup2(line.detach(), 3)
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))  # the worker's line to the warm parent, too
-    if walls.sandbox == "bubblewrap":
-        namespaces.keep_mounts_here()
-        for covered in (OWN, _SHARED_MEMORY):  # nothing passes from one room to the next
-            namespaces.mount_tmpfs(covered, limits.files)
-        namespaces.mount_tmpfs("/proc", 4096, writable=False)  # it would show the warm parent
-        for name in (os.environ["HOME"], os.environ["TMPDIR"], folder):
-            Path(name).mkdir()
-        namespaces.drop_rights()
-    elif walls.sandbox == "landlock":
-        landlock.restrict(readable=walls.readable, listed=walls.listed, own=folder)
-    if walls.sandbox != "bubblewrap":
-        os.environ.update(HOME=folder, TMPDIR=folder)
-        tempfile.tempdir = None  # where it was before
-    if walls.sandbox != "none":
-        syscalls.refuse(sockets=walls.sandbox == "landlock")
+    _enclose(walls, folder, limits)
     os.chdir(folder)
     sys.path.insert(0, "")  # a module beside the notebook, as in Jupyter
     for kind, most in (
         (resource.RLIMIT_AS, memory + limits.memory),
         (resource.RLIMIT_FSIZE, limits.files),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 1),  # 0 would still start a program that keeps the core
+        (resource.RLIMIT_SIGPENDING, 1024),
         (resource.RLIMIT_CPU, int(limits.room_s) + 1),  # should the worker be gone, and nobody count the time
     ):
-        resource.setrlimit(kind, (most, most))
-    if walls.sandbox == "bubblewrap":  # elsewhere it would count whatever else the same user runs
-        resource.setrlimit(resource.RLIMIT_NPROC, (limits.processes + _SPARE_PROCESSES,) * 2)
+        _limit(kind, most)
+    if walls.sandbox != "none":
+        syscalls.refuse(walls.sandbox)
     return socket.socket(fileno=kept)
 
 
-def try_sandbox() -> None:
-    """Raise OSError where rooms cannot be opened in this sandbox."""
-    namespaces.unshare(namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC)
-    namespaces.keep_mounts_here()
-    namespaces.mount_tmpfs(OWN, 2**20)
-    namespaces.drop_rights()
-    syscalls.refuse(sockets=False)
+def _enclose(walls: Walls, folder: str, limits: Limits) -> None:
+    """Leave the room no file but its own and what it may read, no right, and no more processes than its limit."""
+    user = namespaces.room_user()
+    most = limits.processes + _SPARE_PROCESSES
+    if walls.sandbox == "bubblewrap":
+        namespaces.start_loopback()
+        namespaces.keep_mounts_here()
+        for covered in (OWN, _SHARED_MEMORY):  # nothing passes from one room to the next
+            namespaces.mount_tmpfs(covered, limits.files, user=user)
+        namespaces.mount_tmpfs("/proc", 4096, user=user, writable=False)  # it would show the warm parent
+        namespaces.drop_rights(user)
+        for name in (os.environ["HOME"], os.environ["TMPDIR"], folder):
+            Path(name).mkdir()
+        _limit(resource.RLIMIT_NPROC, most)
+        return
+    os.environ.update(environment(folder, folder))
+    tempfile.tempdir = None  # where it was before
+    if walls.sandbox == "landlock":
+        if user == os.getuid():  # Linux counts whatever else the user runs
+            most = processes.threads_of(user) + _ROOMS_AT_ONCE * most
+        os.chown(folder, user, user)
+        landlock.restrict(readable=walls.readable, listed=walls.listed, own=folder)
+        namespaces.drop_rights(user)
+        _limit(resource.RLIMIT_NPROC, most)
+
+
+def _limit(kind: int, most: int) -> None:
+    """Set a limit that cannot be raised again, or keep a lower one."""
+    before = resource.getrlimit(kind)[1]
+    lower = most if before == resource.RLIM_INFINITY else min(most, before)
+    resource.setrlimit(kind, (lower, lower))
+
+
+def try_sandbox(sandbox: str) -> None:
+    """End this process, with an error where rooms cannot be opened in this sandbox."""
+    with tempfile.TemporaryDirectory() as folder:
+        if sandbox == "bubblewrap":
+            namespaces.unshare(_NAMESPACES)
+        room = os.fork()
+        if not room:
+            refusal = _tried(sandbox, f"{OWN}/folder" if sandbox == "bubblewrap" else folder)
+            os.write(2, refusal.encode())
+            os._exit(int(bool(refusal)))
+        failed = os.waitstatus_to_exitcode(os.waitpid(room, 0)[1])
+    sys.exit(failed)
+
+
+def _tried(sandbox: str, folder: str) -> str:
+    """Return why a room cannot be opened, or nothing."""
+    whole, listed = paths.readable() if sandbox == "landlock" else ((), ())
+    try:
+        _enclose(Walls(sandbox, whole, listed), folder, Limits())
+        syscalls.refuse(sandbox)
+    except Exception as error:  # noqa: BLE001 - whatever it is, this is a fork, and the caller says it
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 # ---- a room ---------------------------------------------------------------------------------------

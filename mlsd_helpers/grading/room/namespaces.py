@@ -2,16 +2,25 @@
 
 import contextlib
 import ctypes
+import fcntl
 import os
+import random
+import socket
+import struct
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-NEWNS, NEWIPC, NEWPID = 0x00020000, 0x08000000, 0x20000000
+NEWNS, NEWIPC, NEWPID, NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
 _NOSUID, _NODEV, _NOEXEC, _RDONLY, _REC, _PRIVATE = 2, 4, 8, 1, 0x4000, 0x40000
-_CAPBSET_DROP, _NO_NEW_PRIVS, _CAP_AMBIENT, _CHILD_SUBREAPER = 24, 38, 47, 36
-_CAP_AMBIENT_CLEAR_ALL = 4
+_KEEPCAPS, _CAPBSET_DROP, _NO_NEW_PRIVS, _CAP_AMBIENT, _CHILD_SUBREAPER = 8, 24, 38, 47, 36
+_CAP_AMBIENT_RAISE, _CAP_AMBIENT_CLEAR_ALL = 2, 4
 _CAPABILITY_VERSION = 0x20080522
 _CAPABILITIES = 64
+_DAC_READ_SEARCH = 2
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+_FREE_USERS = range(61184, 65520)
+"""Numbers of users that systemd keeps for users who come and go."""
 
 
 @cache
@@ -52,10 +61,10 @@ def keep_mounts_here() -> None:
     _mount(None, "/", None, _REC | _PRIVATE, None)
 
 
-def mount_tmpfs(path: str, size: int, *, writable: bool = True) -> None:
-    """Cover a folder with an empty one in memory, of a limited size in bytes."""
+def mount_tmpfs(path: str, size: int, *, user: int, writable: bool = True) -> None:
+    """Cover a folder with an empty one in memory, of a limited size in bytes, that belongs to a user."""
     flags = _NOSUID | _NODEV | (0 if writable else _RDONLY)
-    _mount("tmpfs", path, "tmpfs", flags, f"size={size},nr_inodes=20000,mode=0700")
+    _mount("tmpfs", path, "tmpfs", flags, f"size={size},nr_inodes=20000,mode=0700,uid={user},gid={user}")
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None) -> None:
@@ -68,13 +77,51 @@ def adopt_orphans() -> None:
     prctl(_CHILD_SUBREAPER, 1)
 
 
-def drop_rights() -> None:
-    """Give up all capabilities for good, also those that starting another program would bring."""
+def start_loopback() -> None:
+    """Let processes of a new network namespace reach each other."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", _IFF_UP))
+
+
+def is_root() -> bool:
+    """Tell whether this is root of the machine, and not of a container with users of its own."""
+    try:
+        outside = Path("/proc/self/uid_map").read_text(encoding="ascii").split()[1]
+    except OSError:
+        outside = "0"
+    return os.getuid() == 0 and outside == "0"
+
+
+def room_user() -> int:
+    """Return the number of the user that a room gets: where root grades, one that has no name and nothing else."""
+    return random.SystemRandom().choice(_FREE_USERS) if is_root() else os.getuid()
+
+
+def drop_rights(user: int) -> None:
+    """Become another user where this is root, and give up all capabilities, also for programs that are started.
+
+    Root's limits do not hold, and the devices are root's. What was root keeps the right to read, since Python may be
+    below a folder that only root may enter. Raises OSError, as in a container that may not change its user.
+    """
+    kept = 0
+    if user != os.getuid():
+        kept = 1 << _DAC_READ_SEARCH
+        prctl(_KEEPCAPS, 1)
     for number in range(_CAPABILITIES):
-        with contextlib.suppress(OSError):  # past the last that there is
-            prctl(_CAPBSET_DROP, number)
+        if not kept & 1 << number:
+            with contextlib.suppress(
+                OSError
+            ):  # past the last that there is, or there are no rights to give up
+                prctl(_CAPBSET_DROP, number)
+    if kept:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
     prctl(_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL)
-    _call("capset", (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)())
+    rights = (ctypes.c_uint32 * 6)(kept, kept, kept)
+    _call("capset", (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), rights)
+    if kept:
+        prctl(_CAP_AMBIENT, _CAP_AMBIENT_RAISE, _DAC_READ_SEARCH)
     keep_from_gaining_rights()
 
 

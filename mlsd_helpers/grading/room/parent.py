@@ -22,9 +22,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading.room import codec, notebook, processes, wire
+from mlsd_helpers.grading.room import codec, notebook, paths, processes, wire
 from mlsd_helpers.grading.room.limits import Limits
-from mlsd_helpers.grading.room.sandbox import OWN, command, environment, readable
+from mlsd_helpers.grading.room.sandbox import OWN, command, environment
 
 _START_S = 120.0
 _OPEN_S = 60.0
@@ -101,7 +101,7 @@ class WarmParent:
 
     def _start(self) -> None:
         self._line, theirs = socket.socketpair()
-        whole, names = readable(self.hidden) if self.sandbox == "landlock" else ((), ())
+        whole, names = paths.readable(self.hidden) if self.sandbox == "landlock" else ((), ())
         walls = {"sandbox": self.sandbox, "readable": whole, "listed": names}
         config = {"line": theirs.fileno(), "walls": walls, "limits": asdict(self.limits)}
         log = Path(self._scratch.name, "log")

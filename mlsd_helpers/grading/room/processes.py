@@ -46,6 +46,17 @@ def _all() -> Iterator[tuple[int, int, str]]:
                 yield int(name), int(rest[1]), rest[0]
 
 
+def threads_of(user: int) -> int:
+    """Return how many threads a user runs in all, which is what Linux limits."""
+    total = 0
+    for name in os.listdir(_PROC):  # noqa: PTH208 - many
+        if name.isdecimal():
+            with contextlib.suppress(OSError):  # ended meanwhile
+                if (_PROC / name).stat().st_uid == user:
+                    total += _field(_PROC / name / "status", "Threads")
+    return total
+
+
 def resident(pid: int) -> int:
     """Return the bytes of memory that a process has at hand, also what it shares."""
     try:

@@ -5,6 +5,9 @@ landlock     the kernel refuses files, sockets and signals; what is written to d
              and a hand-in can see which files there are, though not what is in them
 none         limits only: a hand-in can read and write what you can
 
+In the first two, seccomp refuses whatever is not listed in `syscalls`, no room runs as root, and `paths` says what can
+be read. SECURITY.md has the promises, and each is tried by the tests.
+
 """
 
 import os
@@ -15,22 +18,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-import mlsd_helpers
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading.room import landlock, syscalls
+from mlsd_helpers.grading.room import landlock, paths, syscalls
 from mlsd_helpers.grading.room.limits import Limits
-
-PACKAGE = Path(mlsd_helpers.__file__).parent
-MASKED = tuple(PACKAGE / name for name in ("exercises", "_course"))
-"""The reference answers, and the course with its student versions."""
+from mlsd_helpers.grading.room.namespaces import is_root
 
 OWN = "/room"
 """What a room may write to, in bubblewrap; each room has it empty."""
 
 _TEMPORARY = "/tmp"  # noqa: S108 - Python or the course may be in there, too
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
-_ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime")
-_TRY = "from mlsd_helpers.grading.room.inside import try_sandbox; try_sandbox()"
+_TRY = "from mlsd_helpers.grading.room.inside import try_sandbox; try_sandbox({!r})"
 _USER = "1000"  # not 0, which programs treat in ways of their own
 
 
@@ -69,9 +66,26 @@ def _no_bubblewrap() -> str:
     """Say why bubblewrap does not work here, or nothing."""
     if not shutil.which("bwrap"):
         return "the command `bwrap` is not installed."
+    refusal = _refusal("bubblewrap")
+    if refusal and Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists():
+        refusal += " Ubuntu's AppArmor may refuse it: see containers/bubblewrap#632."
+    return refusal
+
+
+def _no_landlock() -> str:
+    """Say why landlock does not work here, or nothing."""
+    if landlock.version() < landlock.NEEDED:
+        return "it needs Linux 6.12 or newer."
+    return _refusal("landlock")
+
+
+def _refusal(sandbox: str) -> str:
+    """Say why a room cannot be opened in a sandbox, or nothing."""
+    if not syscalls.can_refuse():
+        return f"which system calls to refuse on {platform.machine()} is not known here, only on x86-64 and 64-bit ARM."
     try:
         tried = subprocess.run(  # noqa: S603 - our own command, no shell
-            command("bubblewrap", _TRY),
+            command(sandbox, _TRY.format(sandbox)),
             capture_output=True,
             text=True,
             timeout=60,
@@ -79,23 +93,11 @@ def _no_bubblewrap() -> str:
             env=environment(),
         )
     except subprocess.TimeoutExpired:
-        return "`bwrap` did not come to an end."
+        return "opening a room did not come to an end."
     if tried.returncode == 0:
         return ""
     says = (tried.stderr.strip().splitlines() or ["nothing"])[-1]
-    hint = (
-        " Ubuntu's AppArmor may refuse it: see containers/bubblewrap#632."
-        if Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists()
-        else ""
-    )
-    return f"`bwrap` is refused here; it says: {says}.{hint}"
-
-
-def _no_landlock() -> str:
-    """Say why landlock does not work here, or nothing."""
-    if landlock.version() < landlock.NEEDED:
-        return "it needs Linux 6.12 or newer."
-    return "" if syscalls.can_refuse() else f"how to close sockets on {platform.machine()} is not known here."
+    return f"it is refused here; it says: {says}."
 
 
 def environment(home: str = f"{OWN}/home", temporary: str = f"{OWN}/temporary") -> dict[str, str]:
@@ -124,85 +126,49 @@ def command(
 ) -> list[str]:
     """Return the command that runs a line of Python in a sandbox, where it can import what we can.
 
-    `hidden` names folders that must not be seen, wherever they lie.
+    `hidden` names folders and files that must not be seen, wherever they lie. Raises GradingError where Python itself
+    would be hidden with them.
     """
-    trees = tuple(dict.fromkeys(_trees()))
-    path = [one for one in map(Path, sys.path) if any(one.is_relative_to(tree) for tree in trees)]
-    where = [*map(str, dict.fromkeys(path)), str(PACKAGE.parent)]
-    start = f"import sys; sys.path[:] = {where!r}; {code}"
+    start = f"import sys; sys.path[:] = {paths.python_path()!r}; {code}"
     python = [sys.executable, "-I", "-c", start, *arguments]
     if sandbox != "bubblewrap":
         return python
-    return [
-        shutil.which("bwrap") or "bwrap",
-        *_walls(trees, (*MASKED, *hidden), limits or Limits()),
-        "--",
-        *python,
-    ]
+    return [shutil.which("bwrap") or "bwrap", *_walls(hidden, limits or Limits()), "--", *python]
 
 
-def readable(hidden: Iterable[Path] = ()) -> tuple[list[str], list[str]]:
-    """Return what landlock lets a room read: whole paths, and folders of which only the names."""
-    masked = [path.resolve() for path in (*MASKED, *hidden)]
-    whole: list[Path] = []
-    listed: list[Path] = []
-    starts = [*map(Path, _SYSTEM), *(Path("/etc", name) for name in _ETC), *_trees(), PACKAGE]
-    open_ones = [start.resolve() for start in starts]
-    for path in open_ones:
-        if any(path.is_relative_to(mask) for mask in masked):
-            continue
-        if any(mask.is_relative_to(path) for mask in masked):
-            listed.append(path)
-            open_ones += (child for child in path.iterdir() if not child.is_symlink())
-        else:
-            whole.append(path)
-    return list(map(str, dict.fromkeys(whole))), list(map(str, listed))
-
-
-def _trees() -> Iterator[Path]:
-    """Yield the folders that Python and its packages are in; a virtual environment has links to another one."""
-    yield from (Path(sys.prefix), Path(sys.base_prefix))
-    yield from (Path(one) for one in sys.path if Path(one).name in {"site-packages", "dist-packages"})
-    yield from (link.parent.parent for link in _links(Path(sys.executable)) if link.parent.name == "bin")
-
-
-def _links(path: Path) -> Iterator[Path]:
-    yield path
-    while path.is_symlink():
-        path = path.parent / path.readlink()
-        yield path
-
-
-def _walls(trees: Iterable[Path], masked: Iterable[Path], limits: Limits) -> Iterator[str]:
-    yield from (f"--unshare-{name}" for name in ("user", "pid", "net", "ipc", "uts", "cgroup-try"))
-    yield from ("--disable-userns",)  # a hand-in must not become root of a namespace of its own
+def _walls(hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
+    yield from (f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts", "cgroup-try"))
     yield from ("--die-with-parent", "--new-session")  # ends with the worker; cannot type into its terminal
-    yield from ("--uid", _USER, "--gid", _USER, "--hostname", "room")
-    yield from ("--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP")  # to open rooms; each gives them up
-    for folder in map(Path, _SYSTEM):
-        if folder.is_symlink():
-            yield from ("--symlink", str(folder.readlink()), str(folder))
-        elif folder.exists():
-            yield from ("--ro-bind", str(folder), str(folder))
-    for name in _ETC:
-        yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    yield from ("--hostname", "room", "--cap-drop", "ALL")
+    rights = ["SYS_ADMIN", "SETPCAP", "NET_ADMIN"]  # to open rooms; each gives them up
+    if is_root():  # its rooms become another user, which a namespace with one user has not
+        rights += ["SETUID", "SETGID", "CHOWN", "DAC_READ_SEARCH"]
+    else:
+        yield from ("--unshare-user", "--disable-userns", "--uid", _USER, "--gid", _USER)
+    for right in rights:
+        yield from ("--cap-add", f"CAP_{right}")
     yield from ("--proc", "/proc", "--dev", "/dev")
-    yield from (
-        "--size",
-        str(limits.files),
-        "--tmpfs",
-        OWN,
-        "--dir",
-        f"{OWN}/home",
-        "--dir",
-        f"{OWN}/temporary",
-    )
-    if not any(tree.is_relative_to(_TEMPORARY) for tree in [*trees, PACKAGE]):
-        yield from ("--symlink", f"{OWN}/temporary", _TEMPORARY)
-    for tree in [*trees, PACKAGE]:
-        if not str(tree).startswith("/usr"):
-            yield from ("--ro-bind", str(tree), str(tree))
-    for folder in masked:
-        if folder.exists() and any(folder.is_relative_to(tree) for tree in [*trees, PACKAGE]):
-            yield from ("--tmpfs", str(folder), "--remount-ro", str(folder))
+    yield from ("--size", str(limits.files), "--tmpfs", OWN)
+    yield from ("--dir", f"{OWN}/home", "--dir", f"{OWN}/temporary")
+    yield from _shown(hidden)
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", OWN)
+
+
+def _shown(hidden: Iterable[Path]) -> Iterator[str]:
+    links, shown = paths.walls(hidden)
+    if not any(name.is_relative_to(_TEMPORARY) for name in (*links, *shown)):
+        yield from ("--symlink", f"{OWN}/temporary", _TEMPORARY)
+    for name, aim in links.items():
+        yield from ("--symlink", str(aim), str(name))
+    for name, real in shown.items():
+        for folder in reversed(name.parents):
+            outer = next((one for one in (folder, *folder.parents) if one in shown), None)
+            if outer is None or (shown[outer] is None and outer != folder):
+                yield from ("--dir", str(folder))  # else only we could enter it
+        if real is not None:
+            yield from ("--ro-bind", str(real), str(name))
+        else:
+            yield from ("--tmpfs", str(name)) if name.is_dir() else ("--ro-bind", os.devnull, str(name))
+    for name, real in shown.items():
+        if real is None and name.is_dir():  # and has what was opened in it
+            yield from ("--remount-ro", str(name))
