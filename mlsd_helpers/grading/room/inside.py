@@ -179,7 +179,9 @@ def _enclose(walls: Walls, folder: str, limits: Limits) -> None:
     if walls.sandbox == "landlock":
         if user == os.getuid():  # Linux counts whatever else the user runs
             most = processes.threads_of(user) + _ROOMS_AT_ONCE * most
-        os.chown(folder, user, user)
+        else:
+            os.chown(folder, user, user)
+            Path(folder).parent.chmod(0o711)  # which only we may enter
         landlock.restrict(readable=walls.readable, listed=walls.listed, own=folder)
         namespaces.drop_rights(user)
         _limit(resource.RLIMIT_NPROC, most)
@@ -194,7 +196,8 @@ def _limit(kind: int, most: int) -> None:
 
 def try_sandbox(sandbox: str) -> None:
     """End this process, with an error where rooms cannot be opened in this sandbox."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as around:
+        folder = tempfile.mkdtemp(dir=around)
         if sandbox == "bubblewrap":
             namespaces.unshare(_NAMESPACES)
         room = os.fork()
@@ -212,6 +215,8 @@ def _tried(sandbox: str, folder: str) -> str:
     try:
         _enclose(Walls(sandbox, whole, listed), folder, Limits())
         syscalls.refuse(sandbox)
+        Path(os.__file__).read_bytes()  # which only root may be able to
+        Path(codec.__file__).read_bytes()
     except Exception as error:  # noqa: BLE001 - whatever it is, this is a fork, and the caller says it
         return f"{type(error).__name__}: {error}"
     return ""

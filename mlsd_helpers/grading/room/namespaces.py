@@ -93,19 +93,20 @@ def is_root() -> bool:
 
 
 def room_user() -> int:
-    """Return the number of the user that a room gets: where root grades, one that has no name and nothing else."""
-    return random.SystemRandom().choice(_FREE_USERS) if is_root() else os.getuid()
+    """Return the number of the user that a room gets: for root one that has neither a name nor anything else."""
+    return os.getuid() or random.SystemRandom().choice(_FREE_USERS)
 
 
 def drop_rights(user: int) -> None:
     """Become another user where this is root, and give up all capabilities, also for programs that are started.
 
-    Root's limits do not hold, and the devices are root's. What was root keeps the right to read, since Python may be
-    below a folder that only root may enter. Raises OSError, as in a container that may not change its user.
+    Root's limits do not hold, and the devices are root's. What was root keeps the right to read, where it has that,
+    since Python may be below a folder that only root may enter. Raises OSError, as in a container that may not change
+    its user.
     """
     kept = 0
     if user != os.getuid():
-        kept = 1 << _DAC_READ_SEARCH
+        kept = _rights() & 1 << _DAC_READ_SEARCH
         prctl(_KEEPCAPS, 1)
     for number in range(_CAPABILITIES):
         if not kept & 1 << number:
@@ -113,16 +114,26 @@ def drop_rights(user: int) -> None:
                 OSError
             ):  # past the last that there is, or there are no rights to give up
                 prctl(_CAPBSET_DROP, number)
-    if kept:
+    if user != os.getuid():
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
     prctl(_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL)
-    rights = (ctypes.c_uint32 * 6)(kept, kept, kept)
-    _call("capset", (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), rights)
+    _call("capset", _header(), (ctypes.c_uint32 * 6)(kept, kept, kept))
     if kept:
         prctl(_CAP_AMBIENT, _CAP_AMBIENT_RAISE, _DAC_READ_SEARCH)
     keep_from_gaining_rights()
+
+
+def _rights() -> int:
+    """Return the capabilities that this process may have, of the first 32."""
+    found = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, and again for those from 32 on
+    _call("capget", _header(), found)
+    return int(found[1])
+
+
+def _header() -> Any:
+    return (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
 
 
 def keep_from_gaining_rights() -> None:
