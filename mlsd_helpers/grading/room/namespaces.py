@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import fcntl
 import os
 import random
 import socket
@@ -80,7 +79,8 @@ def adopt_orphans() -> None:
 def start_loopback() -> None:
     """Let processes of a new network namespace reach each other."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", _IFF_UP))
+        loopback = struct.pack("16sH22x", b"lo", _IFF_UP)
+        _call("ioctl", any_socket.fileno(), ctypes.c_ulong(_SIOCSIFFLAGS), loopback)
 
 
 def is_root() -> bool:

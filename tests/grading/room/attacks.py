@@ -426,7 +426,8 @@ def left(given):
     found = [place for place in places() if Path(place, "left-behind").exists()]
     for number in range(9):
         try:
-            socket.create_server(("127.0.0.1", 40000 + number), backlog=1).close()
+            with socket.socket() as one:  # without SO_REUSEADDR, which would take a port that waits
+                one.bind(("127.0.0.1", 40000 + number))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 found.append(f"port {number}")
