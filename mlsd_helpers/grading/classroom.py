@@ -24,6 +24,7 @@ from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading.grade import WORK, Grader, Job, Result
 from mlsd_helpers.grading.records import FAILED
 from mlsd_helpers.grading.release import environment_on_path
+from mlsd_helpers.grading.room import sweep
 from mlsd_helpers.grading.staging import remove
 from mlsd_helpers.grading.workers import pool
 
@@ -131,7 +132,7 @@ def grade_class(
 
     """
     began = time.monotonic()
-    with _alone(job.course), _ready(job):
+    with _alone(job), _ready(job):
         results = []
         for result in _spread(job, students, (os.cpu_count() or 1) if workers is None else workers, dask):
             results.append(result)
@@ -292,8 +293,9 @@ def _graded_beside(job: Job, student: str) -> Result:
 
 
 @contextlib.contextmanager
-def _alone(course: Path) -> Iterator[None]:
+def _alone(job: Job) -> Iterator[None]:
     """Keep a second run out, and clear what a killed one left aside."""
+    course = job.course
     work = course / WORK
     try:
         work.mkdir(exist_ok=True)
@@ -308,6 +310,8 @@ def _alone(course: Path) -> Iterator[None]:
             yield
         finally:
             remove(work)
+            if job.sandbox != "stock":
+                sweep()
 
 
 def _lock(file: TextIO, course: Path) -> None:

@@ -15,7 +15,15 @@ writes goes when it closes. What it sends is data, in frames of limited size tha
 
 from mlsd_helpers.grading.room.codec import Opaque
 from mlsd_helpers.grading.room.limits import Limits
-from mlsd_helpers.grading.room.parent import AnswerEndless, AnswerRaised, Cost, Room, RoomGone, WarmParent
+from mlsd_helpers.grading.room.parent import (
+    AnswerEndless,
+    AnswerRaised,
+    Cost,
+    Room,
+    RoomGone,
+    WarmParent,
+    sweep,
+)
 from mlsd_helpers.grading.room.sandbox import choose_sandbox
 
 __all__ = [
@@ -28,4 +36,5 @@ __all__ = [
     "RoomGone",
     "WarmParent",
     "choose_sandbox",
+    "sweep",
 ]

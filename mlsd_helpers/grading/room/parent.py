@@ -34,6 +34,7 @@ _LOOK_S = 0.25  # between two looks at what a room uses
 _MOST_ASKED = 100_000  # questions to functions of one case, in one request
 _LARGEST = 1e15  # number that a function of a case is asked with
 _FOLDER = f"{OWN}/hand-in"
+_SCRATCH = "mlsd-room-"
 _MAIN = "from mlsd_helpers.grading.room.inside import main; main()"
 _CLOSED = "it was closed"
 _STRANGE = "your code sent something that no answer sends"
@@ -72,22 +73,15 @@ class WarmParent:
     """A process in a sandbox that has imported what answers need, so that opening a room takes milliseconds.
 
     `hidden` names folders that no room may see, should they lie inside the environment that Python runs from.
-    `scratch` is the folder for its log and, without bubblewrap, for the files of rooms; by default the system's
-    temporary one.
     With bubblewrap it ends with the thread that started it, so that it never outlives a worker.
     """
 
-    def __init__(
-        self,
-        sandbox: str,
-        *,
-        limits: Limits | None = None,
-        hidden: Iterable[Path] = (),
-        scratch: Path | None = None,
-    ) -> None:
+    def __init__(self, sandbox: str, *, limits: Limits | None = None, hidden: Iterable[Path] = ()) -> None:
         self.sandbox, self.limits, self.hidden = sandbox, limits or Limits(), tuple(hidden)
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix="mlsd-room-", dir=scratch)
+        self._scratch = tempfile.TemporaryDirectory(prefix=_SCRATCH)
+        self._held = os.open(self._scratch.name, os.O_RDONLY)
+        _lock(self._held)
 
     def __enter__(self) -> Self:
         """Start it. Raises GradingError where it does not start."""
@@ -97,6 +91,7 @@ class WarmParent:
     def __exit__(self, *_: object) -> None:
         """End it, with whatever room is open."""
         self._stop()
+        os.close(self._held)
         self._scratch.cleanup()
 
     def _start(self) -> None:
@@ -173,6 +168,25 @@ class WarmParent:
         """End whatever a room has left behind; a process namespace has done so by itself."""
         if self.sandbox != "bubblewrap" and self._process is not None:
             processes.end_below(self._process.pid)
+
+
+def sweep() -> None:
+    """Remove the folders of warm parents whose worker was killed: nobody holds their lock any more."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
+        with contextlib.suppress(OSError):  # another user's, or held
+            folder = os.open(left, os.O_RDONLY)
+            try:
+                _lock(folder)
+                shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(folder)
+
+
+def _lock(folder: int) -> None:
+    """Take the lock of a folder for as long as this process has it open. Raises OSError where another holds it."""
+    import fcntl  # noqa: PLC0415 - not on Windows, which has no rooms
+
+    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class Room:

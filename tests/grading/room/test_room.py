@@ -3,6 +3,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mlsd_helpers.grading.room import (
     choose_sandbox,
     landlock,
     sandbox,
+    sweep,
 )
 from mlsd_helpers.grading.room.parent import _files
 
@@ -215,3 +217,10 @@ def test_files_of_a_hand_in_are_counted(tmp_path):
         (tmp_path / name).write_bytes(bytes(100))
     os.mkfifo(tmp_path / "pipe")
     assert dict(_files(tmp_path, 250)).keys() == {"a", "b"}
+
+
+def test_the_folder_of_a_killed_worker_is_swept_away_and_no_other(parent):
+    left = tempfile.mkdtemp(prefix="mlsd-room-")
+    sweep()
+    assert not Path(left).exists()
+    assert Path(parent._scratch.name).exists()
