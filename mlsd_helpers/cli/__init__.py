@@ -5,12 +5,13 @@ needs is imported inside it, so that `mlsd --help` starts at once.
 """
 
 import argparse
-import sys
+import traceback
 from collections.abc import Sequence
 from inspect import cleandoc
 
 import mlsd_helpers
 from mlsd_helpers.cli import engineer, instructor, learner
+from mlsd_helpers.cli.common import Parser, complain
 from mlsd_helpers.errors import MlsdError
 
 COMMANDS = (*learner.COMMANDS, *engineer.COMMANDS, *instructor.COMMANDS)
@@ -26,15 +27,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except (MlsdError, OSError) as error:
-        print(f"mlsd {given.run.__name__}: {error}", file=sys.stderr)
+        complain(f"mlsd {given.run.__name__}: {error}")
         return 2
     except KeyboardInterrupt:
         return 130
+    except Exception:  # noqa: BLE001 - a fault of ours; its traceback may hold what a student wrote
+        complain(traceback.format_exc())
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("mlsd", description="Designing ML Systems: the course and its tools.")
+    parser = Parser("mlsd", description="Designing ML Systems: the course and its tools.")
     parser.add_argument("--version", action="version", version=f"mlsd {mlsd_helpers.__version__}")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")

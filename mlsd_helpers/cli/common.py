@@ -3,10 +3,17 @@
 import argparse
 import io
 import os
+import re
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn, TextIO
+
+from mlsd_helpers.printable import one_line, printable
+
+_COLOUR = re.compile(r"(\x1b\[(?:0|\d\d;1)m)")  # those of `mlsd check`
 
 
 @dataclass(frozen=True)
@@ -24,16 +31,51 @@ def takes_course(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def say(line: str, end: str = "\n") -> None:
-    """Print a line at once."""
-    print(line, end=end, flush=True)
+def say(line: str = "", end: str = "\n", *, start: str = "", to: TextIO | None = None) -> None:
+    """Print at once, to standard output or where `to` says; everything that a command prints comes by here.
 
-
-def print_text(text: str) -> None:
-    """Print to whoever reads: a terminal may lack a letter, and a pipe may have been closed."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+    What a terminal acts on is taken out of `line`, but for our colours and line ends; `start` and `end` are ours.
+    A terminal may lack a letter, and a pipe may have been closed.
+    """
+    stream = to or sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
     try:
-        print(text, end="\n" if text else "", flush=True)
+        print(f"{start}{_safe(line)}", end=end, flush=True, file=stream)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # Python flushes once more at its end
+
+
+def complain(line: str) -> None:
+    """Print an error or a warning."""
+    say(line, to=sys.stderr)
+
+
+def _safe(text: str) -> str:
+    parts = _COLOUR.split(text)  # every second one is a colour
+    return "".join(part if place % 2 else printable(part, keep="\n") for place, part in enumerate(parts))
+
+
+def line_that_moves() -> Callable[[str], None]:
+    """Return what shows progress: one line on a terminal, and a line every few seconds elsewhere."""
+    shown = 0.0
+
+    def show(line: str) -> None:
+        nonlocal shown
+        if sys.stdout.isatty():
+            say(line, start="\r\x1b[K", end="" if "left" in line else "\n")
+        elif time.monotonic() - shown > 5:
+            shown = time.monotonic()
+            say(line)
+
+    return show
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors, which repeat what was typed or matched by a pattern, are printed like all else."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """End with a message."""
+        if message:
+            complain(one_line(message.strip()))
+        sys.exit(status)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mlsd_helpers.cli.common import Command, print_text, say
+from mlsd_helpers.cli.common import Command, say
 from mlsd_helpers.errors import MlsdError
 
 # mlsd check
@@ -26,14 +26,15 @@ def check(given: argparse.Namespace) -> int:
         design, lines = load_with_lines(given.file)
     except MlsdError as error:
         if given.format == "github":
-            print_text(report.unreadable_as_annotations(given.file, error))
+            say(report.unreadable_as_annotations(given.file, error))
         raise
     findings = review(design)
     if given.format == "text":
-        print_text(report.as_text(given.file, findings, lines, colour=_wants_colour()))
+        say(report.as_text(given.file, findings, lines, colour=_wants_colour()))
     else:
         write = report.as_json if given.format == "json" else report.as_annotations
-        print_text(write(given.file, findings, lines))
+        text = write(given.file, findings, lines)
+        say(text, end="\n" if text else "")
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 
@@ -63,7 +64,7 @@ def rules(given: argparse.Namespace) -> int:
     """
     from mlsd_helpers.review import RULES, report  # noqa: PLC0415
 
-    print_text(report.rule_list(RULES) if given.code is None else report.explained(given.code))
+    say(report.rule_list(RULES) if given.code is None else report.explained(given.code))
     return 0
 
 
@@ -133,9 +134,7 @@ def _bar() -> Callable[[int, int], None]:
         if sys.stderr.isatty() and (time.monotonic() - started > 1 or done == of):
             filled = 20 * done // of
             end = "\r" if done < of else "\r" + " " * 40 + "\r"
-            print(
-                f"[{'#' * filled}{'.' * (20 - filled)}] {done} of {of}", end=end, file=sys.stderr, flush=True
-            )
+            say(f"[{'#' * filled}{'.' * (20 - filled)}] {done} of {of}", end=end, to=sys.stderr)
 
     return show
 

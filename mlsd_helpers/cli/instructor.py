@@ -1,12 +1,11 @@
 """For who teaches: from `mlsd release` to `mlsd marks`."""
 
 import argparse
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlsd_helpers.cli.common import Command, print_text, say, takes_course
+from mlsd_helpers.cli.common import Command, complain, line_that_moves, say, takes_course
+from mlsd_helpers.printable import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +86,7 @@ def grade(given: argparse.Namespace) -> int:
             given.student or students(job),
             workers=given.workers,
             dask=given.dask or "",
-            say=_line_that_moves(),
+            say=line_that_moves(),
         )
         for line in (*summary.lines(), *summary.differences()):
             say(line)
@@ -95,23 +94,6 @@ def grade(given: argparse.Namespace) -> int:
             say("Nothing was written.")
         failed = failed or bool(summary.errors)
     return 1 if failed else 0
-
-
-def _line_that_moves() -> "Callable[[str], None]":
-    """Return what shows progress: one line on a terminal, and a line every few seconds elsewhere."""
-    shown = 0.0
-
-    def show(line: str) -> None:
-        nonlocal shown
-        if sys.stdout.isatty():
-            print(f"\r\x1b[K{line}", end="", flush=True)
-        elif time.monotonic() - shown > 5:
-            shown = time.monotonic()
-            say(line)
-        if sys.stdout.isatty() and "left" not in line:
-            print()
-
-    return show
 
 
 def _grade_arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,7 +129,7 @@ def collect(given: argparse.Namespace) -> int:
 
     course = workspace.find_course(given.course)
     done = downloads.collect(course, given.assignment, given.folder, dry_run=given.dry_run)
-    print_text(str(done))
+    say(str(done))
     return 1 if done.undecided else 0
 
 
@@ -173,7 +155,7 @@ def report(given: argparse.Namespace) -> int:
         course, given.assignment, anonymous=given.anonymous, output=given.output, db_url=given.db or ""
     )
     for path in (written.page, *written.tables):
-        print_text(str(path))
+        say(str(path))
     return 0
 
 
@@ -197,11 +179,11 @@ def marks(given: argparse.Namespace) -> int:
     found = gradebook.read(workspace.find_course(given.course), given.assignment, given.db or "")
     text = gradebook.as_csv(found, given.format)
     if given.output is None:
-        print_text(text.replace("\r\n", "\n").removesuffix("\n"))
+        say(text.replace("\r\n", "\n"), end="")
     else:
         given.output.write_text(text, encoding="utf-8", newline="")
     if found.waiting:
-        print(f"{len(found.waiting)} hand-ins wait for a manual grade.", file=sys.stderr)
+        complain(f"{len(found.waiting)} hand-ins wait for a manual grade.")
     return 0
 
 
@@ -233,9 +215,9 @@ def feedback(given: argparse.Namespace) -> int:
 
     course = workspace.find_course(given.course)
     done = as_downloaded(course, given.assignment, given.folder, given.output)
-    print_text(f"{done.zip}: {len(done.pages)} pages")
+    say(f"{done.zip}: {len(done.pages)} pages")
     for student in done.missing:
-        print(f"{student} has no feedback yet. Grade it: mlsd grade {given.assignment}", file=sys.stderr)
+        complain(f"{one_line(student)} has no feedback yet. Grade it: mlsd grade {given.assignment}")
     return 1 if done.missing else 0
 
 
@@ -271,7 +253,7 @@ def demo(given: argparse.Namespace) -> int:
     course = workspace.find_course(given.course)
     root = Path(mkdtemp(prefix="mlsd-demo-"))
     for assignment in versions.assignments(course, given.assignment):
-        students, marks = road.walk(course, root, assignment, _line_that_moves())
+        students, marks = road.walk(course, root, assignment, line_that_moves())
         say("\n" + road.table(marks, list(students[0].scores)))
     say(f"\nFeedback, a page a student: {root / 'feedback'}")
     return 0

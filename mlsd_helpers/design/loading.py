@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlsd_helpers.design.design import Design
 from mlsd_helpers.errors import DesignError
+from mlsd_helpers.printable import one_line
 
 if TYPE_CHECKING:
     from mlsd_helpers.design.reading import Lines
@@ -31,21 +32,24 @@ def load_with_lines(path: str | Path) -> Loaded:
     """Read a design from a YAML file, and keep the line of each field: ``lines("capacity.zones")``."""
     from mlsd_helpers.design.reading import parse  # noqa: PLC0415 - loads PyYAML
 
-    return Loaded(*parse(Design, _text(Path(path)), str(path)))
+    return Loaded(*parse(Design, _text(Path(path)), one_line(path)))
 
 
 def _text(path: Path) -> str:
+    name = one_line(path)
     try:
         if path.is_dir():
-            raise DesignError(f"{path} is a folder. Name the file in it, such as {path / 'design.yaml'}.")
+            raise DesignError(
+                f"{name} is a folder. Name the file in it, such as {one_line(path / 'design.yaml')}."
+            )
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise DesignError(f"{path} is larger than {LARGEST_FILE >> 20} MB. A design is text of a few kB.")
+            raise DesignError(f"{name} is larger than {LARGEST_FILE >> 20} MB. A design is text of a few kB.")
         return content.decode("utf-8")
     except FileNotFoundError:
-        raise DesignError(f"There is no file {path}. Check the name and the folder you are in.") from None
+        raise DesignError(f"There is no file {name}. Check the name and the folder you are in.") from None
     except UnicodeDecodeError as error:
-        raise DesignError(f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
+        raise DesignError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
     except (OSError, ValueError) as error:
-        raise DesignError(f"{path} cannot be read: {error}. Check the name and your permissions.") from None
+        raise DesignError(f"{name} cannot be read: {error}. Check the name and your permissions.") from None

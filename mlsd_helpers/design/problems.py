@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from mlsd_helpers.errors import DesignError
+from mlsd_helpers.printable import one_line
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -45,7 +46,7 @@ class Problem(NamedTuple):
         """Write the problem on one line."""
         where = f"line {self.line}" if self.line else ""
         field = field_path(self.path)
-        return ": ".join((", ".join(filter(None, (where, field))), self.message)).removeprefix(": ")
+        return one_line(": ".join((", ".join(filter(None, (where, field))), self.message)).removeprefix(": "))
 
 
 class UnreadableDesignError(DesignError):

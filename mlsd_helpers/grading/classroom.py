@@ -27,6 +27,7 @@ from mlsd_helpers.grading.release import environment_on_path
 from mlsd_helpers.grading.room import sweep
 from mlsd_helpers.grading.staging import remove
 from mlsd_helpers.grading.workers import pool
+from mlsd_helpers.printable import one_line
 
 SUPPORTED = ((0, 9, 5), (0, 10))
 """nbgrader versions, from and below, whose converters and gradebook this has been tried with."""
@@ -52,12 +53,12 @@ class Summary:
         for result in self.results:
             record = result.record
             if result.error:
-                yield f"  {result.student}: not graded. {result.error}"
+                yield f"  {one_line(result.student)}: not graded. {one_line(result.error)}"
             elif record is not None and record.status == FAILED:
-                yield f"  {result.student}: {record.reason}"
+                yield f"  {one_line(result.student)}: {one_line(record.reason)}"
         for result in self.results:
             for flag in result.record.flags if result.record else ():
-                yield f"  look at {result.student}: {flag.kind}: {flag.evidence}"
+                yield f"  look at {one_line(result.student)}: {flag}"
         if in_room := {
             name
             for result in self.results
@@ -65,7 +66,8 @@ class Summary:
             for name, judged in result.record.exercises.items()
             if not judged.by_judge
         }:
-            yield f"  judged inside the student's process, as nbgrader does: {', '.join(sorted(in_room))}."
+            names = one_line(", ".join(sorted(in_room)))
+            yield f"  judged inside the student's process, as nbgrader does: {names}."
 
     def differences(self) -> Iterator[str]:
         """Yield, for each hand-in that was graded before, what a regrade changes."""
@@ -73,15 +75,16 @@ class Summary:
             before, after = result.before, result.record
             if before is None or after is None:
                 continue
+            who = one_line(result.student)
             for name in {**before.exercises, **after.exercises}:
                 old, new = before.exercises.get(name), after.exercises.get(name)
                 scores = [f"{one.score:g}" if one else "–" for one in (old, new)]
                 if scores[0] != scores[1]:
-                    yield f"{result.student} {name}: {scores[0]} → {scores[1]}"
+                    yield f"{who} {one_line(name)}: {scores[0]} → {scores[1]}"
             if before.late_s != after.late_s:
-                yield f"{result.student}: {_lateness(before.late_s)} → {_lateness(after.late_s)}"
+                yield f"{who}: {_lateness(before.late_s)} → {_lateness(after.late_s)}"
             elif before.late_rule != after.late_rule:
-                yield f"{result.student}: {_lateness(after.late_s)}, which now costs something else"
+                yield f"{who}: {_lateness(after.late_s)}, which now costs something else"
 
 
 def _lateness(seconds: float) -> str:
@@ -169,7 +172,7 @@ def _graded(grader: Grader, student: str, seconds: float | None = None, why: str
     except GradingError:
         raise
     except OSError as error:
-        raise GradingError(f"{student} could not be written: {_refused(error)}") from error
+        raise GradingError(f"{one_line(student)} could not be written: {_refused(error)}") from error
     except OperationalError as error:
         raise GradingError(
             f"The gradebook could not be written: {error.orig}. Close what holds it (a formgrader?) and run the "
@@ -180,7 +183,7 @@ def _graded(grader: Grader, student: str, seconds: float | None = None, why: str
 
 
 def _refused(error: OSError) -> str:
-    where = f" ({error.filename})" if error.filename else ""
+    where = f" ({one_line(error.filename)})" if error.filename else ""
     what_to_do = "Put it right and run the same command again; it goes on where it stopped."
     return f"{error.strerror or error}{where}. {what_to_do}"
 

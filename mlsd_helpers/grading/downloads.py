@@ -28,6 +28,7 @@ from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading import archives, marks
 from mlsd_helpers.grading.archives import Found
 from mlsd_helpers.grading.release import configuration
+from mlsd_helpers.printable import one_line
 
 TAKEN = "taken"
 SUPERSEDED = "superseded"
@@ -193,7 +194,7 @@ class Sorted:
         """Return it as a line, without what a file name may do to a terminal."""
         whose = f" → {self.student}" if self.student else ""
         line = f"{self.file}{whose}{f': {self.note}' if self.note else ''}"
-        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)
+        return one_line(line, most=100_000)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Marks from nbgrader's gradebook, so that manual grades and late penalties count, as CSV for people or an LMS."""
 
+import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading import term
 from mlsd_helpers.grading.release import configuration
-from mlsd_helpers.grading.spreadsheets import Cell, csv_of
+from mlsd_helpers.grading.spreadsheets import Cell, table
+from mlsd_helpers.printable import one_line
 
 _SQLITE = "sqlite:///"
+_LISTED = 20  # marks that make no sense
 _CANVAS_ID = re.compile(r"canvas-(\d+)")  # how `mlsd collect` calls a student whom the gradebook doesn't know
 
 
@@ -83,7 +86,8 @@ class Marks:
 def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
     """Read the marks of these assignments from the gradebook, or from the one at `db_url`.
 
-    Raises WorkspaceError where there is no gradebook, or no such assignment in it.
+    Raises WorkspaceError where there is no gradebook, no such assignment in it, or a mark that cannot be one: an
+    export without it would take somebody's mark away.
     """
     points = term.read(course)
     with gradebook(course, db_url) as book:
@@ -103,9 +107,22 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
                 for notebook in there[name].notebooks
                 for cell in _graded(notebook)
             ]
+            if wrong := [f"{cell} has {own}" for cell, own in cells if not _within(own, 0, term.MOST_POINTS)]:
+                raise WorkspaceError(
+                    f"{name}: the gradebook's points make no sense: {one_line(', '.join(wrong))}. Enter them again: "
+                    f"mlsd release {name}"
+                )
             weights = points.weights(name, cells)
             most[name] = sum(own * weights[cell] for cell, own in cells)
             marks += _of(book, name, known, weights, most[name])
+        if wrong := list(_problems(marks)):
+            more = [f"… and {len(wrong) - _LISTED} more."] if len(wrong) > _LISTED else []
+            listed = "\n  ".join(wrong[:_LISTED] + more)
+            raise WorkspaceError(
+                f"{len(wrong)} of {len(marks)} marks make no sense, so none is exported:\n  {listed}\n"
+                "Set these scores in the formgrader (`mlsd lab --instructor`) or grade them again with "
+                "`mlsd grade ASSIGNMENT --again --student ID`, and run this once more."
+            )
         return Marks(MappingProxyType(most), tuple(known.values()), tuple(marks))
 
 
@@ -164,12 +181,37 @@ def _of(
 ) -> Iterator[Mark]:
     submissions = {one.student.id: one for one in book.assignment_submissions(assignment)}
     for student, one in sorted(submissions.items()):
-        points = sum(
-            grade.score * weights[grade.name] for notebook in one.notebooks for grade in notebook.grades
-        )
+        grades = [grade for notebook in one.notebooks for grade in notebook.grades]
+        points = sum(_points(grade) * weights[grade.name] for grade in grades)
         # Lateness was counted in the notebooks' own points: the same share goes off.
-        penalty = (one.late_submission_penalty or 0.0) * (points / one.score if one.score else 1.0)
+        own, late = _number(one.score), _number(one.late_submission_penalty or 0.0)
+        penalty = late * (points / own if own else 1.0)
         yield Mark(assignment, known[student], points, penalty, most, bool(one.needs_manual_grade))
+
+
+def _points(grade: Any) -> float:
+    """Return the score of a cell, NaN where there is none; SQLite keeps NaN as nothing, and text as it is."""
+    given = [one for one in (grade.auto_score, grade.manual_score) if one is not None]
+    if not all(isinstance(one, int | float) for one in given) or not (given or grade.needs_manual_grade):
+        return math.nan
+    return _number(grade.score)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
+
+
+def _within(value: object, low: float, high: float) -> bool:
+    return low <= _number(value) <= high  # which NaN is not
+
+
+def _problems(marks: Iterable[Mark]) -> Iterator[str]:
+    """Yield each mark that cannot be one, with the student; extra credit may well go beyond the points there are."""
+    for mark in marks:
+        most = max(100.0, 10 * mark.most)
+        if not (_within(mark.points, -most, most) and _within(mark.late_penalty, -most, most)):
+            late = f", {mark.late_penalty:g} off for lateness" if mark.late_penalty else ""
+            yield f"{one_line(mark.student.id)}, {mark.assignment}: {mark.points:g} of {mark.most:g} points{late}"
 
 
 # ---- CSV ------------------------------------------------------------------------------------------
@@ -191,7 +233,7 @@ def _plain(marks: Marks) -> str:
             if mark is not None:
                 numbers = [mark.points, mark.late_penalty, mark.score, most, "yes" if mark.waits else "no"]
             rows.append([name, student.id, student.last_name, student.first_name, student.email, *numbers])
-    return csv_of(columns.split(), rows)
+    return table(columns.split(), rows)
 
 
 def _canvas(marks: Marks) -> str:
@@ -207,7 +249,7 @@ def _canvas(marks: Marks) -> str:
         [_last_first(one), _canvas_id(one), "", "" if _CANVAS_ID.fullmatch(one.id) else one.id, "", *scores]
         for one, scores in marks.by_student()
     ]
-    return csv_of(columns, [possible, *rows])
+    return table(columns, [possible, *rows])
 
 
 def _canvas_id(student: Student) -> str:
@@ -234,7 +276,7 @@ def _moodle(marks: Marks) -> str:
         [one.first_name, one.last_name, one.lms_user_id, one.id, one.email, *scores]
         for one, scores in marks.by_student()
     ]
-    return csv_of([*columns, *items], rows)
+    return table([*columns, *items], rows)
 
 
 _STYLES: Mapping[str, Callable[[Marks], str]] = MappingProxyType(

@@ -5,14 +5,23 @@ knows why: which known mistake, which words, what was repaired in the notebook, 
 """
 
 import json
+import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlsd_helpers.printable import one_line, printable
+
 FOLDER = "verdicts"
+
+MOST_FLAGS = 20
+MOST_REPAIRS = 50
+_LONGEST = 120  # characters of a kind, and of evidence
+_MOST_POINTS = 1e6
 
 GRADED = "graded"
 FAILED = "failed"  # the notebook could not be run, or its process ended; it has a result all the same
@@ -35,15 +44,29 @@ class Judged:
 
 @dataclass(frozen=True)
 class Flag:
-    """Something that looks like an attempt to cheat, for the instructor to look at; it costs no points."""
+    """Something for the instructor to look at; it costs no points. `grading.flags` lists the kinds.
+
+    The evidence is what a student wrote, on one line, cut and without what acts on a terminal.
+    """
 
     kind: str
     evidence: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", one_line(self.kind, _LONGEST))
+        object.__setattr__(self, "evidence", one_line(self.evidence, _LONGEST).strip())
+
+    def __str__(self) -> str:
+        """Return it on one line."""
+        return f"{self.kind}: {self.evidence}"
+
 
 @dataclass(frozen=True)
 class Record:
-    """One hand-in, graded. `exercises` is by exercise id; `seconds` by stage."""
+    """One hand-in, graded. `exercises` is by exercise id; `seconds` by stage.
+
+    The first MOST_FLAGS flags and MOST_REPAIRS repairs are kept, once each; reason and repairs hold a line each.
+    """
 
     student: str
     assignment: str
@@ -58,6 +81,14 @@ class Record:
     seconds: Mapping[str, float] = field(default_factory=dict)
     late_s: float = 0.0  # seconds after the due date, with the student's extension
     late_rule: str = ""  # digest of what lateness costs, where it is late
+
+    def __post_init__(self) -> None:
+        repairs = tuple(dict.fromkeys(one_line(repair, 2 * _LONGEST) for repair in self.repairs))
+        if (more := len(repairs) - MOST_REPAIRS) > 0:
+            repairs = (*repairs[: MOST_REPAIRS - 1], f"and {more + 1:,} more")
+        object.__setattr__(self, "reason", one_line(self.reason))
+        object.__setattr__(self, "repairs", repairs)
+        object.__setattr__(self, "flags", tuple(dict.fromkeys(self.flags))[:MOST_FLAGS])
 
     @property
     def score(self) -> float:
@@ -77,7 +108,7 @@ def write(course: Path, record: Record) -> Path:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(asdict(record), file, ensure_ascii=False, indent=1)
+            file.write(_escaped(json.dumps(asdict(record), ensure_ascii=False, indent=1)))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -89,7 +120,7 @@ def read(course: Path, assignment: str, student: str) -> Record | None:
     """Return the record of a hand-in, or None where there is none that can be read."""
     try:
         return _from_json(json.loads(path_of(course, assignment, student).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
@@ -104,8 +135,24 @@ def _from_json(data: dict[str, Any]) -> Record:
     return Record(
         **{
             **data,
-            "exercises": {name: Judged(**judged) for name, judged in data["exercises"].items()},
+            "exercises": {name: _judged(judged) for name, judged in data["exercises"].items()},
             "repairs": tuple(data["repairs"]),
             "flags": tuple(Flag(**flag) for flag in data["flags"]),
         }
+    )
+
+
+def _judged(data: dict[str, Any]) -> Judged:
+    judged = Judged(**data)
+    if not all(math.isfinite(one) and abs(one) <= _MOST_POINTS for one in (judged.score, judged.points)):
+        raise ValueError(f"{judged.score} of {judged.points} points is no score")
+    return judged
+
+
+def _escaped(text: str) -> str:
+    """Escape in JSON what a terminal or an editor acts on."""
+    return re.sub(
+        r"[^\n -~]",
+        lambda found: found[0] if printable(found[0]) == found[0] else json.dumps(found[0])[1:-1],
+        text,
     )

@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading import anonymity, marks, records
 from mlsd_helpers.grading.analysis import ENOUGH, Analysis, Discrimination, Item, Kind, analyse
-from mlsd_helpers.grading.spreadsheets import Cell, csv_of
+from mlsd_helpers.grading.spreadsheets import Cell, table
 
 FOLDER = "reports"
 
@@ -111,7 +111,7 @@ def exercises_csv(analysis: Analysis) -> str:
             _number(share) for share in (item.mean, item.full, item.blank, told.value, told.low, told.high)
         ]
         rows.append([item.id, item.title, item.points, analysis.counted, *shares])
-    return csv_of(columns, rows)
+    return table(columns, rows)
 
 
 def answers_csv(analysis: Analysis) -> str:
@@ -121,7 +121,7 @@ def answers_csv(analysis: Analysis) -> str:
         for item in analysis.items
         for group in item.groups
     ]
-    return csv_of(["exercise", "kind", "name", "number", "message", "students"], rows)
+    return table(["exercise", "kind", "name", "number", "message", "students"], rows)
 
 
 def _number(value: float | None) -> float | None:

@@ -2,7 +2,10 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable
+
+from mlsd_helpers.printable import printable
 
 Cell = str | float | int | None
 
@@ -25,8 +28,18 @@ def neutral(cell: Cell) -> Cell:
     )
 
 
+def table(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
+    """Return a table about students as CSV, a line a row: what they wrote is printable and holds no line break."""
+    return csv_of(
+        columns, ([printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    )
+
+
 def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
-    """Return a table as CSV, its text neutralised and its line ends the standard's (RFC 4180)."""
+    """Return a table as CSV, its text neutralised and its line ends the standard's (RFC 4180).
+
+    A number that is not finite is left out.
+    """
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerows([neutral(_plain(cell)) for cell in row] for row in (columns, *rows))
@@ -35,5 +48,5 @@ def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
 
 def _plain(cell: Cell) -> Cell:
     if isinstance(cell, float):
-        return round(cell, 6)
+        return round(cell, 6) if math.isfinite(cell) else None
     return cell.encode(errors="replace").decode().replace("\0", "") if isinstance(cell, str) else cell

@@ -22,6 +22,9 @@ from traitlets import Dict, Float, TraitError, Unicode, validate
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading.release import CONFIG, configuration
 
+MOST_POINTS = 1e6
+"""More than any assignment has; what is beyond is a slip."""
+
 _DAY_S = 86_400
 _END_OF_DAY = time(23, 59, 59)
 
@@ -65,8 +68,10 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
     @validate("points")
     def _numbers(self, proposal: Any) -> Any:
         for name, given in proposal["value"].items():
-            if not _is_number(given) or given < 0:
-                raise TraitError(f"c.Term.points[{name!r}] is {given!r}. Give a number, 0 or more.")
+            if not _is_number(given) or not 0 <= given <= MOST_POINTS:
+                raise TraitError(
+                    f"c.Term.points[{name!r}] is {given!r}. Give a number from 0 to {MOST_POINTS:,.0f}."
+                )
         return proposal["value"]
 
     @validate("late_per_day")

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlsd_helpers.design.problems import UnreadableDesignError, field_path, nearest
 from mlsd_helpers.errors import MlsdError
+from mlsd_helpers.printable import one_line, printable
 from mlsd_helpers.review import RULES, Finding, Rule, rules_called
 
 Line = Callable[[str], int]
@@ -20,20 +21,20 @@ _SENTENCE = "{0} of severity error, {1} of severity warning, {2} of severity inf
 def as_text(file: str, findings: Sequence[Finding], line: Line, *, colour: bool = False) -> str:
     """Write findings for people: line, code, field, message, reason and fix; the severity always in words."""
     if not findings:
-        return f"{file}: the rules find nothing."
+        return f"{one_line(file)}: the rules find nothing."
     parts = [_paragraph(file, one, line(one.where), colour=colour) for one in findings]
     counts = [sum(one.severity == severity for one in findings) for severity in _COLOURS]
-    return "\n\n".join([*parts, f"{file}: {_SENTENCE.format(*counts)}"])
+    return "\n\n".join([*parts, f"{one_line(file)}: {_SENTENCE.format(*counts)}"])
 
 
 def _paragraph(file: str, finding: Finding, line: int, *, colour: bool) -> str:
     severity = finding.severity
     shown = f"\x1b[{_COLOURS[severity]}m{severity}\x1b[0m" if colour else severity
     return "\n".join([
-        f"{file}:{line}: {shown} {finding.code} {finding.where}",
-        f"  {finding.message}",
+        f"{one_line(file)}:{line}: {shown} {finding.code} {one_line(finding.where)}",
+        f"  {one_line(finding.message)}",
         f"  Why: {_REASONS[finding.code]}",
-        f"  Fix: {finding.fix}",
+        f"  Fix: {one_line(finding.fix)}",
     ])  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def _annotation(kind: str, file: str, line: int, title: str, message: str) -> st
 
 def _escaped(text: str) -> str:
     """Escape what would end an annotation; the % first, for the others bring their own."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, keep="\r\n").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

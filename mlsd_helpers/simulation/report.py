@@ -12,6 +12,7 @@ from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Parallel, Requir
 from mlsd_helpers.design.dataflow import StepOnTheWay
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import freshness
+from mlsd_helpers.printable import one_line
 from mlsd_helpers.simulation import generation, running
 from mlsd_helpers.simulation.from_design import STALE, IncidentName, from_design
 from mlsd_helpers.simulation.generation import GenerationScenario
@@ -89,7 +90,7 @@ class Report:
     def text(self) -> str:
         """Return the report as plain text."""
         tables = [_as_text(head, rows) for head, rows in self._tables()]
-        return "\n\n".join([self._title(), *tables, *self.notes, self.result.text()])
+        return "\n\n".join([one_line(self._title()), *tables, *self.notes, self.result.text()])
 
     def _title(self) -> str:
         return f"{self.design}, during {' and '.join(self.incidents)}" if self.incidents else self.design

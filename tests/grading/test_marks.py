@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -170,3 +171,73 @@ def test_what_a_spreadsheet_would_run_starts_with_an_apostrophe(text):
 
 def test_a_number_stays_a_number_and_loses_what_is_noise():
     assert csv_of(["n"], [[-1.5], [0.1 + 0.2]]) == "n\r\n-1.5\r\n0.3\r\n"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"manual_score": 1e308},
+        {"manual_score": float("inf")},
+        {"extra_credit": -1e308},
+        {"auto_score": float("nan")},
+        {"manual_score": 500},
+    ],
+)
+@pytest.mark.parametrize("style", marks.STYLES)
+def test_a_score_that_makes_no_sense_is_named_with_its_student_and_none_is_exported(
+    course, row, style, capsys
+):
+    (course / "course").mkdir()
+    (course / "course/00_start_here.ipynb").touch()
+    change(course, "bob", **row)
+    assert cli.main(["marks", "05_capacity", "--format", style, "--course", str(course)]) == 2
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert "bob" in printed.err
+    assert "ada" not in printed.err
+    assert "formgrader" in printed.err
+
+
+def test_a_score_that_is_no_number_is_named_with_its_student(course):
+    with sqlite3.connect(course / "gradebook.db") as book:
+        book.execute("update grade set manual_score = 'many' where auto_score = 4")
+    with pytest.raises(WorkspaceError, match="bob"):
+        marks.read(course, ["05_capacity"])
+
+
+@pytest.mark.parametrize("penalty", [float("inf"), 1e308, -1e9])
+def test_a_late_penalty_that_makes_no_sense_is_named_too(course, penalty):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        late = book.find_submission_notebook("05_capacity", "05_capacity", "bob")
+        late.late_submission_penalty = penalty
+        book.db.commit()
+    with pytest.raises(WorkspaceError, match="bob"):
+        marks.read(course, ["05_capacity"])
+
+
+@pytest.mark.parametrize("points", [float("inf"), 1e308, -1.0])
+def test_points_that_make_no_sense_are_named_with_their_exercise(course, points):
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        book.find_grade_cell("cell", "05_capacity", "05_capacity").max_score = points
+        book.db.commit()
+    with pytest.raises(WorkspaceError, match="cell has"):
+        marks.read(course, ["05_capacity"])
+
+
+def test_extra_credit_and_points_taken_off_are_marks(course):
+    change(course, "ada", extra_credit=20)
+    change(course, "bob", manual_score=-3)
+    assert scores(course) == {"ada": "23.0", "bob": "0.0", "eve": ""}
+
+
+@pytest.mark.parametrize("style", marks.STYLES)
+def test_a_table_has_a_line_a_row_and_no_control_characters(style):
+    odd = "x\n9,=evil\x1b[2K\x9b\u202e\u2028\ud800"
+    student = Student(odd, odd, odd, odd, odd)
+    text = as_csv(Marks({"a": 1.0}, (student,), (Mark("a", student, 1, 0, 1),)), style)
+    assert len(text.splitlines()) == len(list(csv.reader(io.StringIO(text))))
+    assert not set(text) & set("\x1b\x9b\u202e\u2028\ud800")
+
+
+def test_a_number_that_is_not_finite_is_no_value():
+    assert csv_of(["n"], [[float("inf"), float("nan"), 1.0]]) == "n\r\n,,1.0\r\n"
