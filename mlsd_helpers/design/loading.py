@@ -1,5 +1,6 @@
 """A design from a file, or an error that says what to mend."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,19 +38,23 @@ def load_with_lines(path: str | Path) -> Loaded:
 
 def _text(path: Path) -> str:
     name = one_line(path)
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises where a folder above must not be read
+        raise DesignError(
+            f"{name} is a folder. Name the file in it, such as {one_line(path / 'design.yaml')}."
+        )
     try:
-        if path.is_dir():
-            raise DesignError(
-                f"{name} is a folder. Name the file in it, such as {one_line(path / 'design.yaml')}."
-            )
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise DesignError(f"{name} is larger than {LARGEST_FILE >> 20} MB. A design is text of a few kB.")
-        return content.decode("utf-8")
     except FileNotFoundError:
         raise DesignError(f"There is no file {name}. Check the name and the folder you are in.") from None
-    except UnicodeDecodeError as error:
-        raise DesignError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None
     except (OSError, ValueError) as error:
         raise DesignError(f"{name} cannot be read: {error}. Check the name and your permissions.") from None
+    if len(content) > LARGEST_FILE:
+        raise DesignError(
+            f"{name} is larger than {LARGEST_FILE >> 20} MB. A design is text of a few kB: split it, or take out what "
+            "is no design."
+        )
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DesignError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from None

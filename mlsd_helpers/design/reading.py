@@ -68,6 +68,7 @@ class Node:
     inside: dict[Step, "Node"] = field(default_factory=lambda: _NOTHING)
     size: int = 1
     height: int = 1
+    _by_id: "dict[str, Node] | None" = None
 
     def add(self, step: Step, node: "Node") -> None:
         """Take a node in, under its key or position."""
@@ -81,7 +82,10 @@ class Node:
             return self.inside.get(step)
         if step.isdecimal():
             return self.inside.get(int(step))
-        return next((entry for entry in self.inside.values() if entry.id == step), None)
+        if self._by_id is None:  # by now the list is whole; of two entries with an id the first counts
+            entries = reversed(self.inside.values())
+            self._by_id = {entry.id: entry for entry in entries if isinstance(entry.id, str)}
+        return self._by_id.get(step)
 
     @property
     def id(self) -> Any:

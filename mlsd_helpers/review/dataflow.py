@@ -1,8 +1,9 @@
 """Rules on the dataflow of a design: how old features are, where they are read, and what training saw of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, islice
 from math import isclose
 
 from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
@@ -14,6 +15,7 @@ from mlsd_helpers.review.rule import Fault, Rule, rule
 from mlsd_helpers.units import show_seconds
 
 _SIMILAR = 1e-12  # relative: an age that is its SLA but for the last bits meets it
+_MOST_STARTS = 20  # missing flows into one component that are named one by one
 _FEW_CALLS = 3  # fewer look-ups than this are not worth a finding
 _DATA = {"events", "batch", "labels", "predictions"}  # what arrows carry features along, to be read later
 
@@ -204,81 +206,87 @@ def follows_the_flows(design: Design) -> Iterator[Fault]:
     if design.planes is None:
         return
     stages = {stage.id: stage for stage in _flow(design).stages}
-    hops: dict[tuple[str, str], str] = {}
+    passed = {stage.component for stage in stages.values()} | {one.source for one in _flow(design).features}
+    sketch = _Sketch(design.planes, passed)
+    seen = dict.fromkeys(sketch.bit, 0)
     for feature in _flow(design).features:
-        for hop in _hops(feature, stages):
-            hops.setdefault(hop, feature.id)
-    reached = _Reach(design.planes, {end for _, end in hops})
-    for (start, end), feature_id in hops.items():
-        if reached.misses(start, end):
-            yield Fault(
-                f"dataflow.features.{feature_id}.path",
-                f"{feature_id} goes from {start} to {end}, and no flows of data on the sketch lead there.",
-                f"Draw the flow from {start} to {end} in planes.flows, or correct the path.",
-            )
+        for starts, end in _hops(feature, stages, sketch.bit):
+            missing = starts & ~seen[end] & ~sketch.leading[end]
+            seen[end] |= starts
+            named = list(islice(sketch.names(missing), _MOST_STARTS))
+            more = missing.bit_count() - len(named)
+            for start in [*named, *([f"{more} more components"] if more else [])]:
+                yield Fault(
+                    f"dataflow.features.{feature.id}.path",
+                    f"{feature.id} goes from {start} to {end}, and no flows of data on the sketch lead there.",
+                    f"Draw the flow from {start} to {end} in planes.flows, or correct the path.",
+                )
 
 
-def _hops(feature: Feature, stages: Mapping[str, Stage]) -> Iterator[tuple[str, str]]:
-    """Yield from which component to which the feature goes, stage by stage."""
-    before = {feature.source}
+def _hops(feature: Feature, stages: Mapping[str, Stage], bit: Mapping[str, int]) -> Iterator[tuple[int, str]]:
+    """Yield from which components, as bits, to which one the feature goes, stage by stage; those drawn alone count."""
+    before = bit.get(feature.source, 0)
     for branches in ages.branches_of(feature):
-        after: set[str] = set()
+        after = 0
         for branch in branches:
             here = before
             for component in filter(None, (stages[name].component for name in branch)):
-                yield from ((start, component) for start in sorted(here) if start != component)
-                here = {component}
+                if component in bit:
+                    yield here & ~bit[component], component
+                here = bit.get(component, 0)
             after |= here
         before = after
 
 
-class _Reach:
-    """Which of the wanted components the flows of data reach, as bits, from each component.
+class _Sketch:
+    """The wanted components, each a bit, and for each component those from which flows of data lead there.
 
-    Components are taken after those that they lead to, so that one pass is enough where nothing goes in circles,
-    and a few where something does.
+    Components that flows lead around in a circle are one knot, so that one pass over the knots is enough.
     """
 
-    def __init__(self, planes: Planes, wanted: Iterable[str]) -> None:
-        self.known = {component.id for component in planes.components}
-        self.after: dict[str, list[str]] = defaultdict(list)
+    def __init__(self, planes: Planes, wanted: set[str | None]) -> None:
+        known = [component.id for component in planes.components]
+        self._sorted = sorted(name for name in known if name in wanted)
+        self.bit = {name: 1 << place for place, name in enumerate(self._sorted)}
+        after, before = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
         for flow in planes.flows:
             if flow.carries in _DATA:
-                self.after[flow.start].append(flow.end)
-        self.bit = {name: 1 << place for place, name in enumerate(sorted(self.known.intersection(wanted)))}
-        self.bits = dict.fromkeys(self.known, 0)
-        order = self._ends_first()
-        while self._pass(order):
-            pass
+                after[flow.start].append(flow.end)
+                before[flow.end].append(flow.start)
+        ends_first = chain.from_iterable(_walked(known, after))
+        self.leading = dict[str, int]()
+        for knot in _walked(reversed(list(ends_first)), before):  # Kosaraju: each walk back is a knot
+            own = set(knot)
+            starts = [start for name in knot for start in before[name]]
+            bits = 0
+            for start in starts:
+                bits |= self.bit.get(start, 0) | (0 if start in own else self.leading[start])
+            self.leading |= dict.fromkeys(knot, bits)
 
-    def misses(self, start: str, end: str) -> bool:
-        """Say whether both are drawn, and no flows lead from one to the other."""
-        return start in self.known and end in self.known and not self.bits[start] & self.bit[end]
+    def names(self, bits: int) -> Iterator[str]:
+        """Yield the components of some bits."""
+        while bits:
+            lowest = bits & -bits
+            yield self._sorted[lowest.bit_length() - 1]
+            bits ^= lowest
 
-    def _ends_first(self) -> list[str]:
-        order: list[str] = []
-        seen: set[str] = set()
-        for root in sorted(self.known):
-            ways = [(root, iter(self.after[root]))] if root not in seen else []
-            seen.add(root)
-            while ways:
-                rest = ways[-1][1]
-                if (following := next((one for one in rest if one not in seen), None)) is None:
-                    order.append(ways.pop()[0])
-                else:
-                    seen.add(following)
-                    ways.append((following, iter(self.after[following])))
-        return order
 
-    def _pass(self, order: list[str]) -> bool:
-        changed = False
-        for name in order:
-            bits = self.bits[name]
-            for following in self.after[name]:
-                bits |= self.bits[following] | self.bit.get(following, 0)
-            changed = changed or bits != self.bits[name]
-            self.bits[name] = bits
-        return changed
+def _walked(roots: Iterable[str], steps: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """Walk from each root to what no earlier walk has found; yield what each finds, the furthest first."""
+    seen: set[str] = set()
+    for root in roots:
+        if root in seen:
+            continue
+        seen.add(root)
+        found: list[str] = []
+        ways = [(root, iter(steps[root]))]
+        while ways:
+            if (following := next((one for one in ways[-1][1] if one not in seen), None)) is None:
+                found.append(ways.pop()[0])
+            else:
+                seen.add(following)
+                ways.append((following, iter(steps[following])))
+        yield found
 
 
 @rule("FLOW009", prevents="a model that reads one feature and takes it for another")

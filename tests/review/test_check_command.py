@@ -197,3 +197,67 @@ def test_checking_a_case_loads_no_numpy(tmp_path):
         "assert not {'numpy', 'pandas', 'matplotlib', 'IPython'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def boxes(number):
+    return [f"    - {{id: c{n}, kind: batch pipeline}}" for n in range(number)]
+
+
+def a_crowd(number):
+    return ["name: crowd", "planes:", "  components:", *boxes(number)]
+
+
+def a_chain(number):
+    flows = [f"    - {{from: c{n}, to: c{n + 1}, carries: request}}" for n in range(number - 1)]
+    return [*a_crowd(number), "  flows:", *flows]
+
+
+def all_to_all(number):
+    """Pass a feature from every one of a first half to every one of the other; no flows are drawn."""
+    stages = [f"    - {{id: s{n}, component: c{n}}}" for n in range(number)]
+    halves = [range(number // 2), range(number // 2, number)]
+    steps = ", ".join(f"{{parallel: [{', '.join(f'[s{n}]' for n in half)}]}}" for half in halves)
+    feature = f"    - {{id: f, source: c0, path: [{steps}]}}"
+    return [*a_crowd(number), "dataflow:", "  stages:", *stages, "  features:", feature]
+
+
+def calls_to_check(path, lines):
+    """Count the functions that a check calls; unlike seconds, the number is the same each time."""
+    path.write_text("\n".join(lines))
+    calls = 0
+
+    def count(frame, event, arg):
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        design, line = load_with_lines(path)
+        text = report.as_text("x", review(design), line)
+    finally:
+        sys.setprofile(None)
+    return calls, len(text)
+
+
+@pytest.mark.parametrize("draw", [a_crowd, a_chain, all_to_all])
+def test_the_work_and_the_text_of_a_check_grow_with_the_file_and_not_with_its_square(draw, tmp_path):
+    few, many = (calls_to_check(tmp_path / "design.yaml", draw(number)) for number in (100, 800))
+    for less, more in zip(few, many, strict=True):
+        assert more < 16 * less  # 8 times as much to check; its square is 64
+
+
+def test_the_first_of_two_missing_flows_is_named_and_the_rest_are_counted(tmp_path):
+    path = tmp_path / "design.yaml"
+    path.write_text("\n".join(all_to_all(100)))
+    said = [one.message for one in review(load_with_lines(path).design) if one.code == "FLOW008"]
+    assert len([one for one in said if "to c99," in one]) == 21
+    assert any("from 30 more components to c99" in one for one in said)
+
+
+def test_a_file_that_is_too_large_is_told_its_bound_once(tmp_path, capsys):
+    path = tmp_path / "design.yaml"
+    path.write_text("# " + "x" * 6_000_000)
+    assert cli.main(["check", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert "5 MB" in error
+    assert error.count(str(path)) == 1
