@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from mlsd_helpers.errors import GradingError
+from mlsd_helpers.grading.flags import KINDS
 from mlsd_helpers.grading.grade import WORK, Grader, Job, Result
 from mlsd_helpers.grading.records import FAILED
 from mlsd_helpers.grading.release import environment_on_path
@@ -56,9 +57,14 @@ class Summary:
                 yield f"  {one_line(result.student)}: not graded. {one_line(result.error)}"
             elif record is not None and record.status == FAILED:
                 yield f"  {one_line(result.student)}: {one_line(record.reason)}"
+        seen = dict[str, None]()
         for result in self.results:
             for flag in result.record.flags if result.record else ():
+                seen[flag.kind] = None
                 yield f"  look at {one_line(result.student)}: {flag}"
+        for kind in seen:
+            if kind in KINDS:
+                yield f"  {kind}: {KINDS[kind]}"
         if in_room := {
             name
             for result in self.results

@@ -1,45 +1,98 @@
-"""What in a hand-in looks like an attempt to cheat: shown to the instructor with its evidence, never judged.
+"""What in a hand-in an instructor should look at, with its evidence. A flag costs no points, and proves nothing.
 
-Every pattern has honest uses. The sandbox and the judge keep the score right; a flag only says "look here".
+`looks` reads what a student wrote. What happened while it ran is flagged by whoever saw it happen, with a `Flag` of
+one of the KINDS. The sandbox and the judge keep the score right; nothing depends on a flag.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
-from mlsd_helpers.grading.records import Flag
+from mlsd_helpers.grading import sightings
+from mlsd_helpers.grading.records import MOST_FLAGS, Flag
+from mlsd_helpers.grading.sightings import (
+    ANSWERS,
+    CELLS,
+    CHANNEL,
+    CHECKS,
+    FLOODS,
+    GRADEBOOK,
+    HIDES,
+    NETWORK,
+    OTHERS,
+    OUTSIDE,
+    PROCESSES,
+    SCRIPT,
+    SYSTEM,
+)
 
-_LOOKS = {
-    "looks for the answers": (
-        r"mlsd_helpers\.exercises|mlsd\.exercises|[\"'/]exercises\b|\bexercises\.kit\b|\.reference\b|\.alternatives\b"
-        r"|\bBEGIN (?:HIDDEN|SOLUTION)|\bsource/|\.\./source|hidden.?test"
-    ),
-    "looks for other people's work": r"\bsubmitted/|\bautograded/|\bverdicts/|\bfeedback/",
-    "touches the gradebook": r"gradebook|\bsqlite3?\b|sqlalchemy",
-    "changes how cells run": (
-        r"ast_transformers|input_transformers?|\brun_cell\b|get_ipython\(\)\.events|skip-execution"
-        r"|\bsys\.(?:settrace|setprofile|modules)\b|displayhook|display_pub|_repr_mimebundle_"
-    ),
-    "changes what a check relies on": (
-        r"\bmlsd\.(?:check|hint)\s*=|\bVerdict\b|\.grade\s*=|\bbuiltins\b|__builtins__|\bnp\.\w+\s*=[^=]"
-        r"|\bsetattr\(|\b__(?:eq|ne|lt|le|gt|ge|float|hash|instancecheck)__|^\s*class mlsd\b|^\s*mlsd\s*="
-    ),
-    "reaches for the system": (
-        r"\bos\.(?:_exit|kill\w*|fork\w*|exec\w*|system|environ|setsid|setuid|symlink|listdir|walk)\b|\bsubprocess\b"
-        r"|\bctypes\b|\bsignal\.|/proc\b|/etc/|\bmultiprocessing\b|\bpickle\b|^\s*!|^\s*%%(?:bash|sh|script)"
-    ),
-    "reaches for the network": (
-        r"\bsocket\b|\burllib\b|\brequests\.(?:get|post|put|request|Session)\b|\bhttpx\b|\baiohttp\b"
-    ),
-}
-_PATTERNS = {kind: re.compile(pattern, re.MULTILINE | re.IGNORECASE) for kind, pattern in _LOOKS.items()}
-_MOST = 120  # characters of evidence
+SLOW = "is made to be slow"
+TOO_LONG = "is too long to be looked at"
+LIMIT = "was stopped at a limit"
+ODD_FILE = "holds a file that is not taken"
+LEFT_OUT = "lost something on its page"
+MANY_POINTS = "sent what no answer sends"
+
+KINDS: Mapping[str, str] = MappingProxyType({
+    ANSWERS: "Read the line: it searches the package, the course or memory for solutions. In a sandbox there are none.",
+    OTHERS: "Ask why: it names the folders of other students' work, which no exercise needs.",
+    GRADEBOOK: "Ask why: it names nbgrader's gradebook. Compare the scores in the formgrader with the record.",
+    CELLS: "Read the line: it changes how IPython runs or shows the cells after it.",
+    CHECKS: "Read the line: it replaces what a check relies on. The judge runs elsewhere; asserts in cells do not.",
+    SCRIPT: "Do not open this notebook in Jupyter as trusted: it holds a script or a page for the reader's browser.",
+    CHANNEL: "Ask why: it writes to or closes files that it never opened, such as the line to the judge.",
+    PROCESSES: "Read the line: it starts processes of its own, or reaches for processes that are not its own.",
+    SYSTEM: "Read the line: it calls the operating system past Python, where a sandbox could be attacked.",
+    OUTSIDE: "Ask why: it reads or changes what lies outside its own folder.",
+    NETWORK: "Ask why: it opens connections of its own. None leaves the sandbox.",
+    HIDES: "Decode it: it runs code that it hides from a reader.",
+    FLOODS: "Read the line: it makes far more text or data than anybody reads.",
+    SLOW: "Open it with care: it repeats one thing so often that an editor or a page may hang.",
+    TOO_LONG: "Look at the cell yourself; no more than its beginning was looked at.",
+    LIMIT: "Read the reason: it took more time, memory, processes or text than is given.",
+    ODD_FILE: "Look at the folder: a link, a file that cannot be read, or one that is too large.",
+    LEFT_OUT: "Look at the notebook: scripts or large outputs were left out of its page.",
+    MANY_POINTS: "Read the answer: it gave the judge a kind of value that no answer has.",
+})  # fmt: skip
+"""Each kind of flag, and what an instructor can do about it."""
+
+MOST_LOOKED_AT = 20_000
+"""Characters of one cell."""
+
+_ALL_LOOKED_AT = 200_000  # characters of the code of one notebook
+_PER_KIND = 2
+_REPEATS = 0.02  # what is left of text that repeats itself, compressed
 
 
-def looks(sources: Iterable[str], shown: Iterable[str] = ()) -> Iterator[Flag]:
-    """Yield a flag for each kind of look, with the first line that has it; lines that were released are no sign."""
+def looks(sources: Iterable[str], shown: Iterable[str] = (), texts: Iterable[str] = ()) -> Iterator[Flag]:
+    """Yield flags for what a student wrote: `sources` is code, `texts` Markdown; lines that were `shown` are no sign.
+
+    A kind is flagged at most twice, by the first lines that have it. The time grows with the length of the sources.
+    """
     known = {line.strip() for text in shown for line in text.splitlines()}
-    lines = [line for text in sources for line in text.splitlines() if line.strip() not in known]
-    for kind, pattern in _PATTERNS.items():
-        line = next((line for line in lines if pattern.search(line)), None)
-        if line is not None:
-            yield Flag(kind, line.strip()[:_MOST])
+    found: dict[str, list[str]] = {}
+    for kind, line in _sights(list(sources), list(texts)):
+        lines = found.setdefault(kind, [])
+        if line.strip() not in known and line not in lines and len(lines) < _PER_KIND:
+            lines.append(line)
+    flags = [
+        Flag(kind, lines[n]) for n in range(_PER_KIND) for kind, lines in found.items() if len(lines) > n
+    ]
+    yield from flags[:MOST_FLAGS]
+
+
+def _sights(sources: list[str], texts: list[str]) -> Iterator[tuple[str, str]]:
+    left = _ALL_LOOKED_AT
+    cells: list[str] = []
+    for source in sources:
+        most = min(MOST_LOOKED_AT, left)
+        if len(source) > most:
+            yield TOO_LONG, f"{len(source):,} characters: {source[:100]}"
+        cells.append(source[:most])
+        left -= len(cells[-1])
+    for text in (*cells, *texts):
+        if len(text) > 4_000 and len(zlib.compress(text.encode(errors="replace"), 1)) < _REPEATS * len(text):
+            yield SLOW, f"{len(text):,} characters: {text.strip()[:60]}"
+    yield from sightings.of_code(cells)
+    for text in texts:
+        yield from sightings.of_page(text)
