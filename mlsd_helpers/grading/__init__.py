@@ -8,6 +8,7 @@
         judging           its cells run in a room, its answers judged outside
           room/           the sandbox
         flags             what an instructor should look at
+          sightings       ... in code, as reading_code reads it
         staging           nbgrader's converters, in a folder aside
           bookkeeping     its gradebook, kept open
     records               what was found out about each hand-in

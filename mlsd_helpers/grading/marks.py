@@ -20,6 +20,7 @@ from mlsd_helpers.grading.spreadsheets import Cell, table
 from mlsd_helpers.printable import one_line
 
 _SQLITE = "sqlite:///"
+_LEAST_POINTS = 1e-6  # of a cell that has any
 _LISTED = 20  # marks that make no sense
 _CANVAS_ID = re.compile(r"canvas-(\d+)")  # how `mlsd collect` calls a student whom the gradebook doesn't know
 
@@ -107,7 +108,11 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
                 for notebook in there[name].notebooks
                 for cell in _graded(notebook)
             ]
-            if wrong := [f"{cell} has {own}" for cell, own in cells if not _within(own, 0, term.MOST_POINTS)]:
+            if wrong := [
+                f"{cell} has {own}"
+                for cell, own in cells
+                if own and not _within(own, _LEAST_POINTS, term.MOST_POINTS)
+            ]:
                 raise WorkspaceError(
                     f"{name}: the gradebook's points make no sense: {one_line(', '.join(wrong))}. Enter them again: "
                     f"mlsd release {name}"

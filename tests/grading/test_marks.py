@@ -215,7 +215,7 @@ def test_a_late_penalty_that_makes_no_sense_is_named_too(course, penalty):
         marks.read(course, ["05_capacity"])
 
 
-@pytest.mark.parametrize("points", [float("inf"), 1e308, -1.0])
+@pytest.mark.parametrize("points", [float("inf"), 1e308, 1e-308, -1.0])
 def test_points_that_make_no_sense_are_named_with_their_exercise(course, points):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
         book.find_grade_cell("cell", "05_capacity", "05_capacity").max_score = points

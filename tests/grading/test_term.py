@@ -55,6 +55,7 @@ def book(course):
         ('c.Term.points = {"05-plan": "3"}', ["c.Term.points['05-plan']", "'3'"]),
         ('c.Term.points = {"05-plan": True}', ["c.Term.points['05-plan']", "True"]),
         ('c.Term.points = {"05-plan": float("nan")}', ["c.Term.points['05-plan']", "nan"]),
+        ('c.Term.points = {"05-plan": 1e308}', ["c.Term.points['05-plan']", "1e+308"]),
         ("c.Term.late_per_day = 10", ["c.Term.late_per_day", "10", "0.1"]),
         ('c.Term.timezone = "Berlin"', ["c.Term.timezone", "'Berlin'", "Europe/Berlin"]),
         ('c.Term.timezone = "../etc/passwd"', ["c.Term.timezone"]),
