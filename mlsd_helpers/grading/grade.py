@@ -31,6 +31,7 @@ from mlsd_helpers.grading.graft import MOST_NOTES, Graft, graft, noted
 from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.room import Limits, Room, WarmParent
+from mlsd_helpers.grading.sightings import CELLS
 from mlsd_helpers.grading.staging import Stage, remove
 from mlsd_helpers.grading.submission import TIME_FILE, Submission
 from mlsd_helpers.grading.workers import few_collections
@@ -154,7 +155,7 @@ class Grader:
             self._rules,
             self._job.seed,
             judged,
-            flags=(Flag("was stopped", why),),
+            flags=(Flag(flags.LIMIT, why),),
         )
         return self._put(student, given, self._bare(record, f"{why[0].upper()}{why[1:]}."), before)
 
@@ -202,9 +203,9 @@ class Grader:
             judged |= executed.judged
             reasons += filter(None, [grafted.problem or executed.reason])
             repairs += [*([note] if note else []), *grafted.repairs, *grafted.left_out]
-            found += [*_flags(grafted, released), *executed.flags]
+            found += [*executed.flags, *_flags(grafted, released)]
             out_of_time = out_of_time or executed.out_of_time
-        found += [Flag("a link to another file", link) for link in given.links[:1]]
+        found += [Flag(flags.ODD_FILE, why) for why in [*given.links[:1], *given.notes[:2]]]
         record = Record(
             student,
             self._job.assignment,
@@ -214,8 +215,8 @@ class Grader:
             self._rules,
             seed,
             judged,
-            tuple(repairs[:MOST_NOTES]),
-            tuple(found[:_MOST_FLAGS]),
+            tuple(repairs),
+            tuple(found),
             {"judged": round(time.perf_counter() - began, 4)},
         )
         return _Graded(record, notebooks, outputs, out_of_time)
@@ -289,8 +290,7 @@ class _Graded:
     out_of_time: bool = False
 
 
-_MOST_FLAGS = 20
-_NO_PAGE = Flag("was stopped", "its page took too long to make, and shows the judgement alone")
+_NO_PAGE = Flag(flags.SLOW, "its page took too long to make, and shows the judgement alone")
 _NO_PAGE_NOTE = (
     "A page with your own cells could not be made: that took too long. "
     "Your answers were judged all the same, as shown below."
@@ -308,8 +308,10 @@ def _same(before: Record, after: Record) -> bool:
 
 def _flags(grafted: Graft, released: Any) -> list[Flag]:
     sources = [*grafted.answers.values(), *grafted.extras]
-    found = list(flags.looks(sources, shown=[cell.source for cell in released.cells]))
-    return [*found, *(Flag("changes how cells run", tag) for tag in grafted.tags)]
+    found = flags.looks(sources, [cell.source for cell in released.cells], grafted.texts)
+    happened = [(CELLS, tag) for tag in grafted.tags[:2]]
+    happened += [(flags.LEFT_OUT, what) for what in grafted.left_out[:2]]
+    return [*(Flag(*one) for one in happened), *found]
 
 
 def _lay(files: Mapping[str, bytes], folder: Path) -> None:

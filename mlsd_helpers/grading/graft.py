@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 
-MOST_BYTES = 16 * 2**20
+MOST_BYTES = 32 * 2**20
 """A notebook file larger than this is not read; ours have 30 kB, and saved figures may add a few MB."""
 
 MOST_CELLS = 5_000
@@ -46,6 +46,7 @@ Cell = dict[str, Any]
 class Graft:
     """A notebook to grade, made of the released one and a student's answers.
 
+    `answers` are by grade_id; `extras` are cells of code of a student's own, `texts` the Markdown that they wrote.
     `problem` says in words for the student why there are no answers, where the file could not be read.
     `repairs` says what of the student's file was put right; `left_out` says what of it does not count, and is for the
     student too; `tags` holds tags that would have changed the grading.
@@ -54,6 +55,7 @@ class Graft:
     notebook: Any
     answers: Mapping[str, str]
     extras: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -196,42 +198,56 @@ def _graft(released: Any, given: Sequence[Cell]) -> Graft:
     notebook = copy.deepcopy(released)
     places, repairs = _match(notebook.cells, given)
     answers: dict[str, str] = {}
-    extras: dict[int, list[Cell]] = {}
+    texts: list[str] = []
     left_out: list[str] = []
-    anchor, own, room = -1, 0, MOST_TEXT
     for cell, place in zip(given, places, strict=True):
-        length = len(cell["source"])
         if place is None:
-            if cell["cell_type"] == "raw" or not cell["source"].strip():
-                continue
-            own, room = own + 1, room - length
-            if length <= MOST_SOURCE and room >= 0 and own <= MOST_EXTRAS:
-                extras.setdefault(anchor, []).append(cell)
-            elif len(left_out) < MOST_NOTES:
-                left_out.append(f"A cell of your own was left out: {_TOO_MUCH}.")
             continue
-        anchor = place
         there = notebook.cells[place]
         repairs += _differences(there, cell)
-        if _is_open(there):
-            if length > MOST_SOURCE:
-                left_out.append(f"{_name(there)} was left out: {_TOO_MUCH}.")
-                continue
-            there.source = cell["source"]
+        if not _is_open(there):
+            continue
+        if len(cell["source"]) > MOST_SOURCE:
+            left_out.append(f"{_name(there)} was left out: {_TOO_MUCH}.")
+            continue
+        if there.cell_type == "code":
             answers[_name(there)] = cell["source"]
+        elif not _is_stub(there, cell):
+            texts.append(cell["source"])
+        there.source = cell["source"]
     for place, there in enumerate(notebook.cells):
         if _grade_id(there) and place not in places:
             repairs.append(f"{_name(there)}: was missing, put back")
-    tags = tuple(
-        f"{_tagged(cell)}: {tag}" for cell in given for tag in cell["tags"] if tag.startswith("skip")
-    )
+    extras, too_many = _extras(given, places)
+    own = [cell for cells in extras.values() for cell in cells]
     notebook.cells = _woven(notebook.cells, extras)
-    added = tuple(
-        cell["source"] for cells in extras.values() for cell in cells if cell["cell_type"] == "code"
-    )
+    tags = [f"{_tagged(cell)}: {tag}" for cell in given for tag in cell["tags"] if tag.startswith("skip")]
     return Graft(
-        notebook, answers, added, tuple(repairs[:MOST_NOTES]), tuple(left_out[:MOST_NOTES]), tags[:MOST_NOTES]
+        notebook,
+        answers,
+        tuple(cell["source"] for cell in own if cell["cell_type"] == "code"),
+        (*texts, *(cell["source"] for cell in own if cell["cell_type"] == "markdown")),
+        tuple(repairs[:MOST_NOTES]),
+        tuple([*left_out, *too_many][:MOST_NOTES]),
+        tuple(tags[:MOST_NOTES]),
     )
+
+
+def _extras(given: Sequence[Cell], places: Sequence[int | None]) -> tuple[dict[int, list[Cell]], list[str]]:
+    """Return a student's own cells by the place that they follow, and what was left out because it is too much."""
+    extras: dict[int, list[Cell]] = {}
+    left_out: list[str] = []
+    anchor, number, room = -1, 0, MOST_TEXT
+    for cell, place in zip(given, places, strict=True):
+        if place is not None:
+            anchor = place
+        elif cell["cell_type"] != "raw" and cell["source"].strip():
+            number, room = number + 1, room - len(cell["source"])
+            if len(cell["source"]) <= MOST_SOURCE and room >= 0 and number <= MOST_EXTRAS:
+                extras.setdefault(anchor, []).append(cell)
+            else:
+                left_out.append(f"A cell of your own was left out: {_TOO_MUCH}.")
+    return extras, left_out
 
 
 def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | None], list[str]]:

@@ -24,6 +24,7 @@ from traitlets.config import Config
 from mlsd_helpers import exercises
 from mlsd_helpers.exercises import kit
 from mlsd_helpers.exercises.kit import Exercise, Panel, StoppedError, TooLongError, Verdict
+from mlsd_helpers.grading import flags
 from mlsd_helpers.grading.deadline import OutOfTimeError, time_limit
 from mlsd_helpers.grading.records import Flag, Judged
 from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Limits, Room, RoomGone
@@ -180,18 +181,19 @@ class _Sitting:
         if self._output_left >= 0 or not outputs:
             return outputs
         why = f"the notebook's outputs have more than {self.limits.outputs / 2**20:g} MB together"
-        self.flags.append(Flag("shows too much", why))
+        self.flags.append(Flag(flags.LEFT_OUT, why))
         return [nbformat.v4.new_output("stream", text=f"[These outputs were cut off: {why}.]\n")]
 
     def lost(self, gone: RoomGone) -> None:
         """Note that a room ended, and why; the first reason stays."""
         self.reason = self.reason or gone.reason
-        self.flags.append(Flag("was stopped", gone.reason))
+        self.flags.append(Flag(flags.LIMIT, gone.reason))
         self.close()
 
     def close(self) -> None:
         """Leave the room."""
-        context, self._context, self._room = self._context, None, None
+        context, room, self._context, self._room = self._context, self._room, None, None
+        self.flags += [Flag(flags.MANY_POINTS, odd) for odd in (room.odd if room else ())]
         if context is not None:
             context.__exit__(None, None, None)
 

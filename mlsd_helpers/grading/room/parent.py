@@ -203,6 +203,7 @@ class Room:
         self._line, self._handle, self._process, self._inside = parent.open()
         self._base = processes.resident(self._process)
         self._too_much = ""
+        self.odd: list[str] = []  # what functions of a case were asked with, and no answer asks
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
@@ -303,7 +304,7 @@ class Room:
                     case {"ask": int(which), "args": args, "kwargs": kwargs} if (
                         0 <= which < len(self._functions)
                     ):
-                        answer = _ask_function(
+                        answer = self._ask_outside(
                             self._functions[which], codec.decode(args), codec.decode(kwargs)
                         )
                     case {"id": str(replied)} if replied == number:
@@ -314,6 +315,23 @@ class Room:
                         raise wire.BrokenFrameError
             self._send(answer, late, why)
         raise self._end(f"your code asked the functions of one case more than {_MOST_ASKED:,} times")
+
+    def _ask_outside(self, function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
+        """Call a function of ours with what the room gave, if that is a few plain numbers: it runs here, outside."""
+        if (
+            not isinstance(args, tuple)
+            or not isinstance(kwargs, dict)
+            or not all(isinstance(k, str) for k in kwargs)
+        ):
+            raise wire.BrokenFrameError
+        odd = [type(one).__name__ for one in (*args, *kwargs.values()) if not _is_modest(one)]
+        if odd:
+            self.odd = [f"a function of a case was asked with {odd[0]}"]
+            return {"raised": ValueError(f"It takes finite numbers up to {_LARGEST:g}, and got {odd[0]}.")}
+        try:
+            return {"value": function(*args, **kwargs)}
+        except Exception as error:  # noqa: BLE001 - whatever it says of what it was given
+            return {"raised": ValueError(f"{type(error).__name__}: {error}")}
 
     def _send(self, message: Mapping[str, Any], late: float, why: str) -> None:
         self._line.settimeout(max(late - time.monotonic(), 0.01))
@@ -440,23 +458,6 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise wire.BrokenFrameError
     return read
-
-
-def _ask_function(function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
-    """Call a function of ours with what a room gave, if that is a few plain numbers: it runs here, outside."""
-    if (
-        not isinstance(args, tuple)
-        or not isinstance(kwargs, dict)
-        or not all(isinstance(k, str) for k in kwargs)
-    ):
-        raise wire.BrokenFrameError
-    odd = [type(one).__name__ for one in (*args, *kwargs.values()) if not _is_modest(one)]
-    if odd:
-        return {"raised": ValueError(f"It takes finite numbers up to {_LARGEST:g}, and got {odd[0]}.")}
-    try:
-        return {"value": function(*args, **kwargs)}
-    except Exception as error:  # noqa: BLE001 - whatever it says of what it was given
-        return {"raised": ValueError(f"{type(error).__name__}: {error}")}
 
 
 def _is_modest(value: Any) -> bool:

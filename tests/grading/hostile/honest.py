@@ -288,7 +288,7 @@ HONEST = (
     honest("an-error-in-a-cell-of-its-own", _own("1 / 0")),
     honest("a-typo-in-a-cell-of-its-own", _own("def broken(:")),
     honest("notes-of-its-own", _own("# My notes\n\n$x < y$ <b>bold</b>", "markdown")),
-    honest("notes-with-a-script", _own("# Notes\n\n<script>alert(1)</script>", "markdown"), flagged=None),
+    honest("notes-with-a-script", _own("# Notes\n\n<script>alert(1)</script>", "markdown"), flagged=True),
     honest("magics", _own("%matplotlib inline\n%time sum(range(10))\n%precision 3\n?sum")),
     honest("a-timed-cell", _own("%%time\nsum(range(10))")),
     honest("awaits", _own("import asyncio\nawait asyncio.sleep(0)")),
