@@ -160,15 +160,22 @@ class _Sitting:
             self._room = self._context.__enter__()
             try:
                 for source in self._done:
-                    self._room.run(source)
+                    self._in(self._room, source)
             except RoomGone as gone:
                 self.lost(gone)
         return self._room
 
+    def _in(self, room: Room, source: str) -> list[dict[str, Any]]:
+        """Run a cell. After a first room has gone, what a cell leaves running goes too: it may have been the reason."""
+        outputs = room.run(source)
+        if self._rooms > 1:
+            room.end_others()
+        return outputs
+
     def run(self, source: str) -> Outputs:
         """Run a cell; one that ends its process leaves an error that says so."""
         try:
-            outputs = self.room().run(source)
+            outputs = self._in(self.room(), source)
         except RoomGone as gone:
             self.lost(gone)
             return [_stopped(gone.reason)]

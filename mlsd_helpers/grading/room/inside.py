@@ -43,7 +43,6 @@ _WARM = (
 )
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each room
 _OPEN_FILES = 256
-_SPARE_PROCESSES = 8  # the warm parent and others of ours count too
 _ROOMS_AT_ONCE = 2  # other rooms of the same user may start processes at the same time
 _NAMESPACES = namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC | namespaces.NEWNET
 
@@ -162,7 +161,7 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
 def _enclose(walls: Walls, folder: str, limits: Limits) -> None:
     """Leave the room no file but its own and what it may read, no right, and no more processes than its limit."""
     user = namespaces.room_user()
-    most = limits.processes + _SPARE_PROCESSES
+    most = limits.most_processes
     if walls.sandbox == "bubblewrap":
         namespaces.start_loopback()
         namespaces.keep_mounts_here()

@@ -26,6 +26,16 @@ class Limits:
     judge_memory: int = 2 * 2**30
 
     @property
+    def most_processes(self) -> int:
+        """What the kernel lets a room have: some may be ours, and a room that reaches its limit is to be seen."""
+        return self.processes + 8
+
+    @property
+    def most_memory(self) -> int:
+        """What all processes of a room may take together. The kernel lets each have `memory`: one stays below this."""
+        return self.memory * 5 // 4
+
+    @property
     def whole_s(self) -> float:
         """What one submission may take from start to end."""
         return self.room_s + self.page_s

@@ -396,17 +396,26 @@ class Room:
                 self._parent.clear()
                 return
 
-    def _look(self) -> str:
+    def _family(self) -> list[int]:
         family = processes.family(self._process)
-        if self._parent.sandbox != "bubblewrap":
-            family = self._parent.below() or family
+        return family if self._parent.sandbox == "bubblewrap" else self._parent.below() or family
+
+    def _look(self) -> str:
+        family = self._family()
         if len(family) > self.limits.processes:
             return f"your code started more than {self.limits.processes} processes"
         used = processes.proportional(family)
         self._peak = max(self._peak, used)
-        if used > self._base + self.limits.memory:
+        if used > self._base + self.limits.most_memory:
             return f"your code used more than {self.limits.memory / 2**30:g} GB of memory"
         return ""
+
+    def end_others(self) -> None:
+        """End all processes of the room but its first, such as those that a cell started and forgot."""
+        for pid in self._family():
+            if pid != self._process:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
 
     # ---- ending ---------------------------------------------------------------------------------------
 
