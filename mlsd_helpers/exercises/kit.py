@@ -2,7 +2,8 @@
 
 An exercise is data. Its answer is a function that the learner writes, or a value; either way an answer has
 *steps*, each with points of its own. A later step is judged on the learner's own earlier values, so that one
-slip costs one step.
+slip costs one step. Such a value has to be one that the step can work with: of the type that is expected, of a
+possible size, and neither empty nor the same in every case.
 
 A known mistake is a function whose docstring is its feedback (or a `Wrong` value with its feedback). The same
 object diagnoses a learner, proves the grader, and fills the synthetic class that grading is tested on.
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from inspect import cleandoc
-from itertools import combinations
+from itertools import chain, combinations, islice
 from numbers import Real
 from typing import Any
 
@@ -35,7 +36,28 @@ TIME_LIMIT_S = 5.0
 FRESH_CASES = 8
 """How many cases a hidden check draws before it asks whether they tell all known mistakes apart."""
 
+MOST_ENTRIES = 2_000
+"""How many entries, with all that is in them, the part of an answer that a step judges may have; ours have 300."""
+
+MOST_TEXT = 50_000
+"""How many characters all texts in such a part may have together."""
+
 _NOISE = 1e-9
+_FURTHEST = (
+    1e6  # how many times too large or too small a value may be that is handed on: units are mixed up by less
+)
+_MOST = 1e15  # of a number that is handed on beside an expected 0, or in a collection
+_LONGEST_REASON = 800
+MOST_FOR_A_CONSTANT = 0.25
+"""The share of the points that an answer may have which is the same in every case."""
+
+_SAME_EVERYWHERE = (
+    "Your answer is the same in every case, and the right one is not. Work it out from what is given."
+)
+_TOO_LARGE = (
+    "It is larger than any answer has to be, and was not judged: "
+    f"keep it to {MOST_ENTRIES:,} entries and {MOST_TEXT:,} characters."
+)
 _CHECK_SHAPE = "Check what the exercise asks for."
 
 
@@ -55,7 +77,8 @@ class Wrong:
 class Step:
     """One judgement that earns points of its own, on one part of an answer.
 
-    `right(case, value, given)` judges the part; `given` holds the learner's own values of the earlier steps.
+    `right(case, value, given)` judges the part. `given` holds a value for each earlier step that has an `expected`:
+    the learner's own in plain Python, or the expected one where theirs is of another type or says nothing.
     `expected`, where there is one right value, lets a message say "too large" without saying by how much.
     `explain`, where there is none, says what is wrong with a value, by its consequence.
     `part` is the key of the answer that is judged, "" for the whole answer; by default the step's name.
@@ -70,12 +93,16 @@ class Step:
     part: str | None = None
     explain: Callable[[Case, Any], str] | None = None
 
+    @property
+    def key(self) -> str:
+        """The key of the answer that is judged, "" for the whole answer."""
+        return self.name if self.part is None else self.part
+
     def value(self, answer: Any) -> Any:
         """Return the part of an answer that this step judges, or None where it is missing."""
-        part = self.name if self.part is None else self.part
-        if not part:
+        if not self.key:
             return answer
-        return answer.get(part) if isinstance(answer, Mapping) else getattr(answer, part, None)
+        return answer.get(self.key) if isinstance(answer, Mapping) else getattr(answer, self.key, None)
 
 
 @dataclass(frozen=True)
@@ -179,6 +206,13 @@ class Verdict:
 
         display(self)  # type: ignore[no-untyped-call]
         return float(self.score)
+
+
+def _without_html(text: str) -> str:
+    """Leave no tag outside what is quoted as code: a message may repeat what a learner gave."""
+    parts = text.split("`")
+    parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]
+    return "`".join(parts)
 
 
 @dataclass(frozen=True)
@@ -286,13 +320,13 @@ def _shape_problem(exercise: Exercise, value: Any) -> str:
     """Say in plain words what is wrong with the shape of an answer, or nothing."""
     if any(step.value(value) is not None for step in exercise.steps):
         return ""
-    parts = dict.fromkeys(step.name if step.part is None else step.part for step in exercise.steps)
+    parts = dict.fromkeys(step.key for step in exercise.steps)
     return (
         f"it returned {_code(_short(value))}; expected a dict with the keys {', '.join(map(_code, parts))}."
     )
 
 
-# ---- judging --------------------------------------------------------------------------------------
+# ---- what a value is ------------------------------------------------------------------------------
 
 
 def same(value: Any, expected: Any, tolerance: float = _NOISE) -> bool:  # noqa: PLR0911 - one return a type
@@ -334,13 +368,94 @@ def _is_collection(value: Any) -> bool:
     return isinstance(value, Iterable) and hasattr(value, "__len__") and not isinstance(value, str | bytes)
 
 
+def names(value: Any) -> set[str] | None:
+    """Return the names in a collection as text, or None where the value is no collection of single things."""
+    return {str(one) for one in value} if _is_collection(value) and not isinstance(value, Mapping) else None
+
+
+def fits(value: Any) -> bool:
+    """Tell whether a value is small enough to be judged, all that is in it counted."""
+    entries, text, left = MOST_ENTRIES, MOST_TEXT, [value]
+    try:
+        while left and entries >= 0 and text >= 0:
+            one = left.pop()
+            if isinstance(one, str | bytes):
+                text -= len(one)
+            elif type(one) not in _SINGLE:
+                inside = list(islice(_inside(one), MOST_ENTRIES + 1))
+                entries -= max(len(inside), _size(one))
+                left += inside
+    except Exception:  # noqa: BLE001 - a learner's object may raise anything; the steps will see
+        return True
+    return entries >= 0 and text >= 0
+
+
+_SINGLE = {int, float, bool, type(None)}
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | Mapping):
+        return chain(value.keys(), value.values())
+    if hasattr(type(value), "model_fields"):  # a part of a design
+        return iter(vars(value).values())
+    return iter(value if _is_collection(value) else ())
+
+
+def _size(value: Any) -> int:
+    """Return how many values a table or an array holds; to iterate over a table gives its columns' names alone."""
+    size = getattr(value, "size", 0) if hasattr(value, "ndim") else 0
+    return size if isinstance(size, int) else 0
+
+
+def _like(value: Any, expected: Any) -> Any | None:
+    """Return a number or a collection as plain Python where a step can work with it as with the expected one.
+
+    Otherwise return None, also for a word or a truth value: a later step is judged on the expected one.
+    """
+    try:
+        return _in_plain(value, expected)
+    except Exception:  # noqa: BLE001 - a learner's object may raise anything when it is looked at
+        return None
+
+
+def _in_plain(value: Any, expected: Any) -> Any | None:
+    if not isinstance(expected, bool) and isinstance(expected, Real):
+        return _possible(value, abs(float(expected)))
+    if not isinstance(expected, set | frozenset | list | tuple) or not _is_collection(value):
+        return None
+    first = next(iter(expected), "")
+    items = [str(one) if isinstance(first, str) and isinstance(one, str) else _number(one) for one in value]
+    if None in items or (any(expected) and not any(items)):
+        return None
+    return set(items) if isinstance(expected, set | frozenset) else items
+
+
+def _possible(value: Any, expected: float) -> float | None:
+    """Return a number that is neither nothing nor everything beside the expected one; beside 0, any number may be."""
+    number = _number(value)
+    if number is None or (expected and not expected / _FURTHEST <= abs(number) <= expected * _FURTHEST):
+        return None
+    return number
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, or a truth value as one, where it is finite and no step can make it infinite."""
+    number = float(value) if _is_bool(value) or is_number(value) else math.inf
+    return number if abs(number) < _MOST else None
+
+
+# ---- judging --------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True)
 class Marks:
-    """An answer's outcome on every case, and which steps it got right on each."""
+    """An answer's outcome on every case, the part that each step judges, which are right, and what was handed on."""
 
     cases: tuple[Case, ...]
     outcomes: tuple[Outcome, ...]
+    parts: tuple[Mapping[str, Any], ...]
     right: tuple[Mapping[str, bool], ...]
+    given: tuple[Given, ...]
 
     def step_passed(self, step: Step) -> bool:
         """Tell whether a step is right wherever it applies; one that never applies earns nothing."""
@@ -354,28 +469,46 @@ def mark(exercise: Exercise, answer: Any, cases: Sequence[Case]) -> Marks:
     for case in cases:
         endless = outcomes and outcomes[-1].endless  # once is enough to wait for
         outcomes.append(outcomes[-1] if endless else run(answer, case))
-    return Marks(
-        tuple(cases), tuple(outcomes), tuple(map(_judge_case, [exercise] * len(cases), cases, outcomes))
-    )
-
-
-def _judge_case(exercise: Exercise, case: Case, outcome: Outcome) -> Mapping[str, bool]:
-    given: dict[str, Any] = {}
-    right = {}
+    parts = [_parts(exercise, outcome.value) for outcome in outcomes]
+    right: list[dict[str, bool]] = [{} for _ in cases]
+    given: list[dict[str, Any]] = [{} for _ in cases]
     for step in exercise.steps:
-        if not step.applies(case):
-            continue
-        value = step.value(outcome.value)
-        right[step.name] = not (outcome.problem or outcome.blank) and _judge_step(step, case, value, given)
-        given[step.name] = (
-            value if is_number(value) or _is_collection(value) else _expected(step, case, given)
-        )
-    return right
+        rows = [at for at, case in enumerate(cases) if step.applies(case)]
+        for at in rows:
+            right[at][step.name] = _judge_step(step, cases[at], parts[at][step.name], given[at])
+        if step.expected is not None and step is not exercise.steps[-1]:
+            own = [_expected(step, cases[at], given[at]) for at in rows]
+            theirs = [parts[at][step.name] for at in rows]
+            for at, value in zip(rows, _handed_on(theirs, own), strict=True):
+                given[at][step.name] = value
+    return Marks(tuple(cases), tuple(outcomes), tuple(parts), tuple(right), tuple(given))
+
+
+def _parts(exercise: Exercise, answer: Any) -> dict[str, Any]:
+    """Return the part that each step judges, None where it is missing or too large to be judged."""
+    found = {step.name: step.value(answer) for step in exercise.steps}
+    fit = {key: fits(found[step.name]) for step in exercise.steps for key in [step.key]}
+    return {step.name: found[step.name] if fit[step.key] else None for step in exercise.steps}
+
+
+def _handed_on(theirs: Sequence[Any], expected: Sequence[Any]) -> list[Any]:
+    """Return what later steps are judged on, case by case: the learner's own value where it says something."""
+    values = list(map(_like, theirs, expected))
+    if _all_same([value for value in values if value is not None]) and not _all_same(expected):
+        return list(expected)
+    return [own if value is None else value for value, own in zip(values, expected, strict=True)]
+
+
+def _all_same(values: Sequence[Any]) -> bool:
+    try:
+        return all(value is values[0] or same(value, values[0]) for value in values[1:])
+    except Exception:  # noqa: BLE001 - a learner's object may raise anything when it is compared
+        return False
 
 
 def _judge_step(step: Step, case: Case, value: Any, given: Given) -> bool:
     if value is None:
-        return False
+        return False  # also where the answer raised or was left blank
     try:
         return bool(step.right(case, value, given))
     except Exception:  # noqa: BLE001 - a learner's object may raise anything when it is compared
@@ -396,8 +529,8 @@ def _expected(step: Step, case: Case, given: Given) -> Any:
 
 def _alike(step: Step, one: Marks, other: Marks) -> bool:
     """Tell whether two answers gave the same for a step on every case where it applies."""
-    rows = zip(one.cases, one.outcomes, other.outcomes, strict=True)
-    pairs = [(step.value(a.value), step.value(b.value)) for case, a, b in rows if step.applies(case)]
+    rows = zip(one.right, one.parts, other.parts, strict=True)
+    pairs = [(a[step.name], b[step.name]) for right, a, b in rows if step.name in right]
     try:
         return all(a is not None and b is not None and same(a, b, 1e-6) for a, b in pairs)
     except Exception:  # noqa: BLE001 - a learner's object may raise anything when it is compared
@@ -489,11 +622,24 @@ def judge(
             exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True
         )
     score = sum(step.points for step in exercise.steps if marks.step_passed(step))
+    most = exercise.points * MOST_FOR_A_CONSTANT
+    if score > most and _ignores_its_case(exercise, marks):
+        return _verdict(exercise, most, _SAME_EVERYWHERE, fresh)
     if score == exercise.points:
         return _verdict(exercise, score, _praise(fresh), fresh)
     known = (panel or Panel.of(exercise, exercise.cases)).diagnose(marks)
     message = _explain(exercise, marks, known)
     return _verdict(exercise, score, message, fresh, mistake=None if known is None else mistake_name(known))
+
+
+def _ignores_its_case(exercise: Exercise, marks: Marks) -> bool:
+    """Tell whether an answer is the same in every case, though the right one is not."""
+    keys = {step.key: step for step in exercise.steps}.values()
+    given = [one for one, outcome in zip(marks.parts, marks.outcomes, strict=True) if not outcome.problem]
+    if len(given) < 2 or not all(_all_same([parts[step.name] for parts in given]) for step in keys):
+        return False
+    right = [run(exercise.reference, case).value for case in marks.cases]
+    return not all(_all_same([step.value(value) for value in right]) for step in keys)
 
 
 def _verdict(
@@ -517,9 +663,10 @@ def _praise(fresh: bool) -> str:
 
 def _explain(exercise: Exercise, marks: Marks, known: Any | None) -> str:
     step = next(step for step in exercise.steps if not marks.step_passed(step))
-    case, outcome = _smallest_failure(step, marks)
+    at = _smallest_failure(step, marks)
+    case = marks.cases[at]
     where = f"With {_code(_show_case(case))}: " if case else ""
-    return f"{where}{_what_is_wrong(exercise, step, case, outcome, known)}{_whole_case(exercise, case)}"
+    return f"{where}{_what_is_wrong(exercise, step, marks, at, known)}{_whole_case(exercise, case)}"
 
 
 def _whole_case(exercise: Exercise, case: Case) -> str:
@@ -530,7 +677,8 @@ def _whole_case(exercise: Exercise, case: Case) -> str:
     return f" The whole case: `mlsd.exercises.cases({exercise.id!r})[{at}]`."
 
 
-def _what_is_wrong(exercise: Exercise, step: Step, case: Case, outcome: Outcome, known: Any | None) -> str:
+def _what_is_wrong(exercise: Exercise, step: Step, marks: Marks, at: int, known: Any | None) -> str:
+    outcome = marks.outcomes[at]
     if outcome.blank:
         return "this part is not written yet."
     if outcome.problem:
@@ -539,9 +687,8 @@ def _what_is_wrong(exercise: Exercise, step: Step, case: Case, outcome: Outcome,
     if shape:
         return f"{shape} {_CHECK_SHAPE}"
     value = step.value(outcome.value)
-    part = step.name if step.part is None else step.part
-    why = feedback(known) if known is not None else _direction(exercise, step, case, outcome)
-    return f"{_what_it_is(part, value)} {why}"
+    why = feedback(known) if known is not None else _direction(exercise, step, marks, at)
+    return f"{_what_it_is(step.key, value)} {_cut(why, _LONGEST_REASON)}"
 
 
 def _what_it_is(part: str, value: Any) -> str:
@@ -552,19 +699,19 @@ def _what_it_is(part: str, value: Any) -> str:
     return f"your answer is {_code(f'{part} = {shown}' if part else shown)}."
 
 
-def _smallest_failure(step: Step, marks: Marks) -> tuple[Case, Outcome]:
-    rows = zip(marks.cases, marks.outcomes, marks.right, strict=True)
-    failed = [(case, outcome) for case, outcome, right in rows if not right.get(step.name, True)]
-    return min(failed, key=lambda row: len(_show_case(row[0])))
+def _smallest_failure(step: Step, marks: Marks) -> int:
+    """Return the place of the smallest case on which a step is wrong."""
+    failed = [at for at, right in enumerate(marks.right) if not right.get(step.name, True)]
+    return min(failed, key=lambda at: len(_show_case(marks.cases[at])))
 
 
-def _direction(exercise: Exercise, step: Step, case: Case, outcome: Outcome) -> str:
+def _direction(exercise: Exercise, step: Step, marks: Marks, at: int) -> str:
     """Say how a wrong value is wrong, without saying what is right."""
-    value = step.value(outcome.value)
+    case, value = marks.cases[at], marks.parts[at][step.name]
     if value is None:
-        return "This part is missing."
-    given = {other.name: other.value(outcome.value) for other in exercise.steps}
-    expected = _expected(step, case, {name: part for name, part in given.items() if part is not None})
+        missing = step.value(marks.outcomes[at].value) is None
+        return "This part is missing." if missing else _TOO_LARGE
+    expected = _expected(step, case, marks.given[at])
     if step.explain is not None:
         with contextlib.suppress(Exception):  # a value so odd that nothing can be said of it
             return step.explain(case, value)
@@ -588,10 +735,11 @@ _FACTORS = {
 def _factor(value: float, expected: float) -> str:
     if value <= 0 < expected:
         return "It has to be above zero."
-    if expected == 0 or value == 0:
+    if min(value, expected) <= 0 <= max(value, expected):
         return "Too large." if value > expected else "Too small."
-    ratio = value / expected
-    side, off = ("large", ratio) if ratio > 1 else ("small", 1 / ratio)
+    side = "large" if abs(value) > abs(expected) else "small"
+    less, more = sorted((abs(value), abs(expected)))
+    off = more / less
     for factor, words in _FACTORS.items():
         if abs(off / factor - 1) < 0.1:
             return f"Too {side} by {words}"
@@ -609,13 +757,20 @@ def _show_input(value: Any) -> str:
     return f"{{{', '.join(f'{key!r}: {_short(entry)}' for key, entry in value.items())}}}"
 
 
+def quoted(value: Any) -> str:
+    """Show something of a learner's in a message: short, and as code."""
+    return _code(_short(value))
+
+
 def _code(text: str) -> str:
     """Quote as code, so that nothing in a learner's value is taken for Markdown or HTML."""
     return f"`{text.replace('`', chr(39))}`"
 
 
 def _short(value: Any, most: int = 120) -> str:
-    """Show a value in few characters; a value may have a broken repr."""
+    """Show a value in few characters; a value may have a broken repr, and one that is too large is only named."""
+    if not fits(value):
+        return f"a {type(value).__name__} that is too large to be shown"
     try:
         text = (
             f"{value:.6g}"
@@ -626,5 +781,8 @@ def _short(value: Any, most: int = 120) -> str:
         )
     except Exception as error:  # noqa: BLE001 - a learner's object may do anything
         text = f"a {type(value).__name__} that cannot be shown ({type(error).__name__})"
-    text = " ".join(text.split())
+    return _cut(" ".join(text.split()), most)
+
+
+def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"

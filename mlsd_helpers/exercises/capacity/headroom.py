@@ -8,7 +8,7 @@ from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.capacity._answer import Answer, round_up
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names, quoted
 
 FAILURES = ("rolling_restart", "zone_loss", "surge", "restart_in_surge", "cold_cache")
 
@@ -161,14 +161,11 @@ def _covered_step(case: Case, given: Given) -> set[str]:
 
 
 def _explain_covered(case: Case, value: Any) -> str:
-    names = (
-        {str(name) for name in value} if isinstance(value, set | frozenset | list | tuple | dict) else None
-    )
-    if names is None:
+    named = names(value)
+    if named is None:
         return "Expected a set of names, such as {'surge'}."
-    unknown = sorted(names - set(FAILURES))
-    if unknown:
-        return f"{', '.join(map(repr, unknown))} is not one of the failures in the table."
+    if unknown := named - set(FAILURES):
+        return f"{quoted(min(unknown))} is not one of the failures in the table."
     return "Hold each of your own utilisations against the target: within it, or above?"
 
 

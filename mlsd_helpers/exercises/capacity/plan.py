@@ -129,6 +129,10 @@ def _zones_of(case: Case, value: Any) -> list[int] | None:
     return [int(zone) for zone in zones] if whole and len(zones) == case["zones"] else None
 
 
+def _least_plan(case: Case, _: Given) -> list[int]:
+    return _spread(_least_total(case), case["zones"])
+
+
 def _survives(case: Case, value: Any, _: Given) -> bool:
     zones = _zones_of(case, value)
     busy = case["peak_rps"] * case["service_time_s"]
@@ -165,7 +169,7 @@ EXERCISE = Exercise(
     outcome="Lay a fleet out over zones for a named failure, and say what a thousand predictions cost.",
     minutes=12,
     steps=(
-        Step("survives", 1.5, _survives, part="replicas_per_zone", explain=_explain_survival),
+        Step("survives", 1.5, _survives, _least_plan, part="replicas_per_zone", explain=_explain_survival),
         Step("not_wasteful", 0.5, _not_wasteful, part="replicas_per_zone", explain=_explain_waste),
         equals("cost_per_1k", 1, _cost_of_plan, tolerance=1e-3),
         equals("within_budget", 1, lambda c, g: g["cost_per_1k"] <= c["budget_per_1k"]),

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.dataflow._path import Path, as_formula, in_one_row, without, worst_min
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, names, quoted
 
 Feature = dict[str, Any]
 _NOISE = 1e-9
@@ -166,18 +166,21 @@ def _two(period_min: float, delay_min: float) -> dict[str, Any]:
 
 
 def _draw_features(rng: random.Random) -> Case:
-    """Draw twelve features, in any order."""
+    """Draw twelve features, in any order, under names that do not tell which of them are gaps."""
     features = _drawn_features(rng)
+    called = [feature["name"] for feature in features]
     rng.shuffle(features)
-    return {"features": features}
+    return {"features": [{**f, "name": name} for f, name in zip(features, called, strict=True)]}
 
 
 def _names(value: Any) -> set[str]:
-    return set(value) if isinstance(value, list | tuple | set | frozenset) else set()
+    return names(value) or set()
 
 
 def _finds_all(case: Case, value: Any, _: Given) -> bool:
-    return gaps(case["features"]) <= _names(value)
+    """Tell whether all are named, and not by naming nearly everything: most of what is named has to be a gap."""
+    right = gaps(case["features"])
+    return right <= _names(value) and len(_names(value)) < 2 * len(right)
 
 
 def _alarms_truly(case: Case, value: Any, _: Given) -> bool:
@@ -187,14 +190,16 @@ def _alarms_truly(case: Case, value: Any, _: Given) -> bool:
 
 def _explain_missing(case: Case, value: Any) -> str:
     found = len(_names(value) & gaps(case["features"]))
+    if found == len(gaps(case["features"])):
+        return "You name so many that every gap is among them. To name everything finds nothing: which of them fit?"
     return f"There are more gaps than the {found} of them that you name."
 
 
 def _explain_alarm(case: Case, value: Any) -> str:
-    wrong = sorted(map(str, _names(value) - gaps(case["features"])))
-    return (
-        f"{wrong[0]} is none: work out its worst age again." if wrong else "Name the gaps in a set or a list."
-    )
+    wrong = _names(value) - gaps(case["features"])
+    if not wrong:
+        return "Name the gaps in a set or a list."
+    return f"{quoted(min(wrong))} is none: work out its worst age again."
 
 
 EXERCISE = Exercise(

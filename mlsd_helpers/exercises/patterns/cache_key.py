@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names
 
 Answer = dict[str, Any]
 Row = Mapping[str, Any]
@@ -173,24 +173,28 @@ def _draw_case(rng: random.Random) -> Case:
 
 
 def _is_safe(case: Case, value: Any, _: Given) -> bool:
-    return _known(value) and not _leaks(case["log"], set(value))
+    fields = _fields(value)
+    return bool(fields) and not _leaks(case["log"], fields)
 
 
 def _is_lean(case: Case, value: Any, given: Given) -> bool:
     most = _hits(case["log"], _safe(case["log"])[0])
-    return _is_safe(case, value, given) and _hits(case["log"], set(value)) == most
+    return _is_safe(case, value, given) and _hits(case["log"], _fields(value)) == most
 
 
-def _known(value: Any) -> bool:
-    return isinstance(value, set | frozenset | list | tuple) and bool(value) and set(value) <= set(FIELDS)
+def _fields(value: Any) -> set[str]:
+    """Return the fields of a key, none where it is no key of these fields."""
+    named = names(value) or set()
+    return named if named <= set(FIELDS) else set()
 
 
 def _explain_key(case: Case, value: Any) -> str:
-    if not _known(value):
+    fields = _fields(value)
+    if not fields:
         return f"Expected a set of fields, such as {{'user', 'query'}}, among {', '.join(FIELDS)}."
-    if wrong := _leaks(case["log"], set(value)):
+    if wrong := _leaks(case["log"], fields):
         return f"With this key, {wrong} of {len(case['log'])} requests get an answer that is not theirs."
-    return f"No answer goes astray, and only {_hits(case['log'], set(value))} requests hit: is each field needed?"
+    return f"No answer goes astray, and only {_hits(case['log'], fields)} requests hit: is each field needed?"
 
 
 EXERCISE = Exercise(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals, names, quoted
 
 Answer = dict[str, Any]
 PATTERNS = ("A", "B", "C")
@@ -127,12 +127,12 @@ def _draw_case(rng: random.Random) -> Case:
 
 
 def _explain_feasible(_case: Case, value: Any) -> str:
-    names = {str(name) for name in value} if isinstance(value, set | frozenset | list | tuple) else None
-    if names is None:
+    named = names(value)
+    if named is None:
         return "Expected a set of patterns, such as {'A', 'C'}."
-    if unknown := sorted(names - set(PATTERNS)):
-        return f"{', '.join(map(repr, unknown))} is none of the patterns A, B and C."
-    if "A" not in names:
+    if unknown := named - set(PATTERNS):
+        return f"{quoted(min(unknown))} is none of the patterns A, B and C."
+    if "A" not in named:
         return "A is missing: it needs no list, and its answers are new. A rate rules nothing out: it makes a bill."
     return "For each pattern ask two things: can it know the input, and how old is its oldest answer?"
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, names, quoted
 
 Statement = dict[str, Any]
 Statements = Sequence[Statement]
@@ -169,7 +169,7 @@ def _draw_case(rng: random.Random) -> Case:
 
 def _kind_step(kind: str) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
-        named = _named(value)
+        named = names(value)
         return named is not None and _is_judged(kind, case, named)
 
     return Step(kind, 1, right, part="", explain=lambda case, value: _explain(kind, case, value))
@@ -181,19 +181,13 @@ def _is_judged(kind: str, case: Case, named: Collection[str]) -> bool:
     return all((said["id"] in named) == _cannot_hold(said) for said in of_kind)
 
 
-def _named(value: Any) -> set[str] | None:
-    if not isinstance(value, set | frozenset | list | tuple):
-        return None
-    return {str(name) for name in value}
-
-
 def _explain(kind: str, case: Case, value: Any) -> str:
-    named = _named(value)
+    named = names(value)
     if named is None:
         return "Expected a set of ids, such as {'S2', 'S5'}."
     ids = {said["id"] for said in case["statements"]}
-    if unknown := sorted(named - ids):
-        return f"{', '.join(map(repr, unknown))} is none of the statements."
+    if unknown := named - ids:
+        return f"{quoted(min(unknown))} is none of the statements."
     judged = {one: "right" if _is_judged(one, case, named) else "wrong" for one in KINDS}
     by_kind = ", ".join(f"{one} {verdict}" for one, verdict in judged.items())
     return f"By kind: {by_kind}. Take {kind!r} first: work it out from the numbers that it gives itself."

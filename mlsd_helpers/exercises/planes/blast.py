@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from mlsd_helpers.design import Planes
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names, quoted
 from mlsd_helpers.figures.blast import FEEDING, WAITING, blast_radius
 
 Arrow = Mapping[str, Any]
@@ -158,18 +158,18 @@ def _draw_sketch(rng: random.Random) -> Case:
 
 def _told(name: str, points: float, words: str) -> Step:
     def expected(case: Case, given: Given) -> set[str]:
-        stops = {str(one) for one in given["stops"]} if "stops" in given else None
-        if name == "stops" or stops is None:
+        if name == "stops":
             return _stops(**case)
-        return (_saved if name == "falls_back" else _older)(case["flows"], stops)
+        return (_saved if name == "falls_back" else _older)(case["flows"], given["stops"])
 
     def explain(case: Case, value: Any) -> str:
-        if isinstance(value, str) or not isinstance(value, list | set | tuple | frozenset):
+        named = names(value)
+        if named is None:
             return f"Expected a set of names in `{name}`."
         right = blast(**case)[name]
-        surplus, missing = ({str(one) for one in value} - right, right - {str(one) for one in value})
+        surplus, missing = named - right, right - named
         if surplus:
-            return f"{min(surplus)} is not among those that {words}."
+            return f"{quoted(min(surplus))} is not among those that {words}."
         return f"{len(missing)} more of them {words}." if missing else "Look at `stops` first."
 
     return replace(equals(name, points, expected), explain=explain)

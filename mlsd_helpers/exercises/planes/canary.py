@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, quoted
 
 Cards = list[str]
 
@@ -211,7 +211,7 @@ def _right_cards(case: Case, value: Any, _: Given) -> bool:
 def _in_order(plan: str) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
         dealt = _names(value)
-        return set(order(**case)) <= set(dealt) and not _broken(plan, dealt)
+        return set(order(**case)) <= set(dealt) <= set(case["cards"]) and not _broken(plan, dealt)
 
     def explain(case: Case, value: Any) -> str:
         broken = _broken(plan, _names(value))
@@ -234,7 +234,7 @@ def _explain_cards(case: Case, value: Any) -> str:
         return "Expected a list of cards, in their order."
     surplus = next((card for card in dealt if card not in order(**case)), None)
     if surplus is not None:
-        return f"`{surplus}` does not belong there. What would it do to users?"
+        return f"{quoted(surplus)} does not belong there. What would it do to users?"
     return "A card is missing, or twice there."
 
 

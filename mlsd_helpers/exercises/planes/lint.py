@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers.design import PLANE_OF, Planes
-from mlsd_helpers.exercises.kit import Case, Exercise, Step, equals
+from mlsd_helpers.exercises.kit import Case, Exercise, Step, equals, names, quoted
 from mlsd_helpers.review import graph
 
 Box = Mapping[str, Any]
@@ -200,14 +200,14 @@ def _found(name: str, points: float, asks: str) -> Step:
         right = lint(**case)[name]
         if isinstance(right, bool):
             return "Expected True or False: does serving send predictions to a prediction log?"
-        if isinstance(value, str) or not isinstance(value, list | set | tuple | frozenset):
+        named = names(value)
+        if named is None:
             return f"Expected a set: {asks}."
-        surplus, missing = set(value) - right, right - set(value)
-        return (
-            f"{min(surplus, key=str)} is not one of {asks}."
-            if surplus
-            else f"{len(missing)} missing of {asks}."
-        )
+        wanted = {str(one) for one in right}
+        surplus, missing = named - wanted, wanted - named
+        if surplus:
+            return f"{quoted(min(surplus))} is not one of {asks}."
+        return f"{len(missing)} missing of {asks}."
 
     return replace(equals(name, points, lambda case, _: lint(**case)[name]), explain=explain)
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, names
 from mlsd_helpers.formulas import precision_at_base_rate
 
 Statement = dict[str, Any]
@@ -213,22 +213,22 @@ def _case(*numbers: float) -> Case:
     return _page(dict(zip(_NAMES, numbers, strict=True)))
 
 
-def _ids(value: Any) -> set[str]:
-    return set(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else set()
-
-
 def _of(case: Case, topic: str) -> set[str]:
     return {said["id"] for said in case["statements"] if said["topic"] == topic}
 
 
 def _step(topic: str) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
-        return _ids(value) & _of(case, topic) == contradictions(case["statements"]) & _of(case, topic)
+        named = names(value)
+        if named is None:
+            return False
+        return named & _of(case, topic) == contradictions(case["statements"]) & _of(case, topic)
 
     def explain(case: Case, value: Any) -> str:
-        if not isinstance(value, list | tuple | set | frozenset):
+        named = names(value)
+        if named is None:
             return "Expected a set of ids, such as {'R1', 'R2'}; an empty one where all can hold."
-        if _ids(value) - {said["id"] for said in case["statements"]}:
+        if named - {said["id"] for said in case["statements"]}:
             return "Expected ids of the statements, such as 'R1'."
         return f"Look at {topic}: {_ASKS[topic]}"
 

@@ -4,7 +4,7 @@ import random
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names
 
 Incident = dict[str, str]
 Answer = dict[str, Any]
@@ -103,7 +103,7 @@ def _draw(rng: random.Random) -> Case:
     """Draw twelve incidents, three to five of them ML-specific, whose place and symptom say nothing."""
     others = sorted(ML_CAUSES - {"drift"})
     causes = ["drift", *rng.sample(others, rng.choice([2, 3, 4])), "permission", "order"]
-    causes += rng.choices(OTHER_CAUSES, k=12 - len(causes))
+    causes += rng.choices(OTHER_CAUSES[2:], k=12 - len(causes))
     rng.shuffle(causes)
     numbers = rng.sample(range(10, 100), 12)
     pairs = zip(numbers, causes, strict=True)
@@ -131,24 +131,31 @@ SHOWN: tuple[Incident, ...] = tuple(
 
 
 def _names(value: Any) -> set[str]:
-    return set(value) if isinstance(value, list | tuple | set | frozenset) else set()
+    return names(value) or set()
 
 
-def _finds_all(case: Case, value: Any, _: Given) -> bool:
-    return bool(classify(case["incidents"])["ml_specific"] <= _names(value))
+def _ml_specific(case: Case, _: Given) -> set[str]:
+    return _having(case["incidents"], "cause", ML_CAUSES)
 
 
-def _alarms_truly(case: Case, value: Any, _: Given) -> bool:
-    return bool(_names(value)) and bool(_names(value) <= classify(case["incidents"])["ml_specific"])
+def _finds_all(case: Case, value: Any, given: Given) -> bool:
+    """Tell whether all are named, and not by naming nearly everything: most of what is named has to be right."""
+    right = _ml_specific(case, given)
+    return right <= _names(value) and len(_names(value)) < 2 * len(right)
+
+
+def _alarms_truly(case: Case, value: Any, given: Given) -> bool:
+    return bool(_names(value)) and _names(value) <= _ml_specific(case, given)
 
 
 def _share(case: Case, given: Given) -> float:
-    """Follow the learner's own set."""
-    return len(given["finds_all"]) / len(case["incidents"])
+    """Follow the learner's own set, unless it is everything."""
+    named, of = len(given["finds_all"]), len(case["incidents"])
+    return (named if named < of else len(_ml_specific(case, given))) / of
 
 
 def _explain_set(case: Case, value: Any) -> str:
-    unknown = sorted(map(str, _names(value) - {incident["id"] for incident in case["incidents"]}))
+    unknown = _names(value) - {incident["id"] for incident in case["incidents"]}
     if unknown or not _names(value):
         return "Expected a set with the `id` of each incident that is ML-specific, such as {'i3'}."
     return "For each cause ask: could it hit a system that has no model? Look at nothing but the cause."
@@ -162,7 +169,7 @@ EXERCISE = Exercise(
     outcome="Tell failures that need a model from those that any distributed system knows.",
     minutes=5,
     steps=(
-        Step("finds_all", 1, _finds_all, part="ml_specific", explain=_explain_set),
+        Step("finds_all", 1, _finds_all, _ml_specific, part="ml_specific", explain=_explain_set),
         Step("no_false_alarm", 1, _alarms_truly, part="ml_specific", explain=_explain_set),
         equals("share", 1, _share, tolerance=1e-3),
     ),

@@ -8,11 +8,29 @@ from itertools import product
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number, quoted
 
 Inputs = tuple[float, float, float, float]
 Sizing = Callable[..., int]
-NAMES = ("peak_rps", "service_time_s", "target", "headroom")
+
+_RANGES: Mapping[str, tuple[str, Callable[[float], bool]]] = {
+    "peak_rps": ("requests/s, from 0 to 1e12", lambda value: 0 <= value <= 1e12),
+    "service_time_s": ("seconds, above 0 and at most 1e12", lambda value: 0 < value <= 1e12),
+    "target": ("a share, from 1e-12 to 1", lambda value: 1e-12 <= value <= 1),
+    "headroom": ("a share, from 0 to 10", lambda value: 0 <= value <= 10),
+}
+"""What the functions take, wider than what an answer may name: they are asked in searches."""
+
+NAMES = tuple(_RANGES)
+
+
+def _in_range(*inputs: Any) -> Inputs:
+    """Return four inputs as floats: these functions are called with whatever a learner hands them."""
+    for value, (name, (expected, holds)) in zip(inputs, _RANGES.items(), strict=True):
+        if not is_number(value) or not holds(float(value)):
+            raise ValueError(f"{name} is {quoted(value)}. Give {expected}.")
+    peak_rps, service_time_s, target, headroom = map(float, inputs)
+    return peak_rps, service_time_s, target, headroom
 
 
 @dataclass(frozen=True)
@@ -20,8 +38,11 @@ class Right:
     """The right `replicas`; it shows itself by name."""
 
     def __call__(self, peak_rps: float, service_time_s: float, target: float, headroom: float) -> int:
-        """Size a fleet."""
-        return formulas.replicas(peak_rps, service_time_s, target, headroom)
+        """Size a fleet.
+
+        Raises ValueError for what is no number in range; the message names the range.
+        """
+        return formulas.replicas(*_in_range(peak_rps, service_time_s, target, headroom))
 
     def __repr__(self) -> str:
         """Show no more than a name."""
@@ -37,8 +58,11 @@ class Suspect:
     edge: float = 0.0
 
     def __call__(self, peak_rps: float, service_time_s: float, target: float, headroom: float) -> int:
-        """Size a fleet, wrongly somewhere."""
-        return _FAULTS[self.fault](peak_rps, service_time_s, target, headroom, self.edge)
+        """Size a fleet, wrongly somewhere.
+
+        Raises ValueError for what is no number in range; the message names the range.
+        """
+        return _FAULTS[self.fault](*_in_range(peak_rps, service_time_s, target, headroom), self.edge)
 
     def __repr__(self) -> str:
         """Show no more than a number."""
@@ -185,15 +209,17 @@ def _read(value: Any) -> Inputs | None:
     if not isinstance(numbers, list | tuple) or len(numbers) != 4 or not all(map(is_number, numbers)):
         return None
     peak_rps, service_time_s, target, headroom = map(float, numbers)
-    in_range = 0 < peak_rps <= 1e6 and 0 < service_time_s <= 60 and 0 < target <= 1 and 0 <= headroom <= 2
+    in_range = (
+        0 < peak_rps <= 1e6 and 0 < service_time_s <= 60 and 1e-12 <= target <= 1 and 0 <= headroom <= 2
+    )
     return (peak_rps, service_time_s, target, headroom) if in_range else None
 
 
 def _explain(_: Case, value: Any) -> str:
     if _read(value) is None:
         return (
-            "Expected four numbers: requests/s (above 0), seconds (above 0, at most 60), target (above 0, at most 1), "
-            "headroom (0 to 2)."
+            "Expected four numbers: requests/s (above 0, at most 1,000,000), seconds (above 0, at most 60), "
+            "target (above 0, at most 1), headroom (0 to 2)."
         )
     return (
         "On these inputs both give the same number of replicas. Which kind of input have you not tried yet?"

@@ -107,9 +107,8 @@ def _actions(case: Case, value: Any) -> list[str] | None:
     if not isinstance(value, list | tuple) or not value:
         return None
     known = {card["id"]: card["does"] for card in case["cards"]}
-    if len(set(value)) < len(value) or not set(value) <= set(known):
-        return None
-    return [known[card] for card in value]
+    ids = [str(card) for card in value]
+    return [known[card] for card in ids] if len(set(ids)) == len(ids) and set(ids) <= set(known) else None
 
 
 def _kept(case: Case, value: Any, pairs: Pairs) -> bool:
