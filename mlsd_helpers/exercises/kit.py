@@ -198,7 +198,8 @@ class Verdict:
         return f"{self.headline}\n{self.message}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        return {"text/plain": str(self), "text/markdown": f"**{self.headline}**\n\n{self.message}"}
+        shown = f"**{self.headline}**\n\n{_without_html(self.message)}"
+        return {"text/plain": str(self), "text/markdown": shown}
 
     def grade(self) -> float:
         """Show the verdict and return its score, which nbgrader reads as the points of the cell."""

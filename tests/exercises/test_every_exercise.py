@@ -2,7 +2,8 @@
 
 import math
 import re
-from functools import cache
+import tracemalloc
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ every_mistake = pytest.mark.parametrize(
 def drawn(exercise_id: str, seed: int) -> kit.Panel:
     """Draw fresh cases once for all answers."""
     return kit.Panel.fresh(next(exercise for exercise in ALL if exercise.id == exercise_id), seed)
+
+
+@cache
+def shown(exercise_id: str) -> kit.Panel:
+    """Judge known mistakes on the visible cases once for all answers."""
+    exercise = mlsd.exercises.find(exercise_id)
+    return kit.Panel.of(exercise, exercise.cases)
 
 
 def both_ways(exercise: Exercise, answer: Any) -> list[kit.Verdict]:
@@ -128,7 +136,7 @@ WRECKS = [
 @every_exercise
 @pytest.mark.parametrize("wreck", WRECKS, ids=lambda wreck: type(wreck).__name__)
 def test_a_wreck_gets_a_plain_message_and_no_points(exercise: Exercise, wreck: Any) -> None:
-    verdict = kit.judge(exercise, wreck)
+    verdict = kit.judge(exercise, wreck, panel=shown(exercise.id))
     assert verdict.score == 0
     assert verdict.message
     assert "Traceback" not in verdict.message
@@ -137,11 +145,133 @@ def test_a_wreck_gets_a_plain_message_and_no_points(exercise: Exercise, wreck: A
 
 @every_exercise
 def test_an_answer_with_absurd_parts_gets_a_plain_message(exercise: Exercise) -> None:
-    parts = [step.name if step.part is None else step.part for step in exercise.steps]
+    parts = parts_of(exercise)
     for absurd in (math.nan, "text", None, -1, [], {}, Unshowable(), 10**400):
-        verdict = kit.judge(exercise, lambda absurd=absurd, **_: dict.fromkeys(parts, absurd))
+        answer = partial(dict.fromkeys, parts, absurd)
+        verdict = kit.judge(exercise, lambda answer=answer, **_: answer(), panel=shown(exercise.id))
         assert verdict.score < exercise.points
         assert "Traceback" not in verdict.message
+
+
+def parts_of(exercise: Exercise) -> list[str]:
+    return list(dict.fromkeys(step.key for step in exercise.steps if step.key))
+
+
+def in_shape(exercise: Exercise, value: Any) -> list[Any]:
+    """Return answers that give a value whatever they are given: as the whole, and as each part."""
+    parts = parts_of(exercise)
+    return [lambda **_: value, *([lambda **_: dict.fromkeys(parts, value)] if parts else [])]
+
+
+CONSTANTS = [
+    0, 1, -1, 2, 1e-3, 1e9, "", "A", "yes", [], {}, set(), True, False, [0], [1], [0] * 9, [1] * 9, [True] * 9,
+]  # fmt: skip
+
+
+@every_exercise
+def test_a_constant_earns_at_most_a_quarter(exercise: Exercise) -> None:
+    answers = [answer for constant in CONSTANTS for answer in in_shape(exercise, constant)]
+    panel = drawn(exercise.id, 1)
+    right = [kit.run(exercise.reference, case).value for case in panel.cases[:5]]
+    for answer in (*answers, *(lambda one=one, **_: one for one in right)):
+        assert kit.judge(exercise, answer, fresh=True, panel=panel).score <= exercise.points / 4
+
+
+def named_in(value: Any) -> list[str]:
+    """Return every text in a case, and nothing twice: all that an answer could name."""
+    if isinstance(value, str):
+        return [value]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return list(dict.fromkeys(name for one in inside for name in named_in(one)))
+
+
+def entries_of(case: Any) -> list[str]:
+    """Return what stands in a case under `id` or `name`, and the texts of its lists."""
+    entries = [one for value in case.values() if isinstance(value, list) for one in value]
+    keys = [one.get("id", one.get("name")) if isinstance(one, dict) else one for one in entries]
+    return [key for key in keys if isinstance(key, str)]
+
+
+@every_exercise
+@pytest.mark.parametrize("everything", [named_in, entries_of, lambda case: range(40)])
+def test_to_name_everything_earns_at_most_a_quarter(exercise: Exercise, everything: Any) -> None:
+    parts = parts_of(exercise)
+    for answer in (
+        lambda **case: list(everything(case)),
+        lambda **case: set(everything(case)),
+        lambda **case: {part: list(everything(case)) for part in parts},
+        lambda **case: {part: set(everything(case)) for part in parts},
+    ):
+        verdict = kit.judge(exercise, answer, fresh=True, panel=drawn(exercise.id, 1))
+        assert verdict.score <= exercise.points / 4
+
+
+def nested(depth: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+HOSTILE = {
+    "many numbers": [0] * 100_000,
+    "as many numbers as are judged": [1] * (kit.MOST_ENTRIES - 1),
+    "many names": {f"n{at}" for at in range(100_000)},
+    "as many names as are judged": [f"n{at}" for at in range(kit.MOST_ENTRIES - 1)],
+    "equal hashes": [at * (2**61 - 1) for at in range(1, kit.MOST_ENTRIES - 1)],
+    "many keys": {at: at for at in range(100_000)},
+    "unknown fields": {f"k{at}": "data" for at in range(kit.MOST_ENTRIES // 3)},
+    "many rows": [{"id": f"c{at}", "kind": "model server"} for at in range(20_000)],
+    "a huge whole number": 10**4000,
+    "a number near the largest": 1e308,
+    "a number near the smallest": 5e-324,
+    "a million": 1_000_000,
+    "below zero": -1e9,
+    "no number": math.nan,
+    "deep": nested(60),
+    "a long text": "x" * 4_000_000,
+    "a text of signs": "<`[" * 16_000,
+    "a range": range(10**9),
+}
+
+
+@every_exercise
+def test_a_hostile_value_gets_a_finite_score_and_a_short_message(exercise: Exercise) -> None:
+    answers = [answer for value in HOSTILE.values() for answer in in_shape(exercise, value)]
+    for key in parts_of(exercise):  # one part is hostile, the others are right
+
+        def mixed(key: str = key, *, value: Any, **case: Any) -> Any:
+            right = kit.run(exercise.reference, case).value
+            return {**(right if isinstance(right, dict) else vars(right)), key: value}
+
+        answers += [partial(mixed, value=value) for value in HOSTILE.values()]
+    for answer in answers:
+        verdict = kit.judge(exercise, answer, panel=shown(exercise.id))
+        assert 0 <= verdict.score < exercise.points
+        assert len(verdict.message) < 2_500
+
+
+@every_exercise
+def test_the_size_of_a_value_does_not_cost_the_judge(exercise: Exercise) -> None:
+    """In memory, where a list times a number once took gigabytes."""
+    panel = shown(exercise.id)
+    for value in (HOSTILE["many numbers"], HOSTILE["many names"]):
+        for answer in in_shape(exercise, value):
+            tracemalloc.start()
+            kit.judge(exercise, answer, panel=panel)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            assert peak < 20e6
+
+
+@every_exercise
+def test_an_honest_answer_is_far_below_what_is_judged(
+    exercise: Exercise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kit, "MOST_ENTRIES", kit.MOST_ENTRIES // 3)
+    monkeypatch.setattr(kit, "MOST_TEXT", kit.MOST_TEXT // 10)
+    for answer in (exercise.reference, *exercise.alternatives):
+        assert kit.judge(exercise, answer, fresh=True, panel=drawn(exercise.id, 1)).passed
 
 
 @every_exercise

@@ -57,6 +57,95 @@ def test_a_later_step_is_judged_on_the_learners_own_earlier_step() -> None:
     assert kit.judge(wall(), added).score == 2
 
 
+def handed_on(part: Any) -> Any:
+    """Return what the second step is given where the first part of an answer is `part` of its case."""
+    seen = []
+    steps = (
+        wall().steps[0],
+        kit.Step("paint", 2, lambda _case, _value, given: bool(seen.append(given["area"]))),
+    )
+    kit.mark(wall(steps=steps), lambda **case: {"area": part(**case), "paint": 1}, wall().cases)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda **_: 0,
+        lambda **_: 7,
+        lambda width, height: [width * height],
+        lambda width, height: [0] * 100_000,
+        lambda width, height: str(width * height),
+        lambda width, height: width * height * 1e9,
+        lambda width, height: width * height / 1e9,
+        lambda width, height: 10**4000 * width,
+        lambda width, height: float("nan"),
+        lambda **_: True,
+    ],
+)
+def test_what_says_nothing_or_has_another_type_is_not_handed_on(part: Any) -> None:
+    assert handed_on(part) == [case["width"] * case["height"] for case in wall().cases]
+
+
+@pytest.mark.parametrize("factor", [1000, 1 / 3600, 86_400, -1])
+def test_an_honest_slip_is_handed_on_as_plain_python(factor: float) -> None:
+    np = pytest.importorskip("numpy")
+    given = handed_on(lambda width, height: np.float64(width * height * factor))
+    assert given == [case["width"] * case["height"] * factor for case in wall().cases]
+    assert {type(one) for one in given} == {float}
+
+
+def test_a_zero_is_handed_on_where_zero_is_right() -> None:
+    nothing = wall(
+        steps=(
+            kit.equals("area", 1, lambda *_: 0),
+            kit.equals("paint", 2, lambda case, given: given["area"] + case["width"]),
+        ),
+        mistakes=(),
+    )
+    assert kit.judge(nothing, lambda width, height: {"area": 0, "paint": width}).passed
+
+
+def test_a_constant_that_some_steps_accept_has_a_quarter_at_most() -> None:
+    lenient = wall(steps=(kit.Step("area", 3, lambda *_: True), *wall().steps[1:]))
+    verdict = kit.judge(lenient, lambda **_: {"area": 4.0, "paint": 1})
+    assert verdict.score == lenient.points / 4
+    assert "same in every case" in verdict.message
+    varied = kit.judge(lenient, lambda width, **_: {"area": width, "paint": 1})
+    assert varied.score == 3
+
+
+def test_a_part_that_is_too_large_costs_its_own_step_alone_and_says_so() -> None:
+    judged = wall(steps=(kit.Step("area", 1, lambda *_: True), kit.Step("paint", 2, lambda *_: True)))
+    verdict = kit.judge(judged, lambda width, **_: {"area": width, "paint": [0] * 100_000})
+    assert verdict.score == 1
+    assert f"{kit.MOST_ENTRIES:,}" in verdict.message
+
+
+def test_a_table_counts_with_all_its_rows() -> None:
+    pd = pytest.importorskip("pandas")
+    assert kit.fits(pd.DataFrame({"a": range(10)}))
+    assert not kit.fits(pd.DataFrame({"a": range(100_000)}))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(5e-324, 12.0), (1e308, 1e-9), (-5e-324, 3.0), (3.0, -1e308)]
+)
+def test_a_value_of_any_size_is_too_large_or_too_small(value: float, expected: float) -> None:
+    step = kit.equals("", 1, lambda *_: expected)
+    verdict = kit.judge(wall(steps=(step,), mistakes=()), lambda **_: value)
+    assert verdict.score == 0
+    assert verdict.message
+
+
+def test_names_that_a_message_repeats_are_no_html() -> None:
+    step = kit.Step("area", 1, lambda *_: False, explain=lambda _case, value: f"{value} is none.")
+    shown = kit.judge(
+        wall(steps=(step,), mistakes=()), lambda **_: {"area": "<img src=x>"}
+    )._repr_mimebundle_()
+    assert not any("<" in text for text in shown["text/markdown"].split("`")[::2])
+
+
 def test_two_mistakes_in_one_answer_are_named_by_the_first_wrong_step() -> None:
     both = kit.judge(wall(), lambda width, height: {"area": width + height, "paint": width + height})
     assert (both.score, both.mistake) == (0, "added")

@@ -33,6 +33,25 @@ def test_inputs_out_of_range_tell_nothing():
         assert kit.judge(kill.EXERCISE, odd).score == 0
 
 
+LENT = [kill.Right(), *SUSPECTS]
+ODD = ["x" * 1_000, [0] * 1_000, 10**400, float("nan"), float("inf"), -1, 1e300, None, True, {}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:9])
+@pytest.mark.parametrize("at", range(4))
+def test_a_function_that_a_case_lends_takes_numbers_in_range_alone(at, odd):
+    inputs = [500, 0.04, 0.7, 0.3]
+    inputs[at] = odd
+    for function in LENT:
+        with pytest.raises(ValueError, match=kill.NAMES[at]):
+            function(*inputs)
+
+
+def test_a_search_may_ask_beyond_what_it_may_answer():
+    for inputs in ((0, 0.04, 0.7, 0.3), (1e9, 600, 0.001, 5), (0.5, 1e-6, 1, 0)):
+        assert all(isinstance(function(*inputs), int) for function in LENT)
+
+
 def value_is_right(reply, value, unit):
     step = inequality.EXERCISE.steps[-1]
     return step.right({"reply": reply}, {"value": value, "unit": unit}, {})

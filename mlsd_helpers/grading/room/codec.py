@@ -12,6 +12,7 @@ import itertools
 import math
 import re
 import sys
+import zoneinfo
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,19 +29,28 @@ DEPTH = 40
 NODES = 200_000
 TEXT = 4_000_000  # characters of all texts of one value
 BITS = 14_000  # of a whole number; Python writes and reads up to 4,300 digits
-EXPONENT = 5_000  # of a Decimal; a huge one would fill the memory when it is made whole
+EXPONENT = 5_000  # of a Decimal, and its digits; a huge one would fill the memory when it is made whole
+SIZES = 32  # dimensions of an array
+# What is slow to make counts as so many values.
+COLUMN, ARRAY, MOMENT, MODEL, TABLE = 250, 10, 10, 20, 3
 _ALIKE = 16  # equal hashes in one set: more are made to be slow
 _SHORT = 200
 
 _COLUMN = re.compile(
     r"bool|boolean|object|str|string|complex128|([uU]?[iI]nt|[fF]loat)(8|16|32|64)"
-    r"|datetime64\[(s|ms|us|ns)(, [\w/+:-]{1,40})?\]|timedelta64\[(s|ms|us|ns)\]"
+    r"|datetime64\[(s|ms|us|ns)(, (?P<zone>[\w/+:-]{1,40}))?\]|timedelta64\[(s|ms|us|ns)\]"
 )
+_OFFSET = re.compile(r"UTC|UTC[+-]\d\d:\d\d")
 _ARRAY = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16|[mM]8\[(ns|us|ms|s|m|h|D|W|M|Y)\])")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.+-]{0,40}")
+_MOMENTS = {
+    "Timestamp": re.compile(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?([+-]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?"
+    ),
+    "Timedelta": re.compile(r"-?P-?\d{1,18}DT\d{1,2}H\d{1,2}M\d{1,2}(\.\d{1,9})?S"),
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # so that a set may hold it
 class Opaque:
     """Something that is no plain value, as it looked from outside: its type, its repr, its plain attributes."""
 
@@ -82,9 +92,14 @@ class _Writer:
     def __init__(self) -> None:
         self.nodes, self.text = NODES, TEXT
 
+    def pay(self, nodes: int) -> None:
+        self.nodes -= nodes
+        if self.nodes < 0:
+            raise _TooMuchError
+
     def write(self, value: Any, depth: int) -> Any:
-        self.nodes -= 1
-        if self.nodes < 0 or depth > DEPTH:
+        self.pay(1)
+        if depth > DEPTH:
             raise _TooMuchError
         kind = type(value)  # not value.__class__, which may lie
         if kind in _WRITERS:
@@ -137,12 +152,15 @@ class _Writer:
         return ["list", self.all(list.__iter__(value), depth)]
 
     def set(self, value: set[Any], depth: int) -> Any:
+        self.pay(TABLE)
         return ["set", self.all(set.__iter__(value), depth)]
 
     def frozenset(self, value: frozenset[Any], depth: int) -> Any:
+        self.pay(TABLE)
         return ["frozenset", self.all(frozenset.__iter__(value), depth)]
 
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
+        self.pay(TABLE)
         return ["dict", [self.all(pair, depth) for pair in dict.items(value)]]
 
     def fraction(self, value: Fraction, depth: int) -> Any:
@@ -152,7 +170,10 @@ class _Writer:
         number = Decimal(value)
         if Decimal.is_finite(number) and abs(Decimal.adjusted(number)) > EXPONENT:
             raise _TooMuchError
-        return ["decimal", self.words(Decimal.__str__(number))]
+        text = Decimal.__str__(number)
+        if len(text) > 2 * EXPONENT:
+            raise _TooMuchError
+        return ["decimal", self.words(text)]
 
     def moment(self, value: Any, _depth: int) -> Any:
         kind = next(kind for kind in (datetime, date, time) if isinstance(value, kind))
@@ -162,6 +183,7 @@ class _Writer:
         return ["timedelta", *self.all((value.days, value.seconds, value.microseconds), depth)]
 
     def opaque(self, value: Any, depth: int) -> Any:
+        self.pay(TABLE)
         try:
             text = str.__str__(repr(value))[:_SHORT]
         except Exception as error:  # noqa: BLE001 - a learner's object may do anything
@@ -183,8 +205,10 @@ def _of_design(writer: _Writer, value: Any, depth: int) -> Any:
     kind = type(value)
     if _models().get(kind.__name__) is not kind:
         return None
-    dump = value.model_dump(by_alias=True, exclude_unset=True)
-    return ["model", kind.__name__, writer.write(dump, depth + 1)]
+    before = writer.nodes
+    dump = writer.write(value.model_dump(by_alias=True, exclude_unset=True), depth + 1)
+    writer.pay((before - writer.nodes) * MODEL)
+    return ["model", kind.__name__, dump]
 
 
 @cache
@@ -208,7 +232,8 @@ def _of_numpy(writer: _Writer, value: Any, depth: int) -> Any:
     if isinstance(value, np.generic | np.ndarray) and not isinstance(value, np.character):
         array = np.asarray(value)
         code = array.dtype.str if _ARRAY.fullmatch(array.dtype.str) else "O"
-        if array.size > NODES:
+        writer.pay(ARRAY + sum(array.shape))
+        if array.size > NODES or array.ndim > SIZES:
             raise _TooMuchError
         flat = array.ravel()
         items = flat.astype("i8") if array.dtype.kind in "mM" else flat
@@ -238,7 +263,10 @@ def _of_pandas(writer: _Writer, value: Any, depth: int) -> Any:
         case pd.Categorical():
             found = writer.write(list(value), depth)
         case pd.Timestamp() | pd.Timedelta():
+            writer.pay(MOMENT)
             found = ["moment", type(value).__name__, value.isoformat()]
+            if not _MOMENTS[found[1]].fullmatch(found[2]):  # a year with five digits
+                found = writer.opaque(value, depth)
         case _ if value is pd.NaT or value is pd.NA:
             found = ["missing", "NaT" if value is pd.NaT else "NA"]
     return found
@@ -246,17 +274,32 @@ def _of_pandas(writer: _Writer, value: Any, depth: int) -> Any:
 
 def _column(writer: _Writer, values: Any, depth: int) -> Any:
     """Write what stands in a Series or an Index: its dtype and its items, one by one."""
+    writer.pay(COLUMN)
     dtype = str(values.dtype)
     if dtype == "category":
         categories = _column(
             writer, values.cat.categories if hasattr(values, "cat") else values.categories, depth
         )
         codes = values.cat.codes if hasattr(values, "cat") else values.codes
+        writer.pay(len(codes))
         return ["category", categories, [int(code) for code in codes], bool(values.dtype.ordered)]
     if len(values) > NODES:
         raise _TooMuchError
-    items = list(values) if _COLUMN.fullmatch(dtype) else [str(value)[:_SHORT] for value in values]
-    return ["column", dtype if _COLUMN.fullmatch(dtype) else "object", writer.all(items, depth)]
+    known = _is_known(dtype)
+    items = list(values) if known else [str(value)[:_SHORT] for value in values]
+    return ["column", dtype if known else "object", writer.all(items, depth)]
+
+
+def _is_known(dtype: str) -> bool:
+    """Tell whether a column's dtype is one that is read: of time zones those that have a name, and no file's path."""
+    found = _COLUMN.fullmatch(dtype)
+    zone = found and found["zone"]
+    return bool(found) and (not zone or bool(_OFFSET.fullmatch(zone)) or zone in _zones())
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _labels(writer: _Writer, index: Any, depth: int) -> Any:
@@ -320,9 +363,13 @@ class _Reader:
     def __init__(self) -> None:
         self.nodes = 2 * NODES
 
+    def pay(self, nodes: int) -> None:
+        self.nodes -= nodes
+        _require(self.nodes >= 0)
+
     def read(self, data: Any, depth: int) -> Any:
-        self.nodes -= 1
-        _require(self.nodes >= 0 and depth <= 2 * DEPTH)
+        self.pay(1)
+        _require(depth <= 2 * DEPTH)
         match data:
             case None | bool() | float():
                 return data
@@ -340,6 +387,7 @@ class _Reader:
 
     def distinct(self, data: Any, depth: int) -> list[Any]:
         """Read what a set or dict is to be made of, unless it was chosen to make that slow."""
+        self.pay(TABLE)
         values = self.all(data, depth)
         _require(max(Counter(map(hash, values)).values(), default=0) <= _ALIKE)
         return values
@@ -350,13 +398,14 @@ class _Reader:
         return dict(zip(keys, self.all([value for _, value in pairs], depth), strict=True))
 
     def decimal(self, _depth: int, text: str) -> Decimal:
-        _require(isinstance(text, str))
+        _require(isinstance(text, str) and len(text) <= 2 * EXPONENT)
         number = Decimal(text)
         _require(not number.is_finite() or abs(number.adjusted()) <= EXPONENT)
         return number
 
     def opaque(self, depth: int, name: str, text: str, fields: Any) -> Opaque:
         _require(isinstance(name, str) and isinstance(text, str) and isinstance(fields, list))
+        self.pay(TABLE)
         pairs = [self.all(pair, depth) for pair in fields]
         _require(all(len(pair) == 2 and isinstance(pair[0], str) for pair in pairs))
         return Opaque(clean(name)[:_SHORT], clean(text)[:_SHORT], MappingProxyType(dict(pairs)))
@@ -365,26 +414,37 @@ class _Reader:
         import mlsd_helpers.design  # noqa: F401, PLC0415 - loads the parts that `_models` lists
 
         _require(name in _models())
-        return _models()[name].model_validate(self.read(dump, depth + 1))
+        before = self.nodes
+        parts = self.read(dump, depth + 1)
+        self.pay((before - self.nodes) * MODEL)
+        return _models()[name].model_validate(parts)
 
     def ndarray(self, depth: int, code: str, shape: Any, flat: Any) -> Any:
         import numpy as np  # noqa: PLC0415 - only where an answer needs it
 
         _require(code == "O" or bool(_ARRAY.fullmatch(code)))
+        sizes = [_whole(size) for size in shape]
+        _require(len(sizes) <= SIZES and min(sizes, default=0) >= 0)
+        self.pay(ARRAY + sum(sizes))  # a side of an empty array may be long
         items = self.all(flat, depth)
-        _require(math.prod(map(_whole, shape)) == len(items))
+        _require(math.prod(sizes) == len(items))
         array = np.zeros(len(items), dtype=code)
         array[:] = items
-        return array.reshape(shape)
+        return array.reshape(sizes)
 
     def column(self, depth: int, data: Any) -> Any:
         """Read a dtype and its items as a Series."""
         import pandas as pd  # noqa: PLC0415 - only where an answer needs it
 
+        self.pay(COLUMN)
         match data:
-            case ["column", str(dtype), items] if _COLUMN.fullmatch(dtype):
-                return pd.Series(self.all(items, depth), dtype=dtype)
+            case ["column", str(dtype), items] if _is_known(dtype):
+                values = self.all(items, depth)
+                if dtype.startswith(("datetime64", "timedelta64")):  # a text would be guessed at, slowly
+                    _require(all(isinstance(one, datetime | timedelta) or one is pd.NaT for one in values))
+                return pd.Series(values, dtype=dtype)
             case ["category", categories, list(codes), bool(ordered)]:
+                self.pay(len(codes))
                 kinds = self.column(depth + 1, categories)
                 whole = [_whole(code) for code in codes]
                 return pd.Series(pd.Categorical.from_codes(whole, kinds, ordered=ordered))
@@ -417,12 +477,9 @@ class _Reader:
     def moment(self, _depth: int, kind: str, text: str) -> Any:
         import pandas as pd  # noqa: PLC0415 - only where an answer needs it
 
-        _require(isinstance(text, str) and len(text) < _SHORT)
-        if kind == "Timestamp":
-            _require(bool(_MOMENT.fullmatch(text)))
-            return pd.Timestamp(text)
-        _require(kind == "Timedelta" and text.startswith(("P", "-P")))
-        return pd.Timedelta(text)
+        self.pay(MOMENT)
+        _require(bool(_MOMENTS[kind].fullmatch(text)))
+        return {"Timestamp": pd.Timestamp, "Timedelta": pd.Timedelta}[kind](text)
 
     def missing(self, _depth: int, kind: str) -> Any:
         import pandas as pd  # noqa: PLC0415 - only where an answer needs it

@@ -345,3 +345,82 @@ def test_text_that_no_file_can_hold_is_mended():
 def test_dates_keep_apart():
     for value in (date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=1, microseconds=1)):
         assert type(sent(value)) is type(value)
+
+
+def index_of(values):
+    return ["index", ["labels", [None], values]]
+
+
+@pytest.mark.parametrize(
+    "zone", ["dateutil//etc/hostname", "../../etc/hostname", "/etc/hostname", "tzlocal", "Europe/Nowhere"]
+)
+def test_a_time_zone_that_is_no_zones_name_is_refused_and_no_file_is_opened(zone, monkeypatch):
+    opened, real = [], open
+    monkeypatch.setattr(
+        "builtins.open", lambda name, *how, **so: opened.append(name) or real(name, *how, **so)
+    )
+    with pytest.raises(BrokenFrameError):
+        decode(index_of(["column", f"datetime64[ns, {zone}]", []]))
+    assert not any("hostname" in str(name) for name in opened)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "UTC+01:00", "UTC-03:30"])
+def test_a_known_zone_and_a_fixed_offset_arrive(zone):
+    there = pd.Series(pd.to_datetime(["2026-01-01", None, "2026-07-01"]).tz_localize(zone))
+    pd.testing.assert_series_equal(sent(there), there)
+
+
+def test_a_zone_of_a_file_arrives_as_text():
+    there = pd.Series(pd.to_datetime(["2026-01-01"]).tz_localize("dateutil/Europe/Berlin"))
+    assert list(sent(there)) == ["2026-01-01 00:00:00+01:00"]
+
+
+SMALL_INDEX = index_of(["column", "int64", []])
+SMALL_CATEGORY = index_of(["category", ["column", "object", ["a"]], [0], True])
+DESIGN_PART = ["model", "CapacityPlan", ["dict", [["replicas", 5]]]]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ["list", [SMALL_INDEX] * 20_000],
+        ["list", [SMALL_CATEGORY] * 20_000],
+        ["list", [["moment", "Timedelta", "P1DT2H3M4S"]] * 100_000],
+        ["list", [["ndarray", "<f8", [1], [1.0]]] * 90_000],
+        ["list", [DESIGN_PART] * 30_000],
+        ["list", [["set", []]] * 300_000],
+        ["series", ["levels", [None] * 5_000, [["column", "object", ["a"]]] * 5_000], None, ["column", "int64", [0]]],
+        index_of(["category", ["column", "object", ["a"]], [0] * 1_000_000, True]),
+        ["ndarray", "<f8", [10**9, 0], []],
+        ["ndarray", "<f8", [0, 10**9], []],
+        ["decimal", "0." + "1" * 100_000],
+        index_of(["column", "datetime64[ns]", ["1 January 2026"]]),
+        ["moment", "Timestamp", "2026-01-01 1:2"],
+        ["moment", "Timedelta", "P1D" + "T" * 100],
+    ],
+    ids=lambda data: str(data)[:40],
+)  # fmt: skip
+def test_what_is_slow_to_make_is_refused_before_it_is_made(data):
+    with pytest.raises(BrokenFrameError):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.DataFrame({str(column): [1] for column in range(2_000)}),
+        [pd.Series([1])] * 2_000,
+        [pd.Timedelta("1 s")] * 60_000,
+        [CapacityPlan(replicas=45)] * 10_000,
+        np.zeros((10**7, 0)),
+        Decimal("0." + "1" * 100_000),
+        [set()] * 150_000,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_would_be_refused_is_not_sent_and_the_room_goes_on(value):
+    assert isinstance(sent(value), Opaque)
+
+
+def test_objects_may_stand_in_a_set():
+    assert len(sent({Plan, Raising})) == 2
