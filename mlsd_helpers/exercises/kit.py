@@ -3,7 +3,7 @@
 An exercise is data. Its answer is a function that the learner writes, or a value; either way an answer has
 *steps*, each with points of its own. A later step is judged on the learner's own earlier values, so that one
 slip costs one step. Such a value has to be one that the step can work with: of the type that is expected, of a
-possible size, and neither empty nor the same in every case.
+possible size, and not the same in every case.
 
 A known mistake is a function whose docstring is its feedback (or a `Wrong` value with its feedback). The same
 object diagnoses a learner, proves the grader, and fills the synthetic class that grading is tested on.
@@ -432,9 +432,9 @@ def _in_plain(value: Any, expected: Any) -> Any | None:
 
 
 def _possible(value: Any, expected: float) -> float | None:
-    """Return a number that is neither nothing nor everything beside the expected one; beside 0, any number may be."""
+    """Return a number that is not absurd beside the expected one; a difference may well be 0 in a single case."""
     number = _number(value)
-    if number is None or (expected and not expected / _FURTHEST <= abs(number) <= expected * _FURTHEST):
+    if number and expected and not expected / _FURTHEST <= abs(number) <= expected * _FURTHEST:
         return None
     return number
 

@@ -105,9 +105,11 @@ def _draw(rng: random.Random) -> Case:
     causes = ["drift", *rng.sample(others, rng.choice([2, 3, 4])), "permission", "order"]
     causes += rng.choices(OTHER_CAUSES[2:], k=12 - len(causes))
     rng.shuffle(causes)
-    numbers = rng.sample(range(10, 100), 12)
-    pairs = zip(numbers, causes, strict=True)
-    return {"incidents": [_incident(n, cause, rng.choice(WHERE), rng.choice(SYMPTOMS)) for n, cause in pairs]}
+    places, symptoms = [*WHERE] * 3, [*SYMPTOMS] * 4
+    rng.shuffle(places)
+    rng.shuffle(symptoms)
+    rows = zip(rng.sample(range(10, 100), 12), causes, places, symptoms, strict=True)
+    return {"incidents": [_incident(*row) for row in rows]}
 
 
 SHOWN: tuple[Incident, ...] = tuple(
