@@ -314,7 +314,10 @@ class Room:
                     case _:
                         raise wire.BrokenFrameError
             self._send(answer, late, why)
-        raise self._end(f"your code asked the functions of one case more than {_MOST_ASKED:,} times")
+        raise self._end(
+            f"your code asked the functions of one case more than {_MOST_ASKED:,} times; "
+            "a search over a few dozen inputs, each chosen for a reason, is enough"
+        )
 
     def _ask_outside(self, function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
         """Call a function of ours with what the room gave, if that is a few plain numbers: it runs here, outside."""
