@@ -1,5 +1,7 @@
 """How nbgrader treats this course. nbgrader reads this file from the folder in which it is started."""
 
+from mlsd_helpers.grading.pages import TEMPLATES
+
 c = get_config()  # noqa: F821 - nbgrader defines it
 
 # ---- your term: docs/instructors.md. `mlsd release` checks it, and enters the due dates into the gradebook.
@@ -32,6 +34,13 @@ c.GenerateFeedback.preprocessors = [
     "mlsd_helpers.grading.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# What a student wrote is sanitised when it is graded, and once more when nbgrader shows it: the formgrader's page is in
+# JupyterLab's origin, logged in. nbgrader's pages load nothing from elsewhere, and run nothing but nbgrader's scripts.
+c.Autograde.autograde_preprocessors.append("mlsd_helpers.grading.sanitising.Sanitise")
+c.HTMLExporter.preprocessors = ["mlsd_helpers.grading.sanitising.Sanitise"]
+c.HTMLExporter.filters = {"highlight_code": "mlsd_helpers.grading.sanitising.highlighted"}
+c.HTMLExporter.extra_template_basedirs = list(TEMPLATES)
 
 # `mlsd collect` and `nbgrader zip_collect` read a student from the file names of Canvas and Moodle. Names of
 # another LMS are described so: c.FileNameCollectorPlugin.named_regexp = r"(.*/)?(?P<student_id>\w+)-(?P<file_id>.+)"

@@ -18,7 +18,8 @@ NOTE = "    (hidden check)"
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _GUTTER = re.compile(r"(?:-+>)?\s*\d+ ?(.*)")  # IPython's line numbers: "      4 x = 1", "----> 5 assert x"
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
+_ENDLESS = re.compile(r"&#\d{8,}")  # no character; Python refuses to read such a number
 _BREAK = re.compile(r"\\n|\n")  # a line break, or one written inside a quoted string
 _DRESS = re.compile(r"""["'\\,\s]+""")  # what quoting adds to a line
 _SHORT = 5  # characters: a shorter line, such as "38," in a table, is no secret on its own
@@ -32,11 +33,22 @@ class Secret:
     lines: frozenset[str]
     bare: frozenset[str]
 
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.bare)
+
     @classmethod
     def of(cls, hidden: Iterable[str], shown: Iterable[str] = ()) -> "Secret":
         """Collect the hidden lines; those that are blank, or shown elsewhere, are no secret."""
         lines = frozenset(map(str.strip, hidden)) - frozenset(map(str.strip, shown)) - {""}
         return cls(lines, frozenset(bare for bare in map(_bare, lines) if len(bare) >= _SHORT))
+
+    def within(self, text: str) -> "Secret":
+        """Return what of it the text can show: most outputs show nothing, and there are many lines of both."""
+        bare = _bare(text)
+        return Secret(
+            frozenset(line for line in self.lines if line in text),
+            frozenset(line for line in self.bare if line in bare),
+        )
 
     def is_in(self, line: str) -> bool:
         """Say whether a line of output shows a hidden line: in a traceback, printed or quoted."""
@@ -74,8 +86,11 @@ def without(text: str, secret: Secret) -> str:
     AssertionError: doubled?
     """
     kept: list[str] = []
+    there = secret.within(_COLOUR.sub("", text))
+    if not there:
+        return text
     for line in text.split("\n"):
-        shown = NOTE if secret.is_in(line) else line
+        shown = NOTE if there.is_in(line) else line
         if shown != NOTE or kept[-1:] != [NOTE]:
             kept.append(shown)
     return "\n".join(kept)
@@ -123,8 +138,10 @@ def _clear_data(kind: str, data: Any, secret: Secret) -> Any:
     """Clear plain text by the line; markup and data that show a hidden line go as a whole."""
     if kind == "text/plain":
         return without(data, secret)
-    plain = html.unescape(_TAG.sub("", str(data)))
-    return NOTE.strip() if any(secret.is_in(line) for line in plain.split("\n")) else data
+    plain = html.unescape(_ENDLESS.sub("", _TAG.sub("", str(data))))
+    there = secret.within(_COLOUR.sub("", plain))
+    shown = there and any(there.is_in(line) for line in plain.split("\n"))
+    return NOTE.strip() if shown else data
 
 
 def _bare(line: str) -> str:

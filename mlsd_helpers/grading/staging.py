@@ -19,7 +19,6 @@ import nbformat
 from ipykernel.ipkernel import IPythonKernel
 from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter, TemplateExporter
-from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.writers.files import FilesWriter
 from nbgrader.api import Gradebook, MissingEntry
@@ -31,8 +30,9 @@ from sqlalchemy.exc import SAWarning
 from traitlets import default
 from traitlets.config import Config
 
-from mlsd_helpers.grading import bookkeeping
+from mlsd_helpers.grading import bookkeeping, sanitising
 from mlsd_helpers.grading.deadline import time_limit
+from mlsd_helpers.grading.pages import TEMPLATES
 
 Executor = Callable[[Any, Any], tuple[Any, Any]]
 
@@ -97,39 +97,35 @@ class _Page(HTMLExporter):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)  # type: ignore[no-untyped-call]
         self._text_as_html = lru_cache(_KEPT)(partial(super().markdown2html, {}))
-        self._code_as_html = lru_cache(_KEPT)(self._highlight)
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> Any:
-        """Return Markdown as HTML; what has no attachments is the same wherever it stands."""
+        """Return Markdown as HTML: a student's is HTML already, and ours is the same for everyone."""
+        if sanitising.is_line(source):
+            return source
         if context.get("cell", {}).get("attachments") or self.embed_images:
             return super().markdown2html(context, source)
         return self._text_as_html(source)
 
-    def highlight_code(
-        self, source: str, language: str = "", metadata: Mapping[str, Any] | None = None
-    ) -> str:
-        """Return code as HTML; of a cell's metadata, only the language of its magic counts."""
-        return self._code_as_html(source, language, (metadata or {}).get("magics_language", ""))
-
-    def _highlight(self, source: str, language: str, magics_language: str) -> str:
-        highlight = Highlight2HTML(pygments_lexer="ipython3", parent=self)
-        metadata = {"magics_language": magics_language} if magics_language else {}
-        return str(highlight(source, language or None, metadata))
-
     def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> tuple[Any, Any]:
         """Write the page, and give an image without a description one that says so, as nbconvert does."""
         resources = self._init_resources(resources)  # type: ignore[no-untyped-call]
-        self.register_filter("highlight_code", self.highlight_code)  # type: ignore[no-untyped-call]
+        self.register_filter("highlight_code", sanitising.highlighted)  # type: ignore[no-untyped-call]
         kinds = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
         self.register_filter("filter_data_type", kinds)  # type: ignore[no-untyped-call]
         page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **options)
-        return _NAMELESS.sub(_IMAGE, page), resources
+        return _IMAGE.sub(_described, page), resources
 
 
-_KEPT = 1_000  # cells, ours and those of hand-ins
-_NAMELESS = re.compile(r"<img(?![^>]*\balt=)")
-_IMAGE = '<img alt="No description has been provided for this image"'
+_KEPT = 1_000  # Markdown cells of ours
+_IMAGE = re.compile(r"<img\b[^<>]*>")  # what a student wrote has no < or > of its own any more
+
+
+def _described(image: re.Match[str]) -> str:
+    tag = image[0]
+    if " alt=" in tag:
+        return tag
+    return tag.replace("<img", '<img alt="No description has been provided for this image"', 1)
 
 
 class Stage:
@@ -149,13 +145,18 @@ class Stage:
             feedback_directory=str(folder / "feedback"),
         )
         staged.Exporter.optimistic_validation = True  # once a notebook, not once a preprocessor
+        staged.HTMLExporter.update(
+            extra_template_basedirs=list(TEMPLATES), preprocessors=[]
+        )  # sanitised below
         self._directory = CourseDirectory(config=staged)
         self._outputs: dict[str, Executor] = {}
         self._autograde = _Autograde(coursedir=self._directory, config=staged)
         self._feedback = _Feedback(coursedir=self._directory, config=staged)
         executes = list(self._autograde.autograde_preprocessors)
         self._autograde.autograde_preprocessors = [
-            self._execute if _is(one, Execute) else one for one in executes if not _is(one, CheckCellMetadata)
+            self._execute if _is(one, Execute) else one
+            for one in executes
+            if not _is(one, CheckCellMetadata) and not _is(one, sanitising.Sanitise)
         ]
         # The notebook is ours: grafted onto the released one, whose metadata nbgrader has checked.
         self._autograde.sanitize_preprocessors = [
@@ -244,6 +245,7 @@ def _outputs_of(by_place: Mapping[int, list[Any]]) -> Executor:
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = number
+        sanitising.sanitise(notebook)
         return notebook, resources
 
     return execute
