@@ -9,13 +9,14 @@ made, for notebooks that were graded before: see `nbgrader_config.py`. There is 
 from elsewhere: a formula stands as it was typed.
 """
 
-import binascii
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from html import escape
 from typing import Any
+from uuid import uuid4
+from xml.etree import ElementTree as ET
 
 import nbformat
 import nh3
@@ -111,7 +112,11 @@ def html(text: str) -> str:
 def svg(text: str) -> str:
     """Return an SVG picture without scripts, links and what lies elsewhere, as XML."""
     clean = _DRAWING.clean(text).strip().replace("&nbsp;", "&#160;").replace(" xlink:href=", " href=")
-    return clean if clean.startswith("<svg ") else ""
+    try:
+        root = ET.fromstring(clean)  # noqa: S314 - no declarations are left, so no entities
+    except ET.ParseError:
+        return ""
+    return clean if root.tag.endswith("}svg") else ""
 
 
 def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
@@ -218,8 +223,8 @@ def _picture(source: str) -> str | None:
         return None
     kind, data = found[1], "".join(found[2].split())
     if kind == _SVG:
-        drawn = _decoded(data)
-        return drawn and f"data:{_SVG};base64,{drawn}"
+        drawing = _decoded(data)
+        return f"data:{_SVG};base64,{b64encode(drawing.encode()).decode()}" if drawing else None
     return f"data:{kind};base64,{data}" if _is_raster(kind, data) else None
 
 
@@ -227,12 +232,12 @@ def _is_raster(kind: str, data: str) -> bool:
     return kind in _RASTER and data.startswith(_RASTER[kind])
 
 
-def _decoded(data: str) -> str | None:
+def _decoded(data: str) -> str:
     try:
         drawing = b64decode(data, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return None
-    return b64encode(svg(drawing).encode()).decode() if _cost(drawing, _NO_SVG_TAG) <= MOST_TAGS else None
+    except ValueError:
+        return ""
+    return svg(drawing) if _cost(drawing, _NO_SVG_TAG) <= MOST_TAGS else ""
 
 
 _HTML = nh3.Cleaner(
@@ -344,7 +349,7 @@ _PLAIN: dict[str, Callable[[Any], str]] = {
     "text/latex": _text,
     **{kind: _base64(kind) for kind in ("image/png", "image/jpeg")},
 }
-_TOO_MUCH = "This output has too many tags to be shown."
+_TOO_MUCH = f"The outputs of this notebook have more than {MOST_TAGS:,} tags, so this one is shown as text."
 
 
 class _Time:
@@ -421,6 +426,8 @@ def _count(cell: Mapping[str, Any]) -> int | None:
 # ---- notebooks ------------------------------------------------------------------------------------
 
 _NAME = re.compile(r"[^<>\"'`\x00-\x1f]{1,200}")
+_KEYS = frozenset({"attachments", "cell_type", "id", "metadata", "source"})
+_OF_CODE = frozenset({"execution_count", "outputs"})
 _SWITCHES = ("collapsed", "deletable", "editable")
 _GRADES: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("grade", "locked", "solution", "task"), bool),
@@ -433,9 +440,8 @@ _GRADES: dict[str, type | tuple[type, ...]] = {
 def sanitise(notebook: Any) -> None:
     """Leave in a graded notebook what can be shown, and released text as it is."""
     time = _Time()
-    notebook.metadata = nbformat.from_dict(
-        {key: _words(notebook.metadata.get(key)) for key in ("kernelspec", "language_info")}
-    )
+    told = {key: _words(notebook.metadata.get(key)) for key in ("kernelspec", "language_info")}
+    notebook.metadata = nbformat.from_dict({key: words for key, words in told.items() if "name" in words})
     cells = [cell for cell in notebook.cells if cell.get("cell_type") in {"code", "markdown", "raw"}]
     for cell in cells:
         _sanitise_cell(cell, time)
@@ -444,21 +450,14 @@ def sanitise(notebook: Any) -> None:
 
 def _sanitise_cell(cell: Any, time: _Time) -> None:
     attachments = cell.get("attachments")
-    for key in set(cell) - {
-        "cell_type",
-        "id",
-        "metadata",
-        "source",
-        "outputs",
-        "execution_count",
-        "attachments",
-    }:
+    of_code = cell.cell_type == "code"
+    for key in set(cell) - _KEYS - (_OF_CODE if of_code else set()):
         del cell[key]
     if "id" in cell and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(cell.id)):
-        del cell["id"]
+        cell.id = uuid4().hex[:8]
     cell.metadata = nbformat.from_dict(_metadata(cell.get("metadata")))
     cell.source = _source(cell)
-    if cell.cell_type == "code":
+    if of_code:
         outputs = cell.get("outputs")
         made = (_output(output, time) for output in (outputs if isinstance(outputs, list) else []))
         cell.outputs = [nbformat.from_dict(output) for output in made if output]
@@ -470,7 +469,7 @@ def _sanitise_cell(cell: Any, time: _Time) -> None:
             cell.source = html(cell.source) if affordable else ""
         else:
             given = attachments if isinstance(attachments, Mapping) else {}
-            cell.source = markdown(cell.source, given) if affordable else f"<p>{_TOO_MUCH}</p>"
+            cell.source = markdown(cell.source, given) if affordable else _line(_plainly(cell.source))
 
 
 def _source(cell: Mapping[str, Any]) -> str:

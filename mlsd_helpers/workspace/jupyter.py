@@ -153,6 +153,9 @@ def _configure(state: Path, *, learner: bool) -> None:
         services = ("assignment_list", "course_list", "formgrader")
         off = {f"nbgrader.server_extensions.{service}": False for service in services}
         _write_json(settings / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": off}})
+    else:
+        safe = {"ServerApp": {"jpserver_extensions": {"mlsd_helpers.grading.formgrader": True}}}
+        _write_json(settings / "jupyter_server_config.json", safe)
 
 
 def _write_json(path: Path, value: Any) -> None:
