@@ -20,6 +20,7 @@ from xml.etree import ElementTree as ET
 
 import nbformat
 import nh3
+from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum
@@ -162,8 +163,9 @@ def _plainly(source: str) -> str:
 
 def _is_slow(source: str) -> bool:
     """Tell whether a parser of Markdown or of Python may take seconds; nobody writes so by hand."""
-    longest = max(map(len, re.findall(r"\s+", source)), default=0)
-    return len(source) > _MOST_TEXT or longest > _MOST_BLANKS or source.count("\\") > _MOST_BACKSLASHES
+    if len(source) > _MOST_TEXT or source.count("\\") > _MOST_BACKSLASHES:
+        return True
+    return max(map(len, re.findall(r"\s+", source)), default=0) > _MOST_BLANKS
 
 
 class _Renderer(IPythonRenderer):
@@ -426,6 +428,7 @@ def _count(cell: Mapping[str, Any]) -> int | None:
 # ---- notebooks ------------------------------------------------------------------------------------
 
 _NAME = re.compile(r"[^<>\"'`\x00-\x1f]{1,200}")
+_NAMED = {"kernelspec": {"display_name", "name"}, "language_info": {"name"}}
 _KEYS = frozenset({"attachments", "cell_type", "id", "metadata", "source"})
 _OF_CODE = frozenset({"execution_count", "outputs"})
 _SWITCHES = ("collapsed", "deletable", "editable")
@@ -440,8 +443,10 @@ _GRADES: dict[str, type | tuple[type, ...]] = {
 def sanitise(notebook: Any) -> None:
     """Leave in a graded notebook what can be shown, and released text as it is."""
     time = _Time()
-    told = {key: _words(notebook.metadata.get(key)) for key in ("kernelspec", "language_info")}
-    notebook.metadata = nbformat.from_dict({key: words for key, words in told.items() if "name" in words})
+    told = {key: _words(notebook.metadata.get(key)) for key in _NAMED}
+    notebook.metadata = nbformat.from_dict(
+        {key: said for key, said in told.items() if _NAMED[key] <= set(said)}
+    )
     cells = [cell for cell in notebook.cells if cell.get("cell_type") in {"code", "markdown", "raw"}]
     for cell in cells:
         _sanitise_cell(cell, time)
@@ -456,7 +461,7 @@ def _sanitise_cell(cell: Any, time: _Time) -> None:
     if "id" in cell and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(cell.id)):
         cell.id = uuid4().hex[:8]
     cell.metadata = nbformat.from_dict(_metadata(cell.get("metadata")))
-    cell.source = _source(cell)
+    cell.source = _text(cell.get("source", ""))
     if of_code:
         outputs = cell.get("outputs")
         made = (_output(output, time) for output in (outputs if isinstance(outputs, list) else []))
@@ -470,10 +475,6 @@ def _sanitise_cell(cell: Any, time: _Time) -> None:
         else:
             given = attachments if isinstance(attachments, Mapping) else {}
             cell.source = markdown(cell.source, given) if affordable else _line(_plainly(cell.source))
-
-
-def _source(cell: Mapping[str, Any]) -> str:
-    return _text(cell.get("source", ""))
 
 
 def _metadata(given: Any) -> dict[str, Any]:
@@ -500,7 +501,13 @@ def _words(given: Any) -> dict[str, Any]:
 def _is_released(cell: Any) -> bool:
     """Tell whether a cell holds what was released: nbgrader notes in each that it knows what it should be."""
     known = cell.metadata.get("nbgrader", {})
-    return bool(known.get("grade_id")) and known.get("checksum") == compute_checksum(cell)
+    told = "grade_id" in known and ("points" in known or not known.get("grade"))
+    return told and known.get("checksum") == compute_checksum(cell)
+
+
+def without_fonts(include: Callable[[str], str]) -> Callable[[str], Markup]:
+    """Return what includes a style sheet without its fonts: a browser asks for them beside the page, where none are."""
+    return lambda name: Markup(re.sub(r"@font-face\s*\{[^}]*\}", "", include(name)))  # noqa: S704 - of nbgrader
 
 
 class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]
@@ -509,6 +516,8 @@ class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]
     def preprocess(self, nb: Any, resources: Any) -> Any:
         """Sanitise all outputs, and the cells that a student wrote or changed."""
         sanitise(nb)
+        if "include_css" in resources:
+            resources["include_css"] = without_fonts(resources["include_css"])
         for name in ("first_name", "last_name", "notebook_path", "student"):
             if isinstance(resources.get(name), str):
                 resources[name] = escape(resources[name])

@@ -107,9 +107,14 @@ class _Page(HTMLExporter):
             return super().markdown2html(context, source)
         return self._text_as_html(source)
 
+    def _init_resources(self, resources: Any) -> Any:
+        made = super()._init_resources(resources)  # type: ignore[no-untyped-call]
+        made["include_css"] = sanitising.without_fonts(made["include_css"])
+        return made
+
     def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> tuple[Any, Any]:
         """Write the page, and give an image without a description one that says so, as nbconvert does."""
-        resources = self._init_resources(resources)  # type: ignore[no-untyped-call]
+        resources = self._init_resources(resources)
         self.register_filter("highlight_code", sanitising.highlighted)  # type: ignore[no-untyped-call]
         kinds = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
         self.register_filter("filter_data_type", kinds)  # type: ignore[no-untyped-call]
