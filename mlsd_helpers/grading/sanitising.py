@@ -92,11 +92,12 @@ _SVG = "image/svg+xml"
 MOST_TAGS = 20_000
 """How many tags a notebook's outputs may hold: a parser's time can grow with their square."""
 
-_A_TAG = 20  # characters that take as long as a tag
+_A_TAG = 50  # characters that take as long as a tag
 _LONG = 200  # characters of base64, which take no time
 _PAYLOAD = re.compile(rf"[A-Za-z0-9+/=]{{{_LONG},}}")
 _NO_SVG_TAG = re.compile(rf"<(?!/?(?:{'|'.join(_SVG_TAGS)})\b)")
 _MOST_TEXT = 20_000  # characters of Markdown or of coloured code
+_MOST_STYLE = 500
 _MOST_BLANKS = 300  # one after the other
 _MOST_BACKSLASHES = 1_000  # each may open a formula
 _KEPT = 256  # cells, most of them ours
@@ -202,7 +203,7 @@ def _allowed(tag: str, name: str, value: str) -> str | None:  # noqa: ARG001 - n
     if name == "class":
         return " ".join(one for one in value.split() if one in _COLOURED or _CLASS.fullmatch(one)) or None
     if name == "style":
-        functions = set(_FUNCTION.findall(value.lower()))
+        functions = set(_FUNCTION.findall(value.lower())) if len(value) <= _MOST_STYLE else {"too long"}
         return value if functions <= _HARMLESS and not set("\\@") & set(value) else None
     if name == "src":
         return _picture(value)
@@ -278,12 +279,16 @@ def _styled(text: str) -> str:
     """Give the cells of a styled table their styles, which pandas writes in a sheet, by their ids."""
     styles: dict[str, str] = {}
     for sheet in re.findall(r"<style[^<>]*>([^<>]*)</style>", text):
-        for cells, style in re.findall(r"([^{}]*)\{([^{}]*)\}", sheet):
-            names = re.findall(r"#(T_\w+)(?=\s*(?:,|$))", cells)
-            styles |= {name: styles.get(name, "") + " ".join(style.split()) for name in names}
-    if not styles:
-        return text
-    return re.sub(r"\bid=\"(T_\w+)\"", lambda found: f'style="{escape(styles.get(found[1], ""))}"', text)
+        for rule in sheet.split("}"):
+            cells, _, style = rule.partition("{")
+            style = " ".join(style.split())
+            for name in re.findall(r"#(T_\w+)(?=\s*(?:,|$))", cells) if len(style) < _MOST_STYLE else ():
+                styles[name] = (styles.get(name, "") + style)[:_MOST_STYLE]
+
+    def with_style(cell: re.Match[str]) -> str:
+        return f'{cell[1]}style="{escape(styles.get(cell[2], ""))}"'
+
+    return re.sub(r"(<t[dh]\b[^<>]*?)\bid=\"(T_\w+)\"", with_style, text) if styles else text
 
 
 def _cost(text: str, tag: re.Pattern[str]) -> int:

@@ -445,7 +445,9 @@ LONG = 1_000_000
 BOMBS = {
     "<": "<", "<img": "<img", "<div>": "<div>", "<ul><li>": "<ul><li>", "attributes": "<p " + "a " * 10, "&": "&",
     "</p>": "</p>", "<b></i>": "<b></i>", "<svg": "<svg ", "</svg>": "</svg>", "<style>": "<style>#T_a{}", "base64": "A",
-    "blanks": " ", "quotes": '"', "comments": "<!--",
+    "a sheet": "<style>" + "a" * 990_000 + "</style>", "words": "a", "nested": "<svg>" + "<g>" * 300_000,
+    "a style": "<p style='color:" + "a" * 990_000, "selectors": "<style>" + "#T_a," * 100_000 + "{" + "a" * 480_000 + "}</style>",
+    "cells": "<style>#T_a{" + "a" * 200 + "}</style>" + '<td id="T_a">' * 75_000, "blanks": " ", "quotes": '"', "comments": "<!--",
 }  # fmt: skip
 
 
