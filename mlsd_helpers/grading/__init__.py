@@ -10,11 +10,13 @@
         flags             what an instructor should look at
           sightings       ... in code, as reading_code reads it
         staging           nbgrader's converters, in a folder aside
+          sanitising      what of a student's cells and outputs may be shown
           bookkeeping     its gradebook, kept open
     records               what was found out about each hand-in
       analysis, report    ... as a page about the class; anonymity takes the names out
     marks, spreadsheets   the gradebook as CSV
     feedback              takes hidden tests out of feedback pages
+    pages, formgrader     nbgrader's pages with a policy, and its formgrader where a student's files run nowhere
     synthetic, standalone a class made of known mistakes
     road                  the whole road once, for `mlsd demo` and the tests
 

@@ -82,6 +82,7 @@ _VALUE = re.compile(r"[A-Za-z0-9 #%.,+-]{1,40}")
 _FUNCTION = re.compile(r"([\w-]*)\s*\(")
 _HARMLESS = frozenset({"rgb", "rgba", "hsl", "hsla", "linear-gradient", "calc"})
 _REFERENCE = re.compile(r"url\(\s*[\"']?#[\w.:-]+[\"']?\s*\)")  # to another part of the same picture
+_ELSEWHERE = re.compile(r"(?i)url|[\\@]")
 _ACTIVE = re.compile(  # HTML, links, pictures, other languages' code, and headings, which get ids
     r"<|\][(\[:]|://|www\.|mailto:|```|~~~|#|^[ \t>]*[-=]+[ \t]*$", re.MULTILINE
 )
@@ -215,8 +216,7 @@ def _allowed_in_svg(tag: str, name: str, value: str) -> str | None:
         if tag == "image":
             return _picture(value) if not value.startswith(f"data:{_SVG}") else None
         return value if re.fullmatch(r"#[\w.:-]+", value) else None
-    left = _REFERENCE.sub("", value).lower()
-    return value if "url" not in left and not set("\\@") & set(left) else None
+    return value if _ELSEWHERE.search(_REFERENCE.sub("", value)) is None else None
 
 
 def _picture(source: str) -> str | None:

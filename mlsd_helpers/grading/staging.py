@@ -107,6 +107,12 @@ class _Page(HTMLExporter):
             return super().markdown2html(context, source)
         return self._text_as_html(source)
 
+    def register_preprocessor(self, preprocessor: Any, enabled: bool = False) -> Any:
+        """Add a step of nbgrader's or the course's, but for the one that was done before the notebook was written."""
+        if _is(preprocessor, sanitising.Sanitise):
+            return None
+        return super().register_preprocessor(preprocessor, enabled)  # type: ignore[no-untyped-call]
+
     def _init_resources(self, resources: Any) -> Any:
         made = super()._init_resources(resources)  # type: ignore[no-untyped-call]
         made["include_css"] = sanitising.without_fonts(made["include_css"])
