@@ -201,10 +201,10 @@ def browser(path: str | None = None) -> Check:
 
 
 def sandbox(path: str | None = None, apparmor: Path = _APPARMOR) -> Check:
-    """Check that bubblewrap runs: hand-ins of strangers are graded inside it."""
+    """Check that bubblewrap runs: submissions are graded inside it."""
     program = shutil.which("bwrap", path=path)
     if program is None:
-        found = "no bubblewrap: grade only hand-ins that you trust"
+        found = "no bubblewrap: `mlsd grade` takes Landlock on Linux 6.12 or newer, and else refuses"
         return Check("sandbox", "optional", found, _system("bubblewrap"))
     tried = subprocess.run(  # noqa: S603 - a fixed command
         [program, "--ro-bind", "/", "/", "true"], capture_output=True, text=True, check=False
@@ -212,7 +212,7 @@ def sandbox(path: str | None = None, apparmor: Path = _APPARMOR) -> Check:
     if tried.returncode == 0:
         return Check("sandbox", "ok", program)
     said = tried.stderr.strip() or f"exit status {tried.returncode}"
-    found = f"{program} is not allowed to run ({said}): grade only hand-ins that you trust"
+    found = f"{program} is not allowed to run ({said}): `mlsd grade` takes Landlock where it can"
     if apparmor.is_file() and apparmor.read_text().strip() == "1":
         return Check("sandbox", "optional", found, f"sudo sysctl kernel.{apparmor.name}=0")
     return Check("sandbox", "optional", found, "docker run --security-opt seccomp=unconfined, in a container")
