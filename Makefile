@@ -2,19 +2,22 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALLED := $(VENV)/installed-here
 
 # An environment knows the folder that it was made in. In a folder that was moved or copied it is made again.
 MOVED := $(shell test -e $(INSTALLED) && test "$$(cat $(INSTALLED))" != "$$(pwd -P)" && rm -f $(INSTALLED))
 
-# nbgrader looks for its commands on PATH.
+# nbgrader, which is not for Windows, looks for its commands on PATH.
+ifneq ($(OS),Windows_NT)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+endif
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test quick lint format-check code types layers release-check pytest fix lock demo site bench clean
+.PHONY: help lab test portable quick lint format-check code types layers release-check pytest fix lock demo site bench \
+    dist publish clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +41,9 @@ bench: $(INSTALLED) ## measure the project beside its peers
 # Every check runs, also after one has failed; the tests come last, and their summary is the last line.
 test: $(INSTALLED) ## check everything: what CI runs
 	@$(MAKE) --keep-going format-check code types layers release-check pytest
+
+portable: $(INSTALLED) ## what runs on macOS and Windows too: the installation, formulas, designs and commands
+	$(BIN)/pytest -n auto --dist loadfile tests/formulas tests/design tests/test_cli.py tests/test_package.py $(ARGS)
 
 quick: lint ## lint, and the tests that start no browser, no kernel and no installation
 	@$(MAKE) pytest ARGS="-m 'not road and not browser and not binder' $(ARGS)"
@@ -84,6 +90,19 @@ lock: $(INSTALLED) ## update every pinned version, or one: make lock PACKAGE=num
 	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file tools/site.lock \
 	    $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
 	$(BIN)/python -m tools.binder
+
+# ---------------------------------------------------------------- release
+
+DIST := dist
+
+dist: $(INSTALLED) ## build the wheel and the source archive into dist/; TAG=v1.2.3 checks first that it is that version
+	@$(if $(TAG),$(BIN)/python -m tools.changes $(TAG) >/dev/null)
+	@rm -rf $(DIST)
+	$(BIN)/python -m hatchling build -d $(DIST)
+
+publish: dist ## put dist/ on GitHub as the release of a tag: make publish TAG=v1.2.3, with GitHub's own `gh`
+	@test -n "$(TAG)" || { echo "Which one? make publish TAG=v1.2.3"; exit 1; }
+	$(BIN)/python -m tools.changes $(TAG) | gh release create $(TAG) $(DIST)/* --verify-tag --notes-file -
 
 clean: ## remove what was built; a learner's workspace/ stays
 	rm -rf $(VENV) $(VENV)-site build dist site artefacts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlsd_helpers.simulation import simulate
     from mlsd_helpers.widgets import ask
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Design",

@@ -24,6 +24,7 @@ INSTALLS = "tests/test_repository.py::test_the_first_command_installs_and_the_se
 ELSEWHERE = {  # by how a command begins: the test that runs it
     "make bench": "tests/test_words.py::test_every_make_command_exists",  # minutes, and peers that nothing installs
     "make demo": "tests/test_road.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
+    "make dist": "tests/test_versions.py::test_make_builds_nothing_for_a_wrong_tag",
     "make fix": "tests/test_recipes.py::test_a_new_lesson",
     "make lab ARGS=--instructor": "tests/test_workspace.py::test_an_instructor_gets_the_formgrader_over_the_course",
     "make lab": WORKSPACE,
@@ -31,6 +32,8 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make lock": "tests/test_repository.py::test_environment_yml_is_what_the_lock_makes_of_it",
     "make quick": "tests/test_words.py::test_every_make_command_exists",  # a part of what runs this
     "make pytest": "tests/test_words.py::test_every_make_command_exists",  # runs this
+    "make portable": "tests/test_words.py::test_every_make_command_exists",  # a part of what runs this
+    "make publish": "tests/test_words.py::test_every_make_command_exists",  # it publishes
     "make site": "tests/site/test_site.py::test_the_pure_floors_come_to_the_same_in_the_browser_as_here",
     "make test": "tests/test_words.py::test_every_make_command_exists",  # runs this
     "mlsd collect": "tests/grading/test_downloads.py::test_the_names_of_canvas_and_moodle_work_as_they_come",
