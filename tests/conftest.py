@@ -1,5 +1,6 @@
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
@@ -27,3 +28,46 @@ def _own_jupyter_folders(tmp_path_factory):
         scripts = str(Path(sys.executable).parent)
         patch.setenv("PATH", os.pathsep.join([scripts, os.environ["PATH"]]))
         yield
+
+
+# ---------------------------------------------------------------- what is not run
+
+STRICT = (
+    "MLSD_ALL_TOOLS"  # .ci/run sets it: a sandbox, a browser, npm, a database, all that tests use is there
+)
+
+
+def _reason(report):
+    """Return why a test was skipped: pytest keeps it behind the file and the line."""
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+
+
+def _judged(report):
+    """Turn a skip into a failure where there is no excuse for it."""
+    if os.environ.get(STRICT) and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{_reason(report)}\n{STRICT} is set: here nothing may be missing, and no test is skipped."
+        )
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _judged((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _judged((yield))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter):
+    """Say at the very end what was not run."""
+    yield
+    skipped = [one for one in terminalreporter.stats.get("skipped", ()) if not hasattr(one, "wasxfail")]
+    if skipped:
+        terminalreporter.section(f"NOT RUN: {len(skipped)} tests", red=True, bold=True)
+        for reason, times in Counter(map(_reason, skipped)).most_common():
+            terminalreporter.write_line(f"{times:5}  {reason.removeprefix('Skipped: ')}", yellow=True)
