@@ -96,13 +96,13 @@ lock: $(INSTALLED) ## update every pinned version, or one: make lock PACKAGE=num
 DIST := dist
 
 dist: $(INSTALLED) ## build the wheel and the source archive into dist/; TAG=v1.2.3 checks first that it is that version
-	@$(if $(TAG),$(BIN)/python -m tools.changes $(TAG) >/dev/null)
+	@test -z "$$TAG" || $(BIN)/python -m tools.changes "$$TAG" >/dev/null
 	@rm -rf $(DIST)
 	$(BIN)/python -m hatchling build -d $(DIST)
 
 publish: dist ## put dist/ on GitHub as the release of a tag: make publish TAG=v1.2.3, with GitHub's own `gh`
-	@test -n "$(TAG)" || { echo "Which one? make publish TAG=v1.2.3"; exit 1; }
-	$(BIN)/python -m tools.changes $(TAG) | gh release create $(TAG) $(DIST)/* --verify-tag --notes-file -
+	@test -n "$$TAG" || { echo "Which one? make publish TAG=v1.2.3"; exit 1; }
+	$(BIN)/python -m tools.changes "$$TAG" | gh release create "$$TAG" $(DIST)/* --verify-tag --notes-file -
 
 clean: ## remove what was built; a learner's workspace/ stays
 	rm -rf $(VENV) $(VENV)-site build dist site artefacts .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
