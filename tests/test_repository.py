@@ -191,6 +191,19 @@ def test_no_file_holds_a_path_of_the_machine_that_it_was_made_on():
     assert not {path.relative_to(ROOT).as_posix(): texts for path, texts in found.items() if texts}
 
 
+def test_the_list_of_decisions_has_each_of_them_under_its_number_and_title():
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    titles = [
+        path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ").split(" ", 1) for path in pages
+    ]
+    rows = [
+        f"| {number} | [{title}]({path.name}) |" for (number, title), path in zip(titles, pages, strict=True)
+    ]
+    listed = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \d+ .+$", listed, re.MULTILINE) == rows
+    assert [int(number) for number, _ in titles] == [int(path.name[:4]) for path in pages]
+
+
 def test_the_schema_for_editors_is_that_of_the_design() -> None:
     from tools import schema
 

@@ -12,23 +12,23 @@ from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
 
 ORACLES = [
-    (f.che_hit_ratio, (100, 1_000, 1.0), 0.5765, 5e-5, "E18"),
-    (f.top_keys_share, (100, 1_000, 1.0), 0.693, 5e-4, "E18: static top keys"),
-    (f.che_hit_ratio, (1_000, 100_000, 0.8), 0.204, 5e-4, "E18"),
+    (f.che_hit_ratio, (100, 1_000, 1.0), 0.5765, 5e-5, "worked apart"),
+    (f.top_keys_share, (100, 1_000, 1.0), 0.693, 5e-4, "static top keys"),
+    (f.che_hit_ratio, (1_000, 100_000, 0.8), 0.204, 5e-4, "worked apart"),
     (f.che_hit_ratio, (10_000, 100_000, 0.8), 0.4687, 5e-5, "LRU by Che"),
-    (f.che_hit_ratio, (1_000, 100_000, 1.0), 0.5062, 5e-5, "E18"),
-    (f.che_hit_ratio, (10_000, 100_000, 1.0), 0.7373, 5e-5, "E18"),
-    (f.che_hit_ratio, (1_000, 100_000, 1.2), 0.7953, 5e-5, "E18"),
-    (f.ttl_hit_ratio, (1 / 60, 60), 0.5, 1e-12, "E19"),
-    (f.ttl_hit_ratio, (0.1, 60), 0.857, 5e-4, "E19"),
-    (f.ttl_hit_ratio, (1, 60), 0.984, 5e-4, "E19"),
-    (f.cached_mean_s, (0.8, 0.002, 0.042), 0.010, 1e-12, "E17"),
+    (f.che_hit_ratio, (1_000, 100_000, 1.0), 0.5062, 5e-5, "worked apart"),
+    (f.che_hit_ratio, (10_000, 100_000, 1.0), 0.7373, 5e-5, "worked apart"),
+    (f.che_hit_ratio, (1_000, 100_000, 1.2), 0.7953, 5e-5, "worked apart"),
+    (f.ttl_hit_ratio, (1 / 60, 60), 0.5, 1e-12, "worked apart"),
+    (f.ttl_hit_ratio, (0.1, 60), 0.857, 5e-4, "worked apart"),
+    (f.ttl_hit_ratio, (1, 60), 0.984, 5e-4, "worked apart"),
+    (f.cached_mean_s, (0.8, 0.002, 0.042), 0.010, 1e-12, "worked apart"),
     (f.cached_percentile_s, (0.8, 0.002, 0.042), 0.042, 0, "C38"),
     (f.cached_percentile_s, (0.99, 0.002, 0.042), 0.002, 0, "C38: misses of just 1 %"),
     (f.cached_percentile_s, (0.995, 0.050, 0.042), 0.050, 0, "a cache slower than what it fronts"),
-    (f.backend_rps, (500, 0.8), 100, 1e-9, "E17"),
+    (f.backend_rps, (500, 0.8), 100, 1e-9, "worked apart"),
     (f.cold_cache_factor, (0.9,), 10, 1e-9, "C39"),
-    (f.cold_cache_factor, (0.8,), 5, 1e-9, "E17: 8 replicas when warm, 38 when cold"),
+    (f.cold_cache_factor, (0.8,), 5, 1e-9, "8 replicas when warm, 38 when cold"),
 ]  # fmt: skip
 
 

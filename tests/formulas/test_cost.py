@@ -8,16 +8,16 @@ from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
 
 ORACLES = [
-    (f.cost_per_thousand_predictions, (38, 0.20, 200), 0.01056, 5e-6, "E31"),
+    (f.cost_per_thousand_predictions, (38, 0.20, 200), 0.01056, 5e-6, "worked apart"),
     (f.cost_per_thousand_predictions, (38, 0.20, 500), 0.0042, 5e-5, "C59: as if always at the peak"),
-    (f.items_to_label, (1_000, 0.001), 1_000_000, 0, "E30"),
-    (f.labelling_cost, (1_000_000, 3, 0.012), 36_000, 1e-6, "E30"),
+    (f.items_to_label, (1_000, 0.001), 1_000_000, 0, "worked apart"),
+    (f.labelling_cost, (1_000_000, 3, 0.012), 36_000, 1e-6, "worked apart"),
     (f.precompute_excess, (50e6, 15e6), 3.33, 5e-3, "C36"),
     (f.precompute_waste, (50e6, 5e6), 0.9, 1e-12, "C36"),
     (f.precompute_waste, (50e6, 0), 1, 0, "nobody came"),
-    (f.storage_bytes, (100_000_000, 128, 4), 51.2e9, 0, "E20"),
-    (f.storage_bytes, (100_000_000, 128, 1), 12.8e9, 0, "E20, int8"),
-    (f.feature_reads_per_s, (1_000_000, 23), 23e6, 0, "E21"),
+    (f.storage_bytes, (100_000_000, 128, 4), 51.2e9, 0, "worked apart"),
+    (f.storage_bytes, (100_000_000, 128, 1), 12.8e9, 0, "int8"),
+    (f.feature_reads_per_s, (1_000_000, 23), 23e6, 0, "worked apart"),
     (f.fleet_cost, (38, 0.20, 24), 182.4, 1e-9, "38 × 0.20 × 24"),
     (f.storage_cost, (50e9, 0.25, 1, 3), 37.5, 1e-9, "50 × 0.25 × 3"),
     (f.network_cost, (200, 50e3, 0.01, 86_400), 8.64, 1e-9, "864 GB at 0.01"),

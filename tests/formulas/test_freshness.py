@@ -35,14 +35,14 @@ FEATURES = [
 GAPS = {"card_spend_24h", "merchant_chargeback_30d", "merchant_rate_15m", "graph_risk"}
 
 ORACLES = [
-    (f.share_stale, (QUARTER, 15 * minute), 0.317, 5e-4, "E14"),
+    (f.share_stale, (QUARTER, 15 * minute), 0.317, 5e-4, "worked apart"),
     (f.share_stale, ((Stage(15 * minute, 5 * minute),), 15 * minute), 1 / 3, 1e-12, "one period: 5 of 15"),
-    (f.share_stale, (HOURLY, 15 * minute), 1, 0, "E14: never younger than 16 min"),
+    (f.share_stale, (HOURLY, 15 * minute), 1, 0, "never younger than 16 min"),
     (f.largest_period_s, ((*QUARTER[1:], Stage(0, 1 * minute)), 15 * minute), 10 * minute, 0, "C23"),
     (f.consumer_lag_s, (30_000, 5_000), 6, 0, "C42"),
     (f.busy_consumers, (20, 12), 12, 0, "C43"),
     (f.busy_consumers, (5, 12), 5, 0, "C43"),
-    (f.partitions_needed, (120, 10, 20), 12, 0, "E22"),
+    (f.partitions_needed, (120, 10, 20), 12, 0, "worked apart"),
     (f.catch_up_s, (600, 4_500, 5_000), 5_400, 0, "2.7 million events at 500/s"),
     (f.worst_age_in_outage_s, (HOURLY, 2 * hour), 198 * minute, 1e-9, "78 + 120"),
 ]  # fmt: skip

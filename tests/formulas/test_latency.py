@@ -11,16 +11,16 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import ms
 
 ORACLES = [
-    (f.budget_left_s, (0.100, (0.010, 0.025, 0.040, 0.005, 0.030)), -10 * ms, 1e-12, "E12"),
+    (f.budget_left_s, (0.100, (0.010, 0.025, 0.040, 0.005, 0.030)), -10 * ms, 1e-12, "worked apart"),
     (f.sample_percentile_s, ([0.020] * 95 + [0.400] * 5, 0.99), 0.400, 0, "C1"),
     (f.sample_percentile_s, ([0.020] * 95 + [0.400] * 5, 0.95), 0.020, 0, "C1: the 95th of 100"),
-    (f.sum_of_exponentials_percentile_s, ([10 * ms],), 46.05 * ms, 5e-3 * ms, "E10"),
-    (f.sum_of_exponentials_percentile_s, ([10 * ms] * 2,), 66.38 * ms, 5e-3 * ms, "E10"),
-    (f.sum_of_exponentials_percentile_s, ([10 * ms] * 3,), 84.06 * ms, 5e-3 * ms, "E10"),
-    (f.max_of_exponentials_percentile_s, (10 * ms, 1, 0.5), 6.9 * ms, 0.05 * ms, "E11"),
-    (f.max_of_exponentials_percentile_s, (10 * ms, 10, 0.5), 27.0 * ms, 0.05 * ms, "E11"),
-    (f.max_of_exponentials_percentile_s, (10 * ms, 100, 0.5), 49.8 * ms, 0.05 * ms, "E11"),
-    (f.leaf_percentile, (100, 0.366), 0.99, 1e-4, "E9, the other way round"),
+    (f.sum_of_exponentials_percentile_s, ([10 * ms],), 46.05 * ms, 5e-3 * ms, "worked apart"),
+    (f.sum_of_exponentials_percentile_s, ([10 * ms] * 2,), 66.38 * ms, 5e-3 * ms, "worked apart"),
+    (f.sum_of_exponentials_percentile_s, ([10 * ms] * 3,), 84.06 * ms, 5e-3 * ms, "worked apart"),
+    (f.max_of_exponentials_percentile_s, (10 * ms, 1, 0.5), 6.9 * ms, 0.05 * ms, "worked apart"),
+    (f.max_of_exponentials_percentile_s, (10 * ms, 10, 0.5), 27.0 * ms, 0.05 * ms, "worked apart"),
+    (f.max_of_exponentials_percentile_s, (10 * ms, 100, 0.5), 49.8 * ms, 0.05 * ms, "worked apart"),
+    (f.leaf_percentile, (100, 0.366), 0.99, 1e-4, "the other way round"),
 ]  # fmt: skip
 
 

@@ -61,7 +61,7 @@ CASES = {
     ),
     "M/M/10 p50": (central(10, 0.8, Exponential(1)), of_latency(0.5), f.response_percentile_s(10, 8, 1, 0.5)),
     "M/M/10 p99": (central(10, 0.8, Exponential(1)), of_latency(0.99), f.response_percentile_s(10, 8, 1)),
-    "M/M/25, fact base E7": (Scenario(Poisson(500), Exponential(0.04), Fleet(25)), of_wait(0.99), 0.0243),
+    "M/M/25, worked apart": (Scenario(Poisson(500), Exponential(0.04), Fleet(25)), of_wait(0.99), 0.0243),
     "M/M/1 mean wait": (central(1, 0.5, Exponential(2)), mean_wait, 2.0),
     "M/D/10, Crommelin": (central(10, 0.8, Constant(1)), mean_wait, 0.10983),
     "M/D/5, Crommelin": (central(5, 0.8, Constant(1)), mean_wait, 0.28906),

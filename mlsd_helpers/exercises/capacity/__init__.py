@@ -1,6 +1,6 @@
 """Lesson 05, capacity: seven exercises on sizing, one a module, and the mistakes that people make in them.
 
-The numbers C45 to C61 in comments are those of the misconceptions in the course's fact base.
+The numbers C45 to C61 in comments are those of docs/misconceptions.md.
 """
 
 from mlsd_helpers.exercises.capacity import (

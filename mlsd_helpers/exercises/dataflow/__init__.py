@@ -1,6 +1,6 @@
 """Lesson 03, data flow: eight exercises on the age of features, one a module, and the mistakes that people make.
 
-The numbers C22 to C33 in comments are those of the misconceptions in the course's fact base.
+The numbers C22 to C33 in comments are those of docs/misconceptions.md.
 """
 
 from mlsd_helpers.exercises.dataflow import ages, design, gaps, join, labels, parity, repair, trace

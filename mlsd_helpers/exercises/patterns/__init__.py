@@ -1,6 +1,6 @@
 """Lesson 04, patterns: seven exercises on when an answer is computed, one a module, and the mistakes made there.
 
-The numbers C34 to C44 in comments are those of the misconceptions in the course's fact base.
+The numbers C34 to C44 in comments are those of docs/misconceptions.md.
 """
 
 from mlsd_helpers.exercises.patterns import (

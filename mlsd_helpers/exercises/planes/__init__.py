@@ -1,6 +1,6 @@
 """Lesson 02, planes: seven exercises on boxes and arrows, one a module, and the mistakes people make in them.
 
-The numbers C12 to C21 in comments are those of the misconceptions in the course's fact base.
+The numbers C12 to C21 in comments are those of docs/misconceptions.md.
 """
 
 from mlsd_helpers.exercises.planes import availability, blast, canary, gate, lint, place, repair
