@@ -72,7 +72,7 @@ def test_no_feedback_page_holds_a_hidden_test_or_a_solution(walked: Walked) -> N
     shown = words(escape("".join(line for cell in json.loads(released)["cells"] for line in cell["source"])))
     lines = {words(escape(line)) for source in reference.answers.values() for line in source.splitlines()}
     secret = {line for line in lines if len(line) > 20 and line not in shown}
-    assert len(secret) > 10
+    assert secret
     for student in walked.students:
         page = words(walked.page(student.student))
         assert "HIDDENTESTS" not in page

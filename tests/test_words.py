@@ -25,7 +25,7 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make bench": "tests/test_words.py::test_every_make_command_exists",  # minutes, and peers that nothing installs
     "make demo": "tests/test_road.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
     "make dist": "tests/test_versions.py::test_make_builds_nothing_for_a_wrong_tag",
-    "make fix": "tests/test_recipes.py::test_a_new_lesson",
+    "make fix": "tests/test_recipes.py::test_a_new_lesson_shows_what_its_recipes_say",
     "make lab ARGS=--instructor": "tests/test_workspace.py::test_an_instructor_gets_the_formgrader_over_the_course",
     "make lab": WORKSPACE,
     "make lint": "tests/test_repository.py::test_the_layers_hold_in_an_unspoilt_copy",  # and `make test` begins with it
