@@ -81,13 +81,13 @@ fix: $(INSTALLED) ## format, sync twins, run lessons, make release/ and all else
 	$(BIN)/python -m tools.schema
 	$(BIN)/python -m tools.course_map
 
-# Hashes and no addresses: docs/decisions/0001-lock.md.
+# Hashes and no addresses: docs/decisions/0001-lock.md. With extras, since pip asks for a pin and a hash of `x[extra]` too.
 lock: $(INSTALLED) ## update every pinned version, or one: make lock PACKAGE=numpy
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header --quiet --output-file requirements.lock \
+	    --no-strip-extras --no-emit-index-url --no-header --quiet --output-file requirements.lock \
 	    $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
 	$(BIN)/uv pip compile tools/site.in --constraint requirements.lock --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --no-header --quiet --output-file tools/site.lock \
+	    --generate-hashes --no-strip-extras --no-emit-index-url --no-header --quiet --output-file tools/site.lock \
 	    $(if $(PACKAGE),--upgrade-package $(PACKAGE),--upgrade)
 	$(BIN)/python -m tools.binder
 

@@ -23,9 +23,3 @@
 Here goes what only an instructor runs. It builds on nbgrader's own converters, preprocessors and gradebook,
 and is named in `nbgrader_config.py`, so that nbgrader's commands and `mlsd` do the same thing.
 """
-
-import sys
-
-# jsonschema imports a grammar of web addresses where there is one, and that takes as long as all else together.
-# Nothing here checks an address.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
