@@ -16,8 +16,8 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test portable quick lint format-check code types layers release-check pytest fix lock demo site bench \
-    dist publish clean
+.PHONY: help lab test portable quick lint format-check code types layers release-check pytest fix record lock demo \
+    site bench dist publish clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -71,15 +71,18 @@ pytest: $(INSTALLED) ## the tests alone, on all cores; ARGS="-k words" picks som
 
 # ---------------------------------------------------------------- change
 
-fix: $(INSTALLED) ## format, sync twins, run lessons, make release/ and all else generated; LESSONS=05_capacity for one
-	$(BIN)/python -m tools.notebooks sync
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix --quiet . || true
-	$(BIN)/python -m tools.notebooks sync
-	$(BIN)/python -m tools.notebooks execute $(LESSONS)
-	$(BIN)/mlsd release $(LESSONS)
-	$(BIN)/python -m tools.schema
-	$(BIN)/python -m tools.course_map
+fix: $(INSTALLED) ## format, sync twins, run what changed, make release/ and all else generated; LESSONS=05_capacity for one
+	@$(BIN)/python -m tools.notebooks sync
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/python -m tools.notebooks sync
+	@$(BIN)/python -m tools.notebooks execute $(LESSONS)
+	@$(BIN)/mlsd release $(LESSONS)
+	@$(BIN)/python -m tools.schema
+	@$(BIN)/python -m tools.course_map
+
+record: $(INSTALLED) ## run lessons and store what they measure on this machine; LESSONS=05_capacity for one
+	@$(BIN)/python -m tools.notebooks record $(LESSONS)
 
 # Hashes and no addresses: docs/decisions/0001-lock.md. With extras, since pip asks for a pin and a hash of `x[extra]` too.
 lock: $(INSTALLED) ## update every pinned version, or one: make lock PACKAGE=numpy

@@ -30,6 +30,7 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make lab": WORKSPACE,
     "make lint": "tests/test_repository.py::test_the_layers_hold_in_an_unspoilt_copy",  # and `make test` begins with it
     "make lock": "tests/test_repository.py::test_environment_yml_is_what_the_lock_makes_of_it",
+    "make record": "tests/notebooks/test_fix.py::test_what_was_measured_stays_until_it_is_measured_anew",
     "make quick": "tests/test_words.py::test_every_make_command_exists",  # a part of what runs this
     "make pytest": "tests/test_words.py::test_every_make_command_exists",  # runs this
     "make portable": "tests/test_words.py::test_every_make_command_exists",  # a part of what runs this

@@ -6,6 +6,7 @@ from itertools import groupby
 from mlsd_helpers import exercises
 from mlsd_helpers.exercises.kit import Exercise, mistake_name
 from tools.notebooks import ROOT
+from tools.writing import write_changed
 
 PLACE = ROOT / "docs" / "course-map.md"
 _COLUMNS = ("learning outcome", "exercise", "kind", "minutes", "points", "known mistakes")
@@ -60,4 +61,4 @@ def _row(cells: list[str] | tuple[str, ...]) -> str:
 
 
 if __name__ == "__main__":
-    PLACE.write_text(course_map(), encoding="utf-8")
+    write_changed(PLACE, course_map())

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from mlsd_helpers.design import json_schema
+from tools.writing import write_changed
 
 PLACE = Path(__file__).parents[1] / "docs" / "design.schema.json"
 
@@ -14,4 +15,4 @@ def schema() -> str:
 
 
 if __name__ == "__main__":
-    PLACE.write_text(schema(), encoding="utf-8")
+    write_changed(PLACE, schema())

@@ -124,6 +124,112 @@ def test_a_change_in_the_notebook_reaches_the_twin(pair, tmp_path):
     assert pair.twin.read_text() == TWIN.replace("500", "900")
 
 
+# ---------------------------------------------------------------- which half wins, where there is a history
+
+
+def git(folder, *words):
+    author = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    subprocess.run(["git", *author, *words], cwd=folder, check=True, capture_output=True)
+
+
+def committed(folder):
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "As it is")
+
+
+@pytest.fixture
+def kept(pair, tmp_path):
+    """Give a pair that is committed."""
+    git(tmp_path, "init", "--quiet")
+    committed(tmp_path)
+    return pair
+
+
+def say(pair, number):
+    """Write another number into the twin."""
+    pair.twin.write_text(TWIN.replace("500", number))
+
+
+def in_notebook(pair, number):
+    """Write another number into the notebook."""
+    text = pair.notebook.read_text()
+    pair.notebook.write_text(text.replace("peak_rps = 500", f"peak_rps = {number}"))
+
+
+def test_a_notebook_that_git_restored_does_not_overwrite_the_edited_twin(kept, tmp_path):
+    say(kept, "700")
+    notebooks.sync(tmp_path)
+    git(tmp_path, "checkout", "--", kept.notebook)
+    later(kept.notebook)
+    notebooks.sync(tmp_path)
+    assert kept.twin.read_text() == TWIN.replace("500", "700")
+    assert not difference(kept)
+
+
+def test_the_half_that_differs_from_the_last_commit_wins_whatever_the_clock_says(kept, tmp_path, capsys):
+    in_notebook(kept, "700")
+    later(kept.twin)
+    notebooks.sync(tmp_path)
+    assert kept.twin.read_text() == TWIN.replace("500", "700")
+    said = capsys.readouterr().out
+    assert all(half.relative_to(tmp_path).as_posix() in said for half in (kept.notebook, kept.twin))
+
+
+def test_two_halves_that_were_both_changed_are_an_error_that_names_them_and_changes_nothing(kept, tmp_path):
+    say(kept, "700")
+    in_notebook(kept, "900")
+    before = kept.notebook.read_bytes(), kept.twin.read_bytes()
+    with pytest.raises(SystemExit) as error:
+        notebooks.sync(tmp_path)
+    assert all(
+        half.relative_to(tmp_path).as_posix() in str(error.value) for half in (kept.notebook, kept.twin)
+    )
+    assert before == (kept.notebook.read_bytes(), kept.twin.read_bytes())
+    git(tmp_path, "checkout", "HEAD", "--", kept.notebook)  # what the error says
+    notebooks.sync(tmp_path)
+    assert not difference(kept)
+    assert "700" in kept.twin.read_text()
+
+
+@pytest.mark.parametrize(("change", "other"), [(say, in_notebook), (in_notebook, say)])
+def test_a_half_may_be_changed_again_before_the_first_change_is_committed(kept, change, other, tmp_path):
+    other(kept, "700")
+    notebooks.sync(tmp_path)
+    committed(tmp_path)
+    other(kept, "500")
+    notebooks.sync(tmp_path)
+    change(kept, "900")
+    notebooks.sync(tmp_path)
+    assert "900" in kept.twin.read_text()
+    assert not difference(kept)
+
+
+def test_a_half_that_was_committed_alone_is_carried_over(kept, tmp_path):
+    say(kept, "700")
+    committed(tmp_path)
+    later(kept.notebook)
+    notebooks.sync(tmp_path)
+    assert not difference(kept)
+    assert "700" in kept.twin.read_text()
+
+
+def test_of_a_pair_that_no_commit_has_yet_the_newer_half_wins(pair, tmp_path):
+    git(tmp_path, "init", "--quiet")
+    say(pair, "700")
+    later(pair.twin)
+    notebooks.sync(tmp_path)
+    assert not difference(pair)
+    say(pair, "900")
+    notebooks.sync(tmp_path)
+    assert "900" in pair.twin.read_text()
+
+
+def test_where_nothing_changed_nothing_is_said(kept, tmp_path, capsys):
+    capsys.readouterr()
+    notebooks.sync(tmp_path)
+    assert not capsys.readouterr().out
+
+
 @pytest.mark.road
 def test_outputs_of_unchanged_cells_survive_a_change_in_the_twin(tmp_path):
     lesson = written(in_course(tmp_path), tmp_path)
