@@ -22,8 +22,11 @@ View = TypeVar("View")
 
 
 def module(name: str) -> str:
-    """Return the source of a widget's ES module: the shared part, then the file `name` beside this one."""
-    return _joined("base.js", name)
+    """Return the source of a widget's ES module: the shared part, then the file `name` beside this one.
+
+    A browser names its errors after the last line, and counts their lines from the start of the shared part.
+    """
+    return f"{_joined('base.js', name)}\n//# sourceURL=mlsd/{name}"
 
 
 def style(name: str) -> str:

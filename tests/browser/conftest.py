@@ -3,7 +3,7 @@
 import pytest
 
 from mlsd_helpers import workspace
-from tests.browser.jupyterlab import browser, running_lab
+from tests.browser.jupyterlab import browser, complaints, running_lab
 
 
 @pytest.fixture(scope="package")
@@ -20,3 +20,12 @@ def lab(root, tmp_path_factory):
 def chromium():
     with browser() as started:
         yield started
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Begin a failure with what the page itself complains about: the rest follows from it."""
+    report = yield
+    if report.failed and (said := complaints()):
+        report.longrepr = "\n".join(["The page complains:", *said, "", str(report.longrepr)])
+    return report

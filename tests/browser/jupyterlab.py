@@ -29,6 +29,8 @@ from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.javascript import in_our_files
+
 ARTEFACTS = Path(__file__).parents[2] / "artefacts"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_chromium = pytest.mark.skipif(
@@ -132,6 +134,7 @@ class Notebook:
         """End the kernel and close the page."""
         self._put_away()
         self.page.close()
+        _opened.remove(self)
 
     def _put_away(self) -> None:
         """End the kernel, and close the notebook without asking whether to save it."""
@@ -215,6 +218,12 @@ def running_lab(root: Path, python: Path | str = sys.executable) -> Iterator[Lab
 
 
 _running: list[Browser] = []
+_opened: list[Notebook] = []
+
+
+def complaints() -> list[str]:
+    """Return what the open pages complain about, as lines of our files where it comes from one."""
+    return [in_our_files(complaint) for notebook in _opened for complaint in notebook.complaints]
 
 
 @contextmanager
@@ -235,8 +244,9 @@ def open_notebook(started: Browser, lab: Lab, path: str, width: int = 1280, heig
     """Open the notebook at `path`, relative to the served folder, in a page of its own, with its kernel."""
     page = started.new_page(viewport={"width": width, "height": height})
     notebook = Notebook(page)
+    _opened.append(notebook)
     page.on("console", lambda message: _keep_error(notebook, message))
-    page.on("pageerror", lambda error: notebook.complaints.append(str(error)))
+    page.on("pageerror", lambda error: notebook.complaints.append(error.stack or str(error)))
     page.on("request", lambda request: _keep_outside(notebook, lab, request.url))
     page.goto(f"{lab.url}/lab/tree/{quote(path)}?reset")
     notebook.wait_open()

@@ -7,6 +7,7 @@ import pytest
 from mlsd_helpers import widgets
 from mlsd_helpers.widgets import CapacityExplorer, Choice, Prediction
 from mlsd_helpers.widgets.base import module
+from tests.javascript import in_our_files, syntax_error
 
 FOLDER = Path(widgets.__file__).parent
 FILES = sorted([*FOLDER.glob("*.js"), *FOLDER.glob("*.css")])
@@ -29,6 +30,25 @@ def test_no_name_is_declared_twice_in_a_widgets_module(file):
     text = module(file.name) if file.name != "base.js" else file.read_text(encoding="utf-8")
     names = re.findall(r"^(?:function|const|let|class) (\w+)", text, re.MULTILINE)
     assert not [name for name, times in Counter(names).items() if times > 1]
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.js")), ids=lambda file: file.name)
+def test_a_widgets_file_is_javascript(file):
+    problem = syntax_error(file.name, file.read_text(encoding="utf-8"))
+    assert not problem, problem
+
+
+def test_a_syntax_error_is_told_with_its_file_and_line():
+    assert syntax_error("x.js", "let a = 1;\nfunction render({ model, el , {\n}\n").startswith("x.js:2\n")
+
+
+def test_an_error_in_a_page_leads_to_the_line_of_our_file():
+    lines = module("choice.js").splitlines()
+    own = (FOLDER / "choice.js").read_text(encoding="utf-8").splitlines()
+    at = lines.index(own[0]) + 1
+    said = f"ReferenceError: it is not defined\n    at Object.render (mlsd/choice.js:{at}:27)"
+    assert "(choice.js:1:27)" in in_our_files(said)
+    assert "(base.js:1:27)" in in_our_files(said.replace(f":{at}:", ":1:"))
 
 
 def test_the_public_names_are_all_there():
