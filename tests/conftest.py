@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 # Machines of a class differ in speed: no example fails for being slow.
 hypothesis.settings.register_profile("course", deadline=None)
 hypothesis.settings.load_profile("course")
+
+# A shell starts what runs in the background with interrupts ignored, and whatever a test starts inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -179,6 +180,17 @@ def test_the_makefile_takes_the_pythons_that_pyproject_names():
     supported = SpecifierSet(PROJECT["project"]["requires-python"])
     minors = range(python_check.FIRST[1] - 1, python_check.END[1] + 1)
     assert [minor for minor in minors if supported.contains(f"3.{minor}.0")] == [*minors][1:-1]
+
+
+# ---------------------------------------------------------------- its tests
+
+
+def test_tests_that_interrupt_a_process_do_so_in_the_background_too():
+    heard = (
+        "import signal, tests.conftest; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    )
+    ignoring = f"trap '' INT; exec {shlex.quote(sys.executable)} -c {shlex.quote(heard)}"
+    assert run("sh", "-c", ignoring).stdout.strip() == "True"
 
 
 # ---------------------------------------------------------------- its files
