@@ -248,9 +248,10 @@ over how busy a replica may be, and headroom on top.
 needed = 1_000 * 0.040 / 0.7 * 1.3
 replicas = mlsd.formulas.replicas(1_000, 40 * ms, target_utilisation=0.7, headroom=0.3)
 assert replicas == np.ceil(needed)
-per_day = mlsd.formulas.fleet_cost(replicas, price_per_hour=0.20, hours=24)
+price_per_hour = case.capacity.cost_per_replica_hour
+per_day = mlsd.formulas.fleet_cost(replicas, price_per_hour, hours=24)
 print(f"1,000 × 0.040 / 0.7 × 1.3 = {needed:.1f}")
-print(f"{replicas} replicas, ${per_day:.0f} a day at $0.20 an hour")
+print(f"{replicas} replicas, ${per_day:.0f} a day at ${price_per_hour:.2f} an hour")
 
 # %% [markdown]
 """

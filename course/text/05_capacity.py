@@ -394,18 +394,18 @@ attempts**layers
 mlsd.ask("05-ask-price")
 
 # %%
-at_mean = mlsd.formulas.cost_per_thousand_predictions(
-    rule, price_per_hour=0.20, mean_rps=200
-)
-at_peak = mlsd.formulas.cost_per_thousand_predictions(
-    rule, price_per_hour=0.20, mean_rps=500
-)
+price_per_hour = case.capacity.cost_per_replica_hour
+mean_rps = case.requirements.throughput.mean
+at_mean = mlsd.formulas.cost_per_thousand_predictions(rule, price_per_hour, mean_rps)
+at_peak = mlsd.formulas.cost_per_thousand_predictions(rule, price_per_hour, peak_rps)
 survives_zone = mlsd.formulas.cost_per_thousand_predictions(
-    45, price_per_hour=0.20, mean_rps=200
+    case.capacity.replicas, price_per_hour, mean_rps
 )
 print(f"cents per 1,000: {100 * at_mean:.2f} at the mean rate")
 print(f"                 {100 * at_peak:.2f} if every hour were the peak")
-print(f"                 {100 * survives_zone:.2f} with 45 replicas, to survive a zone")
+print(
+    f"                 {100 * survives_zone:.2f} with {case.capacity.replicas} replicas, to survive a zone"
+)
 assert 0.15 < survives_zone / at_mean - 1 < 0.25
 
 # %% [markdown]
@@ -671,7 +671,7 @@ pays_for = "zone loss"
 queue_limit = 10
 zones = 3
 target = 0.70
-cost_per_replica_hour = 0.20
+cost_per_replica_hour = case.capacity.cost_per_replica_hour
 
 # %%
 design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="capacity")

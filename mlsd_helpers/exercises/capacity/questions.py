@@ -7,6 +7,8 @@ from mlsd_helpers.units import GB, ms
 _LLAMA_3_8B_WEIGHTS = 16.06 * GB
 _LLAMA_3_8B_KV = (32, 8, 128, 2)  # layers, KV heads, head dimension, bytes per value
 
+_PRICE_PER_HOUR = 0.20  # as in the worked design of Harbour Pay
+
 
 def _rule() -> float:
     return formulas.replicas(500, 40 * ms, 0.7, 0.3)
@@ -37,7 +39,7 @@ def _queue() -> float:
 
 
 def _price() -> float:
-    return 100 * formulas.cost_per_thousand_predictions(38, 0.20, 200)
+    return 100 * formulas.cost_per_thousand_predictions(38, _PRICE_PER_HOUR, 200)
 
 
 def _sequences() -> float:
@@ -101,7 +103,8 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="05-ask-price",
-        question="38 replicas at $0.20 an hour answer 200 requests/s on average. What do 1,000 answers cost?",
+        question=f"38 replicas at ${_PRICE_PER_HOUR:.2f} an hour answer 200 requests/s on average. "
+        "What do 1,000 answers cost?",
         unit="cents",
         truth=_price,
         because="The fleet is paid for at its peak size all day; the answers come at the mean rate.",

@@ -1,0 +1,87 @@
+"""What texts say of exercises, minutes, points and prices is what the exercises and the worked design say."""
+
+import importlib
+import re
+from itertools import groupby
+
+import nbformat
+import pytest
+
+from mlsd_helpers import cases, exercises
+from mlsd_helpers.exercises.questions import Estimate
+from tools.notebooks import ROOT
+
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+IN_WORDS = dict(enumerate(NUMBERS, start=1))
+COUNTED = re.compile(rf"\b({'|'.join(IN_WORDS.values())}) (?:short )?exercises\b", re.IGNORECASE)
+INTRO = re.compile(r"^(\w+) (?:short )?exercises, about ([\w ]+), ([\d.]+) points\.", re.MULTILINE)
+TASK = re.compile(r"^\*About (\d+) minutes, ([\d.]+) points\b", re.MULTILINE)
+LASTS = {"half an hour": 30, "an hour": 60, "an hour and a half": 90, "two hours": 120}
+NEAR_ENOUGH = 0.15
+
+OF_EACH = {name: tuple(group) for name, group in groupby(exercises.ALL, key=lambda one: one.assignment)}
+each_assignment = pytest.mark.parametrize("name", OF_EACH)
+
+
+def prose(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def assignment(name):
+    return ROOT / "source" / name / f"{name}.ipynb"
+
+
+def minutes(said):
+    """Return how long a text says that something takes."""
+    return LASTS.get(said) or int(re.fullmatch(r"(\d+) minutes", said)[1])
+
+
+@each_assignment
+def test_an_assignment_begins_with_the_number_of_its_exercises_their_time_and_their_points(name):
+    (said,) = INTRO.findall(prose(assignment(name)))
+    assert said[0].lower() == IN_WORDS[len(OF_EACH[name])]
+    assert minutes(said[1]) == pytest.approx(sum(one.minutes for one in OF_EACH[name]), rel=NEAR_ENOUGH)
+    assert float(said[2]) == sum(one.points for one in OF_EACH[name])
+
+
+@each_assignment
+def test_each_task_says_the_minutes_and_the_points_of_its_exercise(name):
+    said = [(int(minutes), float(points)) for minutes, points in TASK.findall(prose(assignment(name)))]
+    assert said == [(one.minutes, one.points) for one in OF_EACH[name]]
+
+
+@each_assignment
+def test_a_lesson_and_its_package_count_the_exercises_rightly(name):
+    texts = [prose(ROOT / "course" / f"{name}.ipynb"), prose(assignment(name)), package_of(name).__doc__]
+    said = {number.lower() for text in texts for number in COUNTED.findall(text)}
+    assert said == {IN_WORDS[len(OF_EACH[name])]}
+
+
+def package_of(name):
+    """Return the package of a lesson's exercises."""
+    return importlib.import_module(OF_EACH[name][0].reference.__module__.rpartition(".")[0])
+
+
+def test_the_number_of_worked_designs_is_the_one_that_the_changes_name():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (said,) = re.findall(r"(\w+) worked designs", changes)
+    assert said.lower() == IN_WORDS[len(cases.names())]
+
+
+PRICE = re.compile(r"\$(\d+\.\d+) an hour")
+
+
+def test_a_question_names_the_price_of_the_worked_design():
+    price = cases.load("harbour_pay").capacity.cost_per_replica_hour
+    asked = [one.question for one in exercises.QUESTIONS if isinstance(one, Estimate)]
+    said = [float(number) for question in asked for number in PRICE.findall(question)]
+    assert said
+    assert set(said) == {price}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "course/text").glob("*.py")), ids=lambda path: path.stem)
+def test_a_lesson_takes_prices_from_the_worked_design(path):
+    text = path.read_text(encoding="utf-8")
+    typed_in = [*re.findall(r"(?:price|cost)\w*\s*=\s*[\d.]+", text), *PRICE.findall(text)]
+    assert not typed_in, "take it from `case`"
