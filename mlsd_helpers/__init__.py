@@ -13,7 +13,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlsd_helpers import cases, design, exercises, figures, formulas, lab, simulation, units, widgets
+    from mlsd_helpers import (
+        analysis,
+        cases,
+        design,
+        exercises,
+        figures,
+        formulas,
+        lab,
+        simulation,
+        units,
+        widgets,
+    )
     from mlsd_helpers.design import Design, load_design
     from mlsd_helpers.document import document
     from mlsd_helpers.exercises import check, hint
@@ -26,6 +37,7 @@ __version__ = "0.2.0"
 __all__ = [
     "Design",
     "Finding",
+    "analysis",
     "ask",
     "cases",
     "check",

@@ -109,6 +109,14 @@ def test_a_module_without_a_layer_breaks_the_layers(package):
     assert "astray" in layers(package).stdout
 
 
+def test_two_modules_that_import_each_other_break_the_layers(package):
+    with (package / "design" / "value.py").open("a") as module:
+        module.write(
+            "\n\ndef _late():\n    from mlsd_helpers.design.design import Design\n\n    return Design\n"
+        )
+    assert "No cycles are allowed in mlsd_helpers.design" in layers(package).stdout
+
+
 def test_git_ignores_no_module_of_the_package():
     modules = map(str, (ROOT / "mlsd_helpers").rglob("*.py"))
     assert not run("git", "check-ignore", *modules).stdout

@@ -147,7 +147,7 @@ killed = mlsd.ask("02-ask-kill")
 killed
 
 # %%
-hit = mlsd.figures.blast_radius(planes, "features")
+hit = mlsd.analysis.blast_radius(planes, "features")
 assert hit.stops == ("features",)
 assert hit.falls_back == ("scorer",)
 print(fill(hit.sentence, 68))
@@ -164,7 +164,7 @@ bare = planes.changed(
         for arrow in planes.flows
     ]
 )
-hit = mlsd.figures.blast_radius(bare, "features")
+hit = mlsd.analysis.blast_radius(bare, "features")
 assert hit.stops == ("features", "scorer")
 print(fill(hit.sentence, 68))
 
@@ -174,7 +174,7 @@ Now the failure that nobody sees. Kill what *fills* the store:
 """
 
 # %%
-hit = mlsd.figures.blast_radius(planes, "velocity")
+hit = mlsd.analysis.blast_radius(planes, "velocity")
 assert hit.stops == ("velocity",)
 assert hit.older == ("features",)
 print(fill(hit.sentence, 68))

@@ -220,12 +220,12 @@ guess
 mlsd.widgets.PatternSurface(prediction=guess)
 
 # %%
-few_keys = mlsd.figures.pattern_view(
-    mlsd.figures.PatternInputs(rate_rps=2_000, key_count=10_000, max_age_s=day)
+few_keys = mlsd.analysis.pattern_view(
+    mlsd.analysis.PatternInputs(rate_rps=2_000, key_count=10_000, max_age_s=day)
 )
 assert few_keys.choice == "B"
-many_keys = mlsd.figures.PatternInputs(key_count=100 * million)
-assert mlsd.figures.pattern_view(many_keys).choice != "B"
+many_keys = mlsd.analysis.PatternInputs(key_count=100 * million)
+assert mlsd.analysis.pattern_view(many_keys).choice != "B"
 few_keys.verdict
 
 # %% [markdown]

@@ -20,8 +20,7 @@ from mlsd_helpers.design.capacity import (
     ServiceTime,
 )
 from mlsd_helpers.design.dataflow import REQUEST, DataFlow, Feature, Lookup, Parallel, Stage
-from mlsd_helpers.design.design import Design, Evidence, Source
-from mlsd_helpers.design.loading import Loaded, load_design, load_with_lines
+from mlsd_helpers.design.design import Design, Evidence, Loaded, Source, load_design, load_with_lines
 from mlsd_helpers.design.pattern import Cache, Pattern, Precompute, RejectedPattern, ServingPath, Stream
 from mlsd_helpers.design.planes import KINDS, PLANE_OF, Alert, Component, Flow, Planes, Release, Retraining
 from mlsd_helpers.design.problems import Problem, UnreadableDesignError

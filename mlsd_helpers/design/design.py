@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import model_validator
 
 from mlsd_helpers.design.capacity import CapacityPlan
 from mlsd_helpers.design.dataflow import DataFlow
+from mlsd_helpers.design.loading import load
 from mlsd_helpers.design.pattern import Pattern
 from mlsd_helpers.design.planes import Planes
 from mlsd_helpers.design.quantities import Count
@@ -18,6 +19,7 @@ from mlsd_helpers.errors import DesignError
 
 if TYPE_CHECKING:
     from mlsd_helpers.design.problems import Path
+    from mlsd_helpers.design.reading import Lines
 
 
 class Source(Value):
@@ -123,6 +125,26 @@ class Design(Value):
                 yield from unresolved([((*place, "source"), note.source)], sources, "source")
             if note.assumption:
                 yield from unresolved([((*place, "assumption"), note.assumption)], assumptions, "assumption")
+
+
+class Loaded(NamedTuple):
+    """A design, and where each of its fields stands in the file."""
+
+    design: Design
+    lines: "Lines"
+
+
+def load_design(path: str | FilePath) -> Design:
+    """Read a design from a YAML file.
+
+    Raises ``DesignError`` when it cannot: each problem with its line, its field and what to do.
+    """
+    return load_with_lines(path).design
+
+
+def load_with_lines(path: str | FilePath) -> Loaded:
+    """Read a design from a YAML file, and keep the line of each field: ``lines("capacity.zones")``."""
+    return Loaded(*load(Design, path))
 
 
 def _inside(value: Any, step: str) -> Any:

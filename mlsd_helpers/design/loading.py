@@ -1,39 +1,27 @@
-"""A design from a file, or an error that says what to mend."""
+"""A value from a YAML file, or an error that says what to mend."""
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeVar
 
-from mlsd_helpers.design.design import Design
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.printable import one_line
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from mlsd_helpers.design.reading import Lines
+
+T = TypeVar("T", bound="BaseModel")
 
 LARGEST_FILE = 5 * 1024 * 1024  # bytes; a design of 10,000 components has about 2 MB
 
 
-class Loaded(NamedTuple):
-    """A design, and where each of its fields stands in the file."""
-
-    design: Design
-    lines: "Lines"
-
-
-def load_design(path: str | Path) -> Design:
-    """Read a design from a YAML file.
-
-    Raises ``DesignError`` when it cannot: each problem with its line, its field and what to do.
-    """
-    return load_with_lines(path).design
-
-
-def load_with_lines(path: str | Path) -> Loaded:
-    """Read a design from a YAML file, and keep the line of each field: ``lines("capacity.zones")``."""
+def load(kind: type[T], path: str | Path) -> tuple[T, "Lines"]:
+    """Read a value of a kind, and where each of its fields stands in the file."""
     from mlsd_helpers.design.reading import parse  # noqa: PLC0415 - loads PyYAML
 
-    return Loaded(*parse(Design, _text(Path(path)), one_line(path)))
+    return parse(kind, _text(Path(path)), one_line(path))
 
 
 def _text(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""A design to YAML text and to a file, so that nothing that was there is lost."""
+"""A value, such as a design, to YAML text and to a file, so that nothing that was there is lost."""
 
 import os
 import shutil
@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from mlsd_helpers.design.design import Design
-from mlsd_helpers.design.loading import load_design
+from mlsd_helpers.design.loading import load
 from mlsd_helpers.design.reading import plain
+from mlsd_helpers.design.value import Value
 from mlsd_helpers.errors import DesignError
 
 HEADER = "# A design for an ML system. `mlsd check` reads this file and says what is missing.\n"
@@ -58,13 +58,13 @@ _Writer.add_representer(list, _list)
 _Writer.add_representer(_Row, _row)
 
 
-def to_yaml(design: Design) -> str:
+def to_yaml(design: Value) -> str:
     """Write the design as YAML text, keys in their usual order, without what is left at its default."""
     fields = design.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return HEADER + yaml.dump(fields, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 
-def save(design: Design, path: Path, *, replace: bool) -> Path:
+def save(design: Value, path: Path, *, replace: bool) -> Path:
     """Write the design to a file; see ``Design.save``."""
     try:
         path = path.resolve()  # through a link, so that the file is replaced and not the link
@@ -78,9 +78,9 @@ def save(design: Design, path: Path, *, replace: bool) -> Path:
     return path
 
 
-def _holds(path: Path, design: Design) -> bool:
+def _holds(path: Path, design: Value) -> bool:
     try:
-        return load_design(path) == design
+        return load(type(design), path)[0] == design
     except DesignError:
         return False
 

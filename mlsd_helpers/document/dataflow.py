@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from mlsd_helpers.analysis.ages import branches_of, worst_ages_s
 from mlsd_helpers.design import REQUEST, DataFlow, Feature, Parallel, Stage
 from mlsd_helpers.document.markdown import Md, anchor, blocks, code, joined, link, say, section, table
 from mlsd_helpers.document.mermaid import Edge, Node, flowchart
 from mlsd_helpers.document.provenance import Figures, decided, undecided
-from mlsd_helpers.review.ages import branches_of, worst_ages_s
 from mlsd_helpers.units import show_seconds
 
 AT = "dataflow"

@@ -6,16 +6,14 @@ from itertools import chain
 from typing import Any
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, HOURS_A_MONTH, PERCENTILES, Decision
 from mlsd_helpers.design import BYTES_PER_VALUE
 from mlsd_helpers.document.markdown import Md, anchor, code, joined, link, say
-from mlsd_helpers.document.provenance import Figures, undecided
+from mlsd_helpers.document.provenance import ASSUMED, Figures, undecided
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import show_bytes, show_seconds
 
 Show = Callable[[float], str]
-
-HOURS_A_MONTH = 30 * 24
-PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
 def show_number(number: float) -> str:
@@ -60,6 +58,8 @@ class Input:
     target: str
     missing: str = ""
     """The path at which the design would hold it, when it does not."""
+    assumption: str = ""
+    """What is assumed for it, when the design does not decide it."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,13 @@ def _given(figures: Figures, name: str, path: str) -> Input:
     return Input(name, value, figures.text(path) or "", figures.origin(path))
 
 
+def _decided(figures: Figures, name: str, decision: Decision, show: Show) -> Input:
+    if not decision.assumption:
+        return _given(figures, name, decision.path)
+    words = f"{show(decision.value)}, assumed"
+    return Input(name, decision.value, words, ASSUMED, assumption=decision.assumption)
+
+
 def _fixed(name: str, value: float, words: str, formula: str) -> Input:
     return Input(name, value, words, f"formula-{formula}")
 
@@ -141,26 +148,21 @@ def _scaled(one: Input, factor: float, words: str) -> Input:
 
 
 def _load(figures: Figures, name: str) -> Input:
-    own = figures.held("capacity.load") is not None
-    return _given(figures, name, "capacity.load" if own else "requirements.throughput.peak")
+    return _given(figures, name, figures.sizing.load_path)
 
 
 def _work(figures: Figures, name: str) -> Input:
     """Return the time that a replica is taken by one request, when it works on several at a time."""
     one = _given(figures, name, "capacity.service_time.mean")
-    at_once = figures.held("capacity.concurrency_per_replica") or 1
-    return one if at_once == 1 else _scaled(one, 1 / at_once, f"{one.words} / {at_once}")
+    at_once = figures.sizing.plan.concurrency_per_replica
+    if one.missing or at_once == 1:
+        return one
+    return Input(name, figures.sizing.seat_s, f"{one.words} / {at_once}", one.target)
 
 
 def _servers(figures: Figures, lost: int, words: str) -> Input:
     one = _given(figures, "servers", "capacity.replicas")
     return one if one.missing else Input(one.name, one.value - lost, words or one.words, one.target)
-
-
-def _replicas_of_a_zone(figures: Figures) -> int:
-    each = figures.held("capacity.replicas_per_zone")
-    replicas, zones = figures.held("capacity.replicas") or 0, figures.held("capacity.zones") or 1
-    return int(each) if each is not None else -(-replicas // zones)
 
 
 # The topics, in the order of the document
@@ -205,19 +207,19 @@ def _failures(figures: Figures, size: tuple[Input, ...], need: Row) -> Iterator[
     """Yield what each failure asks for that the headroom is to pay for."""
     plan = figures.design.capacity
     headroom = plan.headroom if plan else None
+    share = _decided(figures, "headroom", figures.sizing.headroom, show_share)
+    yield Row("headroom", "Replicas with headroom", "replicas", [*size, share])
     if headroom is None:
         return
-    share = _given(figures, "headroom", "capacity.headroom.share")
-    yield Row("headroom", "Replicas with headroom", "replicas", [*size, share])
     if headroom.surge is not None or "surge" in headroom.pays_for:
-        surge = _given(figures, "headroom", "capacity.headroom.surge")
+        surge = _decided(figures, "headroom", figures.sizing.surge, show_share)
         yield Row("surge", "Replicas for a surge", "replicas", [*size, surge])
     if "zone loss" in headroom.pays_for:
         zones = _given(figures, "zones", "capacity.zones")
         inputs = [*size, zones, _fixed("zones_lost", 1, "1", "replicas_per_zone")]
         yield Row("zone", "Replicas in each zone, to lose one", "replicas_per_zone", inputs)
     if headroom.unavailable_in_restart is not None or "rolling restart" in headroom.pays_for:
-        gone = _given(figures, "unavailable", "capacity.headroom.unavailable_in_restart")
+        gone = _decided(figures, "unavailable", figures.sizing.restart_share, show_share)
         inputs = [need.as_input("base"), gone]
         yield Row("restart", "Replicas for a rolling restart", "replicas_for_rolling_restart", inputs)
 
@@ -225,7 +227,7 @@ def _failures(figures: Figures, size: tuple[Input, ...], need: Row) -> Iterator[
 def _zone_lost(figures: Figures, load: Input, service: Input) -> Iterator[Row]:
     plan = figures.design.capacity
     if plan and plan.headroom and "zone loss" in plan.headroom.pays_for:
-        gone = _replicas_of_a_zone(figures)
+        gone = figures.sizing.largest_zone
         servers = _servers(figures, gone, f"({figures.text('capacity.replicas')} − {gone:,} in the zone)")
         inputs = [servers, load, service]
         yield Row("zone_lost", "Utilisation with a zone lost", "utilisation", inputs, show_share)
@@ -235,7 +237,7 @@ def _waits(figures: Figures, service: Input) -> Iterator[Row]:
     percentile = figures.held("requirements.latency.percentile")
     if percentile not in PERCENTILES:
         return
-    at_once = figures.held("capacity.concurrency_per_replica") or 1
+    at_once = figures.sizing.plan.concurrency_per_replica
     one = _given(figures, "servers", "capacity.replicas")
     servers = one if at_once == 1 else _scaled(one, at_once, f"{one.words} × {at_once}")
     wanted = Input("percentile", PERCENTILES[percentile], percentile, figures.origin("requirements.latency"))
@@ -374,7 +376,7 @@ def _speed(figures: Figures, weights: Row, token: Row) -> Iterator[Row]:
         inputs = [
             _of_all(figures, "bandwidth_bytes_per_s", f"{_AT}.accelerator.bandwidth"),
             weights.as_input("weights_bytes"),
-            _given(figures, "batch_size", f"{_AT}.concurrent_sequences"),
+            _decided(figures, "batch_size", figures.sizing.sequences, show_number),
             token.as_input("kv_bytes_per_token"),
             Input("context_tokens", prompt.value + half, words, prompt.target),
         ]
@@ -384,7 +386,9 @@ def _speed(figures: Figures, weights: Row, token: Row) -> Iterator[Row]:
             _given(figures, "parameters", f"{_AT}.model.parameters"),
             prompt,
             _of_all(figures, "flops_per_s", f"{_AT}.accelerator.compute"),
-            _fixed("flops_utilisation", 0.5, "50%", "time_to_first_token_s"),
+            _fixed(
+                "flops_utilisation", FLOPS_UTILISATION, show_share(FLOPS_UTILISATION), "time_to_first_token_s"
+            ),
         ]
         what = "Time until the first token, without a queue"
         yield Row("first_token", what, "time_to_first_token_s", inputs, show_seconds)

@@ -1,5 +1,6 @@
 """The sketch of the five planes, and tables of what is in it."""
 
+from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
 from mlsd_helpers.document.markdown import Md, anchor, bullets, code, joined, say, section, table
 from mlsd_helpers.document.mermaid import Arrow, Edge, Group, Node, flowchart
@@ -8,7 +9,6 @@ from mlsd_helpers.document.provenance import Figures, decided, undecided
 AT = "planes"
 LEGEND = "Thick arrows: somebody waits. Dotted arrows: orders and alerts. The others: data on their way."
 
-_WAITS = frozenset({"request", "features"})
 _STEERS = frozenset({"alert", "command", "configuration"})
 
 
@@ -57,7 +57,7 @@ def _boxes(sketch: Planes, plane: str, ids: dict[str, str]) -> list[Node]:
 
 
 def _arrow(flow: Flow) -> Arrow:
-    return "waits" if flow.carries in _WAITS else "steers" if flow.carries in _STEERS else "moves"
+    return "waits" if flow.carries in WAITING else "steers" if flow.carries in _STEERS else "moves"
 
 
 def _components(figures: Figures, sketch: Planes) -> Md:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from mlsd_helpers.design import Design, Evidence
+from mlsd_helpers.analysis.sizing import Sizing, sizing_of
+from mlsd_helpers.design import CapacityPlan, Design, Evidence
 from mlsd_helpers.design.value import Value
 from mlsd_helpers.document.markdown import NOTHING, Md, code, link, say
 
@@ -15,6 +16,7 @@ Steps = tuple[str, ...]
 AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels")
 WITHOUT_REASON = "without-reason"
 BY_DEFAULT = "by-default"
+ASSUMED = "assumed"
 
 _ALIASES = {"label_yield": "yield", "start": "from", "end": "to"}
 _REASONS = {"sources", "evidence"}  # these hold reasons and no figures of their own
@@ -26,6 +28,11 @@ class Figures:
     """The figures of a design by their paths, such as ``capacity.zones``, each with its reason."""
 
     design: Design
+
+    @cached_property
+    def sizing(self) -> Sizing:
+        """What the capacity plan comes to; that of an empty plan where there is none."""
+        return sizing_of(self.design) or Sizing(CapacityPlan(), None, "capacity.load")
 
     def held(self, path: str) -> Any:
         """Return what stands at a path; nothing when the design does not hold it."""

@@ -6,7 +6,7 @@ import re
 from mlsd_helpers import formulas
 from mlsd_helpers.document.markdown import Md, anchor, bullets, code, joined, link, say, section, table
 from mlsd_helpers.document.plan import cells, rows
-from mlsd_helpers.document.provenance import BY_DEFAULT, WITHOUT_REASON, Figures, decided, undecided
+from mlsd_helpers.document.provenance import ASSUMED, BY_DEFAULT, WITHOUT_REASON, Figures, decided, undecided
 
 _FORMULA = re.compile(r"\(#formula-(\w+)\)")
 _SOURCE = re.compile(r"Source: (.*?)(?:\n\n|\Z)", re.DOTALL)
@@ -16,12 +16,15 @@ _LISTED = 50  # paths that one sentence names
 def capacity(figures: Figures) -> Md:
     """Write the capacity plan: what was chosen, and each row with its formula and inputs."""
     plan = figures.design.capacity
-    table_of_rows = table(("row", "formula", "inputs", "result"), [cells(row) for row in rows(figures)])
+    planned = list(rows(figures))
+    table_of_rows = table(("row", "formula", "inputs", "result"), map(cells, planned))
+    assumed = dict.fromkeys(one.assumption for row in planned for one in row.inputs if one.assumption)
+    told = anchor(ASSUMED, say(" ".join(assumed))) if assumed else Md("")
     if plan is None:
         return section("capacity", "Capacity plan", undecided("capacity"), table_of_rows)
     sized = code(plan.component) if plan.component else undecided("capacity.component")
     chosen = Md(f"Sized here: {sized}.")
-    return section("capacity", "Capacity plan", chosen, _chosen(figures), table_of_rows)
+    return section("capacity", "Capacity plan", chosen, _chosen(figures), table_of_rows, told)
 
 
 def _chosen(figures: Figures) -> Md:

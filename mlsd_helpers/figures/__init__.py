@@ -9,19 +9,15 @@ True
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mlsd_helpers import analysis
 from mlsd_helpers.figures.base import Columns, Figure, draw, from_matplotlib, table
-from mlsd_helpers.figures.blast import BlastRadius, blast_radius
 from mlsd_helpers.figures.capacity import headroom, rule_against_exact, wait_by_replicas
-from mlsd_helpers.figures.capacity_view import CapacityInputs, CapacityView, capacity_view
 from mlsd_helpers.figures.dataflow import age_parts, freshness_timeline, recall_by_age
-from mlsd_helpers.figures.dataflow_view import FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.figures.generation import memory_budget
 from mlsd_helpers.figures.patterns import cost_by_rate, decision_surface, lru_hit_ratio, stream_after_outage
-from mlsd_helpers.figures.patterns_view import PatternInputs, PatternView, pattern_view
 from mlsd_helpers.figures.planes import sketch
 from mlsd_helpers.figures.queueing import backlog, response_by_utilisation
 from mlsd_helpers.figures.requirements import latency_tail, trace_peak, two_loops
-from mlsd_helpers.figures.requirements_view import LatencyInputs, LatencyView, latency_view
 from mlsd_helpers.figures.start import course_map
 
 if TYPE_CHECKING:
@@ -29,36 +25,22 @@ if TYPE_CHECKING:
     from mlsd_helpers.figures.theatre import queue_theatre
 
 __all__ = [
-    "BlastRadius",
-    "CapacityInputs",
-    "CapacityView",
     "Columns",
     "Figure",
-    "FreshnessInputs",
-    "FreshnessView",
-    "LatencyInputs",
-    "LatencyView",
-    "PatternInputs",
-    "PatternView",
     "TheatreInputs",
     "TheatreView",
     "age_parts",
     "backlog",
-    "blast_radius",
-    "capacity_view",
     "cost_by_rate",
     "course_map",
     "decision_surface",
     "draw",
     "freshness_timeline",
-    "freshness_view",
     "from_matplotlib",
     "headroom",
     "latency_tail",
-    "latency_view",
     "lru_hit_ratio",
     "memory_budget",
-    "pattern_view",
     "queue_theatre",
     "recall_by_age",
     "response_by_utilisation",
@@ -72,6 +54,23 @@ __all__ = [
     "wait_by_replicas",
 ]
 
+_MOVED = (
+    "BlastRadius",
+    "CapacityInputs",
+    "CapacityView",
+    "FreshnessInputs",
+    "FreshnessView",
+    "LatencyInputs",
+    "LatencyView",
+    "PatternInputs",
+    "PatternView",
+    "blast_radius",
+    "capacity_view",
+    "freshness_view",
+    "latency_view",
+    "pattern_view",
+)
+"""Names that draw nothing and have moved to `mlsd_helpers.analysis`; here until 0.3."""
 _WITH_THE_SIMULATOR = {
     "queue_theatre": "theatre",
     "TheatreInputs": "staging",
@@ -81,7 +80,9 @@ _WITH_THE_SIMULATOR = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load what simulates when it is first used: it brings the compiler."""
+    """Load what simulates when it is first used, since it brings the compiler, and what has moved."""
+    if name in _MOVED:
+        return getattr(analysis, name)
     if name in _WITH_THE_SIMULATOR:
         return getattr(import_module(f"{__name__}.{_WITH_THE_SIMULATOR[name]}"), name)
     raise AttributeError(f"mlsd_helpers.figures has no {name!r}. It has: {', '.join(__all__)}.")

@@ -7,10 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from mlsd_helpers import formulas
-from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import style
-from mlsd_helpers.figures.base import Figure, draw, show_number
-from mlsd_helpers.figures.capacity_view import (
+from mlsd_helpers.analysis.capacity import (
     ASSUMES,
     CapacityInputs,
     CapacityView,
@@ -18,6 +15,10 @@ from mlsd_helpers.figures.capacity_view import (
     capacity_view,
     show_wait,
 )
+from mlsd_helpers.analysis.sizing import down_in_restart, largest_zone
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.figures import style
+from mlsd_helpers.figures.base import Figure, draw, show_number
 from mlsd_helpers.figures.style import EXACT, LIMIT, RULE, Line, label
 from mlsd_helpers.units import ms, show_seconds
 
@@ -241,11 +242,14 @@ def _failures(
             )
     if replicas < 1 or zones < 1:
         raise RangeError(f"replicas {replicas!r} and zones {zones!r} must be at least 1. Give whole numbers.")
-    restarting = math.floor(replicas * restart_share + 1e-9)
     return (
         ("an ordinary peak", replicas, 1.0),
-        (f"rolling restart, {restart_share:.0%} down", replicas - restarting, 1.0),
-        (f"one of {zones} zones lost", replicas - math.ceil(replicas / zones), 1.0),
+        (
+            f"rolling restart, {restart_share:.0%} down",
+            replicas - down_in_restart(replicas, restart_share),
+            1.0,
+        ),
+        (f"one of {zones} zones lost", replicas - largest_zone(replicas, zones), 1.0),
         (f"surge to {surge_factor:.3g} × the peak", replicas, surge_factor),
         (f"cold cache, {cache_hit_ratio:.0%} hits gone", replicas, 1 / (1 - cache_hit_ratio)),
     )

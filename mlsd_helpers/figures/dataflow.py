@@ -9,10 +9,10 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.freshness import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures import style
 from mlsd_helpers.figures.base import Figure, draw
-from mlsd_helpers.figures.dataflow_view import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
 from mlsd_helpers.units import minute, show_seconds
 

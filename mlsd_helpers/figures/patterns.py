@@ -11,9 +11,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from mlsd_helpers import formulas
-from mlsd_helpers.figures import style
-from mlsd_helpers.figures.base import Figure, draw, show_number
-from mlsd_helpers.figures.patterns_view import (
+from mlsd_helpers.analysis.patterns import (
     AGES,
     ASSUMES,
     COLUMNS,
@@ -27,6 +25,8 @@ from mlsd_helpers.figures.patterns_view import (
     pattern_view,
     places,
 )
+from mlsd_helpers.figures import style
+from mlsd_helpers.figures.base import Figure, draw, show_number
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
 from mlsd_helpers.units import show_seconds
 

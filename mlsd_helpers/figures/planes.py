@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
 
+from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
+from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
 from mlsd_helpers.design.planes import Kind, Plane
 from mlsd_helpers.figures import style
 from mlsd_helpers.figures.base import Columns, Figure
-from mlsd_helpers.figures.blast import WAITING, BlastRadius, blast_radius
 
 WIDE, BOX_WIDE, BOX_HIGH = 700, 116, 40
 _ACROSS, _GAP, _ROW, _TITLE, _FOOT = 5, 22, 66, 22, 10

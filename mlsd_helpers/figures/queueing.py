@@ -6,8 +6,8 @@ Times are seconds and rates requests per second. Inputs out of range raise `Rang
 from typing import TYPE_CHECKING
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.capacity import show_wait
 from mlsd_helpers.figures.base import Figure, draw
-from mlsd_helpers.figures.capacity_view import show_wait
 from mlsd_helpers.figures.style import EXACT, OTHER, RULE, Line, label
 from mlsd_helpers.units import show_seconds
 

@@ -7,9 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlsd_helpers import formulas
-from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures.base import Figure, draw, show_number
-from mlsd_helpers.figures.requirements_view import (
+from mlsd_helpers.analysis.latency import (
     ASSUMES,
     FROM_S,
     LEAST_SHARE,
@@ -18,6 +16,8 @@ from mlsd_helpers.figures.requirements_view import (
     LatencyView,
     latency_view,
 )
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.figures.base import Figure, draw, show_number
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, QUIET, RULE, label
 from mlsd_helpers.units import hour, show_seconds
 

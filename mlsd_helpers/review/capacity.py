@@ -1,46 +1,40 @@
 """Rules on the capacity of a design: the need, the failure that spare replicas pay for, the queue, the cost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import isclose
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from mlsd_helpers import formulas
-from mlsd_helpers.design import BYTES_PER_VALUE, CapacityPlan, Design, Generation, Latency
-from mlsd_helpers.errors import RangeError
-from mlsd_helpers.review.paths import cold_rps, hit_ratio, peak_rps, warm_rps
+from mlsd_helpers.analysis.paths import cold_load_rps, warm_rps
+from mlsd_helpers.analysis.sizing import (
+    FLOPS_UTILISATION,
+    HOURS_A_MONTH,
+    PERCENTILES,
+    Memory,
+    Sizing,
+    or_none,
+    sizing_of,
+)
+from mlsd_helpers.design import CapacityPlan, Design, Generation, Latency
 from mlsd_helpers.review.rule import Fault, Rule, rule
 from mlsd_helpers.units import show_bytes, show_seconds
-
-T = TypeVar("T")
 
 BUSIEST_TARGET = 0.9
 """From this target on the queue decides, and small errors of the load are large ones of the wait."""
 BURSTY = 5.0
 """Variance over mean of arrivals per second from which a utilisation alone says little; Poisson has 1."""
-RESTARTED_AT_ONCE = 0.25
-"""The share of replicas that a rolling restart takes away unless it is told otherwise, as in Kubernetes."""
-MONTH_H = 30 * 24.0
-_PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
 class _Sized(NamedTuple):
     """A plan with what a size needs, and the replicas that its load needs without any headroom."""
 
+    sizing: Sizing
     plan: CapacityPlan
     replicas: int
     load_rps: float
     seat_s: float
-    """Service time of one replica divided by what it works on at once, in seconds."""
     target: float
     base: int
-
-
-def _or_none(formula: Callable[..., T], *given: float) -> T | None:
-    """Apply a formula; None outside its range, where another rule or nobody has something to say."""
-    try:
-        return formula(*given)
-    except RangeError:
-        return None
 
 
 def _plans(design: Design) -> Iterator[CapacityPlan]:
@@ -48,22 +42,15 @@ def _plans(design: Design) -> Iterator[CapacityPlan]:
         yield design.capacity
 
 
-def _load_rps(design: Design) -> float | None:
-    if design.capacity is not None and design.capacity.load is not None:
-        return design.capacity.load
-    return peak_rps(design)
-
-
 def _sized(design: Design) -> Iterator[_Sized]:
     """Yield the plan where it says enough to compare its size with a need."""
-    for plan in _plans(design):
-        load, service, target = _load_rps(design), plan.service_time, plan.target_utilisation
-        if plan.replicas is None or load is None or service is None or target is None:
-            continue
-        seat_s = service.mean / plan.concurrency_per_replica
-        base = _or_none(formulas.replicas, load, seat_s, target, 0.0)
-        if base is not None:
-            yield _Sized(plan, plan.replicas, load, seat_s, target, base)
+    if (sizing := sizing_of(design)) is None:
+        return
+    load, seat_s, base, plan = sizing.load_rps, sizing.seat_s, sizing.base, sizing.plan
+    target = plan.target_utilisation
+    if plan.replicas is None or load is None or seat_s is None or target is None or base is None:
+        return
+    yield _Sized(sizing, plan, plan.replicas, load, seat_s, target, base)
 
 
 def _covered(design: Design) -> Iterator[_Sized]:
@@ -176,8 +163,8 @@ def replicas_carry_the_peak(design: Design) -> Iterator[Fault]:
 def replicas_hold_the_headroom(design: Design) -> Iterator[Fault]:
     """Headroom is a share on top of the need, and is counted in replicas."""
     for sized in _covered(design):
-        share = sized.plan.headroom.share if sized.plan.headroom else 0.0
-        need = _or_none(formulas.replicas, sized.load_rps, sized.seat_s, sized.target, share)
+        share = sized.sizing.headroom.value
+        need = sized.sizing.need(headroom=share)
         if need is not None and sized.replicas < need:
             yield Fault(
                 "capacity.replicas",
@@ -218,7 +205,7 @@ def model_fits_the_budget(design: Design) -> Iterator[Fault]:
 def routing_keeps_the_budget(design: Design) -> Iterator[Fault]:
     """Chance sends some replicas more than their share, and a request does not see the idle one beside it."""
     latency = _latency(design)
-    percentile = _PERCENTILES.get(latency.percentile) if latency else None
+    percentile = PERCENTILES.get(latency.percentile) if latency else None
     for sized in _covered(design):
         if sized.plan.routing != "random" or latency is None or percentile is None:
             continue
@@ -236,7 +223,7 @@ def routing_keeps_the_budget(design: Design) -> Iterator[Fault]:
 def _replicas_left(sized: _Sized) -> int:
     """Return the replicas that are up in the worst case that the headroom pays for."""
     paid = sized.plan.headroom.pays_for if sized.plan.headroom else ()
-    return (_left_by_zone(sized) if "zone loss" in paid else None) or sized.replicas
+    return (sized.sizing.left_by_zone if "zone loss" in paid else None) or sized.replicas
 
 
 def _random_s(sized: _Sized, up: int, percentile: float) -> float | None:
@@ -244,10 +231,8 @@ def _random_s(sized: _Sized, up: int, percentile: float) -> float | None:
     if not up:
         return None
     if at_once == 1:
-        return _or_none(
-            formulas.random_split_response_percentile_s, up, sized.load_rps, service_s, percentile
-        )
-    return _or_none(formulas.response_percentile_s, at_once, sized.load_rps / up, service_s, percentile)
+        return or_none(formulas.random_split_response_percentile_s, up, sized.load_rps, service_s, percentile)
+    return or_none(formulas.response_percentile_s, at_once, sized.load_rps / up, service_s, percentile)
 
 
 @rule(
@@ -291,7 +276,7 @@ def batches_fit_the_budget(design: Design) -> Iterator[Fault]:
         batch = plan.batching
         if batch is None or latency is None:
             continue
-        time_s = _or_none(formulas.batch_time_s, batch.largest, batch.fixed_time, batch.time_per_item)
+        time_s = or_none(formulas.batch_time_s, batch.largest, batch.fixed_time, batch.time_per_item)
         if time_s is not None and batch.longest_wait + time_s >= latency.budget:
             yield Fault(
                 "capacity.batching",
@@ -313,17 +298,11 @@ def headroom_has_a_purpose(design: Design) -> Iterator[Fault]:
             )
 
 
-def _left_by_zone(sized: _Sized) -> int | None:
-    """Return how many replicas the loss of the largest zone leaves; None without a second zone."""
-    zones = sized.plan.zones
-    return None if zones is None or zones < 2 else sized.replicas - -(-sized.replicas // zones)
-
-
 @rule("CAP015", prevents="an overload of two zones by the loss of the third")
 def survives_a_zone(design: Design) -> Iterator[Fault]:
     """Zones fail whole, and those that stay carry the peak."""
     for sized in _paying_for(design, "zone loss"):
-        left = _left_by_zone(sized)
+        left = sized.sizing.left_by_zone
         if left is None:
             yield Fault(
                 "capacity.zones",
@@ -331,32 +310,30 @@ def survives_a_zone(design: Design) -> Iterator[Fault]:
                 "Spread the replicas over three zones.",
             )
         elif left < sized.base and not _enough_in_all(sized):
-            yield _zone_fault(sized, left, f"A headroom of {_share(sized):.0%} is too little for it.")
+            yield _zone_fault(
+                sized, left, f"A headroom of {sized.sizing.headroom.value:.0%} is too little for it."
+            )
 
 
 @rule("CAP016", prevents="one replica too few in each zone that stays")
 def is_rounded_by_zone(design: Design) -> Iterator[Fault]:
     """Zones hold whole replicas, so that the need is rounded up in each zone and not over all of them."""
     for sized in _paying_for(design, "zone loss"):
-        left = _left_by_zone(sized)
+        left = sized.sizing.left_by_zone
         if left is not None and left < sized.base and _enough_in_all(sized):
             yield _zone_fault(sized, left, "The total would do if a replica could stand in two zones.")
-
-
-def _share(sized: _Sized) -> float:
-    return sized.plan.headroom.share if sized.plan.headroom else 0.0
 
 
 def _enough_in_all(sized: _Sized) -> bool:
     """Say whether the replicas would suffice without rounding by zone."""
     zones = sized.plan.zones or 1
-    need = _or_none(formulas.replicas, sized.load_rps, sized.seat_s, sized.target, 1 / (zones - 1))
+    need = sized.sizing.need(headroom=1 / (zones - 1))
     return need is not None and sized.replicas >= need
 
 
 def _zone_fault(sized: _Sized, left: int, why: str) -> Fault:
     zones = sized.plan.zones or 1
-    layout = _or_none(formulas.zone_layout, sized.load_rps, sized.seat_s, sized.target, zones)
+    layout = or_none(formulas.zone_layout, sized.load_rps, sized.seat_s, sized.target, zones)
     busy = sized.load_rps * sized.seat_s / left if left else None
     so_busy = "" if busy is None else f", at a utilisation of {busy:.2f}"
     fix = (
@@ -380,15 +357,14 @@ def _zone_fault(sized: _Sized, left: int, why: str) -> Fault:
 def survives_a_restart(design: Design) -> Iterator[Fault]:
     """A rolling restart takes a share of the fleet away at once, and what stays carries the peak."""
     for sized in _paying_for(design, "rolling restart"):
-        given = sized.plan.headroom.unavailable_in_restart if sized.plan.headroom else None
-        share = RESTARTED_AT_ONCE if given is None else given
-        need = _or_none(formulas.replicas_for_rolling_restart, sized.base, share)
+        share = sized.sizing.restart_share
+        need = or_none(formulas.replicas_for_rolling_restart, sized.base, share.value)
         if need is None or sized.replicas < need:
             enough = "no number" if need is None else str(need)
             yield Fault(
-                "capacity.headroom.unavailable_in_restart" if given is not None else "capacity.replicas",
-                f"A rolling restart takes {share:.0%} of {sized.replicas} replicas away at once, and {sized.base} are "
-                f"needed at the peak; {enough} would do.",
+                "capacity.replicas" if share.assumption else share.path,
+                f"A rolling restart takes {share.value:.0%} of {sized.replicas} replicas away at once, and "
+                f"{sized.base} are needed at the peak; {enough} would do. {share.assumption}".rstrip(),
                 "Restart fewer at once, or at another time than the peak.",
             )
 
@@ -397,15 +373,15 @@ def survives_a_restart(design: Design) -> Iterator[Fault]:
 def survives_a_surge(design: Design) -> Iterator[Fault]:
     """A surge is a share on top of the peak, and the fleet carries it at the same target."""
     for sized in _paying_for(design, "surge"):
-        surge = sized.plan.headroom.surge if sized.plan.headroom else None
-        if surge is None:
+        surge = sized.sizing.surge.value
+        if sized.sizing.surge.assumption:
             yield Fault(
                 "capacity.headroom.surge",
-                "The headroom pays for a surge of unknown size.",
+                f"The headroom pays for a surge of unknown size. {sized.sizing.surge.assumption}",
                 "Write how far traffic may rise above the peak, such as 'surge: 30%'.",
             )
             continue
-        need = _or_none(formulas.replicas, sized.load_rps * (1 + surge), sized.seat_s, sized.target, 0.0)
+        need = sized.sizing.need(sized.load_rps * (1 + surge))
         if need is None or sized.replicas < need:
             enough = "more than can be counted" if need is None else str(need)
             yield Fault(
@@ -420,7 +396,7 @@ def survives_a_surge(design: Design) -> Iterator[Fault]:
 def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
     """An empty cache lets everything through, and the fleet carries it until the cache is warm."""
     for sized in _paying_for(design, "cold cache"):
-        cold = _cold_load_rps(design, sized.load_rps)
+        cold = cold_load_rps(design, sized.load_rps)
         if cold is None:
             yield Fault(
                 "capacity.headroom.pays_for",
@@ -428,7 +404,7 @@ def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
                 "Name another failure, or write the cache under pattern.paths.",
             )
             continue
-        need = _or_none(formulas.replicas, cold, sized.seat_s, sized.target, 0.0)
+        need = sized.sizing.need(cold)
         if need is not None and sized.replicas < need:
             yield Fault(
                 "capacity.replicas",
@@ -436,18 +412,6 @@ def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
                 f"{sized.load_rps:,.6g}, and needs {need} replicas; the plan has {sized.replicas}.",
                 f"Run {need}, or warm the cache before traffic comes and shed meanwhile.",
             )
-
-
-def _cold_load_rps(design: Design, load_rps: float) -> float | None:
-    """Return what reaches the fleet while every cache is empty; None where no cache hits."""
-    paths = design.pattern.paths if design.pattern else ()
-    if not any(hit_ratio(path) for path in paths):
-        return None
-    cold = cold_rps(design)
-    if cold is not None:
-        return max(cold, load_rps)
-    factor = _or_none(formulas.cold_cache_factor, max(hit_ratio(path) for path in paths))
-    return None if factor is None else load_rps * factor
 
 
 @rule("CAP020", prevents="minutes of overload while new replicas start")
@@ -459,7 +423,7 @@ def rises_before_the_autoscaler(design: Design) -> Iterator[Fault]:
             continue
         most_rps = sized.replicas / sized.seat_s
         rising_rps = sized.load_rps + scaler.fastest_rise
-        backlog = _or_none(formulas.surge_backlog, rising_rps, most_rps, scaler.delay)
+        backlog = or_none(formulas.surge_backlog, rising_rps, most_rps, scaler.delay)
         if backlog:
             yield Fault(
                 "capacity.autoscaler.delay",
@@ -510,7 +474,7 @@ def keeps_to_its_budget(design: Design) -> Iterator[Fault]:
     for plan in _plans(design):
         if plan.replicas is None or plan.cost_per_replica_hour is None or plan.budget_per_month is None:
             continue
-        cost = _or_none(formulas.fleet_cost, plan.replicas, plan.cost_per_replica_hour, MONTH_H)
+        cost = or_none(formulas.fleet_cost, plan.replicas, plan.cost_per_replica_hour, HOURS_A_MONTH)
         if cost is not None and _below(plan.budget_per_month, cost):
             yield Fault(
                 "capacity.budget_per_month",
@@ -520,36 +484,10 @@ def keeps_to_its_budget(design: Design) -> Iterator[Fault]:
             )
 
 
-class _Memory(NamedTuple):
-    """What one replica that generates has to hold, in bytes."""
-
-    whole: float
-    weights: float
-    per_token: float
-
-
-def _generating(design: Design) -> Iterator[tuple[CapacityPlan, Generation, _Memory]]:
-    for plan in _plans(design):
-        if (made := plan.generation) is not None:
-            shape, bytes_each = made.model, BYTES_PER_VALUE[made.precision]
-            memory = _Memory(
-                made.accelerator.memory * made.accelerators_per_replica,
-                formulas.model_weights_bytes(shape.parameters, bytes_each),
-                formulas.kv_cache_bytes_per_token(
-                    shape.layers,
-                    shape.kv_heads,
-                    shape.head_dim,
-                    BYTES_PER_VALUE[made.kv_precision or made.precision],
-                ),
-            )
-            yield plan, made, memory
-
-
-def _tokens_that_fit(made: Generation, memory: _Memory) -> int | None:
-    """Return the tokens whose KV cache fits beside the weights; None where the weights do not fit."""
-    return _or_none(
-        formulas.kv_cache_tokens, memory.whole, memory.weights, memory.per_token, made.usable_memory
-    )
+def _generating(design: Design) -> Iterator[tuple[Sizing, Generation, Memory]]:
+    sizing = sizing_of(design)
+    if sizing and sizing.plan.generation and sizing.memory:
+        yield sizing, sizing.plan.generation, sizing.memory
 
 
 def _where_it_runs(made: Generation) -> str:
@@ -561,11 +499,12 @@ def _where_it_runs(made: Generation) -> str:
 def weights_fit(design: Design) -> Iterator[Fault]:
     """All weights of the model are in the memory of its accelerators."""
     for _, made, memory in _generating(design):
-        if _tokens_that_fit(made, memory) is None:
+        if memory.tokens is None:
             yield Fault(
                 "capacity.generation.accelerator",
-                f"The weights of {made.model.name} in {made.precision} are {show_bytes(memory.weights)}, and of the "
-                f"{show_bytes(memory.whole)} of {_where_it_runs(made)} {made.usable_memory:.0%} are usable.",
+                f"The weights of {made.model.name} in {made.precision} are {show_bytes(memory.weights_bytes)}, and "
+                f"of the {show_bytes(memory.whole_bytes)} of {_where_it_runs(made)} "
+                f"{made.usable_memory:.0%} are usable.",
                 "Quantise the weights, split them over more accelerators, or take a smaller model.",
             )
 
@@ -577,22 +516,16 @@ def weights_fit(design: Design) -> Iterator[Fault]:
 )
 def sequences_fit(design: Design) -> Iterator[Fault]:
     """Memory is weights and, for each sequence, its keys and values; that decides how many run at once."""
-    for plan, made, memory in _generating(design):
-        planned = made.concurrent_sequences or plan.concurrency_per_replica
-        tokens = made.prompt_tokens + made.output_tokens
-        fits = _or_none(
-            formulas.concurrent_sequences,
-            memory.whole,
-            memory.weights,
-            memory.per_token,
-            tokens,
-            made.usable_memory,
-        )
-        if fits is not None and planned > fits:
+    for sizing, made, memory in _generating(design):
+        planned, tokens = sizing.sequences, made.prompt_tokens + made.output_tokens
+        fits = memory.sequences(tokens)
+        if fits is not None and planned.value > fits:
+            asked_bytes = planned.value * tokens * memory.bytes_per_token
             yield Fault(
-                "capacity.generation.concurrent_sequences",
-                f"{planned} sequences of {tokens:,} tokens need {show_bytes(planned * tokens * memory.per_token)} for "
-                f"keys and values; beside the weights of {show_bytes(memory.weights)} there is room for {fits}.",
+                planned.path,
+                f"{planned.value:.0f} sequences of {tokens:,} tokens need {show_bytes(asked_bytes)} for "
+                f"keys and values; beside the weights of {show_bytes(memory.weights_bytes)} there is room for {fits}. "
+                f"{planned.assumption}".rstrip(),
                 f"Plan {fits} at once, or store keys and values in a smaller precision.",
             )
 
@@ -601,8 +534,8 @@ def sequences_fit(design: Design) -> Iterator[Fault]:
 def is_below_the_roofline(design: Design) -> Iterator[Fault]:
     """Each token reads all weights once from memory, and nothing is faster than the memory."""
     latency = _latency(design)
-    for plan, made, memory in _generating(design):
-        step_s = _step_s(plan, made, memory)
+    for sizing, made, memory in _generating(design):
+        plan, step_s = sizing.plan, _step_s(sizing, made, memory)
         if step_s is None:
             continue
         claimed_s = (
@@ -614,16 +547,16 @@ def is_below_the_roofline(design: Design) -> Iterator[Fault]:
             yield _above_the_roofline("requirements.latency.per_token", made, latency.per_token, step_s)
 
 
-def _step_s(plan: CapacityPlan, made: Generation, memory: _Memory) -> float | None:
+def _step_s(sizing: Sizing, made: Generation, memory: Memory) -> float | None:
     """Return the least time of one decoding step with all planned sequences, in seconds."""
-    if made.accelerator.bandwidth is None:
+    if memory.bandwidth is None:
         return None
-    return _or_none(
+    return or_none(
         formulas.decode_step_s,
-        made.accelerator.bandwidth * made.accelerators_per_replica,
-        memory.weights,
-        made.concurrent_sequences or plan.concurrency_per_replica,
-        memory.per_token,
+        memory.bandwidth,
+        memory.weights_bytes,
+        sizing.sequences.value,
+        memory.bytes_per_token,
         made.prompt_tokens + made.output_tokens / 2,
     )
 
@@ -641,15 +574,11 @@ def _above_the_roofline(where: str, made: Generation, claimed_s: float, step_s: 
 def prompt_is_read_in_time(design: Design) -> Iterator[Fault]:
     """Every prompt is computed before the first token, two operations for each parameter and token."""
     latency = _latency(design)
-    for _, made, _ in _generating(design):
-        if latency is None or latency.first_token is None or made.accelerator.compute is None:
+    for _, made, memory in _generating(design):
+        if latency is None or latency.first_token is None or memory.compute is None:
             continue
-        first_s = _or_none(
-            formulas.time_to_first_token_s,
-            made.model.parameters,
-            made.prompt_tokens,
-            made.accelerator.compute * made.accelerators_per_replica,
-        )
+        read = (made.model.parameters, made.prompt_tokens, memory.compute, FLOPS_UTILISATION)
+        first_s = or_none(formulas.time_to_first_token_s, *read)
         if first_s is not None and _below(latency.first_token, first_s):
             yield Fault(
                 "requirements.latency.first_token",
@@ -664,7 +593,7 @@ def context_is_long_enough(design: Design) -> Iterator[Fault]:
     """The longest sequence fits in memory, and a usual one in the longest."""
     for _, made, memory in _generating(design):
         longest, usual = made.context_tokens, made.prompt_tokens + made.output_tokens
-        room = _tokens_that_fit(made, memory)
+        room = memory.tokens
         if longest is not None and usual > longest:
             yield Fault(
                 "capacity.generation.context_tokens",

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import chain, islice
 from math import isclose
 
+from mlsd_helpers.analysis import ages
 from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import Stage as AgeingStage
 from mlsd_helpers.formulas import largest_period_s
-from mlsd_helpers.review import ages
 from mlsd_helpers.review.rule import Fault, Rule, rule
 from mlsd_helpers.units import show_seconds
 

@@ -6,9 +6,10 @@ from functools import lru_cache
 from math import floor, fsum, isclose
 
 from mlsd_helpers import formulas
-from mlsd_helpers.design import Cache, CapacityPlan, Design, Pattern, Precompute, ServingPath, Stream
+from mlsd_helpers.analysis.paths import cold_rps, hit_ratio, peak_rps
+from mlsd_helpers.analysis.sizing import Sizing, sizing_of
+from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath, Stream
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.review.paths import cold_rps, hit_ratio, peak_rps
 from mlsd_helpers.review.rule import Fault, Rule, rule
 from mlsd_helpers.units import show_seconds
 
@@ -400,9 +401,10 @@ def copies_stay_fresh(design: Design) -> Iterator[Fault]:
 @rule("PATTERN020", prevents="an outage that lasts because the cache was lost in it")
 def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
     """A cache starts empty, and then every request goes to the model."""
-    plan, cold = design.capacity, cold_rps(design)
-    sized_cold = plan is not None and cold is not None and _carries(plan, cold)
-    paid_for = plan is not None and plan.headroom is not None and "cold cache" in plan.headroom.pays_for
+    sizing, cold = sizing_of(design), cold_rps(design)
+    headroom = sizing.plan.headroom if sizing else None
+    sized_cold = sizing is not None and cold is not None and _carries(sizing, cold)
+    paid_for = headroom is not None and "cold cache" in headroom.pays_for
     if sized_cold or paid_for:
         return
     for path, cache in _cached(design):
@@ -415,17 +417,12 @@ def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
             )
 
 
-def _carries(plan: CapacityPlan, rps: float) -> bool:
+def _carries(sizing: Sizing, rps: float) -> bool:
     """Say whether the fleet was sized for so many requests a second, or happens to carry them."""
-    if plan.load is None or plan.load >= rps:
+    if sizing.plan.load is None or sizing.plan.load >= rps:
         return True
-    if plan.replicas is None or plan.service_time is None or plan.target_utilisation is None:
-        return False
-    seat_s = plan.service_time.mean / plan.concurrency_per_replica
-    try:
-        return plan.replicas >= formulas.replicas(rps, seat_s, plan.target_utilisation, 0)
-    except RangeError:
-        return False
+    need = sizing.need(rps)
+    return need is not None and sizing.plan.replicas is not None and sizing.plan.replicas >= need
 
 
 def _times_colder(path: ServingPath) -> str:

@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from mlsd_helpers.analysis import graph
 from mlsd_helpers.design import KINDS, Component, Design, Flow, Planes, Release
 from mlsd_helpers.formulas.availability import error_budget_s, series_availability
 from mlsd_helpers.formulas.statistics import canary_sample_size
-from mlsd_helpers.review import graph
 from mlsd_helpers.review.rule import Fault, Rule, rule
 from mlsd_helpers.units import show_seconds
 

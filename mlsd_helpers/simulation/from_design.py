@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mlsd_helpers import formulas
-from mlsd_helpers.design import BYTES_PER_VALUE, CapacityPlan, Design
+from mlsd_helpers.analysis.graph import WAITING
+from mlsd_helpers.analysis.paths import cold_load_rps, peak_rps
+from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, largest_zone, sizing_of
+from mlsd_helpers.design import CapacityPlan, Design
 from mlsd_helpers.design import Generation as GenerationPlan
 from mlsd_helpers.design.capacity import ServiceTime
 from mlsd_helpers.errors import DesignError, RangeError
@@ -30,6 +33,7 @@ from mlsd_helpers.simulation.scenario import (
     Measured,
     PerBatch,
     Poisson,
+    ReplicaFailure,
     RollingRestart,
     Scenario,
     Service,
@@ -40,10 +44,7 @@ from mlsd_helpers.simulation.scenario import (
 IncidentName = Literal["surge", "zone loss", "rolling restart", "cold cache", "stale pipeline"]
 INCIDENTS: tuple[IncidentName, ...] = get_args(IncidentName)
 STALE = "A stale pipeline makes features older and no request slower: every time here is that without it."
-USUAL_SURGE = 0.3  # as the rule's 30 % of headroom would have it
-USUAL_SHARE_IN_RESTART = 0.25
 RESTART_S = 60.0
-_FLOPS_UTILISATION = 0.5
 _USUAL_TARGET = 0.7
 
 
@@ -55,25 +56,29 @@ def from_design(
     A file of measured times lies in `folder`, the working folder when left out. Whoever waits for
     `capacity.component` gives up after the timeout of its flow and tries again as often as that says.
 
-    - surge: arrivals rise by the headroom's `surge`, or by 30 %;
-    - zone loss: one zone is gone;
-    - rolling restart: `unavailable_in_restart` of the replicas at a time, or 25 %, a minute each, once round;
-    - cold cache: the whole peak of the requirement reaches a fleet that is sized for less;
+    - surge: arrivals rise by the headroom's `surge`;
+    - zone loss: the largest zone is gone;
+    - rolling restart: `unavailable_in_restart` of the replicas at a time, a minute each, once round; nothing where
+      that is less than one replica;
+    - cold cache: what the caches of the paths keep away reaches the fleet too, or the whole peak of the requirement;
     - stale pipeline: makes features older and no request slower, so nothing here; `report` tells the ages.
+
+    What the design does not decide is assumed as everywhere; see `mlsd_helpers.analysis.sizing`.
 
     Raises ``DesignError`` where the design lacks a number, and ``RangeError`` where it cannot be simulated.
     """
     for name in incidents:
         if name not in INCIDENTS:
             raise RangeError(f"There is no incident {name!r}. Name some of: {', '.join(INCIDENTS)}.")
-    plan = design.capacity
-    if plan is None:
+    sizing = sizing_of(design)
+    if sizing is None:
         raise DesignError("The design has no capacity to simulate. Write its part `capacity`, see lesson 05.")
+    plan = sizing.plan
     if plan.generation:
-        return _generation(design, plan, plan.generation, incidents)
-    happening = [incident for name in incidents for incident in _incidents(name, design, plan, at_s)]
+        return _generation(sizing, plan.generation, incidents)
+    happening = [incident for name in incidents for incident in _incidents(name, design, sizing, at_s)]
     return Scenario(
-        arrivals(design, plan),
+        arrivals(design, sizing),
         _service(plan, folder or Path()),
         _fleet(plan),
         clients(design, plan),
@@ -84,23 +89,20 @@ def from_design(
 # ---------------------------------------------------------------- load, service, fleet
 
 
-def load_rps(design: Design, plan: CapacityPlan) -> float:
+def load_rps(sizing: Sizing) -> float:
     """Return what reaches the replicas at the peak, in requests per second."""
-    throughput = design.requirements.throughput if design.requirements else None
-    if plan.load is not None:
-        return plan.load
-    if throughput is None:
+    if sizing.load_rps is None:
         raise DesignError(
             "Neither capacity.load nor requirements.throughput.peak is given. Write one: '500 rps'."
         )
-    return throughput.peak
+    return sizing.load_rps
 
 
-def arrivals(design: Design, plan: CapacityPlan) -> Arrivals:
+def arrivals(design: Design, sizing: Sizing) -> Arrivals:
     """Return the arrivals at the peak, as bursty as the requirement says."""
     throughput = design.requirements.throughput if design.requirements else None
     burstiness = throughput.burstiness if throughput else None
-    rate_rps = load_rps(design, plan)
+    rate_rps = load_rps(sizing)
     return Bursty(rate_rps, burstiness) if burstiness and burstiness > 1 else Poisson(rate_rps)
 
 
@@ -110,7 +112,7 @@ def clients(design: Design, plan: CapacityPlan) -> Clients:
     calls = {
         flow.timeout: flow.retries
         for flow in flows
-        if flow.end == plan.component and flow.carries in {"request", "features"} and flow.timeout
+        if flow.end == plan.component and flow.carries in WAITING and flow.timeout
     }
     return Clients(min(calls), calls[min(calls)]) if calls else Clients()
 
@@ -189,7 +191,7 @@ def _autoscaler(plan: CapacityPlan, replicas: int) -> Autoscaler | None:
     if given is None:
         return None
     return Autoscaler(
-        target=given.target or plan.target_utilisation or _USUAL_TARGET,
+        target=given.target if given.target is not None else plan.target_utilisation or _USUAL_TARGET,
         delay_s=given.delay,
         minimum=min(given.minimum or replicas, replicas),
         maximum=max(given.maximum or replicas, replicas),
@@ -199,78 +201,81 @@ def _autoscaler(plan: CapacityPlan, replicas: int) -> Autoscaler | None:
 # ---------------------------------------------------------------- incidents
 
 
-def _incidents(name: IncidentName, design: Design, plan: CapacityPlan, at_s: float) -> tuple[Incident, ...]:
+def _incidents(name: IncidentName, design: Design, sizing: Sizing, at_s: float) -> tuple[Incident, ...]:
     if name == "surge":
-        return (Surge(at_s, 1 + _surge_share(plan)),)
+        return (Surge(at_s, 1 + sizing.surge.value),)
     if name == "zone loss":
-        return (ZoneLoss(at_s),)
+        return (_zone_loss(sizing, at_s),)
     if name == "rolling restart":
-        share = plan.headroom.unavailable_in_restart if plan.headroom else None
-        return (RollingRestart(at_s, share or USUAL_SHARE_IN_RESTART, RESTART_S),)
-    return (_cold_cache(design, plan, at_s),) if name == "cold cache" else ()
+        restart = RollingRestart(at_s, sizing.restart_share.value, RESTART_S)
+        return (restart,) if sizing.down_in_restart else ()
+    return (_cold_cache(design, sizing, at_s),) if name == "cold cache" else ()
 
 
-def _surge_share(plan: CapacityPlan) -> float:
-    share = plan.headroom.surge if plan.headroom else None
-    return USUAL_SURGE if share is None else share
+def _zone_loss(sizing: Sizing, at_s: float) -> Incident:
+    replicas, zones = _replicas(sizing.plan), sizing.plan.zones or 1
+    if zones < 2 or sizing.largest_zone == largest_zone(replicas, zones):
+        return ZoneLoss(at_s)
+    return ReplicaFailure(at_s, sizing.largest_zone)  # the plan puts more into a zone than an even share
 
 
-def _cold_cache(design: Design, plan: CapacityPlan, at_s: float) -> Incident:
-    throughput = design.requirements.throughput if design.requirements else None
-    load = load_rps(design, plan)
-    if throughput is None or not 0 < load < throughput.peak:
+def _cold_cache(design: Design, sizing: Sizing, at_s: float) -> Incident:
+    load = load_rps(sizing)
+    cold = cold_load_rps(design, load) or peak_rps(design)
+    if cold is None or not 0 < load < cold:
         raise RangeError(
             f"A cold cache changes nothing: capacity.load, {load:g} a second, is the whole peak. Write the load "
             "that a warm cache leaves, below requirements.throughput.peak, or leave the incident out."
         )
-    return Surge(at_s, throughput.peak / load)
+    return Surge(at_s, cold / load)
 
 
 # ---------------------------------------------------------------- generation
 
 
 def _generation(
-    design: Design, plan: CapacityPlan, given: GenerationPlan, incidents: Sequence[IncidentName]
+    sizing: Sizing, given: GenerationPlan, incidents: Sequence[IncidentName]
 ) -> GenerationScenario:
     for name in incidents:
         if name not in {"surge", "zone loss", "stale pipeline"}:
             raise RangeError(f"{name!r} is not simulated for generation. Use surge or zone loss.")
-    replicas = _replicas(plan)
+    replicas = _replicas(sizing.plan)
     if "zone loss" in incidents:
-        replicas -= math.ceil(replicas / (plan.zones or 1))
+        replicas -= sizing.largest_zone
         if not replicas:
             raise RangeError(
-                f"zones {plan.zones or 1}: no replica remains. Spread them over two or three zones."
+                f"zones {sizing.plan.zones or 1}: no replica remains. Spread them over two or three zones."
             )
-    rate_rps = load_rps(design, plan) * (1 + _surge_share(plan) if "surge" in incidents else 1)
+    rate_rps = load_rps(sizing) * (1 + sizing.surge.value if "surge" in incidents else 1)
     routings: dict[str | None, GenerationRouting] = {"random": "random", "round robin": "round robin"}
-    return GenerationScenario(
-        arrivals=Poisson(rate_rps),
-        prompt=Tokens(given.prompt_tokens),
-        output=Tokens(given.output_tokens),
-        engine=_engine(given),
-        replicas=replicas,
-        routing=routings.get(plan.routing, "join the shortest queue"),
-    )
+    engine = _engine(sizing, given)
+    try:
+        return GenerationScenario(
+            arrivals=Poisson(rate_rps),
+            prompt=Tokens(given.prompt_tokens),
+            output=Tokens(given.output_tokens),
+            engine=engine,
+            replicas=replicas,
+            routing=routings.get(sizing.plan.routing, "join the shortest queue"),
+        )
+    except RangeError as error:
+        raise RangeError(f"{error} {sizing.sequences.assumption}".rstrip()) from None
 
 
-def _engine(given: GenerationPlan) -> Engine:
-    accelerator, devices, model = given.accelerator, given.accelerators_per_replica, given.model
-    if not accelerator.bandwidth or not accelerator.compute:
+def _engine(sizing: Sizing, given: GenerationPlan) -> Engine:
+    memory = sizing.memory
+    if memory is None or not memory.bandwidth or not memory.compute:
         raise DesignError(
             "capacity.generation.accelerator needs bandwidth and compute to simulate, from its data sheet: "
             "bandwidth as '3.35 TB/s', dense compute as '989 TFLOP/s'."
         )
-    weights = formulas.model_weights_bytes(model.parameters, BYTES_PER_VALUE[given.precision])
-    kv_bytes = BYTES_PER_VALUE[given.kv_precision or given.precision]
-    per_token = formulas.kv_cache_bytes_per_token(model.layers, model.kv_heads, model.head_dim, kv_bytes)
-    bandwidth, flops = accelerator.bandwidth * devices, accelerator.compute * devices
+    prefill = (given.model.parameters, 1, memory.compute, FLOPS_UTILISATION)
     return Engine(
         kv_tokens=formulas.kv_cache_tokens(
-            accelerator.memory * devices, weights, per_token, given.usable_memory
+            memory.whole_bytes, memory.weights_bytes, memory.bytes_per_token, memory.usable
         ),
-        step_s=weights / bandwidth,
-        step_per_token_s=per_token / bandwidth,
-        prefill_per_token_s=formulas.time_to_first_token_s(model.parameters, 1, flops, _FLOPS_UTILISATION),
-        most_sequences=given.concurrent_sequences or 256,
+        step_s=memory.weights_bytes / memory.bandwidth,
+        step_per_token_s=memory.bytes_per_token / memory.bandwidth,
+        prefill_per_token_s=formulas.time_to_first_token_s(*prefill),
+        most_sequences=int(sizing.sequences.value),
     )

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Parallel, Requirements
-from mlsd_helpers.design.dataflow import StepOnTheWay
-from mlsd_helpers.errors import RangeError
-from mlsd_helpers.formulas import freshness
+from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.sizing import PERCENTILES, Decision, Sizing, sizing_of
+from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Requirements
 from mlsd_helpers.printable import one_line
 from mlsd_helpers.simulation import generation, running
 from mlsd_helpers.simulation.from_design import STALE, IncidentName, from_design
@@ -20,7 +19,6 @@ from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_
 from mlsd_helpers.simulation.scenario import Measured, Scenario
 from mlsd_helpers.units import show_seconds
 
-_PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _IN_THE_FLEET = ("wait", "queue", "inference", "predict", "model", "generat", "scor")
 _REPLICATIONS = 10
 _WARM_UP = 0.2
@@ -150,6 +148,7 @@ def report(
     side of the limit; a request without an answer counts as one that takes for ever. `folder` as there.
     """
     plain = from_design(design, folder=folder)
+    sizing = sizing_of(design) or Sizing(CapacityPlan(), None, "")
     requests = requests or _enough(plain)
     at_s = requests / _REPLICATIONS * _WARM_UP / plain.arrivals.rate_rps
     scenario = from_design(design, incidents, at_s=at_s, folder=folder)
@@ -158,9 +157,9 @@ def report(
         design=design.name,
         incidents=tuple(incidents),
         verdicts=tuple(_verdicts(design, result, incidents)),
-        beside=_beside(design.capacity or CapacityPlan(), scenario, result),
+        beside=_beside(sizing, scenario, result),
         result=result,
-        notes=tuple(_notes(design, design.capacity or CapacityPlan(), scenario, incidents)),
+        notes=tuple(_notes(design, sizing, scenario, incidents)),
     )
 
 
@@ -209,7 +208,7 @@ def _latency(wanted: Requirements, result: Result) -> Iterable[Verdict]:
     latency = wanted.latency
     if latency is None:
         return
-    share = _PERCENTILES.get(latency.percentile)
+    share = PERCENTILES.get(latency.percentile)
     elsewhere_s = time_elsewhere_s(wanted)
     aside = f", {show_seconds(elsewhere_s)} of it elsewhere" if elsewhere_s else ""
     times = (
@@ -263,7 +262,7 @@ def _ages(flow: DataFlow, wanted: Requirements | None) -> Iterable[Verdict]:
         limit_s = feature.sla if feature.sla is not None else general
         missed_s = max((_period_s(flow, name) for name in feature.stage_ids()), default=0.0)
         if limit_s is not None and missed_s:
-            age_s = formulas.worst_age_in_outage_s([_step(flow, step) for step in feature.path], missed_s)
+            age_s = formulas.worst_age_in_outage_s(ages.stages_on_the_way(flow, feature), missed_s)
             asked = f"at most {show_seconds(limit_s)}, one run missed"
             yield Verdict(f"age of {feature.id}", asked, _certain(age_s), met=age_s <= limit_s)
 
@@ -277,29 +276,13 @@ def _period_s(flow: DataFlow, name: str) -> float:
     return stage.period or 0.0 if stage else 0.0
 
 
-def _step(flow: DataFlow, step: StepOnTheWay) -> freshness.Stage | freshness.Parallel:
-    if isinstance(step, Parallel):
-        return freshness.Parallel([[_stage(flow, name) for name in branch] for branch in step.parallel])
-    return _stage(flow, step)
-
-
-def _stage(flow: DataFlow, name: str) -> freshness.Stage:
-    stage = flow.stage(name)
-    if stage is None:
-        raise RangeError(f"There is no stage {name!r}. Name one of the data flow.")
-    own_period_s = 0.0 if stage.synchronised else stage.period or 0.0
-    return freshness.Stage(own_period_s, math.fsum(stage.delays), stage.ttl or 0.0)
-
-
 # ---------------------------------------------------------------- the rule and the formula beside it
 
 
-def _beside(
-    plan: CapacityPlan, scenario: Scenario | GenerationScenario, result: Result
-) -> tuple[Beside, ...]:
+def _beside(sizing: Sizing, scenario: Scenario | GenerationScenario, result: Result) -> tuple[Beside, ...]:
     if isinstance(scenario, GenerationScenario):
         return ()
-    if plan.batching:
+    if sizing.plan.batching:
         return (Beside("utilisation", scenario.utilisation, None, result.utilisation, "share"),)
     fleet, rate_rps, service_s = scenario.fleet, scenario.arrivals.rate_rps, scenario.service.mean_s
     queue = (fleet.replicas * fleet.concurrency, rate_rps, service_s)
@@ -312,16 +295,10 @@ def _beside(
         Beside("mean wait", None, wait, result.wait.mean_s),
         Beside("p99 of the wait", None, wait_p99, result.wait.percentile(0.99)),
         Beside("p99 of the latency", None, p99, result.p99_s),
-        Beside("replicas", _rule(plan, scenario), _staffed(scenario), replicas, "count"),
+        Beside(
+            "replicas", sizing.need(headroom=sizing.headroom.value), _staffed(scenario), replicas, "count"
+        ),
     )
-
-
-def _rule(plan: CapacityPlan, scenario: Scenario) -> float | None:
-    if not plan.target_utilisation:
-        return None
-    headroom = plan.headroom.share if plan.headroom else 0.3
-    time_s = scenario.service.mean_s / scenario.fleet.concurrency
-    return formulas.replicas(scenario.arrivals.rate_rps, time_s, plan.target_utilisation, headroom)
 
 
 def _staffed(scenario: Scenario) -> float:
@@ -331,9 +308,23 @@ def _staffed(scenario: Scenario) -> float:
     return math.ceil(servers / scenario.fleet.concurrency)
 
 
+def _used(sizing: Sizing, incidents: Sequence[str]) -> Iterable[Decision]:
+    """Yield the decisions that this simulation rests on and that a design may leave open."""
+    yield sizing.sequences if sizing.plan.generation else sizing.headroom
+    yield from (sizing.surge for name in incidents if name == "surge")
+    yield from (sizing.restart_share for name in incidents if name == "rolling restart")
+
+
 def _notes(
-    design: Design, plan: CapacityPlan, scenario: Scenario | GenerationScenario, incidents: Sequence[str]
+    design: Design, sizing: Sizing, scenario: Scenario | GenerationScenario, incidents: Sequence[str]
 ) -> Iterable[str]:
+    plan = sizing.plan
+    yield from (one.assumption for one in _used(sizing, incidents) if one.assumption)
+    if "rolling restart" in incidents and not sizing.down_in_restart:
+        yield (
+            f"{show_share(sizing.restart_share.value)} of {plan.replicas} replicas is less than one: each new replica "
+            "starts before an old one stops, and the rolling restart takes none away."
+        )
     if "stale pipeline" in incidents:
         yield STALE
         if not any(stage.period for stage in (design.dataflow.stages if design.dataflow else ())):

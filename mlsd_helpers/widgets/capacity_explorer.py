@@ -5,9 +5,7 @@ from typing import Any
 
 import traitlets as t
 
-from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.capacity import sized
-from mlsd_helpers.figures.capacity_view import (
+from mlsd_helpers.analysis.capacity import (
     ASSUMES,
     CapacityInputs,
     CapacityView,
@@ -15,6 +13,8 @@ from mlsd_helpers.figures.capacity_view import (
     capacity_view,
     show_wait,
 )
+from mlsd_helpers.figures.base import Columns, table
+from mlsd_helpers.figures.capacity import sized
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
 __all__ = ["CapacityExplorer", "Lockable"]

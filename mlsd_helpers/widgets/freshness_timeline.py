@@ -5,9 +5,9 @@ from typing import Any
 
 import traitlets as t
 
+from mlsd_helpers.analysis.freshness import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.figures.base import Columns, table
 from mlsd_helpers.figures.dataflow import timeline
-from mlsd_helpers.figures.dataflow_view import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.units import show_seconds
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 

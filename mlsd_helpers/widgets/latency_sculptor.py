@@ -5,9 +5,7 @@ from typing import Any
 
 import traitlets as t
 
-from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.requirements import tail
-from mlsd_helpers.figures.requirements_view import (
+from mlsd_helpers.analysis.latency import (
     ASSUMES,
     FROM_S,
     LEAST_SHARE,
@@ -16,6 +14,8 @@ from mlsd_helpers.figures.requirements_view import (
     LatencyView,
     latency_view,
 )
+from mlsd_helpers.figures.base import Columns, table
+from mlsd_helpers.figures.requirements import tail
 from mlsd_helpers.units import show_seconds
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
 

@@ -5,9 +5,7 @@ from typing import Any
 
 import traitlets as t
 
-from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.patterns import mapped
-from mlsd_helpers.figures.patterns_view import (
+from mlsd_helpers.analysis.patterns import (
     ASSUMES,
     ASSUMPTIONS,
     NAMES,
@@ -16,6 +14,8 @@ from mlsd_helpers.figures.patterns_view import (
     pattern_view,
     places,
 )
+from mlsd_helpers.figures.base import Columns, table
+from mlsd_helpers.figures.patterns import mapped
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
 
 _SLIDERS = tuple(assumption.field for assumption in ASSUMPTIONS)

@@ -7,11 +7,11 @@ from typing import Any
 
 import traitlets as t
 
+from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
 from mlsd_helpers.design import KINDS, PLANE_OF, Component, Design, Flow, Planes, Requirements
 from mlsd_helpers.design.planes import Carries
 from mlsd_helpers.errors import DesignError, MlsdError
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.blast import BlastRadius, blast_radius
 from mlsd_helpers.figures.planes import (
     ANSWERS_FOR,
     BOX_HIGH,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd_helpers import figures, formulas
+from mlsd_helpers.analysis import CapacityInputs, capacity_view
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import CapacityInputs, capacity_view
 
 
 def row(figure, column, value):

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd_helpers import figures, formulas
+from mlsd_helpers.analysis import FreshnessInputs, freshness_view
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import FreshnessInputs, freshness_view
 from mlsd_helpers.formulas import Stage
 
 times = st.floats(1, 100_000)

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd_helpers import figures, formulas
-from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import PatternInputs, pattern_view
-from mlsd_helpers.figures.patterns_view import (
+from mlsd_helpers.analysis import PatternInputs, pattern_view
+from mlsd_helpers.analysis.patterns import (
     ASSUMPTIONS,
     JOB_PER_DAY,
     JOB_S,
@@ -20,6 +19,7 @@ from mlsd_helpers.figures.patterns_view import (
     places,
     why_not,
 )
+from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import day
 
 inputs = st.builds(

@@ -6,9 +6,10 @@ from itertools import product
 import pytest
 
 from mlsd_helpers import cases, formulas, units
+from mlsd_helpers.analysis import ages, paths
 from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Feature
 from mlsd_helpers.formulas import AgeBounds
-from mlsd_helpers.review import ages, capacity, dataflow, paths, pattern
+from mlsd_helpers.review import capacity, dataflow, pattern
 
 
 def fleet(replicas, **changes):

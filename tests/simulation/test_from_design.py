@@ -3,6 +3,7 @@
 import pytest
 
 from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
+from mlsd_helpers.errors import RangeError
 from mlsd_helpers.simulation import (
     Autoscaler,
     Bursty,
@@ -10,8 +11,10 @@ from mlsd_helpers.simulation import (
     Constant,
     Lognormal,
     Poisson,
+    ReplicaFailure,
     RollingRestart,
     Surge,
+    ZoneLoss,
     from_design,
 )
 
@@ -27,6 +30,7 @@ WRITES = {
     "accelerator": ACCELERATOR,
     "prompt_tokens": 1_000,
     "output_tokens": 200,
+    "concurrent_sequences": 64,
 }
 
 
@@ -34,9 +38,15 @@ def planned(*incidents, **plan):
     return from_design(PLAIN.with_part(capacity=PLAIN.capacity.changed(**plan)), incidents, at_s=7)
 
 
-def writing(*incidents, replicas=6, zones=4, routing=None, **generation):
+def writing(*incidents, replicas=6, zones=4, routing=None, at_once=1, **generation):
     requirements = Requirements(throughput={"peak": "4 rps"})
-    plan = CapacityPlan(replicas=replicas, zones=zones, routing=routing, generation=WRITES | generation)
+    plan = CapacityPlan(
+        replicas=replicas,
+        zones=zones,
+        routing=routing,
+        concurrency_per_replica=at_once,
+        generation=WRITES | generation,
+    )
     return from_design(PLAIN.with_part(requirements=requirements, capacity=plan), incidents)
 
 
@@ -134,5 +144,37 @@ def test_a_cache_of_smaller_values_holds_more_tokens():
     assert writing(kv_precision="fp8").engine.kv_tokens == pytest.approx(
         2 * writing().engine.kv_tokens, abs=1
     )
-    assert writing(concurrent_sequences=64).engine.most_sequences == 64
-    assert writing().engine.most_sequences == 256
+
+
+def test_a_writer_works_on_as_many_sequences_as_the_plan_says():
+    assert writing(concurrent_sequences=48).engine.most_sequences == 48
+    assert writing(concurrent_sequences=None, at_once=16).engine.most_sequences == 16
+    with pytest.raises(RangeError, match="concurrent_sequences is not decided: 1 at once is assumed"):
+        writing(concurrent_sequences=None, replicas=2)
+
+
+def test_a_restart_that_takes_nothing_away_is_no_incident():
+    none_at_a_time = {"share": "50%", "unavailable_in_restart": "0%"}
+    less_than_one = {"share": "50%", "unavailable_in_restart": "3%"}
+    for headroom in (none_at_a_time, less_than_one):
+        assert planned("rolling restart", headroom=headroom).incidents == ()
+
+
+def test_a_zone_that_is_said_to_hold_more_takes_more_away():
+    assert planned("zone loss", replicas_per_zone=10).incidents == (ZoneLoss(7),)
+    assert planned("zone loss", replicas_per_zone=12).incidents == (ReplicaFailure(7, 12),)
+    assert planned("zone loss", replicas_per_zone=8).incidents == (ZoneLoss(7),)
+
+
+def test_a_cold_cache_lets_through_what_the_paths_say():
+    ways = [
+        {
+            "id": "live",
+            "pattern": "request-time",
+            "share": "80%",
+            "cache": {"key": "user", "hit_ratio": "50%"},
+        },
+        {"id": "ahead", "pattern": "pre-computed", "share": "20%"},
+    ]
+    design = PLAIN.with_part(pattern={"paths": ways}, capacity=PLAIN.capacity.changed(load="200 rps"))
+    assert from_design(design, ["cold cache"]).incidents == (Surge(0, 2.0),)  # 400 of 500 a second, not all

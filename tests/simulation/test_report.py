@@ -39,6 +39,7 @@ WRITER = {
     "accelerator": {"name": "one", "memory": "80 GB", "bandwidth": "3.35 TB/s", "compute": "989 TFLOP/s"},
     "prompt_tokens": 1_155,
     "output_tokens": 211,
+    "concurrent_sequences": 64,
 }
 
 
@@ -111,6 +112,9 @@ def test_the_formula_and_the_rule_stand_beside_the_simulation():
     assert beside["p99 of the wait"].formula == pytest.approx(0.0062, abs=5e-5)
     for figure in ("utilisation", "mean wait", "p99 of the wait", "p99 of the latency"):
         assert beside[figure].simulated.value == pytest.approx(beside[figure].formula, rel=0.1)
+    assert beside["replicas"].rule == 29  # no headroom is given
+    headroom = with_plan(headroom={"share": "30%"})
+    beside = {each.figure: each for each in report(headroom, seed=1, requests=400).beside}
     assert beside["replicas"].rule == 38
     assert beside["replicas"].simulated.value == 29
 

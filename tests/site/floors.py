@@ -11,7 +11,7 @@ from pathlib import Path
 import mlsd_helpers as mlsd
 from mlsd_helpers import cases
 
-FLOORS = ("errors", "units", "design", "formulas", "cases", "review", "document")
+FLOORS = ("errors", "units", "design", "formulas", "cases", "analysis", "review", "document")
 
 
 def modules():

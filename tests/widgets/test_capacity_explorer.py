@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from mlsd_helpers.analysis import CapacityInputs, capacity_view
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import CapacityInputs, capacity_view
 from mlsd_helpers.widgets import CapacityExplorer, Choice, Prediction
 
 

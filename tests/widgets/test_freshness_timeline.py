@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from mlsd_helpers.analysis import FreshnessInputs, freshness_view
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import FreshnessInputs, freshness_view
 from mlsd_helpers.widgets import FreshnessTimeline, Prediction
 
 

@@ -1,12 +1,12 @@
 """Exercise 4: which named failure does the headroom pay for?"""
 
-import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.sizing import down_in_restart, largest_zone
 from mlsd_helpers.exercises.capacity._answer import Answer, round_up
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names, quoted
 
@@ -28,11 +28,10 @@ def _busy_after(fleet: Case) -> dict[str, float]:
 def _left_after(fleet: Case) -> dict[str, int]:
     """Return the replicas that are left in each failure."""
     replicas = fleet["replicas"]
-    restarting = replicas - math.floor(replicas * fleet["restart_share"] + 1e-9)
-    largest_zone = math.ceil(replicas / fleet["zones"])
+    restarting = replicas - down_in_restart(replicas, fleet["restart_share"])
     return {
         "rolling_restart": restarting,
-        "zone_loss": replicas - largest_zone,
+        "zone_loss": replicas - largest_zone(replicas, fleet["zones"]),
         "surge": replicas,
         "restart_in_surge": restarting,
         "cold_cache": replicas,

@@ -1,8 +1,8 @@
 """What lesson 04 asks: what a learner predicts, and five questions on the lessons before it."""
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.patterns import PatternInputs, flips
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
-from mlsd_helpers.figures.patterns_view import PatternInputs, flips
 from mlsd_helpers.units import day, minute, ms
 
 _MILLION = 1e6

@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from mlsd_helpers.analysis.blast import FEEDING, blast_radius
+from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import Planes
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names, quoted
-from mlsd_helpers.figures.blast import FEEDING, WAITING, blast_radius
 
 Arrow = Mapping[str, Any]
 Hit = dict[str, set[str]]

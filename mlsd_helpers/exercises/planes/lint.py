@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from mlsd_helpers.analysis import graph
 from mlsd_helpers.design import PLANE_OF, Planes
 from mlsd_helpers.exercises.kit import Case, Exercise, Step, equals, names, quoted
-from mlsd_helpers.review import graph
 
 Box = Mapping[str, Any]
 Arrow = Mapping[str, Any]

@@ -4,8 +4,8 @@ A truth is rounded as the lesson prints it: who works it out is right, not close
 """
 
 from mlsd_helpers import cases, formulas
+from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
-from mlsd_helpers.figures.blast import blast_radius
 from mlsd_helpers.units import day
 
 

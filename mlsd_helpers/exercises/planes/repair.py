@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import Design, Planes
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
 from mlsd_helpers.review import Finding, rules_called
-from mlsd_helpers.review.graph import WAITING
 
 Sketch = dict[str, Any]
 MOST_EDITS = 4

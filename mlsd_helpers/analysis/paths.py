@@ -1,7 +1,8 @@
 """What the paths of a design let through to the model: requests a second, warm and cold."""
 
 from mlsd_helpers.design import Design, ServingPath
-from mlsd_helpers.formulas import backend_rps
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.formulas import backend_rps, cold_cache_factor
 
 LIVE = ("request-time", "hybrid")
 """Patterns whose requests are answered by the model while somebody waits."""
@@ -32,6 +33,20 @@ def cold_rps(design: Design) -> float | None:
     if peak is None or (shares := _shares(design)) is None:
         return peak
     return sum(peak * share for _, share in shares)
+
+
+def cold_load_rps(design: Design, load_rps: float) -> float | None:
+    """Return what reaches a fleet that is sized for `load_rps` while caches are empty; None where no cache hits."""
+    paths = design.pattern.paths if design.pattern else ()
+    hits = max(map(hit_ratio, paths), default=0.0)
+    if not hits:
+        return None
+    if (cold := cold_rps(design)) is not None:
+        return max(cold, load_rps)
+    try:
+        return load_rps * cold_cache_factor(hits)
+    except RangeError:
+        return None
 
 
 def _shares(design: Design) -> list[tuple[ServingPath, float]] | None:

@@ -7,6 +7,7 @@ one before it adds its delays and no wait.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import fsum
 
 from mlsd_helpers.design import DataFlow, Design, Feature
 from mlsd_helpers.design import Stage as DesignedStage
@@ -17,6 +18,7 @@ __all__ = [
     "branches_of",
     "delays_alone_s",
     "stages_by_id",
+    "stages_on_the_way",
     "worst_age_s",
     "worst_ages_s",
     "worst_s",
@@ -59,12 +61,17 @@ def bounds(design: Design, feature: Feature) -> AgeBounds:
     >>> bounds(design, design.at("dataflow.features.merchant_rate_15m"))
     AgeBounds(best_s=270.0, mean_s=585.0, worst_s=900.0)
     """
-    stages = stages_by_id(design.dataflow or DataFlow())
+    return age_bounds(stages_on_the_way(design.dataflow or DataFlow(), feature))
+
+
+def stages_on_the_way(flow: DataFlow, feature: Feature) -> tuple[Stage | Parallel, ...]:
+    """Return the path of a feature as the formulas take it, parallel branches together."""
+    stages = stages_by_id(flow)
     path: list[Stage | Parallel] = []
     for branches in branches_of(feature):
         ways = [[stages[name] for name in branch] for branch in branches]
         path += ways[0] if len(ways) == 1 else [Parallel(ways)]
-    return age_bounds(path)
+    return tuple(path)
 
 
 def branches_of(feature: Feature) -> tuple[Branches, ...]:
@@ -89,4 +96,4 @@ def delays_alone_s(feature: Feature, stages: Mapping[str, Stage]) -> float:
 
 def _of_formula(stage: DesignedStage) -> Stage:
     period_s = 0.0 if stage.synchronised else stage.period or 0.0
-    return Stage(period_s, sum(stage.delays), stage.ttl or 0.0)
+    return Stage(period_s, fsum(stage.delays), stage.ttl or 0.0)

@@ -1,15 +1,13 @@
 """The blast radius of a failure: what stops with a component, what falls back, and what ages unseen."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from mlsd_helpers.analysis.graph import WAITING, reached, steps_along, steps_back
 from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.design.problems import nearest
 from mlsd_helpers.errors import DesignError
 
-WAITING = ("request", "features")
-"""What flows while somebody waits for the answer."""
 FEEDING = ("events", "batch")
 """What a receiver can do without for a while: it goes on with what it has, which gets older."""
 
@@ -62,9 +60,9 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
     if killed not in names:
         raise DesignError(f"There is no component {killed!r} in the sketch. {nearest(killed, names)}")
     calls = [flow for flow in planes.flows if flow.carries in WAITING]
-    stopped = _along({killed}, _callers(flow for flow in calls if flow.fallback is None))
+    stopped = reached({killed}, steps_back(flow for flow in calls if flow.fallback is None))
     saved = {flow.start for flow in calls if flow.end in stopped and flow.fallback} - stopped
-    older = _along(stopped, _fed(flow for flow in planes.flows if flow.carries in FEEDING)) - stopped
+    older = reached(stopped, steps_along(flow for flow in planes.flows if flow.carries in FEEDING)) - stopped
     told = {f.end for f in planes.flows if f.start in stopped and f.carries not in (*WAITING, *FEEDING)}
     return BlastRadius(
         killed,
@@ -76,29 +74,6 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
     )
 
 
-def _callers(flows: Iterable[Flow]) -> dict[str, set[str]]:
-    steps = defaultdict(set)
-    for flow in flows:
-        steps[flow.end].add(flow.start)
-    return steps
-
-
-def _fed(flows: Iterable[Flow]) -> dict[str, set[str]]:
-    steps = defaultdict(set)
-    for flow in flows:
-        steps[flow.start].add(flow.end)
-    return steps
-
-
-def _along(starts: Collection[str], steps: Mapping[str, Collection[str]]) -> set[str]:
-    found, ends = set(starts), list(starts)
-    while ends:
-        new = set(steps.get(ends.pop(), ())) - found
-        found |= new
-        ends += new
-    return found
-
-
 def _entries(planes: Planes, calls: Collection[Flow]) -> list[str]:
     called, calling = {flow.end for flow in calls}, {flow.start for flow in calls}
     return [component.id for component in planes.components if component.id in calling - called]
@@ -107,7 +82,7 @@ def _entries(planes: Planes, calls: Collection[Flow]) -> list[str]:
 def _outcome(entry: str, calls: Iterable[Flow], stopped: set[str], saved: set[str], older: set[str]) -> str:
     if entry in stopped:
         return "get no answer"
-    passed = _along({entry}, _fed(flow for flow in calls if flow.end not in stopped))
+    passed = reached({entry}, steps_along(flow for flow in calls if flow.end not in stopped))
     if passed & saved:
         return "are answered by a fallback"
     return "are answered from older data" if passed & older else "are answered as before"

@@ -1,0 +1,201 @@
+"""The size of a fleet that a design implies: each number once, for every reader.
+
+A number that the design gives is taken as it stands, 0 too. One that it leaves open is None, or a `Decision` with
+the assumption that stands in for it. Whoever uses such a decision shows its assumption.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from mlsd_helpers import formulas
+from mlsd_helpers.analysis.paths import peak_rps
+from mlsd_helpers.design import BYTES_PER_VALUE, CapacityPlan, Design, Generation
+from mlsd_helpers.errors import RangeError
+
+T = TypeVar("T")
+
+HOURS_A_MONTH = 30 * 24.0
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+USUAL_SURGE = 0.3
+USUAL_RESTART_SHARE = 0.25
+FLOPS_UTILISATION = 0.5
+"""The share of an accelerator's dense compute that reading a prompt reaches."""
+
+
+def or_none(formula: Callable[..., T], *given: float) -> T | None:
+    """Apply a formula; None outside its range."""
+    try:
+        return formula(*given)
+    except RangeError:
+        return None
+
+
+def largest_zone(replicas: int, zones: int) -> int:
+    """Return the replicas of the largest zone, where they stand as evenly as whole replicas allow.
+
+    >>> largest_zone(44, zones=3)
+    15
+    """
+    return math.ceil(replicas / zones)
+
+
+def down_in_restart(replicas: int, share: float) -> int:
+    """Return the replicas that a rolling restart takes away at once: the share, rounded down.
+
+    None of them is away where the share is less than one: each new replica starts before an old one stops.
+
+    >>> down_in_restart(38, 0.25), down_in_restart(3, 0.25)
+    (9, 0)
+    """
+    return math.floor(replicas * share + 1e-9)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A number that the design decides, or that every reader assumes alike while it does not."""
+
+    path: str
+    value: float
+    assumption: str = ""
+    """What stands in for it and why, as a sentence; empty where the design decides."""
+
+
+def _decision(path: str, given: float | None, assumed: float, why: str) -> Decision:
+    if given is not None:
+        return Decision(path, given)
+    return Decision(path, assumed, f"{path} is not decided: {why}.")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What one replica that generates holds and reads: bytes, bytes and operations a second."""
+
+    whole_bytes: float
+    weights_bytes: float
+    bytes_per_token: float
+    usable: float
+    bandwidth: float | None
+    compute: float | None
+
+    @property
+    def tokens(self) -> int | None:
+        """The tokens whose keys and values fit beside the weights; None where the weights do not fit."""
+        held = (self.whole_bytes, self.weights_bytes, self.bytes_per_token, self.usable)
+        return or_none(formulas.kv_cache_tokens, *held)
+
+    def sequences(self, tokens: int) -> int | None:
+        """Return how many sequences of so many tokens fit at once; None where the weights do not fit."""
+        held = (self.whole_bytes, self.weights_bytes, self.bytes_per_token, tokens, self.usable)
+        return or_none(formulas.concurrent_sequences, *held)
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """What the capacity plan of a design comes to."""
+
+    plan: CapacityPlan
+    load_rps: float | None
+    """What reaches the replicas at the peak."""
+    load_path: str
+    """Where the design gives it, or would."""
+
+    @property
+    def seat_s(self) -> float | None:
+        """How long a request takes a replica, which works on several at once: service time ÷ concurrency."""
+        service = self.plan.service_time
+        return None if service is None else service.mean / self.plan.concurrency_per_replica
+
+    @property
+    def base(self) -> int | None:
+        """The replicas that the peak needs while nothing fails."""
+        return self.need()
+
+    def need(self, load_rps: float | None = None, headroom: float = 0.0) -> int | None:
+        """Return the replicas that a load needs at the target, by default that of the peak."""
+        load_rps = self.load_rps if load_rps is None else load_rps
+        target = self.plan.target_utilisation
+        if load_rps is None or self.seat_s is None or target is None:
+            return None
+        return or_none(formulas.replicas, load_rps, self.seat_s, target, headroom)
+
+    @property
+    def headroom(self) -> Decision:
+        """The share that is added to the need."""
+        given = self.plan.headroom.share if self.plan.headroom else None
+        return _decision("capacity.headroom.share", given, 0.0, "nothing is added to the need")
+
+    @property
+    def surge(self) -> Decision:
+        """How far traffic may rise above the peak, as a share of it."""
+        given = self.plan.headroom.surge if self.plan.headroom else None
+        why = f"{USUAL_SURGE:.0%} above the peak is assumed"
+        return _decision("capacity.headroom.surge", given, USUAL_SURGE, why)
+
+    @property
+    def restart_share(self) -> Decision:
+        """The largest share of the replicas that a rolling restart takes away at once."""
+        given = self.plan.headroom.unavailable_in_restart if self.plan.headroom else None
+        why = f"{USUAL_RESTART_SHARE:.0%} is assumed, as Kubernetes does"
+        return _decision("capacity.headroom.unavailable_in_restart", given, USUAL_RESTART_SHARE, why)
+
+    @property
+    def down_in_restart(self) -> int:
+        """The replicas that a rolling restart takes away at once."""
+        return down_in_restart(self.plan.replicas or 0, self.restart_share.value)
+
+    @property
+    def largest_zone(self) -> int:
+        """The replicas of the largest zone: at least an even share, and what the plan says of each zone."""
+        replicas, said = self.plan.replicas or 0, self.plan.replicas_per_zone or 0
+        return min(max(largest_zone(replicas, self.plan.zones or 1), said), replicas)
+
+    @property
+    def left_by_zone(self) -> int | None:
+        """The replicas that the loss of the largest zone leaves; None without a second zone."""
+        if self.plan.replicas is None or (self.plan.zones or 1) < 2:
+            return None
+        return self.plan.replicas - self.largest_zone
+
+    @property
+    def sequences(self) -> Decision:
+        """The sequences that a replica which generates works on at once."""
+        given = self.plan.generation.concurrent_sequences if self.plan.generation else None
+        at_once = self.plan.concurrency_per_replica
+        why = f"{at_once} at once is assumed, from capacity.concurrency_per_replica"
+        return _decision("capacity.generation.concurrent_sequences", given, at_once, why)
+
+    @cached_property
+    def memory(self) -> Memory | None:
+        """What a replica that generates holds; None where nothing is generated."""
+        return _memory(self.plan.generation) if self.plan.generation else None
+
+
+def sizing_of(design: Design) -> Sizing | None:
+    """Return what a design's capacity plan comes to; None without a plan.
+
+    >>> from mlsd_helpers import cases
+    >>> sizing = sizing_of(cases.load("harbour_pay"))
+    >>> sizing.base, sizing.largest_zone, sizing.down_in_restart
+    (29, 15, 11)
+    """
+    if (plan := design.capacity) is None:
+        return None
+    if plan.load is not None:
+        return Sizing(plan, plan.load, "capacity.load")
+    return Sizing(plan, peak_rps(design), "requirements.throughput.peak")
+
+
+def _memory(given: Generation) -> Memory:
+    model, one, number = given.model, given.accelerator, given.accelerators_per_replica
+    size = BYTES_PER_VALUE[given.kv_precision or given.precision]
+    return Memory(
+        whole_bytes=one.memory * number,
+        weights_bytes=formulas.model_weights_bytes(model.parameters, BYTES_PER_VALUE[given.precision]),
+        bytes_per_token=formulas.kv_cache_bytes_per_token(model.layers, model.kv_heads, model.head_dim, size),
+        usable=given.usable_memory,
+        bandwidth=None if one.bandwidth is None else one.bandwidth * number,
+        compute=None if one.compute is None else one.compute * number,
+    )

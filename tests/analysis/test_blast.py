@@ -1,0 +1,75 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlsd_helpers import analysis, cases
+from mlsd_helpers.design import Planes
+from mlsd_helpers.errors import DesignError
+
+
+def chain(*fallbacks, carries="request"):
+    """Give a row of components, each of which calls the next, with or without a fallback."""
+    names = [f"c{at}" for at in range(len(fallbacks) + 1)]
+    flows = [
+        {"from": a, "to": b, "carries": carries, "fallback": fallback}
+        for a, b, fallback in zip(names, names[1:], fallbacks, strict=False)
+    ]
+    return Planes(components=[{"id": name, "kind": "business rules"} for name in names], flows=flows)
+
+
+def test_a_failure_travels_back_to_the_first_fallback():
+    hit = analysis.blast_radius(chain(None, "a default", None, None), "c4")
+    assert (hit.stops, hit.falls_back) == (("c4", "c2", "c3"), ("c1",))
+    assert hit.entries == {"c0": "are answered by a fallback"}
+
+
+def test_a_fallback_on_one_call_does_not_save_another():
+    planes = Planes(
+        components=[{"id": name, "kind": "business rules"} for name in ("a", "b", "c")],
+        flows=[
+            {"from": "a", "to": "b", "carries": "request", "fallback": "a default"},
+            {"from": "a", "to": "c", "carries": "request"},
+        ],
+    )
+    assert analysis.blast_radius(planes, "c").stops == ("c", "a")
+    assert analysis.blast_radius(planes, "b").stops == ("b",)
+
+
+def test_who_stops_does_not_fall_back_as_well():
+    planes = chain(None, None).changed(
+        flows=[
+            {"from": "c0", "to": "c1", "carries": "request", "fallback": "a default"},
+            {"from": "c0", "to": "c2", "carries": "request"},
+            {"from": "c1", "to": "c2", "carries": "request"},
+        ]
+    )
+    hit = analysis.blast_radius(planes, "c2")
+    assert (hit.stops, hit.falls_back) == (("c2", "c0", "c1"), ())
+
+
+def test_what_is_fed_goes_on_and_ages():
+    hit = analysis.blast_radius(cases.load("harbour_pay").planes, "payments")
+    assert hit.stops == ("payments",)
+    assert {"features", "history", "velocity"} <= set(hit.older)
+    assert hit.entries == {"gateway": "are answered from older data"}
+
+
+def test_calls_in_a_circle_are_followed_once():
+    planes = chain(None, None)
+    around = planes.changed(flows=[*planes.flows, {"from": "c2", "to": "c0", "carries": "request"}])
+    assert set(analysis.blast_radius(around, "c1").stops) == {"c0", "c1", "c2"}
+
+
+@given(st.lists(st.sampled_from([None, "a default"]), max_size=8), st.data())
+def test_a_fallback_more_never_stops_more(fallbacks, data):
+    planes = chain(*fallbacks)
+    killed = data.draw(st.sampled_from([one.id for one in planes.components]))
+    guarded = planes.changed(flows=[flow.changed(fallback="a default") for flow in planes.flows])
+    before, after = (analysis.blast_radius(one, killed) for one in (planes, guarded))
+    assert set(after.stops) <= set(before.stops)
+    assert not set(before.stops) & {*before.falls_back, *before.older}
+
+
+def test_a_component_that_is_not_there_is_refused_with_the_nearest():
+    with pytest.raises(DesignError, match="Did you mean 'gateway'"):
+        analysis.blast_radius(cases.load("harbour_pay").planes, "gatway")
