@@ -57,9 +57,20 @@ def sized(view: CapacityView) -> Figure:
     )
 
 
+def left_end(view: CapacityView) -> float:
+    """Return where the axis of replicas begins: left of the load, so that the strip without a limit shows."""
+    load, last = view.inputs.offered_load, view.curve[-1][0]
+    return load - 0.075 * (last - load)
+
+
+def has_dots(view: CapacityView) -> bool:
+    """Say whether the points of the curve are far enough from each other to be drawn one by one."""
+    return len(view.curve) <= 40
+
+
 def _paint_waits(axes: "Axes", view: CapacityView) -> None:
     load, last, top = view.inputs.offered_load, view.curve[-1][0], view.wait_top_s / ms
-    axes.set(xlim=(load - 0.075 * (last - load), last), ylim=(0, 1.36 * top))
+    axes.set(xlim=(left_end(view), last), ylim=(0, 1.36 * top))
     axes.set(xlabel="replicas", ylabel=f"{view.percentile_name} wait (ms)")
     _whole_ticks(axes, top)
     _limit(axes, load, 1.36 * top)
@@ -92,7 +103,7 @@ def _wait_curve(axes: "Axes", view: CapacityView, top: float) -> None:
     from matplotlib.patches import Rectangle  # noqa: PLC0415
 
     replicas, wait_ms = [n for n, _ in view.curve], [wait / ms for _, wait in view.curve]
-    marker = "o" if len(replicas) <= 40 else ""
+    marker = "o" if has_dots(view) else ""
     (line,) = axes.plot(replicas, wait_ms, color=style.INK, marker=marker, markersize=3.5)
     line.set_clip_path(Rectangle((0, -top), 2 * replicas[-1], 2.05 * top, transform=axes.transData))
 

@@ -28,12 +28,24 @@ from mlsd_helpers.analysis.patterns import (
 from mlsd_helpers.figures import style
 from mlsd_helpers.figures.base import Figure, draw, show_number
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
-from mlsd_helpers.units import show_seconds
+from mlsd_helpers.units import day, hour, minute, s, show_seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINES = {"A": LIMIT, "B": EXACT, "C": RULE, "H": OTHER}
+RATE_TICKS: dict[float, str] = {rate: f"{rate:,}" for rate in (1, 10, 100, 1_000, 10_000, 100_000)}
+AGE_TICKS: dict[float, str] = {
+    s: "1 s",
+    10 * s: "10 s",
+    minute: "1 min",
+    10 * minute: "10 min",
+    hour: "1 h",
+    6 * hour: "6 h",
+    day: "1 d",
+    7 * day: "7 d",
+}
+"""What stands along the map's axes."""
 
 
 def decision_surface(
@@ -136,10 +148,8 @@ def _cell(value: float, ends: tuple[float, float], count: int) -> float:
 
 
 def _name_axis(axes: "Axes") -> None:
-    rates, ages = (1, 10, 100, 1_000, 10_000, 100_000), (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800)
-    axes.set_xticks([_cell(rate, RATES, COLUMNS) for rate in rates], [f"{rate:,}" for rate in rates])
-    names = ["1 s", "10 s", "1 min", "10 min", "1 h", "6 h", "1 d", "7 d"]
-    axes.set_yticks([_cell(age, AGES, ROWS) for age in ages], names)
+    axes.set_xticks([_cell(rate, RATES, COLUMNS) for rate in RATE_TICKS], RATE_TICKS.values())
+    axes.set_yticks([_cell(age, AGES, ROWS) for age in AGE_TICKS], AGE_TICKS.values())
 
 
 # ---- cost against rate ----------------------------------------------------------------------------

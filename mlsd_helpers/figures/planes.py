@@ -256,13 +256,13 @@ def short(name: str) -> str:
 
 def _arrow(flow: Flow, placed: Layout) -> str:
     kind = look(flow)
-    path = _path(placed.boxes[flow.start], placed.boxes[flow.end])
+    path = bent(flow, placed)
     return f'<path d="{path}" fill="none" stroke="{_HEADS[kind]}" {_DRAWN[kind]} marker-end="url(#{kind})"/>'
 
 
-def _path(start: tuple[float, float], end: tuple[float, float]) -> str:
-    """Bend each arrow to its left, so that the way there and the way back lie apart."""
-    a, b = (_centre(corner) for corner in (start, end))
+def bent(flow: Flow, placed: Layout) -> str:
+    """Return the path of an arrow, bent to its left, so that the way there and the way back lie apart."""
+    a, b = (_centre(placed.boxes[name]) for name in (flow.start, flow.end))
     across, down = b[0] - a[0], b[1] - a[1]
     length = math.hypot(across, down) or 1.0
     bend = min(34.0, 0.14 * length)

@@ -165,13 +165,16 @@ const sliders = (rows, move) => rows.map(([trait, name, scale, say]) => (
   { trait, ...slider({ name, scale, say, onMove: (value) => move(trait, value) }) }
 ));
 
+// What stands in place of a view while a prediction keeps it closed.
+const closedLine = (model) => h("p", { class: "mlsd-locked" }, model.get("closed"));
+
 // A view that a prediction opens. `controls` show the values of their traits, `parts` are what is on the page,
 // and `show` fills them with what Python has shown; its verdict is spoken after the learner has moved something.
 function explorable({ model, el }, { kind, title, controls, move, parts, show }) {
   const speech = spoken({ class: "mlsd-heard" });
   const say = afterRest(speech);
   const view = h("div", {}, ...parts);
-  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  const locked = closedLine(model);
   el.append(box(kind, h("p", { class: "mlsd-kind" }, title), locked, view, speech));
 
   return follow(model, ["ready", "shown", ...controls.map((control) => control.trait)], () => {

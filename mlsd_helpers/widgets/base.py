@@ -16,7 +16,6 @@ from anywidget import AnyWidget
 from mlsd_helpers.figures.base import Columns
 
 _HERE = Path(__file__).parent
-_LOCKED = "Lock in your prediction first."
 
 View = TypeVar("View")
 
@@ -73,7 +72,47 @@ class Lockable(Protocol):
         """Call `handler` when the trait `names` changes."""
 
 
-class Explorable(Widget, Generic[View]):
+class Closable(Widget):
+    """A widget that a prediction keeps closed until it is locked in; the page then gets `shown`, and nothing before.
+
+    A subclass names itself, fills `shown` when `ready` changes, and says what it shows once it is open.
+    """
+
+    _name: ClassVar[str]
+
+    ready = t.Bool().tag(sync=True)
+    closed = t.Unicode("Lock in your prediction first.").tag(sync=True)
+    """What stands in place of the view while it is closed."""
+    shown = t.Dict().tag(sync=True)
+
+    def __init__(self, prediction: Lockable | None, **traits: Any) -> None:
+        self._prediction = prediction
+        super().__init__(ready=prediction is None or bool(prediction.locked), **traits)
+        if prediction is not None:
+            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
+
+    def still(self) -> str:
+        """Return the open view as HTML, folded away while the prediction is open."""
+        content = self._open_still()
+        if self.ready:
+            return content
+        folded = f"<details><summary>Without a kernel: predict, then open</summary>{content}</details>"
+        return f"<p>{self.closed}</p>{folded}"
+
+    def sentence(self) -> str:
+        """Return the open view in words, or that a prediction comes first."""
+        return self._open_sentence() if self.ready else f"{self._name}. {self.closed}"
+
+    def _open_still(self) -> str:
+        """Return the open view as HTML."""
+        raise NotImplementedError
+
+    def _open_sentence(self) -> str:
+        """Return the open view as a sentence."""
+        raise NotImplementedError
+
+
+class Explorable(Closable, Generic[View]):
     """Inputs that a learner moves, and the view that follows from them, which a prediction may keep closed.
 
     A subclass names itself and its inputs, which are traits and fields of the frozen inputs that `_compute` makes a
@@ -81,24 +120,14 @@ class Explorable(Widget, Generic[View]):
     nothing of the view reaches the page. The validator of the traits calls `_checked`.
     """
 
-    _name: ClassVar[str]
     _moved: ClassVar[tuple[str, ...]]
-
-    ready = t.Bool().tag(sync=True)
-    shown = t.Dict().tag(sync=True)
 
     def __init__(self, given: Any, prediction: Lockable | None, **traits: Any) -> None:
         self._compute(given)  # refuses what is out of range before there is a widget
-        self._given, self._prediction = given, prediction
-        super().__init__(
-            ready=prediction is None or bool(prediction.locked),
-            **{name: getattr(given, name) for name in self._moved},
-            **traits,
-        )
+        self._given = given
+        super().__init__(prediction, **{name: getattr(given, name) for name in self._moved}, **traits)
         self.observe(self._show, names=[*self._moved, "ready"])
         self._show()
-        if prediction is not None:
-            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
 
     @staticmethod
     def _compute(inputs: Any) -> Any:
@@ -122,17 +151,11 @@ class Explorable(Widget, Generic[View]):
         if self.ready:
             self.shown = self._page(self.view)
 
-    def still(self) -> str:
-        """Return the view as a picture, folded away while the prediction is open."""
-        picture = self._picture(self.view)
-        if self.ready:
-            return picture
-        folded = f"<details><summary>Without a kernel: predict, then open</summary>{picture}</details>"
-        return f"<p>{_LOCKED}</p>{folded}"
+    def _open_still(self) -> str:
+        return self._picture(self.view)
 
-    def sentence(self) -> str:
-        """Return the view in words, or that a prediction comes first."""
-        return self._words(self.view) if self.ready else f"{self._name}. {_LOCKED}"
+    def _open_sentence(self) -> str:
+        return self._words(self.view)
 
     def _page(self, view: View) -> dict[str, Any]:
         """Return everything that the page draws, already in words where it is words."""

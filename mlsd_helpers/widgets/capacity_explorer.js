@@ -11,7 +11,7 @@ const SLIDERS = [
 
 function scales(shown) {
   const last = shown.curve.at(-1)[0];
-  const low = shown.load - 0.075 * (last - shown.load);
+  const { low } = shown;
   return {
     low, last,
     x: (replicas) => LEFT + ((replicas - low) / (last - low)) * (WIDE - LEFT - RIGHT),
@@ -48,7 +48,7 @@ function unstable(shown, { x }, hatch) {
 function curve(shown, { x, y }) {
   const inside = ([replicas, wait]) => [x(replicas), y(Math.min(wait, shown.top_s * 1.5))];
   const points = shown.curve.map(inside);
-  const dots = points.length > 40 ? [] : points.filter(([, v]) => v >= TOP - 1);
+  const dots = shown.dots ? points.filter(([, v]) => v >= TOP - 1) : [];
   return [
     svg("polyline", { class: "curve", points: points.map((p) => p.join(",")).join(" ") }),
     ...dots.map(([cx, cy]) => svg("circle", { class: "point", cx, cy, r: 2.6 })),

@@ -14,10 +14,8 @@ from mlsd_helpers.analysis.capacity import (
     show_wait,
 )
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.capacity import sized
+from mlsd_helpers.figures.capacity import has_dots, left_end, sized
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
-
-__all__ = ["CapacityExplorer", "Lockable"]
 
 _SLIDERS = ("peak_rps", "service_time_s", "target_utilisation", "headroom")
 
@@ -77,6 +75,8 @@ class CapacityExplorer(Explorable[CapacityView]):
             "curve": [list(point) for point in view.curve],
             "wait_name": f"{view.percentile_name} wait",
             "top_s": view.wait_top_s,
+            "low": left_end(view),
+            "dots": has_dots(view),
             "load": view.inputs.offered_load,
             "budget": {"wait_s": budget_s, "label": f"wait budget {show_wait(budget_s)}"},
             "rule": _marked(view.rule, "the rule", view.wait_top_s),

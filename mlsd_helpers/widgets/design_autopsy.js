@@ -38,7 +38,7 @@ function build(model, shown) {
 }
 
 function render({ model, el }) {
-  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  const locked = closedLine(model);
   const view = h("div", {});
   const moments = h("ol", { class: "mlsd-moments", "aria-label": "What happened so far" });
   const latest = spoken({ class: "mlsd-heard" });

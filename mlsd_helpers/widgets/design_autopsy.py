@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import traitlets as t
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures.base import table
-from mlsd_helpers.widgets.base import Widget, module
-from mlsd_helpers.widgets.capacity_explorer import Lockable
+from mlsd_helpers.widgets.base import Closable, Lockable, module, style
 from mlsd_helpers.widgets.incidents import EARLIEST, INCIDENTS, PLANES, Incident
 
-_LOCKED = "Lock in your prediction first."
-_HERE = Path(__file__).parent
-_STYLE = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("base.css", "design_autopsy.css"))
 _QUESTION = "In which plane could it first have been caught?"
 
 
@@ -58,7 +53,7 @@ def autopsy_view(incident: Incident, told: int = 1, chosen: str | None = None) -
     return AutopsyView(incident, max(1, min(told, len(incident.moments))), chosen)
 
 
-class DesignAutopsy(Widget):
+class DesignAutopsy(Closable):
     """Step through incidents, and choose for each the plane that could first have caught it.
 
     What a choice means is in no state and on no page before it is made; a wrong one may be followed by another.
@@ -66,22 +61,19 @@ class DesignAutopsy(Widget):
     """
 
     _esm = module("design_autopsy.js")
-    _css = _STYLE  # type: ignore[assignment] # the text of two files, where the base has the path of one
-    ready = t.Bool().tag(sync=True)
+    _css = style("design_autopsy.css")  # type: ignore[assignment] # text, where the base has a path
+    _name = "Design autopsy"
     problem = t.Unicode().tag(sync=True)
-    shown = t.Dict().tag(sync=True)
 
     def __init__(
         self, incidents: tuple[Incident, ...] = INCIDENTS, *, prediction: Lockable | None = None
     ) -> None:
         self._views = [autopsy_view(incident) for incident in incidents]
         self._now = 0
-        super().__init__(ready=prediction is None or bool(prediction.locked))
+        super().__init__(prediction)
         self.on_msg(self._hear)
         self.observe(self._show, names="ready")
         self._show()
-        if prediction is not None:
-            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
 
     @property
     def view(self) -> AutopsyView:
@@ -127,8 +119,7 @@ class DesignAutopsy(Widget):
             case {"kind": "choose", "plane": plane}:
                 self.choose(str(plane))
 
-    def still(self) -> str:
-        """Return every incident as a table of its moments, folded away while the prediction is open."""
+    def _open_still(self) -> str:
         tables = "".join(
             table(
                 {"when": tuple(m[0] for m in i.moments), "what happened": tuple(m[1] for m in i.moments)},
@@ -136,18 +127,11 @@ class DesignAutopsy(Widget):
             )
             for i in (view.incident for view in self._views)
         )
-        content = f"{tables}<p>{_QUESTION}</p>"
-        if self.ready:
-            return content
-        folded = f"<details><summary>Without a kernel: predict, then open</summary>{content}</details>"
-        return f"<p>{_LOCKED}</p>{folded}"
+        return f"{tables}<p>{_QUESTION}</p>"
 
-    def sentence(self) -> str:
-        """Return what the view is about, or that a prediction comes first."""
-        if not self.ready:
-            return f"Design autopsy. {_LOCKED}"
+    def _open_sentence(self) -> str:
         names = "; ".join(view.incident.name for view in self._views)
-        return f"Design autopsy of {names}. {_QUESTION} Planes: {', '.join(PLANES)}."
+        return f"{self._name} of {names}. {_QUESTION} Planes: {', '.join(PLANES)}."
 
 
 def _for_the_page(views: list[AutopsyView], now: int) -> dict[str, Any]:

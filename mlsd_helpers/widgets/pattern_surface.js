@@ -1,7 +1,6 @@
 // Which pattern is the cheapest that is fresh enough. Python computes and words everything; this file moves and draws it.
 
 const MAP = { wide: 680, high: 330, left: 62, right: 14, top: 12, foot: 44 };
-const RATE_ENDS = [1, 100_000], AGE_ENDS = [1, 604_800];
 
 function showAge(seconds) {
   for (const [unit, size] of [["d", 86_400], ["h", 3_600], ["min", 60]]) {
@@ -35,8 +34,8 @@ const INPUTS = [
 const across = (value, [low, high], size) =>
   size * Math.min(1, Math.max(0, Math.log(value / low) / Math.log(high / low)));
 const plotWide = MAP.wide - MAP.left - MAP.right, plotHigh = MAP.high - MAP.top - MAP.foot;
-const mapX = (rate) => MAP.left + across(rate, RATE_ENDS, plotWide);
-const mapY = (age) => MAP.high - MAP.foot - across(age, AGE_ENDS, plotHigh);
+const mapX = ({ rates }, rate) => MAP.left + across(rate, rates.ends, plotWide);
+const mapY = ({ ages }, age) => MAP.high - MAP.foot - across(age, ages.ends, plotHigh);
 
 // Regions differ by pattern and by label as well as by colour: A is blank, B upright, C slanting, H crossed.
 function hatches(id) {
@@ -72,12 +71,11 @@ function regions({ surface }, id) {
   return { tiles, border: svg("path", { class: "mlsd-border", d: edges.join("") }), x, y, wide, high };
 }
 
-function frame() {
-  const floor = MAP.high - MAP.foot;
-  const ages = [[1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3_600, "1 h"], [21_600, "6 h"], [86_400, "1 d"], [604_800, "7 d"]];
+function frame(shown) {
+  const floor = MAP.high - MAP.foot, [, highest] = shown.rates.ends;
   return [
-    ...[1, 10, 100, 1_000, 10_000, 100_000].map((rate) => words(digits(rate), mapX(rate), floor + 18, { "text-anchor": rate > 50_000 ? "end" : "middle" })),
-    ...ages.map(([age, name]) => words(name, MAP.left - 8, mapY(age) + 4, { "text-anchor": "end" })),
+    ...shown.rates.ticks.map(([rate, name]) => words(name, mapX(shown, rate), floor + 18, { "text-anchor": rate === highest ? "end" : "middle" })),
+    ...shown.ages.ticks.map(([age, name]) => words(name, MAP.left - 8, mapY(shown, age) + 4, { "text-anchor": "end" })),
     svg("rect", { x: MAP.left, y: MAP.top, width: plotWide, height: plotHigh, class: "mlsd-frame" }),
     words("request rate (requests/s)", MAP.left + plotWide / 2, MAP.high - 6, { "text-anchor": "middle", class: "quiet" }),
     words("allowed age", MAP.left + 8, MAP.top + 18, { class: "quiet halo" }),
@@ -88,10 +86,10 @@ function paint(plot, id, shown, rate, age) {
   const { tiles, border, x, y, wide, high } = regions(shown, id);
   const names = shown.labels.map(([letter, name, column, row]) =>
     words(`${letter} ${name}`, Math.min(x(column) + wide / 2, MAP.wide - 60), y(row) - high / 2 + 4, { "text-anchor": "middle", class: "mlsd-region halo" }));
-  const here = [mapX(rate), mapY(age)];
+  const here = [mapX(shown, rate), mapY(shown, age)];
   plot.setAttribute("aria-label", shown.alt);
   plot.replaceChildren(
-    hatches(id), ...tiles, border, ...frame(), ...names,
+    hatches(id), ...tiles, border, ...frame(shown), ...names,
     svg("line", { class: "mlsd-cross", x1: here[0], x2: here[0], y1: MAP.top, y2: MAP.high - MAP.foot }),
     svg("line", { class: "mlsd-cross", x1: MAP.left, x2: MAP.wide - MAP.right, y1: here[1], y2: here[1] }),
     svg("path", { class: "mlsd-here", d: `M${here[0]} ${here[1] - 8}l8 8l-8 8l-8 -8z` }),

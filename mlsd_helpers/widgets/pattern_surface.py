@@ -1,21 +1,24 @@
 """Where request-time, pre-computed, streaming and hybrid serving are feasible and cheapest, on one map."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import traitlets as t
 
 from mlsd_helpers.analysis.patterns import (
+    AGES,
     ASSUMES,
     ASSUMPTIONS,
     NAMES,
+    RATES,
     PatternInputs,
     PatternView,
     pattern_view,
     places,
 )
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.patterns import mapped
+from mlsd_helpers.figures.patterns import AGE_TICKS, RATE_TICKS, mapped
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
 
 _SLIDERS = tuple(assumption.field for assumption in ASSUMPTIONS)
@@ -76,6 +79,8 @@ class PatternSurface(Explorable[PatternView]):
         return {
             "surface": list(view.surface),
             "labels": [[name, NAMES[name], *cell] for name, cell in places(view.surface).items()],
+            "rates": _axis(RATES, RATE_TICKS),
+            "ages": _axis(AGES, AGE_TICKS),
             "choice": view.choice,
             "costs": tabular(_priced(view)),
             "flips": tabular(_flipped(view)),
@@ -83,6 +88,10 @@ class PatternSurface(Explorable[PatternView]):
             "alt": view.alt,
             "note": ASSUMES,
         }
+
+
+def _axis(ends: tuple[float, float], ticks: Mapping[float, str]) -> dict[str, Any]:
+    return {"ends": list(ends), "ticks": [list(tick) for tick in ticks.items()]}
 
 
 def _priced(view: PatternView) -> Columns:

@@ -8,21 +8,6 @@ const HELP = "Tab to a box. Arrow keys move it, Enter starts an arrow and Enter 
 const keyOfBox = (id) => `box:${id}`;
 const keyOfArrow = (at) => `arrow:${at}`;
 
-function edge([x, y], [toX, toY], [wide, high]) {
-  const across = toX - x, down = toY - y;
-  const share = Math.max(Math.abs(across) / (wide / 2), Math.abs(down) / (high / 2)) || 1;
-  return [x + across / share, y + down / share];
-}
-
-// Bent to its left, so that the way there and the way back lie apart.
-function bent(from, to, box) {
-  const a = [from.x + box[0] / 2, from.y + box[1] / 2], b = [to.x + box[0] / 2, to.y + box[1] / 2];
-  const across = b[0] - a[0], down = b[1] - a[1], length = Math.hypot(across, down) || 1;
-  const bend = Math.min(34, 0.14 * length);
-  const control = [(a[0] + b[0]) / 2 + (bend * down) / length, (a[1] + b[1]) / 2 - (bend * across) / length];
-  return `M${edge(a, control, box).join(" ")}Q${control.join(" ")} ${edge(b, control, box).join(" ")}`;
-}
-
 function choose(name, options) {
   const id = unique("select");
   const input = h("select", { id, class: "mlsd-text", ...OWN_KEYS }, ...options);
@@ -65,7 +50,7 @@ function render({ model, el }) {
   const undo = button("Undo", () => send("undo"));
   const tools = h("div", { class: "mlsd-tools" }, name.node, kind.node, add, carries.node, undo);
   const view = h("div", {}, tools, problem, plot, help, inspector, speech, blast, verdict, findings);
-  const locked = h("p", { class: "mlsd-locked" }, "Lock in your prediction first.");
+  const locked = closedLine(model);
   el.append(box("canvas", h("p", { class: "mlsd-kind" }, "Plane canvas"), locked, view));
 
   const say = (text, wrong = false) => {
@@ -187,8 +172,8 @@ function render({ model, el }) {
     return node;
   }
 
-  function drawArrow(arrow, boxes, size) {
-    const d = bent(boxes[arrow.from], boxes[arrow.to], size);
+  function drawArrow(arrow) {
+    const d = arrow.path;
     const node = svg(
       "g",
       { class: `flow ${arrow.look}`, tabindex: 0, role: "button", "data-key": keyOfArrow(arrow.at), "aria-label": arrow.label, ...OWN_KEYS },
@@ -216,13 +201,12 @@ function render({ model, el }) {
   function paint() {
     const now = shown();
     const held = plot.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const boxes = Object.fromEntries(now.boxes.map((one) => [one.id, one]));
     plot.setAttribute("viewBox", `0 0 ${now.wide} ${now.high}`);
     plot.setAttribute("aria-label", `Sketch with ${now.boxes.length} boxes and ${now.arrows.length} arrows`);
     plot.replaceChildren(
       svg("defs", {}, ...Object.entries(heads).map(marker)),
       ...now.lanes.map((lane) => drawLane(lane, now.wide)),
-      ...now.arrows.map((arrow) => drawArrow(arrow, boxes, now.box)),
+      ...now.arrows.map(drawArrow),
       ...now.lanes.map(drawTitle),
       ...now.boxes.map((one) => drawBox(one, now.box)),
     );

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from html import escape
-from pathlib import Path
 from typing import Any
-
-import traitlets as t
 
 from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
 from mlsd_helpers.design import KINDS, PLANE_OF, Component, Design, Flow, Planes, Requirements
@@ -17,6 +14,7 @@ from mlsd_helpers.figures.planes import (
     BOX_HIGH,
     BOX_WIDE,
     WIDE,
+    bent,
     flow_table,
     layout,
     look,
@@ -26,19 +24,15 @@ from mlsd_helpers.figures.planes import (
 )
 from mlsd_helpers.review import Finding, in_order, rules_called
 from mlsd_helpers.units import SECONDS, read
-from mlsd_helpers.widgets.base import Widget, module
-from mlsd_helpers.widgets.capacity_explorer import Lockable
+from mlsd_helpers.widgets.base import Closable, Lockable, module, style
 
-_LOCKED = "Lock in your prediction first."
 _SUBJECTS = {"Component: id: ": "New box: ", "Component: ": "New box: ", "Flow: ": "Arrow: "}
 """How a learner knows what an error names by its class."""
 _CARRIES = Carries.__args__  # type: ignore[attr-defined]
-_HERE = Path(__file__).parent
-_STYLE = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("base.css", "planes_canvas.css"))
 Message = Mapping[str, Any]
 
 
-class PlanesCanvas(Widget):
+class PlanesCanvas(Closable):
     """An editor of boxes and arrows over the five planes, reviewed as it is drawn.
 
     `planes` is the sketch as a frozen value: set it, or read what the learner has drawn. Each change replaces it,
@@ -48,9 +42,8 @@ class PlanesCanvas(Widget):
     """
 
     _esm = module("planes_canvas.js")
-    _css = _STYLE  # type: ignore[assignment] # the text of two files, where the base has the path of one
-    ready = t.Bool().tag(sync=True)
-    shown = t.Dict().tag(sync=True)
+    _css = style("planes_canvas.css")  # type: ignore[assignment] # text, where the base has a path
+    _name = "Plane canvas"
 
     def __init__(
         self,
@@ -65,12 +58,10 @@ class PlanesCanvas(Widget):
         self._moved: dict[str, tuple[float, float]] = {}
         self.killed = ""
         self.said, self._wrong = "", False
-        super().__init__(ready=prediction is None or bool(prediction.locked))
+        super().__init__(prediction)
         self.on_msg(self._hear)
         self.observe(self._show, names="ready")
         self._show()
-        if prediction is not None:
-            prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
 
     @property
     def planes(self) -> Planes:
@@ -237,7 +228,7 @@ class PlanesCanvas(Widget):
                 for lane in placed.lanes
             ],
             "boxes": [_box(one, placed.boxes[one.id], hit) for one in self._planes.components],
-            "arrows": [_drawn(at, flow) for at, flow in enumerate(self._planes.flows)],
+            "arrows": [_drawn(at, flow, bent(flow, placed)) for at, flow in enumerate(self._planes.flows)],
             "findings": _listed(self.findings),
             "verdict": self.verdict,
             "killed": self.killed,
@@ -250,21 +241,13 @@ class PlanesCanvas(Widget):
             "alt": sketch(self._planes, self.killed or None).alt,
         }
 
-    def still(self) -> str:
-        """Return the sketch as a figure, its arrows and what the review finds as tables."""
+    def _open_still(self) -> str:
         found = _finding_table(self.findings)
         drawn = sketch(self._planes, self.killed or None).html() + table(flow_table(self._planes), "Arrows")
-        told = drawn + (table(found, self.verdict) if found["code"] else f"<p>{escape(self.verdict)}</p>")
-        if self.ready:
-            return told
-        folded = f"<details><summary>Without a kernel: predict, then open</summary>{told}</details>"
-        return f"<p>{_LOCKED}</p>{folded}"
+        return drawn + (table(found, self.verdict) if found["code"] else f"<p>{escape(self.verdict)}</p>")
 
-    def sentence(self) -> str:
-        """Return the sketch in words, or that a prediction comes first."""
-        if not self.ready:
-            return f"Plane canvas. {_LOCKED}"
-        return f"Plane canvas. {sketch(self._planes, self.killed or None).alt} {self.verdict}"
+    def _open_sentence(self) -> str:
+        return f"{self._name}. {sketch(self._planes, self.killed or None).alt} {self.verdict}"
 
 
 def _in_words(error: MlsdError) -> str:
@@ -304,7 +287,7 @@ def _box(one: Component, at: tuple[float, float], hit: BlastRadius | None) -> di
     }
 
 
-def _drawn(at: int, flow: Flow) -> dict[str, Any]:
+def _drawn(at: int, flow: Flow, path: str) -> dict[str, Any]:
     guards = [
         f"{name}: {value}" for name, value in (("fallback", flow.fallback), ("check", flow.check)) if value
     ]
@@ -314,6 +297,7 @@ def _drawn(at: int, flow: Flow) -> dict[str, Any]:
         "to": flow.end,
         "carries": flow.carries,
         "look": look(flow),
+        "path": path,
         "timeout_ms": round(flow.timeout * 1000, 3) if flow.timeout else "",
         "fallback": flow.fallback or "",
         "check": flow.check or "",

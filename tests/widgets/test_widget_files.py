@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mlsd_helpers import widgets
-from mlsd_helpers.widgets import CapacityExplorer, Choice, Prediction
+from mlsd_helpers import cases, widgets
+from mlsd_helpers.analysis.patterns import AGES, RATES
+from mlsd_helpers.figures import sketch
+from mlsd_helpers.widgets import CapacityExplorer, Choice, PatternSurface, PlanesCanvas, Prediction
 from mlsd_helpers.widgets.base import module
 from tests.javascript import in_our_files, syntax_error
 
@@ -49,6 +51,27 @@ def test_an_error_in_a_page_leads_to_the_line_of_our_file():
     said = f"ReferenceError: it is not defined\n    at Object.render (mlsd/choice.js:{at}:27)"
     assert "(choice.js:1:27)" in in_our_files(said)
     assert "(base.js:1:27)" in in_our_files(said.replace(f":{at}:", ":1:"))
+
+
+def test_a_closed_view_is_worded_in_one_place():
+    words = CapacityExplorer().closed
+    sources = [
+        file for file in (*FOLDER.glob("*.js"), *FOLDER.glob("*.py")) if words in file.read_text("utf-8")
+    ]
+    assert [file.name for file in sources] == ["base.py"]
+
+
+def test_the_page_draws_the_arrows_and_axes_of_the_figures():
+    planes = cases.load("harbour_pay").planes
+    figure, page = sketch(planes).svg, PlanesCanvas(planes).shown
+    assert page["arrows"]
+    assert all(f'd="{arrow["path"]}"' in figure for arrow in page["arrows"])
+    axes = PatternSurface().shown
+    assert [end for axis in ("rates", "ages") for end in axes[axis]["ends"]] == [*RATES, *AGES]
+    crowded = CapacityExplorer(peak_rps=9_000).shown
+    assert len(crowded["curve"]) > 40
+    assert not crowded["dots"]
+    assert CapacityExplorer().shown["dots"]
 
 
 def test_the_public_names_are_all_there():
