@@ -39,15 +39,13 @@ def no_planes(design: Design) -> Iterator[Fault]:
 # ---- what the rules look at
 
 
-def _sketch(design: Design) -> Iterator[Planes]:
-    if design.planes is not None and design.planes.components:
-        yield design.planes
+def _sketch(design: Design) -> Planes | None:
+    return design.planes if design.planes is not None and design.planes.components else None
 
 
-def _whole(design: Design) -> Iterator[Planes]:
-    for planes in _sketch(design):
-        if planes.flows and not _empty(planes):
-            yield planes
+def _whole(design: Design) -> Planes | None:
+    planes = _sketch(design)
+    return planes if planes is not None and planes.flows and not _empty(planes) else None
 
 
 def _empty(planes: Planes) -> list[str]:
@@ -55,9 +53,8 @@ def _empty(planes: Planes) -> list[str]:
     return [plane for plane in KINDS if plane not in filled]
 
 
-def _released(design: Design) -> Iterator[Release]:
-    if design.planes is not None and design.planes.release is not None:
-        yield design.planes.release
+def _released(design: Design) -> Release | None:
+    return design.planes.release if design.planes is not None else None
 
 
 def _requirement(design: Design, axis: str, field: str) -> Any:
@@ -99,74 +96,67 @@ def _percent(share: float) -> str:
 # ---- boxes
 
 
-@rule("PLANE002", prevents="a system that can be built, and neither watched nor mended")
-def plane_empty(design: Design) -> Iterator[Fault]:
+@rule("PLANE002", prevents="a system that can be built, and neither watched nor mended", needs=_sketch)
+def plane_empty(_: Design, planes: Planes) -> Iterator[Fault]:
     """Five things have to be done, and a plane without a component is one that nobody does."""
-    for planes in _sketch(design):
-        if empty := _empty(planes):
+    if empty := _empty(planes):
+        yield Fault(
+            "planes.components",
+            f"Nothing stands in {' and '.join(empty)}.",
+            "Place what does it, even if it is a person with a checklist.",
+        )
+
+
+@rule("PLANE003", "warning", prevents="a box that is drawn, paid for and used by nothing", needs=_sketch)
+def loose_component(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What nothing flows into or out of does nothing."""
+    joined = {name for flow in planes.flows for name in (flow.start, flow.end)}
+    if not joined:
+        yield Fault("planes.flows", "Nothing flows anywhere.", "Draw who sends what to whom.")
+        return
+    for component in planes.components:
+        if component.id not in joined:
             yield Fault(
-                "planes.components",
-                f"Nothing stands in {' and '.join(empty)}.",
-                "Place what does it, even if it is a person with a checklist.",
+                f"planes.components.{component.id}",
+                f"Nothing flows into or out of {component.id}.",
+                "Draw what it reads and who uses it, or take it out.",
             )
 
 
-@rule("PLANE003", "warning", prevents="a box that is drawn, paid for and used by nothing")
-def loose_component(design: Design) -> Iterator[Fault]:
-    """What nothing flows into or out of does nothing."""
-    for planes in _sketch(design):
-        joined = {name for flow in planes.flows for name in (flow.start, flow.end)}
-        if not joined:
-            yield Fault("planes.flows", "Nothing flows anywhere.", "Draw who sends what to whom.")
-            continue
-        for component in planes.components:
-            if component.id not in joined:
-                yield Fault(
-                    f"planes.components.{component.id}",
-                    f"Nothing flows into or out of {component.id}.",
-                    "Draw what it reads and who uses it, or take it out.",
-                )
-
-
-@rule(
-    "PLANE004",
-    "warning",
-    prevents="an alert at night about a box that belongs to nobody",
-)
-def component_without_owner(design: Design) -> Iterator[Fault]:
+@rule("PLANE004", "warning", prevents="an alert at night about a box that belongs to nobody", needs=_sketch)
+def component_without_owner(_: Design, planes: Planes) -> Iterator[Fault]:
     """What nobody owns, nobody mends."""
-    for planes in _sketch(design):
-        for component in planes.components:
-            if component.owner is None:
-                yield Fault(
-                    f"planes.components.{component.id}",
-                    f"{component.id} has no owner.",
-                    "Name the team that is called when it fails.",
-                )
+    for component in planes.components:
+        if component.owner is None:
+            yield Fault(
+                f"planes.components.{component.id}",
+                f"{component.id} has no owner.",
+                "Name the team that is called when it fails.",
+            )
 
 
 # ---- somebody waits
 
 
 def _calls(
-    design: Design, faulty: Callable[[Flow], bool], field: str, lack: str, fix: str
+    planes: Planes, faulty: Callable[[Flow], bool], field: str, lack: str, fix: str
 ) -> Iterator[Fault]:
-    for planes in _sketch(design):
-        for position, flow in graph.waiting_flows(planes):
-            if faulty(flow):
-                yield Fault(f"planes.flows.{position}.{field}", f"{_arrow(flow)} has no {lack}.", fix)
+    for position, flow in graph.waiting_flows(planes):
+        if faulty(flow):
+            yield Fault(f"planes.flows.{position}.{field}", f"{_arrow(flow)} has no {lack}.", fix)
 
 
 @rule(
     "PLANE005",
     prevents="one slow dependency that holds every request, and then every caller",
     incident=BROOKER,
+    needs=_sketch,
 )
-def call_without_timeout(design: Design) -> Iterator[Fault]:
+def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
     """A call without a limit waits as long as the slowest answer."""
     fix = "Set a timeout above the call's usual p99 and within the latency budget."
     yield from _calls(
-        design, lambda flow: flow.timeout is None, "timeout", "timeout: somebody waits for ever", fix
+        planes, lambda flow: flow.timeout is None, "timeout", "timeout: somebody waits for ever", fix
     )
 
 
@@ -175,12 +165,13 @@ def call_without_timeout(design: Design) -> Iterator[Fault]:
     prevents="an outage of a dependency that becomes an outage of the product",
     incident="Netflix: what is computed online needs a fast fallback to what was computed before (Amatriain & "
     "Basilico, Netflix TechBlog, 2013).",
+    needs=_sketch,
 )
-def call_without_fallback(design: Design) -> Iterator[Fault]:
+def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
     """What the caller does without an answer is decided before the answer is missing."""
     fix = "Write what it does instead: a default, the last good value, rules; and whether that lets requests through."
     yield from _calls(
-        design, lambda flow: flow.fallback is None, "fallback", "fallback for when no answer comes", fix
+        planes, lambda flow: flow.fallback is None, "fallback", "fallback for when no answer comes", fix
     )
 
 
@@ -193,149 +184,148 @@ def _callers_timeouts_s(planes: Planes) -> dict[str, float]:
     return timeouts_s
 
 
-@rule("PLANE007", prevents="a fallback that comes when the user has gone")
-def patient_door(design: Design) -> Iterator[Fault]:
+@rule("PLANE007", prevents="a fallback that comes when the user has gone", needs=_sketch)
+def patient_door(design: Design, planes: Planes) -> Iterator[Fault]:
     """A timeout beyond the latency budget protects nobody."""
     budget_s = _requirement(design, "latency", "budget")
-    for planes in _sketch(design):
-        callers = _callers_timeouts_s(planes)
-        for position, flow in graph.waiting_flows(planes):
-            wait_s = _longest_wait_s(flow)
-            if flow.start not in callers and budget_s and wait_s and wait_s > budget_s:
-                yield Fault(
-                    f"planes.flows.{position}.timeout",
-                    f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included; the budget is "
-                    f"{show_seconds(budget_s)}.",
-                    "Give up early enough for the fallback to answer within the budget.",
-                )
+    callers = _callers_timeouts_s(planes)
+    for position, flow in graph.waiting_flows(planes):
+        wait_s = _longest_wait_s(flow)
+        if flow.start not in callers and budget_s and wait_s and wait_s > budget_s:
+            yield Fault(
+                f"planes.flows.{position}.timeout",
+                f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included; the budget is "
+                f"{show_seconds(budget_s)}.",
+                "Give up early enough for the fallback to answer within the budget.",
+            )
 
 
 @rule(
-    "PLANE008", prevents="work for a caller who has gone, on servers that are already late", incident=BROOKER
+    "PLANE008",
+    prevents="work for a caller who has gone, on servers that are already late",
+    incident=BROOKER,
+    needs=_sketch,
 )
-def patient_inside(design: Design) -> Iterator[Fault]:
+def patient_inside(_: Design, planes: Planes) -> Iterator[Fault]:
     """Whoever is called gives up before their caller does."""
-    for planes in _sketch(design):
-        if graph.cycle(_waiting(planes)):
-            continue
-        callers = _callers_timeouts_s(planes)
-        for position, flow in graph.waiting_flows(planes):
-            wait_s, limit_s = _longest_wait_s(flow), callers.get(flow.start)
-            if wait_s and limit_s and wait_s >= limit_s:
-                yield Fault(
-                    f"planes.flows.{position}.timeout",
-                    f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included, while who asks "
-                    f"{flow.start} gives up after {show_seconds(limit_s)}.",
-                    "Let timeouts shrink from the door inwards, with time left for the fallback.",
-                )
-
-
-@rule("PLANE009", prevents="a short fault that retries turn into an outage", incident=BROOKER)
-def retries_multiply(design: Design) -> Iterator[Fault]:
-    """Retries multiply from layer to layer: three tries at five layers are 243 calls."""
-    for planes in _sketch(design):
-        way = graph.heaviest_way(_waiting(planes), lambda _: 0, lambda flow: float(flow.retries > 0))
-        retrying = [flow for flow in way if flow.retries]
-        if len(retrying) > 1:
-            calls = math.exp(min(math.fsum(math.log1p(flow.retries) for flow in retrying), 80))
+    if graph.cycle(_waiting(planes)):
+        return
+    callers = _callers_timeouts_s(planes)
+    for position, flow in graph.waiting_flows(planes):
+        wait_s, limit_s = _longest_wait_s(flow), callers.get(flow.start)
+        if wait_s and limit_s and wait_s >= limit_s:
             yield Fault(
-                f"planes.flows.{planes.flows.index(retrying[-1])}.retries",
-                f"{len(retrying)} layers retry on {_way(way)}: one request may become {calls:,.4g} calls.",
-                "Retry at one layer only, with a budget.",
+                f"planes.flows.{position}.timeout",
+                f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included, while who asks "
+                f"{flow.start} gives up after {show_seconds(limit_s)}.",
+                "Let timeouts shrink from the door inwards, with time left for the fallback.",
             )
 
 
-@rule("PLANE010", prevents="a budget that no request can keep, found out under load")
-def path_over_budget(design: Design) -> Iterator[Fault]:
+@rule("PLANE009", prevents="a short fault that retries turn into an outage", incident=BROOKER, needs=_sketch)
+def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Retries multiply from layer to layer: three tries at five layers are 243 calls."""
+    way = graph.heaviest_way(_waiting(planes), lambda _: 0, lambda flow: float(flow.retries > 0))
+    retrying = [flow for flow in way if flow.retries]
+    if len(retrying) > 1:
+        calls = math.exp(min(math.fsum(math.log1p(flow.retries) for flow in retrying), 80))
+        yield Fault(
+            f"planes.flows.{planes.flows.index(retrying[-1])}.retries",
+            f"{len(retrying)} layers retry on {_way(way)}: one request may become {calls:,.4g} calls.",
+            "Retry at one layer only, with a budget.",
+        )
+
+
+@rule("PLANE010", prevents="a budget that no request can keep, found out under load", needs=_sketch)
+def path_over_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     """What lies one behind the other on the way of a request has to fit into its budget."""
     budget_s = _requirement(design, "latency", "budget")
-    for planes in _sketch(design):
-        latency_s = {one.id: one.latency or 0.0 for one in planes.components}
-        way = graph.heaviest_way(_waiting(planes), latency_s.__getitem__, lambda _: 0)
-        names = [flow.start for flow in way[:1]] + [flow.end for flow in way]
-        total_s = math.fsum(latency_s[name] for name in names)
-        if budget_s and total_s > budget_s * (1 + 1e-9):
-            slowest = max(names, key=latency_s.__getitem__)
-            yield Fault(
-                f"planes.components.{slowest}.latency",
-                f"{_way(way)} takes {show_seconds(total_s)}, the budget is {show_seconds(budget_s)}.",
-                f"Make {slowest} faster, take it off the way, or let others answer at the same time.",
-            )
+    latency_s = {one.id: one.latency or 0.0 for one in planes.components}
+    way = graph.heaviest_way(_waiting(planes), latency_s.__getitem__, lambda _: 0)
+    names = [flow.start for flow in way[:1]] + [flow.end for flow in way]
+    total_s = math.fsum(latency_s[name] for name in names)
+    if budget_s and total_s > budget_s * (1 + 1e-9):
+        slowest = max(names, key=latency_s.__getitem__)
+        yield Fault(
+            f"planes.components.{slowest}.latency",
+            f"{_way(way)} takes {show_seconds(total_s)}, the budget is {show_seconds(budget_s)}.",
+            f"Make {slowest} faster, take it off the way, or let others answer at the same time.",
+        )
 
 
-@rule("PLANE011", prevents="a request that waits for itself")
-def waiting_in_a_circle(design: Design) -> Iterator[Fault]:
+@rule("PLANE011", prevents="a request that waits for itself", needs=_sketch)
+def waiting_in_a_circle(_: Design, planes: Planes) -> Iterator[Fault]:
     """Calls that come round to their caller end in a timeout, or never."""
-    for planes in _sketch(design):
-        if circle := graph.cycle(_waiting(planes)):
+    if circle := graph.cycle(_waiting(planes)):
+        yield Fault(
+            f"planes.components.{circle[0]}",
+            f"Somebody waits in a circle: {_row([*circle, circle[0]])}.",
+            "Break it: compute one of the answers ahead, or send it as an event.",
+        )
+
+
+@rule("PLANE012", prevents="an outage of everything by the loss of one machine or one zone", needs=_sketch)
+def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What requests wait for stands more than once, or the risk is accepted in writing."""
+    for one in _waited_for(planes):
+        alone = [name for name in ("replicas", "zones") if getattr(one, name) == 1]
+        if alone and one.accepted_risk is None:
             yield Fault(
-                f"planes.components.{circle[0]}",
-                f"Somebody waits in a circle: {_row([*circle, circle[0]])}.",
-                "Break it: compute one of the answers ahead, or send it as an event.",
+                f"planes.components.{one.id}.{alone[0]}",
+                f"{one.id} is a single point of failure: it has one {alone[0].removesuffix('s')}.",
+                "Add a second, in another zone, or write in 'accepted_risk' why one will do.",
             )
 
 
-@rule("PLANE012", prevents="an outage of everything by the loss of one machine or one zone")
-def single_point_of_failure(design: Design) -> Iterator[Fault]:
-    """What requests wait for stands more than once, or the risk is accepted in writing."""
-    for planes in _sketch(design):
-        for one in _waited_for(planes):
-            alone = [name for name in ("replicas", "zones") if getattr(one, name) == 1]
-            if alone and one.accepted_risk is None:
-                yield Fault(
-                    f"planes.components.{one.id}.{alone[0]}",
-                    f"{one.id} is a single point of failure: it has one {alone[0].removesuffix('s')}.",
-                    "Add a second, in another zone, or write in 'accepted_risk' why one will do.",
-                )
-
-
-@rule("PLANE013", "warning", prevents="a single point of failure that nobody has counted")
-def replicas_unknown(design: Design) -> Iterator[Fault]:
+@rule("PLANE013", "warning", prevents="a single point of failure that nobody has counted", needs=_sketch)
+def replicas_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     """Of what requests wait for, somebody has to know how many there are."""
-    for planes in _sketch(design):
-        for one in _waited_for(planes):
-            if one.replicas is None and one.accepted_risk is None:
-                yield Fault(
-                    f"planes.components.{one.id}.replicas",
-                    f"Requests wait for {one.id}, and its replicas are not counted.",
-                    "Write 'replicas' and 'zones'.",
-                )
+    for one in _waited_for(planes):
+        if one.replicas is None and one.accepted_risk is None:
+            yield Fault(
+                f"planes.components.{one.id}.replicas",
+                f"Requests wait for {one.id}, and its replicas are not counted.",
+                "Write 'replicas' and 'zones'.",
+            )
 
 
-@rule("PLANE014", prevents="a target that is missed although every part keeps its own")
-def path_less_available(design: Design) -> Iterator[Fault]:
+@rule("PLANE014", prevents="a target that is missed although every part keeps its own", needs=_sketch)
+def path_less_available(design: Design, planes: Planes) -> Iterator[Fault]:
     """The availabilities of what a request needs multiply: five times 99.9% is 99.5%."""
     target = _requirement(design, "availability", "target")
-    for planes in _sketch(design):
-        up = {one.id: 1.0 if one.availability is None else one.availability for one in planes.components}
-        lost = {name: -math.log(max(share, 1e-9)) for name, share in up.items()}
-        way = graph.heaviest_way(_waiting(planes), lost.__getitem__, lambda _: 0)
-        names = [flow.start for flow in way[:1]] + [flow.end for flow in way]
-        together = series_availability([up[name] for name in names] or [1.0])
-        if target and target < 1 and together < target - 1e-12:
-            weakest = min(names, key=up.__getitem__)
-            yield Fault(
-                f"planes.components.{weakest}.availability",
-                f"{_way(way)} answers {_percent(together)} of requests in full, the target is {_percent(target)}.",
-                f"Make {weakest}, at {_percent(up[weakest])}, more available, or need less on the way.",
-            )
+    up = {one.id: 1.0 if one.availability is None else one.availability for one in planes.components}
+    lost = {name: -math.log(max(share, 1e-9)) for name, share in up.items()}
+    way = graph.heaviest_way(_waiting(planes), lost.__getitem__, lambda _: 0)
+    names = [flow.start for flow in way[:1]] + [flow.end for flow in way]
+    together = series_availability([up[name] for name in names] or [1.0])
+    if target and target < 1 and together < target - 1e-12:
+        weakest = min(names, key=up.__getitem__)
+        yield Fault(
+            f"planes.components.{weakest}.availability",
+            f"{_way(way)} answers {_percent(together)} of requests in full, the target is {_percent(target)}.",
+            f"Make {weakest}, at {_percent(up[weakest])}, more available, or need less on the way.",
+        )
 
 
 # ---- what is generated
 
 
-@rule("PLANE015", prevents="bad generated data that reaches every server within minutes", incident=CLOUDFLARE)
-def unchecked_input(design: Design) -> Iterator[Fault]:
+@rule(
+    "PLANE015",
+    prevents="bad generated data that reaches every server within minutes",
+    incident=CLOUDFLARE,
+    needs=_sketch,
+)
+def unchecked_input(_: Design, planes: Planes) -> Iterator[Fault]:
     """What we generate ourselves is input too: its size, schema and ranges are checked at the door."""
-    for planes in _sketch(design):
-        known = graph.components_by_id(planes)
-        for position, flow in enumerate(planes.flows):
-            if flow.check is None and _is_input(flow, known[flow.end]):
-                yield Fault(
-                    f"planes.flows.{position}.check",
-                    f"Nothing is checked on {_arrow(flow)}, and serving reads what comes in there.",
-                    "Write in 'check' what is refused: row counts, doubled keys, ranges, schema.",
-                )
+    known = graph.components_by_id(planes)
+    for position, flow in enumerate(planes.flows):
+        if flow.check is None and _is_input(flow, known[flow.end]):
+            yield Fault(
+                f"planes.flows.{position}.check",
+                f"Nothing is checked on {_arrow(flow)}, and serving reads what comes in there.",
+                "Write in 'check' what is refused: row counts, doubled keys, ranges, schema.",
+            )
 
 
 def _is_input(flow: Flow, end: Component) -> bool:
@@ -346,22 +336,25 @@ def _is_input(flow: Flow, end: Component) -> bool:
 # ---- what is watched
 
 
-@rule("PLANE016", prevents="a decline that cannot be seen, and labels with nothing to be joined to")
-def no_prediction_log(design: Design) -> Iterator[Fault]:
+@rule(
+    "PLANE016",
+    prevents="a decline that cannot be seen, and labels with nothing to be joined to",
+    needs=_whole,
+)
+def no_prediction_log(_: Design, planes: Planes) -> Iterator[Fault]:
     """Only a prediction that was kept can be compared with what happened."""
-    for planes in _whole(design):
-        known = graph.components_by_id(planes)
-        if not any(
-            flow.carries == "predictions"
-            and known[flow.start].plane == "serving"
-            and known[flow.end].kind == "prediction log"
-            for flow in planes.flows
-        ):
-            yield Fault(
-                "planes.flows",
-                "Serving writes no prediction log: neither drift nor quality can be known.",
-                "Log features, prediction and model version at serving.",
-            )
+    known = graph.components_by_id(planes)
+    if not any(
+        flow.carries == "predictions"
+        and known[flow.start].plane == "serving"
+        and known[flow.end].kind == "prediction log"
+        for flow in planes.flows
+    ):
+        yield Fault(
+            "planes.flows",
+            "Serving writes no prediction log: neither drift nor quality can be known.",
+            "Log features, prediction and model version at serving.",
+        )
 
 
 @rule(
@@ -370,30 +363,29 @@ def no_prediction_log(design: Design) -> Iterator[Fault]:
     prevents="wrong answers, served fast, with status 200",
     incident="Zillow Offers: forecasts missed by more than the business margin, and nothing independent bounded "
     "them; a write-down of $304 million (third quarter of 2021).",
+    needs=_sketch,
 )
-def only_machines_watched(design: Design) -> Iterator[Fault]:
+def only_machines_watched(_: Design, planes: Planes) -> Iterator[Fault]:
     """Processors and error rates say nothing about whether the answers are right."""
-    for planes in _sketch(design):
-        watched = {alert.watches for alert in planes.alerts}
-        if watched <= {"infrastructure"}:
-            yield Fault(
-                "planes.alerts",
-                "Alerts watch the infrastructure alone." if watched else "Nothing raises an alert.",
-                "Watch data, predictions and, when labels come, quality as well.",
-            )
+    watched = {alert.watches for alert in planes.alerts}
+    if watched <= {"infrastructure"}:
+        yield Fault(
+            "planes.alerts",
+            "Alerts watch the infrastructure alone." if watched else "Nothing raises an alert.",
+            "Watch data, predictions and, when labels come, quality as well.",
+        )
 
 
-@rule("PLANE018", prevents="an alert that everybody sees and nobody answers")
-def alert_without_action(design: Design) -> Iterator[Fault]:
+@rule("PLANE018", prevents="an alert that everybody sees and nobody answers", needs=_sketch)
+def alert_without_action(_: Design, planes: Planes) -> Iterator[Fault]:
     """An alert is a question to somebody: it has an owner and an action."""
-    for planes in _sketch(design):
-        for alert in planes.alerts:
-            if missing := [name for name in ("owner", "action") if getattr(alert, name) is None]:
-                yield Fault(
-                    f"planes.alerts.{alert.id}.{missing[0]}",
-                    f"The alert {alert.id} has no {' and no '.join(missing)}.",
-                    "Write who does what when it is raised, or remove it.",
-                )
+    for alert in planes.alerts:
+        if missing := [name for name in ("owner", "action") if getattr(alert, name) is None]:
+            yield Fault(
+                f"planes.alerts.{alert.id}.{missing[0]}",
+                f"The alert {alert.id} has no {' and no '.join(missing)}.",
+                "Write who does what when it is raised, or remove it.",
+            )
 
 
 @rule(
@@ -402,32 +394,31 @@ def alert_without_action(design: Design) -> Iterator[Fault]:
     prevents="alarms by chance until the alert is switched off",
     incident="A stability index of ten bins exceeds 0.1 in 37% of comparisons of 200 with 200 observations that "
     "do not differ; 0.1 is a rule of thumb (Yurdakul & Naranjo, Journal of Risk Model Validation).",
+    needs=_sketch,
 )
-def alert_on_any_count(design: Design) -> Iterator[Fault]:
+def alert_on_any_count(_: Design, planes: Planes) -> Iterator[Fault]:
     """A threshold means something only over a window and from some number of observations on."""
-    for planes in _sketch(design):
-        for alert in planes.alerts:
-            asked = {"threshold": "threshold", "window": "window", "minimum_count": "minimum count"}
-            if missing := [name for name in asked if not getattr(alert, name)]:
-                yield Fault(
-                    f"planes.alerts.{alert.id}.{missing[0]}",
-                    f"The alert {alert.id} has no {' and no '.join(asked[name] for name in missing)}.",
-                    "Write from how many observations on, over which time, which value is too much.",
-                )
+    for alert in planes.alerts:
+        asked = {"threshold": "threshold", "window": "window", "minimum_count": "minimum count"}
+        if missing := [name for name in asked if not getattr(alert, name)]:
+            yield Fault(
+                f"planes.alerts.{alert.id}.{missing[0]}",
+                f"The alert {alert.id} has no {' and no '.join(asked[name] for name in missing)}.",
+                "Write from how many observations on, over which time, which value is too much.",
+            )
 
 
-@rule("PLANE020", prevents="an alert that falls silent with what it watches")
-def watches_itself(design: Design) -> Iterator[Fault]:
+@rule("PLANE020", prevents="an alert that falls silent with what it watches", needs=_sketch)
+def watches_itself(_: Design, planes: Planes) -> Iterator[Fault]:
     """What measures stands apart from what is measured."""
-    for planes in _sketch(design):
-        known = graph.components_by_id(planes)
-        for alert in planes.alerts:
-            if (plane := known[alert.raised_by].plane) != "monitoring":
-                yield Fault(
-                    f"planes.alerts.{alert.id}.raised_by",
-                    f"The alert {alert.id} is raised by {alert.raised_by}, which stands in the {plane} plane.",
-                    "Send the measurement to a component of the monitoring plane, and raise the alert there.",
-                )
+    known = graph.components_by_id(planes)
+    for alert in planes.alerts:
+        if (plane := known[alert.raised_by].plane) != "monitoring":
+            yield Fault(
+                f"planes.alerts.{alert.id}.raised_by",
+                f"The alert {alert.id} is raised by {alert.raised_by}, which stands in the {plane} plane.",
+                "Send the measurement to a component of the monitoring plane, and raise the alert there.",
+            )
 
 
 def _told_on(planes: Planes) -> list[Flow]:
@@ -436,64 +427,60 @@ def _told_on(planes: Planes) -> list[Flow]:
     return [flow for flow in planes.flows if plane_of[flow.start] == "monitoring"]
 
 
-@rule("PLANE021", prevents="a dashboard that shows a decline to nobody for months")
-def monitor_unheard(design: Design) -> Iterator[Fault]:
+@rule("PLANE021", prevents="a dashboard that shows a decline to nobody for months", needs=_whole)
+def monitor_unheard(_: Design, planes: Planes) -> Iterator[Fault]:
     """What a monitor finds has to reach something that can act."""
-    for planes in _whole(design):
-        acting = (one.id for one in planes.in_plane("control"))
-        heard = graph.reached(acting, graph.steps_back(_told_on(planes)))
-        raising = {alert.raised_by for alert in planes.alerts}
-        for one in planes.in_plane("monitoring"):
-            if one.id not in heard and (one.kind in MONITORS or one.id in raising):
-                yield Fault(
-                    f"planes.components.{one.id}",
-                    f"What {one.id} finds never reaches the control plane.",
-                    "Draw its alert to a retraining trigger, a rollback or a kill switch.",
-                )
+    acting = (one.id for one in planes.in_plane("control"))
+    heard = graph.reached(acting, graph.steps_back(_told_on(planes)))
+    raising = {alert.raised_by for alert in planes.alerts}
+    for one in planes.in_plane("monitoring"):
+        if one.id not in heard and (one.kind in MONITORS or one.id in raising):
+            yield Fault(
+                f"planes.components.{one.id}",
+                f"What {one.id} finds never reaches the control plane.",
+                "Draw its alert to a retraining trigger, a rollback or a kill switch.",
+            )
 
 
-@rule("PLANE022", prevents="a quality that is measured against nothing")
-def quality_without_labels(design: Design) -> Iterator[Fault]:
+@rule("PLANE022", prevents="a quality that is measured against nothing", needs=_whole)
+def quality_without_labels(_: Design, planes: Planes) -> Iterator[Fault]:
     """Quality is known from labels alone."""
-    for planes in _whole(design):
-        labelled = (flow.end for flow in planes.flows if flow.carries == "labels")
-        knowing = graph.reached(labelled, graph.steps_along(_told_on(planes)))
-        raising = {alert.raised_by for alert in planes.alerts if alert.watches == "quality"}
-        for one in planes.in_plane("monitoring"):
-            if one.id not in knowing and (one.kind == "quality monitor" or one.id in raising):
-                yield Fault(
-                    f"planes.components.{one.id}",
-                    f"{one.id} watches quality, and no labels reach it.",
-                    "Draw where its labels come from, or watch predictions instead and say so.",
-                )
+    labelled = (flow.end for flow in planes.flows if flow.carries == "labels")
+    knowing = graph.reached(labelled, graph.steps_along(_told_on(planes)))
+    raising = {alert.raised_by for alert in planes.alerts if alert.watches == "quality"}
+    for one in planes.in_plane("monitoring"):
+        if one.id not in knowing and (one.kind == "quality monitor" or one.id in raising):
+            yield Fault(
+                f"planes.components.{one.id}",
+                f"{one.id} watches quality, and no labels reach it.",
+                "Draw where its labels come from, or watch predictions instead and say so.",
+            )
 
 
 # ---- what is released
 
 
-@rule("PLANE023", "info", prevents="a model that is trained once and then grows old")
-def no_control_yet(design: Design) -> Iterator[Fault]:
+@rule("PLANE023", "info", prevents="a model that is trained once and then grows old", needs=_sketch)
+def no_control_yet(_: Design, planes: Planes) -> Iterator[Fault]:
     """A model is replaced many times: how is part of the design."""
-    for planes in _sketch(design):
-        for name in ("retraining", "release"):
-            if getattr(planes, name) is None:
-                yield Fault(
-                    f"planes.{name}",
-                    f"Nothing is said about {name} yet.",
-                    "Write what starts a training, and what a model passes on its way to the users.",
-                )
-
-
-@rule("PLANE024", prevents="a worse model that replaces a better one by itself")
-def promoted_unseen(design: Design) -> Iterator[Fault]:
-    """Bad data trains a bad model, and only a validation stops it."""
-    for release in _released(design):
-        if release.validation is None:
+    for name in ("retraining", "release"):
+        if getattr(planes, name) is None:
             yield Fault(
-                "planes.release.validation",
-                "A model is promoted without validation.",
-                "Write what it must not do worse than the model in use, and in which slices.",
+                f"planes.{name}",
+                f"Nothing is said about {name} yet.",
+                "Write what starts a training, and what a model passes on its way to the users.",
             )
+
+
+@rule("PLANE024", prevents="a worse model that replaces a better one by itself", needs=_released)
+def promoted_unseen(_: Design, release: Release) -> Iterator[Fault]:
+    """Bad data trains a bad model, and only a validation stops it."""
+    if release.validation is None:
+        yield Fault(
+            "planes.release.validation",
+            "A model is promoted without validation.",
+            "Write what it must not do worse than the model in use, and in which slices.",
+        )
 
 
 def _models_ways(planes: Planes) -> list[Flow]:
@@ -504,210 +491,215 @@ def _trained(planes: Planes) -> list[str]:
     return [one.id for one in planes.in_plane("training")]
 
 
-@rule("PLANE025", prevents="a model in production that nothing has judged")
-def back_door(design: Design) -> Iterator[Fault]:
+@rule("PLANE025", prevents="a model in production that nothing has judged", needs=_whole)
+def back_door(_: Design, planes: Planes) -> Iterator[Fault]:
     """A gate beside which there is another way is no gate."""
-    for planes in _whole(design):
-        known = graph.components_by_id(planes)
-        ways = [flow for flow in _models_ways(planes) if known[flow.start].kind != "validation gate"]
-        unjudged = graph.reached(_trained(planes), graph.steps_along(ways))
-        for position, flow in enumerate(planes.flows):
-            if (
-                flow.carries == "model"
-                and known[flow.start].kind != "validation gate"
-                and flow.start in unjudged
-                and known[flow.end].plane == "serving"
-            ):
-                yield Fault(
-                    f"planes.flows.{position}",
-                    f"{_arrow(flow)} brings a model to serving that no validation gate has seen.",
-                    "Let every model pass the gate, the urgent one too.",
-                )
+    known = graph.components_by_id(planes)
+    ways = [flow for flow in _models_ways(planes) if known[flow.start].kind != "validation gate"]
+    unjudged = graph.reached(_trained(planes), graph.steps_along(ways))
+    for position, flow in enumerate(planes.flows):
+        if (
+            flow.carries == "model"
+            and known[flow.start].kind != "validation gate"
+            and flow.start in unjudged
+            and known[flow.end].plane == "serving"
+        ):
+            yield Fault(
+                f"planes.flows.{position}",
+                f"{_arrow(flow)} brings a model to serving that no validation gate has seen.",
+                "Let every model pass the gate, the urgent one too.",
+            )
 
 
-@rule("PLANE026", prevents="a retraining whose result nobody ever uses")
-def model_never_arrives(design: Design) -> Iterator[Fault]:
+@rule("PLANE026", prevents="a retraining whose result nobody ever uses", needs=_whole)
+def model_never_arrives(_: Design, planes: Planes) -> Iterator[Fault]:
     """A model that is trained has to have a way to those who use it."""
-    for planes in _whole(design):
-        arrived = graph.reached(_trained(planes), graph.steps_along(_models_ways(planes)))
-        if not any(one.id in arrived for one in planes.in_plane("serving")):
-            yield Fault(
-                "planes.flows",
-                "No model finds a way from training to serving.",
-                "Draw it: from the registry through validation gate and canary to what serves.",
-            )
+    arrived = graph.reached(_trained(planes), graph.steps_along(_models_ways(planes)))
+    if not any(one.id in arrived for one in planes.in_plane("serving")):
+        yield Fault(
+            "planes.flows",
+            "No model finds a way from training to serving.",
+            "Draw it: from the registry through validation gate and canary to what serves.",
+        )
 
 
-@rule("PLANE027", prevents="a bad release that can be seen and not be taken back")
-def undo_of_nothing(design: Design) -> Iterator[Fault]:
+@rule("PLANE027", prevents="a bad release that can be seen and not be taken back", needs=_whole)
+def undo_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
     """A rollback has to reach what serves."""
-    for planes in _whole(design):
-        undoing = [one.id for one in planes.components if one.kind == "rollback"]
-        if not undoing:
-            yield Fault("planes.components", "There is no rollback.", "Add one, and let alerts reach it.")
-        serving = (one.id for one in planes.in_plane("serving"))
-        leading = graph.reached(serving, graph.steps_back(planes.flows)) if undoing else set[str]()
-        for name in undoing:
-            if name not in leading:
-                yield Fault(
-                    f"planes.components.{name}",
-                    f"{name} leads to nothing that serves.",
-                    "Draw which component takes the old version back.",
-                )
+    undoing = [one.id for one in planes.components if one.kind == "rollback"]
+    if not undoing:
+        yield Fault("planes.components", "There is no rollback.", "Add one, and let alerts reach it.")
+    serving = (one.id for one in planes.in_plane("serving"))
+    leading = graph.reached(serving, graph.steps_back(planes.flows)) if undoing else set[str]()
+    for name in undoing:
+        if name not in leading:
+            yield Fault(
+                f"planes.components.{name}",
+                f"{name} leads to nothing that serves.",
+                "Draw which component takes the old version back.",
+            )
 
 
-@rule("PLANE028", prevents="an old model that reads features in a shape that it has never seen")
-def model_goes_back_alone(design: Design) -> Iterator[Fault]:
+@rule(
+    "PLANE028", prevents="an old model that reads features in a shape that it has never seen", needs=_released
+)
+def model_goes_back_alone(_: Design, release: Release) -> Iterator[Fault]:
     """A model, its feature schema and its configuration are one version."""
-    for release in _released(design):
-        kept = release.versioned_together
-        if missing := [one for one in ("model", "feature schema") if one not in kept]:
-            yield Fault(
-                "planes.release.versioned_together",
-                f"A rollback takes back {', '.join(kept) or 'nothing'}, without the {' and the '.join(missing)}.",
-                "Version model, feature schema and configuration together.",
-            )
+    kept = release.versioned_together
+    if missing := [one for one in ("model", "feature schema") if one not in kept]:
+        yield Fault(
+            "planes.release.versioned_together",
+            f"A rollback takes back {', '.join(kept) or 'nothing'}, without the {' and the '.join(missing)}.",
+            "Version model, feature schema and configuration together.",
+        )
 
 
-@rule("PLANE029", "warning", prevents="a search for the last good version during an outage")
-def rollback_to_something(design: Design) -> Iterator[Fault]:
+@rule("PLANE029", "warning", prevents="a search for the last good version during an outage", needs=_released)
+def rollback_to_something(_: Design, release: Release) -> Iterator[Fault]:
     """A rollback has a target and a time limit, or it is a hope."""
-    for release in _released(design):
-        if missing := [name for name in ("rollback_to", "rollback_time") if getattr(release, name) is None]:
-            yield Fault(
-                f"planes.release.{missing[0]}",
-                "It is not said to which version a rollback goes, and how long it may take.",
-                "Keep the version before warm, and write 'rollback_to' and 'rollback_time'.",
-            )
+    if missing := [name for name in ("rollback_to", "rollback_time") if getattr(release, name) is None]:
+        yield Fault(
+            f"planes.release.{missing[0]}",
+            "It is not said to which version a rollback goes, and how long it may take.",
+            "Keep the version before warm, and write 'rollback_to' and 'rollback_time'.",
+        )
 
 
-@rule("PLANE030", prevents="a month's error budget that is spent while the old version is deployed")
-def rollback_too_slow(design: Design) -> Iterator[Fault]:
+@rule(
+    "PLANE030",
+    prevents="a month's error budget that is spent while the old version is deployed",
+    needs=_released,
+)
+def rollback_too_slow(design: Design, release: Release) -> Iterator[Fault]:
     """One bad release must not cost more than the error budget."""
     target = _requirement(design, "availability", "target")
     window_s = _requirement(design, "availability", "window")
-    for release in _released(design):
-        if not (target and target < 1 and window_s and release.rollback_time):
-            continue
-        if release.rollback_time > (budget_s := error_budget_s(target, window_s)):
-            yield Fault(
-                "planes.release.rollback_time",
-                f"A rollback takes {show_seconds(release.rollback_time)}; {_percent(target)} leaves "
-                f"{show_seconds(budget_s)} in {show_seconds(window_s)}.",
-                "Switch to a version that is kept warm instead of deploying it.",
-            )
+    if not (target and target < 1 and window_s and release.rollback_time):
+        return
+    if release.rollback_time > (budget_s := error_budget_s(target, window_s)):
+        yield Fault(
+            "planes.release.rollback_time",
+            f"A rollback takes {show_seconds(release.rollback_time)}; {_percent(target)} leaves "
+            f"{show_seconds(budget_s)} in {show_seconds(window_s)}.",
+            "Switch to a version that is kept warm instead of deploying it.",
+        )
 
 
-@rule("PLANE031", "warning", prevents="a bad model that meets all users at once", incident=CLOUDFLARE)
-def released_to_all(design: Design) -> Iterator[Fault]:
+@rule(
+    "PLANE031",
+    "warning",
+    prevents="a bad model that meets all users at once",
+    incident=CLOUDFLARE,
+    needs=_released,
+)
+def released_to_all(_: Design, release: Release) -> Iterator[Fault]:
     """A canary limits a mistake to a share of the users, for a time."""
-    for release in _released(design):
-        share = release.canary_share
-        if not share or share >= 1 or not release.canary_time:
-            yield Fault(
-                "planes.release.canary_time" if share and share < 1 else "planes.release.canary_share",
-                "A new model meets all users at once, or a canary without share or time.",
-                "Write 'canary_share' and 'canary_time', such as 1% for 2 hours.",
-            )
+    share = release.canary_share
+    if not share or share >= 1 or not release.canary_time:
+        yield Fault(
+            "planes.release.canary_time" if share and share < 1 else "planes.release.canary_share",
+            "A new model meets all users at once, or a canary without share or time.",
+            "Write 'canary_share' and 'canary_time', such as 1% for 2 hours.",
+        )
 
 
-@rule("PLANE032", prevents="a canary that ends before it could have seen anything")
-def canary_too_short(design: Design) -> Iterator[Fault]:
+@rule("PLANE032", prevents="a canary that ends before it could have seen anything", needs=_released)
+def canary_too_short(design: Design, release: Release) -> Iterator[Fault]:
     """A canary needs enough requests to tell twice the error rate from the usual one."""
     peak_rps = _requirement(design, "throughput", "peak")
     target = _requirement(design, "availability", "target")
-    for release in _released(design):
-        share, time_s = release.canary_share, release.canary_time
-        if not (peak_rps and target and 0.5 < target < 1 and share and time_s):
-            continue
-        needed, seen = canary_sample_size(1 - target, 2 * (1 - target)), peak_rps * share * time_s
-        if seen < needed:
-            yield Fault(
-                "planes.release.canary_time",
-                f"Even at the peak {_percent(share)} sees {seen:,.0f} requests in {show_seconds(time_s)}; to tell "
-                f"{_percent(2 * (1 - target))} errors from {_percent(1 - target)} takes {needed:,}.",
-                f"Let it run {show_seconds(needed / (peak_rps * share))} or longer, or give it a larger share.",
-            )
+    share, time_s = release.canary_share, release.canary_time
+    if not (peak_rps and target and 0.5 < target < 1 and share and time_s):
+        return
+    needed, seen = canary_sample_size(1 - target, 2 * (1 - target)), peak_rps * share * time_s
+    if seen < needed:
+        yield Fault(
+            "planes.release.canary_time",
+            f"Even at the peak {_percent(share)} sees {seen:,.0f} requests in {show_seconds(time_s)}; to tell "
+            f"{_percent(2 * (1 - target))} errors from {_percent(1 - target)} takes {needed:,}.",
+            f"Let it run {show_seconds(needed / (peak_rps * share))} or longer, or give it a larger share.",
+        )
 
 
-@rule("PLANE033", "warning", prevents="hours of harm while the cause is looked for", incident=CLOUDFLARE)
-def no_kill_switch(design: Design) -> Iterator[Fault]:
+@rule(
+    "PLANE033",
+    "warning",
+    prevents="hours of harm while the cause is looked for",
+    incident=CLOUDFLARE,
+    needs=_sketch,
+)
+def no_kill_switch(_: Design, planes: Planes) -> Iterator[Fault]:
     """A model can be switched off faster than it can be mended."""
-    for planes in _sketch(design):
-        for release in _released(design):
-            if release.kill_switch is None and all(one.kind != "kill switch" for one in planes.components):
-                yield Fault(
-                    "planes.release.kill_switch",
-                    "Nothing switches the model off.",
-                    "Write which flag sends all requests to the fallback, and who may set it.",
-                )
+    drawn = any(one.kind == "kill switch" for one in planes.components)
+    if planes.release is not None and planes.release.kill_switch is None and not drawn:
+        yield Fault(
+            "planes.release.kill_switch",
+            "Nothing switches the model off.",
+            "Write which flag sends all requests to the fallback, and who may set it.",
+        )
 
 
-@rule("PLANE034", prevents="a training for each alarm, each on the bad data that raised it")
-def retrain_on_every_alarm(design: Design) -> Iterator[Fault]:
+@rule("PLANE034", prevents="a training for each alarm, each on the bad data that raised it", needs=_sketch)
+def retrain_on_every_alarm(_: Design, planes: Planes) -> Iterator[Fault]:
     """Between two trainings that alarms start lies a cooldown."""
-    for planes in _sketch(design):
-        if planes.retraining is None or planes.retraining.cooldown:
-            continue
-        if alarms := [one for one in planes.retraining.triggers if one in {"drift", "quality"}]:
-            yield Fault(
-                "planes.retraining.cooldown",
-                f"Each alarm of {' and '.join(alarms)} starts a training.",
-                "Write in 'cooldown' the least time between two of them.",
-            )
+    if planes.retraining is None or planes.retraining.cooldown:
+        return
+    if alarms := [one for one in planes.retraining.triggers if one in {"drift", "quality"}]:
+        yield Fault(
+            "planes.retraining.cooldown",
+            f"Each alarm of {' and '.join(alarms)} starts a training.",
+            "Write in 'cooldown' the least time between two of them.",
+        )
 
 
-@rule("PLANE035", prevents="a training in which what has no label yet counts as negative")
-def labels_too_late(design: Design) -> Iterator[Fault]:
+@rule("PLANE035", prevents="a training in which what has no label yet counts as negative", needs=_sketch)
+def labels_too_late(design: Design, planes: Planes) -> Iterator[Fault]:
     """A decision that uses labels comes after they have arrived."""
     delay_s = _requirement(design, "labels", "delay")
-    for planes in _sketch(design):
-        decided_s = planes.retraining.decided_after if planes.retraining else None
-        if delay_s and decided_s is not None and decided_s < delay_s:
-            yield Fault(
-                "planes.retraining.decided_after",
-                f"It is decided {show_seconds(decided_s)} after a prediction; its label takes "
-                f"{show_seconds(delay_s)}.",
-                "Decide later, or correct for labels that are still to come.",
-            )
+    decided_s = planes.retraining.decided_after if planes.retraining else None
+    if delay_s and decided_s is not None and decided_s < delay_s:
+        yield Fault(
+            "planes.retraining.decided_after",
+            f"It is decided {show_seconds(decided_s)} after a prediction; its label takes "
+            f"{show_seconds(delay_s)}.",
+            "Decide later, or correct for labels that are still to come.",
+        )
 
 
-@rule("PLANE036", prevents="a model that is older than the product agreed to, as planned")
-def model_over_age(design: Design) -> Iterator[Fault]:
+@rule("PLANE036", prevents="a model that is older than the product agreed to, as planned", needs=_sketch)
+def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
     """A model is as old as the time between trainings and all that it passes before its users."""
     allowed_s = _requirement(design, "freshness", "model")
-    for planes in _sketch(design):
-        training, release = planes.retraining, planes.release
-        if not (allowed_s and training and training.period):
-            continue
-        waits_s = (release.shadow or 0.0) + (release.canary_time or 0.0) if release else 0.0
-        if training.period + waits_s > allowed_s * (1 + 1e-9):
-            yield Fault(
-                "planes.retraining.period",
-                f"A training every {show_seconds(training.period)}, and {show_seconds(waits_s)} of shadow and "
-                f"canary, make a model {show_seconds(training.period + waits_s)} old; it may be "
-                f"{show_seconds(allowed_s)}.",
-                "Train more often, or release faster.",
-            )
+    training, release = planes.retraining, planes.release
+    if not (allowed_s and training and training.period):
+        return
+    waits_s = (release.shadow or 0.0) + (release.canary_time or 0.0) if release else 0.0
+    if training.period + waits_s > allowed_s * (1 + 1e-9):
+        yield Fault(
+            "planes.retraining.period",
+            f"A training every {show_seconds(training.period)}, and {show_seconds(waits_s)} of shadow and "
+            f"canary, make a model {show_seconds(training.period + waits_s)} old; it may be "
+            f"{show_seconds(allowed_s)}.",
+            "Train more often, or release faster.",
+        )
 
 
-@rule("PLANE037", "warning", prevents="a schedule on which nothing is ever trained")
-def schedule_of_nothing(design: Design) -> Iterator[Fault]:
+@rule("PLANE037", "warning", prevents="a schedule on which nothing is ever trained", needs=_sketch)
+def schedule_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
     """A trigger that nobody set does not go off."""
-    for planes in _sketch(design):
-        training = planes.retraining
-        if training and "schedule" in training.triggers and training.period is None:
-            yield Fault(
-                "planes.retraining.period",
-                "Trainings are scheduled, and no period is set.",
-                "Write how often a model is trained, such as 7 d.",
-            )
-        if training and not training.triggers:
-            yield Fault(
-                "planes.retraining.triggers",
-                "Nothing starts a training.",
-                "Name what does: schedule, volume, drift, quality, or a person.",
-            )
+    training = planes.retraining
+    if training and "schedule" in training.triggers and training.period is None:
+        yield Fault(
+            "planes.retraining.period",
+            "Trainings are scheduled, and no period is set.",
+            "Write how often a model is trained, such as 7 d.",
+        )
+    if training and not training.triggers:
+        yield Fault(
+            "planes.retraining.triggers",
+            "Nothing starts a training.",
+            "Name what does: schedule, volume, drift, quality, or a person.",
+        )
 
 
 RULES: tuple[Rule, ...] = (

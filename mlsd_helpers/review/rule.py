@@ -7,7 +7,7 @@ severity, a reason in one line and the failure that it prevents. A lesson's rule
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Literal
+from typing import Any, Literal, TypeVar, overload
 
 from mlsd_helpers.design import Design
 
@@ -42,7 +42,9 @@ class Fault:
     fix: str
 
 
+T = TypeVar("T")
 Check = Callable[[Design], Iterator[Fault]]
+CheckOfPart = Callable[[Design, T], Iterator[Fault]]
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,34 @@ class Rule:
             yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
 
 
+@overload
 def rule(
     code: str, severity: Severity = "error", *, prevents: str, incident: str = ""
-) -> Callable[[Check], Rule]:
+) -> Callable[[Check], Rule]: ...
+
+
+@overload
+def rule(
+    code: str,
+    severity: Severity = "error",
+    *,
+    prevents: str,
+    incident: str = "",
+    needs: Callable[[Design], T | None],
+) -> Callable[[CheckOfPart[T]], Rule]: ...
+
+
+def rule(
+    code: str,
+    severity: Severity = "error",
+    *,
+    prevents: str,
+    incident: str = "",
+    needs: Callable[[Design], Any] | None = None,
+) -> Callable[[Callable[..., Iterator[Fault]]], Rule]:
     """Make a rule of a function; the first line of its docstring is the reason.
+
+    What `needs` returns of a design is passed to the function as well; a design for which it returns None is sound.
 
     >>> @rule("EXAMPLE001", "info", prevents="a design that nobody can name")
     ... def has_a_summary(design):
@@ -79,9 +105,13 @@ def rule(
     ['EXAMPLE001']
     """
 
-    def make(check: Check) -> Rule:
+    def make(check: Callable[..., Iterator[Fault]]) -> Rule:
+        def check_part(design: Design) -> Iterator[Fault]:
+            part = needs(design) if needs else None
+            return iter(()) if part is None else check(design, part)
+
         reason = cleandoc(check.__doc__ or "").partition("\n")[0]
-        return Rule(code, severity, reason, prevents, incident, check)
+        return Rule(code, severity, reason, prevents, incident, check_part if needs else check)
 
     return make
 
