@@ -75,9 +75,9 @@ class Headroom(Value):
     """Added on top: 30% is 1.3 times the need."""
     pays_for: Several[Failure] = ()
     unavailable_in_restart: Fraction | None = None
-    """The largest share of replicas that a rolling restart takes away at once."""
+    """The largest share of replicas that a rolling restart takes away at once; 25% is assumed when left out."""
     surge: Extra | None = None
-    """How far traffic may rise above the peak: 30% is 1.3 times the peak."""
+    """How far traffic may rise above the peak: 30% is 1.3 times the peak, and is assumed when left out."""
     note: Text | None = None
 
 
@@ -142,7 +142,7 @@ class Generation(Value):
     context_tokens: Count | None = None
     """The longest sequence that must fit."""
     concurrent_sequences: Count | None = None
-    """Sequences that one replica holds at once."""
+    """Sequences that one replica works on at once; as many as ``concurrency_per_replica`` when left out."""
 
 
 class CapacityPlan(Value):
@@ -158,6 +158,7 @@ class CapacityPlan(Value):
     replicas: Count | None = None
     zones: Positive[Count] | None = None
     replicas_per_zone: Count | None = None
+    """In each zone; the replicas stand as evenly as they can when left out."""
     concurrency_per_replica: Positive[Count] = 1
     """Requests that one replica works on at the same time."""
     queue_limit: Count | None = None
