@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -427,3 +428,16 @@ def test_names_that_are_no_patterns_and_no_ascii_are_students(course_of, sandbox
         json.loads((course / "verdicts" / ASSIGNMENT / "名前.json").read_text(encoding="utf-8"))["student"]
         == "名前"
     )
+
+
+@pytest.mark.parametrize(
+    "part", ["analysis/sizing.py", "cases/harbour_pay.yaml", "grading/judging.py", "units.py"]
+)
+def test_whatever_a_score_depends_on_is_a_rule(part, tmp_path, monkeypatch):
+    package = Path(grade.mlsd_helpers.__file__).parent
+    copy = shutil.copytree(package, tmp_path / "mlsd_helpers", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(grade.mlsd_helpers, "__file__", str(copy / "__init__.py"))
+    before = grade._code.__wrapped__()
+    with (copy / part).open("a") as file:
+        file.write("\n# changed\n")
+    assert grade._code.__wrapped__() != before
