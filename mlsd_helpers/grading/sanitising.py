@@ -14,6 +14,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from html import escape
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 from xml.etree import ElementTree as ET
@@ -24,6 +25,7 @@ from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import compute_checksum
+from PIL import Image
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers.python import PythonLexer
@@ -74,6 +76,14 @@ _SVG_ATTRIBUTES = _set(
     "stroke-miterlimit stroke-opacity stroke-width style text-anchor text-decoration textLength transform "
     "vector-effect version viewBox visibility width x x1 x2 xlink:href y y1 y2"
 )
+_BOXES = _set("blockquote caption dd div dl dt h1 h2 h3 h4 h5 h6 hr img li ol p pre table td th tr ul")
+_SIZED = {one for one in _STYLES if one.startswith(("padding", "border"))} | {"font-size"}
+_WORDED = frozenset(
+    {"text-decoration", "vertical-align"}
+)  # a thick line, or a word that is raised, covers others
+_COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|(?:rgb|hsl)a?\([^()]*\)")
+_LENGTH = re.compile(r"([0-9]*\.?[0-9]+)([a-z%]*)")
+_MOST_LENGTH = {"": 40, "px": 40, "pt": 40, "em": 3, "rem": 3, "%": 300}
 _CLASS = re.compile(  # pandas' and pygments', none that a page's own script or style knows
     r"dataframe|highlight|hl-\w+|data|blank|row_heading|col_heading|index_name|(?:level|row|col)\d+|task-list-item"
 )
@@ -89,6 +99,11 @@ _ACTIVE = re.compile(  # HTML, links, pictures, other languages' code, and headi
 _DATA = re.compile(r"data:(image/[a-z+]+);base64,([A-Za-z0-9+/=\s]*)")
 _RASTER = {"image/png": "iVBORw0KGgo", "image/jpeg": "/9j/", "image/gif": "R0lGOD", "image/webp": "UklGR"}
 _SVG = "image/svg+xml"
+_AGAIN = frozenset(
+    {"clipPath", "marker", "mask", "pattern", "symbol"}
+)  # what is drawn where something refers to it
+_MOST_USED = 20_000  # elements that a picture draws by reference
+_MOST_PIXELS = 16_000_000
 
 MOST_TAGS = 20_000
 """How many tags a notebook's outputs may hold: a parser's time can grow with their square."""
@@ -119,7 +134,22 @@ def svg(text: str) -> str:
         root = ET.fromstring(clean)  # noqa: S314 - no declarations are left, so no entities
     except ET.ParseError:
         return ""
-    return clean if root.tag.endswith("}svg") else ""
+    return clean if root.tag.endswith("}svg") and _is_flat(root) else ""
+
+
+def _is_flat(root: ET.Element) -> bool:
+    """Tell whether what a picture uses again uses nothing again itself: ten in ten in ten end a browser's page."""
+    sizes: dict[ET.Element, int] = {}
+    refers: dict[ET.Element, bool] = {}
+    for element in reversed(list(root.iter())):  # what is inside comes first
+        sizes[element] = 1 + sum(sizes[one] for one in element)
+        own = "href" in element.attrib or any("url(" in value for value in element.attrib.values())
+        refers[element] = own or any(refers[one] for one in element)
+    if any(refers[one] for one in sizes if one.tag.rpartition("}")[2] in _AGAIN):
+        return False
+    named = {one.get("id"): one for one in sizes if "id" in one.attrib}
+    used = [named[name] for one in sizes if (name := one.get("href", "")[1:]) in named]
+    return not any(refers[one] for one in used) and sum(sizes[one] for one in used) <= _MOST_USED
 
 
 def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
@@ -128,6 +158,7 @@ def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
     That HTML is sanitised, and a single line: Markdown again, which stays as it is for everyone who reads it, since an
     HTML block ends with a blank line.
     """
+    source = re.sub(r"\r\n?", "\n", source)  # which ends a line of Markdown as well
     if not (_ACTIVE.search(source) or _is_slow(source)):
         return source
     if is_line(source):
@@ -199,16 +230,44 @@ class _Renderer(IPythonRenderer):
         return f"<li>{'☑' if checked else '☐'} {text}</li>\n"
 
 
-def _allowed(tag: str, name: str, value: str) -> str | None:  # noqa: ARG001 - nh3's signature
+def _allowed(tag: str, name: str, value: str) -> str | None:
     """Return the value of an allowed attribute, or None when its value is not allowed."""
     if name == "class":
         return " ".join(one for one in value.split() if one in _COLOURED or _CLASS.fullmatch(one)) or None
     if name == "style":
-        functions = set(_FUNCTION.findall(value.lower())) if len(value) <= _MOST_STYLE else {"too long"}
-        return value if functions <= _HARMLESS and not set("\\@") & set(value) else None
+        return _style(tag, value)
+    if name in {"border", "cellpadding", "cellspacing"}:
+        return value if re.fullmatch(r"[0-9]{0,2}", value) else None
     if name == "src":
         return _picture(value)
     return value if name in _WORDS or not value or _VALUE.fullmatch(value) else None
+
+
+def _style(tag: str, value: str) -> str | None:
+    """Return the declarations that draw nothing outside of the room that an element takes, or None for none."""
+    if len(value) > _MOST_STYLE or set("\\@") & set(value):
+        return None
+    kept = []
+    for declaration in value.lower().split(";"):
+        name, _, given = declaration.partition(":")
+        name = name.strip()
+        if not set(_FUNCTION.findall(given)) <= _HARMLESS:
+            return None
+        # An inline element's padding and border take no room in its line, and are drawn over what is around.
+        boxed = name.startswith(("padding", "border")) and tag not in _BOXES
+        large = name in _SIZED and not _is_modest(given)
+        worded = name in _WORDED and re.search("[0-9]", given)
+        if name in _STYLES and not (boxed or large or worded):
+            kept.append(f"{name}:{given}")
+    return ";".join(kept) or None
+
+
+def _is_modest(value: str) -> bool:
+    """Tell whether all lengths of a style are short; one in a unit that is not known is not."""
+    lengths = _LENGTH.findall(_COLOUR.sub("", value))
+    return "(" not in _COLOUR.sub("", value) and all(
+        unit in _MOST_LENGTH and float(number) <= _MOST_LENGTH[unit] for number, unit in lengths
+    )
 
 
 def _allowed_in_svg(tag: str, name: str, value: str) -> str | None:
@@ -232,7 +291,14 @@ def _picture(source: str) -> str | None:
 
 
 def _is_raster(kind: str, data: str) -> bool:
-    return kind in _RASTER and data.startswith(_RASTER[kind])
+    """Tell whether data are a picture of their kind, and of a size that a browser can hold when it unpacks them."""
+    if kind not in _RASTER or not data.startswith(_RASTER[kind]):
+        return False
+    try:
+        with Image.open(BytesIO(b64decode(data))) as picture:
+            return picture.width * picture.height <= _MOST_PIXELS
+    except Exception:  # noqa: BLE001 - Pillow raises much on what is no picture
+        return False
 
 
 def _decoded(data: str) -> str:

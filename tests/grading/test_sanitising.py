@@ -25,6 +25,7 @@ from nbconvert.filters import ansi2html
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 from nbgrader.utils import compute_checksum
+from PIL import Image
 
 from mlsd_helpers.exercises.kit import Verdict
 from mlsd_helpers.figures.base import Figure, table
@@ -44,7 +45,8 @@ ATTRIBUTES = {
     "align", "alt", "border", "cellpadding", "cellspacing", "class", "color", "colspan", "dir", "height", "open",
     "rowspan", "scope", "span", "src", "start", "style", "title", "type", "valign", "width",
 }  # fmt: skip
-PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
+DATA = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+PIXEL = f"data:image/png;base64,{DATA}"
 OF_A_PAGE = re.compile(r"navbar|modal|tabbable|score|comment|btn|fixed")
 COVERS = re.compile(
     r"position|inset|z-index|opacity|transform|float|margin|display|url|import|expression|\\|/\*"
@@ -359,7 +361,7 @@ def test_markdown_keeps_emphasis_lists_tables_code_formulas_and_the_words_of_lin
     source = (
         "# Why\n\n**Two** zones: see [the notes](https://example.org/notes).\n\n- a\n- `x < y` and $a_1 < b$\n\n"
         "| zone | rate |\n|:--|--:|\n| a | 5 |\n\n```python\nfor x in y:\n\n    print(x)\n```\n\n<b>bold</b> H<sub>2</sub>O<br>\n\n"
-        "![p](data:image/gif;base64,R0lGODlhAQABAAAAACw=)"
+        f"![p]({PIXEL})"
     )
     read = BeautifulSoup(shown(source), "html.parser")
     assert read.h1.text == "Why"
@@ -370,7 +372,7 @@ def test_markdown_keeps_emphasis_lists_tables_code_formulas_and_the_words_of_lin
     assert "$a_1 < b$" in read.text
     assert "for x in y:\n\n    print(x)" in read.pre.text
     assert (read.b.text, read.sub.text) == ("bold", "2")
-    assert read.img["src"].startswith("data:image/gif")
+    assert read.img["src"].startswith("data:image/png")
 
 
 def test_plain_markdown_stays_as_it_was_typed():
@@ -381,10 +383,10 @@ def test_plain_markdown_stays_as_it_was_typed():
 
 
 def test_a_picture_that_is_attached_is_shown():
-    picture = {"image/png": "iVBORw0KGgo="}
+    picture = {"image/png": DATA}
     told = sanitising.markdown("![a plan](attachment:plan.png)", {"plan.png": picture})
     image = BeautifulSoup(told, "html.parser").img
-    assert (image["alt"], image["src"]) == ("a plan", "data:image/png;base64,iVBORw0KGgo=")
+    assert (image["alt"], image["src"]) == ("a plan", PIXEL)
     assert "elsewhere" in sanitising.markdown("![elsewhere](attachment:plan.png)", {"other.png": picture})
 
 
@@ -501,3 +503,70 @@ def test_a_number_that_no_character_has_stops_no_feedback():
     )
     hide = HideHiddenTests()
     hide.preprocess(nbformat.v4.new_notebook(cells=[cell]), {})
+
+
+# ---- what covers, multiplies or takes an id ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("line_end", ["\r", "\r\n", "\n"])
+def test_a_heading_takes_no_id_however_its_line_ends(line_end):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(f"00-kill{line_end}====={line_end}")]
+    )
+    sanitising.sanitise(notebook)
+    page = HTMLExporter(template_name="basic").from_notebook_node(notebook)[0]
+    assert not BeautifulSoup(page, "html.parser").find(id="00-kill")
+
+
+@pytest.mark.parametrize(
+    ("tag", "style"),
+    [
+        ("span", "padding:1500px 900px;background-color:white"),
+        ("b", "border-top: 2000px solid white"),
+        ("td", "border: 3000px solid white"),
+        ("td", "padding: 1e4px"),
+        ("td", "border: calc(9px * 999) solid"),
+        ("span", "text-decoration: underline 900px white"),
+        ("span", "vertical-align: 900px"),
+        ("span", "font-size: 900px"),
+        ("span", "font-size: 90em"),
+    ],
+)
+def test_no_style_draws_over_what_is_around(tag, style):
+    around = "<table><tr>{}</tr></table>" if tag == "td" else "{}"
+    clean = sanitising.html(around.format(f'<{tag} style="{style}">x</{tag}>'))
+    kept = str(BeautifulSoup(clean, "html.parser").find(tag).get("style", ""))
+    assert not re.search("[0-9]{3}|[0-9]{2}em|e4|calc", kept)
+
+
+def test_the_styles_of_a_table_stay():
+    style = (
+        "border: 1px solid #ccc; padding: 0.5em 4pt; color: rgb(200, 10, 255); font-size: 120%; width: 300px"
+    )
+    clean = sanitising.html(f'<table><tr><td style="{style}">x</td></tr></table>')
+    kept = BeautifulSoup(clean, "html.parser").td["style"]
+    assert all(name in kept for name in ("border", "padding", "color", "font-size", "width"))
+
+
+def uses(levels):
+    groups = "".join(
+        f'<g id="g{level + 1}">' + f'<use href="#g{level}"/>' * 10 + "</g>" for level in range(levels)
+    )
+    return f'<svg><defs><g id="g0"><path d="M0 0"/></g>{groups}</defs><use href="#g{levels}"/></svg>'
+
+
+def test_a_picture_that_uses_in_uses_is_left_out_and_one_that_uses_is_shown():
+    assert "use" in sanitising.svg(uses(0))
+    assert not sanitising.svg(uses(2))
+    many = '<svg><defs><g id="a">' + "<path/>" * 500 + "</g></defs>" + '<use href="#a"/>' * 500 + "</svg>"
+    assert not sanitising.svg(many)
+    pattern = '<svg><pattern id="a"><rect fill="url(#b)"/></pattern><pattern id="b"><rect/></pattern></svg>'
+    assert not sanitising.svg(pattern)
+
+
+def test_a_picture_with_more_pixels_than_a_browser_can_hold_is_left_out():
+    file = io.BytesIO()
+    Image.new("1", (20_000, 20_000)).save(file, format="png")
+    assert file.tell() < 100_000
+    (output,) = of_cell(display({"image/png": b64encode(file.getvalue()).decode(), "text/plain": "<Figure>"}))
+    assert "image/png" not in output.data

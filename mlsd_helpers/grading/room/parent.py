@@ -79,8 +79,8 @@ class WarmParent:
     def __init__(self, sandbox: str, *, limits: Limits | None = None, hidden: Iterable[Path] = ()) -> None:
         self.sandbox, self.limits, self.hidden = sandbox, limits or Limits(), tuple(hidden)
         self._process: subprocess.Popen[bytes] | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix=_SCRATCH)
-        self._held = os.open(self._scratch.name, os.O_RDONLY)
+        self._scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+        self._held = os.open(self._scratch, os.O_RDONLY)
         _lock(self._held)
 
     def __enter__(self) -> Self:
@@ -92,18 +92,18 @@ class WarmParent:
         """End it, with whatever room is open."""
         self._stop()
         os.close(self._held)
-        self._scratch.cleanup()
+        _clear_away(self._scratch)
 
     def _start(self) -> None:
         self._line, theirs = socket.socketpair()
         whole, names = paths.readable(self.hidden) if self.sandbox == "landlock" else ((), ())
         walls = {"sandbox": self.sandbox, "readable": whole, "listed": names}
         config = {"line": theirs.fileno(), "walls": walls, "limits": asdict(self.limits)}
-        log = Path(self._scratch.name, "log")
+        log = self._scratch / "log"
         with theirs, log.open("wb") as errors:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 command(self.sandbox, _MAIN, [json.dumps(config)], hidden=self.hidden, limits=self.limits),
-                env=environment() if self.sandbox == "bubblewrap" else environment(*[self._scratch.name] * 2),
+                env=environment() if self.sandbox == "bubblewrap" else environment(*[str(self._scratch)] * 2),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
@@ -146,7 +146,7 @@ class WarmParent:
     def open(self) -> tuple[socket.socket, int, int, Path | None]:
         """Open an empty room: the line to it, a handle on its first process, that one's id, its folder here."""
         line, theirs = socket.socketpair()
-        inside = None if self.sandbox == "bubblewrap" else Path(tempfile.mkdtemp(dir=self._scratch.name))
+        inside = None if self.sandbox == "bubblewrap" else Path(tempfile.mkdtemp(dir=self._scratch))
         try:
             with theirs:
                 self._line.settimeout(_OPEN_S)
@@ -177,9 +177,20 @@ def sweep() -> None:
             folder = os.open(left, os.O_RDONLY)
             try:
                 _lock(folder)
-                shutil.rmtree(left, ignore_errors=True)
+                _clear_away(left)
             finally:
                 os.close(folder)
+
+
+def _clear_away(folder: Path) -> None:
+    """Remove a folder that a room wrote to: folders without end in folders, and some that nobody may list."""
+    with contextlib.suppress(Exception):  # RecursionError too, before Python 3.13
+        shutil.rmtree(folder)
+    if folder.exists():
+        for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            subprocess.run(  # noqa: S603 - the system's own, which descend without recursion
+                [*command, "--", str(folder)], check=False, capture_output=True, timeout=_GONE_S * 6
+            )
 
 
 def _lock(folder: int) -> None:
@@ -440,7 +451,7 @@ class Room:
             os.close(self._handle)
             self._parent.clear()
             if self._inside is not None:
-                shutil.rmtree(self._inside, ignore_errors=True)
+                _clear_away(self._inside)
         return self._gone
 
     def _kill(self) -> None:

@@ -223,4 +223,25 @@ def test_the_folder_of_a_killed_worker_is_swept_away_and_no_other(parent):
     left = tempfile.mkdtemp(prefix="mlsd-room-")
     sweep()
     assert not Path(left).exists()
-    assert Path(parent._scratch.name).exists()
+    assert parent._scratch.exists()
+
+
+def deep(folder):
+    here = Path.cwd()
+    try:
+        os.chdir(folder)
+        for _ in range(3_000):
+            Path("d").mkdir()
+            os.chdir("d")
+    finally:
+        os.chdir(here)
+
+
+@pytest.mark.parametrize(
+    "make", [deep, lambda folder: (folder / "d").mkdir(mode=0o300)], ids=["deep", "closed"]
+)
+def test_a_folder_that_is_hard_to_remove_is_removed(make):
+    left = Path(tempfile.mkdtemp(prefix="mlsd-room-"))
+    make(left)
+    sweep()
+    assert not left.exists()
