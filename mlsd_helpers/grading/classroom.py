@@ -1,6 +1,7 @@
 """A whole class, graded by workers on this machine or on a Dask cluster, and a summary of what became of it."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import threading
@@ -178,6 +179,10 @@ def _graded(grader: Grader, student: str, seconds: float | None = None, why: str
     except GradingError:
         raise
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return Result(
+                student, None, error="the name of its folder is too long. Rename it to 200 bytes or less."
+            )
         raise GradingError(f"{one_line(student)} could not be written: {_refused(error)}") from error
     except OperationalError as error:
         raise GradingError(

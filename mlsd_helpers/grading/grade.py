@@ -196,7 +196,8 @@ class Grader:
             executed = self._run(grafted, work, seed, deadline)
             stopped = executed.reason if not grafted.problem else ""
             tell = [f"Your code was stopped: {stopped}."] if stopped else []
-            tell += [*grafted.left_out, *(f"Left out was {note}." for note in given.notes[:MOST_NOTES])]
+            if not grafted.problem:  # which has a note of its own
+                tell += [*grafted.left_out, *(f"Left out was {note}." for note in given.notes[:MOST_NOTES])]
             notebooks[name] = noted(grafted.notebook, tell) if tell else grafted.notebook
             shift = int(bool(tell))
             outputs[name] = {place + shift: cell for place, cell in executed.outputs.items()}

@@ -125,7 +125,25 @@ def test_a_function_that_stays_outside_is_asked_with_modest_numbers_only(parent,
             "ask(1, 2.5, True)"
         )
         assert len(room.value("refused")) == 8
+        assert room.odd
     assert asked == [(1, 2.5, True)]
+
+
+def test_threads_of_a_cell_ask_a_function_at_once_and_fractions_are_numbers(parent, tmp_path):
+    def outside(number):
+        return 2 * number
+
+    outside.__module__ = "mlsd_helpers.exercises.start.kill"
+    with parent.room(tmp_path, {"00-shown": ({"ask": outside},)}) as room:
+        room.run(
+            "import mlsd_helpers as mlsd\nfrom concurrent.futures import ThreadPoolExecutor\n"
+            "from fractions import Fraction\nask = mlsd.exercises.cases('00-shown')[0]['ask']\n"
+            "with ThreadPoolExecutor(8) as threads: asked = list(threads.map(ask, range(200)))\n"
+            "half = ask(Fraction(1, 4))"
+        )
+        assert room.value("asked") == [2 * number for number in range(200)]
+        assert room.value("half") == 0.5
+        assert not room.odd
 
 
 # ---- judging --------------------------------------------------------------------------------------

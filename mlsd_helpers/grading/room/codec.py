@@ -70,6 +70,10 @@ class Opaque:
         return self.text
 
 
+class Named(tuple[Any, ...]):  # noqa: SLOT001 - its names are in its dict
+    """A tuple whose items have names as well, as a NamedTuple's have."""
+
+
 class _TooMuchError(Exception):
     """A value that is too large, too deep or too long to send."""
 
@@ -146,7 +150,11 @@ class _Writer:
         return ["bytes", self.words(base64.b64encode(bytes.__getitem__(value, slice(None))).decode())]
 
     def tuple(self, value: tuple[Any, ...], depth: int) -> Any:
-        return ["tuple", self.all(tuple.__iter__(value), depth)]
+        items = self.all(tuple.__iter__(value), depth)
+        names = getattr(type(value), "_fields", None)  # of a NamedTuple
+        if isinstance(names, tuple) and len(names) == len(items) and all(type(one) is str for one in names):
+            return ["named", [self.words(one) for one in names], items]
+        return ["tuple", items]
 
     def list(self, value: list[Any], depth: int) -> Any:
         return ["list", self.all(list.__iter__(value), depth)]
@@ -397,6 +405,17 @@ class _Reader:
         keys = self.distinct([key for key, _ in pairs], depth)
         return dict(zip(keys, self.all([value for _, value in pairs], depth), strict=True))
 
+    def named(self, depth: int, names: Any, items: Any) -> "Named":
+        _require(
+            isinstance(names, list) and all(isinstance(one, str) and one.isidentifier() for one in names)
+        )
+        values = Named(self.all(items, depth))
+        _require(
+            len(names) == len(values) == len(set(names)) and not any(one.startswith("_") for one in names)
+        )
+        vars(values).update(zip(names, values, strict=True))
+        return values
+
     def decimal(self, _depth: int, text: str) -> Decimal:
         _require(isinstance(text, str) and len(text) <= 2 * EXPONENT)
         number = Decimal(text)
@@ -504,6 +523,7 @@ _READERS: dict[str, Callable[..., Any]] = {
     "bytes": lambda _, __, text: base64.b64decode(text, validate=True),
     "list": lambda reader, depth, items: reader.all(items, depth),
     "tuple": lambda reader, depth, items: tuple(reader.all(items, depth)),
+    "named": _Reader.named,
     "set": lambda reader, depth, items: set(reader.distinct(items, depth)),
     "frozenset": lambda reader, depth, items: frozenset(reader.distinct(items, depth)),
     "dict": _Reader.dict,

@@ -305,6 +305,8 @@ class _Unpickler(pickle.Unpickler):
 class _Outside:
     """A function that a case holds: it stays outside, since it may know what is right, and is asked there."""
 
+    _turn = threading.Lock()  # a cell's threads may ask at once, and there is one line
+
     def __init__(self, room: _Room, number: int, text: str) -> None:
         self._room, self._number, self._text = room, number, text
 
@@ -317,10 +319,12 @@ class _Outside:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         question = {"ask": self._number, "args": codec.encode(args), "kwargs": codec.encode(kwargs)}
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # half a frame would end the room
+        self._turn.acquire()
         try:
             self._room.line.sendall(wire.framed(json.dumps(question).encode()))
             reply = self._room.load(wire.receive(self._room.line))
         finally:
+            self._turn.release()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
         if "raised" in reply:
             raise reply["raised"]

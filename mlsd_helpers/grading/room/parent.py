@@ -16,6 +16,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from decimal import Decimal
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -338,6 +340,7 @@ class Room:
             or not all(isinstance(k, str) for k in kwargs)
         ):
             raise wire.BrokenFrameError
+        args, kwargs = tuple(map(_number, args)), {name: _number(one) for name, one in kwargs.items()}
         odd = [type(one).__name__ for one in (*args, *kwargs.values()) if not _is_modest(one)]
         if odd:
             self.odd = [f"a function of a case was asked with {odd[0]}"]
@@ -481,6 +484,13 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise wire.BrokenFrameError
     return read
+
+
+def _number(value: Any) -> Any:
+    """Return a fraction or a decimal as the float that it is about; anything else as it is."""
+    with contextlib.suppress(OverflowError, ValueError):
+        return float(value) if isinstance(value, Fraction | Decimal) else value
+    return value
 
 
 def _is_modest(value: Any) -> bool:

@@ -4,6 +4,7 @@ import enum
 import json
 import math
 import types
+import typing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -424,3 +425,30 @@ def test_what_would_be_refused_is_not_sent_and_the_room_goes_on(value):
 
 def test_objects_may_stand_in_a_set():
     assert len(sent({Plan, Raising})) == 2
+
+
+class Sized(typing.NamedTuple):
+    replicas: int
+    count: float
+
+
+def test_a_named_tuple_keeps_its_names():
+    plan = decode(json.loads(json.dumps(encode(Sized(3, 0.5)))))
+    assert plan == (3, 0.5)
+    assert (plan.replicas, plan.count) == (3, 0.5)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ["named", ["a", "a"], [1, 2]],
+        ["named", ["a"], [1, 2]],
+        ["named", ["__class__"], [1]],
+        ["named", ["a b"], [1]],
+        ["named", [1], [1]],
+        ["named", "ab", [1, 2]],
+    ],
+)
+def test_names_that_no_tuple_has_are_refused(sent):
+    with pytest.raises(BrokenFrameError):
+        decode(sent)
