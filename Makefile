@@ -16,7 +16,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test portable quick lint format-check code types layers release-check pytest fix record lock demo \
+.PHONY: help lab test portable quick near lint format-check code types layers release-check pytest fix record lock demo \
     site bench dist publish clean
 
 help: ## list these commands
@@ -45,8 +45,11 @@ test: $(INSTALLED) ## check everything: what CI runs
 portable: $(INSTALLED) ## what runs on macOS and Windows too: the installation, formulas, designs and commands
 	$(BIN)/pytest -n auto --dist loadfile tests/formulas tests/design tests/test_cli.py tests/test_package.py $(ARGS)
 
-quick: lint ## lint, and the tests that start no browser, no kernel and no installation
-	@$(MAKE) pytest ARGS="-m 'not road and not browser and not binder' $(ARGS)"
+quick: lint ## lint, and the tests that start no browser, kernel, server, sandbox or installation; fewer random examples
+	@MLSD_QUICK=1 $(MAKE) pytest ARGS="-m 'not road and not browser and not binder and not processes' $(ARGS)"
+
+near: lint ## lint, and the tests nearest to what has changed since the last commit; BASE=main for all of a branch
+	@MLSD_QUICK=1 $(BIN)/python -m tools.near $(BASE)
 
 lint: $(INSTALLED) ## the quick checks: format, code, types, layers
 	@$(MAKE) --keep-going format-check code types layers
@@ -67,7 +70,7 @@ release-check: $(INSTALLED)
 	$(BIN)/mlsd release --check
 
 pytest: $(INSTALLED) ## the tests alone, on all cores; ARGS="-k words" picks some, ARGS="-n 0 -x" stops at the first
-	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # ---------------------------------------------------------------- change
 

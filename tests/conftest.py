@@ -7,13 +7,41 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.effort import examples
+
 # Machines of a class differ in speed: no example fails for being slow.
-hypothesis.settings.register_profile("course", deadline=None)
+hypothesis.settings.register_profile("course", deadline=None, max_examples=examples(100))
 hypothesis.settings.load_profile("course")
 
 # A shell starts what runs in the background with interrupts ignored, and whatever a test starts inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The files that take longest, longest first: a core that begins one of them last keeps all others waiting.
+LONG = (
+    "site/test_site.py",
+    "browser/test_every_notebook.py",
+    "binder/test_binder.py",
+    "grading/test_grade.py",
+    "document/test_rendering.py",
+    "test_instructor.py",
+    "grading/test_hostile.py",
+    "test_road.py",
+    "test_recipes.py",
+    "grading/test_refused.py",
+    "lab/test_running.py",
+    "grading/test_cluster.py",
+    "grading/test_killed.py",
+    "browser/test_nbgrader.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Put the longest files first; xdist, told to keep the order, hands them out first."""
+    here = Path(__file__).parent
+    order = {here / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tools import binder, python_check
+from tools.near import NEAR, near
 
 ROOT = Path(__file__).parents[1]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -199,6 +200,40 @@ def test_tests_that_interrupt_a_process_do_so_in_the_background_too():
     )
     ignoring = f"trap '' INT; exec {shlex.quote(sys.executable)} -c {shlex.quote(heard)}"
     assert run("sh", "-c", ignoring).stdout.strip() == "True"
+
+
+def test_the_long_files_that_are_begun_first_are_there():
+    from tests.conftest import LONG
+
+    assert all((ROOT / "tests" / name).is_file() for name in LONG)
+
+
+def test_it_is_known_which_tests_are_near_to_each_file():
+    names = [path.relative_to(ROOT).as_posix() for path in files()]
+    unknown = [name for name in names if not any(re.fullmatch(row.files, name) for row in NEAR)]
+    assert not unknown, "give them a row in tools/near.py"
+
+
+def test_the_tests_that_are_near_are_there():
+    named = {path for row in NEAR for path in row.tests if "{" not in path}
+    assert named
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "path"),
+    [
+        ("mlsd_helpers/formulas/queueing.py", "", "tests/formulas"),
+        ("mlsd_helpers/exercises/capacity/headroom.py", "05-", "tests/exercises"),
+        ("course/text/03_dataflow.py", "03", "tests/notebooks"),
+        ("mlsd_helpers/widgets/base.js", "", "tests/widgets"),
+        ("tests/cases/test_cases.py", "", "tests/cases/test_cases.py"),
+        ("tests/cases/test_gone.py", "", None),
+    ],
+)
+def test_the_tests_near_to_a_file_are_those_of_its_room(file, words, path):
+    found = near([file])[words]
+    assert path in found if path else not found - {"tests/cases"}
 
 
 # ---------------------------------------------------------------- its files

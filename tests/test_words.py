@@ -30,6 +30,7 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make lab": WORKSPACE,
     "make lint": "tests/test_repository.py::test_the_layers_hold_in_an_unspoilt_copy",  # and `make test` begins with it
     "make lock": "tests/test_repository.py::test_environment_yml_is_what_the_lock_makes_of_it",
+    "make near": "tests/test_repository.py::test_the_tests_near_to_a_file_are_those_of_its_room",
     "make record": "tests/notebooks/test_fix.py::test_what_was_measured_stays_until_it_is_measured_anew",
     "make quick": "tests/test_words.py::test_every_make_command_exists",  # a part of what runs this
     "make pytest": "tests/test_words.py::test_every_make_command_exists",  # runs this
@@ -84,6 +85,7 @@ def elsewhere(command):
     )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_that_a_document_shows_runs(command):
     program, word, *given = shlex.split(command)
@@ -107,6 +109,7 @@ def test_the_test_that_runs_a_command_is_there(begin, test):
     assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), begin
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command.startswith("make")])
 def test_every_make_command_exists(command):
     words = [word for word in shlex.split(command)[1:] if "=" not in word]
@@ -114,6 +117,7 @@ def test_every_make_command_exists(command):
     assert made.returncode == 0, f"{COMMANDS[command]}: {made.stderr}"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.run.__name__)
 def test_every_command_has_help_that_names_only_commands_that_exist(command):
     helped = run(SCRIPTS / "mlsd", command.run.__name__, "--help")

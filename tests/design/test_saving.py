@@ -10,6 +10,7 @@ from mlsd_helpers import cases
 from mlsd_helpers.design import CapacityPlan, Design, load_design, writing
 from mlsd_helpers.errors import DesignError
 from tests.design.any_design import PARTS, designs
+from tests.effort import examples
 
 ONE, OTHER = Design(name="one"), Design(name="other")
 
@@ -20,7 +21,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("part", PARTS)
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_what_is_written_reads_back_as_the_same_design(part, data):
     design = data.draw(designs(part))

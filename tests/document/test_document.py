@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from itertools import combinations
 
 import pytest
@@ -18,6 +19,7 @@ from mlsd_helpers.review import Finding
 from tests.design.any_design import PARTS, TEXTS, designs
 from tests.document.hostile import HOSTILE, saying
 from tests.document.reading import anchors, links, row, runs, section, shown, structure, table, tables
+from tests.effort import examples
 
 HARBOUR = cases.load("harbour_pay")
 TEXT = document(HARBOUR)
@@ -280,6 +282,11 @@ def test_the_assistants_memory_is_that_of_its_model():
 # Words
 
 
+@cache
+def structure_of_words():
+    return structure(document(saying("word")))
+
+
 @pytest.mark.parametrize(
     "mark",
     [
@@ -293,13 +300,13 @@ def test_the_assistants_memory_is_that_of_its_model():
 )  # fmt: skip
 @pytest.mark.parametrize("around", ["{} b", "a {} b"])
 def test_no_mark_changes_the_structure_of_the_document(mark, around):
-    assert structure(document(saying(around.format(mark)))) == structure(document(saying("word")))
+    assert structure(document(saying(around.format(mark)))) == structure_of_words()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS)
 def test_no_words_change_the_structure_of_the_document(words):
-    assert structure(document(saying(words))) == structure(document(saying("word")))
+    assert structure(document(saying(words))) == structure_of_words()
 
 
 def test_words_are_shown_as_they_are():
@@ -318,7 +325,7 @@ def test_no_words_become_a_formula_of_mathjax(words):
 
 
 @pytest.mark.parametrize("part", PARTS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_any_design_is_written_and_its_links_lead_somewhere(part, data):
     text = document(data.draw(designs(part)))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import hour, minute
+from tests.effort import examples
 
 ORACLES = [
     (f.series_availability, ([0.999] * 5,), 0.99501, 5e-6, "worked apart"),
@@ -44,7 +45,7 @@ def test_known_values(
 
 shares = st.floats(0, 1)
 copies = st.integers(1, 30)
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=examples(60), deadline=None)
 
 
 @given(st.lists(shares, min_size=1, max_size=6))

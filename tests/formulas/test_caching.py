@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
+from tests.effort import examples
 
 ORACLES = [
     (f.che_hit_ratio, (100, 1_000, 1.0), 0.5765, 5e-5, "worked apart"),
@@ -96,7 +97,7 @@ def test_che_agrees_with_a_simulated_lru_cache() -> None:
 
 keys = st.integers(1, 5_000)
 exponents = st.floats(0, 2)
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=examples(30), deadline=None)
 
 
 @given(keys, st.integers(0, 5_000), exponents)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
+from tests.effort import examples
 
 ORACLES = [
     (f.cost_per_thousand_predictions, (38, 0.20, 200), 0.01056, 5e-6, "worked apart"),
@@ -32,7 +33,7 @@ def test_known_values(
 
 
 @given(st.floats(1, 1e9), st.floats(0.1, 1_440), st.floats(1e-9, 1), st.floats(1e-9, 1), st.floats(0, 0.99))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_at_the_crossover_both_cost_the_same_and_beyond_it_precomputing_less(
     keys: float, refreshes: float, batch: float, request: float, read_share: float
 ) -> None:

@@ -10,6 +10,7 @@ from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import Parallel, Stage
 from mlsd_helpers.units import day, hour, minute, s, week
+from tests.effort import examples
 
 type_of_stage = Stage | Parallel
 
@@ -91,7 +92,7 @@ anything = st.recursive(
     lambda inner: st.builds(Parallel, st.lists(st.lists(inner, max_size=2), min_size=1, max_size=2)),
     max_leaves=3,
 )
-quick = settings(max_examples=50, deadline=None)
+quick = settings(max_examples=examples(50), deadline=None)
 
 
 @given(st.lists(stage, max_size=3), anything)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import GB, TB, KiB, MiB, ms
+from tests.effort import examples
 
 LLAMA_3_8B = f.model_weights_bytes(8.03e9, 2)
 LLAMA_2_7B = f.model_weights_bytes(6.74e9, 2)
@@ -40,7 +41,7 @@ def test_known_values(
 
 
 @given(st.integers(1, 512), st.floats(0, 32_000))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_a_larger_batch_makes_more_tokens_and_a_longer_step(batch: int, context: float) -> None:
     def both(size: int) -> tuple[float, float]:
         inputs = (3.35 * TB, LLAMA_3_8B, size, KV_8B, context)
@@ -51,7 +52,7 @@ def test_a_larger_batch_makes_more_tokens_and_a_longer_step(batch: int, context:
 
 
 @given(st.integers(1, 8_192))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_the_sequences_fit_and_one_more_does_not(tokens: int) -> None:
     count = f.concurrent_sequences(80 * GB, LLAMA_3_8B, KV_8B, tokens)
     free = 72 * GB - LLAMA_3_8B

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import ms
+from tests.effort import examples
 
 ORACLES = [
     (f.budget_left_s, (0.100, (0.010, 0.025, 0.040, 0.005, 0.030)), -10 * ms, 1e-12, "worked apart"),
@@ -33,7 +34,7 @@ def test_known_values(
 
 means_s = st.lists(st.floats(1e-4, 10), min_size=1, max_size=4)
 percentile = st.floats(0.01, 0.999)
-quick = settings(max_examples=20, deadline=None)
+quick = settings(max_examples=examples(20), deadline=None)
 
 
 @given(st.floats(1e-3, 10), st.integers(1, 8), percentile)

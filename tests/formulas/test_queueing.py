@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
+from tests.effort import examples
 
 ms = 0.001
 CALLS = "published Erlang C example"
@@ -76,7 +77,7 @@ servers = st.integers(1, 200)
 busy = st.floats(0.01, 0.99)
 service_time_s = st.floats(1e-4, 100)
 percentile = st.floats(0.01, 0.9999)
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=examples(60), deadline=None)
 
 
 def erlang_c_by_logarithms(count: int, load: float) -> float:

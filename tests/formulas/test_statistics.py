@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import day, hour, minute
+from tests.effort import examples
 
 CRITEO = [(hour, 0.35), (day, 0.50), (30 * day, 1.0)]
 
@@ -56,7 +57,7 @@ def shares_of(weights: Sequence[float]) -> list[float]:
 
 distributions = st.lists(st.floats(0.01, 1), min_size=5, max_size=5).map(shares_of)
 inner_shares = st.floats(0.01, 0.99)
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=examples(60), deadline=None)
 
 
 @given(distributions, distributions)

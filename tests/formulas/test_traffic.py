@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mlsd_helpers import formulas as f
 from mlsd_helpers.errors import RangeError
+from tests.effort import examples
 
 ORACLES = [
     (f.replicas, (500, 0.040, 0.7), 38, 0, "worked apart"),
@@ -60,7 +61,7 @@ times_s = st.floats(1e-5, 10)
 targets = st.floats(0.05, 1)
 headrooms = st.floats(0, 3)
 more = st.floats(1, 10)
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=examples(100), deadline=None)
 
 
 @given(rates, times_s, targets, headrooms, more)

@@ -30,6 +30,8 @@ from mlsd_helpers.grading.records import FAILED, GRADED
 from mlsd_helpers.grading.room import Limits, RoomGone, WarmParent, choose_sandbox
 from tests.grading.conftest import ASSIGNMENT
 
+pytestmark = pytest.mark.processes
+
 MB = 2**20
 FEW_LIMITS = Limits(
     cell_s=6, call_s=1, room_s=10, memory=300 * MB, processes=20, first_s=3, judge_s=2, page_s=2, outputs=MB
@@ -67,6 +69,7 @@ def graded(course, *students, workers=1, limits=FEW_LIMITS, **options):
 
 HOG = """
 import os, time
+
 def hog(number, size):
     for _ in range(number):
         if os.fork() == 0:

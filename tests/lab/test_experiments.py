@@ -11,6 +11,8 @@ from mlsd_helpers.lab import experiments
 from mlsd_helpers.lab.experiments import EXPERIMENTS, Measurement, recording
 from mlsd_helpers.lab.tradeoffs import Point, unbeaten
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_has_a_recording_that_is_labelled_as_one(name):

@@ -10,6 +10,8 @@ import pytest
 from mlsd_helpers.lab import load
 from mlsd_helpers.lab.payments import make_payments
 
+pytestmark = pytest.mark.processes
+
 
 class Session:
     """Answers as a test wants it to, in the generator's own process."""

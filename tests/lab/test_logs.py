@@ -10,6 +10,8 @@ import pytest
 from mlsd_helpers.lab import guard, running, stream
 from mlsd_helpers.lab.logs import CardState, Event, Progress, open_log
 
+pytestmark = pytest.mark.processes
+
 EVENTS = [Event(at_s=1000.0 + place, card=place % 7, merchant=1, amount=2.5) for place in range(60)]
 
 

@@ -19,6 +19,8 @@ from mlsd_helpers.lab.measuring import (
 )
 from mlsd_helpers.simulation import Exponential, Fleet, Poisson, Scenario, simulate
 
+pytestmark = pytest.mark.processes
+
 
 @given(st.floats(1e-4, 1), st.floats(0.1, 1), st.floats(0.01, 0.95))
 def test_the_rate_of_a_utilisation_keeps_the_server_so_busy(idle_s, share, utilisation):

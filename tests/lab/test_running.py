@@ -20,6 +20,8 @@ from mlsd_helpers.lab.logs import Event, SqliteLog, open_log
 from mlsd_helpers.lab.processes import Child
 from mlsd_helpers.lab.running import start
 
+pytestmark = pytest.mark.processes
+
 PAYMENT = {"card": 1, "merchant": 2, "amount": 3.5, "online": True}
 
 

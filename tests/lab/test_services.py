@@ -12,6 +12,8 @@ from mlsd_helpers.lab.logs import Event, open_log
 from mlsd_helpers.lab.payments import CARDS, asked
 from mlsd_helpers.lab.running import start
 
+pytestmark = pytest.mark.processes
+
 SERVICES = {
     "scikit-learn": {"engine": "sklearn"},
     "micro-batches": {"batching": (8, 0.002)},

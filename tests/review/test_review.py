@@ -15,9 +15,12 @@ from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review import Finding, review
 from mlsd_helpers.review.mutations import MUTATIONS, STARTS
 from tests.design import any_design
+from tests.effort import examples
 
 SLOW = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None,
+    max_examples=examples(60),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
 

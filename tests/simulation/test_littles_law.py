@@ -25,9 +25,10 @@ from mlsd_helpers.simulation import (
     wait_percentile_grid_s,
 )
 from mlsd_helpers.simulation.quick import LANES, _choices, _lanes
+from tests.effort import examples
 
 ROUTINGS = ["random", "round robin", "join the shortest queue"]
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=examples(40), deadline=None)
 
 
 def answered_at(arrival_s, work_s, choice, places):

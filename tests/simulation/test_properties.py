@@ -30,8 +30,9 @@ from mlsd_helpers.simulation import (
 )
 from mlsd_helpers.simulation.draws import generators
 from mlsd_helpers.simulation.running import one_run
+from tests.effort import examples
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=examples(60), deadline=None)
 seeds = st.integers(0, 2**32)
 times_s = st.floats(0, 30)
 lasting_s = st.floats(0.1, 30)

@@ -11,6 +11,8 @@ import pytest
 import mlsd_helpers
 from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Opaque, RoomGone, processes
 
+pytestmark = pytest.mark.processes
+
 ENDS = {
     "an exit": ("import os; os._exit(0)", "ended its own process"),
     "an abort": ("import os; os.abort()", "ended its own process"),

@@ -4,6 +4,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.processes
+
 CELLS = {
     "a stream is one output": "print('a')\nprint('b', end='')\nimport sys; sys.stdout.write('c')",
     "two streams": "import sys; print('a'); print('b', file=sys.stderr)",

@@ -26,6 +26,8 @@ from mlsd_helpers.grading.room.parent import _files
 
 from .conftest import LIMITS
 
+pytestmark = pytest.mark.processes
+
 
 def test_names_are_missing_blank_callable_or_values(room):
     room.run("none = None\ndots = ...\nnumber = 3\ndef function(): pass\nclass Kind: pass")

@@ -1,0 +1,137 @@
+"""Run the tests that are nearest to what has changed: `make near` does it, in seconds.
+
+What has changed are the files that differ from the last commit; when none do, those of the last commit; with a name,
+such as `python -m tools.near main`, those that differ from where this branch left it. What a row of the table leaves
+out, `make quick` and `make test` find.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_IN_SECONDS = "not road and not browser and not binder"
+_NO_PROCESSES = f"{_IN_SECONDS} and not processes"
+
+
+@dataclass(frozen=True)
+class Near:
+    """Tests for files whose names match; `{1}` stands for a group of the match, `words` for pytest's -k."""
+
+    files: str
+    tests: tuple[str, ...]
+    words: str = ""
+
+
+NEAR = (
+    Near(r"(tests/.*test_\w+\.py)", ("{1}",)),
+    Near(r"(tests/\w+)/(?!.*test_\w+\.py).*", ("{1}",)),
+    Near(r"tests/\w+\.py", ("tests/test_repository.py",)),
+    Near(
+        r"(?:course/text|course|source/\w+|release/\w+)/(\d\d)_.*",
+        ("tests/notebooks", "tests/test_words.py"),
+        "{1}",
+    ),
+    Near(r"(?:source|release)/.*/(\d\d)_.*", ("tests/exercises/test_every_exercise.py",), "{1}-"),
+    Near(r"mlsd_helpers/exercises/start/.*", ("tests/exercises",), "00-"),
+    Near(r"mlsd_helpers/exercises/requirements/.*", ("tests/exercises",), "01-"),
+    Near(r"mlsd_helpers/exercises/planes/.*", ("tests/exercises",), "02-"),
+    Near(r"mlsd_helpers/exercises/dataflow/.*", ("tests/exercises",), "03-"),
+    Near(r"mlsd_helpers/exercises/patterns/.*", ("tests/exercises",), "04-"),
+    Near(r"mlsd_helpers/exercises/capacity/.*", ("tests/exercises",), "05-"),
+    Near(
+        r"mlsd_helpers/exercises/.*", ("tests/notebooks/test_course_map.py", "tests/notebooks/test_facts.py")
+    ),
+    Near(r"mlsd_helpers/exercises/\w+\.py", ("tests/exercises",), "kit or interview or 05-"),
+    Near(
+        r"mlsd_helpers/review/.*",
+        ("tests/review/test_rules.py", "tests/review/test_arithmetic.py", "tests/cases"),
+    ),
+    Near(r"mlsd_helpers/cases/.*", ("tests/cases", "tests/document/test_document.py")),
+    Near(r"mlsd_helpers/design/.*", ("tests/design", "tests/cases")),
+    Near(r"mlsd_helpers/lab/(\w+)\.py", ("tests/lab/test_{1}.py", "tests/lab/test_payments.py")),
+    Near(
+        r"mlsd_helpers/grading/room/.*",
+        ("tests/grading/room/test_codec.py", "tests/grading/room/test_room.py"),
+    ),
+    Near(r"mlsd_helpers/grading/.*", ("tests/grading", "tests/test_release.py")),
+    Near(r"mlsd_helpers/(workspace|doctor)\b.*", ("tests/test_{1}.py",)),
+    Near(r"mlsd_helpers/cli/.*", ("tests/test_cli.py", "tests/review/test_check_command.py")),
+    Near(r"mlsd_helpers/(formulas|simulation|document|figures|widgets)/.*", ("tests/{1}",)),
+    Near(r"mlsd_helpers/lab/recorded/.*", ("tests/lab/test_experiments.py",)),
+    Near(r"mlsd_helpers/\w+\.(?:py|typed)", ("tests/test_package.py", "tests/test_cli.py")),
+    Near(r".*\.md", ("tests/test_words.py",)),
+    Near(
+        r"tools/.*|Makefile|\.ci/.*|\.git\w+|environment\.yml|.*\.(?:lock|toml|in)",
+        ("tests/test_repository.py",),
+    ),
+    Near(
+        r"tools/(?:notebooks|past|writing)\.py",
+        ("tests/notebooks/test_pairs.py", "tests/notebooks/test_fix.py"),
+    ),
+    Near(r"docs/design\.schema\.json", ("tests/test_repository.py",)),
+    Near(r"nbgrader_config\.py|postBuild", ("tests/test_release.py", "tests/binder")),
+    Near(r"benchmarks/.*|docs/images/.*|LICENSE", ()),  # nothing in seconds
+)
+
+
+def near(files: Iterable[str]) -> dict[str, set[str]]:
+    """Return the tests for some files: paths, by the words that choose among their tests."""
+    found: dict[str, set[str]] = {}
+    for file in files:
+        for row in NEAR:
+            if match := re.fullmatch(row.files, file):
+                paths = {path.format(match[0], *match.groups()) for path in row.tests}
+                found.setdefault(row.words.format(match[0], *match.groups()), set()).update(paths)
+    return {words: {path for path in paths if (ROOT / path).exists()} for words, paths in found.items()}
+
+
+def changed(base: str = "") -> list[str]:
+    """Return the files that have changed."""
+    if base:
+        return _git("diff", "--name-only", "--merge-base", base)
+    new = _git("ls-files", "--others", "--exclude-standard")
+    return [*_git("diff", "--name-only", "HEAD"), *new] or _git("show", "--name-only", "--format=", "HEAD")
+
+
+def _git(*words: str) -> list[str]:
+    command = ["git", *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    return done.stdout.splitlines()
+
+
+def main(base: str = "") -> int:
+    """Run the tests that are near; return pytest's status, or 0 when there are none."""
+    files = changed(base)
+    status = 0
+    for words, paths in near(files).items():
+        if paths:
+            # With the processes of the lab and the sandbox only where these have changed: they take a while.
+            own = any(re.match(r"(mlsd_helpers|tests)/(lab|grading/room)/", file) for file in files)
+            markers = _IN_SECONDS if own else _NO_PROCESSES
+            chosen = ["-k", words] if words else []
+            print(f"pytest {' '.join([*sorted(paths), *chosen])}", flush=True)
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-n",
+                "0",
+                "-q",
+                "-m",
+                markers,
+                *chosen,
+                *sorted(paths),
+            ]
+            done = subprocess.run(command, cwd=ROOT, check=False)  # noqa: S603
+            status = max(
+                status, 0 if done.returncode == 5 else done.returncode
+            )  # 5: none is as quick as that
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
