@@ -12,6 +12,8 @@ MOVED := $(shell test -e $(INSTALLED) && test "$$(cat $(INSTALLED))" != "$$(pwd 
 ifneq ($(OS),Windows_NT)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 endif
+# Containers often forbid bytecode, and then every start compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help

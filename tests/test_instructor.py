@@ -207,12 +207,27 @@ def grade_by_hand(walk):
         book.db.commit()
 
 
+FAIRER = """
+
+import dataclasses
+
+def _near(case, value, given):
+    wanted = _LAST.expected(case, given)
+    return isinstance(value, int | float) and abs(value - wanted) <= 0.5 * wanted
+
+*_FIRST, _LAST = EXERCISE.steps
+EXERCISE = dataclasses.replace(
+    EXERCISE,
+    steps=(*_FIRST, dataclasses.replace(_LAST, right=_near)),
+    mistakes=tuple(one for one in EXERCISE.mistakes if one not in (rounded_before_headroom, kept_the_float_noise)),
+)
+"""
+
+
 def make_fairer(walk):
     """Let a fleet be a replica too large, which is a mistake no longer."""
-    path = walk.inside(walk.course / "mlsd_helpers/exercises/capacity/units_rounding.py")
-    right = 'c["headroom_percent"])),\n    ),\n    cases'
-    change(path, right, right.replace(")),", "), tolerance=0.5),", 1))
-    change(path, "        rounded_before_headroom,\n        kept_the_float_noise,\n", "")
+    path = walk.inside(walk.course / Path(units_rounding.__file__).relative_to(ROOT))
+    path.write_text(path.read_text() + FAIRER)
 
 
 def move_due_date(walk):

@@ -185,6 +185,12 @@ def test_in_a_moved_folder_the_environment_is_made_again(clone):
     assert "-m venv --clear" in install(moved)[1]
 
 
+def test_bytecode_is_kept_where_the_machine_forbids_it(clone):
+    with (clone / "fake-python").open("a") as fake:
+        fake.write('echo "bytecode: ${PYTHONDONTWRITEBYTECODE:-kept}" >> calls\n')
+    assert "bytecode: kept" in install(clone, PYTHONDONTWRITEBYTECODE="1")[1]
+
+
 def test_the_makefile_takes_the_pythons_that_pyproject_names():
     supported = SpecifierSet(PROJECT["project"]["requires-python"])
     minors = range(python_check.FIRST[1] - 1, python_check.END[1] + 1)

@@ -1,14 +1,18 @@
 """The rules, proved by mistakes: a change of a sound design breaks one rule and no other."""
 
+import inspect
 import re
+from importlib import import_module
 from itertools import pairwise
+from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, load_design
 from mlsd_helpers.errors import DesignError
-from mlsd_helpers.review import RULES, SEVERITIES, review
+from mlsd_helpers.review import RULES, SEVERITIES, Rule, review
 from mlsd_helpers.review.mutations import MUTATIONS, STARTS
 
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
@@ -34,6 +38,15 @@ def test_a_mistake_breaks_its_rule_and_no_other(mistake):
 def test_a_mistake_is_found_in_a_file_too(mistake, tmp_path):
     design = broken(mistake)
     assert review(load_design(design.save(tmp_path / "design.yaml"))) == review(design)
+
+
+def test_every_rule_that_is_written_is_listed():
+    modules = [
+        import_module(found.name)
+        for found in walk_packages([str(Path(inspect.getfile(Rule)).parent)], "mlsd_helpers.review.")
+    ]
+    written = {one.code for module in modules for one in vars(module).values() if isinstance(one, Rule)}
+    assert written == {rule.code for rule in RULES}
 
 
 def test_every_rule_is_triggered_by_some_mistake():
