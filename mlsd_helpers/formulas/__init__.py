@@ -1,11 +1,14 @@
 """Formulas: pure functions, one topic a module, every one of them here by its name.
 
-    traffic       from a day's requests to the peak, and to replicas latency       budgets add, percentiles do
-    not queueing      how long requests wait, and how many servers keep the wait short freshness     how old a
-    feature is when the model reads it caching       how often a cache hits, and what a cold one costs
-    availability  series, parallel, error budgets and retries cost          predictions, labels, storage,
-    network generation    what a language model needs in memory, bandwidth and time statistics    drift,
-    experiments, late labels, rare positives
+    traffic       from a day's requests to the peak, and to replicas
+    latency       budgets add, percentiles do not
+    queueing      how long requests wait, and how many servers keep the wait short
+    freshness     how old a feature is when the model reads it
+    caching       how often a cache hits, and what a cold one costs
+    availability  series, parallel, error budgets and retries
+    cost          predictions, labels, storage, network
+    generation    what a language model needs in memory, bandwidth and time
+    statistics    drift, experiments, late labels, rare positives
 
 >>> replicas(peak_rps=500, inference_time_s=0.040, target_utilisation=0.7, headroom=0.3)
 38
