@@ -84,7 +84,8 @@ def test_a_lesson_writes_its_part_of_a_design_that_is_clean(lab, parts):
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_a_lesson_reads_well(lesson, theme):
-    reads_well(*lesson, theme, f"lesson-{lesson[0]}-{theme.lower()}")
+    name, notebook = lesson
+    reads_well(name, notebook, theme, f"lesson-{name}-{theme.lower()}")
 
 
 def test_an_assignment_runs_as_it_is_handed_out(assignment):

@@ -48,7 +48,7 @@ def sizes(kind: Quantity) -> list[float]:
 
 def entries(hint: Any) -> st.SearchStrategy[tuple[Any, ...]]:
     """Draw a short list, without repeated ids."""
-    by_id = (lambda value: value.id) if isinstance(hint, type) and "id" in hint.model_fields else None
+    by_id = (lambda value: value.id) if "id" in getattr(hint, "model_fields", ()) else None
     return st.lists(of(hint), max_size=2, unique_by=by_id).map(tuple)
 
 

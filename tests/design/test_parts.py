@@ -195,7 +195,7 @@ def test_a_figure_is_found_by_its_path():
 
 def test_an_error_travels_between_processes():
     with pytest.raises(UnreadableDesignError) as refused:
-        Design()
+        Design()  # type: ignore[call-arg]
     again = pickle.loads(pickle.dumps(refused.value))  # noqa: S301 - our own
     assert (str(again), again.problems) == (str(refused.value), refused.value.problems)
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import CapacityPlan, Design, load_design, writing
+from mlsd_helpers.design import CapacityPlan, Design, load_design
 from mlsd_helpers.errors import DesignError
 from tests.design.any_design import PARTS, designs
 from tests.effort import examples
@@ -97,7 +97,7 @@ def test_a_write_that_fails_leaves_everything_as_it_was(path, monkeypatch):
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DesignError):
         OTHER.save(path, replace=True)
     assert load_design(path) == ONE

@@ -115,7 +115,8 @@ class Terminal(io.TextIOWrapper):
     """A standard output that is, or is not, a terminal."""
 
     def __init__(self, terminal: bool, encoding: str = "utf-8") -> None:
-        super().__init__(io.BytesIO(), encoding=encoding)
+        self.bytes = io.BytesIO()
+        super().__init__(self.bytes, encoding=encoding)
         self.terminal = terminal
 
     def isatty(self) -> bool:
@@ -123,7 +124,7 @@ class Terminal(io.TextIOWrapper):
 
     def said(self) -> str:
         self.flush()
-        return self.buffer.getvalue().decode(self.encoding)
+        return self.bytes.getvalue().decode(self.encoding)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+from typing import get_args
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_what_is_wrong_with_a_new_box_is_an_error_that_names_no_class(name):
 def test_every_error_and_warning_is_listed():
     canvas = PlanesCanvas(SMALL)
     for at in range(9):
-        canvas.connect("scorer", "door", list(Carries.__args__)[at])
+        canvas.connect("scorer", "door", get_args(Carries)[at])
     told = [one for one in canvas.findings if one.severity != "info"]
     assert len(told) > 6
     assert len(canvas.shown["findings"]) == len(told)
