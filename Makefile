@@ -16,10 +16,13 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
+WITHOUT_PROCESSES := 'not road and not browser and not binder and not processes'
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help lab test portable quick near lint format-check code types layers release-check pytest fix record lock demo \
     site bench dist publish clean
+.PHONY: help lab test quick near coverage loop lint format-check code types layers release-check pytest fix record lock demo site bench clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +41,9 @@ site: $(INSTALLED) ## build the course as a static site that runs in the browser
 bench: $(INSTALLED) ## measure the project beside its peers
 	@if test -d benchmarks; then $(BIN)/python -m benchmarks $(ARGS); else echo "no benchmarks/ yet: nothing to measure"; fi
 
+loop: $(INSTALLED) ## time make fix, near, quick and test in a copy: what a change takes; ARGS="fix near" for some
+	@$(BIN)/python -m benchmarks.loop $(ARGS)
+
 # ---------------------------------------------------------------- check
 
 # Every check runs, also after one has failed; the tests come last, and their summary is the last line.
@@ -48,7 +54,7 @@ portable: $(INSTALLED) ## what runs on macOS and Windows too: the installation, 
 	$(BIN)/pytest -n auto --dist loadfile tests/formulas tests/design tests/test_cli.py tests/test_package.py $(ARGS)
 
 quick: lint ## lint, and the tests that start no browser, kernel, server, sandbox or installation; fewer random examples
-	@MLSD_QUICK=1 $(MAKE) pytest ARGS="-m 'not road and not browser and not binder and not processes' $(ARGS)"
+	@MLSD_QUICK=1 $(MAKE) pytest ARGS="-m $(WITHOUT_PROCESSES) $(ARGS)"
 
 near: lint ## lint, and the tests nearest to what has changed since the last commit; BASE=main for all of a branch
 	@MLSD_QUICK=1 $(BIN)/python -m tools.near $(BASE)
@@ -73,6 +79,10 @@ release-check: $(INSTALLED)
 
 pytest: $(INSTALLED) ## the tests alone, on all cores; ARGS="-k words" picks some, ARGS="-n 0 -x" stops at the first
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+coverage: $(INSTALLED) ## which lines of the package the tests of make quick run; shown, and no bar to clear
+	@MLSD_QUICK=1 $(BIN)/coverage run -m pytest -n 0 --quiet -m $(WITHOUT_PROCESSES) $(ARGS)
+	@$(BIN)/coverage report
 
 # ---------------------------------------------------------------- change
 
