@@ -23,6 +23,7 @@ WORKSPACE = "tests/test_workspace.py::test_the_whole_life_of_a_learners_jupyterl
 INSTALLS = "tests/test_repository.py::test_the_first_command_installs_and_the_second_does_not"
 ELSEWHERE = {  # by how a command begins: the test that runs it
     "make bench": "tests/test_words.py::test_every_make_command_exists",  # minutes, and peers that nothing installs
+    "make coverage": "tests/test_words.py::test_every_make_command_exists",  # minutes
     "make demo": "tests/test_road.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
     "make dist": "tests/test_versions.py::test_make_builds_nothing_for_a_wrong_tag",
     "make fix": "tests/test_recipes.py::test_a_new_lesson_shows_what_its_recipes_say",
@@ -30,6 +31,7 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make lab": WORKSPACE,
     "make lint": "tests/test_repository.py::test_the_layers_hold_in_an_unspoilt_copy",  # and `make test` begins with it
     "make lock": "tests/test_repository.py::test_environment_yml_is_what_the_lock_makes_of_it",
+    "make loop": "tests/test_words.py::test_every_make_command_exists",  # minutes
     "make near": "tests/test_repository.py::test_the_tests_near_to_a_file_are_those_of_its_room",
     "make record": "tests/notebooks/test_fix.py::test_what_was_measured_stays_until_it_is_measured_anew",
     "make quick": "tests/test_words.py::test_every_make_command_exists",  # a part of what runs this
