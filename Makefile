@@ -16,7 +16,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
-WITHOUT_PROCESSES := 'not road and not browser and not binder and not processes'
+IN_SECONDS := 'not road and not browser and not binder and not processes and not thorough'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -55,6 +55,8 @@ portable: $(INSTALLED) ## what runs on macOS and Windows too: the installation, 
 
 quick: lint ## lint, and the tests that start no browser, kernel, server, sandbox or installation; fewer random examples
 	@MLSD_QUICK=1 $(MAKE) pytest ARGS="-m $(WITHOUT_PROCESSES) $(ARGS)"
+quick: lint ## lint, and the tests that start no browser, kernel, server, sandbox or installation, and try fewer examples
+	@MLSD_QUICK=1 $(MAKE) pytest ARGS="-m $(IN_SECONDS) $(ARGS)"
 
 near: lint ## lint, and the tests nearest to what has changed since the last commit; BASE=main for all of a branch
 	@MLSD_QUICK=1 $(BIN)/python -m tools.near $(BASE)
@@ -81,7 +83,7 @@ pytest: $(INSTALLED) ## the tests alone, on all cores; ARGS="-k words" picks som
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 coverage: $(INSTALLED) ## which lines of the package the tests of make quick run; shown, and no bar to clear
-	@MLSD_QUICK=1 $(BIN)/coverage run -m pytest -n 0 --quiet -m $(WITHOUT_PROCESSES) $(ARGS)
+	@MLSD_QUICK=1 $(BIN)/coverage run -m pytest -n 0 --quiet -m $(IN_SECONDS) $(ARGS)
 	@$(BIN)/coverage report
 
 # ---------------------------------------------------------------- change

@@ -87,6 +87,7 @@ def mlsd(course, *words):
 # ---------------------------------------------------------------- release
 
 
+@pytest.mark.thorough
 def test_a_release_holds_the_notebook_alone_and_no_answer(course):
     assert list(released(course)) == [f"{NAME}/{NAME}.ipynb"]
     text = released(course)[f"{NAME}/{NAME}.ipynb"]
@@ -133,6 +134,7 @@ def test_two_cells_alike_get_two_ids_always_the_same(course):
     assert mlsd(course, "--check") == 0
 
 
+@pytest.mark.thorough
 def test_the_environment_is_left_as_it_was(course, monkeypatch):
     (course / "gradebook.db").unlink()  # nbgrader starts alembic for a new one
     monkeypatch.setenv("PATH", "/usr/bin")

@@ -157,6 +157,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path):
         tracemalloc.stop()
 
 
+@pytest.mark.thorough
 def test_ten_thousand_components_load():
     text = "name: d\nplanes:\n  components:\n" + "".join(
         f"  - {{id: c{n}, kind: cache, owner: me, replicas: 3, latency: 2 ms}}\n" for n in range(10_000)
@@ -164,6 +165,7 @@ def test_ten_thousand_components_load():
     assert len(Design.parse(text).planes.components) == 10_000
 
 
+@pytest.mark.thorough
 def test_ten_thousand_broken_names_are_one_error():
     components = "".join(f"  - {{id: c{n}, kind: cache}}\n" for n in range(10_000))
     flows = "".join(f"  - {{from: d{n}, to: e{n}, carries: request}}\n" for n in range(10_000))

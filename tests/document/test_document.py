@@ -19,7 +19,7 @@ from mlsd_helpers.review import Finding
 from tests.design.any_design import PARTS, TEXTS, designs
 from tests.document.hostile import HOSTILE, saying
 from tests.document.reading import anchors, links, row, runs, section, shown, structure, table, tables
-from tests.effort import examples
+from tests.effort import QUICK, examples
 
 HARBOUR = cases.load("harbour_pay")
 TEXT = document(HARBOUR)
@@ -298,7 +298,7 @@ def structure_of_words():
     ],
     ids=repr,
 )  # fmt: skip
-@pytest.mark.parametrize("around", ["{} b", "a {} b"])
+@pytest.mark.parametrize("around", ["a {} b"] if QUICK else ["{} b", "a {} b"])
 def test_no_mark_changes_the_structure_of_the_document(mark, around):
     assert structure(document(saying(around.format(mark)))) == structure_of_words()
 

@@ -59,6 +59,7 @@ def test_the_same_drawing_gives_the_same_bytes():
     assert a_figure().svg == a_figure().svg
 
 
+@pytest.mark.thorough
 def test_another_process_gives_the_same_bytes():
     script = "from mlsd_helpers.figures import backlog; print(backlog(800, 725, 120, 1_000).svg, end='')"
     svgs = {subprocess.check_output([sys.executable, "-c", script]) for _ in range(2)}

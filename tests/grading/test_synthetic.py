@@ -211,6 +211,7 @@ def test_a_table_and_an_array_come_back_the_same() -> None:
 # ---- classes --------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_no_hand_in_imports_an_exercise(assignment: str) -> None:
     for one in class_of(COURSE, assignment):

@@ -107,6 +107,7 @@ def due(course):
         return there.find_assignment(NAME).duedate
 
 
+@pytest.mark.thorough
 def test_each_release_enters_the_date_and_what_the_term_leaves_open_stays(course):
     assert not release.release(course, NAME).problem
     assert due(course) is None

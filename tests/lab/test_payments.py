@@ -88,6 +88,7 @@ def rows():
     return model.examples(make_payments(5, rate_rps=100, lasts_s=30, fraud_share=0.1))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("pattern", model.PATTERNS)
 def test_both_engines_give_the_same_scores(pattern, rows, tmp_path):
     trained = model.train()
@@ -105,6 +106,7 @@ def test_a_threshold_between_two_float32_sorts_both_as_the_double_does():
         assert (value <= np.float32(model._rounded_down(between))) == (float(value) <= between)
 
 
+@pytest.mark.thorough
 def test_knowing_what_the_card_just_did_finds_most_fraud():
     stream = make_payments(5, rate_rps=100, lasts_s=100)
     trained = model.train()

@@ -63,11 +63,13 @@ def row(length: int) -> Design:
     return cases.load("harbour_pay").with_part(planes=planes)
 
 
+@pytest.mark.thorough
 def test_a_row_of_ten_thousand_components_is_no_matter_of_recursion():
     found = review(row(10_000))
     assert sum(one.code == "PLANE005" for one in found) == 9_999
 
 
+@pytest.mark.thorough
 def test_a_ring_of_ten_thousand_components_is_one_circle():
     design = row(10_000)
     back = Flow(start="c9999", end="c0", carries="request")
@@ -75,6 +77,7 @@ def test_a_ring_of_ten_thousand_components_is_one_circle():
     assert [one.code for one in review(ring)].count("PLANE011") == 1
 
 
+@pytest.mark.thorough
 def test_twice_the_design_is_about_twice_the_work():
     def seconds(length: int) -> float:
         design = row(length)
