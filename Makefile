@@ -20,9 +20,8 @@ IN_SECONDS := 'not road and not browser and not binder and not processes and not
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help lab test portable quick near lint format-check code types layers release-check pytest fix record lock demo \
-    site bench dist publish clean
-.PHONY: help lab test quick near coverage loop lint format-check code types layers release-check pytest fix record lock demo site bench clean
+.PHONY: help lab test portable quick near coverage loop lint format-check code types layers release-check pytest fix \
+    record lock demo site bench dist publish clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,8 +52,6 @@ test: $(INSTALLED) ## check everything: what CI runs
 portable: $(INSTALLED) ## what runs on macOS and Windows too: the installation, formulas, designs and commands
 	$(BIN)/pytest -n auto --dist loadfile tests/formulas tests/design tests/test_cli.py tests/test_package.py $(ARGS)
 
-quick: lint ## lint, and the tests that start no browser, kernel, server, sandbox or installation; fewer random examples
-	@MLSD_QUICK=1 $(MAKE) pytest ARGS="-m $(WITHOUT_PROCESSES) $(ARGS)"
 quick: lint ## lint, and the tests that start no browser, kernel, server, sandbox or installation, and try fewer examples
 	@MLSD_QUICK=1 $(MAKE) pytest ARGS="-m $(IN_SECONDS) $(ARGS)"
 

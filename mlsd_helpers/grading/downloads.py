@@ -6,6 +6,8 @@ rest of `zip_collect` does not serve: it unpacks whatever is in an archive, stop
 student without a time, and either refuses a student who has handed in before or removes what they handed in.
 """
 
+import errno
+import json
 import os
 import re
 import tempfile
@@ -13,6 +15,7 @@ import time
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -316,6 +319,10 @@ class _Sorter:
         self.loose = False
         self.listed: Counter[str] = Counter()
         submitted = Path(self.directory.format_path(self.directory.submitted_directory, "x", assignment))
+        self._noted = submitted.parent.parent / f".participants-{assignment}.json"
+        self.participants: dict[str, str] = {}
+        with suppress(OSError, ValueError):
+            self.participants = dict(json.loads(self._noted.read_text("utf-8")))
         self.there: dict[str, set[str]] = defaultdict(set)
         for path in submitted.parent.parent.glob("*"):
             self.there[_folded(path.name)].add(path.name)
@@ -449,6 +456,11 @@ class _Sorter:
             note = f"{' and '.join(sorted(names))} would share submitted/{student}; rename or remove one"
             yield from (one.sorted(IGNORED, note, undecided=True) for one in theirs)
             return
+        participant, known = theirs[0].owner.who[1], self.participants.get(student, "")
+        if participant and known and participant != known:
+            note = f"Moodle's participant {participant} has the name of participant {known}, who handed in before"
+            yield from (one.sorted(IGNORED, note, undecided=True) for one in theirs)
+            return
         newest: dict[str, tuple[_HandIn, bytes]] = {}
         left, end = self.most_of_one, time.monotonic() + _PATIENCE
         for one in sorted(theirs, key=lambda one: (one.exact, one.order), reverse=True):
@@ -465,7 +477,14 @@ class _Sorter:
                 continue
             left -= len(content)
             newest[target] = one, content
-        yield from self._keep_or_take(list(newest.values()), dry_run=dry_run)
+        chosen = list(newest.values())
+        try:
+            yield from self._keep_or_take(chosen, dry_run=dry_run)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise
+            note = f"could not be written: {error.strerror} ({error.filename})"
+            yield from (one.sorted(IGNORED, note, undecided=True) for one, _ in chosen)
 
     def _read(self, found: Found, most: int, end: float) -> bytes:
         if time.monotonic() > end:
@@ -483,8 +502,15 @@ class _Sorter:
         reason = self._reason_to_keep(place, chosen)
         if not reason and not dry_run:
             self._write(place, chosen)
+            self._remember(student, chosen[0][0].owner.who[1])
         for one, _ in chosen:
             yield one.sorted(KEPT if reason else TAKEN, reason or one.note)
+
+    def _remember(self, student: str, participant: str) -> None:
+        """Note which of Moodle's participants handed in: another may take the name later."""
+        if participant and self.participants.get(student) != participant:
+            self.participants[student] = participant
+            self._noted.write_text(json.dumps(self.participants, ensure_ascii=False, indent=1), "utf-8")
 
     def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_HandIn, bytes]]) -> str:
         """Say why what is in submitted/ stays, or nothing."""

@@ -78,6 +78,7 @@ _SVG_ATTRIBUTES = _set(
 )
 _BOXES = _set("blockquote caption dd div dl dt h1 h2 h3 h4 h5 h6 hr img li ol p pre table td th tr ul")
 _SIZED = {one for one in _STYLES if one.startswith(("padding", "border"))} | {"font-size"}
+_NUMBERS = {"border": 40, "cellpadding": 40, "cellspacing": 40, "colspan": 30, "rowspan": 99, "span": 30}
 _WORDED = frozenset(
     {"text-decoration", "vertical-align"}
 )  # a thick line, or a word that is raised, covers others
@@ -236,8 +237,8 @@ def _allowed(tag: str, name: str, value: str) -> str | None:
         return " ".join(one for one in value.split() if one in _COLOURED or _CLASS.fullmatch(one)) or None
     if name == "style":
         return _style(tag, value)
-    if name in {"border", "cellpadding", "cellspacing"}:
-        return value if re.fullmatch(r"[0-9]{0,2}", value) else None
+    if name in _NUMBERS:  # a table's cells grow with the product of what they span
+        return value if re.fullmatch(r"[0-9]{0,2}", value) and int(value or 0) <= _NUMBERS[name] else None
     if name == "src":
         return _picture(value)
     return value if name in _WORDS or not value or _VALUE.fullmatch(value) else None

@@ -3,12 +3,14 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable
 
 from mlsd_helpers.printable import printable
 
 Cell = str | float | int | None
 
+_ENDS_A_CELL = re.compile(r"[;|\t](?=\s*[=+\-@＝＋－＠])")
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
@@ -29,10 +31,15 @@ def neutral(cell: Cell) -> Cell:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
-    """Return a table about students as CSV, a line a row: what they wrote is printable and holds no line break."""
-    return csv_of(
-        columns, ([printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    )
+    """Return a table about students as CSV, a line a row: what they wrote is printable and holds no line break.
+
+    Where a spreadsheet takes another sign than the comma for the end of a cell, no formula begins behind that either.
+    """
+
+    def clean(cell: Cell) -> Cell:
+        return _ENDS_A_CELL.sub(",", printable(cell)) if isinstance(cell, str) else cell
+
+    return csv_of(columns, (map(clean, row) for row in rows))
 
 
 def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:

@@ -5,6 +5,7 @@ not given is exponential, a routing that is not given is a central queue.
 """
 
 import math
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -46,6 +47,8 @@ INCIDENTS: tuple[IncidentName, ...] = get_args(IncidentName)
 STALE = "A stale pipeline makes features older and no request slower: every time here is that without it."
 RESTART_S = 60.0
 _USUAL_TARGET = 0.7
+
+_MOST_BYTES = 5_000_000  # of a file of measured times
 
 
 def from_design(
@@ -143,9 +146,11 @@ def _service(plan: CapacityPlan, folder: Path) -> Service:
 def _measured_s(given: ServiceTime, folder: Path) -> tuple[float, ...]:
     path = folder / str(given.file)
     try:
+        _refuse_other_files(path, folder)
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "it is not text"
+    except (OSError, ValueError) as problem:
+        unreadable = "it is not text" if isinstance(problem, UnicodeDecodeError) else str(problem)
+        reason = getattr(problem, "strerror", None) or unreadable
         raise DesignError(
             f"capacity.service_time.file: {str(path)!r} cannot be read: {reason}. Write the measured times there, "
             "one a line in seconds, or take the file out of the design and write their scv."
@@ -156,13 +161,22 @@ def _measured_s(given: ServiceTime, folder: Path) -> tuple[float, ...]:
     return tuple(_time_s(line, f"{str(path)!r}, line {number}") for number, line in written)
 
 
+def _refuse_other_files(path: Path, folder: Path) -> None:
+    """Raise ValueError for what is no plain file beside the design: a design may come from somebody else."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"it lies outside of {str(folder)!r}, the folder of the design")
+    kind = path.stat()
+    if not stat.S_ISREG(kind.st_mode):
+        raise ValueError("it is no plain file")
+    if kind.st_size > _MOST_BYTES:
+        raise ValueError(f"it has more than {_MOST_BYTES // 10**6} MB")
+
+
 def _time_s(line: str, where: str) -> float:
     with suppress(ValueError):
         if 0 < (time_s := float(line)) < math.inf:
             return time_s
-    raise DesignError(
-        f"{where}: {line[:40]!r} is not a time. Write seconds above 0, one time a line, as 0.042."
-    )
+    raise DesignError(f"{where}: that is not a time. Write seconds above 0, one time a line, as 0.042.")
 
 
 def _fleet(plan: CapacityPlan) -> Fleet:

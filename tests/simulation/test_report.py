@@ -1,4 +1,5 @@
 import json
+import os
 from contextlib import suppress
 
 import pytest
@@ -206,6 +207,21 @@ def called(*calls):
     boxes = [{"id": flow["from"], "kind": "api gateway"} for flow in flows]
     planes = Planes(components=[{"id": "scorer", "kind": "model server"}, *boxes], flows=flows)
     return with_plan(component="scorer").with_part(planes=planes)
+
+
+@pytest.mark.parametrize("where", ["outside", "above", "pipe", "large"])
+def test_a_design_reads_no_other_file_than_one_beside_it(tmp_path, where):
+    folder, secret = tmp_path / "design", tmp_path / "secret"
+    folder.mkdir()
+    secret.write_text("sesame\n")
+    os.mkfifo(folder / "pipe")
+    with (folder / "large").open("wb") as file:
+        file.truncate(100_000_000)
+    file = {"outside": str(secret), "above": "../secret"}.get(where, where)
+    measured = with_plan(service_time={"mean": "40 ms", "distribution": "measured", "file": file})
+    with pytest.raises(MlsdError) as refused:
+        from_design(measured, folder=folder)
+    assert "sesame" not in str(refused.value)
 
 
 def test_measured_times_are_read_from_the_file_beside_the_design(tmp_path):

@@ -156,7 +156,7 @@ def worked(outputs: list[dict]) -> list[str]:
 
 
 def marks(paths: list[Path]) -> list[tuple[str, tuple[object, ...]]]:
-    found = []
+    found: list[tuple[str, tuple[object, ...]]] = []
     for path in paths:
         there = path.stat()
         attributes = tuple(os.listxattr(path)) if path.is_file() else ()
