@@ -27,14 +27,14 @@ from mlsd_helpers.errors import GradingError
 from mlsd_helpers.exercises import ALL
 from mlsd_helpers.grading import flags, judging, records, submission
 from mlsd_helpers.grading.deadline import OutOfTimeError
-from mlsd_helpers.grading.graft import MOST_NOTES, Graft, graft, noted
+from mlsd_helpers.grading.graft import MOST_NOTES, Graft, graft, is_folder, noted
 from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.room import Limits, Room, WarmParent
 from mlsd_helpers.grading.sightings import CELLS
 from mlsd_helpers.grading.staging import Stage, remove
 from mlsd_helpers.grading.submission import TIME_FILE, Submission
-from mlsd_helpers.grading.workers import few_collections
+from mlsd_helpers.grading.workers import few_collections, own_processor
 
 WORK = ".grading"
 """Where a run keeps its lock and its folders aside, in the course's folder; it can always be removed."""
@@ -173,7 +173,8 @@ class Grader:
         """Start what runs code and draw the cases that judge it, which is no student's time."""
         if self._parent is None and self._job.sandbox != "stock":
             hidden = _not_for_students(self._job, self._config)
-            warm = WarmParent(self._job.sandbox, limits=self._job.limits, hidden=hidden)
+            own = own_processor(self._job.course / WORK, self._stack)
+            warm = WarmParent(self._job.sandbox, limits=self._job.limits, hidden=hidden, processors=own)
             self._parent = self._stack.enter_context(warm)
         for name in self._shown:
             judging.panel(name, seed)
@@ -331,8 +332,13 @@ def students(job: Job) -> list[str]:
     return sorted(
         folder.name
         for folder in Path(root).glob("*")
-        if not folder.name.startswith(".") and os.path.lexists(f"{folder}{rest}")
+        if not folder.name.startswith(".") and (os.path.lexists(f"{folder}{rest}") or _is_closed(folder))
     )
+
+
+def _is_closed(folder: Path) -> bool:
+    """Tell whether a folder cannot be looked into, so that nobody knows what was handed in."""
+    return is_folder(folder) and not os.access(folder, os.X_OK)
 
 
 # ---- what judges it -------------------------------------------------------------------------------

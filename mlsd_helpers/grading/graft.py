@@ -6,6 +6,7 @@ cannot be read at all becomes a notebook without answers. Each repair is noted f
 
 import copy
 import json
+import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,16 @@ class UnreadableError(Exception):
 # ---- reading --------------------------------------------------------------------------------------
 
 
+def is_link(path: Path) -> bool:
+    """Tell whether a path is a link, as far as it can be looked at."""
+    return os.path.islink(path)  # noqa: PTH114 - pathlib raises where a folder may not be searched
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder or leads to one, as far as it can be looked at."""
+    return os.path.isdir(path)  # noqa: PTH112 - likewise
+
+
 def is_plain_file(path: Path) -> bool:
     """Tell whether a path is a file of its own: no link, no device, no pipe."""
     try:
@@ -82,9 +93,9 @@ def read_cells(path: Path) -> list[Cell]:
 
     Raises UnreadableError, with what is wrong in words for the student.
     """
-    if path.is_symlink():
+    if is_link(path):
         raise UnreadableError("The notebook is a link to another file. Hand in the notebook itself.")
-    if path.is_dir():
+    if is_folder(path):
         raise UnreadableError("There is a folder where the notebook should be. Hand in the notebook itself.")
     if not is_plain_file(path):
         raise UnreadableError("There is no notebook in what was handed in.")

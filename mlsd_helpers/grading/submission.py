@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nbgrader import utils
 
-from mlsd_helpers.grading.graft import is_plain_file
+from mlsd_helpers.grading.graft import is_link, is_plain_file
 from mlsd_helpers.grading.room.codec import clean
 
 MOST_FILES = 200
@@ -52,7 +52,7 @@ class Submission:
         With it comes a note for the instructor, and why there is none, for the student.
         """
         path = self.folder / f"{name}.ipynb"
-        if self.folder.is_symlink():
+        if is_link(self.folder):
             return self.folder, "the folder is a link, not followed", ""
         if os.path.lexists(path):
             return path, "" if is_plain_file(path) else f"{path.name} is a link or no file, not read", ""
@@ -75,7 +75,7 @@ def read(folder: Path) -> Submission:
     digest = hashlib.sha256()
     files: dict[str, bytes] = {}
     notes: list[str] = []
-    links = [shown(folder.name)] if folder.is_symlink() else []
+    links = [shown(folder.name)] if is_link(folder) else []
     left = MOST_BYTES
     handed_in_at = None
     for name, path, problem in _entries(folder):
@@ -101,7 +101,7 @@ def read(folder: Path) -> Submission:
         except OSError as error:
             notes.append(f"{shown(name)}: cannot be read ({error.strerror})")
             continue
-        except (ValueError, OverflowError):
+        except (ValueError, ArithmeticError):
             notes.append(f"{name}: holds no time")
             continue
         digest.update(content)
@@ -121,7 +121,7 @@ _LINK = "a link"
 
 def _entries(folder: Path) -> Iterator[tuple[str, Path, str]]:
     """Yield what lies in a folder and below it, in order: its relative path, and why it is not read, or nothing."""
-    if folder.is_symlink():
+    if is_link(folder):
         return
     unread: list[OSError] = []
     seen = 0
@@ -129,7 +129,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, Path, str]]:
         for error in unread:
             yield _relative(Path(error.filename), folder), folder, f"cannot be read ({error.strerror})"
         unread.clear()
-        linked = {name for name in folders if Path(place, name).is_symlink()}
+        linked = {name for name in folders if is_link(Path(place, name))}
         folders[:] = sorted(set(folders) - linked - _HIDDEN)
         for name in sorted({*names, *linked}):
             seen += 1
@@ -147,7 +147,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _problem(path: Path, folder: Path) -> str:
-    if path.is_symlink():
+    if is_link(path):
         return _LINK
     if not is_plain_file(path):
         return "no plain file"

@@ -68,6 +68,25 @@ def limit_memory(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (has + memory, most))  # soft: a sandbox has a limit of its own
 
 
+def own_processor(folder: Path, stack: contextlib.ExitStack) -> set[int]:
+    """Return a processor that no other worker of a run has, while there are enough, else all.
+
+    The stack gives it back. So what a room computes takes time from no other worker's.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        processors = os.sched_getaffinity(0)  # not on macOS
+    except (ImportError, AttributeError):
+        return set()
+    for processor in sorted(processors):
+        file = stack.enter_context((folder / f"processor-{processor}").open("w"))
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return {processor} if len(processors) > 1 else set()
+    return processors
+
+
 def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:

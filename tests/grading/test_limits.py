@@ -141,7 +141,7 @@ def test_threads_of_a_cell_ask_a_function_at_once_and_fractions_are_numbers(pare
         room.run(
             "import mlsd_helpers as mlsd\nfrom concurrent.futures import ThreadPoolExecutor\n"
             "from fractions import Fraction\nask = mlsd.exercises.cases('00-shown')[0]['ask']\n"
-            "with ThreadPoolExecutor(8) as threads: asked = list(threads.map(ask, range(200)))\n"
+            "with ThreadPoolExecutor(4) as threads: asked = list(threads.map(ask, range(200)))\n"
             "half = ask(Fraction(1, 4))"
         )
         assert room.value("asked") == [2 * number for number in range(200)]

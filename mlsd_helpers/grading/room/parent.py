@@ -74,12 +74,21 @@ class Cost:
 class WarmParent:
     """A process in a sandbox that has imported what answers need, so that opening a room takes milliseconds.
 
-    `hidden` names folders that no room may see, should they lie inside the environment that Python runs from.
+    `hidden` names folders that no room may see, should they lie inside the environment that Python runs from. Its
+    rooms run on `processors`, by default on all, and slow down nothing on others.
     With bubblewrap it ends with the thread that started it, so that it never outlives a worker.
     """
 
-    def __init__(self, sandbox: str, *, limits: Limits | None = None, hidden: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        sandbox: str,
+        *,
+        limits: Limits | None = None,
+        hidden: Iterable[Path] = (),
+        processors: Iterable[int] = (),
+    ) -> None:
         self.sandbox, self.limits, self.hidden = sandbox, limits or Limits(), tuple(hidden)
+        self.processors = set(processors)
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
         self._held = os.open(self._scratch, os.O_RDONLY)
@@ -102,7 +111,7 @@ class WarmParent:
         walls = {"sandbox": self.sandbox, "readable": whole, "listed": names}
         config = {"line": theirs.fileno(), "walls": walls, "limits": asdict(self.limits)}
         log = self._scratch / "log"
-        with theirs, log.open("wb") as errors:
+        with theirs, log.open("wb") as errors, _on(self.processors):
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 command(self.sandbox, _MAIN, [json.dumps(config)], hidden=self.hidden, limits=self.limits),
                 env=environment() if self.sandbox == "bubblewrap" else environment(*[str(self._scratch)] * 2),
@@ -147,6 +156,7 @@ class WarmParent:
 
     def open(self) -> tuple[socket.socket, int, int, Path | None]:
         """Open an empty room: the line to it, a handle on its first process, that one's id, its folder here."""
+        self.clear()
         line, theirs = socket.socketpair()
         inside = None if self.sandbox == "bubblewrap" else Path(tempfile.mkdtemp(dir=self._scratch))
         try:
@@ -170,6 +180,27 @@ class WarmParent:
         """End whatever a room has left behind; a process namespace has done so by itself."""
         if self.sandbox != "bubblewrap" and self._process is not None:
             processes.end_below(self._process.pid)
+
+
+@contextlib.contextmanager
+def _no_alarm() -> Iterator[None]:
+    """Put off what limits the judge's time, until what must be whole is done."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _on(processors: set[int]) -> Iterator[None]:
+    """Start processes on some processors alone; they and all below them stay there."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def sweep() -> None:
@@ -441,7 +472,13 @@ class Room:
         self._peak = max(self._peak, processes.peak(self._process))
 
     def _end(self, reason: str) -> RoomGone:
-        """End the room once, and return what its requests raise from now on."""
+        """End the room once, and return what its requests raise from now on. No alarm leaves it half done."""
+        with _no_alarm():
+            self._end_once(reason)
+        assert self._gone is not None
+        return self._gone
+
+    def _end_once(self, reason: str) -> None:
         if self._gone is None:
             self._measure()
             self._closing.set()
@@ -455,7 +492,6 @@ class Room:
             self._parent.clear()
             if self._inside is not None:
                 _clear_away(self._inside)
-        return self._gone
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -109,6 +109,7 @@ def environment(home: str = f"{OWN}/home", temporary: str = f"{OWN}/temporary") 
         "TMPDIR": temporary,
         "USER": "student",
         "LANG": "C.UTF-8",
+        "MALLOC_ARENA_MAX": "2",  # each thread would reserve memory of its own, which counts to the limit
         "IPYTHONDIR": f"{home}/.ipython",
         "MPLCONFIGDIR": f"{home}/.matplotlib",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as a kernel sets it

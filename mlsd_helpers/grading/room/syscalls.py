@@ -86,7 +86,6 @@ _LOOKED_AT = {
     "clone": (_Look(0, (0,), bits=0x7E028000),),
     "prlimit64": (_Look(0, _SELF),),
     "setpriority": (_Look(0, (0,)), _Look(1, _SELF)),  # PRIO_PROCESS
-    "sched_setaffinity": (_Look(0, _SELF),),
     # Names, the end with the parent, no more rights, huge pages, and how the C library names its memory.
     "prctl": (_Look(0, (1, 2, 3, 15, 16, 21, 23, 38, 39, 41, 42, 0x53564D41), errno.EINVAL),),
     # Copies of a handle, flags, locks, the size of a pipe. Leases and signals would concern others.
@@ -116,6 +115,7 @@ _ANSWERED = {
     "clone3": errno.ENOSYS,  # its flags lie in memory, where no filter sees them; the C library then takes clone
     "sync": 0,  # would write out the disk of everybody
     "syncfs": 0,
+    "sched_setaffinity": errno.EPERM,  # a room keeps to its worker's processor
 }
 _ON_MARKS = re.compile(r"^(f?chmod|[fl]?chown|f?utime)")
 _ON_ATTRIBUTES = re.compile(r"xattr$")
