@@ -778,6 +778,8 @@ def _short(value: Any, most: int = 120) -> str:
             if isinstance(value, float)
             else repr(value)
             if isinstance(value, str)
+            else "{" + ", ".join(sorted(map(repr, value))) + "}"  # the same each time
+            if isinstance(value, set | frozenset) and value
             else str(value)
         )
     except Exception as error:  # noqa: BLE001 - a learner's object may do anything

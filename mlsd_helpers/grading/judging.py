@@ -25,7 +25,7 @@ from mlsd_helpers import exercises
 from mlsd_helpers.exercises import kit
 from mlsd_helpers.exercises.kit import Exercise, Panel, StoppedError, TooLongError, Verdict
 from mlsd_helpers.grading import flags
-from mlsd_helpers.grading.deadline import OutOfTimeError, time_limit
+from mlsd_helpers.grading.deadline import OutOfTimeError, not_counted, time_limit
 from mlsd_helpers.grading.records import Flag, Judged
 from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Limits, Room, RoomGone
 
@@ -264,21 +264,19 @@ def _test(cell: Any, source: str, sitting: _Sitting, seed: int) -> tuple[str, Ju
 def _verdict(exercise: Exercise, name: str, sitting: _Sitting, seed: int) -> Verdict:
     cases = panel(exercise.id, seed)
     try:
-        room = sitting.room()
-        with time_limit(min(sitting.limits.judge_s, sitting.left)):
-            answer = _answer(room, name, sitting)
-            if answer is _MISSING:
-                return _none(
-                    exercise, f"There is no `{name}`: the cell that makes it did not run to its end."
-                )
-            return kit.judge(exercise, answer, fresh=True, panel=cases)
+        answer = _answer(sitting.room(), name, sitting)
     except RoomGone as gone:
         sitting.lost(gone)
         return _none(exercise, f"It could not be judged: {gone.reason}.")
-    except OutOfTimeError:  # perhaps in the middle of a frame, so the room is of no use any more
-        late = RoomGone(f"judging {exercise.id} took longer than {sitting.limits.judge_s:g} s")
-        sitting.lost(late)
-        return _none(exercise, f"It could not be judged: {late.reason}.")
+    if answer is _MISSING:
+        return _none(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
+    try:
+        with time_limit(sitting.limits.judge_s):
+            return kit.judge(exercise, answer, fresh=True, panel=cases)
+    except OutOfTimeError:
+        late = f"judging {exercise.id} took longer than {sitting.limits.judge_s:g} s"
+        sitting.flags.append(Flag(flags.LIMIT, late))
+        return _none(exercise, f"It could not be judged: {late}.")
 
 
 _MISSING = object()
@@ -306,7 +304,8 @@ class _Far:
 
     def __call__(self, **case: Any) -> Any:
         try:
-            return self._room.call(self._name, case)
+            with not_counted():  # the room counts its own time
+                return self._room.call(self._name, case)
         except AnswerEndless:
             raise TooLongError from None
         except AnswerRaised as raised:

@@ -59,6 +59,7 @@ class Submission:
         others = [
             one for one in _notebooks_in(self.folder) if one.stem not in expected and is_plain_file(one)
         ]
+        others = [one for one in others if one.stem.startswith(name)] or others
         if len(expected) == 1 and len(others) == 1:
             return others[0], f"{shown(others[0].name)}: taken for {path.name}", ""
         there = f" There is {', '.join(shown(one.name) for one in others[:5])}." if others else ""
@@ -130,7 +131,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, Path, str]]:
             yield _relative(Path(error.filename), folder), folder, f"cannot be read ({error.strerror})"
         unread.clear()
         linked = {name for name in folders if is_link(Path(place, name))}
-        folders[:] = sorted(set(folders) - linked - _HIDDEN)
+        folders[:] = sorted(one for one in set(folders) - linked - _HIDDEN if not one.startswith("."))
         for name in sorted({*names, *linked}):
             seen += 1
             if seen > _MOST_ENTRIES:

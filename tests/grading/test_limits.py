@@ -160,6 +160,14 @@ def test_a_time_limit_ends_a_regular_expression_that_would_take_for_ever():
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
+def test_what_is_not_counted_takes_nothing_of_the_time():
+    with deadline.time_limit(0.3):
+        with deadline.not_counted():
+            time.sleep(0.5)
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+    assert 0 < left <= 0.3
+
+
 @pytest.mark.road
 def test_an_exercise_that_takes_long_to_judge_costs_itself(course_of, monkeypatch):
     judge = judging.kit.judge

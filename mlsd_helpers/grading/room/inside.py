@@ -42,7 +42,7 @@ _WARM = (
     "mlsd_helpers.widgets",
 )
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each room
-_OPEN_FILES = 256
+_OPEN_FILES = 128
 _ROOMS_AT_ONCE = 2  # other rooms of the same user may start processes at the same time
 _NAMESPACES = namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC | namespaces.NEWNET
 
@@ -111,6 +111,8 @@ def _open(
     """Become a room, in a process of its own. Never returns."""
     try:
         memory = _address_space()
+        with contextlib.suppress(OSError):  # when memory ends, the kernel ends a room first
+            Path("/proc/self/oom_score_adj").write_text("1000")
         if walls.sandbox == "bubblewrap":
             namespaces.unshare(_NAMESPACES)
         room = os.fork()

@@ -14,7 +14,7 @@ class Limits:
 
     cell_s: float = 60
     call_s: float = 5
-    room_s: float = 120
+    room_s: float = 240
     memory: int = 2 * 2**30
     processes: int = 64
     files: int = 64 * 2**20  # one file, and all that is written to the disk of a room

@@ -183,16 +183,6 @@ class WarmParent:
 
 
 @contextlib.contextmanager
-def _no_alarm() -> Iterator[None]:
-    """Put off what limits the judge's time, until what must be whole is done."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
 def _on(processors: set[int]) -> Iterator[None]:
     """Start processes on some processors alone; they and all below them stay there."""
     before = os.sched_getaffinity(0)
@@ -472,13 +462,7 @@ class Room:
         self._peak = max(self._peak, processes.peak(self._process))
 
     def _end(self, reason: str) -> RoomGone:
-        """End the room once, and return what its requests raise from now on. No alarm leaves it half done."""
-        with _no_alarm():
-            self._end_once(reason)
-        assert self._gone is not None
-        return self._gone
-
-    def _end_once(self, reason: str) -> None:
+        """End the room once, and return what its requests raise from now on."""
         if self._gone is None:
             self._measure()
             self._closing.set()
@@ -492,6 +476,7 @@ class Room:
             self._parent.clear()
             if self._inside is not None:
                 _clear_away(self._inside)
+        return self._gone
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -262,25 +262,3 @@ def test_a_room_keeps_to_its_workers_processor(hand_in):
         )
         assert room.value("mine") == {one}
     assert os.sched_getaffinity(0) == before
-
-
-def test_an_alarm_while_a_room_ends_leaves_nothing_of_it(parent, hand_in, monkeypatch):
-    from mlsd_helpers.grading import deadline
-    from mlsd_helpers.grading.room import parent as module
-
-    room = parent.room(hand_in)
-    cleared = parent.clear
-
-    def slow():
-        time.sleep(0.3)
-        cleared()
-
-    monkeypatch.setattr(parent, "clear", slow)
-    ended = []
-    monkeypatch.setattr(
-        module.os, "close", lambda handle, close=os.close: (ended.append(handle), close(handle))
-    )
-    with pytest.raises(deadline.OutOfTimeError), deadline.time_limit(0.1):
-        room.__exit__(None, None, None)
-    assert room._handle in ended
-    assert room._inside is None or not room._inside.exists()
