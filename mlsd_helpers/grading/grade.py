@@ -271,12 +271,12 @@ class Grader:
         return replace(record, seconds={**record.seconds, **spent})
 
     def _convert(self, student: str, given: Submission, graded: "_Graded") -> dict[str, float]:
-        """Let nbgrader have the notebook and its time; a student's other files stay in submitted/.
+        """Let nbgrader have the notebook and its own files beside it; a student's stay in submitted/.
 
         Beside the graded notebook, formgrader would serve them to the instructor's browser.
         """
         stage = self._stage.submitted(student)
-        _lay({name: content for name, content in given.files.items() if name == TIME_FILE}, stage)
+        _lay({name: content for name, content in given.files.items() if name in _OF_NBGRADER}, stage)
         for name, notebook in graded.notebooks.items():
             nbformat.write(notebook, stage / f"{name}.ipynb")
         return self._stage.convert(student, graded.outputs, self._job.limits.page_s)
@@ -292,6 +292,10 @@ class _Graded:
     out_of_time: bool = False
 
 
+_OF_NBGRADER = (
+    TIME_FILE,
+    "submission_secret.txt",
+)  # by the second, `nbgrader release_feedback` knows whose it is
 _NO_PAGE = Flag(flags.SLOW, "its page took too long to make, and shows the judgement alone")
 _NO_PAGE_NOTE = (
     "A page with your own cells could not be made: that took too long. "

@@ -82,13 +82,13 @@ _TEXTS = {
         r"^__(?:subclasses|globals|closure|code)__$",
     ),
     OTHERS: _words(
-        r"(?:^|[/\\\s])(?:submitted|autograded|verdicts)(?:[/\\]|$)|(?:^|[/\\])feedback[/\\]+(?:\*|[^/\\]+[/\\]+\d\d_)"
+        r"(?:^|\s)(?:submitted|autograded|verdicts)[/\\]|[/\\](?:submitted|autograded|verdicts)(?:[/\\]|$)|(?:^|[/\\])feedback[/\\]+(?:\*|[^/\\]+[/\\]+\d\d_)"
     ),
     GRADEBOOK: _words(r"gradebook\.db|\bnbgrader\s+(?:db|autograde|export)\b|(?i:\bupdate\s+grade\s+set\b)"),
     CHANNEL: _words(r"/proc/(?:self|\{|\d|\*)[^\s]{0,60}?/fd\b|/dev/fd/|>&\s*[3-9]"),
     PROCESSES: _words(
         r"/proc/(?:\{|\d|\*|\?|\[|self/(?:mem|environ|maps|root|cwd|pagemap|task|oom))|^/proc/?$|/sys/fs/cgroup",
-        r"\bkill\b[^\n;|&]{0,80}(?:\s-1\b|PPID|\s1\b)|\b(?:pkill|killall|nohup|setsid|prlimit|unshare|nsenter|ipcs|ipcmk)\s",
+        r"\bkill\s+(?:-\w+\s+){0,3}(?:-1\b|1\b|[^\n;|&]{0,40}PPID)|\b(?:pkill|killall|nohup|setsid|prlimit|unshare|nsenter|ipcs|ipcmk)\s",
         r"\(\)\s*\{[^\n}|]{0,40}\|[^\n}]{0,40}&",
     ),
     OUTSIDE: _words(
