@@ -571,7 +571,15 @@ class Panel:
             panel = cls.of(exercise, cases)
             if panel.passed == shown.passed and not panel.undistinguished():
                 return panel
-        raise AssertionError(f"{exercise.id}: {len(cases)} fresh cases do not tell its known mistakes apart.")
+        unlike = [
+            mistake_name(one)
+            for one, now, then in zip(exercise.mistakes, panel.passed, shown.passed, strict=True)
+            if now != then
+        ]
+        raise AssertionError(
+            f"{exercise.id}: {len(cases)} fresh cases do not tell its known mistakes apart: "
+            f"{', '.join([*panel.undistinguished(), *unlike])}."
+        )
 
     def diagnose(self, marks: Marks) -> Any | None:
         """Return the known mistake behind the first step that is wrong, or None."""

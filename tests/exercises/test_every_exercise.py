@@ -134,13 +134,14 @@ WRECKS = [
 
 
 @every_exercise
-@pytest.mark.parametrize("wreck", WRECKS, ids=lambda wreck: type(wreck).__name__)
-def test_a_wreck_gets_a_plain_message_and_no_points(exercise: Exercise, wreck: Any) -> None:
-    verdict = kit.judge(exercise, wreck, panel=shown(exercise.id))
-    assert verdict.score == 0
-    assert verdict.message
-    assert "Traceback" not in verdict.message
-    assert len(verdict.message) < 800
+def test_a_wreck_gets_a_plain_message_and_no_points(exercise: Exercise) -> None:
+    wrong = []
+    for wreck in WRECKS:
+        verdict = kit.judge(exercise, wreck, panel=shown(exercise.id))
+        plain = "Traceback" not in verdict.message and 0 < len(verdict.message) < 800
+        if verdict.score or not plain:
+            wrong.append((type(wreck).__name__, verdict))
+    assert not wrong
 
 
 @every_exercise

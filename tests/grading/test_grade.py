@@ -447,3 +447,17 @@ def test_whatever_a_score_depends_on_is_a_rule(part, tmp_path, monkeypatch):
     with (copy / part).open("a") as file:
         file.write("\n# changed\n")
     assert grade._code.__wrapped__() != before
+
+
+def test_a_seed_whose_cases_tell_too_little_gives_way_to_the_next(monkeypatch):
+    fresh = judging.Panel.fresh
+
+    def unlucky(exercise, seed):
+        if seed == 41:
+            raise AssertionError
+        return fresh(exercise, seed)
+
+    monkeypatch.setattr(judging.Panel, "fresh", unlucky)
+    judging.panel.cache_clear()
+    assert judging.panel("05-backlog", 41).cases == fresh(judging.exercises.find("05-backlog"), 42).cases
+    judging.panel.cache_clear()
