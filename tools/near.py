@@ -60,7 +60,7 @@ NEAR = (
     Near(r"mlsd_helpers/grading/.*", ("tests/grading", "tests/test_release.py")),
     Near(r"mlsd_helpers/(workspace|doctor)\b.*", ("tests/test_{1}.py",)),
     Near(r"mlsd_helpers/cli/.*", ("tests/test_cli.py", "tests/review/test_check_command.py")),
-    Near(r"mlsd_helpers/(formulas|simulation|document|figures|widgets)/.*", ("tests/{1}",)),
+    Near(r"mlsd_helpers/(analysis|formulas|simulation|document|figures|widgets)/.*", ("tests/{1}",)),
     Near(r"mlsd_helpers/lab/recorded/.*", ("tests/lab/test_experiments.py",)),
     Near(r"mlsd_helpers/\w+\.(?:py|typed)", ("tests/test_package.py", "tests/test_cli.py")),
     Near(r".*\.md", ("tests/test_words.py",)),
@@ -72,9 +72,10 @@ NEAR = (
         r"tools/(?:notebooks|past|writing)\.py",
         ("tests/notebooks/test_pairs.py", "tests/notebooks/test_fix.py"),
     ),
+    Near(r"\.github/.*|\.devcontainer/.*|\.pre-commit-config\.yaml|\.ci/.*", ("tests/test_workflows.py",)),
     Near(r"docs/design\.schema\.json", ("tests/test_repository.py",)),
     Near(r"nbgrader_config\.py|postBuild", ("tests/test_release.py", "tests/binder")),
-    Near(r"benchmarks/.*|docs/images/.*|LICENSE", ()),  # nothing in seconds
+    Near(r"benchmarks/.*|docs/images/.*|LICENSE|CITATION\.cff|\.editorconfig", ()),  # nothing in seconds
 )
 
 

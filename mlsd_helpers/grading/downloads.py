@@ -319,7 +319,7 @@ class _Sorter:
         self.loose = False
         self.listed: Counter[str] = Counter()
         submitted = Path(self.directory.format_path(self.directory.submitted_directory, "x", assignment))
-        self._noted = submitted.parent.parent / f".participants-{assignment}.json"
+        self._noted = course / ".collected" / f"{assignment}.json"
         self.participants: dict[str, str] = {}
         with suppress(OSError, ValueError):
             self.participants = dict(json.loads(self._noted.read_text("utf-8")))
@@ -510,6 +510,7 @@ class _Sorter:
         """Note which of Moodle's participants handed in: another may take the name later."""
         if participant and self.participants.get(student) != participant:
             self.participants[student] = participant
+            self._noted.parent.mkdir(exist_ok=True)
             self._noted.write_text(json.dumps(self.participants, ensure_ascii=False, indent=1), "utf-8")
 
     def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_HandIn, bytes]]) -> str:
