@@ -71,6 +71,7 @@ def grade(given: argparse.Namespace) -> int:
 
     workers.get_ready()
     from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.errors import GradingError  # noqa: PLC0415
     from mlsd_helpers.grading import classroom  # noqa: PLC0415
     from mlsd_helpers.grading.grade import Job, students  # noqa: PLC0415
     from mlsd_helpers.grading.room import choose_sandbox  # noqa: PLC0415
@@ -81,9 +82,14 @@ def grade(given: argparse.Namespace) -> int:
     failed = False
     for assignment in given.assignment:
         job = Job(course, assignment, sandbox, given.db or "", dry_run=given.dry_run, again=given.again)
+        everyone = students(job)
+        if unknown := sorted(set(given.student or ()) - set(everyone)):
+            raise GradingError(
+                f"Nothing of {assignment} is there of {', '.join(unknown)}. Look into submitted/."
+            )
         summary = classroom.grade_class(
             job,
-            given.student or students(job),
+            given.student or everyone,
             workers=given.workers,
             dask=given.dask or "",
             say=line_that_moves(),

@@ -137,12 +137,13 @@ class Grader:
         graded = self._judge(student, given, seed, time.monotonic() + most)
         if graded.out_of_time and most < job.limits.room_s:
             return Result(student, None, before, put_off=True)
-        return self._put(student, given, graded, before)
+        return self._put(student, given, graded, before, late)
 
     def give_up(self, student: str, why: str) -> Result:
         """Record that a hand-in could not be graded, for a reason of its own, and give it a page that says so."""
         given = submission.read(self._stage.place("submitted", student))
         before = records.read(self._job.course, self._job.assignment, student)
+        late = self._lateness(student, given)
         judged: dict[str, Judged] = {}
         for released in self.released.values():
             judged |= judging.not_judged(released, self._tests, f"It could not be judged: {why}.")
@@ -157,7 +158,7 @@ class Grader:
             judged,
             flags=(Flag(flags.LIMIT, why),),
         )
-        return self._put(student, given, self._bare(record, f"{why[0].upper()}{why[1:]}."), before)
+        return self._put(student, given, self._bare(record, f"{why[0].upper()}{why[1:]}."), before, late)
 
     def _is_there(self, student: str) -> bool:
         return all(self._stage.place(step, student).is_dir() for step in ("autograded", "feedback"))
@@ -249,9 +250,15 @@ class Grader:
 
     # ---- writing ----------------------------------------------------------------------------------
 
-    def _put(self, student: str, given: Submission, graded: "_Graded", before: Record | None) -> Result:
+    def _put(
+        self,
+        student: str,
+        given: Submission,
+        graded: "_Graded",
+        before: Record | None,
+        late: tuple[float, str],
+    ) -> Result:
         """Write what was graded where it is not there yet, and its record last."""
-        late = self._lateness(student, given)
         record = replace(graded.record, late_s=late[0], late_rule=late[1])
         changed = not (before is not None and self._is_there(student) and _same(before, record))
         if not self._job.dry_run:

@@ -15,6 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 
+from mlsd_helpers import cli
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading import grade, judging, records, road
 from mlsd_helpers.grading.classroom import grade_class
@@ -461,3 +462,11 @@ def test_a_seed_whose_cases_tell_too_little_gives_way_to_the_next(monkeypatch):
     judging.panel.cache_clear()
     assert judging.panel("05-backlog", 41).cases == fresh(judging.exercises.find("05-backlog"), 42).cases
     judging.panel.cache_clear()
+
+
+def test_a_student_who_handed_in_nothing_is_named_and_not_made(course_of, capsys):
+    course = course_of("blank")
+    command = ["grade", ASSIGNMENT, "--student", "blnk", "--unsafe", "--course", str(course)]
+    assert cli.main(command) == 2
+    assert "blnk" in capsys.readouterr().err
+    assert rows(course) == {}
