@@ -28,7 +28,6 @@ TIME_FILE = "timestamp.txt"
 
 _MOST_ENTRIES = 20_000  # of the folder
 _LONGEST = 200  # bytes of a path below the folder
-_HIDDEN = {".ipynb_checkpoints", "__pycache__"}
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ def _entries(folder: Path) -> Iterator[tuple[str, Path, str]]:
             yield _relative(Path(error.filename), folder), folder, f"cannot be read ({error.strerror})"
         unread.clear()
         linked = {name for name in folders if is_link(Path(place, name))}
-        folders[:] = sorted(one for one in set(folders) - linked - _HIDDEN if not one.startswith("."))
+        folders[:] = sorted(one for one in set(folders) - linked - {"__pycache__"} if not one.startswith("."))
         for name in sorted({*names, *linked}):
             seen += 1
             if seen > _MOST_ENTRIES:

@@ -79,6 +79,7 @@ def own_processor(folder: Path, stack: contextlib.ExitStack) -> set[int]:
         processors = os.sched_getaffinity(0)  # not on macOS
     except (ImportError, AttributeError):
         return set()
+    folder.mkdir(exist_ok=True)
     for processor in sorted(processors):
         file = stack.enter_context((folder / f"processor-{processor}").open("w"))
         with contextlib.suppress(OSError):

@@ -65,6 +65,20 @@ def graded(course, *students, workers=1, limits=FEW_LIMITS, **options):
     return {one.student: one for one in summary.results}
 
 
+def test_what_documents_say_of_the_limits_is_so():
+    root = Path(__file__).parents[2]
+    guide, decision = (
+        " ".join((root / "docs" / name).read_text(encoding="utf-8").split())
+        for name in ("instructors.md", "decisions/0014-grading.md")
+    )
+    limits = Limits()
+    assert limits.room_s == 4 * 60
+    assert "four minutes for all its cells" in guide
+    assert f"longer than {limits.first_s:g} seconds" in guide
+    assert f"{graft.MOST_SOURCE:,} characters a cell, {graft.MOST_EXTRAS} cells of their own" in decision
+    assert f"{limits.outputs // MB} MB of outputs" in decision
+
+
 # ---- a room ---------------------------------------------------------------------------------------
 
 HOG = """
