@@ -24,7 +24,7 @@ from mlsd_helpers.exercises import ALL
 from mlsd_helpers.grading import grade, records, release, road
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
-from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.sandbox import choose_sandbox
 from mlsd_helpers.grading.synthetic import hand_in, large_class
 
 COURSE = Path(__file__).parents[1]

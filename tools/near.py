@@ -54,8 +54,8 @@ NEAR = (
     Near(r"mlsd_helpers/design/.*", ("tests/design", "tests/cases")),
     Near(r"mlsd_helpers/lab/(\w+)\.py", ("tests/lab/test_{1}.py", "tests/lab/test_payments.py")),
     Near(
-        r"mlsd_helpers/grading/room/.*",
-        ("tests/grading/room/test_codec.py", "tests/grading/room/test_room.py"),
+        r"mlsd_helpers/grading/sandbox/.*",
+        ("tests/grading/sandbox/test_codec.py", "tests/grading/sandbox/test_room.py"),
     ),
     Near(r"mlsd_helpers/grading/.*", ("tests/grading", "tests/test_release.py")),
     Near(r"mlsd_helpers/(workspace|doctor)\b.*", ("tests/test_{1}.py",)),
@@ -111,7 +111,7 @@ def main(base: str = "") -> int:
     for words, paths in near(files).items():
         if paths:
             # With the processes of the lab and the sandbox only where these have changed: they take a while.
-            own = any(re.match(r"(mlsd_helpers|tests)/(lab|grading/room)/", file) for file in files)
+            own = any(re.match(r"(mlsd_helpers|tests)/(lab|grading/sandbox)/", file) for file in files)
             markers = _IN_SECONDS if own else _NO_PROCESSES
             chosen = ["-k", words] if words else []
             print(f"pytest {' '.join([*sorted(paths), *chosen])}", flush=True)

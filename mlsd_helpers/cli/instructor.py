@@ -74,7 +74,7 @@ def grade(given: argparse.Namespace) -> int:
     from mlsd_helpers.errors import GradingError  # noqa: PLC0415
     from mlsd_helpers.grading import classroom  # noqa: PLC0415
     from mlsd_helpers.grading.grade import Job, students  # noqa: PLC0415
-    from mlsd_helpers.grading.room import choose_sandbox  # noqa: PLC0415
+    from mlsd_helpers.grading.sandbox import choose_sandbox  # noqa: PLC0415
 
     course = workspace.find_course(given.course)
     sandbox = choose_sandbox(unsafe=given.unsafe)

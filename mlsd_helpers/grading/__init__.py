@@ -5,8 +5,8 @@
     classroom, workers    a class: processes side by side, progress, a summary
       grade               one hand-in from start to end, and its record
         graft             a student's answers in a fresh student version
-        judging           its cells run in a room, its answers judged outside
-          room/           the sandbox
+        judging           its cells run in a sandbox, its answers judged outside
+          sandbox/           the sandbox
         flags             what an instructor should look at
           sightings       ... in code, as reading_code reads it
         staging           nbgrader's converters, in a folder aside

@@ -26,7 +26,7 @@ from mlsd_helpers.grading.flags import KINDS
 from mlsd_helpers.grading.grade import WORK, Grader, Job, Result
 from mlsd_helpers.grading.records import FAILED
 from mlsd_helpers.grading.release import environment_on_path
-from mlsd_helpers.grading.room import sweep
+from mlsd_helpers.grading.sandbox import sweep
 from mlsd_helpers.grading.staging import remove
 from mlsd_helpers.grading.workers import pool
 from mlsd_helpers.printable import one_line
@@ -66,14 +66,14 @@ class Summary:
         for kind in seen:
             if kind in KINDS:
                 yield f"  {kind}: {KINDS[kind]}"
-        if in_room := {
+        if in_run := {
             name
             for result in self.results
             if result.record
             for name, judged in result.record.exercises.items()
             if not judged.by_judge
         }:
-            names = one_line(", ".join(sorted(in_room)))
+            names = one_line(", ".join(sorted(in_run)))
             yield f"  judged inside the student's process, as nbgrader does: {names}."
 
     def differences(self) -> Iterator[str]:
@@ -253,7 +253,7 @@ def _outcome(
         if attempt > _ATTEMPTS:
             return Result(student, None, error="it took too long, and so did giving it up."), None
         why = f"to grade it took longer than {job.limits.whole_s:g} s" if attempt > 1 else ""
-    return result, _schedule(processes, job, student, job.limits.room_s, why)
+    return result, _schedule(processes, job, student, job.limits.cells_s, why)
 
 
 def _graded_here(job: Job, student: str, seconds: float, why: str) -> Result:
@@ -294,7 +294,7 @@ def _graded_beside(job: Job, student: str) -> Result:
         multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # noqa: SLF001
         if os.getpid() not in _beside:
             _beside[os.getpid()] = pool(1, job.limits.judge_memory)
-        processes, seconds = _beside[os.getpid()], job.limits.room_s
+        processes, seconds = _beside[os.getpid()], job.limits.cells_s
         future: Future[Result] | None = _schedule(processes, job, student, seconds)
         attempt = 2  # there is no shorter turn here
         while future is not None:

@@ -1,6 +1,6 @@
-"""Grading a hand-in, start to end: graft, run in a room, judge outside, hand to nbgrader, and note it last.
+"""Grading a hand-in, start to end: graft, run in a sandbox, judge outside, hand to nbgrader, and note it last.
 
-    submitted/ → graft → room ⇄ judge → nbgrader's converters in a folder aside → autograded/, feedback/ → record
+    submitted/ → graft → sandbox ⇄ judge → nbgrader's converters in a folder aside → autograded/, feedback/ → record
 
 A record is written when everything else is in its place. So a run that was killed is simply run again: what has a
 record of the same hand-in and the same rules is left alone.
@@ -30,7 +30,7 @@ from mlsd_helpers.grading.deadline import OutOfTimeError
 from mlsd_helpers.grading.graft import MOST_NOTES, Graft, graft, is_folder, noted
 from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
 from mlsd_helpers.grading.release import configuration
-from mlsd_helpers.grading.room import Limits, Room, WarmParent
+from mlsd_helpers.grading.sandbox import ForkServer, Limits, Session
 from mlsd_helpers.grading.sightings import CELLS
 from mlsd_helpers.grading.staging import Stage, remove
 from mlsd_helpers.grading.submission import TIME_FILE, Submission
@@ -44,7 +44,7 @@ WORK = ".grading"
 class Job:
     """What grading an assignment needs, the same for every worker, on this machine or another.
 
-    `sandbox` is one of `room.choose_sandbox`, or "stock" where no process can be forked.
+    `sandbox` is one of `sandbox.choose_sandbox`, or "stock" where no process can be forked.
     """
 
     course: Path
@@ -103,10 +103,10 @@ class Grader:
         self._shown = {one.id: one.cases for one in ALL if one.assignment == job.assignment}
         self._stack = ExitStack()
         self._stack.callback(few_collections())
-        self._parent: WarmParent | None = None
+        self._parent: ForkServer | None = None
 
     def close(self) -> None:
-        """End the warm parent and remove the folder aside."""
+        """End the fork server and remove the folder aside."""
         self._stack.close()
         self._stage.close()
 
@@ -119,7 +119,7 @@ class Grader:
         Raises GradingError when no hand-in can be graded any more: a full disk, a gradebook that stays locked.
         """
         job = self._job
-        most = job.limits.room_s if seconds is None else min(seconds, job.limits.room_s)
+        most = job.limits.cells_s if seconds is None else min(seconds, job.limits.cells_s)
         given = submission.read(self._stage.place("submitted", student))
         before = records.read(job.course, job.assignment, student)
         same = before is not None and before.hand_in == given.digest
@@ -135,7 +135,7 @@ class Grader:
         seed = before.seed if before is not None and same else job.seed
         self._get_ready(seed)
         graded = self._judge(student, given, seed, time.monotonic() + most)
-        if graded.out_of_time and most < job.limits.room_s:
+        if graded.out_of_time and most < job.limits.cells_s:
             return Result(student, None, before, put_off=True)
         return self._put(student, given, graded, before, late)
 
@@ -175,7 +175,7 @@ class Grader:
         if self._parent is None and self._job.sandbox != "stock":
             hidden = _not_for_students(self._job, self._config)
             own = own_processor(self._job.course / WORK, self._stack)
-            warm = WarmParent(self._job.sandbox, limits=self._job.limits, hidden=hidden, processors=own)
+            warm = ForkServer(self._job.sandbox, limits=self._job.limits, hidden=hidden, processors=own)
             self._parent = self._stack.enter_context(warm)
         for name in self._shown:
             judging.panel(name, seed)
@@ -229,15 +229,15 @@ class Grader:
         if parent is None:
             return judging.run_stock(grafted.notebook, self._tests, work, self._config)
 
-        def open_room(until: float) -> Room:
+        def open_session(until: float) -> Session:
             with suppress(GradingError):
-                return parent.room(work, self._shown, until)
+                return parent.session(work, self._shown, until)
             try:  # a machine that was too busy for a moment
-                return parent.room(work, self._shown, until)
+                return parent.session(work, self._shown, until)
             except GradingError as error:  # costs this hand-in its turn, and not the class its run
                 raise RuntimeError(str(error)) from error
 
-        return judging.run(grafted.notebook, self._tests, open_room, seed, self._job.limits, deadline)
+        return judging.run(grafted.notebook, self._tests, open_session, seed, self._job.limits, deadline)
 
     def _bare(self, record: Record, why: str) -> "_Graded":
         """Return a judged hand-in without a word of the student's: the released notebook, and what was judged."""

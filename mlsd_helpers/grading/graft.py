@@ -248,13 +248,13 @@ def _extras(given: Sequence[Cell], places: Sequence[int | None]) -> tuple[dict[i
     """Return a student's own cells by the place that they follow, and what was left out because it is too much."""
     extras: dict[int, list[Cell]] = {}
     left_out: list[str] = []
-    anchor, number, room = -1, 0, MOST_TEXT
+    anchor, number, left = -1, 0, MOST_TEXT
     for cell, place in zip(given, places, strict=True):
         if place is not None:
             anchor = place
         elif cell["cell_type"] != "raw" and cell["source"].strip():
-            number, room = number + 1, room - len(cell["source"])
-            if len(cell["source"]) <= MOST_SOURCE and room >= 0 and number <= MOST_EXTRAS:
+            number, left = number + 1, left - len(cell["source"])
+            if len(cell["source"]) <= MOST_SOURCE and left >= 0 and number <= MOST_EXTRAS:
                 extras.setdefault(anchor, []).append(cell)
             else:
                 left_out.append(f"A cell of your own was left out: {_TOO_MUCH}.")

@@ -1,8 +1,8 @@
-"""The judge, outside the room: runs a notebook's cells in a room, and judges what the answers hand out.
+"""The judge, outside the sandbox: runs a notebook's cells in a sandbox, and judges what the answers hand out.
 
-A cell such as `mlsd.check("05-plan", plan)` is never run where student code runs. The judge asks the room for
-the value of `plan`, or calls it on cases that the room has not seen, and judges what comes back here. A test cell
-of another kind, with asserts, runs in the room as in stock nbgrader; the record says so.
+A cell such as `mlsd.check("05-plan", plan)` is never run where student code runs. The judge asks the sandbox for
+the value of `plan`, or calls it on cases that the sandbox has not seen, and judges what comes back here. A test cell
+of another kind, with asserts, runs in the sandbox as in stock nbgrader; the record says so.
 """
 
 import ast
@@ -27,15 +27,15 @@ from mlsd_helpers.exercises.kit import Exercise, Panel, StoppedError, TooLongErr
 from mlsd_helpers.grading import flags
 from mlsd_helpers.grading.deadline import OutOfTimeError, not_counted, time_limit
 from mlsd_helpers.grading.records import Flag, Judged
-from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Limits, Room, RoomGone
+from mlsd_helpers.grading.sandbox import AnswerRaised, AnswerTimeout, Limits, Session, SessionEnded
 
-MOST_ROOMS = 4
-"""How often a hand-in whose process ended gets a new room, in which its other cells run again."""
+MOST_SESSIONS = 4
+"""How often a hand-in whose process ended gets a new sandbox, in which its other cells run again."""
 
 _MOST_SEEDS = 10
 _LEAST = 1_000  # characters that an output counts for: a page has more around each than is in it
 
-Opener = Callable[[float], AbstractContextManager[Room]]
+Opener = Callable[[float], AbstractContextManager[Session]]
 Outputs = list[Any]
 
 
@@ -51,7 +51,7 @@ class Check:
 class Executed:
     """A notebook that has run: the outputs of each code cell by its place, and the judgement of each test cell.
 
-    `judged` is by exercise id, or by grade_id for a test cell of asserts. `reason` says what ended a room, and
+    `judged` is by exercise id, or by grade_id for a test cell of asserts. `reason` says what ended a sandbox, and
     `out_of_time` whether that was the deadline of the whole; `flags` are what an instructor should look at.
     """
 
@@ -99,45 +99,45 @@ def panel(exercise_id: str, seed: int) -> Panel:
 
 
 def run(
-    notebook: Any, tests: Mapping[str, str], open_room: Opener, seed: int, limits: Limits, deadline: float
+    notebook: Any, tests: Mapping[str, str], open_session: Opener, seed: int, limits: Limits, deadline: float
 ) -> Executed:
     """Run the code cells of a grafted notebook and judge its test cells, up to a deadline of `time.monotonic`.
 
     `tests` holds the instructor's source of each test cell by grade_id, hidden tests included.
     """
     done = Executed()
-    sitting = _Sitting(open_room, limits, deadline)
+    run = _SubmissionRun(open_session, limits, deadline)
     try:
         for place, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
                 continue
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
-                key, judged, outputs = _test(cell, source, sitting, seed)
+                key, judged, outputs = _test(cell, source, run, seed)
                 done.judged[key] = judged
             else:
-                outputs = sitting.run(cell.source)
+                outputs = run.run(cell.source)
             done.outputs[place] = outputs
     finally:
-        sitting.close()
-    done.reason = sitting.reason
-    done.out_of_time = sitting.out_of_time
-    done.flags = tuple(dict.fromkeys(sitting.flags))
+        run.close()
+    done.reason = run.reason
+    done.out_of_time = run.out_of_time
+    done.flags = tuple(dict.fromkeys(run.flags))
     return done
 
 
-class _Sitting:
-    """One hand-in in its room; when the room is gone, in the next one, without the cell that ended it."""
+class _SubmissionRun:
+    """One hand-in in its sandbox; when the sandbox is gone, in the next one, without the cell that ended it."""
 
-    def __init__(self, open_room: Opener, limits: Limits, deadline: float) -> None:
-        self._open = open_room
+    def __init__(self, open_session: Opener, limits: Limits, deadline: float) -> None:
+        self._open = open_session
         self.limits = limits
         self._deadline = deadline
         self._done: list[str] = []
-        self._rooms = 0
+        self._sessions = 0
         self._output_left = limits.outputs
-        self._context: AbstractContextManager[Room] | None = None
-        self._room: Room | None = None
+        self._context: AbstractContextManager[Session] | None = None
+        self._session: Session | None = None
         self.reason = ""
         self.flags: list[Flag] = []
 
@@ -151,40 +151,40 @@ class _Sitting:
         """Whether something was lost because the time for the whole was over."""
         return bool(self.reason) and self.left <= 0
 
-    def room(self) -> Room:
-        """Return a room in which all cells so far have run, opened when needed.
+    def session(self) -> Session:
+        """Return a sandbox in which all cells so far have run, opened when needed.
 
-        Raises RoomGone when there will be no other.
+        Raises SessionEnded when there will be no other.
         """
         if self.left <= 0:
             self.close()
             self.reason = self.reason or "the notebook as a whole took too long"
-            raise RoomGone(self.reason)
-        while self._room is None:
-            if self._rooms >= MOST_ROOMS:
-                raise RoomGone(self.reason)
-            self._rooms += 1
+            raise SessionEnded(self.reason)
+        while self._session is None:
+            if self._sessions >= MOST_SESSIONS:
+                raise SessionEnded(self.reason)
+            self._sessions += 1
             self._context = self._open(self._deadline)
-            self._room = self._context.__enter__()
+            self._session = self._context.__enter__()
             try:
                 for source in self._done:
-                    self._in(self._room, source)
-            except RoomGone as gone:
+                    self._in(self._session, source)
+            except SessionEnded as gone:
                 self.lost(gone)
-        return self._room
+        return self._session
 
-    def _in(self, room: Room, source: str) -> list[dict[str, Any]]:
-        """Run a cell. After a first room has gone, what a cell leaves running goes too: it may have been the reason."""
-        outputs = room.run(source)
-        if self._rooms > 1:
-            room.end_others()
+    def _in(self, session: Session, source: str) -> list[dict[str, Any]]:
+        """Run a cell. After a sandbox has ended, end what a cell leaves running: it may have been the cause."""
+        outputs = session.run(source)
+        if self._sessions > 1:
+            session.end_others()
         return outputs
 
     def run(self, source: str) -> Outputs:
         """Run a cell; one that ends its process leaves an error that says so."""
         try:
-            outputs = self._in(self.room(), source)
-        except RoomGone as gone:
+            outputs = self._in(self.session(), source)
+        except SessionEnded as gone:
             self.lost(gone)
             return [_stopped(gone.reason)]
         self._done.append(source)
@@ -199,16 +199,16 @@ class _Sitting:
         self.flags.append(Flag(flags.LEFT_OUT, why))
         return [nbformat.v4.new_output("stream", text=f"[These outputs were cut off: {why}.]\n")]
 
-    def lost(self, gone: RoomGone) -> None:
-        """Note that a room ended, and why; the first reason stays."""
+    def lost(self, gone: SessionEnded) -> None:
+        """Note that a sandbox ended, and why; the first reason stays."""
         self.reason = self.reason or gone.reason
         self.flags.append(Flag(flags.LIMIT, gone.reason))
         self.close()
 
     def close(self) -> None:
-        """Leave the room."""
-        context, room, self._context, self._room = self._context, self._room, None, None
-        self.flags += [Flag(flags.MANY_POINTS, odd) for odd in (room.odd if room else ())]
+        """Leave the sandbox."""
+        context, session, self._context, self._session = self._context, self._session, None, None
+        self.flags += [Flag(flags.MANY_POINTS, odd) for odd in (session.odd if session else ())]
         if context is not None:
             context.__exit__(None, None, None)
 
@@ -259,72 +259,72 @@ def _scored(cell: Any, outputs: Outputs) -> Judged:
 # ---- judging --------------------------------------------------------------------------------------
 
 
-def _test(cell: Any, source: str, sitting: _Sitting, seed: int) -> tuple[str, Judged, Outputs]:
+def _test(cell: Any, source: str, run: _SubmissionRun, seed: int) -> tuple[str, Judged, Outputs]:
     check = check_in(source)
     if check is None:
-        return _asserted(cell, source, sitting)
+        return _asserted(cell, source, run)
     exercise = exercises.find(check.exercise)
-    verdict = _verdict(exercise, check.name, sitting, seed)
+    verdict = _verdict(exercise, check.name, run, seed)
     judged = Judged(verdict.score, exercise.points, verdict.mistake, verdict.message, verdict.attempted)
     return exercise.id, judged, _shown(verdict)
 
 
-def _verdict(exercise: Exercise, name: str, sitting: _Sitting, seed: int) -> Verdict:
+def _verdict(exercise: Exercise, name: str, run: _SubmissionRun, seed: int) -> Verdict:
     cases = panel(exercise.id, seed)
     try:
-        answer = _answer(sitting.room(), name, sitting)
-    except RoomGone as gone:
-        sitting.lost(gone)
+        answer = _answer(run.session(), name, run)
+    except SessionEnded as gone:
+        run.lost(gone)
         return _none(exercise, f"It could not be judged: {gone.reason}.")
     if answer is _MISSING:
         return _none(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
     try:
-        with time_limit(sitting.limits.judge_s):
+        with time_limit(run.limits.judge_s):
             return kit.judge(exercise, answer, fresh=True, panel=cases)
     except OutOfTimeError:
-        late = f"judging {exercise.id} took longer than {sitting.limits.judge_s:g} s"
-        sitting.flags.append(Flag(flags.LIMIT, late))
+        late = f"judging {exercise.id} took longer than {run.limits.judge_s:g} s"
+        run.flags.append(Flag(flags.LIMIT, late))
         return _none(exercise, f"It could not be judged: {late}.")
 
 
 _MISSING = object()
 
 
-def _answer(room: Room, name: str, sitting: _Sitting) -> Any:
-    match room.kind(name):
+def _answer(session: Session, name: str, run: _SubmissionRun) -> Any:
+    match session.kind(name):
         case "missing":
             return _MISSING
         case "blank":
             return None
         case "callable":
-            return _Far(room, name, sitting)
+            return _RemoteAnswer(session, name, run)
         case _:
-            return room.value(name)
+            return session.value(name)
 
 
-class _Far:
-    """An answer that runs in the room: called here, it hands out what the student's function returns there."""
+class _RemoteAnswer:
+    """An answer that runs in the sandbox: called here, it hands out what the student's function returns there."""
 
     keeps_time = True
 
-    def __init__(self, room: Room, name: str, sitting: _Sitting) -> None:
-        self._room, self._name, self._sitting = room, name, sitting
+    def __init__(self, session: Session, name: str, run: _SubmissionRun) -> None:
+        self._session, self._name, self._run = session, name, run
 
     def __call__(self, **case: Any) -> Any:
         try:
-            with not_counted():  # the room counts its own time
-                return self._room.call(self._name, case)
-        except AnswerEndless:
+            with not_counted():  # the sandbox counts its own time
+                return self._session.call(self._name, case)
+        except AnswerTimeout:
             raise TooLongError from None
         except AnswerRaised as raised:
             raise _local(raised) from None
-        except RoomGone as gone:
-            self._sitting.lost(gone)
+        except SessionEnded as gone:
+            self._run.lost(gone)
             raise StoppedError(f"{gone.reason}.") from None
 
 
 def _local(raised: AnswerRaised) -> Exception:
-    """Return the exception of the room as one with the same name here; none of the student's classes comes over."""
+    """Return the exception of the sandbox as one with the same name here; none of the student's classes comes over."""
     if raised.type_name == "NotImplementedError":
         return NotImplementedError(raised.message)
     if raised.type_name == "RecursionError":
@@ -375,11 +375,11 @@ def _test_cells(notebook: Any, tests: Mapping[str, str]) -> Iterator[tuple[int, 
             yield place, check.exercise if check else name
 
 
-def _asserted(cell: Any, source: str, sitting: _Sitting) -> tuple[str, Judged, Outputs]:
-    """Run a test cell of asserts in the room, where a warning costs nothing."""
+def _asserted(cell: Any, source: str, run: _SubmissionRun) -> tuple[str, Judged, Outputs]:
+    """Run a test cell of asserts in the sandbox, where a warning costs nothing."""
     outputs = [
         output
-        for output in sitting.run(source)
+        for output in run.run(source)
         if not (output.output_type == "stream" and output.name == "stderr")
     ]
     return cell.metadata.nbgrader.grade_id, _scored({**cell, "source": source}, outputs), outputs

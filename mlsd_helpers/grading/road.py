@@ -16,7 +16,7 @@ from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.release import CONFIG, release
-from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.sandbox import choose_sandbox
 from mlsd_helpers.grading.synthetic import HandIn, class_of, hand_in
 
 Marks = Mapping[str, Mapping[str, float]]

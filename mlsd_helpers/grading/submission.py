@@ -15,13 +15,13 @@ from pathlib import Path
 from nbgrader import utils
 
 from mlsd_helpers.grading.graft import is_link, is_plain_file
-from mlsd_helpers.grading.room.codec import clean
+from mlsd_helpers.grading.sandbox.codec import clean
 
 MOST_FILES = 200
 """Files beside the notebook that its code sees."""
 
 MOST_BYTES = 64 * 2**20
-"""What these files may have together; a room holds no more."""
+"""What these files may have together; a sandbox holds no more."""
 
 TIME_FILE = "timestamp.txt"
 """When it was handed in, as nbgrader has it."""

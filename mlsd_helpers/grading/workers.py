@@ -71,7 +71,7 @@ def limit_memory(memory: int) -> None:
 def own_processor(folder: Path, stack: contextlib.ExitStack) -> set[int]:
     """Return a processor that no other worker of a run has, while there are enough, else all.
 
-    The stack gives it back. So what a room computes takes time from no other worker's.
+    The stack gives it back. So what a sandbox computes takes time from no other worker's.
     """
     try:
         import fcntl  # noqa: PLC0415 - not on Windows

@@ -18,7 +18,7 @@ from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading import release, report, road
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
-from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.sandbox import choose_sandbox
 from tests.browser.jupyterlab import browser, needs_chromium
 from tests.grading.hostile import markup
 

@@ -10,7 +10,7 @@ from mlsd_helpers.exercises import ALL
 from mlsd_helpers.grading import release, road
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
-from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.sandbox import choose_sandbox
 from mlsd_helpers.grading.synthetic import class_of, hand_in
 from tests.browser.jupyterlab import ARTEFACTS, browser, needs_chromium
 

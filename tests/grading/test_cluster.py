@@ -18,7 +18,7 @@ from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading import grade, records, release
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
-from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.sandbox import choose_sandbox
 from tests.grading.conftest import ASSIGNMENT
 
 pytestmark = pytest.mark.road

@@ -20,7 +20,7 @@ from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading import grade, judging, records, road
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Grader, Job
-from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.sandbox import choose_sandbox
 from mlsd_helpers.grading.staging import Stage
 from tests.grading.conftest import ASSIGNMENT
 

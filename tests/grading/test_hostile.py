@@ -22,7 +22,7 @@ from mlsd_helpers.grading import classroom, records, road, workers
 from mlsd_helpers.grading.grade import Job, students
 from mlsd_helpers.grading.records import FAILED, GRADED, Record
 from mlsd_helpers.grading.release import release
-from mlsd_helpers.grading.room import Limits, choose_sandbox
+from mlsd_helpers.grading.sandbox import Limits, choose_sandbox
 from mlsd_helpers.grading.synthetic import class_of
 from tests.grading.hostile import code, files, honest
 from tests.grading.hostile.desk import ASSIGNMENT, FULL, Desk, HandIn
@@ -32,7 +32,7 @@ CATALOGUE: tuple[HandIn, ...] = (*code.ALL, *files.ALL, *honest.HONEST)
 NEIGHBOURS = ("a-neighbour", "i-neighbour", "q-neighbour", "z-neighbour")
 SECRET = "4711-not-for-students"  # noqa: S105 - not one
 LIMITS = Limits(
-    cell_s=5, call_s=2, room_s=60, memory=512 * 2**20, processes=48, files=16 * 2**20, output=100_000
+    cell_s=5, call_s=2, cells_s=60, memory=512 * 2**20, processes=48, files=16 * 2**20, output=100_000
 )
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -67,7 +67,7 @@ def graded() -> Iterator[Graded]:
         pytest.skip(str(error))
     if sandbox != "bubblewrap":
         pytest.skip(f"{sandbox}: these want a sandbox of their own processes and files")
-    # Not in /tmp: every room has an empty one, which would hide the course where nothing else does.
+    # Not in /tmp: every sandbox has an empty one, which would hide the course where nothing else does.
     with TemporaryDirectory(dir="/var/tmp", prefix="mlsd-class-") as root:
         yield graded_class(Path(root), sandbox)
 
@@ -218,7 +218,7 @@ def test_the_gradebook_is_whole(graded: Graded) -> None:
 
 
 def test_nothing_is_left_behind(graded: Graded) -> None:
-    shared = map(Path, ("/tmp", "/dev/shm", "/var/tmp"))  # noqa: S108 - where a room has its own
+    shared = map(Path, ("/tmp", "/dev/shm", "/var/tmp"))  # noqa: S108 - where a sandbox has its own
     places = (Path(mlsd_helpers.__file__).parent, graded.root, Path.home(), *shared)
     assert not [path for place in places for path in place.glob("hostile_was_here*")]
     assert not [path for place in places for path in place.glob("mlsd-hostile-note*")]
@@ -234,7 +234,7 @@ def test_nothing_reached_the_network(graded: Graded) -> None:
     assert graded.heard == 0
 
 
-def test_nothing_passes_from_one_room_to_the_next(graded: Graded) -> None:
+def test_nothing_passes_from_one_sandbox_to_the_next(graded: Graded) -> None:
     assert "NOTES0" in plain(graded.page("finds-a-note-of-another"))
     assert "PATCHEDFalse" in plain(graded.page("finds-a-patch-of-another"))
     assert "OPENED" not in re.sub(

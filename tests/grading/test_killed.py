@@ -13,7 +13,7 @@ import pytest
 from mlsd_helpers.grading import grade, records, road
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
-from mlsd_helpers.grading.room import choose_sandbox
+from mlsd_helpers.grading.sandbox import choose_sandbox
 from tests.grading.conftest import ASSIGNMENT
 from tests.grading.test_grade import rows
 

@@ -27,14 +27,14 @@ from mlsd_helpers.grading import (
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.records import FAILED, GRADED
-from mlsd_helpers.grading.room import Limits, RoomGone, WarmParent, choose_sandbox
+from mlsd_helpers.grading.sandbox import ForkServer, Limits, SessionEnded, choose_sandbox
 from tests.grading.conftest import ASSIGNMENT
 
 pytestmark = pytest.mark.processes
 
 MB = 2**20
 FEW_LIMITS = Limits(
-    cell_s=6, call_s=1, room_s=10, memory=300 * MB, processes=20, first_s=3, judge_s=2, page_s=2, outputs=MB
+    cell_s=6, call_s=1, cells_s=10, memory=300 * MB, processes=20, first_s=3, judge_s=2, page_s=2, outputs=MB
 )
 
 
@@ -72,14 +72,14 @@ def test_what_documents_say_of_the_limits_is_so():
         for name in ("instructors.md", "decisions/0014-grading.md")
     )
     limits = Limits()
-    assert limits.room_s == 4 * 60
+    assert limits.cells_s == 4 * 60
     assert "four minutes for all its cells" in guide
     assert f"longer than {limits.first_s:g} seconds" in guide
     assert f"{graft.MOST_SOURCE:,} characters a cell, {graft.MOST_EXTRAS} cells of their own" in decision
     assert f"{limits.outputs // MB} MB of outputs" in decision
 
 
-# ---- a room ---------------------------------------------------------------------------------------
+# ---- a sandbox ---------------------------------------------------------------------------------------
 
 HOG = """
 import os, time
@@ -94,35 +94,35 @@ hog(4, 150 * 2**20)
 
 @pytest.fixture(scope="module")
 def parent():
-    with WarmParent(sandbox(), limits=FEW_LIMITS) as warm:
+    with ForkServer(sandbox(), limits=FEW_LIMITS) as warm:
         yield warm
 
 
-def test_a_room_whose_cells_are_short_is_watched_all_the_same(parent, tmp_path):
-    def many_short_cells(room):
-        room.run(HOG)
+def test_a_sandbox_whose_cells_are_short_is_watched_all_the_same(parent, tmp_path):
+    def many_short_cells(session):
+        session.run(HOG)
         for _ in range(100):
-            room.run("time.sleep(.05)")
+            session.run("time.sleep(.05)")
 
-    with parent.room(tmp_path) as room, pytest.raises(RoomGone, match="memory"):
-        many_short_cells(room)
+    with parent.session(tmp_path) as session, pytest.raises(SessionEnded, match="memory"):
+        many_short_cells(session)
 
 
-def test_a_room_that_sends_byte_by_byte_is_watched_all_the_same(parent, tmp_path):
+def test_a_sandbox_that_sends_byte_by_byte_is_watched_all_the_same(parent, tmp_path):
     dribble = 'import struct\nos.write(3, struct.pack("!I", 2**20))\n'
     dribble += 'for _ in range(200): os.write(3, b" "); time.sleep(.02)'
-    with parent.room(tmp_path) as room, pytest.raises(RoomGone, match="memory"):
-        room.run(HOG + dribble)
+    with parent.session(tmp_path) as session, pytest.raises(SessionEnded, match="memory"):
+        session.run(HOG + dribble)
 
 
-def test_a_room_is_watched_while_the_judge_is_busy(parent, tmp_path):
-    with parent.room(tmp_path) as room:
-        room.run(HOG)
+def test_a_sandbox_is_watched_while_the_judge_is_busy(parent, tmp_path):
+    with parent.session(tmp_path) as session:
+        session.run(HOG)
         end = time.monotonic() + 10
-        while not room._too_much and time.monotonic() < end:
-            time.sleep(0.05)  # nobody asks the room anything
-        with pytest.raises(RoomGone, match="memory"):
-            room.run("1")
+        while not session._too_much and time.monotonic() < end:
+            time.sleep(0.05)  # nobody asks the sandbox anything
+        with pytest.raises(SessionEnded, match="memory"):
+            session.run("1")
 
 
 def test_a_function_that_stays_outside_is_asked_with_modest_numbers_only(parent, tmp_path):
@@ -133,16 +133,16 @@ def test_a_function_that_stays_outside_is_asked_with_modest_numbers_only(parent,
         return 0.0
 
     outside.__module__ = "mlsd_helpers.exercises.start.kill"
-    with parent.room(tmp_path, {"00-shown": ({"ask": outside},)}) as room:
-        room.run(
+    with parent.session(tmp_path, {"00-shown": ({"ask": outside},)}) as session:
+        session.run(
             "import mlsd_helpers as mlsd\nask = mlsd.exercises.cases('00-shown')[0]['ask']\nrefused = []\n"
             "for odd in ('x' * 2**20, [0] * 1000, 10**300, float('nan'), float('inf'), 1j, None, {1: 2}):\n"
             "    try: ask(odd)\n"
             "    except ValueError as error: refused.append(str(error))\n"
             "ask(1, 2.5, True)"
         )
-        assert len(room.value("refused")) == 8
-        assert room.odd
+        assert len(session.value("refused")) == 8
+        assert session.odd
     assert asked == [(1, 2.5, True)]
 
 
@@ -151,16 +151,16 @@ def test_threads_of_a_cell_ask_a_function_at_once_and_fractions_are_numbers(pare
         return 2 * number
 
     outside.__module__ = "mlsd_helpers.exercises.start.kill"
-    with parent.room(tmp_path, {"00-shown": ({"ask": outside},)}) as room:
-        room.run(
+    with parent.session(tmp_path, {"00-shown": ({"ask": outside},)}) as session:
+        session.run(
             "import mlsd_helpers as mlsd\nfrom concurrent.futures import ThreadPoolExecutor\n"
             "from fractions import Fraction\nask = mlsd.exercises.cases('00-shown')[0]['ask']\n"
             "with ThreadPoolExecutor(4) as threads: asked = list(threads.map(ask, range(200)))\n"
             "half = ask(Fraction(1, 4))"
         )
-        assert room.value("asked") == [2 * number for number in range(200)]
-        assert room.value("half") == 0.5
-        assert not room.odd
+        assert session.value("asked") == [2 * number for number in range(200)]
+        assert session.value("half") == 0.5
+        assert not session.odd
 
 
 # ---- judging --------------------------------------------------------------------------------------
@@ -447,7 +447,7 @@ def test_a_class_of_60_in_which_20_are_hostile_is_graded_and_the_honest_come_fir
         for name, sources in HOSTILE.items():  # names that come before all others
             with_cells(course, f"a-{name}-{round_}", *sources, right=True)
     limits = Limits(
-        cell_s=3, call_s=1, room_s=8, memory=300 * MB, processes=30, first_s=2, judge_s=3, page_s=3
+        cell_s=3, call_s=1, cells_s=8, memory=300 * MB, processes=30, first_s=2, judge_s=3, page_s=3
     )
     job = Job(course, ASSIGNMENT, sandbox(), limits=limits)
     order: list[str] = []

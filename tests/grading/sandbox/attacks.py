@@ -1,4 +1,4 @@
-"""What a hostile hand-in tries against each promise of SECURITY.md. This file runs in a room, as one cell.
+"""What a hostile hand-in tries against each promise of SECURITY.md. This file runs in a sandbox, as one cell.
 
 The docstring of each function is the promise, word for word. It returns what it could do.
 """
@@ -66,7 +66,7 @@ def libc(name, *args):
 
 @promised(BOTH)
 def reads_no_file(given):
-    """A room reads no file but its own and those of Python and the system's programs."""
+    """A sandbox reads no file but its own and those of Python and the system's programs."""
     tries = Tries()
     for path in (*given["secrets"], "/etc/passwd", "/etc/shadow", "/proc/1/environ", "/proc/self/mountinfo"):
         tries(path, lambda path=path: Path(path).read_bytes()[:20])
@@ -89,13 +89,13 @@ def strange(folder, python):
 
 @promised(BUBBLEWRAP)
 def sees_no_name(given):
-    """A room cannot tell which other files there are on the disk."""
+    """A sandbox cannot tell which other files there are on the disk."""
     return [path for path in given["secrets"] if os.path.lexists(path)]
 
 
 @promised(BOTH)
 def reads_no_answer(given):
-    """A room reads no reference answer, in whichever copy of the package."""
+    """A sandbox reads no reference answer, in whichever copy of the package."""
     tries = Tries()
     for path in given["answers"]:
         tries(path, lambda path=path: Path(path).read_bytes()[:20])
@@ -110,7 +110,7 @@ def reads_no_answer(given):
 
 @promised(BOTH)
 def writes_no_file(given):
-    """A room writes and removes nothing outside of its own folder."""
+    """A sandbox writes and removes nothing outside of its own folder."""
     tries = Tries()
     for path in given["secrets"]:
         tries(f"wrote {path}", lambda path=path: Path(path).write_text("taken"))
@@ -135,7 +135,7 @@ def writes_no_file(given):
 
 @promised(BOTH)
 def changes_no_mark(given):
-    """A room changes no mode, owner, time or attribute of a file that is not its own; the devices have them too."""
+    """A sandbox changes no mode, owner, time or attribute of a file that is not its own; the devices have them too."""
     paths = (*given["secrets"], *given["folders"], *given["python"], *given["devices"])
     for path in paths:
         for attack in (
@@ -163,7 +163,7 @@ def change_by_handle(path):
 
 @promised(BOTH)
 def leaves_processes_alone(given):
-    """A room neither ends, slows, looks into nor limits a process that is not its own."""
+    """A sandbox neither ends, slows, looks into nor limits a process that is not its own."""
     tries = Tries()
     for pid in {given["worker"], os.getppid(), 1} - {
         0,
@@ -190,12 +190,12 @@ def leaves_processes_alone(given):
 
 @promised(BOTH)
 def reaches_nobody(given):
-    """A room reaches no server and no other machine; AF_UNIX, AF_INET and AF_INET6 are all the sockets there are."""
+    """A sandbox reaches no server and no other machine; AF_UNIX, AF_INET and AF_INET6 are all the sockets there are."""
     tries = Tries()
     tries("TCP", lambda: socket.create_connection(tuple(given["tcp"]), 1).close())
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         with suppress(OSError), socket.socket(socket.AF_INET, kind) as any_socket:
-            any_socket.sendto(b"a room was here", tuple(given["udp"]))  # the runner listens
+            any_socket.sendto(b"a sandbox was here", tuple(given["udp"]))  # the runner listens
     for address in (given["path"], "\0" + given["abstract"]):
         for make in (lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), datagram_pair):
             tries(f"AF_UNIX {address!r}", lambda make=make, address=address: make().sendto(b"x", address))
@@ -217,7 +217,7 @@ def datagram_pair():
 
 @promised(BOTH)
 def gains_no_right(given):
-    """A room is not root, has no right to change the system, and gets none by a namespace or a program."""
+    """A sandbox is not root, has no right to change the system, and gets none by a namespace or a program."""
     tries = Tries()
     tries("root", lambda: os.setuid(0) if os.getuid() else "it is root")
     tries("another user", os.setuid, os.getuid() + 1)
@@ -258,7 +258,7 @@ def gains_no_right(given):
 
 @promised(BOTH)
 def uses_no_odd_call(given):
-    """A room makes no system call that no answer needs, by whichever set of numbers; a new one is refused too."""
+    """A sandbox makes no system call that no answer needs, by whichever set of numbers; a new one is refused too."""
     tries = Tries()
     for name, x86, arm, *arguments in (
         ("bpf", 321, 280, 0, None, 0),
@@ -324,7 +324,7 @@ def old_call():
 
 @promised(BOTH)
 def has_limits(given):
-    """A room has a limit of processes, memory, open files and the size of a file that the kernel holds, as root too."""
+    """A sandbox has limits of processes, memory, open files and the size of a file held by the kernel, also as root."""
     tries = Tries()
     for kind in (resource.RLIMIT_NPROC, resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
         most = resource.getrlimit(kind)[1]
@@ -355,7 +355,7 @@ def has_limits(given):
 
 @promised(BUBBLEWRAP)
 def fills_no_disk(given):
-    """What a room writes in all has a limit, and lies in memory that goes with the room."""
+    """What a sandbox writes in all has a limit, and lies in memory that goes with the sandbox."""
     written = 0
     with suppress(OSError):
         for number in range(40):
@@ -368,7 +368,7 @@ def fills_no_disk(given):
 
 @promised(BOTH)
 def knows_nothing_of_us(given):
-    """A room has none of the grader's environment variables, open files and terminal."""
+    """A sandbox has none of the grader's environment variables, open files and terminal."""
     found = [name for name, value in os.environ.items() if given["swordfish"] in value]
     for number in range(256):
         with suppress(OSError):
@@ -383,8 +383,8 @@ def knows_nothing_of_us(given):
 
 @promised(BOTH)
 def passes_nothing_on(given):
-    """Nothing passes from one room to the next: no file, process, port, lock, queue or changed module."""
-    found = left(given)  # of the room before, when there was one
+    """Nothing passes from one sandbox to the next: no file, process, port, lock, queue or changed module."""
+    found = left(given)  # of the sandbox before, when there was one
     for place in places():
         with suppress(OSError):
             Path(place, "left-behind").write_text("x")

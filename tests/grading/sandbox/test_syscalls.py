@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading.room import choose_sandbox, sandbox, syscalls
+from mlsd_helpers.grading.sandbox import choose_sandbox, confinement, syscalls
 
 HEADERS = (
     Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
@@ -44,9 +44,9 @@ def test_an_architecture_without_a_filter_is_refused(monkeypatch):
     assert choose_sandbox(unsafe=True) == "none"
 
 
-def test_a_sandbox_that_cannot_open_a_room_is_refused(monkeypatch):
-    monkeypatch.setattr(sandbox, "_TRY", "raise OSError('no such user')  # {}")
-    assert "no such user" in sandbox._no_landlock()
+def test_a_sandbox_that_cannot_be_opened_is_refused(monkeypatch):
+    monkeypatch.setattr(confinement, "_TRY", "raise OSError('no such user')  # {}")
+    assert "no such user" in confinement._no_landlock()
 
 
 HONEST = {
@@ -108,9 +108,9 @@ IN_BUBBLEWRAP = {
 
 
 @pytest.mark.parametrize("what", [*HONEST, *IN_BUBBLEWRAP])
-def test_honest_code_goes_on(parent, room, text, what):
+def test_honest_code_goes_on(parent, session, text, what):
     if what in IN_BUBBLEWRAP and parent.sandbox != "bubblewrap":
         return  # sockets, shared memory and terminals: SECURITY.md says that this sandbox has none
     lines = {**HONEST, **IN_BUBBLEWRAP}[what].splitlines()
     cell = "\n".join(line[8:] for line in lines)
-    assert text(room.run(f"{cell}\nprint('went on')")).endswith("went on\n")
+    assert text(session.run(f"{cell}\nprint('went on')")).endswith("went on\n")

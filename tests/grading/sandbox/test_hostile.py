@@ -9,7 +9,7 @@ import time
 import pytest
 
 import mlsd_helpers
-from mlsd_helpers.grading.room import AnswerEndless, AnswerRaised, Opaque, RoomGone, processes
+from mlsd_helpers.grading.sandbox import AnswerRaised, AnswerTimeout, Opaque, SessionEnded, processes
 
 pytestmark = pytest.mark.processes
 
@@ -47,20 +47,20 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_a_room_ends_and_says_why(parent, hand_in, name):
+def test_a_sandbox_ends_and_says_why(parent, hand_in, name):
     source, reason = ENDS[name]
-    with parent.room(hand_in) as room:
-        with pytest.raises(RoomGone, match=reason):
-            _run_all(room, [source] + ["import time; time.sleep(1)"] * 20)
-        with pytest.raises(RoomGone, match=reason):
-            room.kind("x")
-    with parent.room(hand_in) as room:  # and the next one is whole
-        assert room.run("1")[0]["data"] == {"text/plain": "1"}
+    with parent.session(hand_in) as session:
+        with pytest.raises(SessionEnded, match=reason):
+            _run_all(session, [source] + ["import time; time.sleep(1)"] * 20)
+        with pytest.raises(SessionEnded, match=reason):
+            session.kind("x")
+    with parent.session(hand_in) as session:  # and the next one is whole
+        assert session.run("1")[0]["data"] == {"text/plain": "1"}
 
 
-def _run_all(room, cells):
+def _run_all(session, cells):
     for cell in cells:
-        room.run(cell)
+        session.run(cell)
 
 
 GOES_ON = {
@@ -84,24 +84,24 @@ GOES_ON = {
 
 
 @pytest.mark.parametrize("name", GOES_ON)
-def test_a_room_goes_on(room, text, name):
+def test_a_sandbox_goes_on(session, text, name):
     source, says = GOES_ON[name]
-    before = text(room.run(source))
+    before = text(session.run(source))
     assert says.split("|")[0] in before or says.split("|")[-1] in before
     assert "done" not in before
-    assert text(room.run("1 + 1")) == "2"
+    assert text(session.run("1 + 1")) == "2"
 
 
-def test_what_is_printed_is_cut(room):
-    outputs = room.run("for _ in range(1000): print('x' * 10**6)")
-    assert sum(len(one["text"]) for one in outputs) < 2 * room.limits.output
-    many = room.run("from IPython.display import display\nfor _ in range(2_000): display(1)")
+def test_what_is_printed_is_cut(session):
+    outputs = session.run("for _ in range(1000): print('x' * 10**6)")
+    assert sum(len(one["text"]) for one in outputs) < 2 * session.limits.output
+    many = session.run("from IPython.display import display\nfor _ in range(2_000): display(1)")
     assert len(many) < 1_500
-    large = room.run("from IPython.display import HTML\nHTML('x' * 10**7)")
+    large = session.run("from IPython.display import HTML\nHTML('x' * 10**7)")
     assert "cut off" in large[-1]["text"]
 
 
-def test_nothing_that_a_room_started_is_left(parent, hand_in):
+def test_nothing_that_a_sandbox_started_is_left(parent, hand_in):
     source = """
 import os, subprocess, time
 subprocess.Popen(["sleep", "4321.5"], start_new_session=True)
@@ -112,8 +112,8 @@ if os.fork() == 0:
     os._exit(0)
 time.sleep(0.3)
 """
-    with parent.room(hand_in) as room:
-        room.run(source)
+    with parent.session(hand_in) as session:
+        session.run(source)
         assert "4321.5" in _commands()
     for _ in range(50):
         if "4321.5" not in _commands():
@@ -127,7 +127,7 @@ def _commands():
 
 
 @pytest.mark.parametrize("number", [9, 15])
-def test_a_room_cannot_end_another_process(parent, hand_in, number):
+def test_a_sandbox_cannot_end_another_process(parent, hand_in, number):
     victim = subprocess.Popen(["sleep", "600"])
     source = f"""
 import os
@@ -138,21 +138,21 @@ for pid in [1, os.getppid(), {victim.pid}, {os.getpid()}, *range(2, 400)]:
         pass
 """
     try:
-        with parent.room(hand_in) as room:
-            room.run(source)
-            with contextlib.suppress(RoomGone):  # where it is not the first process of its namespace
-                room.run(f"import os; os.kill(0, {number})")
+        with parent.session(hand_in) as session:
+            session.run(source)
+            with contextlib.suppress(SessionEnded):  # where it is not the first process of its namespace
+                session.run(f"import os; os.kill(0, {number})")
             warm = parent._process
             assert warm.poll() is None
             assert victim.poll() is None
     finally:
         victim.kill()
         victim.wait()
-    with parent.room(hand_in):
+    with parent.session(hand_in):
         assert parent._process is warm
 
 
-def test_a_room_sees_neither_the_course_nor_the_answers_nor_our_environment(
+def test_a_sandbox_sees_neither_the_course_nor_the_answers_nor_our_environment(
     parent, hand_in, monkeypatch, root
 ):
     package = mlsd_helpers.__path__[0]
@@ -175,20 +175,20 @@ for one in {[str(one) for one in secrets]!r}:
 print(seen)
 """
     monkeypatch.setenv("A_SECRET", "swordfish")
-    with parent.room(hand_in) as room:
-        assert room.run(source)[0]["text"] == "[]\n"
-        assert "swordfish" not in room.run("import os; print(dict(os.environ))")[0]["text"]
-        outputs = room.run("from mlsd_helpers.exercises.start.kill import _FAULTS\n_FAULTS")
+    with parent.session(hand_in) as session:
+        assert session.run(source)[0]["text"] == "[]\n"
+        assert "swordfish" not in session.run("import os; print(dict(os.environ))")[0]["text"]
+        outputs = session.run("from mlsd_helpers.exercises.start.kill import _FAULTS\n_FAULTS")
         assert "times_target" not in str(outputs)
 
 
-def test_a_room_reaches_no_server(parent, hand_in, text, tmp_path):
+def test_a_sandbox_reaches_no_server(parent, hand_in, text, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
         path = str(tmp_path / "s")[:100]
         local.bind(path)
         local.listen()
         abstract = socket.socket(socket.AF_UNIX)
-        abstract.bind("\0mlsd-room-test")
+        abstract.bind("\0mlsd-sandbox-test")
         abstract.listen()
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind(("127.0.0.1", 0))
@@ -206,11 +206,11 @@ def reached(family, kind, address):
         return False
 print(reached(socket.AF_INET, socket.SOCK_STREAM, {server.getsockname()!r}),
       reached(socket.AF_UNIX, socket.SOCK_STREAM, {path!r}),
-      reached(socket.AF_UNIX, socket.SOCK_STREAM, "\\0mlsd-room-test"))
+      reached(socket.AF_UNIX, socket.SOCK_STREAM, "\\0mlsd-sandbox-test"))
 reached(socket.AF_INET, socket.SOCK_DGRAM, {udp.getsockname()!r})
 """
-        with parent.room(hand_in) as room:
-            assert text(room.run(source)).startswith("False False False")
+        with parent.session(hand_in) as session:
+            assert text(session.run(source)).startswith("False False False")
         with pytest.raises(TimeoutError):
             udp.recv(1)
         udp.close()
@@ -232,23 +232,23 @@ os.environ["LEFT"] = "1"
 """
 
 
-def test_nothing_passes_from_one_room_to_the_next(parent, hand_in):
+def test_nothing_passes_from_one_sandbox_to_the_next(parent, hand_in):
     for _ in range(2):
-        with parent.room(hand_in) as room:
-            assert room.run(PASSED_ON)[0]["text"] == "[] False False False\n"
+        with parent.session(hand_in) as session:
+            assert session.run(PASSED_ON)[0]["text"] == "[] False False False\n"
 
 
-def test_a_room_writes_neither_to_the_packages_nor_to_the_hand_in(parent, hand_in, text):
+def test_a_sandbox_writes_neither_to_the_packages_nor_to_the_hand_in(parent, hand_in, text):
     targets = [
         f"{mlsd_helpers.__path__[0]}/new.py",
         f"{mlsd_helpers.__path__[0]}/exercises/new.py",
         "/usr/new",
     ]
-    with parent.room(hand_in) as room:
+    with parent.session(hand_in) as session:
         for target in targets:
-            assert "Error" in str(room.run(f"open({target!r}, 'w')"))
-        assert text(room.run("open('data.csv').read()")) == "'a,b\\n1,2\\n'"
-        room.run("open('data.csv', 'w').write('changed')")
+            assert "Error" in str(session.run(f"open({target!r}, 'w')"))
+        assert text(session.run("open('data.csv').read()")) == "'a,b\\n1,2\\n'"
+        session.run("open('data.csv', 'w').write('changed')")
     assert (hand_in / "data.csv").read_text() == "a,b\n1,2\n"
 
 
@@ -257,18 +257,18 @@ def test_a_link_in_a_hand_in_is_not_followed(parent, hand_in, tmp_path):
     (tmp_path / "secret" / "answers.txt").write_text("42")
     (hand_in / "link.txt").symlink_to(tmp_path / "secret" / "answers.txt")
     (hand_in / "folder").symlink_to(tmp_path / "secret")
-    with parent.room(hand_in) as room:
-        assert room.run("import os; print(sorted(os.listdir()))")[0]["text"] == "['data.csv']\n"
+    with parent.session(hand_in) as session:
+        assert session.run("import os; print(sorted(os.listdir()))")[0]["text"] == "['data.csv']\n"
 
 
-def test_a_room_has_no_rights_to_win_back(room, text):
+def test_a_sandbox_has_no_rights_to_win_back(session, text):
     source = """
 import ctypes, os
 c = ctypes.CDLL(None)
 print(c.umount2(b"/proc", 2), c.umount2(b"/tmp", 2), c.mount(b"x", b"/tmp", b"tmpfs", 0, None),
       c.setuid(0) if os.getuid() else -1, c.ptrace(16, 1, 0, 0))
 """
-    assert set(text(room.run(source)).split()) == {"-1"}
+    assert set(text(session.run(source)).split()) == {"-1"}
 
 
 ANSWERS = """
@@ -303,23 +303,23 @@ def lying(x):
 """
 
 
-def test_a_value_says_nothing_but_itself(room):
-    room.run(ANSWERS)
-    assert type(room.value("liar")) is float
-    assert room.value("liar") == 1
+def test_a_value_says_nothing_but_itself(session):
+    session.run(ANSWERS)
+    assert type(session.value("liar")) is float
+    assert session.value("liar") == 1
     for name in ("anything", "raising", "bomb", "nested"):
-        value = room.value(name)
+        value = session.value(name)
         assert isinstance(value, Opaque), name
         assert value != 42
-    with pytest.raises(AnswerEndless):
-        room.value("endless")
-    assert room.value("liar") == 1
+    with pytest.raises(AnswerTimeout):
+        session.value("endless")
+    assert session.value("liar") == 1
 
 
-def test_a_call_ends_in_a_value_or_in_words(room):
-    room.run(ANSWERS)
-    with pytest.raises(AnswerEndless):
-        room.call("loop", {"x": 1})
+def test_a_call_ends_in_a_value_or_in_words(session):
+    session.run(ANSWERS)
+    with pytest.raises(AnswerTimeout):
+        session.call("loop", {"x": 1})
     for name, error in (
         ("deep", "RecursionError"),
         ("blank", "NotImplementedError"),
@@ -328,30 +328,30 @@ def test_a_call_ends_in_a_value_or_in_words(room):
         ("missing", "KeyError"),
     ):
         with pytest.raises(AnswerRaised) as raised:
-            room.call(name, {"x": 1})
+            session.call(name, {"x": 1})
         assert raised.value.type_name == error
-    with pytest.raises(RoomGone, match="longer than 1 s in one call"):
-        room.call("stubborn", {"x": 1})
+    with pytest.raises(SessionEnded, match="longer than 1 s in one call"):
+        session.call("stubborn", {"x": 1})
 
 
-def test_reading_what_is_sent_runs_nothing(room, capsys):
-    room.run(ANSWERS)
-    room.value("bomb")
+def test_reading_what_is_sent_runs_nothing(session, capsys):
+    session.run(ANSWERS)
+    session.value("bomb")
     assert "boom" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "reply", ['{"id": 1}', "[]", "1e999", '{"outputs": 3}', "[" * 10**5, "\\ud800", "NaN"]
 )
-def test_a_room_that_patches_its_own_machinery_ends(room, reply):
-    with pytest.raises(RoomGone, match="sent something"):
-        room.run(f"import json\njson.dumps = lambda *a, **k: {reply!r}")
+def test_a_sandbox_that_patches_its_own_machinery_ends(session, reply):
+    with pytest.raises(SessionEnded, match="sent something"):
+        session.run(f"import json\njson.dumps = lambda *a, **k: {reply!r}")
 
 
 @pytest.mark.parametrize(
     "outputs", ["3", '[{"output_type": "x"}]', '[{"output_type": "stream", "name": "a", "text": "b"}]']
 )
-def test_outputs_of_another_shape_end_a_room(room, outputs):
+def test_outputs_of_another_shape_end_a_sandbox(session, outputs):
     source = f"""
 import json
 dumps = json.dumps
@@ -359,8 +359,8 @@ def forged(given, **_):
     return dumps({{**given, "outputs": json.loads({outputs!r})}} if "id" in given else given)
 json.dumps = forged
 """
-    with pytest.raises(RoomGone, match="sent something"):
-        room.run(source)
+    with pytest.raises(SessionEnded, match="sent something"):
+        session.run(source)
 
 
 def test_the_family_of_a_process_is_all_below_it():

@@ -1,4 +1,4 @@
-"""What a room keeps of a cell, against what a notebook would: the shape that nbformat gives it."""
+"""What a sandbox keeps of a cell, against what a notebook would: the shape that nbformat gives it."""
 
 import nbformat
 import pytest
@@ -66,8 +66,8 @@ def from_a_kernel(tmp_path_factory):
 
 
 @pytest.mark.road
-def test_every_output_has_the_shape_that_a_kernel_gives_it(room, parent, from_a_kernel):
-    outputs = {name: room.run(source) for name, source in CELLS.items()}
+def test_every_output_has_the_shape_that_a_kernel_gives_it(session, parent, from_a_kernel):
+    outputs = {name: session.run(source) for name, source in CELLS.items()}
     if parent.sandbox == "landlock":  # gives no terminal, which `!` wants
         del outputs["a shell command"]
     differ = {n: (shape(outputs[n]), shape(from_a_kernel[n])) for n in outputs}

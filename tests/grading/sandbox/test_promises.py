@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.grading.room import attacks, promises
+from tests.grading.sandbox import attacks, promises
 
 ROOT = Path(__file__).parents[3]
 WHO = ("root", "an ordinary user")

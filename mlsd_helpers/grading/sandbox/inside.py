@@ -1,6 +1,6 @@
-"""What runs inside the sandbox: the warm parent, and the rooms that are its forks.
+"""What runs inside the sandbox: the fork server, and the sandboxes that are its forks.
 
-The warm parent runs no line of a hand-in. For each room it forks; the fork closes every way back, and only then
+The fork server runs no line of a hand-in. For each sandbox it forks; the fork closes every way back, and only then
 reads what it is asked.
 """
 
@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlsd_helpers.grading.room import codec, landlock, namespaces, paths, processes, stub, syscalls, wire
-from mlsd_helpers.grading.room.limits import Limits
-from mlsd_helpers.grading.room.sandbox import OWN, environment
+from mlsd_helpers.grading.sandbox import codec, landlock, namespaces, paths, processes, stub, syscalls, wire
+from mlsd_helpers.grading.sandbox.confinement import OWN, environment
+from mlsd_helpers.grading.sandbox.limits import Limits
 
 _WARM = (
     "numpy",
@@ -41,9 +41,9 @@ _WARM = (
     "mlsd_helpers.cases",
     "mlsd_helpers.widgets",
 )
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each room
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each sandbox
 _OPEN_FILES = 128
-_ROOMS_AT_ONCE = 2  # other rooms of the same user may start processes at the same time
+_SANDBOXES_AT_ONCE = 2  # other sandboxes of the same user may start processes at the same time
 _NAMESPACES = namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC | namespaces.NEWNET
 
 
@@ -60,19 +60,19 @@ class Walls:
     listed: Sequence[str] = ()
 
 
-# ---- the warm parent ------------------------------------------------------------------------------
+# ---- the fork server ------------------------------------------------------------------------------
 
 
 def main() -> None:
-    """Get warm, then open a room each time the worker asks for one, until it closes the line."""
+    """Get warm, then open a sandbox each time the worker asks for one, until it closes the line."""
     config = json.loads(sys.argv[1])
     walls, limits = Walls(**config["walls"]), Limits(**config["limits"])
     control = socket.socket(fileno=config["line"])
     shell = _warm_up()
     if walls.sandbox != "bubblewrap":
-        namespaces.adopt_orphans()  # so that the worker finds what a room leaves behind
+        namespaces.adopt_orphans()  # so that the worker finds what a sandbox leaves behind
     if walls.sandbox != "none":
-        syscalls.program(walls.sandbox)  # made once, for every room
+        syscalls.program(walls.sandbox)  # made once, for every sandbox
     control.send(b"warm")
     while True:
         folder, handles, *_ = socket.recv_fds(control, 4096, 1)
@@ -85,14 +85,14 @@ def main() -> None:
         os.close(handles[0])
         with contextlib.suppress(ChildProcessError):
             os.waitpid(intermediate, 0)
-            while os.waitpid(-1, os.WNOHANG)[0]:  # rooms that have ended
+            while os.waitpid(-1, os.WNOHANG)[0]:  # sandboxes that have ended
                 pass
 
 
 def _warm_up() -> Any:
     """Import what answers need, so that each fork has it."""
     stub.install()
-    from mlsd_helpers.grading.room.shell import make_shell  # noqa: PLC0415 - it takes a while
+    from mlsd_helpers.grading.sandbox.shell import make_shell  # noqa: PLC0415 - it takes a while
 
     shell = make_shell()
     for name in _WARM:
@@ -101,27 +101,27 @@ def _warm_up() -> Any:
     if threading.active_count() > 1:
         raise RuntimeError(f"threads would not survive a fork: {threading.enumerate()}")
     gc.collect()
-    gc.freeze()  # else the first collection in a room copies every page
+    gc.freeze()  # else the first collection in a sandbox copies every page
     return shell
 
 
 def _open(
     walls: Walls, folder: str, line: socket.socket, control: socket.socket, limits: Limits, shell: Any
 ) -> None:
-    """Become a room, in a process of its own. Never returns."""
+    """Become a sandbox, in a process of its own. Never returns."""
     try:
         memory = _address_space()
-        with contextlib.suppress(OSError):  # when memory ends, the kernel ends a room first
+        with contextlib.suppress(OSError):  # when memory ends, the kernel ends a sandbox first
             Path("/proc/self/oom_score_adj").write_text("1000")
         if walls.sandbox == "bubblewrap":
             namespaces.unshare(_NAMESPACES)
-        room = os.fork()
-        if room:  # only the fork is in the new process namespace
-            socket.send_fds(control, [b"open"], [os.pidfd_open(room)])
+        session = os.fork()
+        if session:  # only the fork is in the new process namespace
+            socket.send_fds(control, [b"open"], [os.pidfd_open(session)])
             os._exit(0)
         line = _shut_off(walls, folder, line, limits, memory)
-        _Room(line, shell, limits).serve()
-    except BaseException as error:  # noqa: BLE001 - nothing may get back into the warm parent's loop
+        _Session(line, shell, limits).serve()
+    except BaseException as error:  # noqa: BLE001 - nothing may get back into the fork server's loop
         with contextlib.suppress(Exception):
             line.sendall(wire.framed(json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode()))
     finally:
@@ -136,13 +136,13 @@ def _address_space() -> int:
 
 
 def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, memory: int) -> socket.socket:
-    """Close every way out of the room but its line, and return that."""
-    os.setsid()  # `kill(0)` must not reach the warm parent
+    """Close every way out of the sandbox but its line, and return that."""
+    os.setsid()  # `kill(0)` must not reach the fork server
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nothing, standard)
     kept = os.dup2(line.detach(), 3)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))  # the worker's line to the warm parent, too
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))  # the worker's line to the fork server, too
     _enclose(walls, folder, limits)
     os.chdir(folder)
     sys.path.insert(0, "")  # a module beside the notebook, as in Jupyter
@@ -152,7 +152,10 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 1),  # 0 would still start a program that keeps the core
         (resource.RLIMIT_SIGPENDING, 1024),
-        (resource.RLIMIT_CPU, int(limits.room_s) + 1),  # should the worker be gone, and nobody count the time
+        (
+            resource.RLIMIT_CPU,
+            int(limits.cells_s) + 1,
+        ),  # should the worker be gone, and nobody count the time
     ):
         _limit(kind, most)
     if walls.sandbox != "none":
@@ -161,15 +164,15 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
 
 
 def _enclose(walls: Walls, folder: str, limits: Limits) -> None:
-    """Leave the room no file but its own and what it may read, no right, and no more processes than its limit."""
-    user = namespaces.room_user()
+    """Leave the sandbox no file but its own and what it may read, no right, and no more processes than its limit."""
+    user = namespaces.sandbox_user()
     most = limits.most_processes
     if walls.sandbox == "bubblewrap":
         namespaces.start_loopback()
         namespaces.keep_mounts_here()
-        for covered in (OWN, _SHARED_MEMORY):  # nothing passes from one room to the next
+        for covered in (OWN, _SHARED_MEMORY):  # nothing passes from one sandbox to the next
             namespaces.mount_tmpfs(covered, limits.files, user=user)
-        namespaces.mount_tmpfs("/proc", 4096, user=user, writable=False)  # it would show the warm parent
+        namespaces.mount_tmpfs("/proc", 4096, user=user, writable=False)  # it would show the fork server
         namespaces.drop_rights(user)
         for name in (os.environ["HOME"], os.environ["TMPDIR"], folder):
             Path(name).mkdir()
@@ -179,7 +182,7 @@ def _enclose(walls: Walls, folder: str, limits: Limits) -> None:
     tempfile.tempdir = None  # where it was before
     if walls.sandbox == "landlock":
         if user == os.getuid():  # Linux counts whatever else the user runs
-            most = processes.threads_of(user) + _ROOMS_AT_ONCE * most
+            most = processes.threads_of(user) + _SANDBOXES_AT_ONCE * most
         else:
             os.chown(folder, user, user)
             Path(folder).parent.chmod(0o711)  # which only we may enter
@@ -196,22 +199,22 @@ def _limit(kind: int, most: int) -> None:
 
 
 def try_sandbox(sandbox: str) -> None:
-    """End this process, with an error where rooms cannot be opened in this sandbox."""
+    """End this process, with an error where this kind of sandbox cannot be opened."""
     with tempfile.TemporaryDirectory() as around:
         folder = tempfile.mkdtemp(dir=around)
         if sandbox == "bubblewrap":
             namespaces.unshare(_NAMESPACES)
-        room = os.fork()
-        if not room:
+        session = os.fork()
+        if not session:
             refusal = _tried(sandbox, f"{OWN}/folder" if sandbox == "bubblewrap" else folder)
             os.write(2, refusal.encode())
             os._exit(int(bool(refusal)))
-        failed = os.waitstatus_to_exitcode(os.waitpid(room, 0)[1])
+        failed = os.waitstatus_to_exitcode(os.waitpid(session, 0)[1])
     sys.exit(failed)
 
 
 def _tried(sandbox: str, folder: str) -> str:
-    """Return why a room cannot be opened, or nothing."""
+    """Return why a sandbox cannot be opened, or nothing."""
     whole, listed = paths.readable() if sandbox == "landlock" else ((), ())
     try:
         _enclose(Walls(sandbox, whole, listed), folder, Limits())
@@ -223,17 +226,17 @@ def _tried(sandbox: str, folder: str) -> str:
     return ""
 
 
-# ---- a room ---------------------------------------------------------------------------------------
+# ---- a sandbox ---------------------------------------------------------------------------------------
 
 
-class _Room:
+class _Session:
     def __init__(self, line: socket.socket, shell: Any, limits: Limits) -> None:
         self.line, self.shell, self.limits = line, shell, limits
         self.process = os.getpid()
 
     def serve(self) -> None:
         """Answer one request after the other, until the worker has gone."""
-        from mlsd_helpers.grading.room.shell import take_over  # noqa: PLC0415 - the warm parent has it
+        from mlsd_helpers.grading.sandbox.shell import take_over  # noqa: PLC0415 - the fork server has it
 
         take_over(self.shell)
         random.seed()
@@ -281,7 +284,7 @@ class _Room:
         return "callable" if callable(value) else "value"
 
     def guarded(self, make: Any) -> dict[str, Any]:
-        from mlsd_helpers.grading.room.shell import put_aside  # noqa: PLC0415 - the warm parent has it
+        from mlsd_helpers.grading.sandbox.shell import put_aside  # noqa: PLC0415 - the fork server has it
 
         try:
             with put_aside(), warnings.catch_warnings(), _time_limit(self.limits.call_s, "one call"):
@@ -296,12 +299,12 @@ class _Room:
 class _Unpickler(pickle.Unpickler):
     """Reads what the worker sent, with stand-ins for what stays outside."""
 
-    def __init__(self, room: _Room, body: bytes) -> None:
+    def __init__(self, session: _Session, body: bytes) -> None:
         super().__init__(io.BytesIO(body))
-        self.room = room
+        self.session = session
 
     def persistent_load(self, known: Any) -> "_Outside":
-        return _Outside(self.room, *known)
+        return _Outside(self.session, *known)
 
 
 class _Outside:
@@ -309,8 +312,8 @@ class _Outside:
 
     _turn = threading.Lock()  # a cell's threads may ask at once, and there is one line
 
-    def __init__(self, room: _Room, number: int, text: str) -> None:
-        self._room, self._number, self._text = room, number, text
+    def __init__(self, session: _Session, number: int, text: str) -> None:
+        self._session, self._number, self._text = session, number, text
 
     def __repr__(self) -> str:
         return self._text
@@ -320,11 +323,11 @@ class _Outside:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         question = {"ask": self._number, "args": codec.encode(args), "kwargs": codec.encode(kwargs)}
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # half a frame would end the room
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # half a frame would end the sandbox
         self._turn.acquire()
         try:
-            self._room.line.sendall(wire.framed(json.dumps(question).encode()))
-            reply = self._room.load(wire.receive(self._room.line))
+            self._session.line.sendall(wire.framed(json.dumps(question).encode()))
+            reply = self._session.load(wire.receive(self._session.line))
         finally:
             self._turn.release()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})

@@ -1,4 +1,4 @@
-"""The worker's side: start a warm parent, open rooms in it, ask them, and end them when they go too far."""
+"""The worker's side: start a fork server, open sandboxes in it, ask them, and end them when they go too far."""
 
 import contextlib
 import json
@@ -24,27 +24,27 @@ from types import TracebackType
 from typing import Any, Self
 
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading.room import codec, notebook, paths, processes, wire
-from mlsd_helpers.grading.room.limits import Limits
-from mlsd_helpers.grading.room.sandbox import OWN, command, environment
+from mlsd_helpers.grading.sandbox import codec, notebook, paths, processes, wire
+from mlsd_helpers.grading.sandbox.confinement import OWN, command, environment
+from mlsd_helpers.grading.sandbox.limits import Limits
 
 _START_S = 120.0
 _OPEN_S = 60.0
-_GRACE_S = 1.0  # for what a room stops by itself at its limit
+_GRACE_S = 1.0  # for what a sandbox stops by itself at its limit
 _GONE_S = 10.0
-_LOOK_S = 0.25  # between two looks at what a room uses
+_LOOK_S = 0.25  # between two looks at what a sandbox uses
 _MOST_ASKED = 100_000  # questions to functions of one case, in one request
 _LARGEST = 1e15  # number that a function of a case is asked with
 _FOLDER = f"{OWN}/hand-in"
-_SCRATCH = "mlsd-room-"
-_MAIN = "from mlsd_helpers.grading.room.inside import main; main()"
+_SCRATCH = "mlsd-sandbox-"
+_MAIN = "from mlsd_helpers.grading.sandbox.inside import main; main()"
 _CLOSED = "it was closed"
 _STRANGE = "your code sent something that no answer sends"
 _ENDED = "your code ended its own process (os._exit, a kill or a crash)"
 
 
-class RoomGone(Exception):  # noqa: N818 - it says what happened to the room
-    """The room has ended. `reason` says why, in words for a student."""
+class SessionEnded(Exception):  # noqa: N818 - it says what happened to the sandbox
+    """The sandbox has ended. `reason` says why, in words for a student."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -52,30 +52,30 @@ class RoomGone(Exception):  # noqa: N818 - it says what happened to the room
 
 
 class AnswerRaised(Exception):  # noqa: N818 - likewise
-    """The student's answer raised an error; the room goes on."""
+    """The student's answer raised an error; the sandbox goes on."""
 
     def __init__(self, type_name: str, message: str) -> None:
         super().__init__(f"{type_name}: {message}")
         self.type_name, self.message = type_name, message
 
 
-class AnswerEndless(Exception):  # noqa: N818 - likewise
-    """The student's answer took too long and was stopped; the room goes on."""
+class AnswerTimeout(Exception):  # noqa: N818 - likewise
+    """The student's answer took too long and was stopped; the sandbox goes on."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a room took: seconds that it was open, and the most memory in bytes, also what it shared."""
+    """What a sandbox took: seconds that it was open, and the most memory in bytes, also what it shared."""
 
     seconds: float
     peak: int
 
 
-class WarmParent:
-    """A process in a sandbox that has imported what answers need, so that opening a room takes milliseconds.
+class ForkServer:
+    """A process in a sandbox that has imported what answers need, so that opening a sandbox takes milliseconds.
 
-    `hidden` names folders that no room may see, should they lie inside the environment that Python runs from. Its
-    rooms run on `processors`, by default on all, and slow down nothing on others.
+    `hidden` names folders that no sandbox may see, should they lie inside the environment that Python runs from. Its
+    sandboxes run on `processors`, by default on all, and slow down nothing on others.
     With bubblewrap it ends with the thread that started it, so that it never outlives a worker.
     """
 
@@ -100,7 +100,7 @@ class WarmParent:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it, with whatever room is open."""
+        """End it, with whatever sandbox is open."""
         self._stop()
         os.close(self._held)
         _clear_away(self._scratch)
@@ -140,10 +140,10 @@ class WarmParent:
         self._process.wait()
         self._process = None
 
-    def room(
+    def session(
         self, folder: Path, shown: Mapping[str, Any] | None = None, deadline: float = math.inf
-    ) -> "Room":
-        """Open a room that has a copy of a folder's files, and the cases that exercises show, by exercise id.
+    ) -> "Session":
+        """Open a sandbox that has a copy of a folder's files, and the cases that exercises show, by exercise id.
 
         It ends at its `deadline`, on the clock of `time.monotonic`, or sooner by its limits.
 
@@ -152,10 +152,10 @@ class WarmParent:
         if self._process is None or self._process.poll() is not None:
             self._stop()
             self._start()
-        return Room(self, folder, shown or {}, deadline)
+        return Session(self, folder, shown or {}, deadline)
 
     def open(self) -> tuple[socket.socket, int, int, Path | None]:
-        """Open an empty room: the line to it, a handle on its first process, that one's id, its folder here."""
+        """Open an empty sandbox: the line to it, a handle on its first process, that one's id, its folder here."""
         self.clear()
         line, theirs = socket.socketpair()
         inside = None if self.sandbox == "bubblewrap" else Path(tempfile.mkdtemp(dir=self._scratch))
@@ -169,15 +169,15 @@ class WarmParent:
         except (OSError, ValueError) as error:
             line.close()
             self._stop()
-            raise GradingError(f"No room could be opened in {self.sandbox}: {error}.") from None
+            raise GradingError(f"No sandbox could be opened in {self.sandbox}: {error}.") from None
         return line, handle, process, inside
 
     def below(self) -> list[int]:
-        """Return the processes of the room, also those that have left its family."""
+        """Return the processes of the sandbox, also those that have left its family."""
         return processes.family(self._process.pid)[1:] if self._process is not None else []
 
     def clear(self) -> None:
-        """End whatever a room has left behind; a process namespace has done so by itself."""
+        """End whatever a sandbox has left behind; a process namespace has done so by itself."""
         if self.sandbox != "bubblewrap" and self._process is not None:
             processes.end_below(self._process.pid)
 
@@ -194,7 +194,7 @@ def _on(processors: set[int]) -> Iterator[None]:
 
 
 def sweep() -> None:
-    """Remove the folders of warm parents whose worker was killed: nobody holds their lock any more."""
+    """Remove the folders of fork servers whose worker was killed: nobody holds their lock any more."""
     for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
         with contextlib.suppress(OSError):  # another user's, or held
             folder = os.open(left, os.O_RDONLY)
@@ -206,7 +206,7 @@ def sweep() -> None:
 
 
 def _clear_away(folder: Path) -> None:
-    """Remove a folder that a room wrote to: folders without end in folders, and some that nobody may list."""
+    """Remove a folder that a sandbox wrote to: folders without end in folders, and some that nobody may list."""
     with contextlib.suppress(Exception):  # RecursionError too, before Python 3.13
         shutil.rmtree(folder)
     if folder.exists():
@@ -218,19 +218,19 @@ def _clear_away(folder: Path) -> None:
 
 def _lock(folder: int) -> None:
     """Take the lock of a folder for as long as this process has it open. Raises OSError where another holds it."""
-    import fcntl  # noqa: PLC0415 - not on Windows, which has no rooms
+    import fcntl  # noqa: PLC0415 - not on Windows, which has no sandboxes
 
     fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class Room:
-    """Where one hand-in runs. Every request may raise RoomGone, and does so ever after."""
+class Session:
+    """Where one hand-in runs. Every request may raise SessionEnded, and does so ever after."""
 
     def __init__(
-        self, parent: WarmParent, folder: Path, shown: Mapping[str, Any], deadline: float = math.inf
+        self, parent: ForkServer, folder: Path, shown: Mapping[str, Any], deadline: float = math.inf
     ) -> None:
         self._parent, self.limits = parent, parent.limits
-        self._gone: RoomGone | None = None
+        self._gone: SessionEnded | None = None
         self._functions: list[Callable[..., Any]] = []
         self._began, self._seconds, self._peak = time.monotonic(), 0.0, 0
         self._late = math.inf  # to open takes our time, not the student's
@@ -249,15 +249,15 @@ class Room:
                 files=dict(_files(folder, self.limits.files)),
                 shown=dict(shown),
             )
-        except RoomGone as gone:
-            raise GradingError(f"A room for {folder} did not open: {gone.reason}.") from None
+        except SessionEnded as gone:
+            raise GradingError(f"A sandbox for {folder} did not open: {gone.reason}.") from None
         except BaseException:
             self._end("it was not opened")
             raise
-        self._late = min(deadline, self._began + self.limits.room_s)
+        self._late = min(deadline, self._began + self.limits.cells_s)
 
     def __enter__(self) -> Self:
-        """Return the room, which is open."""
+        """Return the sandbox, which is open."""
         return self
 
     def __exit__(
@@ -268,7 +268,7 @@ class Room:
 
     @property
     def cost(self) -> Cost:
-        """What the room took so far, or in all once it is closed."""
+        """What the sandbox took so far, or in all once it is closed."""
         if self._gone is None:
             self._measure()
         return Cost(self._seconds, self._peak)
@@ -288,7 +288,7 @@ class Room:
     def value(self, name: str) -> Any:
         """Return the value that a name is bound to: a plain value or Opaque.
 
-        Raises AnswerRaised or AnswerEndless where the value cannot even be looked at.
+        Raises AnswerRaised or AnswerTimeout where the value cannot even be looked at.
         """
         return self._answer(do="value", name=name)
 
@@ -297,7 +297,7 @@ class Room:
 
         What the function prints is put aside. Functions in the case stay outside and are asked from there.
 
-        Raises AnswerRaised for what it raises, also NotImplementedError, and AnswerEndless.
+        Raises AnswerRaised for what it raises, also NotImplementedError, and AnswerTimeout.
         """
         return self._answer(do="call", name=name, case=dict(case))
 
@@ -306,14 +306,14 @@ class Room:
         with self._strict():
             match reply:
                 case {"endless": True}:
-                    raise AnswerEndless
+                    raise AnswerTimeout
                 case {"raised": [str(name), str(message)]}:
                     raise AnswerRaised(codec.clean(name)[:100], codec.clean(message)[:500])
             return codec.decode(reply["value"])
 
     @contextlib.contextmanager
     def _strict(self) -> Iterator[None]:
-        """End the room when its reply is not what a room sends."""
+        """End the session when its reply is malformed."""
         try:
             yield
         except (wire.BrokenFrameError, KeyError, TypeError):
@@ -322,7 +322,7 @@ class Room:
     # ---- asking ---------------------------------------------------------------------------------------
 
     def _ask(self, seconds: float, what: str, **request: Any) -> dict[str, Any]:
-        """Send a request and return the reply to it; other than that, the room has nothing to say."""
+        """Send a request and return the reply to it; other than that, the sandbox has nothing to say."""
         if self._gone is not None:
             raise self._gone
         number = secrets.token_hex(8)  # so that no reply is made before its request
@@ -354,7 +354,7 @@ class Room:
         )
 
     def _ask_outside(self, function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
-        """Call a function of ours with what the room gave, if that is a few plain numbers: it runs here, outside."""
+        """Call a function of ours with what the sandbox gave, if that is a few plain numbers: it runs here, outside."""
         if (
             not isinstance(args, tuple)
             or not isinstance(kwargs, dict)
@@ -381,7 +381,7 @@ class Room:
             raise self._end(_ENDED) from None
 
     def _pickled(self, message: Mapping[str, Any]) -> bytes:
-        """Pickle what a room is to have; functions of an exercise stay here, and a room asks them by number."""
+        """Pickle what a sandbox is to have; functions of an exercise stay here, and a sandbox asks them by number."""
         file = BytesIO()
         pickler = pickle.Pickler(file)
         pickler.persistent_id = self._stay  # type: ignore[method-assign]
@@ -394,7 +394,7 @@ class Room:
             return None
         if not callable(value):
             raise GradingError(
-                f"A case holds a {type(value).__name__}, which no room can know, since it has no exercises. "
+                f"A case holds a {type(value).__name__}, which no sandbox can know, since it has no exercises. "
                 "Make it a function, which is then asked outside, or plain values."
             )
         self._functions.append(value)
@@ -423,9 +423,9 @@ class Room:
                 return body
 
     def _watch(self) -> None:
-        """End the room's processes when they are too many or take too much memory together.
+        """End the sandbox's processes when they are too many or take too much memory together.
 
-        A thread looks by the clock, whatever the room sends meanwhile and whatever the judge is at.
+        A thread looks by the clock, whatever the sandbox sends meanwhile and whatever the judge is at.
         """
         while not self._closing.wait(_LOOK_S):
             self._too_much = self._look()
@@ -449,7 +449,7 @@ class Room:
         return ""
 
     def end_others(self) -> None:
-        """End all processes of the room but its first, such as those that a cell started and forgot."""
+        """End all processes of the sandbox but its first, such as those that a cell started and forgot."""
         for pid in self._family():
             if pid != self._process:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -461,16 +461,16 @@ class Room:
         self._seconds = time.monotonic() - self._began
         self._peak = max(self._peak, processes.peak(self._process))
 
-    def _end(self, reason: str) -> RoomGone:
-        """End the room once, and return what its requests raise from now on."""
+    def _end(self, reason: str) -> SessionEnded:
+        """End the sandbox once, and return what its requests raise from now on."""
         if self._gone is None:
             self._measure()
             self._closing.set()
             self._watcher.join()
-            self._gone = RoomGone(self._too_much or reason)
+            self._gone = SessionEnded(self._too_much or reason)
             self._kill()
             self._line.close()
-            if reason != _CLOSED:  # what it held may be much; the next room wants it
+            if reason != _CLOSED:  # what it held may be much; the next sandbox wants it
                 select.select([self._handle], [], [], _GONE_S)
             os.close(self._handle)
             self._parent.clear()

@@ -1,4 +1,4 @@
-"""The shell that runs cells in a room, and what a notebook would keep of each.
+"""The shell that runs cells in a sandbox, and what a notebook would keep of each.
 
 A kernel sends its outputs one by one to somebody who may draw them; here they are put in a list, in the shape that
 nbformat gives them.
@@ -28,9 +28,9 @@ _ENDS = 4  # calls shown at each end of a recursion
 class Outputs:
     """The outputs of one cell, up to a number of characters in all."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, most: int) -> None:
         self.list: list[dict[str, Any]] = []
-        self._room = self._left = room
+        self._most = self._left = most
         self._cut = self._clear_next = False
 
     def stream(self, name: str, text: str) -> None:
@@ -80,7 +80,7 @@ class Outputs:
             kept = {key: value for key, value in output.items() if key not in {"parts", "display_id"}}
             whole.append({**kept, "text": "".join(output["parts"])} if "parts" in output else kept)
         if self._cut:
-            most = f"{self._room:,} characters in {_MOST_OUTPUTS:,} outputs"
+            most = f"{self._most:,} characters in {_MOST_OUTPUTS:,} outputs"
             note = f"\n[The rest of the output was cut off: a cell may show {most}.]\n"
             whole.append({"output_type": "stream", "name": "stdout", "text": note})
         return whole
@@ -173,11 +173,11 @@ class RoomShell(InteractiveShell):
         """Do nothing: figures are inline, and `%matplotlib` has nothing else to show them in."""
 
     def ask_exit(self) -> None:
-        """Do nothing: `exit` ends no room."""
+        """Do nothing: `exit` ends no sandbox."""
 
-    def run(self, source: str, room: int) -> list[dict[str, Any]]:
+    def run(self, source: str, most: int) -> list[dict[str, Any]]:
         """Run a cell and return its outputs."""
-        self.outputs = Outputs(room)
+        self.outputs = Outputs(most)
         try:
             self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
         except BaseException as error:  # noqa: BLE001 - also what IPython itself lets through

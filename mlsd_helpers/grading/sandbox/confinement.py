@@ -1,12 +1,12 @@
-"""What shuts a room off from the machine, and the command that starts a warm parent in it.
+"""What shuts a sandbox off from the machine, and the command that starts a fork server in it.
 
 bubblewrap   namespaces of its own: no network, no process and no file but those that Python needs
 landlock     the kernel refuses files, sockets and signals; what is written to disk has no limit in all,
              and a hand-in can see which files there are, though not what is in them
 none         limits only: a hand-in can read and write what you can
 
-In the first two, seccomp refuses whatever is not listed in `syscalls`, no room runs as root, and `paths` says what can
-be read. SECURITY.md has the promises, and each is tried by the tests.
+In the first two, seccomp refuses whatever `syscalls` does not list, no sandbox runs as root, and `paths` says what
+can be read. SECURITY.md has the promises, and each is tried by the tests.
 
 """
 
@@ -19,15 +19,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading.room import landlock, paths, syscalls
-from mlsd_helpers.grading.room.limits import Limits
-from mlsd_helpers.grading.room.namespaces import is_root
+from mlsd_helpers.grading.sandbox import landlock, paths, syscalls
+from mlsd_helpers.grading.sandbox.limits import Limits
+from mlsd_helpers.grading.sandbox.namespaces import is_root
 
-OWN = "/room"
-"""What a room may write to, in bubblewrap; each room has it empty."""
+OWN = "/sandbox"
+"""What a sandbox may write to, in bubblewrap; each sandbox has it empty."""
 
 _TEMPORARY = "/tmp"  # noqa: S108 - Python or the course may be in there, too
-_TRY = "from mlsd_helpers.grading.room.inside import try_sandbox; try_sandbox({!r})"
+_TRY = "from mlsd_helpers.grading.sandbox.inside import try_sandbox; try_sandbox({!r})"
 _USER = "1000"  # not 0, which programs treat in ways of their own
 
 
@@ -80,7 +80,7 @@ def _no_landlock() -> str:
 
 
 def _refusal(sandbox: str) -> str:
-    """Say why a room cannot be opened in a sandbox, or nothing."""
+    """Say why this kind of sandbox cannot be opened here, or nothing."""
     if not syscalls.can_refuse():
         return f"which system calls to refuse on {platform.machine()} is not known here, only on x86-64 and 64-bit ARM."
     try:
@@ -93,7 +93,7 @@ def _refusal(sandbox: str) -> str:
             env=environment(),
         )
     except subprocess.TimeoutExpired:
-        return "opening a room did not come to an end."
+        return "opening a sandbox did not come to an end."
     if tried.returncode == 0:
         return ""
     says = (tried.stderr.strip().splitlines() or ["nothing"])[-1]
@@ -101,7 +101,7 @@ def _refusal(sandbox: str) -> str:
 
 
 def environment(home: str = f"{OWN}/home", temporary: str = f"{OWN}/temporary") -> dict[str, str]:
-    """Return all that a room sees of the environment: nothing of ours."""
+    """Return all that a sandbox sees of the environment: nothing of ours."""
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     return {
         "PATH": os.pathsep.join([f"{sys.prefix}/bin", "/usr/bin", "/bin"]),
@@ -140,9 +140,9 @@ def command(
 def _walls(hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
     yield from (f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts", "cgroup-try"))
     yield from ("--die-with-parent", "--new-session")  # ends with the worker; cannot type into its terminal
-    yield from ("--hostname", "room", "--cap-drop", "ALL")
-    rights = ["SYS_ADMIN", "SETPCAP", "NET_ADMIN"]  # to open rooms; each gives them up
-    if is_root():  # its rooms become another user, which a namespace with one user has not
+    yield from ("--hostname", "sandbox", "--cap-drop", "ALL")
+    rights = ["SYS_ADMIN", "SETPCAP", "NET_ADMIN"]  # to open sandboxes; each gives them up
+    if is_root():  # its sandboxes become another user, which a namespace with one user has not
         rights += ["SETUID", "SETGID", "CHOWN", "DAC_READ_SEARCH"]
     else:
         yield from ("--unshare-user", "--disable-userns", "--uid", _USER, "--gid", _USER)

@@ -1,8 +1,8 @@
-"""Plain values as JSON: written inside a room, read back outside.
+"""Plain values as JSON: written inside a sandbox, read back outside.
 
 What is written says nothing but the value. A subclass goes by the value that it is built on, so that a number
 whose `==` is always true arrives as a plain number. What is not plain arrives as `Opaque`, which holds a name, a
-short text and the plain attributes. Reading runs nothing that the room sent: it builds known types from checked
+short text and the plain attributes. Reading runs nothing that the sandbox sent: it builds known types from checked
 parts, and whatever does not fit is a `BrokenFrameError`.
 """
 
@@ -23,7 +23,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from mlsd_helpers.grading.room.wire import BrokenFrameError
+from mlsd_helpers.grading.sandbox.wire import BrokenFrameError
 
 DEPTH = 40
 NODES = 200_000
@@ -59,14 +59,14 @@ class Opaque:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
-        """Return an attribute that the value had in its room."""
+        """Return an attribute that the value had in its sandbox."""
         try:
             return vars(self)["fields"][name]
         except KeyError:
             raise AttributeError(name) from None
 
     def __str__(self) -> str:
-        """Show what the room showed."""
+        """Show what the sandbox showed."""
         return self.text
 
 
@@ -350,7 +350,7 @@ _FOREIGN: dict[str, Callable[[_Writer, Any, int], Any]] = {
 
 
 def decode(data: Any) -> Any:
-    """Return the value that a room sent.
+    """Return the value that a sandbox sent.
 
     Raises BrokenFrameError for anything that `encode` does not write.
     """
@@ -363,7 +363,7 @@ def decode(data: Any) -> Any:
 
 
 def clean(text: str) -> str:
-    """Return text that every file can hold: a room may send half of a surrogate pair."""
+    """Return text that every file can hold: a sandbox may send half of a surrogate pair."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""What a room may ask of the kernel. seccomp refuses every call that is not listed here, and so what a kernel adds.
+"""What a sandbox may ask of the kernel. seccomp refuses every call that is not listed here, and so what a kernel adds.
 
 A call that is refused says "not permitted", and one that is newer than the list "not there", as on an older kernel:
 the C library then does without.
@@ -13,7 +13,7 @@ import sys
 from functools import cache
 from typing import NamedTuple
 
-from mlsd_helpers.grading.room.namespaces import prctl
+from mlsd_helpers.grading.sandbox.namespaces import prctl
 
 # Name, number on x86-64, number on 64-bit ARM.
 _LISTED = """
@@ -82,7 +82,7 @@ class _Look(NamedTuple):
 
 _SELF = (0,)
 _LOOKED_AT = {
-    # CLONE_PARENT, which leaves the room's family, and all that makes a namespace
+    # CLONE_PARENT, which leaves the sandbox's family, and all that makes a namespace
     "clone": (_Look(0, (0,), bits=0x7E028000),),
     "prlimit64": (_Look(0, _SELF),),
     "setpriority": (_Look(0, (0,)), _Look(1, _SELF)),  # PRIO_PROCESS
@@ -117,7 +117,7 @@ _ANSWERED = {
     "clone3": errno.ENOSYS,  # its flags lie in memory, where no filter sees them; the C library then takes clone
     "sync": 0,  # would write out the disk of everybody
     "syncfs": 0,
-    "sched_setaffinity": errno.EPERM,  # a room keeps to its worker's processor
+    "sched_setaffinity": errno.EPERM,  # a sandbox keeps to its worker's processor
 }
 _ON_MARKS = re.compile(r"^(f?chmod|[fl]?chown|f?utime)")
 _ON_ATTRIBUTES = re.compile(r"xattr$")

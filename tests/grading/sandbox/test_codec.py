@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import CapacityPlan
-from mlsd_helpers.grading.room.codec import DEPTH, Opaque, decode, encode
-from mlsd_helpers.grading.room.wire import BrokenFrameError
+from mlsd_helpers.grading.sandbox.codec import DEPTH, Opaque, decode, encode
+from mlsd_helpers.grading.sandbox.wire import BrokenFrameError
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = (
@@ -419,7 +419,7 @@ def test_what_is_slow_to_make_is_refused_before_it_is_made(data):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_would_be_refused_is_not_sent_and_the_room_goes_on(value):
+def test_what_would_be_refused_is_not_sent_and_the_sandbox_goes_on(value):
     assert isinstance(sent(value), Opaque)
 
 

@@ -1,4 +1,4 @@
-"""What the processes of a room use, as Linux counts it in /proc."""
+"""What the processes of a sandbox use, as Linux counts it in /proc."""
 
 import contextlib
 import os

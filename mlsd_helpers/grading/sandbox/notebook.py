@@ -1,11 +1,11 @@
-"""Outputs that a room sent, made fit for a notebook: known keys, known types, text that every file can hold."""
+"""Outputs that a sandbox sent, made fit for a notebook: known keys, known types, text that every file can hold."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from mlsd_helpers.grading.room.codec import clean
-from mlsd_helpers.grading.room.wire import BrokenFrameError
+from mlsd_helpers.grading.sandbox.codec import clean
+from mlsd_helpers.grading.sandbox.wire import BrokenFrameError
 
 _MOST = 2_000
 _LONGEST = 200  # characters of a MIME type or of an error's name

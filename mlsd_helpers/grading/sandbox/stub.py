@@ -1,4 +1,4 @@
-"""What stands in for `mlsd_helpers.exercises` inside a room, where no reference answer may be.
+"""What stands in for `mlsd_helpers.exercises` inside a sandbox, where no reference answer may be.
 
 It knows the cases that the exercises show, and nothing of what is right.
 """

@@ -92,8 +92,8 @@ def is_root() -> bool:
     return os.getuid() == 0 and outside == "0"
 
 
-def room_user() -> int:
-    """Return the number of the user that a room gets: for root one that has neither a name nor anything else."""
+def sandbox_user() -> int:
+    """Return the number of the user that a sandbox gets: for root one that has neither a name nor anything else."""
     return os.getuid() or random.SystemRandom().choice(_FREE_USERS)
 
 

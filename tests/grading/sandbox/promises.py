@@ -16,15 +16,15 @@ import time
 from pathlib import Path
 
 import mlsd_helpers
-from mlsd_helpers.grading.room import Limits, WarmParent, sandbox
-from tests.grading.room import attacks
+from mlsd_helpers.grading.sandbox import ForkServer, Limits, confinement
+from tests.grading.sandbox import attacks
 
-LIMITS = Limits(cell_s=60, room_s=300, memory=2**30, processes=30, files=16 * 2**20, output=200_000)
+LIMITS = Limits(cell_s=60, cells_s=300, memory=2**30, processes=30, files=16 * 2**20, output=200_000)
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/tty")
 SOURCE = Path(attacks.__file__).read_text(encoding="utf-8")
 
 
-ENDS = "Nothing that a room started outlives the worker, however that ends."
+ENDS = "Nothing that a sandbox started outlives the worker, however that ends."
 """The promise that is tried on a worker of its own."""
 
 
@@ -35,7 +35,7 @@ def promised() -> dict[str, tuple[str, ...]]:
 
 def main(name: str) -> dict[str, list[str]]:
     """Return what could be done against each promise, or why this sandbox cannot be had here, as "refused"."""
-    refusal = {"bubblewrap": sandbox._no_bubblewrap, "landlock": sandbox._no_landlock}[name]()
+    refusal = {"bubblewrap": confinement._no_bubblewrap, "landlock": confinement._no_landlock}[name]()
     if refusal:
         return {"refused": [refusal]}
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="mlsd-promises-") as root:
@@ -43,7 +43,7 @@ def main(name: str) -> dict[str, list[str]]:
 
 
 def outlived(name: str) -> list[str]:
-    """Kill a worker whose room has started what would sleep for hours, and return whether that still does."""
+    """Kill a worker whose sandbox has started what would sleep for hours, and return whether that still does."""
     hours = f"43{secrets.randbelow(10**8):08}"
     with subprocess.Popen(
         [sys.executable, __file__, name, hours], stdout=subprocess.PIPE, text=True
@@ -76,12 +76,12 @@ if not os.fork():
 """
     with (
         tempfile.TemporaryDirectory() as folder,
-        WarmParent(name, limits=LIMITS) as parent,
-        parent.room(Path(folder)) as room,
+        ForkServer(name, limits=LIMITS) as parent,
+        parent.session(Path(folder)) as session,
     ):
-        room.run(source)
+        session.run(source)
         print("ready", flush=True)
-        room.run("import time; time.sleep(50)")
+        session.run("import time; time.sleep(50)")
 
 
 def tried(name: str, root: Path) -> dict[str, list[str]]:
@@ -125,13 +125,13 @@ def tried(name: str, root: Path) -> dict[str, list[str]]:
         }
         before, limits, ipc = marks(marked), state(victim.pid), system_v()
         found = {}
-        with WarmParent(name, limits=LIMITS, hidden=[course]) as parent:
+        with ForkServer(name, limits=LIMITS, hidden=[course]) as parent:
             for attack, (says, sandboxes, _) in attacks.PROMISED.items():
                 for _ in range(1 + (attack == "passes_nothing_on")) if name in sandboxes else ():
-                    with parent.room(hand_in) as room:
-                        room.run(f"import json\n{SOURCE}")
+                    with parent.session(hand_in) as session:
+                        session.run(f"import json\n{SOURCE}")
                         call = f"PROMISED[{attack!r}][2](json.loads({json.dumps(given)!r}))"
-                        found[says] = worked(room.run(f"print('WORKED', json.dumps({call}))"))
+                        found[says] = worked(session.run(f"print('WORKED', json.dumps({call}))"))
         by_name = {attack: found.get(says, []) for attack, (says, *_) in attacks.PROMISED.items()}
         by_name["changes_no_mark"] += [
             f"{one[0]} is now {one[1]}" for one in sorted(set(marks(marked)) - set(before))

@@ -1,4 +1,4 @@
-"""What a room may see of the disk, wherever the course lies: what Python needs, and nothing of a course in it.
+"""What a sandbox may see of the disk, wherever the course lies: what Python needs, and nothing of a course in it.
 
 Of what is opened and what is closed, the innermost folder decides: a course below `/usr` is closed, and the
 environment in that course is open, but for the reference answers in its packages.
@@ -34,7 +34,7 @@ _PARTS = (
 
 
 def opened() -> list[Path]:
-    """Return what a room needs of the disk, by the names that programs and Python use."""
+    """Return what a sandbox needs of the disk, by the names that programs and Python use."""
     prefixes = (Path("/usr"), Path("/usr/local"), Path(sys.prefix), Path(sys.base_prefix))
     found = [
         *map(Path, _SYSTEM),
@@ -54,7 +54,7 @@ def _libraries() -> list[Path]:
 
 
 def python_path() -> list[str]:
-    """Return where a room looks for modules."""
+    """Return where a sandbox looks for modules."""
     open_ones = opened()
     found = [one for one in sys.path if any(Path(one).is_relative_to(path) for path in open_ones)]
     return [*dict.fromkeys(found), str(PACKAGE.parent)]
@@ -71,7 +71,7 @@ def _python_links() -> list[Path]:
 
 
 def closed(hidden: Iterable[Path]) -> list[Path]:
-    """Return what no room may see, by its real names: what is hidden, and every copy of the answers.
+    """Return what no sandbox may see, by its real names: what is hidden, and every copy of the answers.
 
     Raises GradingError where Python itself would be hidden with it.
     """
@@ -154,7 +154,7 @@ def _below(folder: Path, deep: int) -> Iterator[Path]:
 
 
 def walls(hidden: Iterable[Path]) -> tuple[dict[Path, Path], dict[Path, Path | None]]:
-    """Return which links a room has, and what it is to see at which name: another name of it, or None for nothing.
+    """Return which links a sandbox has, and what it is to see at which name: another name of it, or None for nothing.
 
     Outer names come before what is in them.
     """
@@ -180,7 +180,7 @@ def _aim(link: Path) -> Path:
 
 
 def readable(hidden: Iterable[Path] = ()) -> tuple[list[str], list[str]]:
-    """Return what landlock lets a room read: whole paths, and folders of which only the names.
+    """Return what landlock lets a sandbox read: whole paths, and folders of which only the names.
 
     Python wants those names in folders that it looks for modules in, and nobody wants any others.
     """
@@ -197,6 +197,6 @@ def readable(hidden: Iterable[Path] = ()) -> tuple[list[str], list[str]]:
             continue
         if any(path.is_relative_to(one) for one in imported):
             listed.append(path)
-        with suppress(PermissionError):  # then a room cannot enter it either
+        with suppress(PermissionError):  # then a sandbox cannot enter it either
             left += (child for child in path.iterdir() if not child.is_symlink())
     return list(dict.fromkeys(map(str, whole))), list(dict.fromkeys(map(str, listed)))

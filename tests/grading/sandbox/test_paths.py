@@ -1,4 +1,4 @@
-"""What a room may see, wherever the course lies."""
+"""What a sandbox may see, wherever the course lies."""
 
 import shutil
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading.grade import Job, _not_for_students
-from mlsd_helpers.grading.room import WarmParent, paths
+from mlsd_helpers.grading.sandbox import ForkServer, paths
 
 from .conftest import LIMITS
 
@@ -48,8 +48,8 @@ print([one for one in {[str(top / one) for one in secrets for top in (usr, usr.r
       [one for one in {[str(usr / one) for one in NEEDED]!r} if not reads(one)])
 """
     hidden = [usr / "course"]
-    with WarmParent(parent.sandbox, limits=LIMITS, hidden=hidden) as other, other.room(hand_in) as room:
-        assert text(room.run(source)) == "[] []\n"
+    with ForkServer(parent.sandbox, limits=LIMITS, hidden=hidden) as other, other.session(hand_in) as session:
+        assert text(session.run(source)) == "[] []\n"
 
 
 def test_an_environment_in_the_course_itself_shows_nothing_of_the_course(tmp_path, monkeypatch):
@@ -72,7 +72,7 @@ def test_a_course_where_python_lies_is_refused(place):
     with pytest.raises(GradingError, match="folder of its own"):
         paths.closed([folder])
     with pytest.raises(GradingError, match="folder of its own"):
-        WarmParent("landlock", hidden=[folder]).__enter__()
+        ForkServer("landlock", hidden=[folder]).__enter__()
 
 
 def test_the_clone_that_python_runs_from_is_no_such_course(root):

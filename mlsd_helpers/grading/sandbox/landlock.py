@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlsd_helpers.grading.room.namespaces import keep_from_gaining_rights, syscall
+from mlsd_helpers.grading.sandbox.namespaces import keep_from_gaining_rights, syscall
 
 NEEDED = 6
 """The first version of the interface that keeps signals in, with Linux 6.12."""

@@ -1,21 +1,21 @@
 import pytest
 
-from mlsd_helpers.grading.room import Limits, WarmParent, sandbox
+from mlsd_helpers.grading.sandbox import ForkServer, Limits, confinement
 
 LIMITS = Limits(cell_s=3, call_s=1, memory=2**28, processes=20, files=16 * 2**20, output=200_000)
 
 
 def _refusal(name):
-    return {"bubblewrap": sandbox._no_bubblewrap, "landlock": sandbox._no_landlock}[name]()
+    return {"bubblewrap": confinement._no_bubblewrap, "landlock": confinement._no_landlock}[name]()
 
 
 @pytest.fixture(scope="session", params=["bubblewrap", "landlock"])
 def parent(request):
-    """Return a warm parent in each sandbox that works here."""
+    """Return a fork server in each sandbox that works here."""
     refusal = _refusal(request.param)
     if refusal:
         pytest.skip(refusal)
-    with WarmParent(request.param, limits=LIMITS) as parent:
+    with ForkServer(request.param, limits=LIMITS) as parent:
         yield parent
 
 
@@ -28,9 +28,9 @@ def hand_in(tmp_path):
 
 
 @pytest.fixture
-def room(parent, hand_in):
-    with parent.room(hand_in, {"00-shown": ({"x": 1}, {"x": 2})}) as room:
-        yield room
+def session(parent, hand_in):
+    with parent.session(hand_in, {"00-shown": ({"x": 1}, {"x": 2})}) as session:
+        yield session
 
 
 @pytest.fixture

@@ -1,19 +1,19 @@
-"""Frames between a worker and a room: a length, then that many bytes.
+"""Frames between a worker and a sandbox: a length, then that many bytes.
 
-Into a room go pickles, since they are ours. Out of it comes JSON of limited size, which cannot run anything.
+Into a sandbox go pickles, since they are ours. Out of it comes JSON of limited size, which cannot run anything.
 """
 
 import socket
 import struct
 
 MOST = 8 * 2**20
-"""Bytes of a frame that a room may send; to read JSON of this size takes some 200 MB at most."""
+"""Bytes of a frame that a sandbox may send; to read JSON of this size takes some 200 MB at most."""
 
 HEAD = struct.Struct("!I")
 
 
 class BrokenFrameError(ValueError):
-    """What came is not what a room sends."""
+    """What came is not what a sandbox sends."""
 
 
 def framed(body: bytes) -> bytes:
@@ -40,7 +40,7 @@ def _exactly(source: socket.socket, size: int) -> bytes:
 def split(received: bytearray) -> bytes | None:
     """Return the body of the frame received so far, or None while it is not whole.
 
-    Raises BrokenFrameError when it is too long, or when more came than one frame: rooms answer in lock step.
+    Raises BrokenFrameError when it is too long, or when more came than one frame: sandboxes answer in lock step.
     """
     if len(received) < HEAD.size:
         return None
