@@ -1,6 +1,6 @@
 """`python -m benchmarks.grading`: a class graded by nbgrader and by `mlsd grade`, in turns, and where the time goes.
 
-Both grade the same hand-ins on the same machine, feedback included, the sandbox on. `--load` grades a class of 300 in
+Both grade the same submissions on the same machine, with feedback and sandbox. `--load` grades a class of 300 in
 all assignments instead, and holds every score against the one expected.
 """
 
@@ -25,7 +25,7 @@ from mlsd_helpers.grading import grade, records, release, road
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
-from mlsd_helpers.grading.synthetic import hand_in, large_class
+from mlsd_helpers.grading.synthetic import large_class, submit
 
 COURSE = Path(__file__).parents[1]
 ASSIGNMENT = "05_capacity"
@@ -41,7 +41,7 @@ class Took:
 
     @property
     def per_minute(self) -> float:
-        """Hand-ins a minute."""
+        """Submissions a minute."""
         return 60 * self.students / self.wall_s
 
 
@@ -63,7 +63,7 @@ def beside(scratch: Path, students: int) -> None:
     stock_course, ours_course = (class_in(scratch / name, ASSIGNMENT, students) for name in ("stock", "ours"))
     ours = {n: measured(students, lambda n=n: ours_on(ours_course, n)) for n in (1, os.cpu_count() or 1)}
     stock = measured(students, lambda: by_nbgrader(stock_course))
-    print(f"\nGrading {students} hand-ins of {ASSIGNMENT}, feedback included, sandbox: {choose_sandbox()}")
+    print(f"\nGrading {students} submissions of {ASSIGNMENT}, feedback included, sandbox: {choose_sandbox()}")
     print(
         f"  nbgrader autograde, generate_feedback   {stock.per_minute:6.0f} a minute {stock.peak_mb:6.0f} MB"
     )
@@ -78,7 +78,9 @@ def beside(scratch: Path, students: int) -> None:
         name: median(one[name] for one in spent if name in one) * 1e3
         for name in ("judged", "gradebook", "feedback")
     }
-    print("  a hand-in, in ms, at the median: " + ", ".join(f"{name} {ms:.0f}" for name, ms in parts.items()))
+    print(
+        "  a submission, in ms, at the median: " + ", ".join(f"{name} {ms:.0f}" for name, ms in parts.items())
+    )
     print(f"  the limit, its cells in a warm process: {limit_ms(ours_course):.0f} ms")
 
 
@@ -86,11 +88,11 @@ def load(scratch: Path, students: int) -> None:
     """Grade a class in every assignment, and compare each score with the one expected."""
     for assignment in sorted({exercise.assignment for exercise in ALL}):
         course = scratch / assignment
-        expected = {one.student: dict(one.scores) for one in handed_in(course, assignment, students)}
+        expected = {one.student: dict(one.scores) for one in submit_all(course, assignment, students)}
         took = measured(students, lambda course=course, assignment=assignment: ours_on(course, 0, assignment))
         wrong = sum(given != expected[student] for student, given in road.marks(course, assignment).items())
         print(
-            f"{assignment}: {students} hand-ins, {took.per_minute:.0f} a minute, {took.peak_mb:.0f} MB at most, "
+            f"{assignment}: {students} submissions, {took.per_minute:.0f} a minute, {took.peak_mb:.0f} MB at most, "
             f"{wrong} unexpected scores"
         )
         shutil.rmtree(course)
@@ -98,11 +100,11 @@ def load(scratch: Path, students: int) -> None:
 
 def class_in(course: Path, assignment: str, students: int) -> Path:
     """Make a course in which a class has handed in."""
-    handed_in(course, assignment, students)
+    submit_all(course, assignment, students)
     return course
 
 
-def handed_in(course: Path, assignment: str, students: int) -> tuple[road.HandIn, ...]:
+def submit_all(course: Path, assignment: str, students: int) -> tuple[road.SyntheticStudent, ...]:
     """Release an assignment and hand in for everyone."""
     road.set_up(COURSE, course, assignment)
     problem = release.release(course, assignment).problem
@@ -110,7 +112,7 @@ def handed_in(course: Path, assignment: str, students: int) -> tuple[road.HandIn
         raise SystemExit(problem)
     everyone = large_class(course, assignment, students, seed=1)
     for one in everyone:
-        hand_in(one, course, assignment)
+        submit(one, course, assignment)
     return everyone
 
 
@@ -127,7 +129,7 @@ def ours_on(course: Path, workers: int, assignment: str = ASSIGNMENT) -> None:
 
 
 def limit_ms(course: Path) -> float:
-    """Return what one hand-in's cells take in a process that is warm, its checks on fresh cases among them."""
+    """Return what one submission's cells take in a process that is warm, its checks on fresh cases among them."""
     path = next((course / "autograded").glob(f"*/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"))
     cells = nbformat.read(path, as_version=4).cells
     codes = [compile(cell.source, "cell", "exec") for cell in cells if cell.cell_type == "code"]
@@ -137,7 +139,7 @@ def limit_ms(course: Path) -> float:
         names: dict[str, object] = {}
         with contextlib.redirect_stdout(io.StringIO()):
             for code in codes:
-                with contextlib.suppress(Exception):  # a mistaken hand-in may raise
+                with contextlib.suppress(Exception):  # a mistaken submission may raise
                     exec(code, names)  # noqa: S102 - made by us
         times.append((time.perf_counter() - began) * 1e3)
     return median(times)

@@ -26,7 +26,7 @@ from nbgrader.api import Gradebook
 
 from mlsd_helpers.exercises.capacity import units_rounding
 from mlsd_helpers.exercises.kit import feedback
-from mlsd_helpers.grading.synthetic import class_of, hand_in
+from mlsd_helpers.grading.synthetic import class_of, submit
 from tests.test_repository import ROOT, files
 
 GUIDE = ROOT / "docs" / "instructors.md"
@@ -182,15 +182,15 @@ def download(walk):
     right, broken = by_kind["reference"], by_kind["syntax-error"]
     unfair = next(one for one in by_kind.values() if one.feedback.get(RULE.id) == feedback(UNFAIR))
     walk.deserved = {"ada": right.scores, "alan": unfair.scores, "grace": right.scores, BOB: broken.scores}
-    handed_in = {
+    submitted = {
         "lovelaceada_4417_90001_05_capacity.ipynb": (by_kind["blank"], timedelta(days=-2)),
         "lovelaceada_4417_90077_05_capacity-1.ipynb": (right, timedelta(days=-1)),
         "turingalan_4418_90012_05_capacity.ipynb": (unfair, timedelta(hours=-3)),
         "hoppergrace_LATE_4419_90040_my work (final).ipynb": (right, LATE),
         "bob_4420_90051_05_capacity.ipynb": (broken, timedelta(hours=-1)),
     }
-    for name, (one, after_due) in handed_in.items():
-        notebook = walk.inside(hand_in(replace(one, student="aside"), walk.course, ASSIGNMENT))
+    for name, (one, after_due) in submitted.items():
+        notebook = walk.inside(submit(replace(one, student="aside"), walk.course, ASSIGNMENT))
         target = walk.inside(walk.course / "class" / "downloads" / name)
         notebook.rename(target)
         os.utime(target, ((DUE + after_due).timestamp(),) * 2)
@@ -291,18 +291,18 @@ def at_the_desk(walk, command):
     return desk
 
 
-def submit(walk):
+def submit_by_exchange(walk):
     """Let a student fetch the assignment, answer rightly and submit."""
     course = "--course ml-design-2027"
     desk = at_the_desk(walk, f"nbgrader fetch_assignment {ASSIGNMENT} {course}")
-    answered = hand_in(replace(reference(walk), student=HERE), walk.course, ASSIGNMENT)
+    answered = submit(replace(reference(walk), student=HERE), walk.course, ASSIGNMENT)
     shutil.copy(answered, desk / ASSIGNMENT / NOTEBOOK)
     shutil.rmtree(answered.parents[1])  # it comes back by the exchange
     at_the_desk(walk, f"nbgrader submit {ASSIGNMENT} {course}")
 
 
 def keep_to_the_exchange(walk):
-    """Put aside whose hand-in came from an LMS: nbgrader gives back by a secret that a submission brings along."""
+    """Put aside whose submission came from an LMS: nbgrader gives back by a secret that a submission brings along."""
     for student in (walk.course / "feedback").iterdir():
         if student.name != HERE:
             shutil.move(student, walk.inside(walk.folder / "aside" / student.name))
@@ -322,7 +322,7 @@ PREPARED = {
     "mlsd collect .* --dry-run": download,
     "mlsd grade .* --dry-run": make_fairer,
     "nbgrader release_assignment .*": lambda walk: walk.inside(walk.folder / "exchange").mkdir(mode=0o777),
-    "nbgrader collect .*": submit,
+    "nbgrader collect .*": submit_by_exchange,
     "nbgrader release_feedback .*": keep_to_the_exchange,
     f"mlsd release {ASSIGNMENT}": move_due_date,
 }

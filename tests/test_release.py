@@ -314,7 +314,7 @@ def graded_class(tmp_path_factory):
     course = make_course(tmp_path_factory.mktemp("class"))
     nbgrader(course, "generate_assignment")
     for student, answer in ANSWERS.items():
-        hand_in(course, student, answer)
+        submit(course, student, answer)
     nbgrader(course, "autograde")
     nbgrader(course, "generate_feedback")
     return course
@@ -326,7 +326,7 @@ def nbgrader(course, step):
     assert run.returncode == 0, run.stderr
 
 
-def hand_in(course, student, answer):
+def submit(course, student, answer):
     notebook = nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", as_version=4)
     body, _, after = answer.partition("\nprint")
     notebook.cells[1].source = f"def double(number):\n    {body}"

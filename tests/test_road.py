@@ -11,7 +11,7 @@ import pytest
 from mlsd_helpers.exercises import ALL
 from mlsd_helpers.exercises.kit import feedback
 from mlsd_helpers.grading import road
-from mlsd_helpers.grading.synthetic import HandIn
+from mlsd_helpers.grading.synthetic import SyntheticStudent
 
 COURSE = Path(__file__).parents[1]
 ASSIGNMENTS = sorted({exercise.assignment for exercise in ALL})
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.road
 class Walked:
     assignment: str
     root: Path
-    students: tuple[HandIn, ...]
+    students: tuple[SyntheticStudent, ...]
     marks: road.Marks
 
     def page(self, student: str) -> str:
@@ -42,10 +42,10 @@ def words(page: str) -> str:
     return re.sub(r"[\s*`]+", "", unescape(re.sub(r"<[^>]+>", "", page)))
 
 
-def test_the_class_holds_every_kind_of_hand_in(walked: Walked) -> None:
+def test_the_class_holds_every_kind_of_submission(walked: Walked) -> None:
     known = {feedback(m) for e in ALL if e.assignment == walked.assignment for m in e.mistakes}
-    handed_in = {said for student in walked.students for said in student.feedback.values()}
-    assert known <= handed_in
+    submitted = {said for student in walked.students for said in student.feedback.values()}
+    assert known <= submitted
     assert {"reference", "alternative-1", "alternative-2", "blank", "syntax-error", "exception"} <= {
         student.student for student in walked.students
     }

@@ -64,7 +64,7 @@ def grade(given: argparse.Namespace) -> int:
 
     A student's code runs in a sandbox, and is judged outside of it. What has been graded by the same rules is left
     alone, so a run that was stopped is simply run again, and after a changed rule only what it changes is written.
-    Exit status 1 when a hand-in could not be graded.
+    Exit status 1 when a submission could not be graded.
     """
     say("Starting nbgrader.")
     from mlsd_helpers.grading import workers  # noqa: PLC0415
@@ -189,7 +189,7 @@ def marks(given: argparse.Namespace) -> int:
     else:
         given.output.write_text(text, encoding="utf-8", newline="")
     if found.waiting:
-        complain(f"{len(found.waiting)} hand-ins wait for a manual grade.")
+        complain(f"{len(found.waiting)} submissions wait for a manual grade.")
     return 0
 
 
@@ -246,7 +246,7 @@ def _feedback_arguments(parser: argparse.ArgumentParser) -> None:
 def demo(given: argparse.Namespace) -> int:
     """Grade a synthetic class once, and show what comes out.
 
-    Its hand-ins are right answers, known mistakes and broken notebooks, made from the exercises themselves.
+    Its submissions are right answers, known mistakes and broken notebooks, made from the exercises themselves.
     They are released, graded and given feedback in a folder of its own; your course is not touched.
     """
     from tempfile import mkdtemp  # noqa: PLC0415

@@ -1,9 +1,9 @@
-"""Class-scale grading on nbgrader: student versions made, hand-ins graded, feedback that keeps its secrets.
+"""Class-scale grading on nbgrader: student versions made, submissions graded, feedback that keeps its secrets.
 
     release, term         student versions from source/, and a term's names, dates and points
     downloads, archives   what an LMS gives, sorted into submitted/
     classroom, workers    a class: processes side by side, progress, a summary
-      grade               one hand-in from start to end, and its record
+      grade               one submission from start to end, and its record
         graft             a student's answers in a fresh student version
         judging           its cells run in a sandbox, its answers judged outside
           sandbox/           the sandbox
@@ -12,7 +12,7 @@
         staging           nbgrader's converters, in a folder aside
           sanitising      what of a student's cells and outputs may be shown
           bookkeeping     its gradebook, kept open
-    records               what was found out about each hand-in
+    records               what was found out about each submission
       analysis, report    ... as a page about the class; anonymity takes the names out
     marks, spreadsheets   the gradebook as CSV
     feedback              takes hidden tests out of feedback pages

@@ -13,7 +13,7 @@ from mlsd_helpers.exercises.kit import feedback, mistake_name
 from mlsd_helpers.grading.records import FAILED, Judged, Record
 
 ENOUGH = 20
-"""Hand-ins below which no discrimination is told: at 20, an r of 0.3 may as well be −0.16 or 0.66."""
+"""Submissions below which no discrimination is told: at 20, an r of 0.3 may as well be −0.16 or 0.66."""
 
 RIGHT, MISTAKE, UNEXPLAINED, BLANK = "right", "mistake", "unexplained", "blank"
 Kind = Literal["right", "mistake", "unexplained", "blank"]
@@ -49,7 +49,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Discrimination:
-    """How far an exercise tells strong from weak hand-ins: the correlation of its points with those of the rest.
+    """How far an exercise tells strong from weak submissions: the correlation of its points with those of the rest.
 
     Between −1 and 1, with its 95 % interval. Without a value, `why` says what is missing.
     """
@@ -71,7 +71,7 @@ class Discrimination:
 
 @dataclass(frozen=True)
 class Item:
-    """One exercise in the eyes of a class. Shares are of the hand-ins that could be run, from 0 to 1."""
+    """One exercise in the eyes of a class. Shares are of the submissions that could be run, from 0 to 1."""
 
     id: str
     title: str
@@ -94,14 +94,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Analysis:
-    """An assignment in the eyes of a class. `totals` are shares of the points, a hand-in each.
+    """An assignment in the eyes of a class. `totals` are shares of the points, a submission each.
 
     `failures` are student and reason; `flags` student, kind and evidence; `repairs` what was done, and for whom;
     `by_asserts` the exercises that were decided in a student's own process.
     """
 
     assignment: str
-    hand_ins: int
+    submissions: int
     points: float
     items: tuple[Item, ...]
     totals: tuple[float, ...]
@@ -112,8 +112,8 @@ class Analysis:
 
     @property
     def counted(self) -> int:
-        """The hand-ins that could be run; the figures are about these."""
-        return self.hand_ins - len(self.failures)
+        """The submissions that could be run; the figures are about these."""
+        return self.submissions - len(self.failures)
 
 
 def analyse(assignment: str, records: Iterable[Record]) -> Analysis:
@@ -184,7 +184,7 @@ def discrimination(own: Sequence[float], rest: Sequence[float]) -> Discriminatio
     'tells strong from weak'
     """
     if len(own) < ENOUGH:
-        return Discrimination(why=f"{len(own)} hand-ins are too few to tell; it takes {ENOUGH}")
+        return Discrimination(why=f"{len(own)} submissions are too few to tell; it takes {ENOUGH}")
     if len(set(own)) == 1:
         return Discrimination(why="everyone has the same points here")
     if len(set(rest)) == 1:

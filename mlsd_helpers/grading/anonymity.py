@@ -65,7 +65,7 @@ def _anonymous(record: Record, name: str, clean: Callable[[str], str]) -> Record
         record,
         student=name,
         reason=clean(record.reason),
-        hand_in="",
+        submission_digest="",
         exercises={
             key: replace(judged, message=clean(judged.message)) for key, judged in record.exercises.items()
         },

@@ -1,8 +1,8 @@
 """nbgrader's gradebook, with fewer questions asked of it.
 
-For a hand-in, nbgrader opens its gradebook ten times, looks for every table each time, compiles the same queries again
-and asks for each cell by itself. Within `kept_open` it keeps one connection and reads the rows of a notebook at once;
-what it writes is the same.
+For one submission, nbgrader opens its gradebook ten times, looks for every table each time, compiles the same queries
+again and asks for each cell by itself. Within `kept_open` it keeps one connection and reads the rows of a notebook
+at once; what it writes is the same.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def kept_open() -> Iterator[None]:
     with contextlib.ExitStack() as patches:
         for module in (overwritecells, saveautogrades, getgrades):
             patches.enter_context(mock.patch.object(module, "Gradebook", _Book))
-        # A session lives as long as a notebook is read, and nobody else writes the rows of this hand-in.
+        # A session lives as long as a notebook is read, and nobody else writes the rows of this submission.
         sessions = partial(sessionmaker, expire_on_commit=False)
         patches.enter_context(mock.patch.object(nbgrader.api, "sessionmaker", sessions))
         patches.enter_context(mock.patch.object(nbgrader.api, "create_engine", _engine))

@@ -44,14 +44,14 @@ class Summary:
 
     @property
     def errors(self) -> tuple[Result, ...]:
-        """Hand-ins that could not be graded, through no fault of the student."""
+        """Submissions that could not be graded, through no fault of the student."""
         return tuple(result for result in self.results if result.error)
 
     def lines(self) -> Iterator[str]:
         """Yield the summary, a line each."""
         kinds = Counter(map(_kind, self.results))
         counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or "nobody has handed in"
-        yield f"{len(self.results)} hand-ins in {self.seconds:.0f} s: {counts}."
+        yield f"{len(self.results)} submissions in {self.seconds:.0f} s: {counts}."
         for result in self.results:
             record = result.record
             if result.error:
@@ -77,7 +77,7 @@ class Summary:
             yield f"  judged inside the student's process, as nbgrader does: {names}."
 
     def differences(self) -> Iterator[str]:
-        """Yield, for each hand-in that was graded before, what a regrade changes."""
+        """Yield, for each submission that was graded before, what a regrade changes."""
         for result in self.results:
             before, after = result.before, result.record
             if before is None or after is None:
@@ -95,7 +95,7 @@ class Summary:
 
 
 def _lateness(seconds: float) -> str:
-    """Say how late a hand-in is.
+    """Say how late a submission is.
 
     >>> _lateness(0), _lateness(100_000)
     ('on time', '27.8 h late')
@@ -132,7 +132,7 @@ def grade_class(
     dask: str = "",
     say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
-    """Grade the hand-ins of an assignment; what is done stays done, whatever ends the run.
+    """Grade the submissions of an assignment; what is done stays done, whatever ends the run.
 
     `workers` is the number of processes, by default one a core; with 0 this process grades, without the limits on its
     own time and memory that a worker has. `dask` is the address of a scheduler whose workers see the same folders.
@@ -189,7 +189,7 @@ def _graded(grader: Grader, student: str, seconds: float | None = None, why: str
             f"The gradebook could not be written: {error.orig}. Close what holds it (a formgrader?) and run the "
             "same command again; it goes on where it stopped."
         ) from error
-    except Exception as error:  # noqa: BLE001 - one hand-in must not stop the class
+    except Exception as error:  # noqa: BLE001 - one submission must not stop the class
         return Result(student, None, error=f"{type(error).__name__}: {error}")
 
 
@@ -202,12 +202,12 @@ def _refused(error: OSError) -> str:
 # ---- on this machine ------------------------------------------------------------------------------
 
 _here: dict[Job, Grader] = {}
-_ATTEMPTS = 3  # for a hand-in whose worker was killed from outside
-_GRACE_S = 30  # on top of what a hand-in may take, for a busy machine: then its worker is ended
+_ATTEMPTS = 3  # for a submission whose worker was killed from outside
+_GRACE_S = 30  # on top of what a submission may take, for a busy machine: then its worker is ended
 
 
 def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[Result]:
-    """Share the hand-ins out. One that takes long has its time when all others have had their turn."""
+    """Share the submissions out. One that takes long has its time when all others have had their turn."""
     processes = pool(workers, job.limits.judge_memory)
     try:
         turns = {_schedule(processes, job, student, job.limits.first_s): (student, 1) for student in students}

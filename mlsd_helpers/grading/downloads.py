@@ -253,7 +253,7 @@ class _Owner:
 
 
 @dataclass(frozen=True)
-class _HandIn:
+class _Delivered:
     """A file with a student: what it would be called in submitted/, and how it compares with another of theirs."""
 
     found: Found
@@ -261,7 +261,7 @@ class _HandIn:
     target: str
     exact: bool
     order: tuple[datetime, int, datetime, int]
-    handed_in: datetime | None
+    submitted_at: datetime | None
     note: str
 
     def sorted(self, outcome: str, note: str, *, undecided: bool = False) -> Sorted:
@@ -282,7 +282,7 @@ def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = Fals
         )
     sorter = _Sorter(course, assignment)
     settled: list[Sorted] = []
-    by_student: dict[str, list[_HandIn]] = defaultdict(list)
+    by_student: dict[str, list[_Delivered]] = defaultdict(list)
     for one in sorter.sort(folder):
         if isinstance(one, Sorted):
             settled.append(one)
@@ -327,20 +327,20 @@ class _Sorter:
         for path in submitted.parent.parent.glob("*"):
             self.there[_folded(path.name)].add(path.name)
 
-    def sort(self, folder: Path) -> Iterator[_HandIn | Sorted]:
+    def sort(self, folder: Path) -> Iterator[_Delivered | Sorted]:
         """Read what can be read from the names of all files."""
         everything = list(archives.files(folder, self.most_bytes))
         self.loose = not self.marked and any(self._has_student(one) for one in everything)
         for found in everything:
             yield from self._sort(found, depth=0)
 
-    def _sort(self, found: Found, depth: int) -> Iterator[_HandIn | Sorted]:
+    def _sort(self, found: Found, depth: int) -> Iterator[_Delivered | Sorted]:
         try:
             yield from self._sort_or_raise(found, depth)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the class is collected
             yield Sorted(found.name, IGNORED, note=f"can't be sorted: {error!r}", undecided=True)
 
-    def _sort_or_raise(self, found: Found, depth: int) -> Iterator[_HandIn | Sorted]:
+    def _sort_or_raise(self, found: Found, depth: int) -> Iterator[_Delivered | Sorted]:
         archive = found.suffix == ".zip"
         refused = self._refused(found, archive=archive)
         if refused:
@@ -363,7 +363,7 @@ class _Sorter:
             for member in archives.members(found, self.most_bytes):
                 yield from self._sort(member, depth + 1)
 
-    def _unpacked(self, archive: Found, owner: _Owner) -> Iterator[_HandIn | Sorted]:
+    def _unpacked(self, archive: Found, owner: _Owner) -> Iterator[_Delivered | Sorted]:
         """Sort the files of a student's archive. The names and dates in it are the student's: neither says anything."""
         most = min(archives.MANY, _MANY_OF_ONE - self.listed[owner.student])
         for member in archives.members(archive, self.most_bytes, most):
@@ -409,7 +409,7 @@ class _Sorter:
         suffix = self.names.valid_ext[0] if found.suffix == ".zip" else found.suffix
         return str(PurePosixPath(found.path).with_suffix(suffix))
 
-    def _one(self, found: Found, owner: _Owner, file_id: str) -> _HandIn | Sorted:
+    def _one(self, found: Found, owner: _Owner, file_id: str) -> _Delivered | Sorted:
         called = _called(file_id, found.suffix)
         target, again = _original(called, self.known)
         if target in self.others or _folded(called) == _TIME_FILE:
@@ -419,15 +419,15 @@ class _Sorter:
             target = target or called
         elif not target and len(self.notebooks) > 1:
             return Sorted(found.name, IGNORED, owner.student, f"not a notebook of {self.assignment}")
-        named, handed_in, late = self._time(found, owner.whose)
+        named, submitted_at, late = self._time(found, owner.whose)
         version = str(owner.whose.get("version") or "")
-        return _HandIn(
+        return _Delivered(
             found,
             owner,
             target or self.notebooks[0],
             bool(target),
             (named or _LONG_AGO, int(version) if version.isdecimal() else 0, found.at, again),
-            handed_in,
+            submitted_at,
             "; ".join(filter(None, [owner.note, "" if target else f"called {called}", late])),
         )
 
@@ -446,7 +446,7 @@ class _Sorter:
 
     # -- one student
 
-    def settle(self, theirs: Sequence[_HandIn], *, dry_run: bool) -> Iterator[Sorted]:
+    def settle(self, theirs: Sequence[_Delivered], *, dry_run: bool) -> Iterator[Sorted]:
         """Decide between all files of one student, and write what is taken."""
         student = theirs[0].owner.student
         people = {one.owner.who for one in theirs}
@@ -461,7 +461,7 @@ class _Sorter:
             note = f"Moodle's participant {participant} has the name of participant {known}, who handed in before"
             yield from (one.sorted(IGNORED, note, undecided=True) for one in theirs)
             return
-        newest: dict[str, tuple[_HandIn, bytes]] = {}
+        newest: dict[str, tuple[_Delivered, bytes]] = {}
         left, end = self.most_of_one, time.monotonic() + _PATIENCE
         for one in sorted(theirs, key=lambda one: (one.exact, one.order), reverse=True):
             target = _folded(one.target)
@@ -494,7 +494,7 @@ class _Sorter:
             raise OSError(f"with it this student's files are larger than {self.most_of_one / 1e6:g} MB")
         return content
 
-    def _keep_or_take(self, chosen: Sequence[tuple[_HandIn, bytes]], *, dry_run: bool) -> Iterator[Sorted]:
+    def _keep_or_take(self, chosen: Sequence[tuple[_Delivered, bytes]], *, dry_run: bool) -> Iterator[Sorted]:
         if not chosen:
             return
         student = chosen[0][0].owner.student
@@ -513,7 +513,7 @@ class _Sorter:
             self._noted.parent.mkdir(exist_ok=True)
             self._noted.write_text(json.dumps(self.participants, ensure_ascii=False, indent=1), "utf-8")
 
-    def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_HandIn, bytes]]) -> str:
+    def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_Delivered, bytes]]) -> str:
         """Say why what is in submitted/ stays, or nothing."""
         if place.is_symlink() or place.parent.is_symlink():
             return f"{place.parent if place.parent.is_symlink() else place} is a link; remove it"
@@ -523,9 +523,9 @@ class _Sorter:
         if all(one.target in there and _holds(there[one.target], content) for one, content in chosen):
             return "the same is there"
         since = self._time_there(place, there.values())
-        # A student of nbgrader's exchange writes these dates. Zones may differ by a day; no hand-in is of the future.
+        # A student writes these dates in nbgrader's exchange. Zones may differ by a day; a later date is not believed.
         future = since > datetime.now(UTC) + timedelta(days=1)
-        if not future and since >= max(one.handed_in or one.found.at for one, _ in chosen):
+        if not future and since >= max(one.submitted_at or one.found.at for one, _ in chosen):
             return f"what is there is as new or newer: {since:%Y-%m-%d %H:%M:%S} UTC"
         return ""
 
@@ -536,7 +536,7 @@ class _Sorter:
         except Exception:  # noqa: BLE001 - it may hold anything, and dateutil may raise anything about it
             return max(archives.moment(file.stat().st_mtime) for file in files)
 
-    def _write(self, place: Path, chosen: Sequence[tuple[_HandIn, bytes]]) -> None:
+    def _write(self, place: Path, chosen: Sequence[tuple[_Delivered, bytes]]) -> None:
         """Make the folder aside and let it take the old one's place, so that it is there whole or not at all."""
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".collect-") as scratch:
@@ -546,7 +546,7 @@ class _Sorter:
                 path = made / one.target
                 path.write_bytes(content)
                 os.utime(path, (one.found.at.timestamp(),) * 2)
-            times = [one.handed_in for one, _ in chosen if one.handed_in is not None]
+            times = [one.submitted_at for one, _ in chosen if one.submitted_at is not None]
             if times:
                 (made / _TIME_FILE).write_text(f"{max(times):%Y-%m-%d %H:%M:%S.%f} UTC")
             if place.exists():

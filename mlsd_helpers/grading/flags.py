@@ -1,4 +1,4 @@
-"""What in a hand-in an instructor should look at, with its evidence. A flag costs no points, and proves nothing.
+"""What in a submission an instructor should look at, with its evidence. A flag costs no points, and proves nothing.
 
 `looks` reads what a student wrote. What happened while it ran is flagged by whoever saw it happen, with a `Flag` of
 one of the KINDS. The sandbox and the judge keep the score right; nothing depends on a flag.

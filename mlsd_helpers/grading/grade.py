@@ -1,9 +1,9 @@
-"""Grading a hand-in, start to end: graft, run in a sandbox, judge outside, hand to nbgrader, and note it last.
+"""Grading a submission, start to end: graft, run in a sandbox, judge outside, hand to nbgrader, and note it last.
 
     submitted/ → graft → sandbox ⇄ judge → nbgrader's converters in a folder aside → autograded/, feedback/ → record
 
 A record is written when everything else is in its place. So a run that was killed is simply run again: what has a
-record of the same hand-in and the same rules is left alone.
+record of the same submission and the same rules is left alone.
 """
 
 import hashlib
@@ -70,7 +70,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one hand-in: its record, the one before, and whether anything changed.
+    """What became of one submission: its record, the one before, and whether anything changed.
 
     `error` is set when grading itself failed; there is no record then, and the next run tries again. `put_off` says
     that the time given did not suffice, and that it should be graded again with more.
@@ -85,7 +85,7 @@ class Result:
 
 
 class Grader:
-    """Grades hand-ins of one assignment, one after the other. A worker has one; close it afterwards."""
+    """Grades submissions of one assignment, one after the other. A worker has one; close it afterwards."""
 
     def __init__(self, job: Job) -> None:
         """Read what judges; raise GradingError when the assignment is not released."""
@@ -111,18 +111,18 @@ class Grader:
         self._stage.close()
 
     def grade(self, student: str, seconds: float | None = None) -> Result:
-        """Grade one hand-in, unless it has been graded by the same rules.
+        """Grade one submission, unless it has been graded by the same rules.
 
         `seconds` is the time that its code has, by default all that the limits give. When that was less and did not
         suffice, nothing is written and the result is `put_off`.
 
-        Raises GradingError when no hand-in can be graded any more: a full disk, a gradebook that stays locked.
+        Raises GradingError when no submission can be graded any more: a full disk, a gradebook that stays locked.
         """
         job = self._job
         most = job.limits.cells_s if seconds is None else min(seconds, job.limits.cells_s)
         given = submission.read(self._stage.place("submitted", student))
         before = records.read(job.course, job.assignment, student)
-        same = before is not None and before.hand_in == given.digest
+        same = before is not None and before.submission_digest == given.digest
         late = self._lateness(student, given)
         if (
             before is not None
@@ -140,7 +140,7 @@ class Grader:
         return self._put(student, given, graded, before, late)
 
     def give_up(self, student: str, why: str) -> Result:
-        """Record that a hand-in could not be graded, for a reason of its own, and give it a page that says so."""
+        """Record that a submission could not be graded, for a reason of its own, and give it a page that says so."""
         given = submission.read(self._stage.place("submitted", student))
         before = records.read(self._job.course, self._job.assignment, student)
         late = self._lateness(student, given)
@@ -164,7 +164,7 @@ class Grader:
         return all(self._stage.place(step, student).is_dir() for step in ("autograded", "feedback"))
 
     def _lateness(self, student: str, given: Submission) -> tuple[float, str]:
-        """Return how many seconds late a hand-in is, and a digest of what that costs."""
+        """Return how many seconds late a submission is, and a digest of what that costs."""
         late_s = self._stage.seconds_late(student, given.handed_in_at)
         return late_s, _late_rule(self._config) if late_s else ""
 
@@ -234,13 +234,13 @@ class Grader:
                 return parent.session(work, self._shown, until)
             try:  # a machine that was too busy for a moment
                 return parent.session(work, self._shown, until)
-            except GradingError as error:  # costs this hand-in its turn, and not the class its run
+            except GradingError as error:  # costs this submission its turn, and not the class its run
                 raise RuntimeError(str(error)) from error
 
         return judging.run(grafted.notebook, self._tests, open_session, seed, self._job.limits, deadline)
 
     def _bare(self, record: Record, why: str) -> "_Graded":
-        """Return a judged hand-in without a word of the student's: the released notebook, and what was judged."""
+        """Return a judged submission without a word of the student's: the released notebook, and what was judged."""
         notebooks = {name: noted(released, [why]) for name, released in self.released.items()}
         outputs = {
             name: judging.outputs_of(notebook, self._tests, record.exercises)
@@ -291,7 +291,7 @@ class Grader:
 
 @dataclass(frozen=True)
 class _Graded:
-    """A hand-in that was judged: its record, and by notebook what nbgrader is to have, with its cells' outputs."""
+    """A submission that was judged: its record, and by notebook what nbgrader is to have, with its cells' outputs."""
 
     record: Record
     notebooks: Mapping[str, Any]
@@ -367,7 +367,7 @@ def _notebooks(job: Job, config: Config, step: str) -> dict[str, Any]:
 
 
 def _not_for_students(job: Job, config: Config) -> list[Path]:
-    """Return the course, and what nbgrader may keep of it elsewhere: solutions, hand-ins and the gradebook."""
+    """Return the course, and what nbgrader may keep of it elsewhere: solutions, submissions and the gradebook."""
     directory = CourseDirectory(config=config)
     steps = ("source", "release", "submitted", "autograded", "feedback", "solution")
     kept = [job.course / getattr(directory, f"{step}_directory") for step in steps]

@@ -32,7 +32,7 @@ MOST_TEXT = 500_000
 MOST_NOTES = 50
 """Repairs that are noted, and notes for the student."""
 
-NOTE_ID = "hand-in-note"
+NOTE_ID = "submission-note"
 
 _SHORT = 100  # characters of a name or a tag, and tags of a cell
 _TOO_MUCH = (
@@ -347,7 +347,7 @@ def _own(cell: Cell, name: str) -> Any:
 
 
 def _noted(notebook: Any, words: Iterable[str]) -> Any:
-    """Put what happened to a hand-in at the top of its notebook, and so of its feedback page.
+    """Put what happened to a submission at the top of its notebook, and so of its feedback page.
 
     The words may name a file, and a student names files: they are no markup.
     """
@@ -359,7 +359,7 @@ def _noted(notebook: Any, words: Iterable[str]) -> Any:
 
 
 def noted(notebook: Any, words: Iterable[str]) -> Any:
-    """Return a copy of a notebook with what happened to the hand-in at its top."""
+    """Return a copy of a notebook with what happened to the submission at its top."""
     return _noted(copy.deepcopy(notebook), words)
 
 

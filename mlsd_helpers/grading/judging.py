@@ -30,7 +30,7 @@ from mlsd_helpers.grading.records import Flag, Judged
 from mlsd_helpers.grading.sandbox import AnswerRaised, AnswerTimeout, Limits, Session, SessionEnded
 
 MOST_SESSIONS = 4
-"""How often a hand-in whose process ended gets a new sandbox, in which its other cells run again."""
+"""How often a submission whose process ended gets a new sandbox, in which its other cells run again."""
 
 _MOST_SEEDS = 10
 _LEAST = 1_000  # characters that an output counts for: a page has more around each than is in it
@@ -127,7 +127,7 @@ def run(
 
 
 class _SubmissionRun:
-    """One hand-in in its sandbox; when the sandbox is gone, in the next one, without the cell that ended it."""
+    """One submission in its sandbox; when the sandbox is gone, in the next one, without the cell that ended it."""
 
     def __init__(self, open_session: Opener, limits: Limits, deadline: float) -> None:
         self._open = open_session

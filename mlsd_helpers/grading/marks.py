@@ -46,7 +46,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Mark:
-    """What one hand-in is worth, in the points of the term: those got, taken off for lateness, and the most there are.
+    """What one submission is worth, in the points of the term: points got, points lost for lateness, and the maximum.
 
     `waits` says that nbgrader still waits for a manual grade.
     """
@@ -66,7 +66,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks of some assignments: the most points of each, the class, and a mark for each hand-in."""
+    """The marks of some assignments: the most points of each, the class, and a mark for each submission."""
 
     assignments: Mapping[str, float]
     students: tuple[Student, ...]
@@ -229,11 +229,11 @@ def as_csv(marks: Marks, style: str = "plain") -> str:
 
 def _plain(marks: Marks) -> str:
     columns = "assignment student_id last_name first_name email points late_penalty score max_score waits_for_manual"
-    handed_in = {(mark.assignment, mark.student.id): mark for mark in marks.marks}
+    mark_of = {(mark.assignment, mark.student.id): mark for mark in marks.marks}
     rows: list[list[Cell]] = []
     for name, most in marks.assignments.items():
         for student in marks.students:
-            mark = handed_in.get((name, student.id))
+            mark = mark_of.get((name, student.id))
             numbers: list[Cell] = [None, None, None, most, None]
             if mark is not None:
                 numbers = [mark.points, mark.late_penalty, mark.score, most, "yes" if mark.waits else "no"]

@@ -1,4 +1,4 @@
-"""What grading found out about each hand-in: one small JSON file, written last, so that it marks the end.
+"""What grading found out about each submission: one small JSON file, written last, so that it marks the end.
 
 A record is in `verdicts/ASSIGNMENT/STUDENT.json`, beside nbgrader's folders. nbgrader knows the score; the record
 knows why: which known mistake, which words, what was repaired in the notebook, what an instructor should see.
@@ -63,7 +63,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Record:
-    """One hand-in, graded. `exercises` is by exercise id; `seconds` by stage.
+    """One submission, graded. `exercises` is by exercise id; `seconds` by stage.
 
     The first MOST_FLAGS flags and MOST_REPAIRS repairs are kept, once each; reason and repairs hold a line each.
     """
@@ -72,7 +72,7 @@ class Record:
     assignment: str
     status: str = GRADED
     reason: str = ""  # what happened, in words for the student, where status is FAILED
-    hand_in: str = ""  # digest of the files handed in
+    submission_digest: str = ""  # digest of the files handed in
     rules: str = ""  # digest of what judged them
     seed: int = 0  # of the fresh cases
     exercises: Mapping[str, Judged] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Record:
 
 
 def path_of(course: Path, assignment: str, student: str) -> Path:
-    """Return where the record of a hand-in is."""
+    """Return where the record of a submission is."""
     return course / FOLDER / assignment / f"{student}.json"
 
 
@@ -117,7 +117,7 @@ def write(course: Path, record: Record) -> Path:
 
 
 def read(course: Path, assignment: str, student: str) -> Record | None:
-    """Return the record of a hand-in, or None where there is none that can be read."""
+    """Return the record of a submission, or None where there is none that can be read."""
     try:
         return _from_json(json.loads(path_of(course, assignment, student).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):

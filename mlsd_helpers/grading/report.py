@@ -96,7 +96,7 @@ def exercises_csv(analysis: Analysis) -> str:
         "exercise",
         "title",
         "points",
-        "hand_ins",
+        "submissions",
         "mean",
         "full",
         "blank",
@@ -237,7 +237,9 @@ def _picture(name: str, title: str, caption: str, rows: Sequence[tuple[str, int,
 def _totals(analysis: Analysis) -> _Picture:
     tenths = [min(9, int(share * 10 + 1e-9)) for share in analysis.totals]
     rows = [(f"{10 * n} to {10 * n + 10}\N{NO-BREAK SPACE}%", tenths.count(n), "total") for n in range(10)]
-    return _picture("totals", "Hand-ins by share of the points", "Hand-ins by share of the points.", rows)
+    return _picture(
+        "totals", "Submissions by share of the points", "Submissions by share of the points.", rows
+    )
 
 
 def _answers(name: str, item: Item) -> _Picture:

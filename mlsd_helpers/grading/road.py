@@ -17,7 +17,7 @@ from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.release import CONFIG, release
 from mlsd_helpers.grading.sandbox import choose_sandbox
-from mlsd_helpers.grading.synthetic import HandIn, class_of, hand_in
+from mlsd_helpers.grading.synthetic import SyntheticStudent, class_of, submit
 
 Marks = Mapping[str, Mapping[str, float]]
 
@@ -31,7 +31,7 @@ def set_up(course: Path, root: Path, assignment: str) -> None:
 
 def walk(
     course: Path, root: Path, assignment: str, say: Callable[[str], None] = print
-) -> tuple[tuple[HandIn, ...], Marks]:
+) -> tuple[tuple[SyntheticStudent, ...], Marks]:
     """Walk the whole road for a synthetic class in `root`; return what was handed in and the marks given."""
     set_up(course, root, assignment)
     say(f"Making the student version of {assignment}.")
@@ -40,7 +40,7 @@ def walk(
         raise WorkspaceError(f"nbgrader refuses {assignment}: {outcome.problem}")
     students = class_of(root, assignment)
     for one in students:
-        hand_in(one, root, assignment)
+        submit(one, root, assignment)
     say(f"{len(students)} students handed in.")
     job = Job(root, assignment, choose_sandbox(unsafe=True))  # the code is our own
     for line in grade_class(job, [one.student for one in students], say=say).lines():

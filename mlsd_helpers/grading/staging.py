@@ -1,4 +1,4 @@
-"""nbgrader's own converters, run on one hand-in in a folder aside, whose results then take their place whole.
+"""nbgrader's own converters, run on one submission in a folder aside, whose results then take their place whole.
 
 What nbgrader writes is what `nbgrader autograde` and `nbgrader generate_feedback` write: the same rows in the
 gradebook, the same files. The cells have already run; their outputs are put in where nbgrader would execute.
@@ -38,7 +38,7 @@ Executor = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class _Staged(BaseConverter):  # type: ignore[misc]
-    """What two converters share here: one exporter for all hand-ins, and no search for them by a pattern.
+    """What two converters share here: one exporter for all submissions, and no search for them by a pattern.
 
     nbgrader makes an exporter for each run, and with it compiles its page's templates again; and a student whose
     name has brackets is no pattern.
@@ -88,7 +88,7 @@ class _Feedback(_Staged, GenerateFeedback):  # type: ignore[misc]
 
 
 class _Page(HTMLExporter):
-    """nbgrader's page, without a second parse of it, and with what many hand-ins share made once.
+    """nbgrader's page, without a second parse of it, and with what many submissions share made once.
 
     nbconvert reads the page that it has just written again, to name images and to mark cells of another template. The
     pages are the same to a parser; this takes a fraction of the time.
@@ -140,7 +140,7 @@ def _described(image: re.Match[str]) -> str:
 
 
 class Stage:
-    """A folder aside, laid out as nbgrader expects, for one hand-in after the other."""
+    """A folder aside, laid out as nbgrader expects, for one submission after the other."""
 
     def __init__(self, folder: Path, course: Path, config: Config, assignment: str) -> None:
         self._assignment = assignment
@@ -195,7 +195,7 @@ class Stage:
         return 0.0 if due is None else max(0.0, (handed_in_at - due).total_seconds())
 
     def submitted(self, student: str) -> Path:
-        """Return the folder of a hand-in in the stage, empty."""
+        """Return the folder of a submission in the stage, empty."""
         for name in ("submitted", "autograded", "feedback"):
             remove(self.folder / name)
         folder = Path(self._directory.format_path(str(self.folder / "submitted"), student, self._assignment))

@@ -1,6 +1,6 @@
 """An answer of an exercise module as source that needs no other, the way a student would have typed it.
 
-Where hand-ins are graded the exercises cannot be imported, since they hold the reference answers. So the source
+Where submissions are graded the exercises cannot be imported, since they hold the reference answers. So the source
 brings along what the answer uses of them: functions, constants and imports, also of neighbouring modules.
 """
 

@@ -1,4 +1,4 @@
-"""A synthetic class: hand-ins made from what the exercises know, with the scores that they deserve.
+"""A synthetic class: submissions made from what the exercises know, with the scores that they deserve.
 
 Each exercise brings its reference, its alternatives and its known mistakes, so a class that covers all of them
 needs no list of its own. Grading is tried on it, and `mlsd demo` shows it.
@@ -23,7 +23,7 @@ _SOLUTION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION\n
 
 
 @dataclass(frozen=True)
-class HandIn:
+class SyntheticStudent:
     """What one student hands in: the source of answer cells by exercise, and what it deserves.
 
     An exercise that is not in `answers` stays as released. `feedback` is what the page has to say.
@@ -35,12 +35,12 @@ class HandIn:
     feedback: Mapping[str, str] = field(default_factory=dict)
 
 
-def class_of(course: Path, assignment: str) -> tuple[HandIn, ...]:
+def class_of(course: Path, assignment: str) -> tuple[SyntheticStudent, ...]:
     """Return a class for an assignment in which each right answer and each known mistake is handed in by someone."""
-    return tuple(_hand_ins(course, assignment))
+    return tuple(_submissions(course, assignment))
 
 
-def large_class(course: Path, assignment: str, students: int, seed: int) -> tuple[HandIn, ...]:
+def large_class(course: Path, assignment: str, students: int, seed: int) -> tuple[SyntheticStudent, ...]:
     """Return a class of a size, each answer drawn from the right ones, the known mistakes, and none at all."""
     rng = random.Random(seed)  # noqa: S311 - a class, not secrets
     ids = [exercise.id for exercise in _exercises(assignment)]
@@ -80,8 +80,8 @@ def _wrong(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
     )
 
 
-def _joined(student: str, answers: Sequence[_Answer]) -> HandIn:
-    return HandIn(
+def _joined(student: str, answers: Sequence[_Answer]) -> SyntheticStudent:
+    return SyntheticStudent(
         student,
         {one.exercise: one.source for one in answers if one.source is not None},
         {one.exercise: one.score for one in answers},
@@ -93,21 +93,21 @@ def _exercises(assignment: str) -> list[Exercise]:
     return [exercise for exercise in ALL if exercise.assignment == assignment]
 
 
-def _hand_ins(course: Path, assignment: str) -> Iterator[HandIn]:
+def _submissions(course: Path, assignment: str) -> Iterator[SyntheticStudent]:
     exercises = _exercises(assignment)
     full = {exercise.id: exercise.points for exercise in exercises}
     solutions = _solutions(course, assignment)
-    yield HandIn("reference", solutions, full)
+    yield SyntheticStudent("reference", solutions, full)
     right = [_right(course, exercise)[1:] for exercise in full]
     wrong = [_wrong(course, exercise) for exercise in full]
     for kind, rows in (("alternative", right), ("mistaken", wrong)):
         for number in range(max(map(len, rows))):
             yield _joined(f"{kind}-{number + 1}", [row[number % len(row)] for row in rows])
-    yield HandIn("blank", {}, dict.fromkeys(full, 0))
+    yield SyntheticStudent("blank", {}, dict.fromkeys(full, 0))
     first, last = exercises[0].id, exercises[-1].id
-    yield HandIn("syntax-error", {**solutions, first: "def broken(:\n    pass"}, {**full, first: 0})
+    yield SyntheticStudent("syntax-error", {**solutions, first: "def broken(:\n    pass"}, {**full, first: 0})
     raising = f"def {_name(course, exercises[-1])}(**_):\n    return 1 / 0"
-    yield HandIn(
+    yield SyntheticStudent(
         "exception",
         {**solutions, last: raising},
         {**full, last: 0},
@@ -142,8 +142,8 @@ def _solutions(course: Path, assignment: str) -> dict[str, str]:
     }
 
 
-def hand_in(one: HandIn, course: Path, assignment: str) -> Path:
-    """Write one hand-in into submitted/, from the released notebook, and return the notebook's path."""
+def submit(one: SyntheticStudent, course: Path, assignment: str) -> Path:
+    """Write one submission into submitted/, from the released notebook, and return the notebook's path."""
     released = course / "release" / assignment / f"{assignment}.ipynb"
     notebook = json.loads(released.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:

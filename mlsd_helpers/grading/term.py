@@ -42,7 +42,7 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
         "its notebook says."
     ).tag(config=True)
     late_per_day = Float(
-        0.0, help="The share of its score that a hand-in loses for each day begun, from 0 to 1."
+        0.0, help="The share of its score that a submission loses for each day begun, from 0 to 1."
     ).tag(config=True)
 
     @validate("timezone")

@@ -37,7 +37,7 @@ def pool(workers: int, memory: int) -> ProcessPool:
 def few_collections() -> Callable[[], None]:
     """Let Python look for cycles seldom, and not in what was imported; return what undoes it.
 
-    Looking took up to a fifth of the time of a hand-in.
+    Looking took up to a fifth of the time of a submission.
     """
     before = gc.get_threshold()
     gc.freeze()

@@ -55,7 +55,7 @@ def run(desk, name, path):
     return name, desk
 
 
-def hand_in(assignment, student):
+def submit(assignment, student):
     return next(one for one in class_of(COURSE, assignment) if one.student == student)
 
 
@@ -91,7 +91,7 @@ def test_a_lesson_reads_well(lesson, theme):
 def test_an_assignment_runs_as_it_is_handed_out(assignment):
     name, notebook = assignment
     assert notebook.errors() == []
-    assert learner.said(notebook).keys() == hand_in(name, "reference").answers.keys()
+    assert learner.said(notebook).keys() == submit(name, "reference").answers.keys()
     for exercise, shown in learner.said(notebook).items():
         assert "Not attempted" in shown, exercise
     tell_wide_code(notebook)
@@ -103,12 +103,12 @@ def test_an_assignment_runs_as_it_is_handed_out(assignment):
 def test_an_assignment_names_a_mistake_passes_the_right_answer_and_reads_well(assignment, theme):
     name, notebook = assignment
     student = {"Light": "mistaken-1", "Dark": "reference"}[theme]
-    handed_in = hand_in(name, student)
-    learner.write_answers(notebook, dict(handed_in.answers))
+    submitted = submit(name, student)
+    learner.write_answers(notebook, dict(submitted.answers))
     notebook.run_all()
     shown = {exercise: learner.words(text) for exercise, text in learner.said(notebook).items()}
-    for exercise in handed_in.answers:
-        expected = handed_in.feedback.get(exercise, "Visible checks passed")
+    for exercise in submitted.answers:
+        expected = submitted.feedback.get(exercise, "Visible checks passed")
         assert learner.words(expected) in shown[exercise], exercise
     assert notebook.errors() == []
     assert notebook.complaints == []

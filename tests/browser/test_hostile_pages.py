@@ -131,7 +131,7 @@ FILES = {
 }
 
 
-def hand_in(course, student, cells):
+def submit(course, student, cells):
     notebook = nbformat.read(road.released(course, NAME), as_version=4)
     first = next(place for place, cell in enumerate(notebook.cells) if cell.cell_type == "code")
     notebook.cells[first + 1 : first + 1] = cells
@@ -174,7 +174,7 @@ def graded(tmp_path_factory) -> Path:
     road.set_up(COURSE, course, NAME)
     assert not release.release(course, NAME).problem
     for student, cells in HAND_INS.items():
-        hand_in(course, student, cells)
+        submit(course, student, cells)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
         for student in HAND_INS:
             book.add_student(student, first_name=NAMED, last_name=NAMED)

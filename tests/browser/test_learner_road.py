@@ -21,22 +21,22 @@ pytestmark = [pytest.mark.browser, needs_chromium]
 def test_a_wrong_answer_is_named_then_a_right_one_passes_then_the_notebook_validates(
     lab: Lab, chromium: Browser
 ) -> None:
-    hand_in = open_notebook(chromium, lab, f"assignments/{LESSON}/{LESSON}.ipynb")
+    submission = open_notebook(chromium, lab, f"assignments/{LESSON}/{LESSON}.ipynb")
     right = next(one for one in class_of(COURSE, LESSON) if one.student == "reference").answers
-    write_answers(hand_in, {one: source for one, source in right.items() if one != EXERCISE.id})
+    write_answers(submission, {one: source for one, source in right.items() if one != EXERCISE.id})
 
-    answer(hand_in, EXERCISE, right[EXERCISE.id].replace("busy / target", "busy * target"))
+    answer(submission, EXERCISE, right[EXERCISE.id].replace("busy / target", "busy * target"))
     said = kit.feedback(faded_sizing.multiplied_by_utilisation)
-    expect(check(hand_in, EXERCISE)).to_contain_text(said.replace("*", ""))
-    answer(hand_in, EXERCISE, right[EXERCISE.id])
-    expect(check(hand_in, EXERCISE)).to_contain_text("Visible checks passed")
+    expect(check(submission, EXERCISE)).to_contain_text(said.replace("*", ""))
+    answer(submission, EXERCISE, right[EXERCISE.id])
+    expect(check(submission, EXERCISE)).to_contain_text("Visible checks passed")
 
-    hand_in.page.get_by_role("button", name="Validate").click()
-    verdict = hand_in.page.get_by_role("dialog")
+    submission.page.get_by_role("button", name="Validate").click()
+    verdict = submission.page.get_by_role("dialog")
     expect(verdict).to_contain_text("Success", timeout=120_000)
-    hand_in.screenshot("exercise-validated")
-    assert hand_in.complaints == []
-    hand_in.close()
+    submission.screenshot("exercise-validated")
+    assert submission.complaints == []
+    submission.close()
 
 
 def cell(notebook: Notebook, grade_id: str) -> Locator:

@@ -11,7 +11,7 @@ from mlsd_helpers.grading import release, road
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
-from mlsd_helpers.grading.synthetic import class_of, hand_in
+from mlsd_helpers.grading.synthetic import class_of, submit
 from tests.browser.jupyterlab import ARTEFACTS, browser, needs_chromium
 
 COURSE = Path(__file__).parents[2]
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.browser, needs_chromium]
 
 @pytest.fixture
 def course(tmp_path):
-    """Make a course with one hand-in graded, and its assignment in an exchange of its own."""
+    """Make a course with one submission graded, and its assignment in an exchange of its own."""
     root = tmp_path / "course"
     road.set_up(COURSE, root, NAME)
     (tmp_path / "exchange").mkdir(mode=0o777)
@@ -36,7 +36,7 @@ def course(tmp_path):
         )
     assert not release.release(root, NAME).problem
     one = next(one for one in class_of(root, NAME) if one.student == STUDENT)
-    hand_in(one, root, NAME)
+    submit(one, root, NAME)
     assert not grade_class(Job(root, NAME, choose_sandbox(unsafe=True)), [STUDENT], workers=1).errors
     road.nbgrader(root, "release_assignment", NAME)
     return root, one
@@ -50,7 +50,7 @@ def test_every_extension_of_nbgrader_works_with_the_course(course):
         expect.set_options(timeout=PATIENCE_MS)
         try:
             page.goto(server.address("formgrader"))
-            the_formgrader_shows_the_graded_hand_in(page, one)
+            the_formgrader_shows_the_graded_submission(page, one)
             page.goto(server.address(f"lab/tree/source/{NAME}/{NAME}.ipynb"))
             expect(page.get_by_role("button", name="Validate")).to_be_visible()
             create_assignment_shows_the_points(page)
@@ -67,7 +67,7 @@ def keep(page: Page, name: str) -> None:
     page.screenshot(path=ARTEFACTS / f"nbgrader-{name}.png")
 
 
-def the_formgrader_shows_the_graded_hand_in(page, one):
+def the_formgrader_shows_the_graded_submission(page, one):
     assignment = page.locator("tr", has=page.get_by_role("link", name=NAME, exact=True))
     expect(assignment.locator(".num-submissions")).to_have_text("1")
     keep(page, "1-assignments")

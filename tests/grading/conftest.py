@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 
 from mlsd_helpers.grading import release, road
-from mlsd_helpers.grading.synthetic import HandIn, class_of, hand_in
+from mlsd_helpers.grading.synthetic import SyntheticStudent, class_of, submit
 
 COURSE = Path(__file__).parents[2]
 ASSIGNMENT = "05_capacity"
 
 
 @pytest.fixture(scope="session")
-def handed_in_once(tmp_path_factory) -> tuple[Path, tuple[HandIn, ...]]:
+def handed_in_once(tmp_path_factory) -> tuple[Path, tuple[SyntheticStudent, ...]]:
     """Make a released assignment and a class that has handed in; copy it before you write."""
     root = tmp_path_factory.mktemp("class") / "course"
     road.set_up(COURSE, root, ASSIGNMENT)
     assert not release.release(root, ASSIGNMENT).problem
     students = class_of(root, ASSIGNMENT)
     for one in students:
-        hand_in(one, root, ASSIGNMENT)
+        submit(one, root, ASSIGNMENT)
     return root, students
 
 

@@ -387,7 +387,7 @@ def test_another_name_is_taken_for_the_notebook_unless_the_notebook_is_there(cou
     assert "final version" in note(done, "a_1_9")
 
 
-def test_the_notebook_of_another_assignment_is_no_hand_in(course, folder):
+def test_the_notebook_of_another_assignment_is_no_submission(course, folder):
     put(folder, "a_1_9_04_patterns-1.ipynb")
     done = collect(course, NAME, folder)
     assert outcomes(done) == {"a_1_9_04_patterns-1.ipynb": IGNORED}
@@ -406,7 +406,7 @@ def test_nothing_newer_is_overwritten_and_a_newer_one_replaces_it_whole(course, 
     assert set(submitted(course).values()) == {"a newer one"}
 
 
-def test_a_hand_in_by_another_road_is_compared_by_its_time(course, folder):
+def test_a_submission_by_another_road_is_compared_by_its_time(course, folder):
     there = course / "submitted/canvas-1" / NAME
     there.mkdir(parents=True)
     (there / NOTEBOOK).write_text("through the exchange")
@@ -435,14 +435,14 @@ def test_a_failed_write_leaves_what_was_there(course, folder, monkeypatch):
 
 
 def late_by(course, student):
-    """Return the seconds that nbgrader takes a hand-in to be late, the due date being noon of 4 March."""
+    """Return the seconds that nbgrader takes a submission to be late, the due date being noon of 4 March."""
     place = course / "submitted" / student / NAME
     assignment = Assignment(name=NAME, duedate=datetime(2026, 3, 4, 12))  # noqa: DTZ001 - nbgrader's are UTC
     at = CourseDirectory(root=str(course)).get_existing_timestamp(str(place))
     return SubmittedAssignment(assignment=assignment, timestamp=at).total_seconds_late
 
 
-def test_a_mark_of_the_lms_makes_a_hand_in_late_and_no_mark_does_not(course, folder):
+def test_a_mark_of_the_lms_makes_a_submission_late_and_no_mark_does_not(course, folder):
     archive = zipped(
         folder / "class.zip",
         ("a_LATE_1_9_05_capacity.ipynb", "late"),
@@ -732,7 +732,7 @@ def test_two_students_never_share_a_folder(names, course, folder):
     assert not submitted(course)
 
 
-def test_a_student_cannot_date_their_own_hand_in(course, folder):
+def test_a_student_cannot_date_their_own_submission(course, folder):
     configure(course, "c.FileNameCollectorPlugin.valid_ext = ['.ipynb', '.txt']")
     put(folder, f"Eve_1_{MOODLE}/05_capacity.ipynb")
     put(folder, f"Eve_1_{MOODLE}/timestamp.txt", "1999-01-01 00:00:00 UTC")

@@ -64,7 +64,7 @@ class Download:
             settle = downloads._Sorter._keep_or_take
 
             def watched(self, chosen, *, dry_run):
-                taken.extend((one.owner.student, one.found, one.handed_in) for one, _ in chosen)
+                taken.extend((one.owner.student, one.found, one.submitted_at) for one, _ in chosen)
                 return settle(self, chosen, dry_run=dry_run)
 
             patch.setattr(downloads._Sorter, "_keep_or_take", watched)
@@ -205,7 +205,7 @@ def test_no_date_that_a_student_wrote_says_when_it_came(download, first, second,
     """Two uploads of one student, each a zip: the second by the LMS's number counts, and both at the LMS's time."""
     named = [(MINE[id(CANVAS)].replace("mal_", f"mal_{late}"), first), (f"lorymal_{late}4666_90004_", second)]
     files = [(f"{prefix}w.zip", zipped((zipfile.ZipInfo(NOTEBOOK, date), b"mal"))) for prefix, date in named]
-    (name, at, handed_in) = download.collect(files)["canvas-4666"]
+    (name, at, submitted_at) = download.collect(files)["canvas-4666"]
     assert name == f"{files[1][0]}/{NOTEBOOK}"
     assert abs(at - AT) <= timedelta(days=1)  # in this machine's zone
-    assert handed_in == (at if late else None)
+    assert submitted_at == (at if late else None)

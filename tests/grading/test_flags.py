@@ -99,7 +99,7 @@ def test_the_catalogue_of_attacks_is_flagged_before_it_runs(one, tmp_path):
         def sheet(self, answers):
             self.answers = answers
 
-        def hand_in(self, _):
+        def submit(self, _):
             pass
 
     desk = Desk()

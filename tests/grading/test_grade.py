@@ -230,7 +230,7 @@ def test_a_second_run_leaves_alone_what_is_graded(course_of, sandbox):
     assert contents(course, "autograded", "feedback", "verdicts") == before
 
 
-def test_a_new_hand_in_is_graded_and_nobody_elses(course_of, sandbox):
+def test_a_new_submission_is_graded_and_nobody_elses(course_of, sandbox):
     course = course_of(*FEW)
     run(course, sandbox)
     shutil.copy(
@@ -276,7 +276,7 @@ def test_a_changed_rule_writes_only_what_it_changes(course_of, sandbox, harsher)
     assert road.marks(course, ASSIGNMENT)["reference"]["05-plan"] == 0
 
 
-def hand_in_times(course, **times):
+def submission_times(course, **times):
     for student, time in times.items():
         (course / "submitted" / student / ASSIGNMENT / "timestamp.txt").write_text(f"{time} UTC")
 
@@ -288,7 +288,7 @@ def due(course, date):
 
 def test_a_moved_due_date_changes_those_whom_it_concerns(course_of, sandbox):
     course = course_of(*FEW)
-    hand_in_times(course, reference="2027-03-10 12:00", blank="2027-03-01 12:00")
+    submission_times(course, reference="2027-03-10 12:00", blank="2027-03-01 12:00")
     due(course, "2027-03-09 12:00")
     run(course, sandbox)
     assert {who: said["late"] for (who, _), said in rows(course).items()} == {
@@ -304,7 +304,7 @@ def test_a_moved_due_date_changes_those_whom_it_concerns(course_of, sandbox):
 
 def test_an_extension_counts(course_of, sandbox):
     course = course_of("reference")
-    hand_in_times(course, reference="2027-03-10 12:00")
+    submission_times(course, reference="2027-03-10 12:00")
     due(course, "2027-03-09 12:00")
     run(course, sandbox)
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
@@ -315,7 +315,7 @@ def test_an_extension_counts(course_of, sandbox):
 
 def test_another_price_of_lateness_changes_who_is_late(course_of, sandbox):
     course = course_of("reference", "blank")
-    hand_in_times(course, reference="2027-03-10 12:00")
+    submission_times(course, reference="2027-03-10 12:00")
     due(course, "2027-03-09 12:00")
     run(course, sandbox)
     config = course / "nbgrader_config.py"
@@ -409,7 +409,7 @@ def test_what_is_not_released_is_said_with_the_command_that_does_it(course_of, s
         grade_class(Job(course, "04_patterns", sandbox), ["blank"], workers=1)
 
 
-def test_a_failure_with_one_hand_in_does_not_stop_the_others(course_of, sandbox, monkeypatch):
+def test_a_failure_with_one_submission_does_not_stop_the_others(course_of, sandbox, monkeypatch):
     course = course_of(*FEW)
     graft = grade.graft
 

@@ -22,7 +22,7 @@ def released():
 
 
 @pytest.fixture
-def handed_in():
+def submitted():
     notebook = json.loads(RELEASED.read_text(encoding="utf-8"))
     named(notebook, ANSWER)["source"] = WRITTEN
     return notebook
@@ -46,11 +46,11 @@ def sources(notebook):
     return [cell.source for cell in notebook.cells]
 
 
-def test_the_answers_are_the_students_and_all_else_is_as_released(grafted, handed_in, released):
-    named(handed_in, "05-backlog")["source"] = "1 == 1"
-    named(handed_in, "05-backlog")["metadata"]["nbgrader"]["points"] = 99
-    named(handed_in, "05-plan")["metadata"]["tags"] = ["skip-execution"]
-    one = grafted(handed_in)
+def test_the_answers_are_the_students_and_all_else_is_as_released(grafted, submitted, released):
+    named(submitted, "05-backlog")["source"] = "1 == 1"
+    named(submitted, "05-backlog")["metadata"]["nbgrader"]["points"] = 99
+    named(submitted, "05-plan")["metadata"]["tags"] = ["skip-execution"]
+    one = grafted(submitted)
     wanted = copy.deepcopy(released)
     named(wanted, ANSWER)["source"] = WRITTEN
     assert one.notebook == wanted
@@ -58,12 +58,12 @@ def test_the_answers_are_the_students_and_all_else_is_as_released(grafted, hande
     assert one.tags == ("05-plan: skip-execution",)
 
 
-def test_a_students_own_cells_stay_where_they_were(grafted, handed_in):
-    place = handed_in["cells"].index(named(handed_in, ANSWER))
+def test_a_students_own_cells_stay_where_they_were(grafted, submitted):
+    place = submitted["cells"].index(named(submitted, ANSWER))
     own = {"cell_type": "code", "source": ["def helper(x):\n", "    return x"], "metadata": {}, "outputs": []}
-    handed_in["cells"].insert(place, own)
-    handed_in["cells"].insert(0, {"cell_type": "markdown", "source": "my notes", "metadata": {}})
-    one = grafted(handed_in)
+    submitted["cells"].insert(place, own)
+    submitted["cells"].insert(0, {"cell_type": "markdown", "source": "my notes", "metadata": {}})
+    one = grafted(submitted)
     found = sources(one.notebook)
     assert found[0] == "my notes"
     assert found.index("def helper(x):\n    return x") + 1 == found.index(WRITTEN)
@@ -125,9 +125,9 @@ def other_type_of_metadata(notebook):
         other_type_of_metadata,
     ],
 )
-def test_the_answer_is_found_in_a_file_that_was_changed_around_it(grafted, handed_in, released, change):
-    change(handed_in)
-    found = grafted(handed_in).notebook
+def test_the_answer_is_found_in_a_file_that_was_changed_around_it(grafted, submitted, released, change):
+    change(submitted)
+    found = grafted(submitted).notebook
     assert named(found, ANSWER).source == WRITTEN
     names = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in found.cells]
     assert [name for name in names if name] == [
@@ -135,9 +135,9 @@ def test_the_answer_is_found_in_a_file_that_was_changed_around_it(grafted, hande
     ]
 
 
-def test_a_deleted_cell_is_put_back_and_noted(grafted, handed_in, released):
-    handed_in["cells"].remove(named(handed_in, "05-plan"))
-    one = grafted(handed_in)
+def test_a_deleted_cell_is_put_back_and_noted(grafted, submitted, released):
+    submitted["cells"].remove(named(submitted, "05-plan"))
+    one = grafted(submitted)
     assert named(one.notebook, "05-plan") == named(released, "05-plan")
     assert any("05-plan" in repair for repair in one.repairs)
 

@@ -1,4 +1,4 @@
-"""One class of hostile, broken and odd hand-ins, graded in one run: each gets what it deserves, nobody else is hurt."""
+"""One class of hostile, broken and odd submissions, graded in one run: each gets its score, and nobody loses any."""
 
 import ctypes
 import hashlib
@@ -25,10 +25,10 @@ from mlsd_helpers.grading.release import release
 from mlsd_helpers.grading.sandbox import Limits, choose_sandbox
 from mlsd_helpers.grading.synthetic import class_of
 from tests.grading.hostile import code, files, honest
-from tests.grading.hostile.desk import ASSIGNMENT, FULL, Desk, HandIn
+from tests.grading.hostile.desk import ASSIGNMENT, FULL, Desk, Submission
 
 COURSE = Path(__file__).parents[2]
-CATALOGUE: tuple[HandIn, ...] = (*code.ALL, *files.ALL, *honest.HONEST)
+CATALOGUE: tuple[Submission, ...] = (*code.ALL, *files.ALL, *honest.HONEST)
 NEIGHBOURS = ("a-neighbour", "i-neighbour", "q-neighbour", "z-neighbour")
 SECRET = "4711-not-for-students"  # noqa: S105 - not one
 LIMITS = Limits(
@@ -37,7 +37,7 @@ LIMITS = Limits(
 PR_SET_CHILD_SUBREAPER = 36
 
 pytestmark = pytest.mark.road
-every_hand_in = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
+every_submission = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def graded_class(root: Path, sandbox: str) -> Graded:
     ):
         datagrams.bind(server.getsockname())
         patch.setenv("MLSD_SECRET", SECRET)
-        hand_in_all(course, secret, server.getsockname()[1])
+        submit_all(course, secret, server.getsockname()[1])
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # an orphan of ours becomes our child
         workers.get_ready()  # what workers are forked from stays for the next run
         before, running = digests(course), offspring()
@@ -104,14 +104,14 @@ def graded_class(root: Path, sandbox: str) -> Graded:
     return found
 
 
-def hand_in_all(course: Path, secret: Path, port: int) -> None:
+def submit_all(course: Path, secret: Path, port: int) -> None:
     right = class_of(COURSE, ASSIGNMENT)[0].answers
     for name in (*NEIGHBOURS, *(one.name for one in CATALOGUE)):
         folder = course / "submitted" / name / ASSIGNMENT
         folder.mkdir(parents=True)
         desk = Desk(course, folder, right, secret, port)
         if name in NEIGHBOURS:
-            desk.hand_in(desk.sheet())
+            desk.submit(desk.sheet())
     for one in CATALOGUE:
         one.make(Desk(course, course / "submitted" / one.name / ASSIGNMENT, right, secret, port))
 
@@ -160,8 +160,8 @@ def plain(page: str) -> str:
 # ---- each gets what it deserves ---------------------------------------------------------------------
 
 
-@every_hand_in
-def test_it_gets_the_score_it_deserves_and_no_more(graded: Graded, one: HandIn) -> None:
+@every_submission
+def test_it_gets_the_score_it_deserves_and_no_more(graded: Graded, one: Submission) -> None:
     record = graded.record(one.name)
     scores = {name: judged.score for name, judged in record.exercises.items()}
     said = {name: judged.message for name, judged in record.exercises.items()}
@@ -169,8 +169,8 @@ def test_it_gets_the_score_it_deserves_and_no_more(graded: Graded, one: HandIn) 
     assert graded.marks[one.name] == dict(one.deserves)
 
 
-@every_hand_in
-def test_what_happened_is_on_record(graded: Graded, one: HandIn) -> None:
+@every_submission
+def test_what_happened_is_on_record(graded: Graded, one: Submission) -> None:
     record = graded.record(one.name)
     if one.failed is not None:
         assert record.status == (FAILED if one.failed else GRADED), record.reason
@@ -181,8 +181,8 @@ def test_what_happened_is_on_record(graded: Graded, one: HandIn) -> None:
         assert bool(record.repairs) == one.repaired, record.repairs
 
 
-@every_hand_in
-def test_its_feedback_is_there_and_keeps_every_secret(graded: Graded, one: HandIn) -> None:
+@every_submission
+def test_its_feedback_is_there_and_keeps_every_secret(graded: Graded, one: Submission) -> None:
     page = graded.page(one.name)
     assert SECRET not in page
     assert "fresh=True" not in plain(page)

@@ -53,7 +53,7 @@ for round in range({ROUNDS}):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
-def test_a_run_that_is_killed_fifty_times_grades_each_hand_in_once_and_leaves_nothing_behind(course_of):
+def test_a_run_that_is_killed_fifty_times_grades_each_submission_once_and_leaves_nothing_behind(course_of):
     course = course_of()
     subprocess.run([sys.executable, "-c", _ROUNDS, str(course), "1"], check=True)
     half = [record.student for record in records.all_of(course, ASSIGNMENT)]

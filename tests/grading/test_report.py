@@ -340,7 +340,8 @@ def test_other_words_and_numbers_stay():
 
 def names_everywhere(name):
     return Record(
-        name, NAME, reason=f"{name} ended", status=FAILED if name == STUDENTS[1].id else records.GRADED, hand_in=name,
+        name, NAME, reason=f"{name} ended", status=FAILED if name == STUDENTS[1].id else records.GRADED,
+        submission_digest=name,
         exercises={"05-plan": Judged(1, 4, None, f"your answer is `{name}`.")},
         flags=(Flag("reads another student", f"open('submitted/{name}/x')"),), repairs=(f"by {name}",),
     )  # fmt: skip

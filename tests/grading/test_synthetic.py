@@ -1,4 +1,4 @@
-"""The synthetic class: its hand-ins are what a student could have typed, and deserve what it says."""
+"""The synthetic class: its submissions are what a student could have typed, and deserve what it says."""
 
 import datetime as dt
 import random
@@ -31,7 +31,7 @@ SEED = 7
 
 @contextmanager
 def no_exercises() -> Iterator[None]:
-    """Let nothing of the exercises be imported, as where hand-ins are graded."""
+    """Let nothing of the exercises be imported, as where submissions are graded."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in sys.modules if name.startswith("mlsd_helpers.exercises")]:
             patch.setitem(sys.modules, name, None)
@@ -213,7 +213,7 @@ def test_a_table_and_an_array_come_back_the_same() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_no_hand_in_imports_an_exercise(assignment: str) -> None:
+def test_no_submission_imports_an_exercise(assignment: str) -> None:
     for one in class_of(COURSE, assignment):
         assert "mlsd_helpers.exercises" not in "".join(one.answers.values())
 

@@ -213,7 +213,7 @@ def test_a_page_goes_back_under_the_name_that_canvas_or_moodle_gave(course):
     }
 
 
-def test_a_page_of_a_zipped_hand_in_goes_back_under_the_name_of_its_zip(course):
+def test_a_page_of_a_zipped_submission_goes_back_under_the_name_of_its_zip(course):
     work = course / "work"
     put(work / f"{NAME}.ipynb")
     (course / "downloads").mkdir()
@@ -225,7 +225,7 @@ def test_a_page_of_a_zipped_hand_in_goes_back_under_the_name_of_its_zip(course):
     assert set(names_in(course, course / "all.zip", "canvas-17").pages) == {f"adal_17_90_{NAME}.html"}
 
 
-def test_a_page_never_goes_back_under_a_name_that_stands_in_a_zipped_hand_in(course):
+def test_a_page_never_goes_back_under_a_name_that_stands_in_a_zipped_submission(course):
     work = course / "work"
     put(work / f"bobr_18_91_{NAME}.ipynb")
     put(work / f"Bob Ross_5_assignsubmission_file_/{NAME}.ipynb")

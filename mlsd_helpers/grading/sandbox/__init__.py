@@ -1,9 +1,9 @@
 """A sandbox: where a student's cells run, and what can be asked about the names that they bind.
 
     ForkServer        a process inside the sandbox that has imported what answers need, one a worker
-      └── Session        a fork of it for one hand-in, with its own processes, files and end
+      └── Session        a fork of it for one submission, with its own processes, files and end
 
-A sandbox runs code that nobody has read. It sees no network, no other hand-in and no reference answer; what it
+A sandbox runs code that nobody has read. It sees no network, no other submission and no reference answer; what it
 writes goes when it closes. What it sends is data, in frames of limited size that are checked before they are used:
 `codec` reads values back without running anything. Nothing that carries points is decided in here.
 

@@ -2,8 +2,8 @@
 
 bubblewrap   namespaces of its own: no network, no process and no file but those that Python needs
 landlock     the kernel refuses files, sockets and signals; what is written to disk has no limit in all,
-             and a hand-in can see which files there are, though not what is in them
-none         limits only: a hand-in can read and write what you can
+             and a submission can see which files there are, though not what is in them
+none         limits only: a submission can read and write what you can
 
 In the first two, seccomp refuses whatever `syscalls` does not list, no sandbox runs as root, and `paths` says what
 can be read. SECURITY.md has the promises, and each is tried by the tests.
@@ -43,8 +43,8 @@ def choose_sandbox(*, unsafe: bool = False) -> str:
         if unsafe:
             return "stock"
         raise GradingError(
-            "Only Linux can shut a hand-in off from this machine. Grade there, in a virtual machine or a container "
-            "such as Docker's. `--unsafe` grades here, as nbgrader does: a hand-in can then read and change whatever "
+            "Only Linux can shut a submission off from this machine. Grade there, in a virtual machine or a container "
+            "such as Docker's. `--unsafe` grades here, as nbgrader does: a submission can then read and change what "
             "you can, its own score too."
         )
     refusals = []
@@ -56,9 +56,9 @@ def choose_sandbox(*, unsafe: bool = False) -> str:
     if unsafe:
         return "none"
     raise GradingError(
-        "Nothing here can shut a hand-in off from this machine:\n" + "\n".join(refusals) + "\n"
+        "Nothing here can shut a submission off from this machine:\n" + "\n".join(refusals) + "\n"
         "Install bubblewrap (`apt install bubblewrap`), or grade in a container or on Linux 6.12 or newer. "
-        "`--unsafe` grades without: a hand-in can then read and change whatever you can."
+        "`--unsafe` grades without: a submission can then read and change whatever you can."
     )
 
 

@@ -35,7 +35,7 @@ _GONE_S = 10.0
 _LOOK_S = 0.25  # between two looks at what a sandbox uses
 _MOST_ASKED = 100_000  # questions to functions of one case, in one request
 _LARGEST = 1e15  # number that a function of a case is asked with
-_FOLDER = f"{OWN}/hand-in"
+_FOLDER = f"{OWN}/submission"
 _SCRATCH = "mlsd-sandbox-"
 _MAIN = "from mlsd_helpers.grading.sandbox.inside import main; main()"
 _CLOSED = "it was closed"
@@ -127,7 +127,7 @@ class ForkServer:
         self._stop()
         says = "\n".join(log.read_text(errors="replace").strip().splitlines()[-5:])
         raise GradingError(
-            f"The process that runs hand-ins did not start in {self.sandbox}. It says:\n{says}"
+            f"The process that runs submissions did not start in {self.sandbox}. It says:\n{says}"
         )
 
     def _stop(self) -> None:
@@ -147,7 +147,7 @@ class ForkServer:
 
         It ends at its `deadline`, on the clock of `time.monotonic`, or sooner by its limits.
 
-        Raises GradingError where it does not open, which is no fault of the hand-in.
+        Raises GradingError where it does not open, which is no fault of the submission.
         """
         if self._process is None or self._process.poll() is not None:
             self._stop()
@@ -224,7 +224,7 @@ def _lock(folder: int) -> None:
 
 
 class Session:
-    """Where one hand-in runs. Every request may raise SessionEnded, and does so ever after."""
+    """Where one submission runs. Every request may raise SessionEnded, and does so ever after."""
 
     def __init__(
         self, parent: ForkServer, folder: Path, shown: Mapping[str, Any], deadline: float = math.inf

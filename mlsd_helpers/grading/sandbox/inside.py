@@ -1,6 +1,6 @@
 """What runs inside the sandbox: the fork server, and the sandboxes that are its forks.
 
-The fork server runs no line of a hand-in. For each sandbox it forks; the fork closes every way back, and only then
+The fork server runs no line of a submission. For each sandbox it forks; the fork closes every way back, and only then
 reads what it is asked.
 """
 

@@ -1,11 +1,11 @@
-"""Hand-ins whose code reads, writes, patches, or does not end.
+"""Submissions whose code reads, writes, patches, or does not end.
 
 What could do harm outside a sandbox looks first whether it is in one, and is bounded.
 """
 
 from functools import partial
 
-from tests.grading.hostile.desk import ALL_BUT_TWO, HandIn, attack
+from tests.grading.hostile.desk import ALL_BUT_TWO, Submission, attack
 
 # A right answer to both, as whoever reads it somewhere would run it.
 _RUN_SOLUTIONS = """
@@ -741,4 +741,4 @@ return {"peak_rps": 0, "mean_rps": 0}
     trouble("goes-to-another-folder", "import os\nos.chdir('/')\nos.umask(0o777)"),
 )
 
-ALL: tuple[HandIn, ...] = (*READS, *WRITES, *PATCHES, *VALUES, *ENDS)
+ALL: tuple[Submission, ...] = (*READS, *WRITES, *PATCHES, *VALUES, *ENDS)

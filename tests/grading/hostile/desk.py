@@ -1,4 +1,4 @@
-"""What a hand-in of the catalogue is, and the desk at which it is made: from the released notebook, as data."""
+"""What a submission of the catalogue is, and the desk at which it is made: from the released notebook, as data."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ def name_of(cell: Cell) -> str:
 
 @dataclass(frozen=True)
 class Desk:
-    """Where one hand-in is made. `right` holds right answers; `secret` is a file that nobody may read."""
+    """Where one submission is made. `right` holds right answers; `secret` is a file that nobody may read."""
 
     course: Path
     folder: Path
@@ -81,7 +81,7 @@ class Desk:
         """Return a sheet with all answers right, but for those that are given."""
         return Sheet(self.released, {**self.right, **(answers or {})})
 
-    def hand_in(self, what: Sheet | str | bytes, name: str = f"{ASSIGNMENT}.ipynb") -> Path:
+    def submit(self, what: Sheet | str | bytes, name: str = f"{ASSIGNMENT}.ipynb") -> Path:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         data = what.text() if isinstance(what, Sheet) else what
@@ -94,8 +94,8 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class HandIn:
-    """One hand-in, the score it deserves, and what an instructor should see; None where it does not matter."""
+class Submission:
+    """One submission, the score it deserves, and what an instructor should see; None where it does not matter."""
 
     name: str
     make: Callable[[Desk], Any]
@@ -114,8 +114,8 @@ def attack(
     deserves: Mapping[str, float] = ALL_BUT_TWO,
     flagged: bool | None = True,
     failed: bool | None = False,
-) -> HandIn:
-    """Make a hand-in that wants the points of two answers without having them.
+) -> Submission:
+    """Make a submission that wants the points of two answers without having them.
 
     `cell` runs as part of an answer cell, behind a wrong answer; `call` is what that answer does when it is called.
     `given` replaces other answers.
@@ -125,9 +125,9 @@ def attack(
         body = "\n".join(f"    {line}" for line in call.splitlines())
         answer = f"def peak(counts, bucket_s, repeated):\n{body}\n" if call else WRONG
         source = f"{desk.known()}{answer}\n{cell}"
-        desk.hand_in(desk.sheet({"01-peak": source, "01-percentile": "pass", **(given or {})}))
+        desk.submit(desk.sheet({"01-peak": source, "01-percentile": "pass", **(given or {})}))
 
-    return HandIn(name, make, deserves, flagged=flagged, failed=failed)
+    return Submission(name, make, deserves, flagged=flagged, failed=failed)
 
 
 def mangled(
@@ -139,17 +139,17 @@ def mangled(
     repaired: bool | None = True,
     failed: bool = False,
     answers: Mapping[str, str] | None = None,
-) -> HandIn:
-    """Make a hand-in whose answers are right, but for those given, and whose notebook was changed."""
+) -> Submission:
+    """Make a submission whose answers are right, but for those given, and whose notebook was changed."""
 
     def make(desk: Desk) -> None:
         sheet = desk.sheet(answers)
         change(sheet)
-        desk.hand_in(sheet)
+        desk.submit(sheet)
 
-    return HandIn(name, make, deserves, flagged=flagged, repaired=repaired, failed=failed)
+    return Submission(name, make, deserves, flagged=flagged, repaired=repaired, failed=failed)
 
 
-def broken(name: str, make: Callable[[Desk], Any]) -> HandIn:
-    """Make a hand-in that cannot be read."""
-    return HandIn(name, make, NONE, flagged=None, failed=True)
+def broken(name: str, make: Callable[[Desk], Any]) -> Submission:
+    """Make a submission that cannot be read."""
+    return Submission(name, make, NONE, flagged=None, failed=True)

@@ -1,4 +1,4 @@
-"""Hand-ins whose notebook is broken or was changed: files that are none, and cells that are not where they were."""
+"""Submissions whose notebook is broken or was changed: files that are none, and cells that are not where they were."""
 
 import base64
 import json
@@ -15,8 +15,8 @@ from tests.grading.hostile.desk import (
     WRONG,
     Cell,
     Desk,
-    HandIn,
     Sheet,
+    Submission,
     broken,
     mangled,
     name_of,
@@ -164,14 +164,14 @@ CELLS = (
 
 
 def _text(text: str | bytes) -> Callable[[Desk], object]:
-    return lambda desk: desk.hand_in(text)
+    return lambda desk: desk.submit(text)
 
 
 def _format(number: Any) -> Callable[[Desk], object]:
     def make(desk: Desk) -> None:
         sheet = desk.sheet()
         sheet.notebook["nbformat"] = number
-        desk.hand_in(sheet)
+        desk.submit(sheet)
 
     return make
 
@@ -193,7 +193,7 @@ def _old_format(desk: Desk) -> None:
         "metadata": {"name": ""},
         "worksheets": [{"cells": cells}],
     }
-    desk.hand_in(json.dumps(notebook))
+    desk.submit(json.dumps(notebook))
 
 
 def _sparse(desk: Desk) -> None:
@@ -202,27 +202,27 @@ def _sparse(desk: Desk) -> None:
 
 
 def _many_beside(desk: Desk) -> None:
-    desk.hand_in(desk.sheet())
+    desk.submit(desk.sheet())
     for number in range(400):
         (desk.folder / f"data-{number}.csv").write_text("a,b\n")
 
 
 def _deep_folders(desk: Desk) -> None:
-    desk.hand_in(desk.sheet())
+    desk.submit(desk.sheet())
     folder = desk.folder.joinpath(*["d"] * 300)
     folder.mkdir(parents=True)
     (folder / "end.txt").write_text("deep")
 
 
 def _odd_names(desk: Desk) -> None:
-    desk.hand_in(desk.sheet())
+    desk.submit(desk.sheet())
     for name in ("new\nline.txt", "-rf", "*", "[x]", "$HOME", "ünï💥.csv", "a" * 240, " ", "..."):
         (desk.folder / name).write_text("odd")
     (desk.folder / os.fsdecode(b"latin-\xff.txt")).write_text("odd")
 
 
 def _shadows(desk: Desk) -> None:
-    desk.hand_in(desk.sheet())
+    desk.submit(desk.sheet())
     for name in (
         "json.py",
         "numpy.py",
@@ -231,13 +231,13 @@ def _shadows(desk: Desk) -> None:
         "conftest.py",
         "mlsd_helpers/__init__.py",
     ):
-        desk.hand_in("raise SystemExit('shadowed')", name)
+        desk.submit("raise SystemExit('shadowed')", name)
     for name in ("nbgrader_config.py", "jupyter_config.py", "ipython_config.py"):
-        desk.hand_in("import os\nos._exit(3)", name)
+        desk.submit("import os\nos._exit(3)", name)
 
 
 def _links(desk: Desk) -> None:
-    desk.hand_in(
+    desk.submit(
         desk.sheet(
             {
                 "01-peak": f"{WRONG}\nprint(open('data.csv').read(), open('system').read())",
@@ -254,24 +254,24 @@ def _links(desk: Desk) -> None:
 
 
 def _pipe_beside(desk: Desk) -> None:
-    desk.hand_in(desk.sheet())
+    desk.submit(desk.sheet())
     os.mkfifo(desk.folder / "pipe")
 
 
 def _two_copies(desk: Desk) -> None:
-    desk.hand_in(desk.sheet())
-    desk.hand_in(desk.sheet(_WRONG_TWO), f"{ASSIGNMENT}-Copy1.ipynb")
+    desk.submit(desk.sheet())
+    desk.submit(desk.sheet(_WRONG_TWO), f"{ASSIGNMENT}-Copy1.ipynb")
 
 
 def _which_of_two(desk: Desk) -> None:
-    desk.hand_in(desk.sheet(), "mine.ipynb")
-    desk.hand_in(desk.sheet(), "mine too.ipynb")
+    desk.submit(desk.sheet(), "mine.ipynb")
+    desk.submit(desk.sheet(), "mine too.ipynb")
 
 
 def _of_another_assignment(desk: Desk) -> None:
     """Hand in the released notebook of another assignment; some of its cells read the same."""
     other = next(path for path in RELEASED.glob("*/*.ipynb") if path.stem != ASSIGNMENT)
-    desk.hand_in(other.read_bytes())
+    desk.submit(other.read_bytes())
 
 
 def _replaced_by(link_to: Callable[[Desk], Any]) -> Callable[[Desk], None]:
@@ -286,14 +286,14 @@ def _replaced_by(link_to: Callable[[Desk], Any]) -> Callable[[Desk], None]:
 
 def _stamped(text: str | bytes) -> Callable[[Desk], None]:
     def make(desk: Desk) -> None:
-        desk.hand_in(desk.sheet())
-        desk.hand_in(text, "timestamp.txt")
+        desk.submit(desk.sheet())
+        desk.submit(text, "timestamp.txt")
 
     return make
 
 
 def _stamp_is_a_folder(desk: Desk) -> None:
-    desk.hand_in(desk.sheet())
+    desk.submit(desk.sheet())
     (desk.folder / "timestamp.txt").mkdir()
 
 
@@ -302,7 +302,7 @@ _DEEP = "[" * 100_000 + "]" * 100_000
 UNREADABLE = (
     broken("an-empty-file", _text("")),
     broken("only-spaces", _text("   \n")),
-    broken("broken-json", lambda desk: desk.hand_in(desk.sheet().text()[:-400])),
+    broken("broken-json", lambda desk: desk.submit(desk.sheet().text()[:-400])),
     broken("png-bytes", _text(_PNG)),
     broken("a-web-page", _text("<!doctype html><title>Log in</title>")),
     broken("json-that-is-a-list", _text("[1, 2]")),
@@ -310,7 +310,7 @@ UNREADABLE = (
     broken("json-a-hundred-thousand-deep", _text(_DEEP)),
     broken(
         "metadata-a-hundred-thousand-deep",
-        lambda desk: desk.hand_in(
+        lambda desk: desk.submit(
             desk.sheet().text().replace('"metadata": {', f'"metadata": {{"deep": {_DEEP}, ', 1)
         ),
     ),
@@ -337,33 +337,33 @@ UNREADABLE = (
     broken("nothing-handed-in", lambda _: None),
     broken("which-of-two", _which_of_two),
     broken("another-assignments-notebook", _of_another_assignment),
-    broken("only-a-script", lambda desk: desk.hand_in("print(1)", f"{ASSIGNMENT}.py")),
+    broken("only-a-script", lambda desk: desk.submit("print(1)", f"{ASSIGNMENT}.py")),
 )
 
 ODD = (
-    HandIn("nbformat-3", _old_format, repaired=None, failed=False),
-    HandIn("many-files-beside", _many_beside, repaired=True, failed=False),
-    HandIn("deep-folders-beside", _deep_folders, failed=False),
-    HandIn("odd-file-names", _odd_names, failed=False),
-    HandIn("files-that-shadow-modules", _shadows, failed=False),
-    HandIn("links-out-of-the-folder", _links, _ALL_BUT_TWO, flagged=True, repaired=True, failed=False),
-    HandIn("a-pipe-beside", _pipe_beside, failed=False),
-    HandIn("a-copy-beside", _two_copies, failed=False),
-    HandIn(
+    Submission("nbformat-3", _old_format, repaired=None, failed=False),
+    Submission("many-files-beside", _many_beside, repaired=True, failed=False),
+    Submission("deep-folders-beside", _deep_folders, failed=False),
+    Submission("odd-file-names", _odd_names, failed=False),
+    Submission("files-that-shadow-modules", _shadows, failed=False),
+    Submission("links-out-of-the-folder", _links, _ALL_BUT_TWO, flagged=True, repaired=True, failed=False),
+    Submission("a-pipe-beside", _pipe_beside, failed=False),
+    Submission("a-copy-beside", _two_copies, failed=False),
+    Submission(
         "a-name-with-a-number",
-        lambda desk: desk.hand_in(desk.sheet(), f"{ASSIGNMENT} (1).ipynb"),
+        lambda desk: desk.submit(desk.sheet(), f"{ASSIGNMENT} (1).ipynb"),
         repaired=True,
         failed=False,
     ),
-    HandIn("a-stamp-that-is-no-time", _stamped("yesterday, I think"), failed=False),
-    HandIn("a-stamp-of-bytes", _stamped(b"\xff\xfe\x00"), failed=False),
-    HandIn("a-stamp-that-is-a-folder", _stamp_is_a_folder, failed=False),
-    HandIn("a-stamp-of-the-year-9999", _stamped("9999-12-31 23:59:59 UTC"), failed=False),
-    HandIn(
+    Submission("a-stamp-that-is-no-time", _stamped("yesterday, I think"), failed=False),
+    Submission("a-stamp-of-bytes", _stamped(b"\xff\xfe\x00"), failed=False),
+    Submission("a-stamp-that-is-a-folder", _stamp_is_a_folder, failed=False),
+    Submission("a-stamp-of-the-year-9999", _stamped("9999-12-31 23:59:59 UTC"), failed=False),
+    Submission(
         "a-name with spaces, ünïcode [and] {brackets} 'quoted'",
-        lambda desk: desk.hand_in(desk.sheet()),
+        lambda desk: desk.submit(desk.sheet()),
         failed=False,
     ),
 )
 
-ALL: tuple[HandIn, ...] = (*CELLS, *UNREADABLE, *ODD)
+ALL: tuple[Submission, ...] = (*CELLS, *UNREADABLE, *ODD)

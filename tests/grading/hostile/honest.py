@@ -1,23 +1,23 @@
-"""Honest hand-ins that are odd, and lose nothing."""
+"""Honest submissions that are odd, and lose nothing."""
 
 import json
 import re
 from collections.abc import Callable
 
-from tests.grading.hostile.desk import FULL, Cell, Desk, HandIn, Sheet, name_of
+from tests.grading.hostile.desk import FULL, Cell, Desk, Sheet, Submission, name_of
 
 Change = Callable[[Sheet], object]
 
 
 def honest(
     name: str, change: Change, *, flagged: bool | None = False, repaired: bool | None = None
-) -> HandIn:
+) -> Submission:
     def make(desk: Desk) -> None:
         sheet = desk.sheet()
         change(sheet)
-        desk.hand_in(sheet)
+        desk.submit(sheet)
 
-    return HandIn(name, make, FULL, flagged=flagged, repaired=repaired, failed=False)
+    return Submission(name, make, FULL, flagged=flagged, repaired=repaired, failed=False)
 
 
 def _first(source: str) -> Change:
@@ -195,7 +195,7 @@ def _windows_lines(sheet: Sheet) -> None:
 
 
 def _bytes(change: Callable[[str], bytes]) -> Callable[[Desk], object]:
-    return lambda desk: desk.hand_in(change(desk.sheet().text(indent=1, ensure_ascii=False)))
+    return lambda desk: desk.submit(change(desk.sheet().text(indent=1, ensure_ascii=False)))
 
 
 def _copied_tests(sheet: Sheet) -> None:
@@ -216,11 +216,11 @@ def _with_helpers(desk: Desk) -> None:
     )
     cell = sheet.answer("01-percentile")
     cell["source"] = cell["source"].replace("sum(column)", "my_helpers.added_up(column)")
-    desk.hand_in(sheet)
-    desk.hand_in("def added_up(numbers):\n    return sum(numbers)\n", "my_helpers.py")
-    desk.hand_in("a,b\n", "notes/data.csv")
-    desk.hand_in("{}", f".ipynb_checkpoints/{desk.path.stem}-checkpoint.ipynb")
-    desk.hand_in(b"\x00\x05\x16\x07", "__MACOSX/._notes")
+    desk.submit(sheet)
+    desk.submit("def added_up(numbers):\n    return sum(numbers)\n", "my_helpers.py")
+    desk.submit("a,b\n", "notes/data.csv")
+    desk.submit("{}", f".ipynb_checkpoints/{desk.path.stem}-checkpoint.ipynb")
+    desk.submit(b"\x00\x05\x16\x07", "__MACOSX/._notes")
 
 
 _WRITES_AND_READS = """
@@ -315,16 +315,18 @@ HONEST = (
     honest("lines-as-windows-ends-them", _windows_lines),
     honest("tests-copied", _copied_tests),
     honest("texts-deleted", _cleared, repaired=True),
-    HandIn(
+    Submission(
         "crlf-file", _bytes(lambda text: text.replace("\n", "\r\n").encode()), flagged=False, failed=False
     ),
-    HandIn("a-byte-order-mark", _bytes(lambda text: text.encode("utf-8-sig")), flagged=False, failed=False),
-    HandIn("utf-16", _bytes(lambda text: text.encode("utf-16")), flagged=False, failed=False),
-    HandIn("latin-1", _bytes(lambda text: text.encode("latin-1", "replace")), failed=False),
-    HandIn(
+    Submission(
+        "a-byte-order-mark", _bytes(lambda text: text.encode("utf-8-sig")), flagged=False, failed=False
+    ),
+    Submission("utf-16", _bytes(lambda text: text.encode("utf-16")), flagged=False, failed=False),
+    Submission("latin-1", _bytes(lambda text: text.encode("latin-1", "replace")), failed=False),
+    Submission(
         "a-lone-surrogate",
         _bytes(lambda text: text.replace('"def peak', '"# \\ud800\\ndef peak').encode()),
         failed=False,
     ),
-    HandIn("its-own-module-and-data", _with_helpers, flagged=False, failed=False),
+    Submission("its-own-module-and-data", _with_helpers, flagged=False, failed=False),
 )

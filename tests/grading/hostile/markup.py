@@ -1,4 +1,4 @@
-"""What a hand-in may put into a page: markup that runs, loads, names or covers something where nobody sanitises it.
+"""What a submission may put into a page: markup that runs, loads, names or covers something where nobody sanitises it.
 
 Each runs `RUN` or loads from `AWAY`, so that a browser that is walked through the pages tells what went through.
 """

@@ -1,4 +1,4 @@
-"""What a hostile hand-in tries against each promise of SECURITY.md. This file runs in a sandbox, as one cell.
+"""What a hostile submission tries against each promise of SECURITY.md. This file runs in a sandbox, as one cell.
 
 The docstring of each function is the promise, word for word. It returns what it could do.
 """

@@ -20,16 +20,16 @@ def parent(request):
 
 
 @pytest.fixture
-def hand_in(tmp_path):
-    folder = tmp_path / "hand-in"
+def submission(tmp_path):
+    folder = tmp_path / "submission"
     folder.mkdir()
     (folder / "data.csv").write_text("a,b\n1,2\n")
     return folder
 
 
 @pytest.fixture
-def session(parent, hand_in):
-    with parent.session(hand_in, {"00-shown": ({"x": 1}, {"x": 2})}) as session:
+def session(parent, submission):
+    with parent.session(submission, {"00-shown": ({"x": 1}, {"x": 2})}) as session:
         yield session
 
 

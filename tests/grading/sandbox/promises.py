@@ -85,12 +85,12 @@ if not os.fork():
 
 
 def tried(name: str, root: Path) -> dict[str, list[str]]:
-    course, hand_in = root / "course", root / "hand-in"
+    course, submission = root / "course", root / "submission"
     bait = [course / "gradebook.db", course / "source/05/05.ipynb", course / "submitted/ada/05/05.ipynb"]
     for path in bait:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("swordfish")
-    hand_in.mkdir()
+    submission.mkdir()
     package = Path(mlsd_helpers.__file__).parent
     marked = [*bait, course, package, package / "units.py", *map(Path, DEVICES)]
     swordfish = secrets.token_hex(8)
@@ -128,7 +128,7 @@ def tried(name: str, root: Path) -> dict[str, list[str]]:
         with ForkServer(name, limits=LIMITS, hidden=[course]) as parent:
             for attack, (says, sandboxes, _) in attacks.PROMISED.items():
                 for _ in range(1 + (attack == "passes_nothing_on")) if name in sandboxes else ():
-                    with parent.session(hand_in) as session:
+                    with parent.session(submission) as session:
                         session.run(f"import json\n{SOURCE}")
                         call = f"PROMISED[{attack!r}][2](json.loads({json.dumps(given)!r}))"
                         found[says] = worked(session.run(f"print('WORKED', json.dumps({call}))"))

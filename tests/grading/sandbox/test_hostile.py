@@ -1,4 +1,4 @@
-"""Hand-ins that end, hang, fill, spy or lie, in every sandbox that works here."""
+"""Submissions that end, hang, fill, spy or lie, in every sandbox that works here."""
 
 import contextlib
 import os
@@ -47,14 +47,14 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_a_sandbox_ends_and_says_why(parent, hand_in, name):
+def test_a_sandbox_ends_and_says_why(parent, submission, name):
     source, reason = ENDS[name]
-    with parent.session(hand_in) as session:
+    with parent.session(submission) as session:
         with pytest.raises(SessionEnded, match=reason):
             _run_all(session, [source] + ["import time; time.sleep(1)"] * 20)
         with pytest.raises(SessionEnded, match=reason):
             session.kind("x")
-    with parent.session(hand_in) as session:  # and the next one is whole
+    with parent.session(submission) as session:  # and the next one is whole
         assert session.run("1")[0]["data"] == {"text/plain": "1"}
 
 
@@ -101,7 +101,7 @@ def test_what_is_printed_is_cut(session):
     assert "cut off" in large[-1]["text"]
 
 
-def test_nothing_that_a_sandbox_started_is_left(parent, hand_in):
+def test_nothing_that_a_sandbox_started_is_left(parent, submission):
     source = """
 import os, subprocess, time
 subprocess.Popen(["sleep", "4321.5"], start_new_session=True)
@@ -112,7 +112,7 @@ if os.fork() == 0:
     os._exit(0)
 time.sleep(0.3)
 """
-    with parent.session(hand_in) as session:
+    with parent.session(submission) as session:
         session.run(source)
         assert "4321.5" in _commands()
     for _ in range(50):
@@ -127,7 +127,7 @@ def _commands():
 
 
 @pytest.mark.parametrize("number", [9, 15])
-def test_a_sandbox_cannot_end_another_process(parent, hand_in, number):
+def test_a_sandbox_cannot_end_another_process(parent, submission, number):
     victim = subprocess.Popen(["sleep", "600"])
     source = f"""
 import os
@@ -138,7 +138,7 @@ for pid in [1, os.getppid(), {victim.pid}, {os.getpid()}, *range(2, 400)]:
         pass
 """
     try:
-        with parent.session(hand_in) as session:
+        with parent.session(submission) as session:
             session.run(source)
             with contextlib.suppress(SessionEnded):  # where it is not the first process of its namespace
                 session.run(f"import os; os.kill(0, {number})")
@@ -148,19 +148,19 @@ for pid in [1, os.getppid(), {victim.pid}, {os.getpid()}, *range(2, 400)]:
     finally:
         victim.kill()
         victim.wait()
-    with parent.session(hand_in):
+    with parent.session(submission):
         assert parent._process is warm
 
 
 def test_a_sandbox_sees_neither_the_course_nor_the_answers_nor_our_environment(
-    parent, hand_in, monkeypatch, root
+    parent, submission, monkeypatch, root
 ):
     package = mlsd_helpers.__path__[0]
     secrets = [
         root / "source",
         root / "release",
         f"{package}/exercises/kit.py",
-        hand_in / "data.csv",  # where it lies outside
+        submission / "data.csv",  # where it lies outside
         "/etc/passwd",
         f"/proc/{os.getpid()}/environ",
         "/proc/1/environ",
@@ -175,14 +175,14 @@ for one in {[str(one) for one in secrets]!r}:
 print(seen)
 """
     monkeypatch.setenv("A_SECRET", "swordfish")
-    with parent.session(hand_in) as session:
+    with parent.session(submission) as session:
         assert session.run(source)[0]["text"] == "[]\n"
         assert "swordfish" not in session.run("import os; print(dict(os.environ))")[0]["text"]
         outputs = session.run("from mlsd_helpers.exercises.start.kill import _FAULTS\n_FAULTS")
         assert "times_target" not in str(outputs)
 
 
-def test_a_sandbox_reaches_no_server(parent, hand_in, text, tmp_path):
+def test_a_sandbox_reaches_no_server(parent, submission, text, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
         path = str(tmp_path / "s")[:100]
         local.bind(path)
@@ -209,7 +209,7 @@ print(reached(socket.AF_INET, socket.SOCK_STREAM, {server.getsockname()!r}),
       reached(socket.AF_UNIX, socket.SOCK_STREAM, "\\0mlsd-sandbox-test"))
 reached(socket.AF_INET, socket.SOCK_DGRAM, {udp.getsockname()!r})
 """
-        with parent.session(hand_in) as session:
+        with parent.session(submission) as session:
             assert text(session.run(source)).startswith("False False False")
         with pytest.raises(TimeoutError):
             udp.recv(1)
@@ -232,32 +232,32 @@ os.environ["LEFT"] = "1"
 """
 
 
-def test_nothing_passes_from_one_sandbox_to_the_next(parent, hand_in):
+def test_nothing_passes_from_one_sandbox_to_the_next(parent, submission):
     for _ in range(2):
-        with parent.session(hand_in) as session:
+        with parent.session(submission) as session:
             assert session.run(PASSED_ON)[0]["text"] == "[] False False False\n"
 
 
-def test_a_sandbox_writes_neither_to_the_packages_nor_to_the_hand_in(parent, hand_in, text):
+def test_a_sandbox_writes_neither_to_the_packages_nor_to_the_submission(parent, submission, text):
     targets = [
         f"{mlsd_helpers.__path__[0]}/new.py",
         f"{mlsd_helpers.__path__[0]}/exercises/new.py",
         "/usr/new",
     ]
-    with parent.session(hand_in) as session:
+    with parent.session(submission) as session:
         for target in targets:
             assert "Error" in str(session.run(f"open({target!r}, 'w')"))
         assert text(session.run("open('data.csv').read()")) == "'a,b\\n1,2\\n'"
         session.run("open('data.csv', 'w').write('changed')")
-    assert (hand_in / "data.csv").read_text() == "a,b\n1,2\n"
+    assert (submission / "data.csv").read_text() == "a,b\n1,2\n"
 
 
-def test_a_link_in_a_hand_in_is_not_followed(parent, hand_in, tmp_path):
+def test_a_link_in_a_submission_is_not_followed(parent, submission, tmp_path):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "answers.txt").write_text("42")
-    (hand_in / "link.txt").symlink_to(tmp_path / "secret" / "answers.txt")
-    (hand_in / "folder").symlink_to(tmp_path / "secret")
-    with parent.session(hand_in) as session:
+    (submission / "link.txt").symlink_to(tmp_path / "secret" / "answers.txt")
+    (submission / "folder").symlink_to(tmp_path / "secret")
+    with parent.session(submission) as session:
         assert session.run("import os; print(sorted(os.listdir()))")[0]["text"] == "['data.csv']\n"
 
 

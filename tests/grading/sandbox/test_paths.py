@@ -37,7 +37,9 @@ def usr(tmp_path, monkeypatch):
     paths._copies.cache_clear()
 
 
-def test_a_course_in_what_is_open_is_not_seen_and_what_is_open_in_the_course_is(usr, parent, hand_in, text):
+def test_a_course_in_what_is_open_is_not_seen_and_what_is_open_in_the_course_is(
+    usr, parent, submission, text
+):
     secrets = [*SECRETS, "clone/mlsd_helpers/exercises/kit.py", "mlsd_helpers-1.whl"]
     source = f"""
 from pathlib import Path
@@ -48,7 +50,10 @@ print([one for one in {[str(top / one) for one in secrets for top in (usr, usr.r
       [one for one in {[str(usr / one) for one in NEEDED]!r} if not reads(one)])
 """
     hidden = [usr / "course"]
-    with ForkServer(parent.sandbox, limits=LIMITS, hidden=hidden) as other, other.session(hand_in) as session:
+    with (
+        ForkServer(parent.sandbox, limits=LIMITS, hidden=hidden) as other,
+        other.session(submission) as session,
+    ):
         assert text(session.run(source)) == "[] []\n"
 
 

@@ -89,9 +89,9 @@ def test_every_case_goes_into_a_sandbox(session, exercise):
         assert session.call("names", case) == sorted(case)
 
 
-def test_a_function_of_a_case_is_asked_outside(parent, hand_in, text):
+def test_a_function_of_a_case_is_asked_outside(parent, submission, text):
     exercise = find("00-kill")
-    with parent.session(hand_in, {exercise.id: exercise.cases}) as session:
+    with parent.session(submission, {exercise.id: exercise.cases}) as session:
         session.run("from mlsd_helpers.exercises import cases\nright = cases('00-kill')[0]['right']")
         assert text(session.run("right(500, 0.040, 0.7, 0.3)")) == "38"
         assert "Error" in session.run("right('many')")[0]["ename"]
@@ -112,8 +112,8 @@ def test_what_a_sandbox_cannot_hold_is_our_fault_not_the_students(session):
     assert session.kind("f") == "missing"
 
 
-def test_a_sandbox_that_was_closed_says_so(parent, hand_in):
-    with parent.session(hand_in) as session:
+def test_a_sandbox_that_was_closed_says_so(parent, submission):
+    with parent.session(submission) as session:
         session.run("x = bytearray(50 * 2**20)")
     assert session.cost.seconds > 0
     assert session.cost.peak > 50 * 2**20
@@ -121,37 +121,37 @@ def test_a_sandbox_that_was_closed_says_so(parent, hand_in):
         session.run("1")
 
 
-def test_a_warm_parent_that_was_ended_starts_again(parent, hand_in):
+def test_a_warm_parent_that_was_ended_starts_again(parent, submission):
     before = parent._process
-    with parent.session(hand_in) as session:
+    with parent.session(submission) as session:
         os.kill(before.pid, signal.SIGKILL)
         before.wait()
         if parent.sandbox == "bubblewrap":
             with pytest.raises(SessionEnded):
                 session.run("import time; time.sleep(2)")
-    with parent.session(hand_in) as session:
+    with parent.session(submission) as session:
         assert session.run("1")
 
 
-def test_random_numbers_differ_from_sandbox_to_sandbox(parent, hand_in):
+def test_random_numbers_differ_from_sandbox_to_sandbox(parent, submission):
     drawn = set()
     for _ in range(3):
-        with parent.session(hand_in) as session:
+        with parent.session(submission) as session:
             drawn.add(str(session.run("import random, numpy as np\nrandom.random(), np.random.random()")))
     assert len(drawn) == 3
 
 
-def test_a_whole_sandbox_has_a_limit(parent, hand_in):
+def test_a_whole_sandbox_has_a_limit(parent, submission):
     with (
-        parent.session(hand_in, deadline=time.monotonic() + 0.5) as session,
+        parent.session(submission, deadline=time.monotonic() + 0.5) as session,
         pytest.raises(SessionEnded, match="in all"),
     ):
         session.run("import time; time.sleep(2)")
 
 
-def test_without_a_sandbox_there_are_limits_all_the_same(hand_in):
+def test_without_a_sandbox_there_are_limits_all_the_same(submission):
     with ForkServer("none", limits=LIMITS) as parent:
-        with parent.session(hand_in) as session:
+        with parent.session(submission) as session:
             assert session.run("open('data.csv').read()")[0]["data"]["text/plain"] == "'a,b\\n1,2\\n'"
             assert "times_target" not in str(
                 session.run("from mlsd_helpers.exercises.start.kill import _FAULTS\n_FAULTS")
@@ -160,7 +160,7 @@ def test_without_a_sandbox_there_are_limits_all_the_same(hand_in):
             with pytest.raises(SessionEnded, match="longer"):
                 session.run("sum(range(10**14))")
         assert parent.below() == []
-    assert (hand_in / "data.csv").exists()
+    assert (submission / "data.csv").exists()
 
 
 # ---- the sandbox ----------------------------------------------------------------------------------
@@ -199,15 +199,15 @@ def test_it_is_said_why_a_sandbox_does_not_work(monkeypatch, tmp_path):
     assert "not installed" in confinement._no_bubblewrap()
 
 
-def test_hidden_folders_are_not_seen_wherever_they_lie(parent, hand_in):
+def test_hidden_folders_are_not_seen_wherever_they_lie(parent, submission):
     hidden = Path(mlsd_helpers.__path__[0], "cases")
     case = next(hidden.glob("*.yaml"))
     source = f"len(open({str(case)!r}).read())"
-    with parent.session(hand_in) as session:
+    with parent.session(submission) as session:
         assert session.run(source)[0]["output_type"] == "execute_result"
     with (
         ForkServer(parent.sandbox, limits=LIMITS, hidden=[hidden]) as other,
-        other.session(hand_in) as session,
+        other.session(submission) as session,
     ):
         assert session.run(source)[0]["output_type"] == "error"
 
@@ -217,7 +217,7 @@ def test_the_inside_needs_no_nbgrader():
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 
-def test_files_of_a_hand_in_are_counted(tmp_path):
+def test_files_of_a_submission_are_counted(tmp_path):
     for name in "abc":
         (tmp_path / name).write_bytes(bytes(100))
     os.mkfifo(tmp_path / "pipe")
@@ -252,12 +252,12 @@ def test_a_folder_that_is_hard_to_remove_is_removed(make):
     assert not left.exists()
 
 
-def test_a_sandbox_keeps_to_its_workers_processor(hand_in):
+def test_a_sandbox_keeps_to_its_workers_processor(submission):
     one = min(os.sched_getaffinity(0))
     before = os.sched_getaffinity(0)
     with (
         ForkServer(choose_sandbox(), limits=LIMITS, processors=[one]) as parent,
-        parent.session(hand_in) as session,
+        parent.session(submission) as session,
     ):
         session.run(
             "import os\ntry: os.sched_setaffinity(0, range(os.cpu_count()))\nexcept OSError: pass\n"
