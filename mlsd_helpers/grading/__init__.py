@@ -4,7 +4,7 @@
     downloads, archives   what an LMS gives, sorted into submitted/
     classroom, workers    a class: processes side by side, progress, a summary
       grade               one submission from start to end, and its record
-        graft             a student's answers in a fresh student version
+        restore             a student's answers in a fresh student version
         judging           its cells run in a sandbox, its answers judged outside
           sandbox/           the sandbox
         flags             what an instructor should look at

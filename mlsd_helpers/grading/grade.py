@@ -1,6 +1,6 @@
-"""Grading a submission, start to end: graft, run in a sandbox, judge outside, hand to nbgrader, and note it last.
+"""Grading a submission, start to end: restore, run in a sandbox, judge outside, hand to nbgrader, and note it last.
 
-    submitted/ → graft → sandbox ⇄ judge → nbgrader's converters in a folder aside → autograded/, feedback/ → record
+    submitted/ → restore → sandbox ⇄ judge → nbgrader's converters in a folder aside → autograded/, feedback/ → record
 
 A record is written when everything else is in its place. So a run that was killed is simply run again: what has a
 record of the same submission and the same rules is left alone.
@@ -27,9 +27,9 @@ from mlsd_helpers.errors import GradingError
 from mlsd_helpers.exercises import ALL
 from mlsd_helpers.grading import flags, judging, records, submission
 from mlsd_helpers.grading.deadline import OutOfTimeError
-from mlsd_helpers.grading.graft import MOST_NOTES, Graft, graft, is_folder, noted
 from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
 from mlsd_helpers.grading.release import configuration
+from mlsd_helpers.grading.restore import MOST_NOTES, Restored, is_folder, noted, restore
 from mlsd_helpers.grading.sandbox import ForkServer, Limits, Session
 from mlsd_helpers.grading.sightings import CELLS
 from mlsd_helpers.grading.staging import Stage, remove
@@ -194,19 +194,19 @@ class Grader:
         out_of_time = False
         for name, released in self.released.items():
             path, note, absent = given.notebook(name, set(self.released))
-            grafted = graft(released, path, absent)
-            executed = self._run(grafted, work, seed, deadline)
-            stopped = executed.reason if not grafted.problem else ""
+            restored = restore(released, path, absent)
+            executed = self._run(restored, work, seed, deadline)
+            stopped = executed.reason if not restored.problem else ""
             tell = [f"Your code was stopped: {stopped}."] if stopped else []
-            if not grafted.problem:  # which has a note of its own
-                tell += [*grafted.left_out, *(f"Left out was {note}." for note in given.notes[:MOST_NOTES])]
-            notebooks[name] = noted(grafted.notebook, tell) if tell else grafted.notebook
+            if not restored.problem:  # which has a note of its own
+                tell += [*restored.left_out, *(f"Left out was {note}." for note in given.notes[:MOST_NOTES])]
+            notebooks[name] = noted(restored.notebook, tell) if tell else restored.notebook
             shift = int(bool(tell))
             outputs[name] = {place + shift: cell for place, cell in executed.outputs.items()}
             judged |= executed.judged
-            reasons += filter(None, [grafted.problem or executed.reason])
-            repairs += [*([note] if note else []), *grafted.repairs, *grafted.left_out]
-            found += [*executed.flags, *_flags(grafted, released)]
+            reasons += filter(None, [restored.problem or executed.reason])
+            repairs += [*([note] if note else []), *restored.repairs, *restored.left_out]
+            found += [*executed.flags, *_flags(restored, released)]
             out_of_time = out_of_time or executed.out_of_time
         found += [Flag(flags.ODD_FILE, why) for why in [*given.links[:1], *given.notes[:2]]]
         record = Record(
@@ -224,10 +224,10 @@ class Grader:
         )
         return _Graded(record, notebooks, outputs, out_of_time)
 
-    def _run(self, grafted: Graft, work: Path, seed: int, deadline: float) -> judging.Executed:
+    def _run(self, restored: Restored, work: Path, seed: int, deadline: float) -> judging.Executed:
         parent = self._parent
         if parent is None:
-            return judging.run_stock(grafted.notebook, self._tests, work, self._config)
+            return judging.run_stock(restored.notebook, self._tests, work, self._config)
 
         def open_session(until: float) -> Session:
             with suppress(GradingError):
@@ -237,7 +237,7 @@ class Grader:
             except GradingError as error:  # costs this submission its turn, and not the class its run
                 raise RuntimeError(str(error)) from error
 
-        return judging.run(grafted.notebook, self._tests, open_session, seed, self._job.limits, deadline)
+        return judging.run(restored.notebook, self._tests, open_session, seed, self._job.limits, deadline)
 
     def _bare(self, record: Record, why: str) -> "_Graded":
         """Return a judged submission without a word of the student's: the released notebook, and what was judged."""
@@ -319,11 +319,11 @@ def _same(before: Record, after: Record) -> bool:
     return replace(before, rules="", seconds={}) == replace(after, rules="", seconds={})
 
 
-def _flags(grafted: Graft, released: Any) -> list[Flag]:
-    sources = [*grafted.answers.values(), *grafted.extras]
-    found = flags.looks(sources, [cell.source for cell in released.cells], grafted.texts)
-    happened = [(CELLS, tag) for tag in grafted.tags[:2]]
-    happened += [(flags.LEFT_OUT, what) for what in grafted.left_out[:2]]
+def _flags(restored: Restored, released: Any) -> list[Flag]:
+    sources = [*restored.answers.values(), *restored.extras]
+    found = flags.looks(sources, [cell.source for cell in released.cells], restored.texts)
+    happened = [(CELLS, tag) for tag in restored.tags[:2]]
+    happened += [(flags.LEFT_OUT, what) for what in restored.left_out[:2]]
     return [*(Flag(*one) for one in happened), *found]
 
 

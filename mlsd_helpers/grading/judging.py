@@ -101,7 +101,7 @@ def panel(exercise_id: str, seed: int) -> Panel:
 def run(
     notebook: Any, tests: Mapping[str, str], open_session: Opener, seed: int, limits: Limits, deadline: float
 ) -> Executed:
-    """Run the code cells of a grafted notebook and judge its test cells, up to a deadline of `time.monotonic`.
+    """Run the code cells of a restored notebook and judge its test cells, up to a deadline of `time.monotonic`.
 
     `tests` holds the instructor's source of each test cell by grade_id, hidden tests included.
     """

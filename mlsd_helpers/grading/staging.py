@@ -169,7 +169,7 @@ class Stage:
             for one in executes
             if not _is(one, CheckCellMetadata) and not _is(one, sanitising.Sanitise)
         ]
-        # The notebook is ours: grafted onto the released one, whose metadata nbgrader has checked.
+        # The notebook is ours: copied into the released one, whose metadata nbgrader has checked.
         self._autograde.sanitize_preprocessors = [
             one for one in self._autograde.sanitize_preprocessors if not _is(one, CheckCellMetadata)
         ]

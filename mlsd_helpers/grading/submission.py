@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nbgrader import utils
 
-from mlsd_helpers.grading.graft import is_link, is_plain_file
+from mlsd_helpers.grading.restore import is_link, is_plain_file
 from mlsd_helpers.grading.sandbox.codec import clean
 
 MOST_FILES = 200

@@ -411,14 +411,14 @@ def test_what_is_not_released_is_said_with_the_command_that_does_it(course_of, s
 
 def test_a_failure_with_one_submission_does_not_stop_the_others(course_of, sandbox, monkeypatch):
     course = course_of(*FEW)
-    graft = grade.graft
+    restore = grade.restore
 
     def broken(released, path, *rest):
         if "blank" in path.parts:
             raise ZeroDivisionError
-        return graft(released, path, *rest)
+        return restore(released, path, *rest)
 
-    monkeypatch.setattr(grade, "graft", broken)
+    monkeypatch.setattr(grade, "restore", broken)
     summary = run(course, sandbox)
     assert [one.student for one in summary.errors] == ["blank"]
     assert set(road.marks(course, ASSIGNMENT)) == {"reference", "mistaken-1"}

@@ -29,8 +29,8 @@ from pathlib import Path
 from mlsd_helpers.grading import classroom, grade, judging
 from mlsd_helpers.grading.records import Judged
 
-def run(grafted, work, seed):
-    tests = [c for c in grafted.notebook.cells if c.metadata.get("nbgrader", {{}}).get("grade")]
+def run(restored, work, seed):
+    tests = [c for c in restored.notebook.cells if c.metadata.get("nbgrader", {{}}).get("grade")]
     judged = {{c.metadata.nbgrader.grade_id: Judged(0.0, c.metadata.nbgrader.points) for c in tests}}
     return judging.Executed({{}}, judged)
 

@@ -17,9 +17,9 @@ from mlsd_helpers.grading import (
     deadline,
     flags,
     grade,
-    graft,
     judging,
     records,
+    restore,
     road,
     submission,
     workers,
@@ -75,7 +75,7 @@ def test_what_documents_say_of_the_limits_is_so():
     assert limits.cells_s == 4 * 60
     assert "four minutes for all its cells" in guide
     assert f"longer than {limits.first_s:g} seconds" in guide
-    assert f"{graft.MOST_SOURCE:,} characters a cell, {graft.MOST_EXTRAS} cells of their own" in decision
+    assert f"{restore.MOST_SOURCE:,} characters a cell, {restore.MOST_EXTRAS} cells of their own" in decision
     assert f"{limits.outputs // MB} MB of outputs" in decision
 
 
@@ -286,7 +286,7 @@ def written(tmp_path, notebook):
 def test_what_a_notebook_says_of_itself_is_cut_before_it_is_multiplied(handed_in_once, tmp_path):
     notebook = released(handed_in_once[0])
     notebook.cells[0].metadata = {"nbgrader": {"grade_id": "x" * 200_000}, "tags": ["skip"] * 2_000}
-    read = graft.graft(released(handed_in_once[0]), written(tmp_path, notebook))
+    read = restore.restore(released(handed_in_once[0]), written(tmp_path, notebook))
     assert not read.problem
     assert len(read.tags) <= 100
     assert sum(map(len, [*read.tags, *read.repairs])) < 50_000
@@ -294,18 +294,18 @@ def test_what_a_notebook_says_of_itself_is_cut_before_it_is_multiplied(handed_in
 
 def test_a_notebook_of_too_many_cells_is_refused_with_what_to_do(handed_in_once, tmp_path):
     notebook = released(handed_in_once[0])
-    many = '{"nbformat": 4, "cells": [' + ", ".join(["{}"] * (graft.MOST_CELLS + 1)) + "]}"
-    read = graft.graft(notebook, written(tmp_path, many))
-    assert f"{graft.MOST_CELLS:,}" in read.problem
+    many = '{"nbformat": 4, "cells": [' + ", ".join(["{}"] * (restore.MOST_CELLS + 1)) + "]}"
+    read = restore.restore(notebook, written(tmp_path, many))
+    assert f"{restore.MOST_CELLS:,}" in read.problem
 
 
 def test_a_cell_that_is_too_long_is_left_out_and_the_student_is_told(handed_in_once, tmp_path):
     notebook = released(handed_in_once[0])
-    long = "x = 1\n" * graft.MOST_SOURCE
+    long = "x = 1\n" * restore.MOST_SOURCE
     notebook.cells.append(nbformat.v4.new_code_cell(long))
     answer = next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution"))
     answer.source = long
-    read = graft.graft(released(handed_in_once[0]), written(tmp_path, notebook))
+    read = restore.restore(released(handed_in_once[0]), written(tmp_path, notebook))
     assert len(read.left_out) == 2
     assert len(nbformat.writes(read.notebook)) < len(long)
 
@@ -315,7 +315,7 @@ def test_answers_count_however_many_cells_of_ones_own_there_are(handed_in_once, 
     answer = next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution"))
     answer.source = "answer = 1"
     notebook.cells[0:0] = [nbformat.v4.new_code_cell("y = 1\n" * 3_000) for _ in range(60)]
-    read = graft.graft(released(handed_in_once[0]), written(tmp_path, notebook))
+    read = restore.restore(released(handed_in_once[0]), written(tmp_path, notebook))
     assert "answer = 1" in read.answers.values()
     assert read.left_out
 

@@ -1,4 +1,4 @@
-"""A student's answers, put into a fresh student version: what is graded is never the file that was handed in.
+"""Restore a submitted notebook: copy the answers into a fresh student version, so that the submitted file is never run.
 
 Cells that a student deleted, retagged, renamed, duplicated or re-pointed are whole again in one step, and what
 cannot be read at all becomes a notebook without answers. Each repair is noted for the instructor.
@@ -44,7 +44,7 @@ Cell = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Graft:
+class Restored:
     """A notebook to grade, made of the released one and a student's answers.
 
     `answers` are by grade_id; `extras` are cells of code of a student's own, `texts` the Markdown that they wrote.
@@ -188,10 +188,10 @@ def _printable(source: str) -> str:
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-# ---- grafting -------------------------------------------------------------------------------------
+# ---- restoring -------------------------------------------------------------------------------------
 
 
-def graft(released: Any, path: Path, absent: str = "") -> Graft:
+def restore(released: Any, path: Path, absent: str = "") -> Restored:
     """Put the answers of a handed-in file into the released notebook; whatever the file is, a notebook comes out.
 
     `absent` says for the student why there is no such file, where that is known.
@@ -199,13 +199,13 @@ def graft(released: Any, path: Path, absent: str = "") -> Graft:
     problem = absent
     if not problem:
         try:
-            return _graft(released, read_cells(path))
+            return _restored(released, read_cells(path))
         except UnreadableError as error:
             problem = str(error)
-    return Graft(_noted(copy.deepcopy(released), [problem]), {}, repairs=(problem,), problem=problem)
+    return Restored(_noted(copy.deepcopy(released), [problem]), {}, repairs=(problem,), problem=problem)
 
 
-def _graft(released: Any, given: Sequence[Cell]) -> Graft:
+def _restored(released: Any, given: Sequence[Cell]) -> Restored:
     notebook = copy.deepcopy(released)
     places, repairs = _match(notebook.cells, given)
     answers: dict[str, str] = {}
@@ -231,9 +231,9 @@ def _graft(released: Any, given: Sequence[Cell]) -> Graft:
             repairs.append(f"{_name(there)}: was missing, put back")
     extras, too_many = _extras(given, places)
     own = [cell for cells in extras.values() for cell in cells]
-    notebook.cells = _woven(notebook.cells, extras)
+    notebook.cells = _with_extras(notebook.cells, extras)
     tags = [f"{_tagged(cell)}: {tag}" for cell in given for tag in cell["tags"] if tag.startswith("skip")]
-    return Graft(
+    return Restored(
         notebook,
         answers,
         tuple(cell["source"] for cell in own if cell["cell_type"] == "code"),
@@ -326,7 +326,7 @@ def _by_position(
             yield free[-1], place
 
 
-def _woven(cells: Sequence[Any], extras: Mapping[int, Sequence[Cell]]) -> list[Any]:
+def _with_extras(cells: Sequence[Any], extras: Mapping[int, Sequence[Cell]]) -> list[Any]:
     """Set a student's own cells behind the released cell that they followed."""
     woven: list[Any] = []
     number = 0

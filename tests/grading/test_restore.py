@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlsd_helpers.grading.graft import NOTE_ID, graft
+from mlsd_helpers.grading.restore import NOTE_ID, restore
 
 RELEASED = Path(__file__).parents[2] / "release" / "05_capacity" / "05_capacity.ipynb"
 ANSWER = "05-backlog-answer"
@@ -29,11 +29,11 @@ def submitted():
 
 
 @pytest.fixture
-def grafted(released, tmp_path):
+def restored(released, tmp_path):
     def graft_of(notebook):
         path = tmp_path / "handed_in.ipynb"
         path.write_text(notebook if isinstance(notebook, str) else json.dumps(notebook), encoding="utf-8")
-        return graft(released, path)
+        return restore(released, path)
 
     return graft_of
 
@@ -46,11 +46,11 @@ def sources(notebook):
     return [cell.source for cell in notebook.cells]
 
 
-def test_the_answers_are_the_students_and_all_else_is_as_released(grafted, submitted, released):
+def test_the_answers_are_the_students_and_all_else_is_as_released(restored, submitted, released):
     named(submitted, "05-backlog")["source"] = "1 == 1"
     named(submitted, "05-backlog")["metadata"]["nbgrader"]["points"] = 99
     named(submitted, "05-plan")["metadata"]["tags"] = ["skip-execution"]
-    one = grafted(submitted)
+    one = restored(submitted)
     wanted = copy.deepcopy(released)
     named(wanted, ANSWER)["source"] = WRITTEN
     assert one.notebook == wanted
@@ -58,12 +58,12 @@ def test_the_answers_are_the_students_and_all_else_is_as_released(grafted, submi
     assert one.tags == ("05-plan: skip-execution",)
 
 
-def test_a_students_own_cells_stay_where_they_were(grafted, submitted):
+def test_a_students_own_cells_stay_where_they_were(restored, submitted):
     place = submitted["cells"].index(named(submitted, ANSWER))
     own = {"cell_type": "code", "source": ["def helper(x):\n", "    return x"], "metadata": {}, "outputs": []}
     submitted["cells"].insert(place, own)
     submitted["cells"].insert(0, {"cell_type": "markdown", "source": "my notes", "metadata": {}})
-    one = grafted(submitted)
+    one = restored(submitted)
     found = sources(one.notebook)
     assert found[0] == "my notes"
     assert found.index("def helper(x):\n    return x") + 1 == found.index(WRITTEN)
@@ -125,9 +125,9 @@ def other_type_of_metadata(notebook):
         other_type_of_metadata,
     ],
 )
-def test_the_answer_is_found_in_a_file_that_was_changed_around_it(grafted, submitted, released, change):
+def test_the_answer_is_found_in_a_file_that_was_changed_around_it(restored, submitted, released, change):
     change(submitted)
-    found = grafted(submitted).notebook
+    found = restored(submitted).notebook
     assert named(found, ANSWER).source == WRITTEN
     names = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in found.cells]
     assert [name for name in names if name] == [
@@ -135,16 +135,16 @@ def test_the_answer_is_found_in_a_file_that_was_changed_around_it(grafted, submi
     ]
 
 
-def test_a_deleted_cell_is_put_back_and_noted(grafted, submitted, released):
+def test_a_deleted_cell_is_put_back_and_noted(restored, submitted, released):
     submitted["cells"].remove(named(submitted, "05-plan"))
-    one = grafted(submitted)
+    one = restored(submitted)
     assert named(one.notebook, "05-plan") == named(released, "05-plan")
     assert any("05-plan" in repair for repair in one.repairs)
 
 
 def test_the_notebook_of_another_assignment_is_no_answer(released):
     other = RELEASED.parents[1] / "04_patterns" / "04_patterns.ipynb"
-    one = graft(released, other)
+    one = restore(released, other)
     assert one.problem
     assert one.answers == {}
 
@@ -154,8 +154,8 @@ def test_the_notebook_of_another_assignment_is_no_answer(released):
     ["", "{", "[" * 100_000, "null", "[]", '{"nbformat": 99, "cells": []}', '{"nbformat": 3, "worksheets": [7]}',
      '{"nbformat": 4}', '{"nbformat": 4, "cells": [7, {"cell_type": [], "source": {}, "metadata": 3}]}'],
 )  # fmt: skip
-def test_a_file_that_is_no_notebook_becomes_one_without_answers_that_says_why(grafted, released, content):
-    one = grafted(content)
+def test_a_file_that_is_no_notebook_becomes_one_without_answers_that_says_why(restored, released, content):
+    one = restored(content)
     assert one.problem
     assert one.notebook.cells[0].id == NOTE_ID
     assert one.problem in one.notebook.cells[0].source
@@ -164,7 +164,7 @@ def test_a_file_that_is_no_notebook_becomes_one_without_answers_that_says_why(gr
 
 def test_a_link_is_not_followed(released, tmp_path):
     (tmp_path / "link.ipynb").symlink_to(RELEASED)
-    assert graft(released, tmp_path / "link.ipynb").answers == {}
+    assert restore(released, tmp_path / "link.ipynb").answers == {}
 
 
 _anything = st.recursive(
@@ -192,8 +192,8 @@ _cell = st.fixed_dictionaries(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(cells=st.lists(_cell, max_size=6))
-def test_any_list_of_cells_gives_a_valid_notebook_with_every_released_cell_once(grafted, released, cells):
-    found = grafted({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).notebook
+def test_any_list_of_cells_gives_a_valid_notebook_with_every_released_cell_once(restored, released, cells):
+    found = restored({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).notebook
     nbformat.validate(found)
     names = [cell.metadata.nbgrader.grade_id for cell in found.cells if "nbgrader" in cell.metadata]
     assert names == [
