@@ -16,7 +16,7 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 MAKEFLAGS += --no-print-directory
 
-IN_SECONDS := 'not road and not browser and not binder and not processes and not thorough'
+IN_SECONDS := 'not end_to_end and not browser and not binder and not processes and not thorough'
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

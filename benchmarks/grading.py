@@ -21,7 +21,7 @@ import nbformat
 import psutil
 
 from mlsd_helpers.exercises import ALL
-from mlsd_helpers.grading import grade, records, release, road
+from mlsd_helpers.grading import end_to_end, grade, records, release
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
@@ -90,7 +90,9 @@ def load(scratch: Path, students: int) -> None:
         course = scratch / assignment
         expected = {one.student: dict(one.scores) for one in submit_all(course, assignment, students)}
         took = measured(students, lambda course=course, assignment=assignment: ours_on(course, 0, assignment))
-        wrong = sum(given != expected[student] for student, given in road.marks(course, assignment).items())
+        wrong = sum(
+            given != expected[student] for student, given in end_to_end.marks(course, assignment).items()
+        )
         print(
             f"{assignment}: {students} submissions, {took.per_minute:.0f} a minute, {took.peak_mb:.0f} MB at most, "
             f"{wrong} unexpected scores"
@@ -104,9 +106,9 @@ def class_in(course: Path, assignment: str, students: int) -> Path:
     return course
 
 
-def submit_all(course: Path, assignment: str, students: int) -> tuple[road.SyntheticStudent, ...]:
+def submit_all(course: Path, assignment: str, students: int) -> tuple[end_to_end.SyntheticStudent, ...]:
     """Release an assignment and hand in for everyone."""
-    road.set_up(COURSE, course, assignment)
+    end_to_end.set_up(COURSE, course, assignment)
     problem = release.release(course, assignment).problem
     if problem:
         raise SystemExit(problem)
@@ -118,8 +120,8 @@ def submit_all(course: Path, assignment: str, students: int) -> tuple[road.Synth
 
 def by_nbgrader(course: Path) -> None:
     """Grade with nbgrader's own commands."""
-    road.nbgrader(course, "autograde", ASSIGNMENT)
-    road.nbgrader(course, "generate_feedback", ASSIGNMENT)
+    end_to_end.nbgrader(course, "autograde", ASSIGNMENT)
+    end_to_end.nbgrader(course, "generate_feedback", ASSIGNMENT)
 
 
 def ours_on(course: Path, workers: int, assignment: str = ASSIGNMENT) -> None:

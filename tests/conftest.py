@@ -26,7 +26,7 @@ LONG = (
     "document/test_rendering.py",
     "test_instructor.py",
     "grading/test_hostile.py",
-    "test_road.py",
+    "test_end_to_end.py",
     "test_recipes.py",
     "grading/test_refused.py",
     "lab/test_running.py",

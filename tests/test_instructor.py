@@ -43,7 +43,7 @@ BOB = "canvas-4420"  # not in the class list
 HERE = pwd.getpwuid(os.getuid()).pw_name  # hands in by the exchange, which takes the name of the account
 DRY = " --dry-run", ""
 
-pytestmark = [pytest.mark.road, pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")]
 
 
 @dataclass
@@ -143,7 +143,7 @@ def follow(walk, command):
     for needs, prepare in PREPARED.items():
         if re.fullmatch(needs, command):
             prepare(walk)
-    # test_road walks the road of `make demo` for every assignment
+    # test_end_to_end runs `make demo` for every assignment
     walk.printed[command].append(walk.run(command.replace("make demo", "make --dry-run demo")))
     if command.startswith("mlsd grade"):
         walk.states.append(state(walk))

@@ -20,7 +20,7 @@ STEP = re.compile(r"^\d+\. ", re.MULTILINE)
 BLOCK = re.compile(r"^   ```(\w+)\n(.*?)^   ```$", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(r"\b(?i:write|add to) `([^`]+\.\w+)`")
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 
 
 @dataclass(frozen=True)

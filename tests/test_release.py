@@ -342,7 +342,7 @@ def page(course, student):
     return html.unescape(re.sub(r"<[^>]*>", "", text))
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("student", ANSWERS)
 def test_feedback_shows_the_answer_and_no_hidden_line(graded_class, student):
     graded = (graded_class / "autograded" / student / NAME / f"{NAME}.ipynb").read_text()
@@ -354,7 +354,7 @@ def test_feedback_shows_the_answer_and_no_hidden_line(graded_class, student):
     assert not secrets_in(shown.replace(their_own, ""))
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     ("student", "words"),
     [
@@ -367,12 +367,12 @@ def test_feedback_keeps_what_the_failed_check_says(graded_class, student, words)
     assert words in page(graded_class, student)
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_nbgraders_own_command_makes_the_same_release(graded_class, course_once_released):
     assert released(graded_class) == released(course_once_released)
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_no_text_twin_reaches_a_student(graded_class):
     given = [
         path for step in ("release", "autograded", "feedback") for path in (graded_class / step).rglob("*.py")

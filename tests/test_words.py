@@ -24,7 +24,7 @@ INSTALLS = "tests/test_repository.py::test_the_first_command_installs_and_the_se
 ELSEWHERE = {  # by how a command begins: the test that runs it
     "make bench": "tests/test_words.py::test_every_make_command_exists",  # minutes, and peers that nothing installs
     "make coverage": "tests/test_words.py::test_every_make_command_exists",  # minutes
-    "make demo": "tests/test_road.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
+    "make demo": "tests/test_end_to_end.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
     "make dist": "tests/test_versions.py::test_make_builds_nothing_for_a_wrong_tag",
     "make fix": "tests/test_recipes.py::test_a_new_lesson_shows_what_its_recipes_say",
     "make lab ARGS=--instructor": "tests/test_workspace.py::test_an_instructor_gets_the_formgrader_over_the_course",
@@ -41,7 +41,7 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make site": "tests/site/test_site.py::test_the_pure_floors_come_to_the_same_in_the_browser_as_here",
     "make test": "tests/test_words.py::test_every_make_command_exists",  # runs this
     "mlsd collect": "tests/grading/test_downloads.py::test_the_names_of_canvas_and_moodle_work_as_they_come",
-    "mlsd demo": "tests/test_road.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
+    "mlsd demo": "tests/test_end_to_end.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
     "mlsd feedback": "tests/test_instructor.py::test_each_page_of_feedback_goes_back_under_the_name_of_its_download",
     "mlsd grade": "tests/grading/test_grade.py::test_honest_work_gets_the_score_it_deserves",
     "mlsd lab": WORKSPACE,

@@ -70,18 +70,18 @@ versions = st.sampled_from(["v1", "v2", "mine"])
 @given(
     offer=st.dictionaries(names, versions),
     found=st.dictionaries(names | beside, versions),
-    laid=st.dictionaries(names, versions),
+    copied=st.dictionaries(names, versions),
 )
-def test_nothing_is_written_over_what_a_learner_may_have_changed(offer, found, laid):
-    for action in workspace.plan(offer, found, laid):
-        assert action.to not in found or found[action.to] == laid.get(action.to)
+def test_nothing_is_written_over_what_a_learner_may_have_changed(offer, found, copied):
+    for action in workspace.plan(offer, found, copied):
+        assert action.to not in found or found[action.to] == copied.get(action.to)
 
 
 @given(offer=st.dictionaries(names, versions), found=st.dictionaries(names | beside, versions))
 def test_what_was_done_is_not_done_again(offer, found):
-    done = {action.to: offer[action.path] for action in workspace.plan(offer, found, laid={}) if action.to}
-    assert not any(action.to for action in workspace.plan(offer, found | done, laid=offer))
-    assert not any(action.to for action in workspace.plan(offer, found | done, laid={}))
+    done = {action.to: offer[action.path] for action in workspace.plan(offer, found, copied={}) if action.to}
+    assert not any(action.to for action in workspace.plan(offer, found | done, copied=offer))
+    assert not any(action.to for action in workspace.plan(offer, found | done, copied={}))
 
 
 # ---------------------------------------------------------------- a workspace
@@ -295,7 +295,7 @@ def test_a_missing_jupyterlab_is_said_with_the_command_that_installs_it(folder, 
         pass
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_a_jupyterlab_that_does_not_start_is_said_with_the_end_of_its_log(folder, taken_port):
     with (
         pytest.raises(WorkspaceError, match=f"did not start(.|\n)*{taken_port}"),
@@ -358,7 +358,7 @@ def end(process, number):
     assert not alive
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_the_whole_life_of_a_learners_jupyterlab(start, folder, taken_port):
     process, lines = start("--port", str(taken_port))
     assert "nothing to do" in lines[0]
@@ -380,7 +380,7 @@ def test_the_whole_life_of_a_learners_jupyterlab(start, folder, taken_port):
     assert "Traceback" not in (folder / ".mlsd/jupyter.log").read_text()
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_an_instructor_gets_the_formgrader_over_the_course(start, course, folder):
     before = contents(folder)
     process, lines = start("--instructor", "--port", "0")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_IN_SECONDS = "not road and not browser and not binder and not thorough"
+_IN_SECONDS = "not end_to_end and not browser and not binder and not thorough"
 _NO_PROCESSES = f"{_IN_SECONDS} and not processes"
 
 

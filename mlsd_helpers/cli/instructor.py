@@ -253,14 +253,14 @@ def demo(given: argparse.Namespace) -> int:
 
     say("Starting nbgrader.")
     from mlsd_helpers import workspace  # noqa: PLC0415
+    from mlsd_helpers.grading import end_to_end  # noqa: PLC0415
     from mlsd_helpers.grading import release as versions  # noqa: PLC0415
-    from mlsd_helpers.grading import road  # noqa: PLC0415
 
     course = workspace.find_course(given.course)
     root = Path(mkdtemp(prefix="mlsd-demo-"))
     for assignment in versions.assignments(course, given.assignment):
-        students, marks = road.walk(course, root, assignment, line_that_moves())
-        say("\n" + road.table(marks, list(students[0].scores)))
+        students, marks = end_to_end.walk(course, root, assignment, line_that_moves())
+        say("\n" + end_to_end.table(marks, list(students[0].scores)))
     say(f"\nFeedback, a page a student: {root / 'feedback'}")
     return 0
 

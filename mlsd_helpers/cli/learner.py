@@ -16,7 +16,7 @@ def lab(given: argparse.Namespace) -> int:
     """Open the course in JupyterLab, in a workspace of your own.
 
     The workspace holds the lessons, the exercises under assignments/ and your design.yaml. Run this as often
-    as you like: your work is never overwritten, and what changed in the course is laid beside it. Ctrl-C stops
+    as you like: your work is never overwritten, and what changed in the course is copied beside it. Ctrl-C stops
     it. With MLSD_BROWSER=0, or where there is no display, it prints the address and opens no browser.
     """
     from mlsd_helpers import workspace  # noqa: PLC0415

@@ -18,7 +18,7 @@
     feedback              takes hidden tests out of feedback pages
     pages, formgrader     nbgrader's pages with a policy, and its formgrader where a student's files run nowhere
     synthetic, standalone a class made of known mistakes
-    road                  the whole road once, for `mlsd demo` and the tests
+    end_to_end            release to feedback once, for `mlsd demo` and the tests
 
 Here goes what only an instructor runs. It builds on nbgrader's own converters, preprocessors and gradebook,
 and is named in `nbgrader_config.py`, so that nbgrader's commands and `mlsd` do the same thing.

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from mlsd_helpers.errors import WorkspaceError
 
 LESSONS = "[0-9][0-9]_*.ipynb"
-STATE = ".mlsd"  # hidden folder of a workspace: what was laid, JupyterLab's settings and its log
+STATE = ".mlsd"  # hidden folder of a workspace: what was copied, JupyterLab's settings and its log
 MANIFEST = f"{STATE}/manifest.json"
 
 GLOSSARY = "glossary.md"

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.workspace.copying import plainly, write
 from mlsd_helpers.workspace.course import STATE
-from mlsd_helpers.workspace.laying import plainly, write
 
 PORT = 8888
 _TRIED = 50  # ports after the wanted one

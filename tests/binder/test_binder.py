@@ -114,12 +114,12 @@ def built(tmp_path_factory):
     pins = [f"{name}=={version}" for name, version in PINS]
     run(SCRIPTS / "uv", "pip", "install", "--python", python, "--no-deps", *pins, cwd=folder)
     said = run("bash", "-c", "./postBuild", cwd=course, PATH=f"{python.parent}:{os.environ['PATH']}")
-    assert "files laid" in said
+    assert "files copied" in said
     return course, python
 
 
 @pytest.mark.binder
-@pytest.mark.road
+@pytest.mark.end_to_end
 @needs_python
 def test_the_pins_agree_and_the_package_is_there_with_its_compiled_simulator(built, tmp_path):
     course, python = built
@@ -131,7 +131,7 @@ def test_the_pins_agree_and_the_package_is_there_with_its_compiled_simulator(bui
 
 
 @pytest.mark.binder
-@pytest.mark.road
+@pytest.mark.end_to_end
 @pytest.mark.browser
 @needs_python
 @needs_chromium

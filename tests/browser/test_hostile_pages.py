@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 
 from mlsd_helpers import workspace
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading import release, report, road
+from mlsd_helpers.grading import end_to_end, release, report
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
@@ -53,7 +53,7 @@ ODD = """() => {
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.road,
+    pytest.mark.end_to_end,
     needs_chromium,
 ]  # a JupyterLab, some kernels, a page each
 
@@ -132,7 +132,7 @@ FILES = {
 
 
 def submit(course, student, cells):
-    notebook = nbformat.read(road.released(course, NAME), as_version=4)
+    notebook = nbformat.read(end_to_end.released(course, NAME), as_version=4)
     first = next(place for place, cell in enumerate(notebook.cells) if cell.cell_type == "code")
     notebook.cells[first + 1 : first + 1] = cells
     notebook.metadata |= {
@@ -171,7 +171,7 @@ def chromium():
 def graded(tmp_path_factory) -> Path:
     """Make a class in which everyone is hostile, and grade it."""
     course = tmp_path_factory.mktemp("hostile") / "course"
-    road.set_up(COURSE, course, NAME)
+    end_to_end.set_up(COURSE, course, NAME)
     assert not release.release(course, NAME).problem
     for student, cells in HAND_INS.items():
         submit(course, student, cells)
@@ -191,7 +191,7 @@ def test_no_page_about_a_hostile_class_runs_or_loads_anything(graded, chromium):
     found = {}
     walk = Walk(chromium.new_page())
     for student in HAND_INS:
-        page = road.feedback_page(graded, student, NAME)
+        page = end_to_end.feedback_page(graded, student, NAME)
         found[page.name, student] = walk.look(page.as_uri(), page.as_uri())
     written = report.report(graded, NAME).page
     found["report"] = walk.look(written.as_uri(), written.as_uri())
@@ -221,7 +221,7 @@ def test_what_stock_nbgrader_or_an_earlier_version_wrote_is_as_harmless_where_it
 ):
     course = tmp_path / "course"
     shutil.copytree(graded, course)
-    road.nbgrader(course, "autograde", NAME, "--student", "displays", "--force")
+    end_to_end.nbgrader(course, "autograde", NAME, "--student", "displays", "--force")
     for student in (
         "html",
         "cells",
@@ -229,11 +229,11 @@ def test_what_stock_nbgrader_or_an_earlier_version_wrote_is_as_harmless_where_it
         "swallows-0",
     ):  # as an earlier version wrote it, and its files
         shutil.copytree(course / "submitted" / student, course / "autograded" / student, dirs_exist_ok=True)
-    road.nbgrader(course, "generate_feedback", NAME, "--force")
+    end_to_end.nbgrader(course, "generate_feedback", NAME, "--force")
     found = {}
     walk = Walk(chromium.new_page())
     for student in HAND_INS:
-        page = road.feedback_page(course, student, NAME)
+        page = end_to_end.feedback_page(course, student, NAME)
         found["feedback", student] = walk.look(page.as_uri(), page.as_uri())
     with formgrader(course, chromium) as (walk, home, ids):
         for student, number in ids.items():

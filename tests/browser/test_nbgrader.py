@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from mlsd_helpers import workspace
 from mlsd_helpers.exercises import ALL
-from mlsd_helpers.grading import release, road
+from mlsd_helpers.grading import end_to_end, release
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, needs_chromium]
 def course(tmp_path):
     """Make a course with one submission graded, and its assignment in an exchange of its own."""
     root = tmp_path / "course"
-    road.set_up(COURSE, root, NAME)
+    end_to_end.set_up(COURSE, root, NAME)
     (tmp_path / "exchange").mkdir(mode=0o777)
     (tmp_path / "exchange").chmod(0o777)  # past the umask: nbgrader wants it writable to all
     with (root / "nbgrader_config.py").open("a") as file:
@@ -38,7 +38,7 @@ def course(tmp_path):
     one = next(one for one in class_of(root, NAME) if one.student == STUDENT)
     submit(one, root, NAME)
     assert not grade_class(Job(root, NAME, choose_sandbox(unsafe=True)), [STUDENT], workers=1).errors
-    road.nbgrader(root, "release_assignment", NAME)
+    end_to_end.nbgrader(root, "release_assignment", NAME)
     return root, one
 
 

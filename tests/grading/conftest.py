@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlsd_helpers.grading import release, road
+from mlsd_helpers.grading import end_to_end, release
 from mlsd_helpers.grading.synthetic import SyntheticStudent, class_of, submit
 
 COURSE = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ ASSIGNMENT = "05_capacity"
 def handed_in_once(tmp_path_factory) -> tuple[Path, tuple[SyntheticStudent, ...]]:
     """Make a released assignment and a class that has handed in; copy it before you write."""
     root = tmp_path_factory.mktemp("class") / "course"
-    road.set_up(COURSE, root, ASSIGNMENT)
+    end_to_end.set_up(COURSE, root, ASSIGNMENT)
     assert not release.release(root, ASSIGNMENT).problem
     students = class_of(root, ASSIGNMENT)
     for one in students:

@@ -21,7 +21,7 @@ from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
 from tests.grading.conftest import ASSIGNMENT
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 
 _POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=str)
 

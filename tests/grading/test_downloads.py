@@ -406,7 +406,7 @@ def test_nothing_newer_is_overwritten_and_a_newer_one_replaces_it_whole(course, 
     assert set(submitted(course).values()) == {"a newer one"}
 
 
-def test_a_submission_by_another_road_is_compared_by_its_time(course, folder):
+def test_a_submission_by_another_way_is_compared_by_its_time(course, folder):
     there = course / "submitted/canvas-1" / NAME
     there.mkdir(parents=True)
     (there / NOTEBOOK).write_text("through the exchange")

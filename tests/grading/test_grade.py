@@ -17,14 +17,14 @@ from nbgrader.api import Gradebook
 
 from mlsd_helpers import cli
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading import grade, judging, records, road
+from mlsd_helpers.grading import end_to_end, grade, judging, records
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Grader, Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
 from mlsd_helpers.grading.staging import Stage
 from tests.grading.conftest import ASSIGNMENT
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 
 FEW = ("reference", "mistaken-1", "blank")
 KINDS = (*FEW, "alternative-1", "alternative-2", "mistaken-2", "syntax-error", "exception")
@@ -87,7 +87,7 @@ class Library(ctypes.CDLL):
             raise TypeError("no such library")
         super().__init__(name, *rest, **options)
 ctypes.CDLL = Library
-import mlsd_helpers.grading.road
+import mlsd_helpers.grading.end_to_end
 """
     done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -98,7 +98,7 @@ def test_without_forks_nbgraders_own_kernels_give_the_same_scores(course_of, han
     deserved = {one.student: dict(one.scores) for one in handed_in_once[1] if one.student in names}
     course = course_of(*names)
     summary = run(course, "stock")
-    assert road.marks(course, ASSIGNMENT) == deserved
+    assert end_to_end.marks(course, ASSIGNMENT) == deserved
     judged = [one for result in summary.results for one in result.record.exercises.values()]
     assert not any(one.by_judge for one in judged)
     assert any("inside the student's process" in line for line in summary.lines())
@@ -114,7 +114,7 @@ def test_a_kernel_that_ends_has_a_result_that_says_so(course_of):
     (result,) = run(course, "stock").results
     assert result.record.status == records.FAILED
     assert "did not run to its end" in result.record.reason
-    assert sum(road.marks(course, ASSIGNMENT)["blank"].values()) == 0
+    assert sum(end_to_end.marks(course, ASSIGNMENT)["blank"].values()) == 0
 
 
 # ---- beside nbgrader ------------------------------------------------------------------------------
@@ -133,8 +133,8 @@ def both(handed_in_once, sandbox, tmp_path_factory):
     for folder in (stock / "submitted").iterdir():
         if folder.name not in KINDS:
             shutil.rmtree(folder)
-    road.nbgrader(stock, "autograde", ASSIGNMENT)
-    road.nbgrader(stock, "generate_feedback", ASSIGNMENT)
+    end_to_end.nbgrader(stock, "autograde", ASSIGNMENT)
+    end_to_end.nbgrader(stock, "generate_feedback", ASSIGNMENT)
     summary = run(ours, sandbox, workers=2)
     return stock, ours, students, summary
 
@@ -202,7 +202,7 @@ def test_the_feedback_page_is_to_a_parser_the_one_that_nbgrader_writes(both, stu
     pages = []
     for course in (stock, ours):
         page = BeautifulSoup(
-            road.feedback_page(course, student, ASSIGNMENT).read_text(encoding="utf-8"), "html.parser"
+            end_to_end.feedback_page(course, student, ASSIGNMENT).read_text(encoding="utf-8"), "html.parser"
         )
         for shown in page.select(".output"):  # a verdict names a case, which differs
             shown.clear()
@@ -213,7 +213,9 @@ def test_the_feedback_page_is_to_a_parser_the_one_that_nbgrader_writes(both, stu
 def test_the_feedback_page_names_the_mistake(both):
     _, ours, students, _ = both
     mistaken = next(one for one in students if one.student == "mistaken-1")
-    page = re.sub(r"\s+", " ", road.feedback_page(ours, "mistaken-1", ASSIGNMENT).read_text(encoding="utf-8"))
+    page = re.sub(
+        r"\s+", " ", end_to_end.feedback_page(ours, "mistaken-1", ASSIGNMENT).read_text(encoding="utf-8")
+    )
     first = next(iter(mistaken.feedback.values()))
     assert first.partition("*")[0][:60] in page
     assert "fresh=True" not in page
@@ -239,7 +241,7 @@ def test_a_new_submission_is_graded_and_nobody_elses(course_of, sandbox):
     )
     summary = run(course, sandbox)
     assert [one.student for one in summary.results if one.changed] == ["blank"]
-    assert road.marks(course, ASSIGNMENT)["blank"] == road.marks(course, ASSIGNMENT)["reference"]
+    assert end_to_end.marks(course, ASSIGNMENT)["blank"] == end_to_end.marks(course, ASSIGNMENT)["reference"]
 
 
 @pytest.fixture
@@ -273,7 +275,7 @@ def test_a_changed_rule_writes_only_what_it_changes(course_of, sandbox, harsher)
     assert "blank" not in changed
     after = contents(course, "autograded", "feedback")
     assert {name.split("/")[1] for name in before if before[name] != after[name]} == changed
-    assert road.marks(course, ASSIGNMENT)["reference"]["05-plan"] == 0
+    assert end_to_end.marks(course, ASSIGNMENT)["reference"]["05-plan"] == 0
 
 
 def submission_times(course, **times):
@@ -421,7 +423,7 @@ def test_a_failure_with_one_submission_does_not_stop_the_others(course_of, sandb
     monkeypatch.setattr(grade, "restore", broken)
     summary = run(course, sandbox)
     assert [one.student for one in summary.errors] == ["blank"]
-    assert set(road.marks(course, ASSIGNMENT)) == {"reference", "mistaken-1"}
+    assert set(end_to_end.marks(course, ASSIGNMENT)) == {"reference", "mistaken-1"}
 
 
 def test_names_that_are_no_patterns_and_no_ascii_are_students(course_of, sandbox):
@@ -430,7 +432,7 @@ def test_names_that_are_no_patterns_and_no_ascii_are_students(course_of, sandbox
     for name in names:
         shutil.copytree(course / "submitted" / "blank", course / "submitted" / name)
     run(course, sandbox)
-    assert set(road.marks(course, ASSIGNMENT)) == {"blank", *names}
+    assert set(end_to_end.marks(course, ASSIGNMENT)) == {"blank", *names}
     assert (
         json.loads((course / "verdicts" / ASSIGNMENT / "名前.json").read_text(encoding="utf-8"))["student"]
         == "名前"

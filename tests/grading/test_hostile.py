@@ -18,7 +18,7 @@ import pytest
 
 import mlsd_helpers
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading import classroom, records, road, workers
+from mlsd_helpers.grading import classroom, end_to_end, records, workers
 from mlsd_helpers.grading.grade import Job, students
 from mlsd_helpers.grading.records import FAILED, GRADED, Record
 from mlsd_helpers.grading.release import release
@@ -36,7 +36,7 @@ LIMITS = Limits(
 )
 PR_SET_CHILD_SUBREAPER = 36
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 every_submission = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one.name)
 
 
@@ -44,7 +44,7 @@ every_submission = pytest.mark.parametrize("one", CATALOGUE, ids=lambda one: one
 class Graded:
     root: Path
     errors: Mapping[str, str]
-    marks: road.Marks
+    marks: end_to_end.Marks
     before: Mapping[str, str]
     after: Mapping[str, str]
     left_running: tuple[str, ...]
@@ -56,7 +56,7 @@ class Graded:
         return record
 
     def page(self, student: str) -> str:
-        return road.feedback_page(self.root, student, ASSIGNMENT).read_text(encoding="utf-8")
+        return end_to_end.feedback_page(self.root, student, ASSIGNMENT).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def graded_class(root: Path, sandbox: str) -> Graded:
     course, secret = root / "course", root / "secrets" / "secret.txt"
     secret.parent.mkdir()
     secret.write_text(SECRET)
-    road.set_up(COURSE, course, ASSIGNMENT)
+    end_to_end.set_up(COURSE, course, ASSIGNMENT)
     assert not release(course, ASSIGNMENT).problem
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
@@ -94,7 +94,7 @@ def graded_class(root: Path, sandbox: str) -> Graded:
         found = Graded(
             course,
             {result.student: result.error for result in summary.errors},
-            road.marks(course, ASSIGNMENT),
+            end_to_end.marks(course, ASSIGNMENT),
             before,
             digests(course),
             tuple(sorted(offspring() - running)),

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from mlsd_helpers.grading import grade, records, road
+from mlsd_helpers.grading import end_to_end, grade, records
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
 from tests.grading.conftest import ASSIGNMENT
 from tests.grading.test_grade import rows
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 
 ROUNDS = 50
 
@@ -59,7 +59,7 @@ def test_a_run_that_is_killed_fifty_times_grades_each_submission_once_and_leaves
     half = [record.student for record in records.all_of(course, ASSIGNMENT)]
     for student in half:  # whoever has a record has everything
         assert (course / "autograded" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").is_file()
-        assert road.feedback_page(course, student, ASSIGNMENT).is_file()
+        assert end_to_end.feedback_page(course, student, ASSIGNMENT).is_file()
 
     job = Job(course, ASSIGNMENT, choose_sandbox(unsafe=True), seed=7)
     everyone = grade.students(job)

@@ -15,12 +15,12 @@ from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading import (
     classroom,
     deadline,
+    end_to_end,
     flags,
     grade,
     judging,
     records,
     restore,
-    road,
     submission,
     workers,
 )
@@ -182,7 +182,7 @@ def test_what_is_not_counted_takes_nothing_of_the_time():
     assert 0 < left <= 0.3
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_an_exercise_that_takes_long_to_judge_costs_itself(course_of, monkeypatch):
     judge = judging.kit.judge
 
@@ -208,7 +208,7 @@ def test_a_worker_that_takes_too_much_memory_gets_an_error_and_lives():
         assert processes.schedule(len, args=("alive",)).result() == 5
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_a_submission_for_which_memory_does_not_suffice_has_a_result_that_says_so(course_of, monkeypatch):
     course = course_of("reference", "blank")
     run = grade.judging.run
@@ -223,14 +223,14 @@ def test_a_submission_for_which_memory_does_not_suffice_has_a_result_that_says_s
     results = graded(course, workers=0)
     assert results["hungry"].record.status == FAILED
     assert "memory" in results["hungry"].record.reason
-    assert "memory" in road.feedback_page(course, "hungry", ASSIGNMENT).read_text(encoding="utf-8")
+    assert "memory" in end_to_end.feedback_page(course, "hungry", ASSIGNMENT).read_text(encoding="utf-8")
     assert results["reference"].record.score > 0
 
 
 # ---- the page -------------------------------------------------------------------------------------
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_a_page_that_takes_too_long_shows_the_judgement_alone_and_the_score_stays(course_of, monkeypatch):
     from mlsd_helpers.grading.staging import _Page
 
@@ -246,23 +246,23 @@ def test_a_page_that_takes_too_long_shows_the_judgement_alone_and_the_score_stay
     with_cells(course, "slow", "slow = 1", right=True)
     results = graded(course, workers=0)
     assert results["slow"].record.score == results["reference"].record.score > 0
-    assert road.marks(course, ASSIGNMENT)["slow"] == road.marks(course, ASSIGNMENT)["reference"]
+    assert end_to_end.marks(course, ASSIGNMENT)["slow"] == end_to_end.marks(course, ASSIGNMENT)["reference"]
     assert flags.SLOW in {flag.kind for flag in results["slow"].record.flags}
-    assert "too long" in road.feedback_page(course, "slow", ASSIGNMENT).read_text(encoding="utf-8")
+    assert "too long" in end_to_end.feedback_page(course, "slow", ASSIGNMENT).read_text(encoding="utf-8")
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_the_outputs_of_a_whole_notebook_have_a_limit(course_of):
     course = course_of("blank")
     with_cells(course, "loud", *["print('x' * 200_000)"] * 30)
     (loud,) = graded(course, "loud").values()
     assert loud.record.status == GRADED
-    page = road.feedback_page(course, "loud", ASSIGNMENT)
+    page = end_to_end.feedback_page(course, "loud", ASSIGNMENT)
     assert page.stat().st_size < 5 * FEW_LIMITS.outputs
     assert flags.LEFT_OUT in {flag.kind for flag in loud.record.flags}
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_many_empty_outputs_count_too(course_of):
     course = course_of("blank")
     with_cells(course, "many", *["for _ in range(900): display(1)"] * 8)
@@ -415,7 +415,7 @@ def test_what_was_left_out_is_told_to_the_student(course_of):
     course = course_of("blank")
     (course / "submitted" / "blank" / ASSIGNMENT / "data<b>.csv").symlink_to("/etc/hostname")
     (result,) = graded(course, workers=0).values()
-    page = road.feedback_page(course, "blank", ASSIGNMENT).read_text(encoding="utf-8")
+    page = end_to_end.feedback_page(course, "blank", ASSIGNMENT).read_text(encoding="utf-8")
     assert "data&lt;b&gt;.csv" in page.replace("&#60;", "&lt;").replace("&#62;", "&gt;")
     assert any("data<b>.csv" in repair for repair in result.record.repairs)
 
@@ -436,7 +436,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_a_class_of_60_in_which_20_are_hostile_is_graded_and_the_honest_come_first(course_of):
     # Slow, since each of the 20 takes all the time that it may: some 60 s with limits of a tenth.
     course = course_of("reference")
@@ -462,7 +462,7 @@ def test_a_class_of_60_in_which_20_are_hostile_is_graded_and_the_honest_come_fir
         patch.setattr(classroom, "_in_processes", watched)
         summary = grade_class(job, grade.students(job), workers=2)
     assert not summary.errors
-    marks = road.marks(course, ASSIGNMENT)
+    marks = end_to_end.marks(course, ASSIGNMENT)
     assert len(marks) == 60
     honest = [name for name in marks if not name.startswith("a-")]
     assert all(marks[name] == marks["reference"] for name in honest)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mlsd_helpers.grading import road
+from mlsd_helpers.grading import end_to_end
 from tests.grading.conftest import ASSIGNMENT
 
 BWRAP = shutil.which("bwrap")
 pytestmark = [
-    pytest.mark.road,
+    pytest.mark.end_to_end,
     pytest.mark.skipif(BWRAP is None, reason="NOT RUN: bubblewrap is not installed (apt install bubblewrap)"),
 ]
 
@@ -42,7 +42,7 @@ def in_namespace(course, command, *mounts):
 
 
 def graded(course):
-    return set(road.marks(course, ASSIGNMENT)), {path.name for path in (course / "feedback").iterdir()}
+    return set(end_to_end.marks(course, ASSIGNMENT)), {path.name for path in (course / "feedback").iterdir()}
 
 
 @pytest.mark.parametrize("part", ["feedback", "verdicts", "gradebook.db", "."])

@@ -30,12 +30,12 @@ def submitted():
 
 @pytest.fixture
 def restored(released, tmp_path):
-    def graft_of(notebook):
+    def restore_of(notebook):
         path = tmp_path / "handed_in.ipynb"
         path.write_text(notebook if isinstance(notebook, str) else json.dumps(notebook), encoding="utf-8")
         return restore(released, path)
 
-    return graft_of
+    return restore_of
 
 
 def named(notebook, grade_id):

@@ -13,7 +13,7 @@ from traitlets.config import Config
 
 from tools.notebooks import ROOT, pairs
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 
 ASSIGNMENTS = [pair.notebook for pair in pairs() if not pair.is_lesson]
 COLUMNS = 68

@@ -133,7 +133,7 @@ def test_streams_that_were_cut_by_chance_are_joined_and_empty_displays_go():
     assert texts == ["one\ntwo\n", "three\n", "shown", "four\n"]
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_what_was_measured_stays_until_it_is_measured_anew(tmp_path):
     measured = new_code_cell("import os; os.environ.get('MLSD_LAB', 'live')", metadata={"tags": [MEASURES]})
     plain = new_code_cell("os.environ.get('MLSD_LAB', 'live')")
@@ -148,7 +148,7 @@ def test_what_was_measured_stays_until_it_is_measured_anew(tmp_path):
     assert shown(notebook, measure=False) == ["'live'", "'recorded'"]
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_running_a_lesson_that_measures_again_changes_nothing(tmp_path):
     lesson = next(pair for pair in pairs() if pair.notebook.stem == "03_dataflow")
     stored = nbformat.read(lesson.notebook, as_version=4)

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from mlsd_helpers import workspace
 from tools.notebooks import CELL_TIMEOUT_S, NOTEBOOK_METADATA, ROOT, pairs
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 
 LESSONS = [pair.notebook for pair in pairs() if pair.is_lesson]
 NBVAL = (

@@ -230,7 +230,7 @@ def test_where_nothing_changed_nothing_is_said(kept, tmp_path, capsys):
     assert not capsys.readouterr().out
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_outputs_of_unchanged_cells_survive_a_change_in_the_twin(tmp_path):
     lesson = written(in_course(tmp_path), tmp_path)
     run = notebooks.executed(nbformat.read(lesson.notebook, as_version=4), tmp_path)
@@ -241,7 +241,7 @@ def test_outputs_of_unchanged_cells_survive_a_change_in_the_twin(tmp_path):
     assert nbformat.read(lesson.notebook, as_version=4).cells[2].outputs[0].data["text/plain"] == "1000"
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_a_save_in_jupyterlab_keeps_the_pair_equal(pair, tmp_path):
     path = pair.notebook.relative_to(tmp_path).as_posix()
     with jupyterlab(tmp_path) as contents:

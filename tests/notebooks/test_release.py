@@ -31,7 +31,7 @@ def telling_lines(text):
     return {line.strip() for line in text.splitlines() if len(line.strip()) > TELLING}
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("path", ASSIGNMENTS, ids=lambda path: path.stem)
 def test_release_is_what_nbgrader_makes_of_source(path):
     assert not release.compare(ROOT, path.stem).problem, "run `make fix`"

@@ -139,7 +139,7 @@ OF_ITS_OWN = [
 ]
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("lesson", OF_ITS_OWN, ids=lambda path: path.stem)
 def test_a_number_that_the_lesson_computes_does_not_stand_before_its_question(lesson, tmp_path, monkeypatch):
     asked = {question.id: (question, read) for question, read in questions(lesson)}

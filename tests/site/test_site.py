@@ -87,7 +87,7 @@ def python(tmp_path_factory):
     return python
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_runs_on_the_versions_of_pyodide(lesson, python, tmp_path):
     """A text twin is a script: its assertions hold the numbers."""
@@ -196,7 +196,7 @@ def notebook(served):
 
 
 def in_the_browser(test):
-    for mark in (pytest.mark.browser, pytest.mark.road, needs_chromium, needs_npm):
+    for mark in (pytest.mark.browser, pytest.mark.end_to_end, needs_chromium, needs_npm):
         test = mark(test)
     return test
 

@@ -65,7 +65,7 @@ def from_a_kernel(tmp_path_factory):
     return {name: cell.outputs for name, cell in zip(CELLS, notebook.cells, strict=True)}
 
 
-@pytest.mark.road
+@pytest.mark.end_to_end
 def test_every_output_has_the_shape_that_a_kernel_gives_it(session, parent, from_a_kernel):
     outputs = {name: session.run(source) for name, source in CELLS.items()}
     if parent.sandbox == "landlock":  # gives no terminal, which `!` wants

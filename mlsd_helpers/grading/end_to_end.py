@@ -1,4 +1,4 @@
-"""The instructor's road, end to end: release, hand in, grade, give feedback.
+"""The instructor's work, end to end: release, hand in, grade, give feedback.
 
 `mlsd demo` walks it once in a temporary folder, and the tests hold what comes out against what it should be.
 """
@@ -32,7 +32,7 @@ def set_up(course: Path, root: Path, assignment: str) -> None:
 def walk(
     course: Path, root: Path, assignment: str, say: Callable[[str], None] = print
 ) -> tuple[tuple[SyntheticStudent, ...], Marks]:
-    """Walk the whole road for a synthetic class in `root`; return what was handed in and the marks given."""
+    """Release, submit, grade and give feedback for a synthetic class in `root`; return its students and marks."""
     set_up(course, root, assignment)
     say(f"Making the student version of {assignment}.")
     outcome = release(root, assignment)

@@ -1,4 +1,4 @@
-"""The instructor's road for every assignment: released, handed in, graded, fed back."""
+"""The instructor's work on every assignment, end to end: released, handed in, graded, fed back."""
 
 import json
 import re
@@ -10,13 +10,13 @@ import pytest
 
 from mlsd_helpers.exercises import ALL
 from mlsd_helpers.exercises.kit import feedback
-from mlsd_helpers.grading import road
+from mlsd_helpers.grading import end_to_end
 from mlsd_helpers.grading.synthetic import SyntheticStudent
 
 COURSE = Path(__file__).parents[1]
 ASSIGNMENTS = sorted({exercise.assignment for exercise in ALL})
 
-pytestmark = pytest.mark.road
+pytestmark = pytest.mark.end_to_end
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,16 @@ class Walked:
     assignment: str
     root: Path
     students: tuple[SyntheticStudent, ...]
-    marks: road.Marks
+    marks: end_to_end.Marks
 
     def page(self, student: str) -> str:
-        return road.feedback_page(self.root, student, self.assignment).read_text(encoding="utf-8")
+        return end_to_end.feedback_page(self.root, student, self.assignment).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module", params=ASSIGNMENTS)
 def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walked:
-    root = tmp_path_factory.mktemp("road")
-    students, marks = road.walk(COURSE, root, request.param, say=lambda _: None)
+    root = tmp_path_factory.mktemp("end_to_end")
+    students, marks = end_to_end.walk(COURSE, root, request.param, say=lambda _: None)
     return Walked(request.param, root, students, marks)
 
 
@@ -68,7 +68,7 @@ def test_the_page_of_a_syntax_error_says_so(walked: Walked) -> None:
 
 def test_no_feedback_page_holds_a_hidden_test_or_a_solution(walked: Walked) -> None:
     reference = next(one for one in walked.students if one.student == "reference")
-    released = road.released(walked.root, walked.assignment).read_text(encoding="utf-8")
+    released = end_to_end.released(walked.root, walked.assignment).read_text(encoding="utf-8")
     shown = words(escape("".join(line for cell in json.loads(released)["cells"] for line in cell["source"])))
     lines = {words(escape(line)) for source in reference.answers.values() for line in source.splitlines()}
     secret = {line for line in lines if len(line) > 20 and line not in shown}

@@ -1,6 +1,6 @@
-"""Lay the course into a workspace: `plan` decides from hashes alone what may be written, `make` writes it.
+"""Copy the course into a workspace: `plan` decides from hashes alone what may be written, `make` writes it.
 
-A learner's work is never overwritten. A file is theirs as soon as it differs from what was laid, which
+A learner's work is never overwritten. A file is theirs as soon as it differs from what was copied, which
 `.mlsd/manifest.json` remembers; when that is lost, whatever differs from the course is theirs.
 """
 
@@ -22,36 +22,36 @@ from mlsd_helpers.workspace.course import DESIGN, MANIFEST, STATE, offered
 
 @dataclass(frozen=True)
 class Action:
-    """What to do about one file of the course: lay it, update it, lay it beside the learner's, or nothing.
+    """What to do about one file of the course: copy it, update it, copy it beside the learner's, or nothing.
 
     `path` is its name in the workspace, and `to` the file that is written, empty when nothing is.
     """
 
-    what: Literal["lay", "update", "beside", "keep", "same"]
+    what: Literal["copy", "update", "beside", "keep", "same"]
     path: str
     to: str = ""
 
 
-def plan(offer: Mapping[str, str], found: Mapping[str, str], laid: Mapping[str, str]) -> tuple[Action, ...]:
-    """Decide about each file on offer, from the hashes of what is on offer, found and was laid last.
+def plan(offer: Mapping[str, str], found: Mapping[str, str], copied: Mapping[str, str]) -> tuple[Action, ...]:
+    """Decide about each file on offer, from the hashes of what is on offer, found and was copied last.
 
-    >>> plan({"a.ipynb": "v2"}, found={"a.ipynb": "v1"}, laid={"a.ipynb": "v1"})
+    >>> plan({"a.ipynb": "v2"}, found={"a.ipynb": "v1"}, copied={"a.ipynb": "v1"})
     (Action(what='update', path='a.ipynb', to='a.ipynb'),)
-    >>> plan({"a.ipynb": "v2"}, found={"a.ipynb": "mine"}, laid={"a.ipynb": "v1"})
+    >>> plan({"a.ipynb": "v2"}, found={"a.ipynb": "mine"}, copied={"a.ipynb": "v1"})
     (Action(what='beside', path='a.ipynb', to='a.new.ipynb'),)
     """
-    return tuple(_action(path, offer[path], found, laid.get(path)) for path in sorted(offer))
+    return tuple(_action(path, offer[path], found, copied.get(path)) for path in sorted(offer))
 
 
-def _action(path: str, new: str, found: Mapping[str, str], laid: str | None) -> Action:
+def _action(path: str, new: str, found: Mapping[str, str], copied: str | None) -> Action:
     now = found.get(path)
     if now is None:
-        return Action("lay", path, path)
+        return Action("copy", path, path)
     if now == new:
         return Action("same", path)
-    if path == DESIGN or new == laid:  # theirs from the start, or changed by them alone
+    if path == DESIGN or new == copied:  # theirs from the start, or changed by them alone
         return Action("keep", path)
-    if now == laid:
+    if now == copied:
         return Action("update", path, path)
     return _beside(path, new, found)
 
@@ -71,13 +71,13 @@ def _beside(path: str, new: str, found: Mapping[str, str]) -> Action:
 def describe(actions: Sequence[Action]) -> str:
     """Say in one line what was done.
 
-    >>> describe([Action("lay", "a.ipynb", "a.ipynb"), Action("beside", "b.ipynb", "b.new.ipynb")])
-    '1 file laid; b.ipynb is yours and kept, the new one is b.new.ipynb'
+    >>> describe([Action("copy", "a.ipynb", "a.ipynb"), Action("beside", "b.ipynb", "b.new.ipynb")])
+    '1 file copied; b.ipynb is yours and kept, the new one is b.new.ipynb'
     >>> describe([Action("same", "a.ipynb"), Action("keep", "b.ipynb")])
     'nothing to do, your work is as you left it'
     """
     parts = []
-    for what, done in (("lay", "laid"), ("update", "updated")):
+    for what, done in (("copy", "copied"), ("update", "updated")):
         number = sum(action.what == what for action in actions)
         parts += [f"{number} file{'s' * (number > 1)} {done}"] * bool(number)
     for action in actions:
@@ -97,12 +97,12 @@ def make(course: Path, workspace: Path) -> tuple[Action, ...]:
         contents = dict(offered(course))
         offer = {path: _hash(content) for path, content in contents.items()}
         workspace.mkdir(parents=True, exist_ok=True)
-        laid = _manifest(workspace)
-        actions = plan(offer, _found(workspace, offer), laid)
+        copied = _manifest(workspace)
+        actions = plan(offer, _found(workspace, offer), copied)
         for action in actions:
             if action.to:
                 write(workspace / action.to, contents[action.path])
-        _remember(workspace, laid, {**laid, **offer})
+        _remember(workspace, copied, {**copied, **offer})
     _trust(workspace / action.to for action in actions if action.to.endswith(".ipynb"))
     return actions
 
@@ -132,8 +132,8 @@ def _hash(content: bytes) -> str:
 
 def _manifest(workspace: Path) -> dict[str, str]:
     try:
-        laid = json.loads((workspace / MANIFEST).read_bytes())["laid"]
-        return {str(path): str(content) for path, content in laid.items()}
+        copied = json.loads((workspace / MANIFEST).read_bytes())["laid"]
+        return {str(path): str(content) for path, content in copied.items()}
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
