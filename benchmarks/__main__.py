@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: the peers, the lab, memory, the features, how cost grows, imports, Erlang C and grading.
+"""`python -m benchmarks`: the peers, the testbed, memory, the features, how cost grows, imports, Erlang C and grading.
 
 Whoever is compared takes turns, `--rounds` times, each in a process of its own. A ratio is taken within a round, where
 both met the same machine; what is printed is the median of the ratios, and the least and the largest.
@@ -71,9 +71,9 @@ def main() -> None:
     peers(requests, turns)
     generation(requests, turns)
     if here("fastapi"):
-        from benchmarks import lab  # noqa: PLC0415 - an extra
+        from benchmarks import testbed  # noqa: PLC0415 - an extra
 
-        lab.main(quick=asked.quick)
+        testbed.main(quick=asked.quick)
     if not asked.quick:
         memory()
         from benchmarks import features  # noqa: PLC0415 - compiles

@@ -8,6 +8,7 @@ Everything here is loaded when it is first used, so that the import itself costs
 """
 
 import sys
+import warnings
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
         exercises,
         figures,
         formulas,
-        lab,
         simulation,
+        testbed,
         units,
         widgets,
     )
@@ -47,11 +48,11 @@ __all__ = [
     "figures",
     "formulas",
     "hint",
-    "lab",
     "load_design",
     "review",
     "simulate",
     "simulation",
+    "testbed",
     "units",
     "widgets",
 ]
@@ -71,6 +72,11 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     """Load a public name from the module that holds it."""
+    if name == "lab":
+        warnings.warn(
+            "mlsd.lab is mlsd.testbed now; the old name goes with 0.3.", DeprecationWarning, stacklevel=2
+        )
+        name = "testbed"
     if name not in __all__:
         raise AttributeError(f"mlsd_helpers has no {name!r}. It has: {', '.join(__all__)}.")
     if name in _HOME:

@@ -233,17 +233,17 @@ def simulator() -> Check:
     return Check("simulator", "optional", "not compiled yet: the first simulation takes seconds", _PREPARE)
 
 
-def lab() -> Check:
-    """Look for what the lab needs; without it lessons show what another machine measured."""
-    from mlsd_helpers.lab import running  # noqa: PLC0415 - brings numpy
+def testbed() -> Check:
+    """Look for what the testbed needs; without it lessons show what another machine measured."""
+    from mlsd_helpers.testbed import running  # noqa: PLC0415 - brings numpy
 
     if lacking := running.missing():
         found = f"no {', '.join(lacking)}: lessons show recorded measurements"
-        return Check("lab", "optional", found, _install([f"{DISTRIBUTION}[lab]"]))
+        return Check("testbed", "optional", found, _install([f"{DISTRIBUTION}[testbed]"]))
     server = running.redis_server()
     if server is None:
-        return Check("lab", "optional", "no redis-server: it streams to SQLite", _system("redis-server"))
-    return Check("lab", "ok", f"its packages, and {server}")
+        return Check("testbed", "optional", "no redis-server: it streams to SQLite", _system("redis-server"))
+    return Check("testbed", "ok", f"its packages, and {server}")
 
 
 CHECKS: tuple[Callable[[], Check], ...] = (
@@ -256,5 +256,5 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     browser,
     sandbox,
     simulator,
-    lab,
+    testbed,
 )

@@ -5,7 +5,7 @@
     ├── RangeError        a number outside the range where a formula means something
     ├── DesignError       a design file that cannot be read
     ├── ExerciseError     an exercise id that does not exist
-    ├── LabError          a part of the lab that cannot start, or that ended
+    ├── MeasurementError          a part of the testbed that cannot start, or that ended
     ├── WorkspaceError    a folder, port or notebook that `mlsd` cannot use
     └── GradingError      grading that cannot start or cannot go on
 
@@ -37,8 +37,11 @@ class ExerciseError(MlsdError, KeyError):
         return str(self.args[0])
 
 
-class LabError(MlsdError, RuntimeError):
-    """A server, store, stream or measurement of the lab that cannot start, or that ended."""
+class MeasurementError(MlsdError, RuntimeError):
+    """A server, store, stream or measurement of the testbed that cannot start, or that ended."""
+
+
+LabError = MeasurementError  # its name until 0.2; goes with 0.3
 
 
 class WorkspaceError(MlsdError, OSError):

@@ -29,7 +29,7 @@ LONG = (
     "test_end_to_end.py",
     "test_recipes.py",
     "grading/test_refused.py",
-    "lab/test_running.py",
+    "testbed/test_running.py",
     "grading/test_cluster.py",
     "grading/test_killed.py",
     "browser/test_nbgrader.py",

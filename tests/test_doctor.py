@@ -85,12 +85,12 @@ def test_a_sandbox_that_is_refused_says_why(tmp_path, rule, mend):
 
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="no bubblewrap here")
-def test_a_lab_that_lacks_packages_or_redis_is_optional(monkeypatch):
-    assert doctor.lab().state == "ok"
-    monkeypatch.setattr("mlsd_helpers.lab.running.redis_server", lambda: None)
-    fault(doctor.lab(), "optional", "redis-server")
-    monkeypatch.setattr("mlsd_helpers.lab.running.NEEDS", ("no_such_package",))
-    fault(doctor.lab(), "optional", "[lab]")
+def test_a_testbed_that_lacks_packages_or_redis_is_optional(monkeypatch):
+    assert doctor.testbed().state == "ok"
+    monkeypatch.setattr("mlsd_helpers.testbed.running.redis_server", lambda: None)
+    fault(doctor.testbed(), "optional", "redis-server")
+    monkeypatch.setattr("mlsd_helpers.testbed.running.NEEDS", ("no_such_package",))
+    fault(doctor.testbed(), "optional", "[testbed]")
 
 
 def test_a_sandbox_that_is_there_was_run():

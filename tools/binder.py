@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PYTHON = "3.12"
-EXTRAS = ("course", "lab")
+EXTRAS = ("course", "testbed")
 BUILD = "hatchling"  # what postBuild installs the package with
 MACHINE = {
     "implementation_name": "cpython",

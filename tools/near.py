@@ -52,16 +52,16 @@ NEAR = (
     ),
     Near(r"mlsd_helpers/cases/.*", ("tests/cases", "tests/document/test_document.py")),
     Near(r"mlsd_helpers/design/.*", ("tests/design", "tests/cases")),
-    Near(r"mlsd_helpers/lab/(\w+)\.py", ("tests/lab/test_{1}.py", "tests/lab/test_payments.py")),
+    Near(r"mlsd_helpers/testbed/(\w+)\.py", ("tests/testbed/test_{1}.py", "tests/testbed/test_payments.py")),
     Near(
         r"mlsd_helpers/grading/sandbox/.*",
-        ("tests/grading/sandbox/test_codec.py", "tests/grading/sandbox/test_room.py"),
+        ("tests/grading/sandbox/test_codec.py", "tests/grading/sandbox/test_sandbox.py"),
     ),
     Near(r"mlsd_helpers/grading/.*", ("tests/grading", "tests/test_release.py")),
     Near(r"mlsd_helpers/(workspace|doctor)\b.*", ("tests/test_{1}.py",)),
     Near(r"mlsd_helpers/cli/.*", ("tests/test_cli.py", "tests/review/test_check_command.py")),
     Near(r"mlsd_helpers/(analysis|formulas|simulation|document|figures|widgets)/.*", ("tests/{1}",)),
-    Near(r"mlsd_helpers/lab/recorded/.*", ("tests/lab/test_experiments.py",)),
+    Near(r"mlsd_helpers/testbed/recorded/.*", ("tests/testbed/test_experiments.py",)),
     Near(r"mlsd_helpers/\w+\.(?:py|typed)", ("tests/test_package.py", "tests/test_cli.py")),
     Near(r".*\.md", ("tests/test_words.py",)),
     Near(
@@ -110,8 +110,8 @@ def main(base: str = "") -> int:
     status = 0
     for words, paths in near(files).items():
         if paths:
-            # With the processes of the lab and the sandbox only where these have changed: they take a while.
-            own = any(re.match(r"(mlsd_helpers|tests)/(lab|grading/sandbox)/", file) for file in files)
+            # With the processes of the testbed and the sandbox only where these have changed: they take a while.
+            own = any(re.match(r"(mlsd_helpers|tests)/(testbed|grading/sandbox)/", file) for file in files)
             markers = _IN_SECONDS if own else _NO_PROCESSES
             chosen = ["-k", words] if words else []
             print(f"pytest {' '.join([*sorted(paths), *chosen])}", flush=True)

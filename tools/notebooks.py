@@ -2,8 +2,8 @@
 
 `python -m tools.notebooks sync`: the half of a pair that somebody changed is carried over to the other; a twin alone
 makes its notebook. `python -m tools.notebooks execute`: each lesson whose code or package has changed is run in a new
-workspace, with the lab's recordings, and its outputs are stored; what its cells tagged `nbval-ignore-output` measured
-stays. `python -m tools.notebooks record` measures anew. The last two take names, such as 05_capacity.
+workspace, with the recordings of the testbed, and its outputs are stored; the cells tagged `nbval-ignore-output` keep
+what they measured. `python -m tools.notebooks record` measures anew. The last two take names, such as 05_capacity.
 """
 
 import json
@@ -254,7 +254,7 @@ def _run(pair: Pair, root: Path, *, measure: bool = False) -> NotebookNode:
 def executed(notebook: NotebookNode, folder: Path, *, measure: bool = False) -> NotebookNode:
     """Return the notebook as a learner's folder leaves it when every cell has run once, in order.
 
-    Unless it is to measure, the lab shows recordings, and cells that measure keep the outputs that they have.
+    Unless it is to measure, the testbed shows recordings, and cells that measure keep the outputs that they have.
     """
     before = [deepcopy(cell.get("outputs", [])) for cell in notebook.cells]
     client = NotebookClient(
@@ -266,9 +266,9 @@ def executed(notebook: NotebookNode, folder: Path, *, measure: bool = False) -> 
         extra_arguments=["--log-level=ERROR"],  # nobody needs to hear that a kernel listens on loopback
         resources={"metadata": {"path": str(folder)}},
     )
-    lab = {} if measure else {"MLSD_LAB": "recorded"}
+    choice = {} if measure else {"MLSD_TESTBED": "recorded"}
     ran: NotebookNode = client.execute(
-        env={name: value for name, value in os.environ.items() if name != "MLSD_LAB"} | lab
+        env={name: value for name, value in os.environ.items() if name != "MLSD_TESTBED"} | choice
     )
     for cell, outputs in zip(ran.cells, before, strict=True):
         if outputs and not measure and MEASURES in cell.metadata.get("tags", []):

@@ -523,7 +523,7 @@ those that are stored here; where the lab cannot run, it shows a recording, and 
 """
 
 # %% tags=["nbval-ignore-output"]
-real = mlsd.lab.open_and_closed()
+real = mlsd.testbed.open_and_closed()
 real
 
 # %%

@@ -596,7 +596,7 @@ many of the requests fail?
 """
 
 # %% tags=["nbval-ignore-output"]
-ages = mlsd.lab.feature_ages()
+ages = mlsd.testbed.feature_ages()
 ages
 
 # %%

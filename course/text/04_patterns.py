@@ -538,11 +538,11 @@ made on request. Thieves try a card in bursts: one payment looks like any other,
 """
 
 # %% tags=["nbval-ignore-output"]
-three = mlsd.lab.three_patterns()
+three = mlsd.testbed.three_patterns()
 three
 
 # %% tags=["nbval-ignore-output"]
-mlsd.lab.pareto(three)
+mlsd.testbed.pareto(three)
 
 # %%
 assert three.column("recall_share")[2] == max(three.column("recall_share"))
@@ -557,12 +557,12 @@ and pays for a log, a consumer and a store, which work also when nobody asks: mo
 ### A cache in front of a fast model
 
 The same trees run in scikit-learn, slowly, and in ONNX Runtime, fast. **Predict**: in front of which of them does a cache in
-Redis pay, when most requests repeat an earlier one? This was recorded on another machine; `mlsd.lab.caches()` measures it on
+Redis pay, when most requests repeat an earlier one? This was recorded on another machine; `mlsd.testbed.caches()` measures it on
 yours, in some minutes.
 """
 
 # %%
-caches = mlsd.lab.caches(recorded=True)
+caches = mlsd.testbed.caches(recorded=True)
 caches
 
 # %%

@@ -647,7 +647,7 @@ first two comes closer, and whether either holds at the highest rate.
 """
 
 # %% tags=["nbval-ignore-output"]
-predicted = mlsd.lab.prediction()
+predicted = mlsd.testbed.prediction()
 predicted
 
 # %% [markdown]

@@ -296,7 +296,7 @@ def _settings(home: Path) -> dict[str, str]:
     )
     quiet.parent.mkdir(parents=True)
     quiet.write_text(json.dumps(_QUIET), encoding="utf-8")
-    return {**os.environ, "MLSD_LAB": "recorded", **folders}  # a page waits for no measurement
+    return {**os.environ, "MLSD_TESTBED": "recorded", **folders}  # a page waits for no measurement
 
 
 def _wait_until_served(url: str, server: "subprocess.Popen[bytes]", log: Path, within_s: float = 90) -> None:

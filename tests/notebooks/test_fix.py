@@ -135,8 +135,10 @@ def test_streams_that_were_cut_by_chance_are_joined_and_empty_displays_go():
 
 @pytest.mark.end_to_end
 def test_what_was_measured_stays_until_it_is_measured_anew(tmp_path):
-    measured = new_code_cell("import os; os.environ.get('MLSD_LAB', 'live')", metadata={"tags": [MEASURES]})
-    plain = new_code_cell("os.environ.get('MLSD_LAB', 'live')")
+    measured = new_code_cell(
+        "import os; os.environ.get('MLSD_TESTBED', 'live')", metadata={"tags": [MEASURES]}
+    )
+    plain = new_code_cell("os.environ.get('MLSD_TESTBED', 'live')")
 
     def shown(notebook, *, measure):
         ran = executed(notebook, tmp_path, measure=measure)

@@ -31,8 +31,8 @@ def disagreement(notebook):
     command = [sys.executable, "-m", "pytest", *NBVAL, *QUIETLY, f"--rootdir={notebook.parent}"]
     recorded = {
         **os.environ,
-        "MLSD_LAB": "recorded",
-    }  # tests/lab runs the real servers; here they take minutes
+        "MLSD_TESTBED": "recorded",
+    }  # tests/testbed runs the real servers; here they take minutes
     run = subprocess.run(
         [*command, notebook.name],
         cwd=notebook.parent,

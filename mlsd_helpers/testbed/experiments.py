@@ -1,0 +1,316 @@
+"""What the lessons measure, each in one call; where the testbed cannot run, what another machine measured.
+
+`three_patterns()` measures here. `three_patterns(recorded=True)` reads the recording that comes with the course,
+which says on what machine it was made; so do all of them where the environment says `MLSD_TESTBED=recorded`.
+`python -m mlsd_helpers.testbed.experiments` records anew.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlsd_helpers.errors import MeasurementError, RangeError
+from mlsd_helpers.figures.base import table
+from mlsd_helpers.testbed import measuring
+from mlsd_helpers.testbed.results import Load, told
+from mlsd_helpers.testbed.running import Cache, missing, start
+
+if TYPE_CHECKING:
+    from mlsd_helpers.testbed.model import Engine
+
+Cell = float | str | None
+_RECORDED = Path(__file__).with_name("recorded")
+_CROWDED = 1.3
+_CHOICE = "MLSD_TESTBED"
+
+
+@dataclass(frozen=True, repr=False)
+class Measurement:
+    """A table of measured values, on what machine, and whether here and now; NaN stands for what never came.
+
+    A column's name ends in its unit: `_s` for seconds, `_rps` for requests per second, `_share` for a share.
+    """
+
+    title: str
+    machine: str
+    rows: tuple[dict[str, Cell], ...]
+    recorded: bool = False
+    notes: tuple[str, ...] = ()
+
+    def column(self, name: str) -> tuple[Any, ...]:
+        """Return one column."""
+        if name not in self.rows[0]:
+            raise RangeError(f"There is no column {name!r}. There are: {', '.join(self.rows[0])}.")
+        return tuple(row[name] for row in self.rows)
+
+    @property
+    def source(self) -> str:
+        """Where the numbers are from."""
+        return f"{'Recorded on another machine' if self.recorded else 'Measured here'}: {self.machine}."
+
+    def _columns(self) -> dict[str, tuple[str, ...]]:
+        return {_heading(name): tuple(_shown(name, row[name]) for row in self.rows) for name in self.rows[0]}
+
+    def __str__(self) -> str:
+        """Write it as text."""
+        columns = [(name, *cells) for name, cells in self._columns().items()]
+        widths = [max(map(len, column)) for column in columns]
+        lines = [
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            for line in zip(*columns, strict=True)
+        ]
+        return "\n".join([self.title, *lines, self.source, *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        words = "".join(f"<p>{line}</p>" for line in (self.source, *self.notes))
+        return table(self._columns(), self.title) + words
+
+    def save(self, name: str) -> None:
+        """Keep it as the recording of an experiment."""
+        _RECORDED.mkdir(exist_ok=True)
+        text = json.dumps(asdict(replace(self, recorded=True)), indent=1, ensure_ascii=False)
+        (_RECORDED / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def recording(name: str) -> Measurement:
+    """Return what was recorded of an experiment."""
+    found = json.loads((_RECORDED / f"{name}.json").read_text(encoding="utf-8"))
+    return Measurement(**found | {"rows": tuple(found["rows"]), "notes": tuple(found["notes"])})
+
+
+_UNITS = {"_s": "", "_rps": ", per second", "_share": ""}
+
+
+def _heading(name: str) -> str:
+    for suffix, unit in _UNITS.items():
+        if name.endswith(suffix):
+            return name.removesuffix(suffix).replace("_", " ") + unit
+    return name.replace("_", " ")
+
+
+def _shown(name: str, cell: Cell) -> str:
+    if cell is None:
+        return "–"
+    if isinstance(cell, str):
+        return cell
+    if name.endswith("_s"):
+        return told(cell)
+    if name.endswith("_share"):
+        return f"{cell:.0%}"
+    return f"{cell:,.0f}" if name.endswith("_rps") or float(cell).is_integer() else f"{cell:.2f}"
+
+
+# ---------------------------------------------------------------- measuring, or reading a recording
+
+EXPERIMENTS: dict[str, Callable[..., Measurement]] = {}
+
+
+def _experiment(measure: Callable[[], Measurement]) -> Callable[..., Measurement]:
+    name = measure.__name__
+
+    def run(*, recorded: bool | None = None) -> Measurement:
+        if recorded:
+            return recording(name)
+        if recorded is None and os.environ.get(_CHOICE, os.environ.get("MLSD_LAB")) == "recorded":
+            return _instead(name, f"{_CHOICE} asks for the recording.")
+        if recorded is None and missing():
+            return _instead(name, f"The testbed needs {', '.join(missing())}: run `make testbed`.")
+        try:
+            return _noting_neighbours(measure)
+        except MeasurementError as problem:
+            if recorded is None:
+                return _instead(name, str(problem))
+            raise
+
+    run.__doc__, run.__name__ = measure.__doc__, name
+    EXPERIMENTS[name] = run
+    return run
+
+
+def _instead(name: str, reason: str) -> Measurement:
+    found = recording(name)
+    return replace(found, notes=(*found.notes, f"Not measured here. {reason}"))
+
+
+def _noting_neighbours(measure: Callable[[], Measurement]) -> Measurement:
+    before = measuring.crowding()
+    found = measure()
+    crowded = max(before, measuring.crowding())
+    notes = found.notes
+    if crowded > _CROWDED:
+        notes += (f"Others kept the machine busy: a loop took {crowded:.1f} times the CPU time that it got.",)
+    if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        notes += ("The testbed had priority over whatever else ran, and shared caches and memory with it.",)
+    return replace(found, notes=notes)
+
+
+def _measured(title: str, rows: Sequence[dict[str, Cell]], *notes: str) -> Measurement:
+    return Measurement(title, measuring.machine(), tuple(rows), notes=notes)
+
+
+# ---------------------------------------------------------------- the experiments
+
+
+@_experiment
+def open_and_closed() -> Measurement:
+    """Load one service that stands still now and then, in a closed and in an open loop: about 10 s."""
+    rows: list[dict[str, Cell]] = []
+    with start("request-time", stalls=(2.0, 0.4)) as service:
+        for loop in ("closed", "open"):
+            load = service.load(rate_rps=100, lasts_s=6, loop=loop)
+            within = {"p50_s": load.p50_s, "p99_s": load.p99_s, "worst_s": load.worst_s}
+            rows.append({"loop": loop, "requests": load.requests, "failed": load.failures, **within})
+    return _measured("One service that stalls for 0.4 s every 2 s", rows)
+
+
+@_experiment
+def feature_ages() -> Measurement:
+    """Measure how old what a service reads is, from a stream and from a job that then fails: about 30 s."""
+    rows: list[dict[str, Cell]] = []
+    notes: tuple[str, ...] = ()
+    with start("streaming") as service:
+        load = service.load(rate_rps=100, lasts_s=5)
+        rows.append(_aged("a stream", load, service.readable_after_s()))
+        service.kill("stream")
+        rows.append(_aged("a stream whose consumer is dead", service.load(rate_rps=100, lasts_s=3)))
+        lag = service.lag()
+        service.restart("stream")
+        caught_up_s = _until(lambda: service.lag() == 0)
+        notes = (
+            f"The dead consumer left {lag:,} payments; started again, it had them after {caught_up_s:.2f} s.",
+        )
+        notes += service.notes
+    with start("pre-computed", job_every_s=3) as service:
+        load = service.load(rate_rps=100, lasts_s=7)
+        rows.append(_aged("a job every 3 s", load, service.readable_after_s()))
+        service.kill("batch")
+        rows.append(_aged("a job that has failed", service.load(rate_rps=100, lasts_s=5)))
+    return _measured("How old what the model reads is", rows, *notes)
+
+
+def _aged(source: str, load: Load, readable_s: dict[str, float] | None = None) -> dict[str, Cell]:
+    return {
+        "read_from": source,
+        "readable_after_p99_s": (readable_s or {}).get("0.99"),
+        "age_p50_s": load.age_s.get("0.5"),
+        "age_p99_s": load.age_s.get("0.99"),
+        "oldest_s": load.age_s.get("1.0"),
+        "requests": load.requests,
+        "failed": load.failures,
+    }
+
+
+def _until(done: Callable[[], bool], within_s: float = 20.0) -> float:
+    started_s = time.monotonic()
+    while not done():
+        if time.monotonic() - started_s > within_s:
+            raise MeasurementError(
+                f"The consumer has not caught up within {within_s:g} s. It is slower than the stream."
+            )
+        time.sleep(0.005)
+    return time.monotonic() - started_s
+
+
+@_experiment
+def three_patterns() -> Measurement:
+    """Let all three patterns answer the same stream of payments: about 60 s."""
+    rows: list[dict[str, Cell]] = []
+    notes: tuple[str, ...] = ()
+    for name, options in (
+        ("A, request-time", {"pattern": "request-time"}),
+        ("B, pre-computed", {"pattern": "pre-computed"}),
+        ("C, streaming", {"pattern": "streaming"}),
+    ):
+        with start(**options) as service:  # type: ignore[arg-type]
+            load = service.load(rate_rps=100, lasts_s=15, fraud_share=0.08, seed=11)
+            notes += service.notes
+        rows.append(
+            {
+                "pattern": name,
+                "p50_s": load.p50_s,
+                "p99_s": load.p99_s,
+                "oldest_s": load.age_s.get("1.0"),
+                "recall_share": load.recall,
+                "false_alarms_share": load.alarms,
+                "cpu_s_per_1,000": load.cpu_s_per_thousand,
+                "failed": load.failures,
+            }
+        )
+    return _measured("Three patterns on one stream, 100 payments/s", rows, *notes)
+
+
+@_experiment
+def prediction() -> Measurement:
+    """Predict the p99 of a service from its measured service times, and measure it: about 60 s."""
+    rows: list[dict[str, Cell]] = []
+    with start("request-time", engine="sklearn") as service:
+        times = measuring.measure_service_times(service)
+        for busy in (0.3, 0.5, 0.7):
+            found = measuring.compare(service, times, rate_rps=times.rate_rps(busy))
+            in_hindsight = found.hindsight_s / found.measured_s.value
+            rows.append(
+                {
+                    "rate_rps": found.rate_rps,
+                    "busy_share": found.utilisation,
+                    "formula_s": found.formula_s,
+                    "simulated": found.simulated_s.told(told),
+                    "measured": found.measured_s.told(told),
+                    "simulated_to_measured": f"{found.ratio:.2f} (in hindsight {in_hindsight:.2f})",
+                }
+            )
+    work = (
+        f"One request keeps the server busy for {told(times.idle_s)} after a pause and for {told(times.busy_s)} "
+        f"after another request (SCV {times.scv:.2f}), and is elsewhere for {told(times.elsewhere_s)}."
+    )
+    return _measured("p99 three ways", rows, work)
+
+
+@_experiment
+def caches() -> Measurement:
+    """Find what a cache in front of the model costs or saves, and where each service gives up: about 90 s."""
+    rows: list[dict[str, Cell]] = []
+    settings: tuple[tuple[Engine, Cache | None], ...] = (
+        ("onnx", None),
+        ("onnx", "redis"),
+        ("sklearn", None),
+        ("sklearn", "redis"),
+        ("sklearn", "memory"),
+    )
+    for engine, cache in settings:
+        with start("request-time", engine=engine, cache=cache) as service:
+            load = service.load(rate_rps=100, lasts_s=4, repeats=0.8)
+            limit = measuring.gives_up(service, repeats=0.8, first_rps=200)
+        rows.append(
+            {
+                "model": engine,
+                "cache": cache or "none",
+                "p50_s": load.p50_s,
+                "cpu_s_per_1,000": load.cpu_s_per_thousand,
+                "carried_rps": limit.carried_rps,
+                "gives_up_at_rps": limit.refused_rps,
+                "limited_by": limit.by,
+            }
+        )
+    return _measured(
+        "Caches in front of a fast and of a slow model; 80 % of requests repeat an earlier one", rows
+    )
+
+
+def main() -> None:
+    """Record every experiment anew."""
+    import sys  # noqa: PLC0415 - a command
+
+    for name in sys.argv[1:] or EXPERIMENTS:
+        found = EXPERIMENTS[name](recorded=False)
+        found.save(name)
+        print(found, end="\n\n", flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

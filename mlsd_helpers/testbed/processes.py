@@ -1,0 +1,98 @@
+"""Processes of the testbed, as the process that starts them sees them."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mlsd_helpers.errors import MeasurementError
+
+READY_S = 60.0  # a cold import of scikit-learn on a shared machine takes its time
+_GOES_S = 5.0
+
+
+class Child:
+    """A Python process of the testbed: it ends when this one does, or when it is closed."""
+
+    def __init__(self, name: str, orders: dict[str, Any], folder: Path) -> None:
+        self.name = name
+        self._log = folder / f"{name}.log"
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", f"mlsd_helpers.testbed.{name}"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,  # an interrupt of the kernel is not for it
+                env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            )
+        self._said: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        self.tell(orders)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is still there."""
+        return self._process.poll() is None
+
+    def tell(self, orders: dict[str, Any]) -> None:
+        """Give it orders."""
+        assert self._process.stdin
+        with suppress(OSError):  # it has ended, and `hear` says why
+            self._process.stdin.write(json.dumps(orders) + "\n")
+            self._process.stdin.flush()
+
+    def hear(self, within_s: float) -> dict[str, Any]:
+        """Return its next report; raises ``MeasurementError`` with its last words when there is none."""
+        try:
+            fact = self._said.get(timeout=within_s)
+        except queue.Empty:
+            raise MeasurementError(
+                f"The testbed's {self.name} said nothing for {within_s:g} s. {self._last_words()}"
+            ) from None
+        if fact is None:
+            raise MeasurementError(
+                f"The testbed's {self.name} ended before it was done. {self._last_words()}"
+            )
+        return fact
+
+    def kill(self) -> None:
+        """End it as an accident would, at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """End it in good order."""
+        assert self._process.stdin
+        with suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(_GOES_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._listener.join(_GOES_S)
+
+    def _listen(self) -> None:
+        assert self._process.stdout
+        with self._process.stdout as lines:
+            for line in lines:
+                self._said.put(json.loads(line))
+        self._said.put(None)
+
+    def _last_words(self) -> str:
+        time.sleep(0.05)
+        lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+        return f"Its last words: {lines[-1]}" if lines else "It left no message."

@@ -1,0 +1,75 @@
+"""Pattern C's consumer: apply each payment to its card's state. It runs as `python -m mlsd_helpers.testbed.stream`."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from mlsd_helpers.testbed import child
+from mlsd_helpers.testbed.logs import CardState, Event, Log, Progress, open_log
+from mlsd_helpers.testbed.payments import WINDOW_S
+from mlsd_helpers.testbed.times import Times
+
+_MOST, _WAIT_S, _REPORT_S = 500, 0.02, 0.2
+
+
+def main() -> None:
+    """Consume until the testbed ends."""
+    orders = child.orders()
+    log, report = open_log(orders["log"]), Report(Path(orders["report"]))
+    progress = log.progress()
+    child.end_with_the_testbed()
+    child.say(ready=True)
+    while True:
+        if orders.get("each_takes_s"):
+            time.sleep(orders["each_takes_s"])  # a slow consumer, for a lag to be seen
+        read_s = time.time()
+        entries = log.read(progress.position, 1 if orders.get("each_takes_s") else _MOST, _WAIT_S)
+        progress = advance(log, progress, entries, read_s)
+        report.add([event for _, event in entries])
+
+
+def advance(log: Log, progress: Progress, entries: list[tuple[str, Event]], read_s: float) -> Progress:
+    """Apply what was read to the log's state, and return the new progress."""
+    cards = sorted({event.card for _, event in entries})
+    states = dict(zip(cards, log.states(cards) if cards else [], strict=True))
+    for _, event in entries:
+        states[event.card] = applied(states[event.card], event)
+    position, last_s = (entries[-1][0], entries[-1][1].at_s) if entries else (progress.position, read_s)
+    complete_to_s = last_s if len(entries) == _MOST else max(last_s, read_s)
+    new = Progress(position, progress.applied + len(entries), complete_to_s)
+    log.commit(states, new)
+    return new
+
+
+def applied(state: CardState, event: Event) -> CardState:
+    """Return a card's state after a payment."""
+    kept = [each for each in state.recent if event.at_s - each[0] < WINDOW_S]
+    return CardState(state.total + 1, [*kept, (event.at_s, event.amount, event.merchant)])
+
+
+class Report:
+    """Says, in a file, how long after a payment was made it could be read."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._times, self._written_s = file, Times(), 0.0
+
+    def add(self, events: list[Event]) -> None:
+        """Take in payments that have just become readable."""
+        now_s = time.time()
+        for event in events:
+            self._times.add(now_s - event.at_s)
+        if now_s - self._written_s > _REPORT_S:
+            self.write(readable_after_s=self._times.grid(), payments=len(self._times))
+            self._written_s = now_s
+
+    def write(self, **facts: Any) -> None:
+        """Replace the file as a whole."""
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps(facts))
+        os.replace(new, self._file)  # noqa: PTH105 - atomic, as Path.replace is; it says so
+
+
+if __name__ == "__main__":
+    main()
