@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges, _zipf
-from mlsd_helpers.formulas._roots import where_it_falls_to
+from mlsd_helpers.formulas._roots import solve_decreasing
 
 __all__ = [
     "backend_rps",
@@ -46,7 +46,7 @@ def che_hit_ratio(cache_size: int, keys: int, zipf_exponent: float) -> float:
 
 @lru_cache(maxsize=1024)  # a review asks for the same cache again and again
 def _che(cache_size: int, keys: int, zipf_exponent: float) -> float:
-    stay = where_it_falls_to(
+    stay = solve_decreasing(
         keys - cache_size,
         lambda requests: _zipf.over_keys(keys, zipf_exponent, lambda share: math.exp(-share * requests)),
         start=float(cache_size),

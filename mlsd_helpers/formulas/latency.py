@@ -11,7 +11,7 @@ from operator import mul
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges
-from mlsd_helpers.formulas._roots import where_it_falls_to
+from mlsd_helpers.formulas._roots import solve_decreasing
 from mlsd_helpers.formulas._rounding import round_up
 
 __all__ = [
@@ -85,7 +85,7 @@ def sum_of_exponentials_percentile_s(means_s: Sequence[float], percentile: float
     if max(means_s) > 1e9 * min(means_s):  # beyond it, squaring loses digits
         raise RangeError(f"means_s {means_s!r} must be within a factor of 10⁹. Leave out the shortest.")
     rates = [1 / mean_s for mean_s in means_s]
-    return where_it_falls_to(
+    return solve_decreasing(
         1 - percentile, lambda time_s: _share_under_way(rates, time_s), start=math.fsum(means_s)
     )
 

@@ -11,7 +11,7 @@ import cmath
 import math
 
 from mlsd_helpers.formulas import _ranges
-from mlsd_helpers.formulas._roots import where_it_falls_to
+from mlsd_helpers.formulas._roots import solve_decreasing
 from mlsd_helpers.formulas._rounding import round_up
 
 __all__ = [
@@ -218,7 +218,7 @@ def response_percentile_s(
         waited = _two_stages_exceed(services, 1.0, servers - load)
         return (1 - waits) * math.exp(-services) + waits * waited
 
-    return service_time_s * where_it_falls_to(1 - percentile, slower_than, start=1.0)
+    return service_time_s * solve_decreasing(1 - percentile, slower_than, start=1.0)
 
 
 def _two_stages_exceed(time: float, one_rate: float, other_rate: float) -> float:

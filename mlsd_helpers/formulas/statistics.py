@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges
-from mlsd_helpers.formulas._roots import where_it_falls_to
+from mlsd_helpers.formulas._roots import solve_decreasing
 from mlsd_helpers.formulas._rounding import round_up
 
 __all__ = [
@@ -153,7 +153,7 @@ def ab_sample_size(
 def _normal_quantile(share: float) -> float:
     if share < 0.5:
         return -_normal_quantile(1 - share)
-    return where_it_falls_to(1 - share, lambda z: math.erfc(z / math.sqrt(2)) / 2, start=1.0)
+    return solve_decreasing(1 - share, lambda z: math.erfc(z / math.sqrt(2)) / 2, start=1.0)
 
 
 def sixteen_rule_sample_size(baseline_rate: float, difference: float) -> int:

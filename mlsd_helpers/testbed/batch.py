@@ -1,4 +1,4 @@
-"""Pattern B's job: scores every card, again and again. `python -m mlsd_helpers.testbed.batch`, by the testbed."""
+"""Pattern B's batch job: score every card, periodically. It runs as `python -m mlsd_helpers.testbed.batch`."""
 
 import time
 from collections import defaultdict
@@ -12,31 +12,31 @@ from mlsd_helpers.testbed.stream import Report
 
 
 def main() -> None:
-    """Run the job every so often until the testbed ends."""
-    orders = child.orders()
-    child.end_with_the_testbed()
-    folder = Path(orders["folder"])
+    """Run the job periodically until the testbed ends."""
+    settings = child.settings()
+    child.exit_with_the_testbed()
+    folder = Path(settings["folder"])
     log, table = (
         SqliteLog(folder / "log.db"),
         SqliteLog(folder / "scores.db"),
     )  # a long write locks no payment out
-    scorer, report = model.load(folder, "onnx"), Report(Path(orders["report"]))
+    scorer, report = model.load(folder, "onnx"), Report(Path(settings["report"]))
     previous_s = 0.0
     while True:
         as_of_s = time.time()
         events = log.since(min(previous_s, as_of_s - WINDOW_S))
-        table.publish(slowly(scores(scorer, events, as_of_s), orders.get("each_takes_s", 0)), as_of_s)
+        table.publish(slowly(scores(scorer, events, as_of_s), settings.get("each_takes_s", 0)), as_of_s)
         report.add([event for event in events if event.at_s >= previous_s])
         if not previous_s:
-            child.say(ready=True)
+            child.report(ready=True)
         previous_s = as_of_s
-        time.sleep(max(0, as_of_s + orders["every_s"] - time.time()))
+        time.sleep(max(0, as_of_s + settings["every_s"] - time.time()))
 
 
 def scores(
     scorer: model.Model | model.Onnx, events: list[Event], now_s: float
 ) -> Iterator[tuple[int, float]]:
-    """Give the score of every card, from what it did in the window before now."""
+    """Score every card from its payments in the window before now."""
     recent: defaultdict[int, list[Recent]] = defaultdict(list)
     for event in events:
         recent[event.card].append((event.at_s, event.amount, event.merchant))
@@ -45,7 +45,7 @@ def scores(
 
 
 def slowly(rows: Iterator[tuple[int, float]], each_takes_s: float) -> Iterator[tuple[int, float]]:
-    """Give the rows one by one, each after a while: a job that can be caught half-way."""
+    """Yield the rows one by one with a delay before each, so that a job can be interrupted half-way."""
     for each in rows:
         if each_takes_s:
             time.sleep(each_takes_s)

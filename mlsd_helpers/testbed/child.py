@@ -1,8 +1,8 @@
-"""What every process of the testbed does: read its orders, say how it goes, and end when the testbed does.
+"""What every process of the testbed does: read its settings, report, and exit when the testbed does.
 
-Orders come as one line of JSON on standard input, which then stays open. When it closes, the testbed has closed or
-its process is gone, killed ones too, and so this one goes. (Linux could send a signal instead, but when the
-*thread* ends that started the process: notebooks start threads and end them.)
+Settings come as one line of JSON on standard input, which then stays open. It closes when the testbed closes or its
+process ends, also when that is killed; then this process exits. (Linux could send a signal instead, but it does so
+when the *thread* ends that started the process, and notebooks start and end threads.)
 """
 
 import json
@@ -12,8 +12,8 @@ import threading
 from typing import Any
 
 
-def orders() -> dict[str, Any]:
-    """Read the next orders; without a testbed there are none."""
+def settings() -> dict[str, Any]:
+    """Read the next settings; without a testbed there are none."""
     line = sys.stdin.readline()
     if not line:
         sys.exit("This is a process of the testbed; `testbed.start` starts it.")
@@ -21,19 +21,19 @@ def orders() -> dict[str, Any]:
     return found
 
 
-def end_with_the_testbed() -> None:
-    """End this process, from now on, when the testbed has closed or is gone; no orders can come after this."""
-    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+def exit_with_the_testbed() -> None:
+    """Exit as soon as the testbed closes or ends; no settings can be read after this call."""
+    threading.Thread(target=_exit_at_end_of_input, daemon=True).start()
 
 
-def _wait_for_the_end() -> None:
+def _exit_at_end_of_input() -> None:
     # Not sys.stdin, whose lock would hold up the interpreter when the process ends by itself.
     while os.read(0, 1024):
         pass
     os._exit(0)
 
 
-def say(**facts: Any) -> None:
-    """Tell the testbed something, as one line of JSON."""
+def report(**facts: Any) -> None:
+    """Send the testbed a report, as one line of JSON."""
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()

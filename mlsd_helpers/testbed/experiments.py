@@ -1,4 +1,4 @@
-"""What the lessons measure, each in one call; where the testbed cannot run, what another machine measured.
+"""The experiments of the lessons, one call each; where the testbed cannot run, a recording from another machine.
 
 `three_patterns()` measures here. `three_patterns(recorded=True)` reads the recording that comes with the course,
 which says on what machine it was made; so do all of them where the environment says `MLSD_TESTBED=recorded`.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mlsd_helpers.errors import MeasurementError, RangeError
 from mlsd_helpers.figures.base import table
 from mlsd_helpers.testbed import measuring
-from mlsd_helpers.testbed.results import Load, told
+from mlsd_helpers.testbed.results import Load, format_time
 from mlsd_helpers.testbed.running import Cache, missing, start
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _CHOICE = "MLSD_TESTBED"
 
 @dataclass(frozen=True, repr=False)
 class Measurement:
-    """A table of measured values, on what machine, and whether here and now; NaN stands for what never came.
+    """A table of measured values, with its machine and whether it is a recording; NaN means no answer.
 
     A column's name ends in its unit: `_s` for seconds, `_rps` for requests per second, `_share` for a share.
     """
@@ -72,14 +72,14 @@ class Measurement:
         return table(self._columns(), self.title) + words
 
     def save(self, name: str) -> None:
-        """Keep it as the recording of an experiment."""
+        """Save it as the recording of an experiment."""
         _RECORDED.mkdir(exist_ok=True)
         text = json.dumps(asdict(replace(self, recorded=True)), indent=1, ensure_ascii=False)
         (_RECORDED / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def recording(name: str) -> Measurement:
-    """Return what was recorded of an experiment."""
+    """Return the recording of an experiment."""
     found = json.loads((_RECORDED / f"{name}.json").read_text(encoding="utf-8"))
     return Measurement(**found | {"rows": tuple(found["rows"]), "notes": tuple(found["notes"])})
 
@@ -100,7 +100,7 @@ def _shown(name: str, cell: Cell) -> str:
     if isinstance(cell, str):
         return cell
     if name.endswith("_s"):
-        return told(cell)
+        return format_time(cell)
     if name.endswith("_share"):
         return f"{cell:.0%}"
     return f"{cell:,.0f}" if name.endswith("_rps") or float(cell).is_integer() else f"{cell:.2f}"
@@ -159,7 +159,7 @@ def _measured(title: str, rows: Sequence[dict[str, Cell]], *notes: str) -> Measu
 
 @_experiment
 def open_and_closed() -> Measurement:
-    """Load one service that stands still now and then, in a closed and in an open loop: about 10 s."""
+    """Put one service that pauses now and then under load, in a closed and in an open loop: about 10 s."""
     rows: list[dict[str, Cell]] = []
     with start("request-time", stalls=(2.0, 0.4)) as service:
         for loop in ("closed", "open"):
@@ -171,7 +171,7 @@ def open_and_closed() -> Measurement:
 
 @_experiment
 def feature_ages() -> Measurement:
-    """Measure how old what a service reads is, from a stream and from a job that then fails: about 30 s."""
+    """Measure the age of the data that a service reads, from a stream and from a job that fails: about 30 s."""
     rows: list[dict[str, Cell]] = []
     notes: tuple[str, ...] = ()
     with start("streaming") as service:
@@ -259,21 +259,22 @@ def prediction() -> Measurement:
                     "rate_rps": found.rate_rps,
                     "busy_share": found.utilisation,
                     "formula_s": found.formula_s,
-                    "simulated": found.simulated_s.told(told),
-                    "measured": found.measured_s.told(told),
+                    "simulated": found.simulated_s.told(format_time),
+                    "measured": found.measured_s.told(format_time),
                     "simulated_to_measured": f"{found.ratio:.2f} (in hindsight {in_hindsight:.2f})",
                 }
             )
     work = (
-        f"One request keeps the server busy for {told(times.idle_s)} after a pause and for {told(times.busy_s)} "
-        f"after another request (SCV {times.scv:.2f}), and is elsewhere for {told(times.elsewhere_s)}."
+        f"One request keeps the server busy for {format_time(times.idle_s)} after a pause and for "
+        f"{format_time(times.busy_s)} after another request (SCV {times.scv:.2f}), and spends "
+        f"{format_time(times.elsewhere_s)} elsewhere."
     )
     return _measured("p99 three ways", rows, work)
 
 
 @_experiment
 def caches() -> Measurement:
-    """Find what a cache in front of the model costs or saves, and where each service gives up: about 90 s."""
+    """Measure what a cache in front of the model costs or saves, and each service's highest rate: about 90 s."""
     rows: list[dict[str, Cell]] = []
     settings: tuple[tuple[Engine, Cache | None], ...] = (
         ("onnx", None),

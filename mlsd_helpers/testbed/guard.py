@@ -1,6 +1,6 @@
-"""The testbed's guard: runs its Redis, and removes its folder when the testbed is gone, however it went.
+"""The testbed's guard: runs Redis, and removes the testbed's folder when the testbed has ended in any way.
 
-`python -m mlsd_helpers.testbed.guard` is started by the testbed.
+The testbed starts it as `python -m mlsd_helpers.testbed.guard`.
 """
 
 import json
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-_PATIENCE_S = 5.0
+_REMOVE_WITHIN_S = 5.0
 
 
 def redis_command(executable: str, folder: Path) -> list[str]:
@@ -31,15 +31,15 @@ def redis_command(executable: str, folder: Path) -> list[str]:
 
 def main() -> None:
     """Guard until standard input closes."""
-    orders: dict[str, Any] = json.loads(sys.stdin.readline())
+    settings: dict[str, Any] = json.loads(sys.stdin.readline())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    folder = Path(orders["folder"])
+    folder = Path(settings["folder"])
     redis = None
     try:
-        if orders["redis"]:
+        if settings["redis"]:
             with (folder / "redis.log").open("wb") as log:
                 redis = subprocess.Popen(  # noqa: S603 - the testbed found it
-                    redis_command(orders["redis"], folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                    redis_command(settings["redis"], folder), stdin=subprocess.DEVNULL, stdout=log, stderr=log
                 )
         print(json.dumps({"ready": True, "redis": redis.pid if redis else None}), flush=True)  # noqa: T201
         sys.stdin.read()
@@ -51,8 +51,8 @@ def main() -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder; processes that are just ending may still write to it for a moment."""
-    ends_s = time.monotonic() + _PATIENCE_S
+    """Remove a folder; processes that are ending may still write to it for a moment."""
+    ends_s = time.monotonic() + _REMOVE_WITHIN_S
     while folder.exists() and time.monotonic() < ends_s:
         shutil.rmtree(folder, ignore_errors=True)
         time.sleep(0.05)

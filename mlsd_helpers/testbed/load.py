@@ -26,7 +26,7 @@ _SAMPLE = 20_000
 
 
 class Run:
-    """What happens to the requests of one run."""
+    """Records the outcome of each request of one run."""
 
     def __init__(self, stream: Payments, url: str) -> None:
         self.stream, self.url = stream, url
@@ -38,7 +38,7 @@ class Run:
         self.done = 0
 
     async def ask(self, session: Any, place: int, intended_s: float) -> None:
-        """Ask about one payment; the latency counts from when it was intended."""
+        """Ask about one payment; its latency counts from the intended send time."""
         try:
             async with session.post(self.url, data=self._body(place), headers=_JSON) as response:
                 answer = await response.read()
@@ -72,7 +72,7 @@ _JSON = {"Content-Type": "application/json"}
 
 
 async def open_loop(run: Run, session: Any, starts_s: float) -> None:
-    """Send each request at its time, whatever became of the others."""
+    """Send each request at its time, whether or not earlier ones were answered."""
     under_way: set[asyncio.Task[None]] = set()
     for place, at_s in enumerate(run.stream.at_s.tolist()):
         intended_s = starts_s + at_s
@@ -94,7 +94,7 @@ async def open_loop(run: Run, session: Any, starts_s: float) -> None:
 
 
 async def closed_loop(run: Run, session: Any, clients: int, ends_s: float) -> None:
-    """Let each client ask, wait for the answer and ask again, about the payments in turn."""
+    """Let each client send a request, wait for the answer and send the next."""
     places = iter(range(MOST_REQUESTS))
 
     async def client() -> None:
@@ -107,22 +107,22 @@ async def closed_loop(run: Run, session: Any, clients: int, ends_s: float) -> No
     await asyncio.gather(*(client() for _ in range(clients)))
 
 
-async def generate(orders: dict[str, Any]) -> dict[str, Any]:
-    """Carry out a run when told to, and return what came of it."""
-    run = Run(asked(orders), orders["url"])
+async def generate(settings: dict[str, Any]) -> dict[str, Any]:
+    """Wait for the settings of a run, run it, and return its result."""
+    run = Run(asked(settings), settings["url"])
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        child.say(ready=True)
-        begins_s = child.orders()["starts_s"]
-        child.end_with_the_testbed()
+        child.report(ready=True)
+        begins_s = child.settings()["starts_s"]
+        child.exit_with_the_testbed()
         await asyncio.sleep(max(0.0, begins_s - time.time()))
         starts_s, used_s = time.perf_counter(), time.process_time()
         reporting = asyncio.create_task(_report(run))
-        if orders["loop"] == "open":
+        if settings["loop"] == "open":
             await open_loop(run, session, starts_s)
         else:
-            await closed_loop(run, session, orders["clients"], starts_s + orders["lasts_s"])
+            await closed_loop(run, session, settings["clients"], starts_s + settings["lasts_s"])
         reporting.cancel()
         took_s, used_s = time.perf_counter() - starts_s, time.process_time() - used_s
     return _told(run, took_s, used_s)
@@ -131,7 +131,7 @@ async def generate(orders: dict[str, Any]) -> dict[str, Any]:
 async def _report(run: Run) -> None:
     while True:
         await asyncio.sleep(0.5)
-        child.say(done=run.done)
+        child.report(done=run.done)
 
 
 def _told(run: Run, took_s: float, used_s: float) -> dict[str, Any]:
@@ -150,10 +150,10 @@ def _told(run: Run, took_s: float, used_s: float) -> dict[str, Any]:
 
 
 def _precise() -> asyncio.AbstractEventLoop:
-    """Return a loop that wakes to the microsecond: epoll, the usual one, rounds up to milliseconds."""
+    """Return an event loop that wakes to the microsecond; epoll, the default, rounds up to milliseconds."""
     return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=_precise) as runner:
-        child.say(result=runner.run(generate(child.orders())))
+        child.report(result=runner.run(generate(child.settings())))

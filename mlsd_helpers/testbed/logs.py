@@ -1,4 +1,4 @@
-"""The log of payments and what was made of it: in Redis Streams, or in SQLite where no Redis can run.
+"""The log of payments and the state derived from it: in Redis Streams, or in SQLite where no Redis can run.
 
 A consumer writes the state of the cards *and its position in the log* in one transaction. So wherever it is
 killed, the two agree: after a restart it loses no payment and counts none twice.
@@ -19,7 +19,7 @@ START = "0"
 
 
 class Event(NamedTuple):
-    """A payment that was made, `at_s` by the wall clock."""
+    """A payment, made at `at_s` of the wall clock."""
 
     at_s: float
     card: int
@@ -28,7 +28,7 @@ class Event(NamedTuple):
 
 
 class CardState(NamedTuple):
-    """What is kept of a card: how many payments ever, and the recent ones."""
+    """The state of a card: its number of payments ever, and the recent ones."""
 
     total: int
     recent: list[Recent]
@@ -36,7 +36,7 @@ class CardState(NamedTuple):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a consumer is: its position, the payments applied, and the time up to which all of them are."""
+    """The progress of a consumer: position, payments applied, and the time up to which it has applied all."""
 
     position: str = START
     applied: int = 0
@@ -44,7 +44,7 @@ class Progress:
 
 
 class Log(Protocol):
-    """A log of payments, and the state that a consumer makes of it."""
+    """A log of payments, and the state that a consumer derives from it."""
 
     def append(self, events: Sequence[Event]) -> None:
         """Add payments at the end."""
@@ -53,25 +53,25 @@ class Log(Protocol):
         """Return payments after a position, and their positions; wait for one if there is none."""
 
     def states(self, cards: Sequence[int]) -> list[CardState]:
-        """Return what is kept of each card."""
+        """Return the state of each card."""
 
     def commit(self, states: Mapping[int, CardState], progress: Progress) -> None:
-        """Keep states and progress, both or neither."""
+        """Store states and progress, both or neither."""
 
     def progress(self) -> Progress:
-        """Return what was committed last."""
+        """Return the progress that was committed last."""
 
     def appended(self) -> int:
-        """Return how many payments the log has."""
+        """Return the number of payments in the log."""
 
 
 def packed(state: CardState) -> str:
-    """Write what is kept of a card."""
+    """Write the state of a card."""
     return json.dumps(state, separators=(",", ":"))
 
 
 def unpacked(text: str | bytes | None) -> CardState:
-    """Read what is kept of a card; nothing is a card without payments."""
+    """Read the state of a card; None means a card without payments."""
     if text is None:
         return CardState(0, [])
     total, recent = json.loads(text)
@@ -114,11 +114,11 @@ class RedisLog:
         return [(position, Event(*json.loads(fields["event"]))) for position, fields in entries]
 
     def states(self, cards: Sequence[int]) -> list[CardState]:
-        """Return what is kept of each card."""
+        """Return the state of each card."""
         return [unpacked(text) for text in self._redis.mget([f"{_CARD}{card}" for card in cards])]
 
     def commit(self, states: Mapping[int, CardState], progress: Progress) -> None:
-        """Keep states and progress in one MULTI."""
+        """Store states and progress in one MULTI."""
         pipe = self._redis.pipeline(transaction=True)
         for card, state in states.items():
             pipe.set(f"{_CARD}{card}", packed(state))
@@ -126,17 +126,17 @@ class RedisLog:
         pipe.execute()
 
     def progress(self) -> Progress:
-        """Return what was committed last."""
+        """Return the progress that was committed last."""
         text = self._redis.get(_PROGRESS)
         return Progress(*json.loads(text)) if text else Progress()
 
     def appended(self) -> int:
-        """Return how many payments the stream has."""
+        """Return the number of payments in the stream."""
         return int(self._redis.xlen(_STREAM))
 
 
 class RedisReader:
-    """What a service reads of a card, without making others wait meanwhile."""
+    """Reads the state of a card without blocking other requests."""
 
     def __init__(self, socket: str) -> None:
         import redis.asyncio  # noqa: PLC0415 - not needed for SQLite
@@ -144,17 +144,17 @@ class RedisReader:
         self._redis: Any = redis.asyncio.Redis(unix_socket_path=socket)
 
     async def card(self, card: int) -> tuple[CardState, float]:
-        """Return what is kept of a card, and the time up to which it is complete."""
+        """Return the state of a card, and the time up to which it is complete."""
         state, progress = await self._redis.mget(f"{_CARD}{card}", _PROGRESS)
         return unpacked(state), json.loads(progress)[2] if progress else 0.0
 
     async def get(self, key: str) -> str | None:
-        """Return what a cache holds."""
+        """Return a cached value."""
         found: bytes | None = await self._redis.get(key)
         return None if found is None else found.decode()
 
     async def set(self, key: str, value: str, ttl_s: float) -> None:
-        """Keep something in a cache for a while."""
+        """Store a value in the cache, with a time to live."""
         await self._redis.set(key, value, px=round(ttl_s * 1e3))
 
 
@@ -171,7 +171,7 @@ CREATE TABLE IF NOT EXISTS scores (card INTEGER PRIMARY KEY, score REAL);
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """Open a database in which reading waits for no writer; each statement is a transaction unless begun."""
+    """Open a database in which readers do not wait for writers; each statement is its own transaction by default."""
     database = sqlite3.connect(file, isolation_level=None, timeout=10, check_same_thread=False)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=OFF")  # the testbed's data need not survive a loss of power
@@ -212,12 +212,12 @@ class SqliteLog:
         return [Event(*row) for row in rows]
 
     def states(self, cards: Sequence[int]) -> list[CardState]:
-        """Return what is kept of each card."""
+        """Return the state of each card."""
         found = (self._database.execute("SELECT state FROM cards WHERE card = ?", (card,)) for card in cards)
         return [unpacked((cursor.fetchone() or [None])[0]) for cursor in found]
 
     def commit(self, states: Mapping[int, CardState], progress: Progress) -> None:
-        """Keep states and progress in one transaction."""
+        """Store states and progress in one transaction."""
         with self._transaction():
             rows = [(card, packed(state)) for card, state in states.items()]
             self._database.executemany("INSERT OR REPLACE INTO cards VALUES (?, ?)", rows)
@@ -226,29 +226,29 @@ class SqliteLog:
             )
 
     def publish(self, scores: Iterable[tuple[int, float]], as_of_s: float) -> None:
-        """Replace all scores at once; until the end, and if it never comes, readers have the old ones."""
+        """Replace all scores in one transaction; readers see the old ones until it commits."""
         with self._transaction():
             self._database.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?)", scores)
             self._database.execute("INSERT OR REPLACE INTO progress VALUES (1, '0', 0, ?)", (as_of_s,))
 
     def score(self, card: int) -> tuple[float, float] | None:
-        """Return the stored score of a card, and the time of what it was made from."""
+        """Return the stored score of a card, and the time of the data it was made from."""
         found: tuple[float, float] | None = self._database.execute(
             "SELECT score, complete_to_s FROM scores, progress WHERE card = ?", (card,)
         ).fetchone()
         return found
 
     def progress(self) -> Progress:
-        """Return what was committed last."""
+        """Return the progress that was committed last."""
         row = self._database.execute("SELECT position, applied, complete_to_s FROM progress").fetchone()
         return Progress(*row) if row else Progress()
 
     def appended(self) -> int:
-        """Return how many payments the table has."""
+        """Return the number of payments in the table."""
         return int(self._database.execute("SELECT count(*) FROM payments").fetchone()[0])
 
     async def card(self, card: int) -> tuple[CardState, float]:
-        """Return what is kept of a card, and the time up to which it is complete; it takes microseconds."""
+        """Return the state of a card, and the time up to which it is complete; takes microseconds."""
         return self.states([card])[0], self.progress().complete_to_s
 
     def _transaction(self) -> "_Transaction":

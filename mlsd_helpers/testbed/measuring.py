@@ -1,4 +1,4 @@
-"""Predict, then measure: what a service takes, what formula and simulation make of it, and what happens."""
+"""Predict by formula and simulation, then measure."""
 
 import math
 import os
@@ -21,7 +21,7 @@ _LIGHT = 0.15  # a utilisation at which hardly anybody waits
 
 @dataclass(frozen=True)
 class ServiceTimes:
-    """How long one request keeps the server busy, in seconds.
+    """The time that one request keeps the server busy, in seconds.
 
     It depends on what the server did before: `idle_s` is the mean for a request that wakes an idle server, with
     its caches cold, `busy_s` for one that follows another. `shape` is how single times vary around a mean of 1;
@@ -43,7 +43,7 @@ class ServiceTimes:
         return self.idle_s / (1 + rate_rps * (self.idle_s - self.busy_s))
 
     def rate_rps(self, utilisation: float) -> float:
-        """Return the rate at which the server is busy for that share of the time."""
+        """Return the rate, in requests/s, at which the server is busy for that share of the time."""
         return utilisation / ((1 - utilisation) * self.idle_s + utilisation * self.busy_s)
 
     @property
@@ -76,7 +76,7 @@ def measure_service_times(service: Service, lasts_s: float = 2.0) -> ServiceTime
 
 
 def service_times(light: Load, busy_s: float) -> ServiceTimes:
-    """Take apart what was measured under a light load: service and the rest."""
+    """Split the latencies measured under a light load into service time and the rest."""
     idle_s = max(light.server_cpu_s / light.answered, busy_s)
     alone_s = never_waited(light.sample_s)
     elsewhere_s = max(0.0, fmean(alone_s) - idle_s)
@@ -152,7 +152,7 @@ def _hindsight_s(times: ServiceTimes, rate_rps: float, loads: Sequence[Load]) ->
 
 @dataclass(frozen=True)
 class Limit:
-    """The rates between which a service gives up, in requests/s, and whose limit it was."""
+    """The rates between which a service fails its limit, in requests/s, and which limit it was."""
 
     carried_rps: float
     refused_rps: float
@@ -191,7 +191,7 @@ def machine() -> str:
 
 
 def crowding(for_s: float = 0.1) -> float:
-    """Return how many times as long a busy loop takes as the CPU time that it gets: 1 on an idle machine."""
+    """Return the wall time of a busy loop divided by its CPU time: 1 on an idle machine."""
     started_s, used_s = time.perf_counter(), time.process_time()
     while time.process_time() - used_s < for_s:
         math.sqrt(2)

@@ -29,7 +29,7 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Model:
-    """The trees, and for each pattern the score from which on a payment is called fraud."""
+    """The trees, and each pattern's score threshold for fraud."""
 
     trees: Any
     thresholds: dict[Pattern, float]
@@ -40,7 +40,7 @@ class Model:
         return scores
 
     def save(self, folder: Path) -> None:
-        """Write it for each engine."""
+        """Save it for each engine."""
         (folder / "model.pickle").write_bytes(pickle.dumps(self))
         (folder / "model.onnx").write_bytes(to_onnx(self.trees))
 
@@ -65,7 +65,7 @@ class Onnx:
 
 
 def load(folder: Path, engine: Engine) -> Model | Onnx:
-    """Read the model back from a testbed's own folder."""
+    """Load the model from the testbed's folder."""
     if engine == "onnx":
         return Onnx(folder)
     model: Model = pickle.loads((folder / "model.pickle").read_bytes())  # noqa: S301 - we wrote it
@@ -92,7 +92,7 @@ def train(seed: int = 0) -> Model:
 
 
 def examples(stream: Payments) -> dict[Pattern, Rows]:
-    """Return a row for each payment as each pattern would know it, were nothing late."""
+    """Return a row of features for each payment, as each pattern would know it without delays."""
     recent: defaultdict[int, list[Recent]] = defaultdict(list)
     rows = []
     for place, now_s in enumerate(stream.at_s.tolist()):
@@ -177,6 +177,6 @@ def _branch(node: Any) -> dict[str, Any]:
 
 
 def _rounded_down(threshold: float) -> float:
-    """Round to the float32 at or below: a float32 is at most the one exactly if it is at most the other."""
+    """Round down to a float32: a float32 input is below this threshold exactly when it is below the original one."""
     near = np.float32(threshold)
     return float(near if float(near) <= threshold else np.nextafter(near, np.float32(-np.inf)))

@@ -1,4 +1,4 @@
-"""The stream: card payments, and the few that thieves make, all from one seed.
+"""The stream of card payments, a few of them fraud, from one seed.
 
 >>> stream = make_payments(seed=1, rate_rps=100, lasts_s=10)
 >>> bool((stream.at_s[1:] >= stream.at_s[:-1]).all())
@@ -61,7 +61,7 @@ class Payments:
 
 @dataclass(frozen=True)
 class World:
-    """What is known of cards and merchants beforehand; an entry for each."""
+    """The profiles of cards and merchants, one entry for each."""
 
     popularity: Floats
     usual_amount: Floats
@@ -72,7 +72,7 @@ class World:
 
 @lru_cache(maxsize=1)
 def world() -> World:
-    """Return the one world of cards and merchants that every stream is about."""
+    """Return the cards and merchants that all streams share."""
     rng = np.random.default_rng(seed=7)
     popularity = rng.lognormal(0, 0.7, CARDS)
     return World(
@@ -134,11 +134,13 @@ def _burst(rng: np.random.Generator, lasts_s: float) -> Payments:
     )
 
 
-def asked(orders: dict[str, Any]) -> Payments:
+def asked(settings: dict[str, Any]) -> Payments:
     """Return the payments that a service is asked about; `repeats` of them have been asked about before."""
-    stream = make_payments(orders["seed"], orders["rate_rps"], orders["lasts_s"], orders["fraud_share"])
-    rng = np.random.default_rng(orders["seed"] + 1)
-    again = rng.random(len(stream)) < orders["repeats"]
+    stream = make_payments(
+        settings["seed"], settings["rate_rps"], settings["lasts_s"], settings["fraud_share"]
+    )
+    rng = np.random.default_rng(settings["seed"] + 1)
+    again = rng.random(len(stream)) < settings["repeats"]
     again[:1] = False
     new = np.flatnonzero(~again)
     so_far = np.cumsum(~again)
@@ -160,7 +162,7 @@ UNKNOWN = float("nan")  # the model has learnt what to do without
 
 
 def request_features(question: dict[str, Any]) -> list[float]:
-    """Return what the request itself says, beside what is usual for the card."""
+    """Return the features of the request itself, relative to the card's usual payment."""
     known = world()
     amount = question["amount"]
     return [
@@ -172,13 +174,13 @@ def request_features(question: dict[str, Any]) -> list[float]:
 
 
 def profile_features(card: int) -> list[float]:
-    """Return what is known of a card since long ago."""
+    """Return the card's profile features."""
     known = world()
     return [float(known.usual_amount[card]), float(known.age_days[card])]
 
 
 def window_features(recent: Iterable[Recent], now_s: float) -> list[float]:
-    """Return what a card did in the window before `now_s`: the one definition, for training and for serving."""
+    """Return the card's features over the window before `now_s`; training and serving share this definition."""
     inside = [each for each in recent if now_s - WINDOW_S < each[0] <= now_s]
     if not inside:
         return [0.0, 0.0, 0.0, WINDOW_S]
@@ -196,7 +198,7 @@ def row(
     recent: Sequence[Recent] | None = None,
     now_s: float = 0,
 ) -> list[float]:
-    """Return the model's input; what is not given is unknown to it."""
+    """Return the model's input; a group that is not given is NaN."""
     asked = [UNKNOWN] * len(REQUEST) if question is None else request_features(question)
     window = [UNKNOWN] * len(WINDOW) if recent is None else window_features(recent, now_s)
     return [*asked, *profile_features(card), *window]

@@ -1,11 +1,11 @@
-"""Says what the testbed is doing: on one line that changes, in a notebook and in a terminal."""
+"""Shows what the testbed is doing, on one line that changes, in a notebook and in a terminal."""
 
 import sys
 from typing import Any
 
 
 class Progress:
-    """One line, empty again at the end; where nobody looks, it is silent."""
+    """One line, empty again at the end. Without a notebook or a terminal it shows nothing."""
 
     def __init__(self) -> None:
         self._handle: Any = None
@@ -13,15 +13,15 @@ class Progress:
         self._notebook = hasattr(shell, "kernel")
         self._terminal = sys.stderr.isatty()
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         """Replace the line."""
         if self._notebook:
-            self._show(text)
+            self._display(text)
         elif self._terminal:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
 
-    def _show(self, text: str) -> None:
+    def _display(self, text: str) -> None:
         from IPython.display import display  # noqa: PLC0415 - there in a notebook
 
         shown = {"text/plain": text}

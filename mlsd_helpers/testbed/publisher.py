@@ -11,11 +11,11 @@ AUTHORISED_S = 0.02  # a payment happens this much after it was asked about
 
 def main() -> None:
     """Append each payment to the log when its time has come."""
-    orders = child.orders()
-    stream, log = asked(orders), open_log(orders["log"])
-    child.say(ready=True)
-    starts_s = child.orders()["starts_s"]
-    child.end_with_the_testbed()
+    settings = child.settings()
+    stream, log = asked(settings), open_log(settings["log"])
+    child.report(ready=True)
+    starts_s = child.settings()["starts_s"]
+    child.exit_with_the_testbed()
     due = 0
     while due < len(stream):
         now_s = time.time() - starts_s - AUTHORISED_S
@@ -26,7 +26,7 @@ def main() -> None:
             log.append([_event(stream, place, starts_s) for place in range(first, due)])
         if due < len(stream):
             time.sleep(max(0.0005, stream.at_s[due] - (time.time() - starts_s - AUTHORISED_S)))
-    child.say(published=len(stream))
+    child.report(published=len(stream))
 
 
 def _event(stream: Payments, place: int, starts_s: float) -> Event:

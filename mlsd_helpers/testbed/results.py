@@ -1,4 +1,4 @@
-"""What a run of the load generator found."""
+"""The result of one run of the load generator."""
 
 import math
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ TIMEOUT_S = 5.0  # of one request
 class Load:
     """One run of load: what was asked for, what was answered, and how long it took.
 
-    Times are in seconds. `failed` counts requests by what became of them; `late_s` is how late the generator
-    itself was; `server_cpu_s` is the CPU time of everything that serves, `client_cpu_s` the generator's own.
+    Times are in seconds. `failed` counts requests by outcome; `late_s` is how late the generator itself
+    sent them; `server_cpu_s` is the CPU time of everything that serves, `client_cpu_s` the generator's own.
     """
 
     loop: str
@@ -39,12 +39,12 @@ class Load:
 
     @property
     def failures(self) -> int:
-        """How many requests got no answer, or none that says anything."""
+        """The number of requests without an answer, or with an empty one."""
         return sum(self.failed.values())
 
     @property
     def answered(self) -> int:
-        """How many requests were answered."""
+        """The number of requests that were answered."""
         return self.requests - self.failures
 
     @property
@@ -63,7 +63,7 @@ class Load:
         return self.percentile(1.0)
 
     def percentile(self, share: float) -> float:
-        """Return a percentile of the kept grid; infinite when so many failed that it falls among them."""
+        """Return a percentile of the kept grid; infinite when so many requests failed that it falls among them."""
         if self.failures > (1 - share) * self.requests or not self.latency_s:
             return math.inf
         return self.latency_s[str(share)]
@@ -74,18 +74,18 @@ class Load:
         return 1_000 * self.server_cpu_s / self.answered if self.answered else math.inf
 
     def __str__(self) -> str:
-        """Write the run as a person would read it."""
+        """Summarise the run in one line."""
         lost = ", ".join(f"{count:,} {what}" for what, count in self.failed.items()) or "none failed"
         return (
             f"{self.loop} loop, {self.requests:,} requests in {self.took_s:.1f} s ({lost}): "
-            f"p50 {told(self.p50_s)}, p99 {told(self.p99_s)}, worst {told(self.worst_s)}"
+            f"p50 {format_time(self.p50_s)}, p99 {format_time(self.p99_s)}, worst {format_time(self.worst_s)}"
         )
 
 
-def told(time_s: float) -> str:
-    """Write a time; an infinite one is no answer.
+def format_time(time_s: float) -> str:
+    """Format a time; an infinite one means no answer.
 
-    >>> told(0.012), told(math.inf)
+    >>> format_time(0.012), format_time(math.inf)
     ('12 ms', 'no answer')
     """
     return "no answer" if math.isinf(time_s) else show_seconds(time_s)

@@ -1,4 +1,4 @@
-"""A testbed that runs: `start` puts one pattern up, and takes it down whatever happens."""
+"""Start one pattern on this machine, and stop it whatever happens."""
 
 import json
 import math
@@ -65,14 +65,14 @@ def redis_server() -> str | None:
 
 @dataclass
 class Service:
-    """One pattern that runs on this machine: ask it, load it, harm it."""
+    """One running pattern: send it requests, put it under load, stop parts of it."""
 
     pattern: Pattern
     folder: Path
     url: str
     log: str | None
     processes: dict[str, Child]
-    orders: dict[str, dict[str, Any]]
+    settings: dict[str, dict[str, Any]]
     redis_pid: int | None = None
     notes: tuple[str, ...] = ()
     _progress: Progress = field(default_factory=Progress, repr=False)
@@ -104,12 +104,12 @@ class Service:
         fraud_share: float = 0.0,
         repeats: float = 0.0,
     ) -> Load:
-        """Send requests, and say what became of them.
+        """Send requests and return their outcome.
 
-        The open loop sends `rate_rps` a second as Poisson does, for `lasts_s`; in the closed one `clients` ask,
-        wait for the answer and ask again, so that the service sets the rate. `fraud_share` of the payments are
-        fraud, in bursts; `repeats` of them have been asked about before. Pre-computed and streaming services get
-        to know of the payments, each a moment after it was asked about.
+        The open loop sends Poisson arrivals of `rate_rps` a second for `lasts_s`. In the closed loop `clients` send a
+        request, wait for the answer and send the next, so that the service sets the rate. `fraud_share` of the payments
+        are fraud, in bursts; `repeats` of them have been asked about before. Pre-computed and streaming services receive
+        the payments, each a moment after the request about it.
         """
         expected = rate_rps * lasts_s
         if not 0 < expected <= MOST_REQUESTS or not 0 < lasts_s <= LONGEST_S:
@@ -117,7 +117,7 @@ class Service:
                 f"{rate_rps:g} requests/s for {lasts_s:g} s are {expected:,.0f} requests. The testbed takes up to "
                 f"{MOST_REQUESTS:,} within {LONGEST_S:g} s; give a lower rate or a shorter time."
             )
-        orders = {
+        settings = {
             "url": f"{self.url}/score",
             "log": self.log,
             "rate_rps": rate_rps,
@@ -128,47 +128,47 @@ class Service:
             "fraud_share": fraud_share,
             "repeats": repeats,
         }
-        return self._measured(orders)
+        return self._measured(settings)
 
-    def _measured(self, orders: dict[str, Any]) -> Load:
+    def _measured(self, settings: dict[str, Any]) -> Load:
         with ExitStack() as stack:
-            asking = stack.enter_context(_child("load", orders, self.folder))
-            publishing = stack.enter_context(_child("publisher", orders, self.folder)) if self.log else None
+            asking = stack.enter_context(_child("load", settings, self.folder))
+            publishing = stack.enter_context(_child("publisher", settings, self.folder)) if self.log else None
             sending = [each for each in (asking, publishing) if each]
             for each in sending:
-                each.hear(READY_S)
+                each.receive(READY_S)
             starts_s, before_s = time.time() + _LEAD_S, self.cpu_s()
             for each in sending:
-                each.tell({"starts_s": starts_s})
-            result = self._result(asking, orders)
+                each.send({"starts_s": starts_s})
+            result = self._result(asking, settings)
             used_s = self.cpu_s() - before_s
             if publishing:
-                publishing.hear(_SILENT_S)
-        return self._load(orders, result, used_s)
+                publishing.receive(_SILENT_S)
+        return self._load(settings, result, used_s)
 
-    def _result(self, asking: Child, orders: dict[str, Any]) -> dict[str, Any]:
+    def _result(self, asking: Child, settings: dict[str, Any]) -> dict[str, Any]:
         while True:
-            told = asking.hear(_SILENT_S)
-            if "result" in told:
-                result: dict[str, Any] = told["result"]
+            report = asking.receive(_SILENT_S)
+            if "result" in report:
+                result: dict[str, Any] = report["result"]
                 return result
-            self._progress.say(f"{orders['loop']} loop: {told['done']:,} requests so far")
+            self._progress.show(f"{settings['loop']} loop: {report['done']:,} requests so far")
 
-    def _load(self, orders: dict[str, Any], told: dict[str, Any], used_s: float) -> Load:
-        stream = asked(orders)
-        scores = told.pop("scores")
+    def _load(self, settings: dict[str, Any], report: dict[str, Any], used_s: float) -> Load:
+        stream = asked(settings)
+        scores = report.pop("scores")
         alarm = model.train().thresholds[self.pattern]
         called = [score is not None and score >= alarm for score in scores]
         fraud = stream.fraud[: len(scores)].tolist()
         return Load(
-            loop=orders["loop"],
-            rate_rps=orders["rate_rps"],
+            loop=settings["loop"],
+            rate_rps=settings["rate_rps"],
             server_cpu_s=used_s,
             recall=_share(called, fraud),
             alarms=_share(called, [not each for each in fraud]),
             scores=tuple(scores),
-            sample_s=tuple((at_s, took_s) for at_s, took_s in told.pop("sample_s")),
-            **told,
+            sample_s=tuple((at_s, took_s) for at_s, took_s in report.pop("sample_s")),
+            **report,
         )
 
     def cpu_s(self) -> float:
@@ -188,7 +188,7 @@ class Service:
         return log.appended() - log.progress().applied
 
     def readable_after_s(self) -> dict[str, float]:
-        """Return how long after a payment it could be read: percentiles, by their shares as text."""
+        """Return the delay from a payment until it could be read: percentiles in seconds, by their shares as text."""
         report = self.folder / "report.json"
         if not report.exists():
             raise MeasurementError(
@@ -198,16 +198,16 @@ class Service:
         return found
 
     def kill(self, name: str) -> None:
-        """End one of the processes as an accident would: `service`, `batch` or `stream`."""
+        """Kill one of the processes: `service`, `batch` or `stream`."""
         self._process(name).kill()
 
     def restart(self, name: str, **changed: Any) -> None:
-        """Start a process again, by the same orders but for what is `changed`."""
+        """Start a process again with the same settings, except for those in `changed`."""
         self._process(name).close()
-        self.processes[name] = Child(name, self.orders[name] | changed, self.folder)
-        told = self.processes[name].hear(READY_S)
+        self.processes[name] = Child(name, self.settings[name] | changed, self.folder)
+        report = self.processes[name].receive(READY_S)
         if name == "service":
-            self.url = f"http://127.0.0.1:{told['port']}"
+            self.url = f"http://127.0.0.1:{report['port']}"
 
     def _process(self, name: str) -> Child:
         if name not in self.processes:
@@ -228,8 +228,8 @@ def _share(called: list[bool], among: list[bool]) -> float | None:
 
 
 @contextmanager
-def _child(name: str, orders: dict[str, Any], folder: Path) -> Iterator[Child]:
-    child = Child(name, orders, folder)
+def _child(name: str, settings: dict[str, Any], folder: Path) -> Iterator[Child]:
+    child = Child(name, settings, folder)
     try:
         yield child
     finally:
@@ -250,7 +250,7 @@ def start(
     stream: Literal["redis", "sqlite"] | None = None,
     stalls: tuple[float, float] | None = None,
 ) -> Iterator[Service]:
-    """Start a pattern on this machine; it is gone when the `with` block is left, or this process.
+    """Start a pattern on this machine; it stops at the end of the `with` block or of this process.
 
     `batching` is the largest batch and the longest wait for it; `job_every_s` the period of the pre-computing
     job; `stalls` makes the service stand still (every so many seconds, for so long). `stream` insists on Redis or
@@ -261,8 +261,8 @@ def start(
     redis = _redis(pattern, cache, stream)
     progress = Progress()
     with ExitStack() as stack:
-        stack.callback(progress.say, "")
-        progress.say("training the model")
+        stack.callback(progress.show, "")
+        progress.show("training the model")
         trained = model.train()
         folder = Path(tempfile.mkdtemp(prefix="mlsd-service-"))
         guard = stack.enter_context(_guard(folder, redis))
@@ -278,24 +278,24 @@ def start(
             "stalls": {"every_s": stalls[0], "lasts_s": stalls[1]} if stalls else None,
         }
         common = {"folder": str(folder), "log": log, "report": str(folder / "report.json")}
-        orders = {"service": asked_for}
+        settings = {"service": asked_for}
         if pattern == "pre-computed":
-            orders = {"batch": common | {"every_s": job_every_s}, **orders}
+            settings = {"batch": common | {"every_s": job_every_s}, **settings}
         elif pattern == "streaming":
-            orders = {"stream": common, **orders}
+            settings = {"stream": common, **settings}
         running: dict[str, Child] = {}
         stack.callback(_close, running)
         port = 0
-        for name, order in orders.items():
-            progress.say(f"starting the {name}")
+        for name, order in settings.items():
+            progress.show(f"starting the {name}")
             running[name] = Child(name, order, folder)
-            port = running[name].hear(READY_S).get("port", 0)
+            port = running[name].receive(READY_S).get("port", 0)
         notes = (NO_REDIS,) if pattern == "streaming" and redis is None else ()
         url = f"http://127.0.0.1:{port}"
-        service = Service(pattern, folder, url, log, running, orders, guard["redis"], notes, progress)
+        service = Service(pattern, folder, url, log, running, settings, guard["redis"], notes, progress)
         for _ in range(_WARM_UP):
             service.score(card=0, merchant=0, amount=1.0, online=True)
-        progress.say(f"{pattern}: running on the loopback")
+        progress.show(f"{pattern}: running on the loopback")
         yield service
 
 
@@ -338,10 +338,10 @@ def _log(pattern: Pattern, folder: Path, redis: str | None) -> str | None:
 @contextmanager
 def _guard(folder: Path, redis: str | None) -> Iterator[dict[str, Any]]:
     with _child("guard", {"folder": str(folder), "redis": redis}, folder) as guard:
-        told = guard.hear(READY_S)
+        report = guard.receive(READY_S)
         if redis:
             _wait_for(folder / "redis.sock")
-        yield told
+        yield report
     shutil.rmtree(folder, ignore_errors=True)  # the guard has done it, unless it was killed
 
 

@@ -33,14 +33,14 @@ Message = MutableMapping[str, Any]
 
 
 class Answered(NamedTuple):
-    """A score, and the time up to which what it is made from is complete; None where nothing has an age."""
+    """A score, and the time up to which its data are complete; None where the data have no age."""
 
     score: float
     as_of_s: float | None
 
 
 class Question(BaseModel):
-    """A payment to be judged."""
+    """A payment to score."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -54,7 +54,7 @@ class Question(BaseModel):
 
 
 def request_time(scorer: "Scorer") -> Answer:
-    """Pattern A: the model runs now, on what the request says and what is known of the card since long ago."""
+    """Pattern A: the model runs at request time, on the request and the card's profile."""
 
     async def answer(question: dict[str, Any]) -> Answered:
         return Answered(await scorer(model.known("request-time", question, [], 0)), None)
@@ -63,7 +63,7 @@ def request_time(scorer: "Scorer") -> Answer:
 
 
 def pre_computed(folder: Path) -> Answer:
-    """Pattern B: a job has run the model for every card; the service looks the card up."""
+    """Pattern B: a batch job has scored every card; the service looks the score up."""
     table = SqliteLog(folder / "scores.db")
 
     async def answer(question: dict[str, Any]) -> Answered:
@@ -76,7 +76,7 @@ def pre_computed(folder: Path) -> Answer:
 
 
 def streaming(scorer: "Scorer", log: str) -> Answer:
-    """Pattern C: the model runs now, on the request and on what the stream has made of the card."""
+    """Pattern C: the model runs at request time, on the request and the state that the stream keeps of the card."""
     kind, _, path = log.partition(":")
     reader = RedisReader(path) if kind == "redis" else SqliteLog(Path(path))
 
@@ -95,7 +95,7 @@ Scorer = Callable[[list[float]], Awaitable[float]]
 
 
 def one_by_one(loaded: model.Model | model.Onnx) -> Scorer:
-    """Score each row when it comes; meanwhile the process does nothing else."""
+    """Score each row when it arrives; the process does nothing else meanwhile."""
 
     async def score(row: list[float]) -> float:
         return float(loaded.score([row])[0])
@@ -104,7 +104,7 @@ def one_by_one(loaded: model.Model | model.Onnx) -> Scorer:
 
 
 def in_batches(loaded: model.Model | model.Onnx, largest: int, longest_wait_s: float) -> Scorer:
-    """Score together what comes within a short wait."""
+    """Score the rows that arrive within a short wait as one batch."""
     waiting: list[tuple[list[float], asyncio.Future[float]]] = []
     timer: list[asyncio.TimerHandle] = []
 
@@ -170,7 +170,7 @@ def cached_in_redis(answer: Answer, socket_path: str) -> Answer:
 
 
 def _key(question: dict[str, Any]) -> str:
-    """All that the answer depends on, and nothing else: no card sees another's answer."""
+    """Return the cache key: all that the answer depends on, so that no card gets the answer of another."""
     return "answer:{card}:{merchant}:{amount}:{online}".format_map(question)
 
 
@@ -178,7 +178,7 @@ def _key(question: dict[str, Any]) -> str:
 
 
 def app(answer: Answer, stalls: dict[str, float] | None = None) -> FastAPI:
-    """Return the service around a pattern; with `stalls` it stands still now and then, as collectors of garbage do."""
+    """Return the service around a pattern; with `stalls` it pauses now and then, as a garbage collector does."""
 
     @asynccontextmanager
     async def life(_: FastAPI) -> Any:
@@ -235,28 +235,28 @@ class SmallBodies:
 # ---------------------------------------------------------------- the process
 
 
-def answers(orders: dict[str, Any]) -> Answer:
-    """Put together what was ordered."""
-    folder = Path(orders["folder"])
-    if orders["pattern"] == "pre-computed":
+def answers(settings: dict[str, Any]) -> Answer:
+    """Build the service that the settings describe."""
+    folder = Path(settings["folder"])
+    if settings["pattern"] == "pre-computed":
         return pre_computed(folder)
-    loaded = model.load(folder, orders["engine"])
-    scorer = in_batches(loaded, *orders["batching"]) if orders["batching"] else one_by_one(loaded)
-    if orders["pattern"] == "streaming":
-        return streaming(scorer, orders["log"])
+    loaded = model.load(folder, settings["engine"])
+    scorer = in_batches(loaded, *settings["batching"]) if settings["batching"] else one_by_one(loaded)
+    if settings["pattern"] == "streaming":
+        return streaming(scorer, settings["log"])
     answer = request_time(scorer)
-    if orders["cache"] == "memory":
+    if settings["cache"] == "memory":
         return cached_in_memory(answer)
-    return cached_in_redis(answer, str(folder / "redis.sock")) if orders["cache"] == "redis" else answer
+    return cached_in_redis(answer, str(folder / "redis.sock")) if settings["cache"] == "redis" else answer
 
 
-async def serve(orders: dict[str, Any]) -> None:
+async def serve(settings: dict[str, Any]) -> None:
     """Serve on a free port of the loopback until the testbed ends."""
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it, answers take 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app(answers(orders), orders["stalls"]),
+        app(answers(settings), settings["stalls"]),
         http="httptools",
         loop="asyncio",
         access_log=False,
@@ -271,10 +271,10 @@ class _Announced(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         assert sockets
-        child.say(ready=True, port=sockets[0].getsockname()[1])
+        child.report(ready=True, port=sockets[0].getsockname()[1])
 
 
 if __name__ == "__main__":
-    found = child.orders()
-    child.end_with_the_testbed()
+    found = child.settings()
+    child.exit_with_the_testbed()
     asyncio.run(serve(found))

@@ -16,16 +16,16 @@ _MOST, _WAIT_S, _REPORT_S = 500, 0.02, 0.2
 
 def main() -> None:
     """Consume until the testbed ends."""
-    orders = child.orders()
-    log, report = open_log(orders["log"]), Report(Path(orders["report"]))
+    settings = child.settings()
+    log, report = open_log(settings["log"]), Report(Path(settings["report"]))
     progress = log.progress()
-    child.end_with_the_testbed()
-    child.say(ready=True)
+    child.exit_with_the_testbed()
+    child.report(ready=True)
     while True:
-        if orders.get("each_takes_s"):
-            time.sleep(orders["each_takes_s"])  # a slow consumer, for a lag to be seen
+        if settings.get("each_takes_s"):
+            time.sleep(settings["each_takes_s"])  # a slow consumer, for a lag to be seen
         read_s = time.time()
-        entries = log.read(progress.position, 1 if orders.get("each_takes_s") else _MOST, _WAIT_S)
+        entries = log.read(progress.position, 1 if settings.get("each_takes_s") else _MOST, _WAIT_S)
         progress = advance(log, progress, entries, read_s)
         report.add([event for _, event in entries])
 
@@ -50,13 +50,13 @@ def applied(state: CardState, event: Event) -> CardState:
 
 
 class Report:
-    """Says, in a file, how long after a payment was made it could be read."""
+    """Writes to a file the delay from each payment until it could be read."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._times, self._written_s = file, Times(), 0.0
 
     def add(self, events: list[Event]) -> None:
-        """Take in payments that have just become readable."""
+        """Add payments that have just become readable."""
         now_s = time.time()
         for event in events:
             self._times.add(now_s - event.at_s)
@@ -65,7 +65,7 @@ class Report:
             self._written_s = now_s
 
     def write(self, **facts: Any) -> None:
-        """Replace the file as a whole."""
+        """Replace the file atomically."""
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(facts))
         os.replace(new, self._file)  # noqa: PTH105 - atomic, as Path.replace is; it says so

@@ -6,7 +6,7 @@ from mlsd_helpers.figures import style
 from mlsd_helpers.figures.base import Figure, from_matplotlib, show_number
 from mlsd_helpers.figures.style import EXACT, OTHER, RULE
 from mlsd_helpers.testbed.experiments import Measurement
-from mlsd_helpers.testbed.results import told
+from mlsd_helpers.testbed.results import format_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ def points(measured: Measurement, price: str, scale: float) -> list[Point]:
 
 
 def unbeaten(given: list[Point]) -> list[Point]:
-    """Return the points, cheapest first, that find more than every cheaper one.
+    """Return the points, cheapest first, that find more than every cheaper one (the Pareto front).
 
     >>> [point.name for point in unbeaten([Point("A", 1, 0.1), Point("B", 2, 0.1), Point("C", 3, 0.5)])]
     ['A', 'C']
@@ -97,16 +97,16 @@ def _panel(axes: "Axes", given: list[Point], title: str) -> None:
 
 
 def _alt(measured: Measurement) -> str:
-    said = []
+    parts = []
     for row in measured.rows:
         age = (
             "reads no recent state"
             if row["oldest_s"] is None
-            else f"oldest state {told(float(row['oldest_s']))}"
+            else f"oldest state {format_time(float(row['oldest_s']))}"
         )
         cost = show_number(round(float(row["cpu_s_per_1,000"] or 0), 3))
         found = f"finds {float(row['recall_share'] or 0):.0%} of the fraud"
-        said.append(
-            f"{row['pattern']}: {found}, p99 {told(float(row['p99_s'] or 0))}, {age}, {cost} CPU s per 1,000"
+        parts.append(
+            f"{row['pattern']}: {found}, p99 {format_time(float(row['p99_s'] or 0))}, {age}, {cost} CPU s per 1,000"
         )
-    return "Recall against latency, age and cost. " + "; ".join(said) + "."
+    return "Recall against latency, age and cost. " + "; ".join(parts) + "."

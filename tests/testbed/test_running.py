@@ -41,7 +41,7 @@ class Saboteur:
     def __init__(self, act):
         self._act = act
 
-    def say(self, text):
+    def report(self, text):
         if "requests" in text and ": 0 " not in text:
             act, self._act = self._act, lambda: None
             act()
@@ -143,7 +143,7 @@ def test_a_batch_job_that_is_killed_half_way_leaves_the_old_results_readable():
         now_s = time.time()  # the card does what would change its score, which the job writes early on
         open_log(service.log).append([Event(now_s, PAYMENT["card"], place, 40.0) for place in range(6)])
         table = SqliteLog(service.folder / "scores.db")
-        slow = Child("batch", service.orders["batch"] | {"each_takes_s": 0.002}, service.folder)
+        slow = Child("batch", service.settings["batch"] | {"each_takes_s": 0.002}, service.folder)
 
         table._database.execute("PRAGMA busy_timeout=0")
 

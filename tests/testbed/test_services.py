@@ -46,9 +46,9 @@ def post(service, body, path="/score"):
 def test_the_service_returns_the_scores_of_the_model_called_directly(service):
     if service.pattern == "streaming":
         service.kill("stream")  # so that no payment is known of when the next is asked about
-    orders = {"rate_rps": 200, "lasts_s": 0.5, "seed": 2, "fraud_share": 0.0, "repeats": 0.5}
-    load = service.load(**orders)
-    stream = asked(orders)
+    settings = {"rate_rps": 200, "lasts_s": 0.5, "seed": 2, "fraud_share": 0.0, "repeats": 0.5}
+    load = service.load(**settings)
+    stream = asked(settings)
     rows = [model.known(service.pattern, stream.question(place), [], 0.0) for place in range(len(stream))]
     assert not load.failed
     assert np.array(load.scores) == pytest.approx(model.train().score(rows), abs=1e-5)
