@@ -108,7 +108,7 @@ class Service:
 
         The open loop sends Poisson arrivals of `rate_rps` a second for `lasts_s`. In the closed loop `clients` send a
         request, wait for the answer and send the next, so that the service sets the rate. `fraud_share` of the payments
-        are fraud, in bursts; `repeats` of them have been asked about before. Pre-computed and streaming services receive
+        are fraud, in bursts; `repeats` of them were asked about before. Pre-computed and streaming services receive
         the payments, each a moment after the request about it.
         """
         expected = rate_rps * lasts_s

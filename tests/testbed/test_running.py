@@ -41,7 +41,7 @@ class Saboteur:
     def __init__(self, act):
         self._act = act
 
-    def report(self, text):
+    def show(self, text):
         if "requests" in text and ": 0 " not in text:
             act, self._act = self._act, lambda: None
             act()
