@@ -1,7 +1,6 @@
 """Review: rules that read a design and return what a good reviewer would say.
 
-One module a lesson, each with its `RULES`; `rule` says what a rule is. `mutations` holds, for each rule, a change of
-a sound design that breaks it and nothing else.
+One module for each part of a design, each with its `RULES`; `rule` says what a rule is.
 
 >>> from mlsd_helpers import cases
 >>> [finding.code for finding in review(cases.load("harbour_pay"))]

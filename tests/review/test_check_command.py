@@ -10,7 +10,7 @@ import pytest
 from mlsd_helpers import cases, cli
 from mlsd_helpers.design import Design, load_with_lines
 from mlsd_helpers.review import RULES, Finding, report, review
-from mlsd_helpers.review.mutations import MUTATIONS, STARTS
+from tests.review.mutations import MUTATIONS, STARTS
 
 every_mistake = pytest.mark.parametrize("mistake", MUTATIONS, ids=lambda one: f"{one.breaks}-{one.name}")
 every_format = pytest.mark.parametrize("form", ["text", "json", "github"])

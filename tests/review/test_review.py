@@ -13,9 +13,9 @@ import mlsd_helpers as mlsd
 from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review import Finding, review
-from mlsd_helpers.review.mutations import MUTATIONS, STARTS
 from tests.design import any_design
 from tests.effort import examples
+from tests.review.mutations import MUTATIONS, STARTS
 
 SLOW = settings(
     deadline=None,

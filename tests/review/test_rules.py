@@ -13,7 +13,7 @@ from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, load_design
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.review import RULES, SEVERITIES, Rule, review
-from mlsd_helpers.review.mutations import MUTATIONS, STARTS
+from tests.review.mutations import MUTATIONS, STARTS
 
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
 FIRST = ("REQ001", "PLANE001", "FLOW001", "PATTERN001", "CAP001")

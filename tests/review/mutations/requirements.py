@@ -3,7 +3,7 @@
 from typing import Any
 
 from mlsd_helpers.design import Design, Requirements
-from mlsd_helpers.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import Mutation
 
 
 def _needs(design: Design) -> Requirements:

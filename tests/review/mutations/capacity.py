@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import CapacityPlan, Design, Generation, Requirements
-from mlsd_helpers.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import Mutation
 
 STARTS: dict[str, Callable[[], Design]] = {"generating": partial(cases.load, "azure_assistant")}
 

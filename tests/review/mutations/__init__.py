@@ -1,12 +1,7 @@
 """Known mistakes of a design: a change of a sound one that breaks one rule and no other.
 
 A mistake is a function from design to design. Its name says what somebody did; `breaks` is the code of the rule
-that finds it, and `start` names the sound design that it is made from. Tests prove the rules with them, and
-exercises use them. One module a lesson.
-
->>> mistake = next(one for one in MUTATIONS if one.name == "no_kill_switch")
->>> mistake.change(STARTS[mistake.start]()).planes.release.kill_switch is None
-True
+that finds it, and `start` names the sound design that it is made from. One module for each module of rules.
 """
 
 from collections.abc import Callable
@@ -14,8 +9,8 @@ from functools import partial
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Design
-from mlsd_helpers.review.mutations import capacity, dataflow, pattern, planes, requirements
-from mlsd_helpers.review.mutations.mutation import Mutation
+from tests.review.mutations import capacity, dataflow, pattern, planes, requirements
+from tests.review.mutations.mutation import Mutation
 
 __all__ = ["MUTATIONS", "STARTS", "Mutation"]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlsd_helpers.design import Component, Design, Flow, Planes
-from mlsd_helpers.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import Mutation
 
 # ---- how a sketch is changed
 

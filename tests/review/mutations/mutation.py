@@ -1,7 +1,4 @@
-"""What a known mistake is.
-
-Apart from the package's front door, because the modules that it merges need it too.
-"""
+"""What a known mistake is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -5,8 +5,8 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Design, Pattern, Requirements, ServingPath
-from mlsd_helpers.review.mutations.capacity import resized
-from mlsd_helpers.review.mutations.mutation import Mutation
+from tests.review.mutations.capacity import resized
+from tests.review.mutations.mutation import Mutation
 
 _WHILE_WAITING = {
     "pattern": "request-time",

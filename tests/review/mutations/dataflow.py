@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlsd_helpers.design import DataFlow, Design, Planes
-from mlsd_helpers.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import Mutation
 
 STARTS: dict[str, Callable[[], Design]] = {}
 
