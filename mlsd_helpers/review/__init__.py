@@ -1,6 +1,6 @@
 """Review: rules that read a design and return what a good reviewer would say.
 
-One module for each part of a design, each with its `RULES`; `rule` says what a rule is.
+One module for each part of a design; whatever `rule` makes a rule of in one of them is in `RULES`.
 
 >>> from mlsd_helpers import cases
 >>> [finding.code for finding in review(cases.load("harbour_pay"))]
@@ -16,14 +16,13 @@ from mlsd_helpers.review.rule import SEVERITIES, Fault, Finding, Rule, in_order,
 
 __all__ = ["RULES", "SEVERITIES", "Fault", "Finding", "Rule", "in_order", "review", "rule", "rules_called"]
 
-RULES: tuple[Rule, ...] = (
-    *requirements.RULES,
-    *planes.RULES,
-    *dataflow.RULES,
-    *pattern.RULES,
-    *capacity.RULES,
+RULES: tuple[Rule, ...] = tuple(
+    one
+    for module in (requirements, planes, dataflow, pattern, capacity)
+    for one in vars(module).values()
+    if isinstance(one, Rule)
 )
-"""Every rule, in the order of the lessons."""
+"""Every rule, part by part as a design grows, and in the order of its module."""
 
 
 def review(design: Design) -> tuple[Finding, ...]:

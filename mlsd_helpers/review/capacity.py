@@ -16,7 +16,7 @@ from mlsd_helpers.analysis.sizing import (
     sizing_of,
 )
 from mlsd_helpers.design import CapacityPlan, Design, Generation, Latency
-from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.units import show_bytes, show_seconds
 
 BUSIEST_TARGET = 0.9
@@ -615,35 +615,3 @@ def context_is_long_enough(_: Design, given: _Generating) -> Iterator[Fault]:
             "weights.",
             f"Allow {room:,} tokens at most, or take more memory.",
         )
-
-
-RULES: tuple[Rule, ...] = (
-    has_a_plan,
-    has_headroom,
-    agrees_with_the_sketch,
-    zones_add_up,
-    sized_for_the_peak,
-    replicas_carry_the_peak,
-    replicas_hold_the_headroom,
-    target_leaves_room,
-    model_fits_the_budget,
-    routing_keeps_the_budget,
-    bursts_are_paid_for,
-    queue_has_an_end,
-    batches_fit_the_budget,
-    headroom_has_a_purpose,
-    survives_a_zone,
-    is_rounded_by_zone,
-    survives_a_restart,
-    survives_a_surge,
-    survives_a_cold_cache,
-    rises_before_the_autoscaler,
-    autoscaler_reaches_the_plan,
-    autoscaler_acts_at_the_target,
-    keeps_to_its_budget,
-    weights_fit,
-    sequences_fit,
-    is_below_the_roofline,
-    prompt_is_read_in_time,
-    context_is_long_enough,
-)

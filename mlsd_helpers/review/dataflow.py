@@ -11,7 +11,7 @@ from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stag
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import Stage as AgeingStage
 from mlsd_helpers.formulas import largest_period_s
-from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.units import show_seconds
 
 _SIMILAR = 1e-12  # relative: an age that is its SLA but for the last bits meets it
@@ -437,24 +437,3 @@ def is_read_at_once(design: Design) -> Iterator[Fault]:
             f"together they would take about {show_seconds(look_up.time_per_call)}.",
             "Read all features of a request in one multi-get, or start the look-ups together with 'at_once: true'.",
         )
-
-
-RULES: tuple[Rule, ...] = (
-    has_a_dataflow,
-    is_fresh_at_its_worst,
-    ends_in_a_store_for_serving,
-    ends_in_a_named_store,
-    stages_take_time,
-    stages_serve_a_feature,
-    is_on_the_sketch,
-    follows_the_flows,
-    has_its_slot_alone,
-    fills_the_input,
-    reaches_the_model,
-    has_a_default,
-    is_joined_as_it_was_readable,
-    says_how_it_is_joined,
-    is_written_once,
-    is_tested_for_parity,
-    is_read_at_once,
-)

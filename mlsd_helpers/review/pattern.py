@@ -10,7 +10,7 @@ from mlsd_helpers.analysis.paths import cold_rps, hit_ratio, peak_rps
 from mlsd_helpers.analysis.sizing import Sizing, sizing_of
 from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath, Stream
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.units import show_seconds
 
 JUSTIFIED_RPS = 1_000.0
@@ -496,30 +496,3 @@ def _worked_off(stream: Stream) -> str:
     except RangeError:
         return ""
     return f"; working it off takes {show_seconds(drain_s)}"
-
-
-RULES: tuple[Rule, ...] = (
-    has_a_pattern,
-    has_a_reason,
-    rejects_something,
-    keeps_to_its_choice,
-    shares_add_up,
-    has_its_figures,
-    shows_its_price,
-    is_bounded_where_made_ahead,
-    answers_stay_fresh,
-    job_ends_in_time,
-    job_can_run_again,
-    misses_are_answered,
-    answers_are_read,
-    key_holds_what_decides,
-    key_holds_the_version,
-    knows_what_decides,
-    hits_can_be_reached,
-    hits_have_a_ground,
-    copies_stay_fresh,
-    survives_a_cold_cache,
-    keeps_up,
-    consumers_have_work,
-    backlog_is_short,
-)

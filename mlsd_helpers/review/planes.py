@@ -11,7 +11,7 @@ from mlsd_helpers.analysis import graph
 from mlsd_helpers.design import KINDS, Component, Design, Flow, Planes, Release
 from mlsd_helpers.formulas.availability import error_budget_s, series_availability
 from mlsd_helpers.formulas.statistics import canary_sample_size
-from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.units import show_seconds
 
 CLOUDFLARE = (
@@ -700,44 +700,3 @@ def schedule_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
             "Nothing starts a training.",
             "Name what does: schedule, volume, drift, quality, or a person.",
         )
-
-
-RULES: tuple[Rule, ...] = (
-    no_planes,
-    plane_empty,
-    loose_component,
-    component_without_owner,
-    call_without_timeout,
-    call_without_fallback,
-    patient_door,
-    patient_inside,
-    retries_multiply,
-    path_over_budget,
-    waiting_in_a_circle,
-    single_point_of_failure,
-    replicas_unknown,
-    path_less_available,
-    unchecked_input,
-    no_prediction_log,
-    only_machines_watched,
-    alert_without_action,
-    alert_on_any_count,
-    watches_itself,
-    monitor_unheard,
-    quality_without_labels,
-    no_control_yet,
-    promoted_unseen,
-    back_door,
-    model_never_arrives,
-    undo_of_nothing,
-    model_goes_back_alone,
-    rollback_to_something,
-    rollback_too_slow,
-    released_to_all,
-    canary_too_short,
-    no_kill_switch,
-    retrain_on_every_alarm,
-    labels_too_late,
-    model_over_age,
-    schedule_of_nothing,
-)

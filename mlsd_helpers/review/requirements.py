@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mlsd_helpers.design import Design, Requirements
-from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.units import ms, show_seconds
 
 AXES = ("prediction", "latency", "throughput", "freshness", "availability")
@@ -252,23 +252,3 @@ def token_times_missing(design: Design) -> Iterator[Fault]:
                 f"An answer is generated token by token, and nothing limits {' and '.join(missing)}.",
                 "Limit the time to the first token, and the time for each that follows.",
             )
-
-
-RULES: tuple[Rule, ...] = (
-    no_requirements,
-    axis_missing,
-    baseline_missing,
-    latency_at_the_mean,
-    budget_overspent,
-    mean_as_peak,
-    peak_without_derivation,
-    requests_for_scorings,
-    base_rate_missing,
-    always_available,
-    nothing_fails,
-    open_or_closed,
-    nothing_assumed,
-    assumed_by_nobody,
-    labels_for_nothing,
-    token_times_missing,
-)

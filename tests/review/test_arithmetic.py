@@ -9,7 +9,7 @@ from mlsd_helpers import cases, formulas, units
 from mlsd_helpers.analysis import ages, paths
 from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Feature
 from mlsd_helpers.formulas import AgeBounds
-from mlsd_helpers.review import capacity, dataflow, pattern
+from mlsd_helpers.review import RULES, capacity, dataflow, pattern
 
 
 def fleet(replicas, **changes):
@@ -236,4 +236,5 @@ def test_a_plan_without_its_figures_is_no_error(fields):
     bare = {"service_time": "40 ms", "load": "0 rps", "target_utilisation": "70%", "routing": "random"}
     for given in (fields, bare | fields, bare | fields | {"concurrency_per_replica": 2}):
         design = cases.load("harbour_pay").with_part(capacity=CapacityPlan(**given))
-        assert set(codes(capacity.RULES, design)) <= {one.code for one in capacity.RULES}
+        for one in RULES:
+            list(one(design))

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import runpy
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -47,6 +48,15 @@ def test_every_rule_that_is_written_is_listed():
     ]
     written = {one.code for module in modules for one in vars(module).values() if isinstance(one, Rule)}
     assert written == {rule.code for rule in RULES}
+
+
+def test_rules_stand_in_the_order_of_their_codes_and_a_second_import_adds_none():
+    listed = [rule.code for rule in RULES]
+    prefixes = list(dict.fromkeys(code.rstrip("0123456789") for code in listed))
+    assert prefixes == [code.rstrip("0123456789") for code in FIRST]
+    assert listed == sorted(listed, key=lambda code: (prefixes.index(code.rstrip("0123456789")), code))
+    again = runpy.run_path(str(Path(inspect.getfile(Rule)).with_name("__init__.py")))["RULES"]
+    assert [rule.code for rule in again] == listed
 
 
 def test_every_rule_is_triggered_by_some_mistake():

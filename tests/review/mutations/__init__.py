@@ -22,11 +22,10 @@ STARTS: dict[str, Callable[[], Design]] = {
 }
 """Sound designs that mistakes are made from, by name."""
 
-MUTATIONS: tuple[Mutation, ...] = (
-    *requirements.MUTATIONS,
-    *planes.MUTATIONS,
-    *dataflow.MUTATIONS,
-    *pattern.MUTATIONS,
-    *capacity.MUTATIONS,
+MUTATIONS: tuple[Mutation, ...] = tuple(
+    one
+    for module in (requirements, planes, dataflow, pattern, capacity)
+    for one in vars(module).values()
+    if isinstance(one, Mutation)
 )
 """Every known mistake, in the order of the rules."""

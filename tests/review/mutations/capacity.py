@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import CapacityPlan, Design, Generation, Requirements
-from tests.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import breaks
 
 STARTS: dict[str, Callable[[], Design]] = {"generating": partial(cases.load, "azure_assistant")}
 
@@ -57,98 +57,117 @@ def resized(design: Design, replicas: int, per_zone: int | None) -> Design:
     return design.with_part(capacity=changed, planes=planes.changed(components=components))
 
 
+@breaks("CAP001")
 def no_plan(design: Design) -> Design:
     """Leave the plan out."""
     return design.with_part(capacity=None)
 
 
+@breaks("CAP002")
 def no_headroom(design: Design) -> Design:
     """Run what the peak needs and say nothing of failures."""
     return _with_plan(design, headroom=None)
 
 
+@breaks("CAP003")
 def two_figures(design: Design) -> Design:
     """Change the plan and leave the sketch as it was."""
     return _with_autoscaler(_with_plan(design, replicas=48, replicas_per_zone=16), minimum=48)
 
 
+@breaks("CAP004")
 def zones_of_fourteen(design: Design) -> Design:
     """Put 45 replicas into three zones of fourteen."""
     return _with_plan(design, replicas_per_zone=14)
 
 
+@breaks("CAP005")
 def sized_for_the_mean(design: Design) -> Design:
     """Carry the mean and not the peak."""
     return _with_plan(design, load="200 rps")
 
 
+@breaks("CAP006")
 def too_few(design: Design) -> Design:
     """Run fewer replicas than the peak needs while nothing fails."""
     return resized(design, replicas=27, per_zone=9)
 
 
+@breaks("CAP007")
 def headroom_forgotten(design: Design) -> Design:
     """Promise a headroom of 30% and run the bare need."""
     return resized(_with_headroom(design, share="30%", pays_for="surge", surge="0%"), 30, 10)
 
 
+@breaks("CAP008")
 def always_busy(design: Design) -> Design:
     """Keep replicas busy 95% of the time."""
     return _with_plan(design, target_utilisation="95%")
 
 
+@breaks("CAP009")
 def model_too_slow(design: Design) -> Design:
     """Promise 500 ms with a model that takes 600."""
     slow = {"mean": "600 ms", "distribution": "lognormal", "scv": 0.25}
     return resized(_with_plan(design, service_time=slow, cost_per_replica_hour="$0.01"), 645, 215)
 
 
+@breaks("CAP010")
 def random_routing(design: Design) -> Design:
     """Send each request to a replica drawn at random."""
     return _with_plan(design, routing="random")
 
 
+@breaks("CAP011")
 def bursts_ignored(design: Design) -> Design:
     """Size bursty traffic as if it came evenly."""
     return _with_axis(design, "throughput", burstiness=13.2)
 
 
+@breaks("CAP012")
 def endless_queue(design: Design) -> Design:
     """Let requests wait without a limit."""
     return _with_plan(design, queue_limit=None)
 
 
+@breaks("CAP013")
 def large_batches(design: Design) -> Design:
     """Collect requests until the budget is gone."""
     batching = {"largest": 64, "longest_wait": "100 ms", "fixed_time": "50 ms", "time_per_item": "8 ms"}
     return _with_plan(design, batching=batching)
 
 
+@breaks("CAP014")
 def headroom_for_nothing(design: Design) -> Design:
     """Add half as much again and say nothing of what it pays for."""
     return _with_headroom(design, pays_for=())
 
 
+@breaks("CAP015")
 def zone_on_thirty_percent(design: Design) -> Design:
     """Let the usual 30% pay for a zone."""
     return resized(_with_headroom(design, share="30%"), 39, 13)
 
 
+@breaks("CAP016")
 def rounded_over_all_zones(design: Design) -> Design:
     """Round 28.57 × 1.5 up once, to 43, and not in each zone."""
     return resized(design, 43, None)
 
 
+@breaks("CAP017")
 def restart_of_many(design: Design) -> Design:
     """Restart six replicas in ten at once."""
     return _with_headroom(design, pays_for=["zone loss", "rolling restart"], unavailable_in_restart="60%")
 
 
+@breaks("CAP018")
 def surge_of_a_festival(design: Design) -> Design:
     """Let a headroom of half pay for three times the peak."""
     return _with_headroom(design, pays_for=["zone loss", "surge"], surge="200%")
 
 
+@breaks("CAP019", start="cached")
 def cold_cache_on_paper(design: Design) -> Design:
     """Say that the headroom pays for a cold cache, without counting."""
     path = design.at("pattern.paths")[0]
@@ -158,79 +177,56 @@ def cold_cache_on_paper(design: Design) -> Design:
     return resized(paid, 27, 9)
 
 
+@breaks("CAP020")
 def autoscaler_too_late(design: Design) -> Design:
     """Wait two minutes for help against more than all replicas answer."""
     return _with_autoscaler(design, fastest_rise="800 rps")
 
 
+@breaks("CAP021")
 def autoscaler_below_plan(design: Design) -> Design:
     """Stop the autoscaler before it gets to the plan."""
     return _with_autoscaler(design, minimum=30, maximum=40)
 
 
+@breaks("CAP022")
 def autoscaler_waits(design: Design) -> Design:
     """Add replicas when those that run are full."""
     return _with_autoscaler(design, target="90%")
 
 
+@breaks("CAP023")
 def over_budget(design: Design) -> Design:
     """Spend more than there is."""
     return _with_plan(design, budget_per_month="$6,000")
 
 
+@breaks("CAP024", start="generating")
 def weights_too_large(design: Design) -> Design:
     """Load a model that is larger than its accelerator."""
     smaller = {"name": "T4", "memory": "16 GB"}
     return _generating(design, accelerator=smaller)
 
 
+@breaks("CAP025", start="generating")
 def memory_is_weights(design: Design) -> Design:
     """Plan sequences as if only weights took memory."""
     return _generating(design, concurrent_sequences=350)
 
 
+@breaks("CAP026", start="generating")
 def above_the_roofline(design: Design) -> Design:
     """Believe a brochure: 211 tokens in half a second for each of 32 sequences."""
     return _with_plan(design, service_time={"mean": "500 ms", "distribution": "lognormal", "scv": 1})
 
 
+@breaks("CAP027", start="generating")
 def prompt_for_nothing(design: Design) -> Design:
     """Promise the first token before the prompt can be read."""
     return _with_axis(design, "latency", first_token="20 ms")  # noqa: S106 - a token of a language model
 
 
+@breaks("CAP028", start="generating")
 def long_answer(design: Design) -> Design:
     """Leave 45 tokens of context to an answer of 211."""
     return _generating(design, context_tokens=1_200)
-
-
-MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("CAP001", no_plan),
-    Mutation("CAP002", no_headroom),
-    Mutation("CAP003", two_figures),
-    Mutation("CAP004", zones_of_fourteen),
-    Mutation("CAP005", sized_for_the_mean),
-    Mutation("CAP006", too_few),
-    Mutation("CAP007", headroom_forgotten),
-    Mutation("CAP008", always_busy),
-    Mutation("CAP009", model_too_slow),
-    Mutation("CAP010", random_routing),
-    Mutation("CAP011", bursts_ignored),
-    Mutation("CAP012", endless_queue),
-    Mutation("CAP013", large_batches),
-    Mutation("CAP014", headroom_for_nothing),
-    Mutation("CAP015", zone_on_thirty_percent),
-    Mutation("CAP016", rounded_over_all_zones),
-    Mutation("CAP017", restart_of_many),
-    Mutation("CAP018", surge_of_a_festival),
-    Mutation("CAP019", cold_cache_on_paper, "cached"),
-    Mutation("CAP020", autoscaler_too_late),
-    Mutation("CAP021", autoscaler_below_plan),
-    Mutation("CAP022", autoscaler_waits),
-    Mutation("CAP023", over_budget),
-    Mutation("CAP024", weights_too_large, "generating"),
-    Mutation("CAP025", memory_is_weights, "generating"),
-    Mutation("CAP026", above_the_roofline, "generating"),
-    Mutation("CAP027", prompt_for_nothing, "generating"),
-    Mutation("CAP028", long_answer, "generating"),
-)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlsd_helpers.design import DataFlow, Design, Planes
-from tests.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import breaks
 
 STARTS: dict[str, Callable[[], Design]] = {}
 
@@ -27,41 +27,49 @@ def _with_feature(design: Design, feature_id: str, **fields: Any) -> Design:
     return _with_flow(design, features=tuple(features))
 
 
+@breaks("FLOW001")
 def no_dataflow(design: Design) -> Design:
     """Leave the dataflow out."""
     return design.with_part(dataflow=None)
 
 
+@breaks("FLOW002")
 def hourly_for_a_quarter(design: Design) -> Design:
     """Compute a feature each hour that may be 15 minutes old."""
     return _with_stage(design, "merchant_rate", period="1 h")
 
 
+@breaks("FLOW002")
 def period_for_age(design: Design) -> Design:
     """Take the period for the age, as if delays and the cache took no time."""
     return _with_stage(design, "merchant_rate", period="15 min")
 
 
+@breaks("FLOW002")
 def last_hop_only(design: Design) -> Design:
     """Promise what the last stage alone can keep."""
     return _with_feature(design, "graph_risk", sla="45 min")
 
 
+@breaks("FLOW003")
 def clicks_in_the_warehouse(design: Design) -> Design:
     """End a feature in a table that only analysts can read."""
     return _with_stage(design, "click_stream", store="offline")
 
 
+@breaks("FLOW004")
 def somewhere_in_a_store(design: Design) -> Design:
     """Say nothing about where a feature is read."""
     return _with_stage(design, "graph_scores", store=None)
 
 
+@breaks("FLOW005")
 def timeless_stage(design: Design) -> Design:
     """Let a stage take no time at all."""
     return _with_stage(design, "write_flag", delays=())
 
 
+@breaks("FLOW006")
 def job_for_nobody(design: Design) -> Design:
     """Keep a job whose feature is gone."""
     job = {
@@ -74,11 +82,13 @@ def job_for_nobody(design: Design) -> Design:
     return _with_flow(design, stages=(*_flow(design).stages, job))
 
 
+@breaks("FLOW007")
 def source_off_the_sketch(design: Design) -> Design:
     """Take a feature from a system that nobody has drawn."""
     return _with_feature(design, "ip_country", source="address_book")
 
 
+@breaks("FLOW008")
 def flow_not_drawn(design: Design) -> Design:
     """Forget the arrow that brings disputes to the jobs."""
     planes = design.planes or Planes()
@@ -86,75 +96,61 @@ def flow_not_drawn(design: Design) -> Design:
     return design.with_part(planes=planes.changed(flows=kept))
 
 
+@breaks("FLOW009")
 def two_in_one_slot(design: Design) -> Design:
     """Put a feature where another one is."""
     return _with_feature(design, "graph_risk", slot=14)
 
 
+@breaks("FLOW010")
 def wrong_width(design: Design) -> Design:
     """Build the model for one position more than the features fill."""
     return _with_flow(design, input_width=20)
 
 
+@breaks("FLOW011")
 def feature_beside_the_model(design: Design) -> Design:
     """Compute and store a feature that has no place in the input."""
     return _with_feature(design, "avg_ticket_90d", slot=None)
 
 
+@breaks("FLOW012")
 def no_default(design: Design) -> Design:
     """Hope that a feature is never missing."""
     return _with_feature(design, "merchant_rate_15m", default=None)
 
 
+@breaks("FLOW013")
 def latest_value(design: Design) -> Design:
     """Train on the values that are in the store today."""
     return _with_flow(design, join="latest value")
 
 
+@breaks("FLOW013")
 def event_time(design: Design) -> Design:
     """Train on what had happened, whether or not it could be read."""
     return _with_flow(design, join="event time")
 
 
+@breaks("FLOW014")
 def joined_somehow(design: Design) -> Design:
     """Say nothing about how training rows are joined."""
     return _with_flow(design, join=None)
 
 
+@breaks("FLOW015")
 def written_twice(design: Design) -> Design:
     """Write each transformation once for training and once for serving."""
     return _with_flow(design, transformation="separate")
 
 
+@breaks("FLOW016")
 def parity_untested(design: Design) -> Design:
     """Trust that training and serving agree."""
     return _with_flow(design, parity_test=None)
 
 
+@breaks("FLOW017")
 def one_read_a_feature(design: Design) -> Design:
     """Read features one after another."""
     return _with_flow(design, lookup={"calls": 11, "time_per_call": "2 ms"})
-
-
-MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("FLOW001", no_dataflow),
-    Mutation("FLOW002", hourly_for_a_quarter),
-    Mutation("FLOW002", last_hop_only),
-    Mutation("FLOW002", period_for_age),
-    Mutation("FLOW003", clicks_in_the_warehouse),
-    Mutation("FLOW004", somewhere_in_a_store),
-    Mutation("FLOW005", timeless_stage),
-    Mutation("FLOW006", job_for_nobody),
-    Mutation("FLOW007", source_off_the_sketch),
-    Mutation("FLOW008", flow_not_drawn),
-    Mutation("FLOW009", two_in_one_slot),
-    Mutation("FLOW010", wrong_width),
-    Mutation("FLOW011", feature_beside_the_model),
-    Mutation("FLOW012", no_default),
-    Mutation("FLOW013", event_time),
-    Mutation("FLOW013", latest_value),
-    Mutation("FLOW014", joined_somehow),
-    Mutation("FLOW015", written_twice),
-    Mutation("FLOW016", parity_untested),
-    Mutation("FLOW017", one_read_a_feature),
-)

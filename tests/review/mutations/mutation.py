@@ -12,9 +12,14 @@ class Mutation:
 
     breaks: str
     change: Callable[[Design], Design]
-    start: str = "as published"
+    start: str
 
     @property
     def name(self) -> str:
         """What somebody did."""
         return self.change.__name__
+
+
+def breaks(code: str, start: str = "as published") -> Callable[[Callable[[Design], Design]], Mutation]:
+    """Make a known mistake of a function: the rule that finds it, and the sound design that it is made from."""
+    return lambda change: Mutation(code, change, start)

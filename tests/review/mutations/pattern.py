@@ -6,7 +6,7 @@ from typing import Any
 from mlsd_helpers import cases
 from mlsd_helpers.design import Design, Pattern, Requirements, ServingPath
 from tests.review.mutations.capacity import resized
-from tests.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import breaks
 
 _WHILE_WAITING = {
     "pattern": "request-time",
@@ -115,21 +115,25 @@ STARTS: dict[str, Callable[[], Design]] = {
 }
 
 
+@breaks("PATTERN001")
 def no_pattern(design: Design) -> Design:
     """Leave the pattern out."""
     return design.with_part(pattern=None)
 
 
+@breaks("PATTERN002")
 def no_reason(design: Design) -> Design:
     """Choose without a reason."""
     return _with_path(design, reason=None)
 
 
+@breaks("PATTERN003")
 def nothing_rejected(design: Design) -> Design:
     """Consider no other pattern."""
     return design.with_part(pattern=(design.pattern or Pattern()).changed(rejected=()))
 
 
+@breaks("PATTERN004")
 def rejected_and_taken(design: Design) -> Design:
     """Reject for every path what one path takes."""
     pattern = design.pattern or Pattern()
@@ -137,16 +141,19 @@ def rejected_and_taken(design: Design) -> Design:
     return design.with_part(pattern=pattern.changed(rejected=(*pattern.rejected, twice)))
 
 
+@breaks("PATTERN005")
 def lost_share(design: Design) -> Design:
     """Lose one payment in ten between the paths."""
     return _with_path(design, share="90%")
 
 
+@breaks("PATTERN006", start="streamed")
 def stream_without_rates(design: Design) -> Design:
     """Stream, and never count events."""
     return _with_path(design, stream=None)
 
 
+@breaks("PATTERN007")
 def strained_without_price(design: Design) -> Design:
     """Score 2,000 payments a second at request time, whatever it costs."""
     needs, plan = design.requirements, design.capacity
@@ -162,67 +169,80 @@ def strained_without_price(design: Design) -> Design:
     )
 
 
+@breaks("PATTERN008", start="made ahead")
 def free_text_ahead(design: Design) -> Design:
     """Compute answers ahead for what cannot be listed."""
     return _with_path(design, bounded_input=False)
 
 
+@breaks("PATTERN009", start="made ahead")
 def hourly_answers(design: Design) -> Design:
     """Make answers each hour that may be an hour old."""
     hourly = _with_figures(design, "precompute", period="1 h", job_time="10 min", window="40 min")
     return _answers_as_old_as(hourly, "1 h")
 
 
+@breaks("PATTERN010", start="made ahead")
 def endless_job(design: Design) -> Design:
     """Start a job of three hours every two."""
     return _with_figures(design, "precompute", period="2 h", job_time="3 h", window="2 h")
 
 
+@breaks("PATTERN011", start="made ahead")
 def window_just_fits(design: Design) -> Design:
     """Give a job of five hours six."""
     return _with_figures(design, "precompute", job_time="5 h")
 
 
+@breaks("PATTERN012", start="made ahead")
 def unknown_key(design: Design) -> Design:
     """Say nothing about a card that is new since the last run."""
     return _with_figures(design, "precompute", on_miss=None)
 
 
+@breaks("PATTERN013", start="made ahead")
 def scores_for_all(design: Design) -> Design:
     """Score every card, of which one in ten pays before the next run."""
     return _with_figures(design, "precompute", keys_read=1_000_000)
 
 
+@breaks("PATTERN014", start="cached")
 def key_without_card(design: Design) -> Design:
     """Share answers between cards."""
     return _with_figures(design, "cache", key=["merchant", "amount", "model version"])
 
 
+@breaks("PATTERN015", start="cached")
 def key_without_version(design: Design) -> Design:
     """Serve the old model's answers after a release."""
     return _with_figures(design, "cache", key=["card", "merchant", "amount"])
 
 
+@breaks("PATTERN016", start="cached")
 def key_of_unknowns(design: Design) -> Design:
     """Choose a key without a list of what decides."""
     return _with_figures(design, "cache", answer_depends_on=())
 
 
+@breaks("PATTERN017", start="cached")
 def hits_wished_for(design: Design) -> Design:
     """Expect hits that no cache of that size and life can give."""
     return _with_figures(design, "cache", hit_ratio="95%")
 
 
+@breaks("PATTERN018", start="cached")
 def hits_out_of_the_air(design: Design) -> Design:
     """Expect hits of a cache of unknown size."""
     return _with_figures(design, "cache", size=None)
 
 
+@breaks("PATTERN019", start="cached")
 def cached_for_an_hour(design: Design) -> Design:
     """Keep for an hour what may be five minutes old."""
     return _with_figures(design, "cache", ttl="1 h")
 
 
+@breaks("PATTERN020", start="cached")
 def sized_when_warm(design: Design) -> Design:
     """Size the fleet for what a warm cache lets through, and say nothing of an empty one."""
     plan = design.capacity
@@ -231,43 +251,19 @@ def sized_when_warm(design: Design) -> Design:
     return resized(warm.with_part(capacity=plan.changed(load="300 rps")), 27, 9)
 
 
+@breaks("PATTERN021", start="streamed")
 def stream_too_slow(design: Design) -> Design:
     """Consume fewer events than arrive."""
     return _with_figures(design, "stream", consumed="450 rps")
 
 
+@breaks("PATTERN022", start="streamed")
 def more_consumers_than_partitions(design: Design) -> Design:
     """Run twenty consumers on twelve partitions."""
     return _with_figures(design, "stream", consumers=20)
 
 
+@breaks("PATTERN023", start="streamed")
 def backlog_of_an_hour(design: Design) -> Design:
     """Let so many events wait that the last is read an hour later."""
     return _with_figures(design, "stream", largest_backlog=3_600_000)
-
-
-MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("PATTERN001", no_pattern),
-    Mutation("PATTERN002", no_reason),
-    Mutation("PATTERN003", nothing_rejected),
-    Mutation("PATTERN004", rejected_and_taken),
-    Mutation("PATTERN005", lost_share),
-    Mutation("PATTERN006", stream_without_rates, "streamed"),
-    Mutation("PATTERN007", strained_without_price),
-    Mutation("PATTERN008", free_text_ahead, "made ahead"),
-    Mutation("PATTERN009", hourly_answers, "made ahead"),
-    Mutation("PATTERN010", endless_job, "made ahead"),
-    Mutation("PATTERN011", window_just_fits, "made ahead"),
-    Mutation("PATTERN012", unknown_key, "made ahead"),
-    Mutation("PATTERN013", scores_for_all, "made ahead"),
-    Mutation("PATTERN014", key_without_card, "cached"),
-    Mutation("PATTERN015", key_without_version, "cached"),
-    Mutation("PATTERN016", key_of_unknowns, "cached"),
-    Mutation("PATTERN017", hits_wished_for, "cached"),
-    Mutation("PATTERN018", hits_out_of_the_air, "cached"),
-    Mutation("PATTERN019", cached_for_an_hour, "cached"),
-    Mutation("PATTERN020", sized_when_warm, "cached"),
-    Mutation("PATTERN021", stream_too_slow, "streamed"),
-    Mutation("PATTERN022", more_consumers_than_partitions, "streamed"),
-    Mutation("PATTERN023", backlog_of_an_hour, "streamed"),
-)

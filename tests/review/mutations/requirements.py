@@ -3,7 +3,7 @@
 from typing import Any
 
 from mlsd_helpers.design import Design, Requirements
-from tests.review.mutations.mutation import Mutation
+from tests.review.mutations.mutation import breaks
 
 
 def _needs(design: Design) -> Requirements:
@@ -19,88 +19,84 @@ def _within(design: Design, axis: str, **fields: Any) -> Design:
     return _with(design, **{axis: getattr(_needs(design), axis).changed(**fields)})
 
 
+@breaks("REQ001")
 def no_requirements(design: Design) -> Design:
     return design.with_part(requirements=None)
 
 
+@breaks("REQ002")
 def no_availability(design: Design) -> Design:
     return _with(design, availability=None)
 
 
+@breaks("REQ003")
 def no_baseline(design: Design) -> Design:
     return _with(design, baseline=None)
 
 
+@breaks("REQ004")
 def mean_latency(design: Design) -> Design:
     return _within(design, "latency", percentile="mean")
 
 
+@breaks("REQ005")
 def budget_overspent(design: Design) -> Design:
     first, *others = _needs(design).latency.split  # type: ignore[union-attr]
     return _within(design, "latency", split=(first.changed(time=first.time + 0.1), *others))
 
 
+@breaks("REQ006")
 def mean_as_peak(design: Design) -> Design:
     return _within(design, "throughput", derivation="mean", how="Requests of last month over its seconds.")
 
 
+@breaks("REQ007")
 def peak_out_of_the_air(design: Design) -> Design:
     return _within(design, "throughput", derivation=None, how=None)
 
 
+@breaks("REQ008")
 def requests_for_scorings(design: Design) -> Design:
     return _within(design, "prediction", type="ranking", base_rate=None)
 
 
+@breaks("REQ009")
 def base_rate_forgotten(design: Design) -> Design:
     return _within(design, "prediction", base_rate=None)
 
 
+@breaks("REQ010")
 def always_available(design: Design) -> Design:
     return _within(design, "availability", target=1)
 
 
+@breaks("REQ011")
 def nothing_fails(design: Design) -> Design:
     return _with(design, failure_modes=())
 
 
+@breaks("REQ012")
 def open_or_closed(design: Design) -> Design:
     first, *others = _needs(design).failure_modes
     return _with(design, failure_modes=(first.changed(fails=None), *others))
 
 
+@breaks("REQ013")
 def nothing_assumed(design: Design) -> Design:
     return _with(design, assumptions=())
 
 
+@breaks("REQ014")
 def assumed_by_nobody(design: Design) -> Design:
     first, *others = _needs(design).assumptions
     return _with(design, assumptions=(first.changed(owner=None), *others))
 
 
+@breaks("REQ015")
 def labels_for_nothing(design: Design) -> Design:
     return _within(design, "labels", cost_per_label=None)
 
 
+@breaks("REQ016", start="generating")
 def no_token_times(design: Design) -> Design:
     return _within(design, "latency", first_token=None, per_token=None)
-
-
-MUTATIONS: tuple[Mutation, ...] = (
-    Mutation("REQ001", no_requirements),
-    Mutation("REQ002", no_availability),
-    Mutation("REQ003", no_baseline),
-    Mutation("REQ004", mean_latency),
-    Mutation("REQ005", budget_overspent),
-    Mutation("REQ006", mean_as_peak),
-    Mutation("REQ007", peak_out_of_the_air),
-    Mutation("REQ008", requests_for_scorings),
-    Mutation("REQ009", base_rate_forgotten),
-    Mutation("REQ010", always_available),
-    Mutation("REQ011", nothing_fails),
-    Mutation("REQ012", open_or_closed),
-    Mutation("REQ013", nothing_assumed),
-    Mutation("REQ014", assumed_by_nobody),
-    Mutation("REQ015", labels_for_nothing),
-    Mutation("REQ016", no_token_times, start="generating"),
-)
