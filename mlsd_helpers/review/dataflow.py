@@ -20,8 +20,8 @@ _FEW_CALLS = 3  # fewer look-ups than this are not worth a finding
 _DATA = {"events", "batch", "labels", "predictions"}  # what arrows carry features along, to be read later
 
 
-def _flow(design: Design) -> DataFlow:
-    return design.dataflow or DataFlow()
+def _flow(design: Design) -> DataFlow | None:
+    return design.dataflow
 
 
 def _read(flow: DataFlow) -> Iterator[Feature]:
@@ -46,10 +46,10 @@ def has_a_dataflow(design: Design) -> Iterator[Fault]:
     "FLOW002",
     prevents="decisions on the past that are taken for decisions on the present",
     incident="Pinterest's home feed before 2018 ranked on features up to weeks old (Pinterest Engineering, 2018)",
+    needs=_flow,
 )
-def is_fresh_at_its_worst(design: Design) -> Iterator[Fault]:
+def is_fresh_at_its_worst(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every SLA is on the worst age: each period, each delay and each copy on the way."""
-    flow = _flow(design)
     stages = ages.stages_by_id(flow)
     for feature in flow.features:
         sla_s = _allowed_s(design, feature)
@@ -113,10 +113,10 @@ def _rounded_down(time_s: float) -> float:
     return rounded_s if rounded_s <= time_s else rounded_s - step
 
 
-@rule("FLOW003", prevents="a feature that is there in training and missing in serving")
-def ends_in_a_store_for_serving(design: Design) -> Iterator[Fault]:
+@rule("FLOW003", prevents="a feature that is there in training and missing in serving", needs=_flow)
+def ends_in_a_store_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Only online stores answer while somebody waits; a table in the warehouse does not."""
-    for stage, features in _last_stages(_flow(design)).items():
+    for stage, features in _last_stages(flow).items():
         if stage.store == "offline":
             yield Fault(
                 f"dataflow.stages.{stage.id}.store",
@@ -125,10 +125,10 @@ def ends_in_a_store_for_serving(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW004", prevents="a feature that turns out to be nowhere when serving asks for it")
-def ends_in_a_named_store(design: Design) -> Iterator[Fault]:
+@rule("FLOW004", prevents="a feature that turns out to be nowhere when serving asks for it", needs=_flow)
+def ends_in_a_named_store(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every feature ends in a store, and its last stage says in which."""
-    for stage, features in _last_stages(_flow(design)).items():
+    for stage, features in _last_stages(flow).items():
         if stage.store is None:
             yield Fault(
                 f"dataflow.stages.{stage.id}.store",
@@ -152,10 +152,10 @@ def _named(features: list[str]) -> str:
     return features[0] if len(features) == 1 else f"{features[0]} and {len(features) - 1} more"
 
 
-@rule("FLOW005", prevents="an age that is too young by what nobody has measured")
-def stages_take_time(design: Design) -> Iterator[Fault]:
+@rule("FLOW005", prevents="an age that is too young by what nobody has measured", needs=_flow)
+def stages_take_time(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every stage adds to the age of what passes it: a period, a delay or a time-to-live."""
-    for stage in _flow(design).stages:
+    for stage in flow.stages:
         if stage.period is None and not stage.delays and stage.ttl is None:
             yield Fault(
                 f"dataflow.stages.{stage.id}",
@@ -164,10 +164,9 @@ def stages_take_time(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW006", "warning", prevents="a job that is paid for and read by nobody")
-def stages_serve_a_feature(design: Design) -> Iterator[Fault]:
+@rule("FLOW006", "warning", prevents="a job that is paid for and read by nobody", needs=_flow)
+def stages_serve_a_feature(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Each stage is on the way of a feature."""
-    flow = _flow(design)
     passed = {name for feature in flow.features for name in feature.stage_ids()}
     for stage in flow.stages:
         if stage.id not in passed:
@@ -178,16 +177,16 @@ def stages_serve_a_feature(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW007", prevents="a feature from a system that nobody knows to keep running")
-def is_on_the_sketch(design: Design) -> Iterator[Fault]:
+@rule("FLOW007", prevents="a feature from a system that nobody knows to keep running", needs=_flow)
+def is_on_the_sketch(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every source and every stage is a component of the planes, with an owner and flows."""
     known = {component.id for component in design.planes.components} if design.planes else set()
     if not known:
         return
-    for feature in _flow(design).features:
+    for feature in flow.features:
         if feature.source != REQUEST and feature.source not in known:
             yield _off_the_sketch(f"features.{feature.id}.source", feature.source, f"{feature.id} comes from")
-    for stage in _flow(design).stages:
+    for stage in flow.stages:
         if stage.component is not None and stage.component not in known:
             yield _off_the_sketch(f"stages.{stage.id}.component", stage.component, f"{stage.id} runs on")
 
@@ -200,16 +199,16 @@ def _off_the_sketch(where: str, missing: str, what: str) -> Fault:
     )
 
 
-@rule("FLOW008", prevents="a path that exists in the table of features and in no system")
-def follows_the_flows(design: Design) -> Iterator[Fault]:
+@rule("FLOW008", prevents="a path that exists in the table of features and in no system", needs=_flow)
+def follows_the_flows(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """Whatever a feature passes is joined, one after another, by flows of data on the sketch."""
     if design.planes is None:
         return
-    stages = {stage.id: stage for stage in _flow(design).stages}
-    passed = {stage.component for stage in stages.values()} | {one.source for one in _flow(design).features}
+    stages = {stage.id: stage for stage in flow.stages}
+    passed = {stage.component for stage in stages.values()} | {one.source for one in flow.features}
     sketch = _Sketch(design.planes, passed)
     seen = dict.fromkeys(sketch.bit, 0)
-    for feature in _flow(design).features:
+    for feature in flow.features:
         for starts, end in _hops(feature, stages, sketch.bit):
             missing = starts & ~seen[end] & ~sketch.leading[end]
             seen[end] |= starts
@@ -289,11 +288,11 @@ def _walked(roots: Iterable[str], steps: Mapping[str, Sequence[str]]) -> Iterato
         yield found
 
 
-@rule("FLOW009", prevents="a model that reads one feature and takes it for another")
-def has_its_slot_alone(design: Design) -> Iterator[Fault]:
+@rule("FLOW009", prevents="a model that reads one feature and takes it for another", needs=_flow)
+def has_its_slot_alone(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Each position of the model's input belongs to one feature."""
     end, holder = 0, ""
-    for slot, feature in _slots(_flow(design)):
+    for slot, feature in _slots(flow):
         if slot < end:
             yield Fault(
                 f"dataflow.features.{feature.id}.slot",
@@ -313,10 +312,10 @@ def _slots(flow: DataFlow) -> list[tuple[int, Feature]]:
     "FLOW010",
     prevents="inputs that are shifted, cut off or never filled",
     incident="Cloudflare, 18 November 2025: over 200 features in place of 60 passed a fixed limit, and proxies stopped",
+    needs=_flow,
 )
-def fills_the_input(design: Design) -> Iterator[Fault]:
+def fills_the_input(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """All widths add up to the width of the model's input."""
-    flow = _flow(design)
     width = sum(feature.width for feature in flow.features)
     if flow.features and flow.input_width is not None and width != flow.input_width:
         yield Fault(
@@ -326,10 +325,9 @@ def fills_the_input(design: Design) -> Iterator[Fault]:
         )
 
 
-@rule("FLOW011", prevents="a feature that is computed, stored, read, and never used")
-def reaches_the_model(design: Design) -> Iterator[Fault]:
+@rule("FLOW011", prevents="a feature that is computed, stored, read, and never used", needs=_flow)
+def reaches_the_model(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Each feature has its place in the model's input."""
-    flow = _flow(design)
     adds_up = flow.input_width == sum(feature.width for feature in flow.features)
     for feature in flow.features:
         if feature.slot is None:
@@ -351,10 +349,11 @@ def reaches_the_model(design: Design) -> Iterator[Fault]:
     "FLOW012",
     prevents="an outage, or a guess, when one feature cannot be read",
     incident="Uber Michelangelo: a job that kept failing let features expire until there were none (Uber, 2024)",
+    needs=_flow,
 )
-def has_a_default(design: Design) -> Iterator[Fault]:
+def has_a_default(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every feature that is read from a store has a value for when it is not there."""
-    for feature in _read(_flow(design)):
+    for feature in _read(flow):
         if feature.default is None:
             yield Fault(
                 f"dataflow.features.{feature.id}.default",
@@ -369,10 +368,9 @@ _LEAKS = {
 }
 
 
-@rule("FLOW013", prevents="a model that is brilliant offline, for it has seen the future")
-def is_joined_as_it_was_readable(design: Design) -> Iterator[Fault]:
+@rule("FLOW013", prevents="a model that is brilliant offline, for it has seen the future", needs=_flow)
+def is_joined_as_it_was_readable(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Training sees of each feature what serving could have read at that moment, and nothing later."""
-    flow = _flow(design)
     joins = [("join", flow.join)] + [(f"features.{one.id}.join", one.join) for one in flow.features]
     for where, join in joins:
         if join in _LEAKS:
@@ -383,10 +381,9 @@ def is_joined_as_it_was_readable(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW014", prevents="leaks that nobody decided on")
-def says_how_it_is_joined(design: Design) -> Iterator[Fault]:
+@rule("FLOW014", prevents="leaks that nobody decided on", needs=_flow)
+def says_how_it_is_joined(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """How training rows get their features is a decision, and is written down."""
-    flow = _flow(design)
     undecided = [feature.id for feature in _read(flow) if feature.join is None]
     if flow.join is None and undecided:
         yield Fault(
@@ -400,10 +397,11 @@ def says_how_it_is_joined(design: Design) -> Iterator[Fault]:
     "FLOW015",
     prevents="skew: a feature that means one thing in training and another in serving",
     incident="Airbnb built Chronon because jobs written again as streams differed from training (Airbnb, 2023)",
+    needs=_flow,
 )
-def is_written_once(design: Design) -> Iterator[Fault]:
+def is_written_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Training and serving run the same transformation, for two copies drift apart."""
-    if _flow(design).transformation == "separate":
+    if flow.transformation == "separate":
         yield Fault(
             "dataflow.transformation",
             "The transformation is written twice, once for training and once for serving.",
@@ -411,10 +409,14 @@ def is_written_once(design: Design) -> Iterator[Fault]:
         )
 
 
-@rule("FLOW016", "warning", prevents="skew that no error shows: every request still gets its answer")
-def is_tested_for_parity(design: Design) -> Iterator[Fault]:
+@rule(
+    "FLOW016",
+    "warning",
+    prevents="skew that no error shows: every request still gets its answer",
+    needs=_flow,
+)
+def is_tested_for_parity(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Only a test that compares the two shows that training and serving agree."""
-    flow = _flow(design)
     untested = [feature.id for feature in _read(flow) if feature.parity_test is None]
     if flow.parity_test is None and untested:
         yield Fault(
@@ -424,10 +426,9 @@ def is_tested_for_parity(design: Design) -> Iterator[Fault]:
         )
 
 
-@rule("FLOW017", "warning", prevents="a budget that is spent on round trips")
-def is_read_at_once(design: Design) -> Iterator[Fault]:
+@rule("FLOW017", "warning", prevents="a budget that is spent on round trips", needs=_flow)
+def is_read_at_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Features of one request are read together; one look-up each pays for a round trip each."""
-    flow = _flow(design)
     read = sum(1 for _ in _read(flow))
     look_up = flow.lookup
     if look_up and not look_up.at_once and read and look_up.calls >= max(_FEW_CALLS, read):

@@ -21,24 +21,24 @@ _HITS_SIMILAR = 0.01  # Che's approximation is within 0.004, and nobody plans hi
 _SHARES_SIMILAR = 0.005  # shares written in whole percents
 
 
-def _paths(design: Design) -> tuple[ServingPath, ...]:
-    return design.pattern.paths if design.pattern else ()
+def _pattern(design: Design) -> Pattern | None:
+    return design.pattern
 
 
 def _place(path: ServingPath, field: str) -> str:
     return f"pattern.paths.{path.id}.{field}"
 
 
-def _cached(design: Design) -> Iterator[tuple[ServingPath, Cache]]:
-    return ((path, path.cache) for path in _paths(design) if path.cache)
+def _cached(pattern: Pattern) -> Iterator[tuple[ServingPath, Cache]]:
+    return ((path, path.cache) for path in pattern.paths if path.cache)
 
 
-def _made_ahead(design: Design) -> Iterator[tuple[ServingPath, Precompute]]:
-    return ((path, path.precompute) for path in _paths(design) if path.precompute)
+def _made_ahead(pattern: Pattern) -> Iterator[tuple[ServingPath, Precompute]]:
+    return ((path, path.precompute) for path in pattern.paths if path.precompute)
 
 
-def _streamed(design: Design) -> Iterator[tuple[ServingPath, Stream]]:
-    return ((path, path.stream) for path in _paths(design) if path.stream)
+def _streamed(pattern: Pattern) -> Iterator[tuple[ServingPath, Stream]]:
+    return ((path, path.stream) for path in pattern.paths if path.stream)
 
 
 def _oldest_answer_s(design: Design) -> float | None:
@@ -59,10 +59,10 @@ def has_a_pattern(design: Design) -> Iterator[Fault]:
         )
 
 
-@rule("PATTERN002", prevents="a choice that nobody can review when its reasons are gone")
-def has_a_reason(design: Design) -> Iterator[Fault]:
+@rule("PATTERN002", prevents="a choice that nobody can review when its reasons are gone", needs=_pattern)
+def has_a_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Every choice has a reason, or it cannot be reviewed."""
-    for path in _paths(design):
+    for path in pattern.paths:
         if path.reason is None:
             yield Fault(
                 _place(path, "reason"),
@@ -71,10 +71,9 @@ def has_a_reason(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN003", prevents="a first idea that was taken for the best one")
-def rejects_something(design: Design) -> Iterator[Fault]:
+@rule("PATTERN003", prevents="a first idea that was taken for the best one", needs=_pattern)
+def rejects_something(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """No choice is one without an alternative: name what was rejected for each path, and what would flip it."""
-    pattern = design.pattern or Pattern()
     considered = {no.path for no in pattern.rejected}
     for path in pattern.paths:
         if path.id not in considered and None not in considered:
@@ -85,10 +84,9 @@ def rejects_something(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN004", prevents="a document that argues against its own system")
-def keeps_to_its_choice(design: Design) -> Iterator[Fault]:
+@rule("PATTERN004", prevents="a document that argues against its own system", needs=_pattern)
+def keeps_to_its_choice(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """No pattern is both rejected and taken for one path."""
-    pattern = design.pattern or Pattern()
     takers: dict[str, list[str]] = defaultdict(list)
     for path in pattern.paths:
         takers[path.pattern].append(path.id)
@@ -103,15 +101,15 @@ def keeps_to_its_choice(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN005", prevents="requests that no path was built for")
-def shares_add_up(design: Design) -> Iterator[Fault]:
+@rule("PATTERN005", prevents="requests that no path was built for", needs=_pattern)
+def shares_add_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """All requests take one path or another, so that their shares add up to 100%."""
-    shares = [path.share for path in _paths(design)]
+    shares = [path.share for path in pattern.paths]
     known = fsum(share for share in shares if share is not None)
     if known > 1 + _SHARES_SIMILAR or (shares and None not in shares and known < 1 - _SHARES_SIMILAR):
         verb = "are counted twice" if known > 1 else "take no path"
         yield Fault(
-            _place(_paths(design)[0], "share"),
+            _place(pattern.paths[0], "share"),
             f"The shares of the paths add up to {known:.4g} and not to 1: {abs(1 - known):.1%} of the requests {verb}.",
             "Say for each path when a request takes it, and count again.",
         )
@@ -124,10 +122,14 @@ _WANTED = {
 }
 
 
-@rule("PATTERN006", prevents="a stream or a job that was never compared with what it has to take")
-def has_its_figures(design: Design) -> Iterator[Fault]:
+@rule(
+    "PATTERN006",
+    prevents="a stream or a job that was never compared with what it has to take",
+    needs=_pattern,
+)
+def has_its_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Each pattern has figures that decide whether it works: rates of a stream, times of a job."""
-    for path in _paths(design):
+    for path in pattern.paths:
         field = _FIGURES.get(path.pattern)
         if field and getattr(path, field) is None:
             yield Fault(
@@ -142,13 +144,14 @@ def has_its_figures(design: Design) -> Iterator[Fault]:
     "warning",
     prevents="a fleet that is found to cost more than what it earns",
     incident="No limit: Booking.com reads features for 200,000 requests a second within 25 ms at p99.9",
+    needs=_pattern,
 )
-def shows_its_price(design: Design) -> Iterator[Fault]:
+def shows_its_price(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """Computing each answer at request time is paid for by request, and at high rates the price decides."""
     plan, peak = design.capacity, peak_rps(design)
     if plan is None or peak is None or plan.cost_per_replica_hour is not None:
         return
-    for path in _paths(design):
+    for path in pattern.paths:
         rps = peak * (1.0 if path.share is None else path.share)
         if path.pattern == "request-time" and rps > JUSTIFIED_RPS:
             yield Fault(
@@ -158,10 +161,10 @@ def shows_its_price(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN008", prevents="a table of answers to questions that nobody asks")
-def is_bounded_where_made_ahead(design: Design) -> Iterator[Fault]:
+@rule("PATTERN008", prevents="a table of answers to questions that nobody asks", needs=_pattern)
+def is_bounded_where_made_ahead(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Only inputs that can be listed can be answered ahead; free text and amounts cannot."""
-    for path in _paths(design):
+    for path in pattern.paths:
         if path.pattern == "pre-computed" and path.bounded_input is False:
             yield Fault(
                 _place(path, "bounded_input"),
@@ -174,11 +177,12 @@ def is_bounded_where_made_ahead(design: Design) -> Iterator[Fault]:
     "PATTERN009",
     prevents="answers that were right when they were made",
     incident="Pinterest's pregenerated home feed before 2018 ranked on what was up to weeks old",
+    needs=_pattern,
 )
-def answers_stay_fresh(design: Design) -> Iterator[Fault]:
+def answers_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """An answer made ahead is a whole period old before the next one is out, and a job's time on top."""
     limit_s = _oldest_answer_s(design)
-    for path, job in _made_ahead(design):
+    for path, job in _made_ahead(pattern):
         stage = formulas.Stage(period_s=job.period, delay_s=job.job_time or 0.0)
         worst_s = formulas.age_bounds([stage]).worst_s
         if limit_s is not None and _exceeds(worst_s, limit_s):
@@ -204,10 +208,10 @@ def _exceeds(value: float, limit: float) -> bool:
     return value > limit and not isclose(value, limit, rel_tol=1e-12)
 
 
-@rule("PATTERN010", prevents="a job that falls further behind with each run")
-def job_ends_in_time(design: Design) -> Iterator[Fault]:
+@rule("PATTERN010", prevents="a job that falls further behind with each run", needs=_pattern)
+def job_ends_in_time(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Each run ends within its window, and before the next one starts."""
-    for path, job in _made_ahead(design):
+    for path, job in _made_ahead(pattern):
         if _never_done(job):
             yield Fault(
                 _place(path, "precompute.job_time"),
@@ -225,10 +229,10 @@ def _never_done(job: Precompute) -> bool:
     return job.job_time is not None and _exceeds(job.job_time, _room_s(job))
 
 
-@rule("PATTERN011", prevents="a failed run at night that leaves a day without answers")
-def job_can_run_again(design: Design) -> Iterator[Fault]:
+@rule("PATTERN011", prevents="a failed run at night that leaves a day without answers", needs=_pattern)
+def job_can_run_again(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Jobs fail, so that a window holds one run more than it needs."""
-    for path, job in _made_ahead(design):
+    for path, job in _made_ahead(pattern):
         room_s = _room_s(job)
         if job.job_time is not None and not _never_done(job) and _exceeds(2 * job.job_time, room_s):
             yield Fault(
@@ -243,10 +247,11 @@ def job_can_run_again(design: Design) -> Iterator[Fault]:
     "PATTERN012",
     prevents="an error page for everybody who came after the last run",
     incident="Uber Michelangelo: a daily job that kept failing let features expire until there were none (2024)",
+    needs=_pattern,
 )
-def misses_are_answered(design: Design) -> Iterator[Fault]:
+def misses_are_answered(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """New keys come between two runs, and get something."""
-    for path, job in _made_ahead(design):
+    for path, job in _made_ahead(pattern):
         if job.on_miss is None:
             yield Fault(
                 _place(path, "precompute.on_miss"),
@@ -260,10 +265,11 @@ def misses_are_answered(design: Design) -> Iterator[Fault]:
     "warning",
     prevents="paying for answers that nobody reads",
     incident="Pinterest kept pregenerated feeds for users who never returned (Pinterest Engineering, 2018)",
+    needs=_pattern,
 )
-def answers_are_read(design: Design) -> Iterator[Fault]:
+def answers_are_read(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Answers that nobody asks for before the next run were computed in vain."""
-    for path, job in _made_ahead(design):
+    for path, job in _made_ahead(pattern):
         if path.keys and job.keys_read is not None and job.keys_read < path.keys:
             waste = formulas.precompute_waste(path.keys, job.keys_read)
             if waste > WASTED:
@@ -275,10 +281,10 @@ def answers_are_read(design: Design) -> Iterator[Fault]:
                 )
 
 
-@rule("PATTERN014", prevents="one person's answer on another one's screen")
-def key_holds_what_decides(design: Design) -> Iterator[Fault]:
+@rule("PATTERN014", prevents="one person's answer on another one's screen", needs=_pattern)
+def key_holds_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Every input that changes the answer is part of the key."""
-    for path, cache in _cached(design):
+    for path, cache in _cached(pattern):
         held = {_plain(part) for part in cache.key}
         missing = [one for one in cache.answer_depends_on if _plain(one) not in held and not _is_version(one)]
         if missing:
@@ -298,10 +304,10 @@ def _is_version(part: str) -> bool:
     return "version" in _plain(part)
 
 
-@rule("PATTERN015", prevents="a release, or a rollback, that the cache hides for hours")
-def key_holds_the_version(design: Design) -> Iterator[Fault]:
+@rule("PATTERN015", prevents="a release, or a rollback, that the cache hides for hours", needs=_pattern)
+def key_holds_the_version(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Each model version has answers of its own, or the old model goes on answering from the cache."""
-    for path, cache in _cached(design):
+    for path, cache in _cached(pattern):
         if not any(_is_version(part) for part in cache.key):
             yield Fault(
                 _place(path, "cache.key"),
@@ -310,10 +316,10 @@ def key_holds_the_version(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN016", "warning", prevents="a key that is complete by luck")
-def knows_what_decides(design: Design) -> Iterator[Fault]:
+@rule("PATTERN016", "warning", prevents="a key that is complete by luck", needs=_pattern)
+def knows_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """No key can be checked before somebody has listed what the answer depends on."""
-    for path, cache in _cached(design):
+    for path, cache in _cached(pattern):
         if not cache.answer_depends_on:
             yield Fault(
                 _place(path, "cache.answer_depends_on"),
@@ -322,10 +328,12 @@ def knows_what_decides(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN017", prevents="a backend that gets several times the load that it was sized for")
-def hits_can_be_reached(design: Design) -> Iterator[Fault]:
+@rule(
+    "PATTERN017", prevents="a backend that gets several times the load that it was sized for", needs=_pattern
+)
+def hits_can_be_reached(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """Size, keys and time-to-live decide how often a cache hits, and wishes do not."""
-    for path, cache in _cached(design):
+    for path, cache in _cached(pattern):
         reachable, why = _reachable_hits(path, cache, _path_rps(design, path))
         if cache.hit_ratio is not None and cache.hit_ratio > reachable + _HITS_SIMILAR:
             yield Fault(
@@ -369,10 +377,10 @@ def _hits_of_ttl(rps: float, ttl_s: float, keys: int, skew: float) -> float:
         return 1.0
 
 
-@rule("PATTERN018", "warning", prevents="a fleet that is sized on a hope")
-def hits_have_a_ground(design: Design) -> Iterator[Fault]:
+@rule("PATTERN018", "warning", prevents="a fleet that is sized on a hope", needs=_pattern)
+def hits_have_a_ground(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """An expected hit ratio follows from a size, a number of keys and how skewed they are."""
-    for path, cache in _cached(design):
+    for path, cache in _cached(pattern):
         grounds = {"size": cache.size, "keys": path.keys, "zipf_exponent": cache.zipf_exponent}
         missing = [name for name, figure in grounds.items() if figure is None]
         if hit_ratio(path) and missing:
@@ -383,11 +391,11 @@ def hits_have_a_ground(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN019", prevents="an old answer that is served because it is fast")
-def copies_stay_fresh(design: Design) -> Iterator[Fault]:
+@rule("PATTERN019", prevents="an old answer that is served because it is fast", needs=_pattern)
+def copies_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """No copy lives longer than the answer in it may be old."""
     limit_s = _freshest_s(design)
-    for path, cache in _cached(design):
+    for path, cache in _cached(pattern):
         if limit_s is None or (cache.ttl is not None and not _exceeds(cache.ttl, limit_s)):
             continue
         life = "for ever" if cache.ttl is None else f"for {show_seconds(cache.ttl)}"
@@ -398,8 +406,8 @@ def copies_stay_fresh(design: Design) -> Iterator[Fault]:
         )
 
 
-@rule("PATTERN020", prevents="an outage that lasts because the cache was lost in it")
-def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
+@rule("PATTERN020", prevents="an outage that lasts because the cache was lost in it", needs=_pattern)
+def survives_a_cold_cache(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """A cache starts empty, and then every request goes to the model."""
     sizing, cold = sizing_of(design), cold_rps(design)
     headroom = sizing.plan.headroom if sizing else None
@@ -407,7 +415,7 @@ def survives_a_cold_cache(design: Design) -> Iterator[Fault]:
     paid_for = headroom is not None and "cold cache" in headroom.pays_for
     if sized_cold or paid_for:
         return
-    for path, cache in _cached(design):
+    for path, cache in _cached(pattern):
         if hit_ratio(path) and cache.when_cold is None:
             yield Fault(
                 _place(path, "cache.when_cold"),
@@ -432,10 +440,10 @@ def _times_colder(path: ServingPath) -> str:
         return "all of"
 
 
-@rule("PATTERN021", prevents="features and answers that are older with every hour")
-def keeps_up(design: Design) -> Iterator[Fault]:
+@rule("PATTERN021", prevents="features and answers that are older with every hour", needs=_pattern)
+def keeps_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Consumers take more than what arrives, or they never catch up."""
-    for path, stream in _streamed(design):
+    for path, stream in _streamed(pattern):
         if stream.consumed <= stream.events:
             yield Fault(
                 _place(path, "stream.consumed"),
@@ -445,10 +453,10 @@ def keeps_up(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN022", "warning", prevents="consumers that are paid for and idle")
-def consumers_have_work(design: Design) -> Iterator[Fault]:
+@rule("PATTERN022", "warning", prevents="consumers that are paid for and idle", needs=_pattern)
+def consumers_have_work(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Each partition is read by one consumer of a group, so that further ones wait."""
-    for path, stream in _streamed(design):
+    for path, stream in _streamed(pattern):
         if stream.consumers is None or stream.partitions is None:
             continue
         busy = formulas.busy_consumers(stream.consumers, stream.partitions)
@@ -461,11 +469,11 @@ def consumers_have_work(design: Design) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN023", prevents="a stream that is as late as the job that it replaced")
-def backlog_is_short(design: Design) -> Iterator[Fault]:
+@rule("PATTERN023", prevents="a stream that is as late as the job that it replaced", needs=_pattern)
+def backlog_is_short(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """A backlog is an age: an event waits until all before it are read."""
     limit_s = _freshest_s(design)
-    for path, stream in _streamed(design):
+    for path, stream in _streamed(pattern):
         if limit_s is None or not stream.largest_backlog or not stream.consumed:
             continue
         lag_s = formulas.consumer_lag_s(stream.largest_backlog, stream.consumed)

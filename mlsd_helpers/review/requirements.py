@@ -21,135 +21,121 @@ def no_requirements(design: Design) -> Iterator[Fault]:
         )
 
 
-def _stated(design: Design) -> Iterator[Requirements]:
-    if design.requirements is not None:
-        yield design.requirements
+def _stated(design: Design) -> Requirements | None:
+    return design.requirements
 
 
-@rule("REQ002", prevents="a design whose limits are found by its users")
-def axis_missing(design: Design) -> Iterator[Fault]:
+@rule("REQ002", prevents="a design whose limits are found by its users", needs=_stated)
+def axis_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A requirement that nobody wrote is one that nobody meets."""
-    for needs in _stated(design):
-        if missing := [axis for axis in AXES if getattr(needs, axis) is None]:
-            yield Fault(
-                f"requirements.{missing[0]}",
-                f"Nothing is said about {', '.join(missing)}.",
-                "Write a number with its unit, or an assumption with an owner who will find it out.",
-            )
+    if missing := [axis for axis in AXES if getattr(stated, axis) is None]:
+        yield Fault(
+            f"requirements.{missing[0]}",
+            f"Nothing is said about {', '.join(missing)}.",
+            "Write a number with its unit, or an assumption with an owner who will find it out.",
+        )
 
 
-@rule("REQ003", "warning", prevents="a model that is worse than the rules that it replaces")
-def baseline_missing(design: Design) -> Iterator[Fault]:
+@rule("REQ003", "warning", prevents="a model that is worse than the rules that it replaces", needs=_stated)
+def baseline_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Without a baseline nobody can say whether the model is worth its cost."""
-    for needs in _stated(design):
-        if missing := [name for name in ("goal", "baseline") if getattr(needs, name) is None]:
-            yield Fault(
-                f"requirements.{missing[0]}",
-                f"The requirements have no {' and no '.join(missing)}.",
-                "Write what is to get better, and what is done today without a model.",
-            )
+    if missing := [name for name in ("goal", "baseline") if getattr(stated, name) is None]:
+        yield Fault(
+            f"requirements.{missing[0]}",
+            f"The requirements have no {' and no '.join(missing)}.",
+            "Write what is to get better, and what is done today without a model.",
+        )
 
 
-@rule("REQ004", prevents="complaints from the slowest hundredth while the mean looks well")
-def latency_at_the_mean(design: Design) -> Iterator[Fault]:
+@rule("REQ004", prevents="complaints from the slowest hundredth while the mean looks well", needs=_stated)
+def latency_at_the_mean(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A mean or a median hides the requests that users complain about."""
-    for needs in _stated(design):
-        if needs.latency and needs.latency.percentile in {"mean", "p50"}:
-            yield Fault(
-                "requirements.latency.percentile",
-                f"The budget of {show_seconds(needs.latency.budget)} holds at the {needs.latency.percentile}: "
-                "it says nothing about slow requests.",
-                "State the budget at p95, p99 or p99.9.",
-            )
+    if stated.latency and stated.latency.percentile in {"mean", "p50"}:
+        yield Fault(
+            "requirements.latency.percentile",
+            f"The budget of {show_seconds(stated.latency.budget)} holds at the {stated.latency.percentile}: "
+            "it says nothing about slow requests.",
+            "State the budget at p95, p99 or p99.9.",
+        )
 
 
-@rule("REQ005", prevents="hops that each keep their promise while the whole breaks its own")
-def budget_overspent(design: Design) -> Iterator[Fault]:
+@rule("REQ005", prevents="hops that each keep their promise while the whole breaks its own", needs=_stated)
+def budget_overspent(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Latency budgets add: what the hops may take together has to fit."""
-    for needs in _stated(design):
-        if not needs.latency:
-            continue
-        spent_s = sum(part.time for part in needs.latency.split)
-        if spent_s > needs.latency.budget + _ROUNDING_S:
-            yield Fault(
-                "requirements.latency.split",
-                f"The parts add up to {show_seconds(spent_s)}, the budget is "
-                f"{show_seconds(needs.latency.budget)}.",
-                "Take time from a part, or drop a hop; a larger budget is the product's to give.",
-            )
+    if not stated.latency:
+        return
+    spent_s = sum(part.time for part in stated.latency.split)
+    if spent_s > stated.latency.budget + _ROUNDING_S:
+        yield Fault(
+            "requirements.latency.split",
+            f"The parts add up to {show_seconds(spent_s)}, the budget is "
+            f"{show_seconds(stated.latency.budget)}.",
+            "Take time from a part, or drop a hop; a larger budget is the product's to give.",
+        )
 
 
-@rule("REQ006", prevents="an outage in the busiest hour of the day")
-def mean_as_peak(design: Design) -> Iterator[Fault]:
+@rule("REQ006", prevents="an outage in the busiest hour of the day", needs=_stated)
+def mean_as_peak(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A fleet is sized for the busiest period, and the mean is not it."""
-    for needs in _stated(design):
-        load = needs.throughput
-        if load and (load.derivation == "mean" or (load.mean is not None and load.peak <= load.mean)):
-            yield Fault(
-                "requirements.throughput.peak",
-                f"The peak of {load.peak:,.4g} requests a second is the mean.",
-                "Take the busiest five minutes of a year, or the mean times the factor of the busiest hour.",
-            )
+    load = stated.throughput
+    if load and (load.derivation == "mean" or (load.mean is not None and load.peak <= load.mean)):
+        yield Fault(
+            "requirements.throughput.peak",
+            f"The peak of {load.peak:,.4g} requests a second is the mean.",
+            "Take the busiest five minutes of a year, or the mean times the factor of the busiest hour.",
+        )
 
 
-@rule("REQ007", "warning", prevents="a fleet sized for a number that nobody can trace")
-def peak_without_derivation(design: Design) -> Iterator[Fault]:
+@rule("REQ007", "warning", prevents="a fleet sized for a number that nobody can trace", needs=_stated)
+def peak_without_derivation(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A peak is believed only with the way in which it was found."""
-    for needs in _stated(design):
-        load = needs.throughput
-        if load and (load.derivation is None or load.how is None):
-            yield Fault(
-                "requirements.throughput.how" if load.derivation else "requirements.throughput.derivation",
-                f"It is not said how the peak of {load.peak:,.4g} requests a second was found.",
-                "Write in 'derivation' and 'how' which period or factor it comes from.",
-            )
+    load = stated.throughput
+    if load and (load.derivation is None or load.how is None):
+        yield Fault(
+            "requirements.throughput.how" if load.derivation else "requirements.throughput.derivation",
+            f"It is not said how the peak of {load.peak:,.4g} requests a second was found.",
+            "Write in 'derivation' and 'how' which period or factor it comes from.",
+        )
 
 
-@rule("REQ008", prevents="a ranking sized for its requests, a hundred times too small")
-def requests_for_scorings(design: Design) -> Iterator[Fault]:
+@rule("REQ008", prevents="a ranking sized for its requests, a hundred times too small", needs=_stated)
+def requests_for_scorings(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A ranking does the work of one scoring for each candidate."""
-    for needs in _stated(design):
-        load = needs.throughput
-        if (
-            load
-            and needs.prediction
-            and needs.prediction.type == "ranking"
-            and load.scorings_per_request == 1
-        ):
-            yield Fault(
-                "requirements.throughput.scorings_per_request",
-                "A ranking scores many items in one request, and here it scores one.",
-                "Write how many candidates a request has.",
-            )
+    load = stated.throughput
+    if load and stated.prediction and stated.prediction.type == "ranking" and load.scorings_per_request == 1:
+        yield Fault(
+            "requirements.throughput.scorings_per_request",
+            "A ranking scores many items in one request, and here it scores one.",
+            "Write how many candidates a request has.",
+        )
 
 
 @rule(
     "REQ009",
     prevents="99.9% accuracy by a model that never says yes",
     incident="Stripe Radar: about one payment in a thousand is fraud (Stripe engineering blog, 2023).",
+    needs=_stated,
 )
-def base_rate_missing(design: Design) -> Iterator[Fault]:
+def base_rate_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Precision depends on the base rate more than on the model."""
-    for needs in _stated(design):
-        asked = needs.prediction
-        if asked and asked.type == "binary classification" and asked.base_rate is None:
-            yield Fault(
-                "requirements.prediction.base_rate",
-                "The share of positives is not stated, so no precision follows from recall and false positives.",
-                "Count the positives of the last months.",
-            )
+    asked = stated.prediction
+    if asked and asked.type == "binary classification" and asked.base_rate is None:
+        yield Fault(
+            "requirements.prediction.base_rate",
+            "The share of positives is not stated, so no precision follows from recall and false positives.",
+            "Count the positives of the last months.",
+        )
 
 
-@rule("REQ010", prevents="a target that forbids every release and every repair")
-def always_available(design: Design) -> Iterator[Fault]:
+@rule("REQ010", prevents="a target that forbids every release and every repair", needs=_stated)
+def always_available(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A target of 100% leaves no error budget, and nothing that runs meets it."""
-    for needs in _stated(design):
-        if needs.availability and needs.availability.target >= 1:
-            yield Fault(
-                "requirements.availability.target",
-                "A target of 100% leaves no second in which anything may fail or change.",
-                "Agree the share that may fail, such as 0.1% in 30 days, which is 43 minutes.",
-            )
+    if stated.availability and stated.availability.target >= 1:
+        yield Fault(
+            "requirements.availability.target",
+            "A target of 100% leaves no second in which anything may fail or change.",
+            "Agree the share that may fail, such as 0.1% in 30 days, which is 43 minutes.",
+        )
 
 
 @rule(
@@ -157,29 +143,32 @@ def always_available(design: Design) -> Iterator[Fault]:
     prevents="an outage in which the product decides what to do for the first time",
     incident="Most outages of a large pipeline were not specific to machine learning (Papasian & Underwood, "
     "OpML 2020).",
+    needs=_stated,
 )
-def nothing_fails(design: Design) -> Iterator[Fault]:
+def nothing_fails(_: Design, stated: Requirements) -> Iterator[Fault]:
     """What the user gets while something fails is a product decision, made ahead."""
-    for needs in _stated(design):
-        if not needs.failure_modes:
-            yield Fault(
-                "requirements.failure_modes",
-                "No failure is foreseen.",
-                "Begin with three: no answer in time, stale features, bad generated data.",
-            )
+    if not stated.failure_modes:
+        yield Fault(
+            "requirements.failure_modes",
+            "No failure is foreseen.",
+            "Begin with three: no answer in time, stale features, bad generated data.",
+        )
 
 
-@rule("REQ012", prevents="a fallback that lets fraud through, or stops every customer, by accident")
-def open_or_closed(design: Design) -> Iterator[Fault]:
+@rule(
+    "REQ012",
+    prevents="a fallback that lets fraud through, or stops every customer, by accident",
+    needs=_stated,
+)
+def open_or_closed(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Whether a failure lets requests through or refuses them has to be chosen for each use."""
-    for needs in _stated(design):
-        for mode in needs.failure_modes:
-            if missing := [name for name in ("meanwhile", "fails") if getattr(mode, name) is None]:
-                yield Fault(
-                    f"requirements.failure_modes.{mode.id}.{missing[0]}",
-                    f"For {mode.id} it is not said {_UNSAID[missing[0]]}.",
-                    "Write what the user gets meanwhile, and whether it fails open or closed.",
-                )
+    for mode in stated.failure_modes:
+        if missing := [name for name in ("meanwhile", "fails") if getattr(mode, name) is None]:
+            yield Fault(
+                f"requirements.failure_modes.{mode.id}.{missing[0]}",
+                f"For {mode.id} it is not said {_UNSAID[missing[0]]}.",
+                "Write what the user gets meanwhile, and whether it fails open or closed.",
+            )
 
 
 _UNSAID = {
@@ -194,61 +183,63 @@ _UNSAID = {
     prevents="a wrong belief that is found out in production",
     incident="Zillow Offers: a forecast error beyond the business margin, and a write-down of $304 million "
     "(third quarter of 2021).",
+    needs=_stated,
 )
-def nothing_assumed(design: Design) -> Iterator[Fault]:
+def nothing_assumed(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Every design rests on beliefs; those that are written down can be checked."""
-    for needs in _stated(design):
-        if not needs.assumptions:
-            yield Fault(
-                "requirements.assumptions",
-                "The design says of nothing that it is assumed.",
-                "Write down what you believe of load, labels, failures and service times.",
-            )
+    if not stated.assumptions:
+        yield Fault(
+            "requirements.assumptions",
+            "The design says of nothing that it is assumed.",
+            "Write down what you believe of load, labels, failures and service times.",
+        )
 
 
-@rule("REQ014", "warning", prevents="an assumption that everybody thinks somebody else has checked")
-def assumed_by_nobody(design: Design) -> Iterator[Fault]:
+@rule(
+    "REQ014",
+    "warning",
+    prevents="an assumption that everybody thinks somebody else has checked",
+    needs=_stated,
+)
+def assumed_by_nobody(_: Design, stated: Requirements) -> Iterator[Fault]:
     """An assumption that nobody checks becomes a fact by being repeated."""
-    for needs in _stated(design):
-        for belief in needs.assumptions:
-            if missing := [name for name in ("owner", "check") if getattr(belief, name) is None]:
-                yield Fault(
-                    f"requirements.assumptions.{belief.id}.{missing[0]}",
-                    f"The assumption {belief.id} has no {' and no '.join(missing)}.",
-                    "Name who checks it, how, and by when.",
-                )
+    for belief in stated.assumptions:
+        if missing := [name for name in ("owner", "check") if getattr(belief, name) is None]:
+            yield Fault(
+                f"requirements.assumptions.{belief.id}.{missing[0]}",
+                f"The assumption {belief.id} has no {' and no '.join(missing)}.",
+                "Name who checks it, how, and by when.",
+            )
 
 
-@rule("REQ015", "warning", prevents="a project that runs out of labels, or of money for them")
-def labels_for_nothing(design: Design) -> Iterator[Fault]:
+@rule("REQ015", "warning", prevents="a project that runs out of labels, or of money for them", needs=_stated)
+def labels_for_nothing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Labels come late, for a share of the predictions, at a cost: items times labels each times price."""
-    for needs in _stated(design):
-        if needs.labels is None:
-            continue
-        asked = {
-            "delay": "delay",
-            "label_yield": "yield",
-            "cost_per_label": "cost_per_label",
-            "quality": "quality",
-        }
-        if missing := [key for name, key in asked.items() if getattr(needs.labels, name) is None]:
-            yield Fault(
-                f"requirements.labels.{missing[0]}",
-                f"Of the labels it is not said: {', '.join(missing)}.",
-                "Write when they arrive, for which share, at what price, and how they are checked; $0 is a price.",
-            )
+    if stated.labels is None:
+        return
+    asked = {
+        "delay": "delay",
+        "label_yield": "yield",
+        "cost_per_label": "cost_per_label",
+        "quality": "quality",
+    }
+    if missing := [key for name, key in asked.items() if getattr(stated.labels, name) is None]:
+        yield Fault(
+            f"requirements.labels.{missing[0]}",
+            f"Of the labels it is not said: {', '.join(missing)}.",
+            "Write when they arrive, for which share, at what price, and how they are checked; $0 is a price.",
+        )
 
 
-@rule("REQ016", prevents="an assistant that is fast on average and feels slow at every word")
-def token_times_missing(design: Design) -> Iterator[Fault]:
+@rule("REQ016", prevents="an assistant that is fast on average and feels slow at every word", needs=_stated)
+def token_times_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Whoever reads along waits for the first token, and then for each one."""
-    for needs in _stated(design):
-        if not (needs.latency and needs.prediction and needs.prediction.type == "generation"):
-            continue
-        times = ("first_token", "per_token")
-        if missing := [name for name in times if getattr(needs.latency, name) is None]:
-            yield Fault(
-                f"requirements.latency.{missing[0]}",
-                f"An answer is generated token by token, and nothing limits {' and '.join(missing)}.",
-                "Limit the time to the first token, and the time for each that follows.",
-            )
+    if not (stated.latency and stated.prediction and stated.prediction.type == "generation"):
+        return
+    times = ("first_token", "per_token")
+    if missing := [name for name in times if getattr(stated.latency, name) is None]:
+        yield Fault(
+            f"requirements.latency.{missing[0]}",
+            f"An answer is generated token by token, and nothing limits {' and '.join(missing)}.",
+            "Limit the time to the first token, and the time for each that follows.",
+        )
