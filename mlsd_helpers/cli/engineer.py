@@ -59,8 +59,9 @@ def _wants_colour() -> bool:
 def rules(given: argparse.Namespace) -> int:
     """List the rules of `mlsd check`, or explain some.
 
-    With a code, such as PLANE005, the rule is explained: its reason, the failure that it prevents, and where
-    that failure is published. With the beginning of codes, such as PLANE, all rules of a lesson are.
+    With a code, such as PLANE005, the rule is explained: its title, its reason, the failure that it prevents, where
+    that failure is published, and when a finding is wrong or can be accepted. With the beginning of codes, such as
+    PLANE, all rules on that part of a design are.
     """
     from mlsd_helpers.review import RULES, report  # noqa: PLC0415
 
@@ -70,7 +71,7 @@ def rules(given: argparse.Namespace) -> int:
 
 def _rules_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "code", nargs="?", metavar="CODE", help="such as PLANE005, or PLANE for all of a lesson"
+        "code", nargs="?", metavar="CODE", help="such as PLANE005, or PLANE for all on the planes"
     )
 
 

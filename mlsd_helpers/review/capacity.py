@@ -73,7 +73,13 @@ def _latency(design: Design) -> Latency | None:
     return design.requirements.latency if design.requirements else None
 
 
-@rule("CAP001", "info", prevents="a fleet whose size is what was left over")
+@rule(
+    "CAP001",
+    "info",
+    title="Capacity plan missing",
+    prevents="a fleet whose size is what was left over",
+    wrong_when="Wrong if the design runs no fleet of its own, as with a nightly job or a vendor's API.",
+)
 def has_a_plan(design: Design) -> Iterator[Fault]:
     """Every fleet is sized by somebody: by a plan, or by the first bad evening."""
     if design.capacity is None:
@@ -86,7 +92,13 @@ def has_a_plan(design: Design) -> Iterator[Fault]:
         )
 
 
-@rule("CAP002", prevents="a fleet that is full when the first replica restarts", needs=_plan)
+@rule(
+    "CAP002",
+    title="Headroom missing",
+    prevents="a fleet that is full when the first replica restarts",
+    wrong_when="Wrong for a managed or serverless endpoint, whose provider keeps the headroom.",
+    needs=_plan,
+)
 def has_headroom(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """Replicas restart, zones fail and traffic rises, and something has to pay for it."""
     if plan.headroom is None and plan.replicas is not None:
@@ -97,7 +109,12 @@ def has_headroom(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
         )
 
 
-@rule("CAP003", prevents="a plan that was changed in one place of two", needs=_plan)
+@rule(
+    "CAP003",
+    title="Capacity plan and planes disagree",
+    prevents="a plan that was changed in one place of two",
+    needs=_plan,
+)
 def agrees_with_the_sketch(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """No fleet has two sizes: sketch and plan say the same."""
     components = design.planes.components if design.planes else ()
@@ -112,7 +129,13 @@ def agrees_with_the_sketch(design: Design, plan: CapacityPlan) -> Iterator[Fault
             )
 
 
-@rule("CAP004", prevents="a zone that is smaller than everybody believes", needs=_plan)
+@rule(
+    "CAP004",
+    title="Replicas per zone do not add up",
+    prevents="a zone that is smaller than everybody believes",
+    wrong_when="Wrong if zones differ in size; leave 'replicas_per_zone' out then.",
+    needs=_plan,
+)
 def zones_add_up(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """All zones together hold the replicas of the plan."""
     if plan.replicas is None or plan.zones is None or plan.replicas_per_zone is None:
@@ -125,7 +148,13 @@ def zones_add_up(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
         )
 
 
-@rule("CAP005", prevents="a fleet that is right on average and down at the peak", needs=_plan)
+@rule(
+    "CAP005",
+    title="Fleet sized below the peak",
+    prevents="a fleet that is right on average and down at the peak",
+    wrong_when="Acceptable if nobody waits and a queue absorbs the peak, as in an asynchronous pipeline.",
+    needs=_plan,
+)
 def sized_for_the_peak(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """Every request of the peak reaches the fleet, less what caches and answers made ahead keep away."""
     reaches = warm_rps(design)
@@ -145,7 +174,14 @@ def _below(one: float, other: float) -> bool:
     return one < other and not isclose(one, other, rel_tol=1e-9)
 
 
-@rule("CAP006", prevents="a queue that grows for as long as the peak lasts", needs=_sized)
+@rule(
+    "CAP006",
+    title="Too few replicas for the peak",
+    prevents="a queue that grows for as long as the peak lasts",
+    wrong_when="Acceptable if nobody waits and the backlog is worked off in time, as in an asynchronous "
+    "pipeline.",
+    needs=_sized,
+)
 def replicas_carry_the_peak(_: Design, sized: _Sized) -> Iterator[Fault]:
     """Load times service time over target is what the peak needs while nothing fails."""
     if sized.replicas < sized.base:
@@ -159,7 +195,14 @@ def replicas_carry_the_peak(_: Design, sized: _Sized) -> Iterator[Fault]:
         )
 
 
-@rule("CAP007", prevents="headroom that stands in the document and not in the fleet", needs=_covered)
+@rule(
+    "CAP007",
+    title="Replicas do not include the headroom",
+    prevents="headroom that stands in the document and not in the fleet",
+    wrong_when="Acceptable if the headroom is a reserve that other fleets share and that is counted "
+    "elsewhere.",
+    needs=_covered,
+)
 def replicas_hold_the_headroom(_: Design, sized: _Sized) -> Iterator[Fault]:
     """Headroom is a share on top of the need, and is counted in replicas."""
     share = sized.sizing.headroom.value
@@ -173,7 +216,15 @@ def replicas_hold_the_headroom(_: Design, sized: _Sized) -> Iterator[Fault]:
         )
 
 
-@rule("CAP008", "warning", prevents="waits that double with the next percent of traffic", needs=_plan)
+@rule(
+    "CAP008",
+    "warning",
+    title="Utilisation target too high",
+    prevents="waits that double with the next percent of traffic",
+    wrong_when="Wrong for hundreds of servers behind one queue and a load that is known well: there "
+    "waits stay short beyond 90%.",
+    needs=_plan,
+)
 def target_leaves_room(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """Queues grow without bound as utilisation nears 1."""
     if plan.target_utilisation is not None and plan.target_utilisation >= BUSIEST_TARGET:
@@ -185,7 +236,13 @@ def target_leaves_room(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
         )
 
 
-@rule("CAP009", prevents="a promise that no number of replicas keeps", needs=_plan)
+@rule(
+    "CAP009",
+    title="Service time exceeds the latency budget",
+    prevents="a promise that no number of replicas keeps",
+    wrong_when="Wrong if the budget is for the first part of a streamed answer only.",
+    needs=_plan,
+)
 def model_fits_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """No replica makes a model faster: the service time alone fits into the budget."""
     latency = _latency(design)
@@ -198,7 +255,14 @@ def model_fits_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]
         )
 
 
-@rule("CAP010", prevents="queues before some replicas while others are idle", needs=_covered)
+@rule(
+    "CAP010",
+    title="Random routing exceeds the latency budget",
+    prevents="queues before some replicas while others are idle",
+    wrong_when="Wrong if service times vary less than exponential ones, which the formula assumes "
+    "whatever 'scv' says.",
+    needs=_covered,
+)
 def routing_keeps_the_budget(design: Design, sized: _Sized) -> Iterator[Fault]:
     """Chance sends some replicas more than their share, and a request does not see the idle one beside it."""
     latency = _latency(design)
@@ -234,8 +298,10 @@ def _random_s(sized: _Sized, up: int, percentile: float) -> float | None:
 @rule(
     "CAP011",
     "warning",
+    title="Bursts without headroom",
     prevents="minutes of waiting in a fleet that is idle on average",
     incident="Azure's LLM trace of code requests of 2023: a variance of 13 times the mean in each second",
+    wrong_when="Acceptable if a simulation of the measured arrivals shows that the plan holds.",
     needs=_plan,
 )
 def bursts_are_paid_for(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
@@ -252,7 +318,13 @@ def bursts_are_paid_for(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
         )
 
 
-@rule("CAP012", prevents="requests that wait until nobody wants their answer any more", needs=_plan)
+@rule(
+    "CAP012",
+    title="Unlimited queue",
+    prevents="requests that wait until nobody wants their answer any more",
+    wrong_when="Wrong for a managed endpoint that limits its own queue, and for work that nobody waits for.",
+    needs=_plan,
+)
 def queue_has_an_end(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """A queue with a limit sheds what would be late; one without makes everything late."""
     if plan.queue_limit is None and plan.replicas is not None:
@@ -263,7 +335,13 @@ def queue_has_an_end(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
         )
 
 
-@rule("CAP013", prevents="throughput that was bought with everybody's latency", needs=_plan)
+@rule(
+    "CAP013",
+    title="Batching exceeds the latency budget",
+    prevents="throughput that was bought with everybody's latency",
+    wrong_when="Wrong for continuous batching, where requests join and leave at each step.",
+    needs=_plan,
+)
 def batches_fit_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """Each request of a batch waits for it to fill, and then for the whole of it."""
     latency = _latency(design)
@@ -283,7 +361,9 @@ def batches_fit_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault
 @rule(
     "CAP014",
     "warning",
+    title="Headroom without a purpose",
     prevents="spare replicas that are taken away because nobody knows what for",
+    wrong_when="Acceptable if the platform prescribes the share; name what the platform keeps it for.",
     needs=_plan,
 )
 def headroom_has_a_purpose(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
@@ -296,7 +376,13 @@ def headroom_has_a_purpose(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
         )
 
 
-@rule("CAP015", prevents="an overload of two zones by the loss of the third", needs=_paying_for("zone loss"))
+@rule(
+    "CAP015",
+    title="Zone loss overloads the rest",
+    prevents="an overload of two zones by the loss of the third",
+    wrong_when="Acceptable if it is decided what is shed, or degraded, while a zone is down.",
+    needs=_paying_for("zone loss"),
+)
 def survives_a_zone(_: Design, sized: _Sized) -> Iterator[Fault]:
     """Zones fail whole, and those that stay carry the peak."""
     left = sized.sizing.left_by_zone
@@ -312,7 +398,13 @@ def survives_a_zone(_: Design, sized: _Sized) -> Iterator[Fault]:
         )
 
 
-@rule("CAP016", prevents="one replica too few in each zone that stays", needs=_paying_for("zone loss"))
+@rule(
+    "CAP016",
+    title="Replicas rounded over all zones",
+    prevents="one replica too few in each zone that stays",
+    wrong_when="Acceptable if a utilisation above the target will do for as long as a zone is down.",
+    needs=_paying_for("zone loss"),
+)
 def is_rounded_by_zone(_: Design, sized: _Sized) -> Iterator[Fault]:
     """Zones hold whole replicas, so that the need is rounded up in each zone and not over all of them."""
     left = sized.sizing.left_by_zone
@@ -350,7 +442,11 @@ def _zone_fault(sized: _Sized, left: int, why: str) -> Fault:
 
 
 @rule(
-    "CAP017", prevents="an overload by one's own release, at the peak", needs=_paying_for("rolling restart")
+    "CAP017",
+    title="Rolling restart overloads the rest",
+    prevents="an overload by one's own release, at the peak",
+    wrong_when="Wrong if new replicas start before old ones stop (max surge): then none is missing.",
+    needs=_paying_for("rolling restart"),
 )
 def survives_a_restart(_: Design, sized: _Sized) -> Iterator[Fault]:
     """A rolling restart takes a share of the fleet away at once, and what stays carries the peak."""
@@ -368,7 +464,9 @@ def survives_a_restart(_: Design, sized: _Sized) -> Iterator[Fault]:
 
 @rule(
     "CAP018",
+    title="Surge exceeds the fleet",
     prevents="a sale, a match or a holiday that is announced and still a surprise",
+    wrong_when="Acceptable if the autoscaler is faster than the surge, or if it is decided what is shed.",
     needs=_paying_for("surge"),
 )
 def survives_a_surge(_: Design, sized: _Sized) -> Iterator[Fault]:
@@ -392,7 +490,13 @@ def survives_a_surge(_: Design, sized: _Sized) -> Iterator[Fault]:
         )
 
 
-@rule("CAP019", prevents="an outage that starts when a cache is emptied", needs=_paying_for("cold cache"))
+@rule(
+    "CAP019",
+    title="Empty cache overloads the fleet",
+    prevents="an outage that starts when a cache is emptied",
+    wrong_when="Acceptable if the cache is warmed before it takes traffic.",
+    needs=_paying_for("cold cache"),
+)
 def survives_a_cold_cache(design: Design, sized: _Sized) -> Iterator[Fault]:
     """An empty cache lets everything through, and the fleet carries it until the cache is warm."""
     cold = cold_load_rps(design, sized.load_rps)
@@ -413,7 +517,13 @@ def survives_a_cold_cache(design: Design, sized: _Sized) -> Iterator[Fault]:
         )
 
 
-@rule("CAP020", prevents="minutes of overload while new replicas start", needs=_covered)
+@rule(
+    "CAP020",
+    title="Load rises faster than the autoscaler",
+    prevents="minutes of overload while new replicas start",
+    wrong_when="Acceptable if requests may wait until the backlog is worked off.",
+    needs=_covered,
+)
 def rises_before_the_autoscaler(_: Design, sized: _Sized) -> Iterator[Fault]:
     """Replicas come late, so that those that run take the rise meanwhile."""
     scaler = sized.plan.autoscaler
@@ -431,7 +541,13 @@ def rises_before_the_autoscaler(_: Design, sized: _Sized) -> Iterator[Fault]:
         )
 
 
-@rule("CAP021", prevents="an autoscaler that undoes the plan", needs=_plan)
+@rule(
+    "CAP021",
+    title="Autoscaler bounds contradict the plan",
+    prevents="an autoscaler that undoes the plan",
+    wrong_when="Wrong if the plan's replicas include a reserve that the autoscaler does not run.",
+    needs=_plan,
+)
 def autoscaler_reaches_the_plan(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """Only what the autoscaler may run is there: its bounds hold the plan's replicas."""
     scaler = plan.autoscaler
@@ -451,7 +567,13 @@ def autoscaler_reaches_the_plan(_: Design, plan: CapacityPlan) -> Iterator[Fault
         )
 
 
-@rule("CAP022", prevents="new replicas that start when the queue is already there", needs=_plan)
+@rule(
+    "CAP022",
+    title="Autoscaler target above the planned utilisation",
+    prevents="new replicas that start when the queue is already there",
+    wrong_when="Wrong if the two targets measure different things, such as processor time and busy time.",
+    needs=_plan,
+)
 def autoscaler_acts_at_the_target(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """Each replica that is added comes late enough without waiting for a fleet busier than planned."""
     wanted = plan.autoscaler.target if plan.autoscaler else None
@@ -464,7 +586,13 @@ def autoscaler_acts_at_the_target(_: Design, plan: CapacityPlan) -> Iterator[Fau
         )
 
 
-@rule("CAP023", prevents="a bill that ends the project", needs=_plan)
+@rule(
+    "CAP023",
+    title="Cost exceeds the budget",
+    prevents="a bill that ends the project",
+    wrong_when="Acceptable if reserved or spot prices are lower than the price in the plan.",
+    needs=_plan,
+)
 def keeps_to_its_budget(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """All replicas are paid for all month, whether or not requests come."""
     if plan.replicas is None or plan.cost_per_replica_hour is None or plan.budget_per_month is None:
@@ -499,7 +627,13 @@ def _where_it_runs(made: Generation) -> str:
     return made.accelerator.name if count == 1 else f"{count} × {made.accelerator.name}"
 
 
-@rule("CAP024", prevents="a replica that never starts", needs=_generating)
+@rule(
+    "CAP024",
+    title="Weights do not fit into memory",
+    prevents="a replica that never starts",
+    wrong_when="Wrong if some weights are kept in main memory, at the price of speed.",
+    needs=_generating,
+)
 def weights_fit(_: Design, given: _Generating) -> Iterator[Fault]:
     """All weights of the model are in the memory of its accelerators."""
     made, memory = given.made, given.memory
@@ -515,8 +649,11 @@ def weights_fit(_: Design, given: _Generating) -> Iterator[Fault]:
 
 @rule(
     "CAP025",
+    title="Sequences do not fit into memory",
     prevents="requests that are preempted, or wait, on an accelerator that computes little",
     incident="Systems before vLLM put only 20% to 38% of their KV memory to use (Kwon et al., SOSP 2023)",
+    wrong_when="Wrong if sequences share a prefix, or if the model keeps fewer keys and values (sliding "
+    "window, latent attention).",
     needs=_generating,
 )
 def sequences_fit(_: Design, given: _Generating) -> Iterator[Fault]:
@@ -535,7 +672,14 @@ def sequences_fit(_: Design, given: _Generating) -> Iterator[Fault]:
         )
 
 
-@rule("CAP026", prevents="a speed from a brochure, and half the replicas that are needed", needs=_generating)
+@rule(
+    "CAP026",
+    title="Decoding faster than the memory allows",
+    prevents="a speed from a brochure, and half the replicas that are needed",
+    wrong_when="Wrong for a mixture of experts, which reads its active weights only, and for speculative "
+    "decoding, which makes several tokens from one read.",
+    needs=_generating,
+)
 def is_below_the_roofline(design: Design, given: _Generating) -> Iterator[Fault]:
     """Each token reads all weights once from memory, and nothing is faster than the memory."""
     latency = _latency(design)
@@ -576,7 +720,12 @@ def _above_the_roofline(where: str, made: Generation, claimed_s: float, step_s: 
 
 
 @rule(
-    "CAP027", prevents="users who wait before the first word, however fast the others come", needs=_generating
+    "CAP027",
+    title="First token later than allowed",
+    prevents="users who wait before the first word, however fast the others come",
+    wrong_when="Wrong for a mixture of experts, which computes with its active parameters only, and if a "
+    "cached prefix shortens the prompt.",
+    needs=_generating,
 )
 def prompt_is_read_in_time(design: Design, given: _Generating) -> Iterator[Fault]:
     """Every prompt is computed before the first token, two operations for each parameter and token."""
@@ -595,7 +744,13 @@ def prompt_is_read_in_time(design: Design, given: _Generating) -> Iterator[Fault
         )
 
 
-@rule("CAP028", prevents="answers that are cut off, and long requests that never run", needs=_generating)
+@rule(
+    "CAP028",
+    title="Context too long or too short",
+    prevents="answers that are cut off, and long requests that never run",
+    wrong_when="Wrong for a sliding-window model, whose cache does not grow with the whole sequence.",
+    needs=_generating,
+)
 def context_is_long_enough(_: Design, given: _Generating) -> Iterator[Fault]:
     """The longest sequence fits in memory, and a usual one in the longest."""
     made, memory = given.made, given.memory

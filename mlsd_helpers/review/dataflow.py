@@ -29,7 +29,7 @@ def _read(flow: DataFlow) -> Iterator[Feature]:
     return (feature for feature in flow.features if feature.path)
 
 
-@rule("FLOW001", "info", prevents="a model whose inputs nobody has traced")
+@rule("FLOW001", "info", title="Dataflow missing", prevents="a model whose inputs nobody has traced")
 def has_a_dataflow(design: Design) -> Iterator[Fault]:
     """Each input of the model comes from somewhere, and has an age."""
     if design.dataflow is None:
@@ -44,8 +44,11 @@ def has_a_dataflow(design: Design) -> Iterator[Fault]:
 
 @rule(
     "FLOW002",
+    title="Feature older than allowed",
     prevents="decisions on the past that are taken for decisions on the present",
     incident="Pinterest's home feed before 2018 ranked on features up to weeks old (Pinterest Engineering, 2018)",
+    wrong_when="Wrong if a job starts when the one before it ends: with 'synchronised: true' its period "
+    "adds no wait.",
     needs=_flow,
 )
 def is_fresh_at_its_worst(design: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -113,7 +116,13 @@ def _rounded_down(time_s: float) -> float:
     return rounded_s if rounded_s <= time_s else rounded_s - step
 
 
-@rule("FLOW003", prevents="a feature that is there in training and missing in serving", needs=_flow)
+@rule(
+    "FLOW003",
+    title="Feature ends in a store that serving cannot read",
+    prevents="a feature that is there in training and missing in serving",
+    wrong_when="Wrong for batch scoring that reads the offline store itself.",
+    needs=_flow,
+)
 def ends_in_a_store_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Only online stores answer while somebody waits; a table in the warehouse does not."""
     for stage, features in _last_stages(flow).items():
@@ -125,7 +134,12 @@ def ends_in_a_store_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW004", prevents="a feature that turns out to be nowhere when serving asks for it", needs=_flow)
+@rule(
+    "FLOW004",
+    title="Store of a feature not stated",
+    prevents="a feature that turns out to be nowhere when serving asks for it",
+    needs=_flow,
+)
 def ends_in_a_named_store(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every feature ends in a store, and its last stage says in which."""
     for stage, features in _last_stages(flow).items():
@@ -152,7 +166,13 @@ def _named(features: list[str]) -> str:
     return features[0] if len(features) == 1 else f"{features[0]} and {len(features) - 1} more"
 
 
-@rule("FLOW005", prevents="an age that is too young by what nobody has measured", needs=_flow)
+@rule(
+    "FLOW005",
+    title="Stage without a duration",
+    prevents="an age that is too young by what nobody has measured",
+    wrong_when="Acceptable for a stage that takes next to no time; write a small delay, such as 1 ms.",
+    needs=_flow,
+)
 def stages_take_time(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every stage adds to the age of what passes it: a period, a delay or a time-to-live."""
     for stage in flow.stages:
@@ -164,7 +184,15 @@ def stages_take_time(_: Design, flow: DataFlow) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW006", "warning", prevents="a job that is paid for and read by nobody", needs=_flow)
+@rule(
+    "FLOW006",
+    "warning",
+    title="Stage without a feature",
+    prevents="a job that is paid for and read by nobody",
+    wrong_when="Wrong if the stage makes something that is no model input, such as a report, a block "
+    "list or an index.",
+    needs=_flow,
+)
 def stages_serve_a_feature(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Each stage is on the way of a feature."""
     passed = {name for feature in flow.features for name in feature.stage_ids()}
@@ -177,7 +205,13 @@ def stages_serve_a_feature(_: Design, flow: DataFlow) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW007", prevents="a feature from a system that nobody knows to keep running", needs=_flow)
+@rule(
+    "FLOW007",
+    title="Source or stage not among the components",
+    prevents="a feature from a system that nobody knows to keep running",
+    wrong_when="Wrong if the system stands in the planes under another id; use that id.",
+    needs=_flow,
+)
 def is_on_the_sketch(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every source and every stage is a component of the planes, with an owner and flows."""
     known = {component.id for component in design.planes.components} if design.planes else set()
@@ -199,7 +233,14 @@ def _off_the_sketch(where: str, missing: str, what: str) -> Fault:
     )
 
 
-@rule("FLOW008", prevents="a path that exists in the table of features and in no system", needs=_flow)
+@rule(
+    "FLOW008",
+    title="Feature path without a flow",
+    prevents="a path that exists in the table of features and in no system",
+    wrong_when="Wrong if the flow is drawn as another kind: only events, batch, labels and predictions "
+    "count.",
+    needs=_flow,
+)
 def follows_the_flows(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """Whatever a feature passes is joined, one after another, by flows of data on the sketch."""
     if design.planes is None:
@@ -288,7 +329,13 @@ def _walked(roots: Iterable[str], steps: Mapping[str, Sequence[str]]) -> Iterato
         yield found
 
 
-@rule("FLOW009", prevents="a model that reads one feature and takes it for another", needs=_flow)
+@rule(
+    "FLOW009",
+    title="Overlapping input positions",
+    prevents="a model that reads one feature and takes it for another",
+    wrong_when="Wrong if the model takes named inputs, which have no positions.",
+    needs=_flow,
+)
 def has_its_slot_alone(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Each position of the model's input belongs to one feature."""
     end, holder = 0, ""
@@ -310,8 +357,10 @@ def _slots(flow: DataFlow) -> list[tuple[int, Feature]]:
 
 @rule(
     "FLOW010",
+    title="Input width mismatch",
     prevents="inputs that are shifted, cut off or never filled",
     incident="Cloudflare, 18 November 2025: over 200 features in place of 60 passed a fixed limit, and proxies stopped",
+    wrong_when="Wrong if the model takes named inputs, or pads its input on purpose.",
     needs=_flow,
 )
 def fills_the_input(_: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -325,7 +374,13 @@ def fills_the_input(_: Design, flow: DataFlow) -> Iterator[Fault]:
         )
 
 
-@rule("FLOW011", prevents="a feature that is computed, stored, read, and never used", needs=_flow)
+@rule(
+    "FLOW011",
+    title="Feature without an input position",
+    prevents="a feature that is computed, stored, read, and never used",
+    wrong_when="Wrong if the model takes named inputs, which have no positions.",
+    needs=_flow,
+)
 def reaches_the_model(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Each feature has its place in the model's input."""
     adds_up = flow.input_width == sum(feature.width for feature in flow.features)
@@ -347,8 +402,11 @@ def reaches_the_model(_: Design, flow: DataFlow) -> Iterator[Fault]:
 
 @rule(
     "FLOW012",
+    title="Feature without a default",
     prevents="an outage, or a guess, when one feature cannot be read",
     incident="Uber Michelangelo: a job that kept failing let features expire until there were none (Uber, 2024)",
+    wrong_when="Acceptable if the model handles missing values itself, as boosted trees can, and saw "
+    "them in training.",
     needs=_flow,
 )
 def has_a_default(_: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -368,7 +426,13 @@ _LEAKS = {
 }
 
 
-@rule("FLOW013", prevents="a model that is brilliant offline, for it has seen the future", needs=_flow)
+@rule(
+    "FLOW013",
+    title="Training join leaks the future",
+    prevents="a model that is brilliant offline, for it has seen the future",
+    wrong_when="Acceptable for a feature that never changes, such as the country that issued a card.",
+    needs=_flow,
+)
 def is_joined_as_it_was_readable(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Training sees of each feature what serving could have read at that moment, and nothing later."""
     joins = [("join", flow.join)] + [(f"features.{one.id}.join", one.join) for one in flow.features]
@@ -381,7 +445,14 @@ def is_joined_as_it_was_readable(_: Design, flow: DataFlow) -> Iterator[Fault]:
             )
 
 
-@rule("FLOW014", prevents="leaks that nobody decided on", needs=_flow)
+@rule(
+    "FLOW014",
+    title="Training join undecided",
+    prevents="leaks that nobody decided on",
+    wrong_when="Acceptable if features are logged at serving and training reads the log: then nothing is "
+    "joined.",
+    needs=_flow,
+)
 def says_how_it_is_joined(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """How training rows get their features is a decision, and is written down."""
     undecided = [feature.id for feature in _read(flow) if feature.join is None]
@@ -395,8 +466,10 @@ def says_how_it_is_joined(_: Design, flow: DataFlow) -> Iterator[Fault]:
 
 @rule(
     "FLOW015",
+    title="Separate code for training and serving",
     prevents="skew: a feature that means one thing in training and another in serving",
     incident="Airbnb built Chronon because jobs written again as streams differed from training (Airbnb, 2023)",
+    wrong_when="Acceptable if a parity test compares both at every change.",
     needs=_flow,
 )
 def is_written_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -412,7 +485,9 @@ def is_written_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
 @rule(
     "FLOW016",
     "warning",
+    title="Parity test missing",
     prevents="skew that no error shows: every request still gets its answer",
+    wrong_when="Acceptable if training reads the features that serving logged: they are the same values.",
     needs=_flow,
 )
 def is_tested_for_parity(_: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -426,7 +501,14 @@ def is_tested_for_parity(_: Design, flow: DataFlow) -> Iterator[Fault]:
         )
 
 
-@rule("FLOW017", "warning", prevents="a budget that is spent on round trips", needs=_flow)
+@rule(
+    "FLOW017",
+    "warning",
+    title="Feature look-ups one after another",
+    prevents="a budget that is spent on round trips",
+    wrong_when="Acceptable if one look-up needs the result of another.",
+    needs=_flow,
+)
 def is_read_at_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Features of one request are read together; one look-up each pays for a round trip each."""
     read = sum(1 for _ in _read(flow))

@@ -46,7 +46,12 @@ def _oldest_answer_s(design: Design) -> float | None:
     return stated.predictions if stated else None
 
 
-@rule("PATTERN001", "info", prevents="a pattern that was chosen because the last system had it")
+@rule(
+    "PATTERN001",
+    "info",
+    title="Serving pattern missing",
+    prevents="a pattern that was chosen because the last system had it",
+)
 def has_a_pattern(design: Design) -> Iterator[Fault]:
     """Each path from a request to its answer has a pattern: ahead, on an event, or while somebody waits."""
     if design.pattern is None:
@@ -59,7 +64,12 @@ def has_a_pattern(design: Design) -> Iterator[Fault]:
         )
 
 
-@rule("PATTERN002", prevents="a choice that nobody can review when its reasons are gone", needs=_pattern)
+@rule(
+    "PATTERN002",
+    title="Pattern without a reason",
+    prevents="a choice that nobody can review when its reasons are gone",
+    needs=_pattern,
+)
 def has_a_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Every choice has a reason, or it cannot be reviewed."""
     for path in pattern.paths:
@@ -71,7 +81,14 @@ def has_a_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN003", prevents="a first idea that was taken for the best one", needs=_pattern)
+@rule(
+    "PATTERN003",
+    title="No alternative pattern considered",
+    prevents="a first idea that was taken for the best one",
+    wrong_when="Acceptable for a fallback path, or if a constraint leaves one choice; write the "
+    "constraint as the reason.",
+    needs=_pattern,
+)
 def rejects_something(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """No choice is one without an alternative: name what was rejected for each path, and what would flip it."""
     considered = {no.path for no in pattern.rejected}
@@ -84,7 +101,13 @@ def rejects_something(_: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN004", prevents="a document that argues against its own system", needs=_pattern)
+@rule(
+    "PATTERN004",
+    title="Pattern both chosen and rejected",
+    prevents="a document that argues against its own system",
+    wrong_when="Wrong if the rejection is about another path; name that path in it.",
+    needs=_pattern,
+)
 def keeps_to_its_choice(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """No pattern is both rejected and taken for one path."""
     takers: dict[str, list[str]] = defaultdict(list)
@@ -101,7 +124,14 @@ def keeps_to_its_choice(_: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN005", prevents="requests that no path was built for", needs=_pattern)
+@rule(
+    "PATTERN005",
+    title="Path shares do not add up to 100%",
+    prevents="requests that no path was built for",
+    wrong_when="Wrong for stages that every request passes, such as retrieval and ranking: they are not "
+    "alternatives.",
+    needs=_pattern,
+)
 def shares_add_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """All requests take one path or another, so that their shares add up to 100%."""
     shares = [path.share for path in pattern.paths]
@@ -124,6 +154,7 @@ _WANTED = {
 
 @rule(
     "PATTERN006",
+    title="Pattern without its figures",
     prevents="a stream or a job that was never compared with what it has to take",
     needs=_pattern,
 )
@@ -142,8 +173,10 @@ def has_its_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
 @rule(
     "PATTERN007",
     "warning",
+    title="High request-time load without a price",
     prevents="a fleet that is found to cost more than what it earns",
     incident="No limit: Booking.com reads features for 200,000 requests a second within 25 ms at p99.9",
+    wrong_when="Acceptable if the capacity is paid for in any case.",
     needs=_pattern,
 )
 def shows_its_price(design: Design, pattern: Pattern) -> Iterator[Fault]:
@@ -161,7 +194,14 @@ def shows_its_price(design: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN008", prevents="a table of answers to questions that nobody asks", needs=_pattern)
+@rule(
+    "PATTERN008",
+    title="Precomputed answers for unbounded inputs",
+    prevents="a table of answers to questions that nobody asks",
+    wrong_when="Acceptable if only frequent inputs are computed ahead and every other one is computed on "
+    "request.",
+    needs=_pattern,
+)
 def is_bounded_where_made_ahead(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Only inputs that can be listed can be answered ahead; free text and amounts cannot."""
     for path in pattern.paths:
@@ -175,8 +215,10 @@ def is_bounded_where_made_ahead(_: Design, pattern: Pattern) -> Iterator[Fault]:
 
 @rule(
     "PATTERN009",
+    title="Precomputed answers older than allowed",
     prevents="answers that were right when they were made",
     incident="Pinterest's pregenerated home feed before 2018 ranked on what was up to weeks old",
+    wrong_when="Wrong if runs work on shards or on changes alone, so that each answer is renewed more often.",
     needs=_pattern,
 )
 def answers_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
@@ -208,7 +250,13 @@ def _exceeds(value: float, limit: float) -> bool:
     return value > limit and not isclose(value, limit, rel_tol=1e-12)
 
 
-@rule("PATTERN010", prevents="a job that falls further behind with each run", needs=_pattern)
+@rule(
+    "PATTERN010",
+    title="Job takes longer than its period or window",
+    prevents="a job that falls further behind with each run",
+    wrong_when="Wrong if runs may overlap, because each works on a shard or on changes alone.",
+    needs=_pattern,
+)
 def job_ends_in_time(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Each run ends within its window, and before the next one starts."""
     for path, job in _made_ahead(pattern):
@@ -229,7 +277,14 @@ def _never_done(job: Precompute) -> bool:
     return job.job_time is not None and _exceeds(job.job_time, _room_s(job))
 
 
-@rule("PATTERN011", prevents="a failed run at night that leaves a day without answers", needs=_pattern)
+@rule(
+    "PATTERN011",
+    title="No time to repeat a failed job",
+    prevents="a failed run at night that leaves a day without answers",
+    wrong_when="Wrong if the job resumes from a checkpoint or shard by shard, so that a failure repeats "
+    "a part only.",
+    needs=_pattern,
+)
 def job_can_run_again(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Jobs fail, so that a window holds one run more than it needs."""
     for path, job in _made_ahead(pattern):
@@ -245,8 +300,10 @@ def job_can_run_again(_: Design, pattern: Pattern) -> Iterator[Fault]:
 
 @rule(
     "PATTERN012",
+    title="No answer for new keys",
     prevents="an error page for everybody who came after the last run",
     incident="Uber Michelangelo: a daily job that kept failing let features expire until there were none (2024)",
+    wrong_when="Wrong if the list of keys cannot change between runs.",
     needs=_pattern,
 )
 def misses_are_answered(_: Design, pattern: Pattern) -> Iterator[Fault]:
@@ -263,8 +320,10 @@ def misses_are_answered(_: Design, pattern: Pattern) -> Iterator[Fault]:
 @rule(
     "PATTERN013",
     "warning",
+    title="Most precomputed answers are never read",
     prevents="paying for answers that nobody reads",
     incident="Pinterest kept pregenerated feeds for users who never returned (Pinterest Engineering, 2018)",
+    wrong_when="Wrong if the product needs all answers at once, such as a list that ranks everybody.",
     needs=_pattern,
 )
 def answers_are_read(_: Design, pattern: Pattern) -> Iterator[Fault]:
@@ -281,7 +340,14 @@ def answers_are_read(_: Design, pattern: Pattern) -> Iterator[Fault]:
                 )
 
 
-@rule("PATTERN014", prevents="one person's answer on another one's screen", needs=_pattern)
+@rule(
+    "PATTERN014",
+    title="Cache key lacks an input of the answer",
+    prevents="one person's answer on another one's screen",
+    wrong_when="Acceptable if the input follows from what the key holds, such as a country that follows "
+    "from the user.",
+    needs=_pattern,
+)
 def key_holds_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Every input that changes the answer is part of the key."""
     for path, cache in _cached(pattern):
@@ -304,7 +370,14 @@ def _is_version(part: str) -> bool:
     return "version" in _plain(part)
 
 
-@rule("PATTERN015", prevents="a release, or a rollback, that the cache hides for hours", needs=_pattern)
+@rule(
+    "PATTERN015",
+    title="Cache key without the model version",
+    prevents="a release, or a rollback, that the cache hides for hours",
+    wrong_when="Acceptable if the time-to-live is shorter than a rollback may take, or if each release "
+    "empties the cache.",
+    needs=_pattern,
+)
 def key_holds_the_version(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Each model version has answers of its own, or the old model goes on answering from the cache."""
     for path, cache in _cached(pattern):
@@ -316,7 +389,13 @@ def key_holds_the_version(_: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN016", "warning", prevents="a key that is complete by luck", needs=_pattern)
+@rule(
+    "PATTERN016",
+    "warning",
+    title="Inputs of a cached answer not listed",
+    prevents="a key that is complete by luck",
+    needs=_pattern,
+)
 def knows_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """No key can be checked before somebody has listed what the answer depends on."""
     for path, cache in _cached(pattern):
@@ -329,7 +408,12 @@ def knows_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
 
 
 @rule(
-    "PATTERN017", prevents="a backend that gets several times the load that it was sized for", needs=_pattern
+    "PATTERN017",
+    title="Hit ratio above what the cache allows",
+    prevents="a backend that gets several times the load that it was sized for",
+    wrong_when="Wrong if the ratio was measured: in sessions keys repeat more than in independent "
+    "requests, and other policies can do better than LRU.",
+    needs=_pattern,
 )
 def hits_can_be_reached(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """Size, keys and time-to-live decide how often a cache hits, and wishes do not."""
@@ -377,7 +461,14 @@ def _hits_of_ttl(rps: float, ttl_s: float, keys: int, skew: float) -> float:
         return 1.0
 
 
-@rule("PATTERN018", "warning", prevents="a fleet that is sized on a hope", needs=_pattern)
+@rule(
+    "PATTERN018",
+    "warning",
+    title="Hit ratio without its inputs",
+    prevents="a fleet that is sized on a hope",
+    wrong_when="Acceptable if the ratio was measured with this cache and this traffic.",
+    needs=_pattern,
+)
 def hits_have_a_ground(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """An expected hit ratio follows from a size, a number of keys and how skewed they are."""
     for path, cache in _cached(pattern):
@@ -391,7 +482,13 @@ def hits_have_a_ground(_: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN019", prevents="an old answer that is served because it is fast", needs=_pattern)
+@rule(
+    "PATTERN019",
+    title="Cached answers older than allowed",
+    prevents="an old answer that is served because it is fast",
+    wrong_when="Wrong if a change removes the cached answer at once.",
+    needs=_pattern,
+)
 def copies_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """No copy lives longer than the answer in it may be old."""
     limit_s = _freshest_s(design)
@@ -406,7 +503,13 @@ def copies_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
         )
 
 
-@rule("PATTERN020", prevents="an outage that lasts because the cache was lost in it", needs=_pattern)
+@rule(
+    "PATTERN020",
+    title="Empty cache not planned for",
+    prevents="an outage that lasts because the cache was lost in it",
+    wrong_when="Acceptable if the cache is replicated and keeps its content through restarts.",
+    needs=_pattern,
+)
 def survives_a_cold_cache(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """A cache starts empty, and then every request goes to the model."""
     sizing, cold = sizing_of(design), cold_rps(design)
@@ -440,7 +543,13 @@ def _times_colder(path: ServingPath) -> str:
         return "all of"
 
 
-@rule("PATTERN021", prevents="features and answers that are older with every hour", needs=_pattern)
+@rule(
+    "PATTERN021",
+    title="Consumers slower than arrivals",
+    prevents="features and answers that are older with every hour",
+    wrong_when="Acceptable if the rate of events is a short peak and its backlog is worked off in time.",
+    needs=_pattern,
+)
 def keeps_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Consumers take more than what arrives, or they never catch up."""
     for path, stream in _streamed(pattern):
@@ -453,7 +562,15 @@ def keeps_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN022", "warning", prevents="consumers that are paid for and idle", needs=_pattern)
+@rule(
+    "PATTERN022",
+    "warning",
+    title="Consumers without a partition",
+    prevents="consumers that are paid for and idle",
+    wrong_when="Wrong if consumers share partitions, as in Kafka's share groups, or if spare consumers "
+    "are kept on purpose.",
+    needs=_pattern,
+)
 def consumers_have_work(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Each partition is read by one consumer of a group, so that further ones wait."""
     for path, stream in _streamed(pattern):
@@ -469,7 +586,13 @@ def consumers_have_work(_: Design, pattern: Pattern) -> Iterator[Fault]:
             )
 
 
-@rule("PATTERN023", prevents="a stream that is as late as the job that it replaced", needs=_pattern)
+@rule(
+    "PATTERN023",
+    title="Backlog older than allowed",
+    prevents="a stream that is as late as the job that it replaced",
+    wrong_when="Acceptable if events that are too old are skipped.",
+    needs=_pattern,
+)
 def backlog_is_short(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """A backlog is an age: an event waits until all before it are read."""
     limit_s = _freshest_s(design)

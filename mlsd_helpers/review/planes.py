@@ -25,7 +25,12 @@ STORES = ("feature store", "prediction store")
 _MOST_SHOWN = 6
 
 
-@rule("PLANE001", "info", prevents="a model in production that nobody feeds, watches or takes back")
+@rule(
+    "PLANE001",
+    "info",
+    title="Planes missing",
+    prevents="a model in production that nobody feeds, watches or takes back",
+)
 def no_planes(design: Design) -> Iterator[Fault]:
     """A model is the smallest box of its system."""
     if design.planes is None or not design.planes.components:
@@ -96,7 +101,14 @@ def _percent(share: float) -> str:
 # ---- boxes
 
 
-@rule("PLANE002", prevents="a system that can be built, and neither watched nor mended", needs=_sketch)
+@rule(
+    "PLANE002",
+    title="Plane without a component",
+    prevents="a system that can be built, and neither watched nor mended",
+    wrong_when="Wrong if somebody else runs that plane, such as the vendor of a bought model; draw the "
+    "vendor there.",
+    needs=_sketch,
+)
 def plane_empty(_: Design, planes: Planes) -> Iterator[Fault]:
     """Five things have to be done, and a plane without a component is one that nobody does."""
     if empty := _empty(planes):
@@ -107,7 +119,14 @@ def plane_empty(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE003", "warning", prevents="a box that is drawn, paid for and used by nothing", needs=_sketch)
+@rule(
+    "PLANE003",
+    "warning",
+    title="Unconnected component",
+    prevents="a box that is drawn, paid for and used by nothing",
+    wrong_when="Wrong if only systems outside this design use the component.",
+    needs=_sketch,
+)
 def loose_component(_: Design, planes: Planes) -> Iterator[Fault]:
     """What nothing flows into or out of does nothing."""
     joined = {name for flow in planes.flows for name in (flow.start, flow.end)}
@@ -123,7 +142,14 @@ def loose_component(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE004", "warning", prevents="an alert at night about a box that belongs to nobody", needs=_sketch)
+@rule(
+    "PLANE004",
+    "warning",
+    title="Component without an owner",
+    prevents="an alert at night about a box that belongs to nobody",
+    wrong_when="Acceptable for a vendor's system; name the team that calls the vendor.",
+    needs=_sketch,
+)
 def component_without_owner(_: Design, planes: Planes) -> Iterator[Fault]:
     """What nobody owns, nobody mends."""
     for component in planes.components:
@@ -148,8 +174,11 @@ def _calls(
 
 @rule(
     "PLANE005",
+    title="Call without a timeout",
     prevents="one slow dependency that holds every request, and then every caller",
     incident=BROOKER,
+    wrong_when="Wrong if nobody waits on the connection, as for a hand-over to people or to a queue; "
+    "draw that as events.",
     needs=_sketch,
 )
 def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -162,9 +191,12 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
 
 @rule(
     "PLANE006",
+    title="Call without a fallback",
     prevents="an outage of a dependency that becomes an outage of the product",
     incident="Netflix: what is computed online needs a fast fallback to what was computed before (Amatriain & "
     "Basilico, Netflix TechBlog, 2013).",
+    wrong_when="Acceptable if no answer is possible without this call; write that the request fails, and "
+    "what the user is told.",
     needs=_sketch,
 )
 def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -184,7 +216,14 @@ def _callers_timeouts_s(planes: Planes) -> dict[str, float]:
     return timeouts_s
 
 
-@rule("PLANE007", prevents="a fallback that comes when the user has gone", needs=_sketch)
+@rule(
+    "PLANE007",
+    title="Edge timeout exceeds the latency budget",
+    prevents="a fallback that comes when the user has gone",
+    wrong_when="Acceptable if a late answer is worth more than the fallback: a budget at a percentile "
+    "lets some requests take longer.",
+    needs=_sketch,
+)
 def patient_door(design: Design, planes: Planes) -> Iterator[Fault]:
     """A timeout beyond the latency budget protects nobody."""
     budget_s = _requirement(design, "latency", "budget")
@@ -202,8 +241,10 @@ def patient_door(design: Design, planes: Planes) -> Iterator[Fault]:
 
 @rule(
     "PLANE008",
+    title="Inner timeout exceeds its caller's",
     prevents="work for a caller who has gone, on servers that are already late",
     incident=BROOKER,
+    wrong_when="Acceptable if the work must finish whoever waits, such as a write with an idempotency key.",
     needs=_sketch,
 )
 def patient_inside(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -222,7 +263,15 @@ def patient_inside(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE009", prevents="a short fault that retries turn into an outage", incident=BROOKER, needs=_sketch)
+@rule(
+    "PLANE009",
+    title="Retries multiply along a chain",
+    prevents="a short fault that retries turn into an outage",
+    incident=BROOKER,
+    wrong_when="Wrong if a retry budget or a circuit breaker limits the retries: the rule sees their "
+    "number only.",
+    needs=_sketch,
+)
 def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
     """Retries multiply from layer to layer: three tries at five layers are 243 calls."""
     way = graph.heaviest_way(_waiting(planes), lambda _: 0, lambda flow: float(flow.retries > 0))
@@ -236,7 +285,14 @@ def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE010", prevents="a budget that no request can keep, found out under load", needs=_sketch)
+@rule(
+    "PLANE010",
+    title="Latencies along a chain exceed the budget",
+    prevents="a budget that no request can keep, found out under load",
+    wrong_when="Wrong if the latencies are percentiles, which do not add: most requests may keep the "
+    "budget. Right if they are limits, such as timeouts.",
+    needs=_sketch,
+)
 def path_over_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     """What lies one behind the other on the way of a request has to fit into its budget."""
     budget_s = _requirement(design, "latency", "budget")
@@ -253,7 +309,14 @@ def path_over_budget(design: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE011", prevents="a request that waits for itself", needs=_sketch)
+@rule(
+    "PLANE011",
+    title="Cycle of waiting calls",
+    prevents="a request that waits for itself",
+    wrong_when="Wrong if the call back is an operation that never waits for the first one; draw the "
+    "operations as separate components.",
+    needs=_sketch,
+)
 def waiting_in_a_circle(_: Design, planes: Planes) -> Iterator[Fault]:
     """Calls that come round to their caller end in a timeout, or never."""
     if circle := graph.cycle(_waiting(planes)):
@@ -264,7 +327,14 @@ def waiting_in_a_circle(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE012", prevents="an outage of everything by the loss of one machine or one zone", needs=_sketch)
+@rule(
+    "PLANE012",
+    title="Single point of failure",
+    prevents="an outage of everything by the loss of one machine or one zone",
+    wrong_when="Wrong if every caller has a fallback that will do, or if a vendor runs copies behind one "
+    "address.",
+    needs=_sketch,
+)
 def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
     """What requests wait for stands more than once, or the risk is accepted in writing."""
     for one in _waited_for(planes):
@@ -277,7 +347,15 @@ def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE013", "warning", prevents="a single point of failure that nobody has counted", needs=_sketch)
+@rule(
+    "PLANE013",
+    "warning",
+    title="Replica count unknown",
+    prevents="a single point of failure that nobody has counted",
+    wrong_when="Wrong for a managed service or a vendor's API: its replicas are not yours to count. "
+    "State its availability.",
+    needs=_sketch,
+)
 def replicas_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     """Of what requests wait for, somebody has to know how many there are."""
     for one in _waited_for(planes):
@@ -289,7 +367,14 @@ def replicas_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE014", prevents="a target that is missed although every part keeps its own", needs=_sketch)
+@rule(
+    "PLANE014",
+    title="Availability along a chain misses the target",
+    prevents="a target that is missed although every part keeps its own",
+    wrong_when="Wrong if a call of the chain has a fallback that counts as an answer, or if components "
+    "fail together and not independently.",
+    needs=_sketch,
+)
 def path_less_available(design: Design, planes: Planes) -> Iterator[Fault]:
     """The availabilities of what a request needs multiply: five times 99.9% is 99.5%."""
     target = _requirement(design, "availability", "target")
@@ -312,8 +397,11 @@ def path_less_available(design: Design, planes: Planes) -> Iterator[Fault]:
 
 @rule(
     "PLANE015",
+    title="Generated input without a check",
     prevents="bad generated data that reaches every server within minutes",
     incident=CLOUDFLARE,
+    wrong_when="Acceptable if the data are checked before they come here, such as in the job that writes "
+    "them; write that check here.",
     needs=_sketch,
 )
 def unchecked_input(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -338,7 +426,10 @@ def _is_input(flow: Flow, end: Component) -> bool:
 
 @rule(
     "PLANE016",
+    title="Prediction log missing",
     prevents="a decline that cannot be seen, and labels with nothing to be joined to",
+    wrong_when="Wrong if predictions reach the log through a stream or another component: the rule sees "
+    "direct flows only.",
     needs=_whole,
 )
 def no_prediction_log(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -360,9 +451,11 @@ def no_prediction_log(_: Design, planes: Planes) -> Iterator[Fault]:
 @rule(
     "PLANE017",
     "warning",
+    title="Only infrastructure is monitored",
     prevents="wrong answers, served fast, with status 200",
     incident="Zillow Offers: forecasts missed by more than the business margin, and nothing independent bounded "
     "them; a write-down of $304 million (third quarter of 2021).",
+    wrong_when="Acceptable if another system watches data and predictions; draw it.",
     needs=_sketch,
 )
 def only_machines_watched(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -376,7 +469,13 @@ def only_machines_watched(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE018", prevents="an alert that everybody sees and nobody answers", needs=_sketch)
+@rule(
+    "PLANE018",
+    title="Alert without an owner or an action",
+    prevents="an alert that everybody sees and nobody answers",
+    wrong_when="Acceptable if alerts go to the owner of the component by policy; write that owner here.",
+    needs=_sketch,
+)
 def alert_without_action(_: Design, planes: Planes) -> Iterator[Fault]:
     """An alert is a question to somebody: it has an owner and an action."""
     for alert in planes.alerts:
@@ -391,9 +490,11 @@ def alert_without_action(_: Design, planes: Planes) -> Iterator[Fault]:
 @rule(
     "PLANE019",
     "warning",
+    title="Alert without a threshold, window or minimum count",
     prevents="alarms by chance until the alert is switched off",
     incident="A stability index of ten bins exceeds 0.1 in 37% of comparisons of 200 with 200 observations that "
     "do not differ; 0.1 is a rule of thumb (Yurdakul & Naranjo, Journal of Risk Model Validation).",
+    wrong_when="Wrong for an alert on absence, such as a missed deadline: it needs no minimum count.",
     needs=_sketch,
 )
 def alert_on_any_count(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -408,7 +509,14 @@ def alert_on_any_count(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE020", prevents="an alert that falls silent with what it watches", needs=_sketch)
+@rule(
+    "PLANE020",
+    title="Alert raised outside the monitoring plane",
+    prevents="an alert that falls silent with what it watches",
+    wrong_when="Acceptable for a validation gate that stops a release and raises an alert: it does not "
+    "watch itself.",
+    needs=_sketch,
+)
 def watches_itself(_: Design, planes: Planes) -> Iterator[Fault]:
     """What measures stands apart from what is measured."""
     known = graph.components_by_id(planes)
@@ -427,7 +535,13 @@ def _told_on(planes: Planes) -> list[Flow]:
     return [flow for flow in planes.flows if plane_of[flow.start] == "monitoring"]
 
 
-@rule("PLANE021", prevents="a dashboard that shows a decline to nobody for months", needs=_whole)
+@rule(
+    "PLANE021",
+    title="Monitor not connected to the control plane",
+    prevents="a dashboard that shows a decline to nobody for months",
+    wrong_when="Wrong if the alert pages a person who acts on it: the rule does not count people as control.",
+    needs=_whole,
+)
 def monitor_unheard(_: Design, planes: Planes) -> Iterator[Fault]:
     """What a monitor finds has to reach something that can act."""
     acting = (one.id for one in planes.in_plane("control"))
@@ -442,7 +556,14 @@ def monitor_unheard(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE022", prevents="a quality that is measured against nothing", needs=_whole)
+@rule(
+    "PLANE022",
+    title="Quality monitor without labels",
+    prevents="a quality that is measured against nothing",
+    wrong_when="Acceptable if ratings, reviewers or a reference model stand in for labels; draw them as "
+    "labels.",
+    needs=_whole,
+)
 def quality_without_labels(_: Design, planes: Planes) -> Iterator[Fault]:
     """Quality is known from labels alone."""
     labelled = (flow.end for flow in planes.flows if flow.carries == "labels")
@@ -460,7 +581,14 @@ def quality_without_labels(_: Design, planes: Planes) -> Iterator[Fault]:
 # ---- what is released
 
 
-@rule("PLANE023", "info", prevents="a model that is trained once and then grows old", needs=_sketch)
+@rule(
+    "PLANE023",
+    "info",
+    title="Retraining or release undecided",
+    prevents="a model that is trained once and then grows old",
+    wrong_when="Wrong for retraining if a vendor trains the model; its release still has to be decided.",
+    needs=_sketch,
+)
 def no_control_yet(_: Design, planes: Planes) -> Iterator[Fault]:
     """A model is replaced many times: how is part of the design."""
     for name in ("retraining", "release"):
@@ -472,7 +600,12 @@ def no_control_yet(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE024", prevents="a worse model that replaces a better one by itself", needs=_released)
+@rule(
+    "PLANE024",
+    title="Promotion without validation",
+    prevents="a worse model that replaces a better one by itself",
+    needs=_released,
+)
 def promoted_unseen(_: Design, release: Release) -> Iterator[Fault]:
     """Bad data trains a bad model, and only a validation stops it."""
     if release.validation is None:
@@ -491,7 +624,13 @@ def _trained(planes: Planes) -> list[str]:
     return [one.id for one in planes.in_plane("training")]
 
 
-@rule("PLANE025", prevents="a model in production that nothing has judged", needs=_whole)
+@rule(
+    "PLANE025",
+    title="Model path around the validation gate",
+    prevents="a model in production that nothing has judged",
+    wrong_when="Acceptable for the way back to a version that passed the gate before.",
+    needs=_whole,
+)
 def back_door(_: Design, planes: Planes) -> Iterator[Fault]:
     """A gate beside which there is another way is no gate."""
     known = graph.components_by_id(planes)
@@ -511,7 +650,13 @@ def back_door(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-@rule("PLANE026", prevents="a retraining whose result nobody ever uses", needs=_whole)
+@rule(
+    "PLANE026",
+    title="No model path from training to serving",
+    prevents="a retraining whose result nobody ever uses",
+    wrong_when="Wrong if the model is bought and not trained here.",
+    needs=_whole,
+)
 def model_never_arrives(_: Design, planes: Planes) -> Iterator[Fault]:
     """A model that is trained has to have a way to those who use it."""
     arrived = graph.reached(_trained(planes), graph.steps_along(_models_ways(planes)))
@@ -523,7 +668,14 @@ def model_never_arrives(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE027", prevents="a bad release that can be seen and not be taken back", needs=_whole)
+@rule(
+    "PLANE027",
+    title="Rollback missing or without effect",
+    prevents="a bad release that can be seen and not be taken back",
+    wrong_when="Acceptable if the kill switch is the planned way back, and its fallback can stay on "
+    "until a new release.",
+    needs=_whole,
+)
 def undo_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
     """A rollback has to reach what serves."""
     undoing = [one.id for one in planes.components if one.kind == "rollback"]
@@ -541,7 +693,12 @@ def undo_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
 
 
 @rule(
-    "PLANE028", prevents="an old model that reads features in a shape that it has never seen", needs=_released
+    "PLANE028",
+    title="Rollback does not restore what belongs together",
+    prevents="an old model that reads features in a shape that it has never seen",
+    wrong_when="Wrong for a model without stored features, such as a language model: prompt, tokeniser, "
+    "index and adapters go back with it.",
+    needs=_released,
 )
 def model_goes_back_alone(_: Design, release: Release) -> Iterator[Fault]:
     """A model, its feature schema and its configuration are one version."""
@@ -554,7 +711,13 @@ def model_goes_back_alone(_: Design, release: Release) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE029", "warning", prevents="a search for the last good version during an outage", needs=_released)
+@rule(
+    "PLANE029",
+    "warning",
+    title="Rollback without a target or a duration",
+    prevents="a search for the last good version during an outage",
+    needs=_released,
+)
 def rollback_to_something(_: Design, release: Release) -> Iterator[Fault]:
     """A rollback has a target and a time limit, or it is a hope."""
     if missing := [name for name in ("rollback_to", "rollback_time") if getattr(release, name) is None]:
@@ -567,7 +730,10 @@ def rollback_to_something(_: Design, release: Release) -> Iterator[Fault]:
 
 @rule(
     "PLANE030",
+    title="Rollback slower than the error budget",
     prevents="a month's error budget that is spent while the old version is deployed",
+    wrong_when="Wrong if bad answers that are delivered do not count against availability, or if a "
+    "release reaches only a share of the users at first.",
     needs=_released,
 )
 def rollback_too_slow(design: Design, release: Release) -> Iterator[Fault]:
@@ -588,8 +754,10 @@ def rollback_too_slow(design: Design, release: Release) -> Iterator[Fault]:
 @rule(
     "PLANE031",
     "warning",
+    title="Release without a canary",
     prevents="a bad model that meets all users at once",
     incident=CLOUDFLARE,
+    wrong_when="Acceptable if no user sees the output before it is checked, as in a batch job.",
     needs=_released,
 )
 def released_to_all(_: Design, release: Release) -> Iterator[Fault]:
@@ -603,7 +771,14 @@ def released_to_all(_: Design, release: Release) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE032", prevents="a canary that ends before it could have seen anything", needs=_released)
+@rule(
+    "PLANE032",
+    title="Canary too small to detect a doubled error rate",
+    prevents="a canary that ends before it could have seen anything",
+    wrong_when="Acceptable at low traffic if a shadow comparison or a longer ramp takes its place. The "
+    "usual error rate is taken from the target, not from measurements.",
+    needs=_released,
+)
 def canary_too_short(design: Design, release: Release) -> Iterator[Fault]:
     """A canary needs enough requests to tell twice the error rate from the usual one."""
     peak_rps = _requirement(design, "throughput", "peak")
@@ -624,8 +799,10 @@ def canary_too_short(design: Design, release: Release) -> Iterator[Fault]:
 @rule(
     "PLANE033",
     "warning",
+    title="Kill switch missing",
     prevents="hours of harm while the cause is looked for",
     incident=CLOUDFLARE,
+    wrong_when="Acceptable if the old version stays warm and traffic moves back to it as fast.",
     needs=_sketch,
 )
 def no_kill_switch(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -639,7 +816,13 @@ def no_kill_switch(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE034", prevents="a training for each alarm, each on the bad data that raised it", needs=_sketch)
+@rule(
+    "PLANE034",
+    title="Retraining on alarms without a cooldown",
+    prevents="a training for each alarm, each on the bad data that raised it",
+    wrong_when="Acceptable if a person approves each training.",
+    needs=_sketch,
+)
 def retrain_on_every_alarm(_: Design, planes: Planes) -> Iterator[Fault]:
     """Between two trainings that alarms start lies a cooldown."""
     if planes.retraining is None or planes.retraining.cooldown:
@@ -652,7 +835,13 @@ def retrain_on_every_alarm(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE035", prevents="a training in which what has no label yet counts as negative", needs=_sketch)
+@rule(
+    "PLANE035",
+    title="Decision before labels arrive",
+    prevents="a training in which what has no label yet counts as negative",
+    wrong_when="Acceptable if the estimate corrects for labels that are still to come.",
+    needs=_sketch,
+)
 def labels_too_late(design: Design, planes: Planes) -> Iterator[Fault]:
     """A decision that uses labels comes after they have arrived."""
     delay_s = _requirement(design, "labels", "delay")
@@ -666,7 +855,13 @@ def labels_too_late(design: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE036", prevents="a model that is older than the product agreed to, as planned", needs=_sketch)
+@rule(
+    "PLANE036",
+    title="Model older than allowed",
+    prevents="a model that is older than the product agreed to, as planned",
+    wrong_when="Wrong if routine trainings skip the shadow and the canary.",
+    needs=_sketch,
+)
 def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
     """A model is as old as the time between trainings and all that it passes before its users."""
     allowed_s = _requirement(design, "freshness", "model")
@@ -684,7 +879,14 @@ def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-@rule("PLANE037", "warning", prevents="a schedule on which nothing is ever trained", needs=_sketch)
+@rule(
+    "PLANE037",
+    "warning",
+    title="Retraining that nothing starts",
+    prevents="a schedule on which nothing is ever trained",
+    wrong_when="Acceptable if a person starts trainings; write that under 'triggers'.",
+    needs=_sketch,
+)
 def schedule_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
     """A trigger that nobody set does not go off."""
     training = planes.retraining

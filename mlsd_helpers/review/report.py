@@ -14,12 +14,12 @@ Line = Callable[[str], int]
 
 _COLOURS = {"error": "31;1", "warning": "33;1", "info": "36;1"}
 _NAMES = {"error": "error", "warning": "warning", "info": "notice"}  # what GitHub calls them
-_REASONS = {one.code: one.reason for one in RULES}
+_RULES = {one.code: one for one in RULES}
 _SENTENCE = "{0} of severity error, {1} of severity warning, {2} of severity info."
 
 
 def as_text(file: str, findings: Sequence[Finding], line: Line, *, colour: bool = False) -> str:
-    """Write findings for people: line, code, field, message, reason and fix; the severity always in words."""
+    """Write findings for people: line, rule, field, message, reason and fix; the severity always in words."""
     if not findings:
         return f"{one_line(file)}: the rules find nothing."
     parts = [_paragraph(file, one, line(one.where), colour=colour) for one in findings]
@@ -30,11 +30,13 @@ def as_text(file: str, findings: Sequence[Finding], line: Line, *, colour: bool 
 def _paragraph(file: str, finding: Finding, line: int, *, colour: bool) -> str:
     severity = finding.severity
     shown = f"\x1b[{_COLOURS[severity]}m{severity}\x1b[0m" if colour else severity
+    rule = _RULES[finding.code]
     return "\n".join([
-        f"{one_line(file)}:{line}: {shown} {finding.code} {one_line(finding.where)}",
-        f"  {one_line(finding.message)}",
-        f"  Why: {_REASONS[finding.code]}",
+        f"{one_line(file)}:{line}: {shown} {finding.code} {rule.title}",
+        f"  {one_line(finding.where)}: {one_line(finding.message)}",
+        f"  Why: {rule.reason}",
         f"  Fix: {one_line(finding.fix)}",
+        *([f"  Note: {rule.wrong_when}"] if rule.wrong_when else []),
     ])  # fmt: skip
 
 
@@ -46,14 +48,17 @@ def as_json(file: str, findings: Iterable[Finding], line: Line) -> str:
 
 
 def _record(finding: Finding, line: int) -> Mapping[str, Any]:
+    rule = _RULES[finding.code]
     return {
         "line": line,
         "severity": finding.severity,
         "code": finding.code,
+        "title": rule.title,
         "where": finding.where,
         "message": finding.message,
-        "reason": _REASONS[finding.code],
+        "reason": rule.reason,
         "fix": finding.fix,
+        "wrong_when": rule.wrong_when,
     }
 
 
@@ -64,7 +69,7 @@ def as_annotations(file: str, findings: Iterable[Finding], line: Line) -> str:
             _NAMES[one.severity],
             file,
             line(one.where),
-            f"{one.code} {one.where}",
+            f"{one.code} {_RULES[one.code].title}",
             f"{one.message} {one.fix}",
         )
         for one in findings
@@ -96,8 +101,8 @@ def _property(text: str) -> str:
 
 
 def rule_list(rules: Iterable[Rule]) -> str:
-    """List rules, one a line: code, severity, reason."""
-    return "\n".join(f"{one.code:<11} {one.severity:<8} {one.reason}" for one in rules)
+    """List rules, one a line: code, severity, title."""
+    return "\n".join(f"{one.code:<11} {one.severity:<8} {one.title}" for one in rules)
 
 
 def explained(code: str) -> str:
@@ -113,5 +118,11 @@ def explained(code: str) -> str:
 
 
 def _explanation(one: Rule) -> str:
-    lines = [f"{one.code} ({one.severity})", f"  {one.reason}", f"  Prevents: {one.prevents}."]
-    return "\n".join([*lines, *([f"  Published: {one.incident}"] if one.incident else [])])
+    lines = [
+        f"{one.code} ({one.severity}): {one.title}",
+        f"  Why: {one.reason}",
+        f"  Prevents: {one.prevents}.",
+        one.incident and f"  Published: {one.incident}",
+        one.wrong_when and f"  Note: {one.wrong_when}",
+    ]
+    return "\n".join(filter(None, lines))

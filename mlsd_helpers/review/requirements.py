@@ -10,7 +10,12 @@ AXES = ("prediction", "latency", "throughput", "freshness", "availability")
 _ROUNDING_S = 1e-6 * ms  # sums of decimal times miss by less than this
 
 
-@rule("REQ001", "info", prevents="a system that is built, and then asked what it is for")
+@rule(
+    "REQ001",
+    "info",
+    title="Requirements missing",
+    prevents="a system that is built, and then asked what it is for",
+)
 def no_requirements(design: Design) -> Iterator[Fault]:
     """Every later number is judged against a requirement."""
     if design.requirements is None:
@@ -25,7 +30,14 @@ def _stated(design: Design) -> Requirements | None:
     return design.requirements
 
 
-@rule("REQ002", prevents="a design whose limits are found by its users", needs=_stated)
+@rule(
+    "REQ002",
+    title="Requirement not stated",
+    prevents="a design whose limits are found by its users",
+    wrong_when="Wrong if an axis does not apply: a batch job has no request rate, and a model without "
+    "stored features has no feature age.",
+    needs=_stated,
+)
 def axis_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A requirement that nobody wrote is one that nobody meets."""
     if missing := [axis for axis in AXES if getattr(stated, axis) is None]:
@@ -36,7 +48,14 @@ def axis_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ003", "warning", prevents="a model that is worse than the rules that it replaces", needs=_stated)
+@rule(
+    "REQ003",
+    "warning",
+    title="Goal or baseline missing",
+    prevents="a model that is worse than the rules that it replaces",
+    wrong_when="Acceptable for a first system of its kind; its baseline is to do nothing.",
+    needs=_stated,
+)
 def baseline_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Without a baseline nobody can say whether the model is worth its cost."""
     if missing := [name for name in ("goal", "baseline") if getattr(stated, name) is None]:
@@ -47,7 +66,13 @@ def baseline_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ004", prevents="complaints from the slowest hundredth while the mean looks well", needs=_stated)
+@rule(
+    "REQ004",
+    title="Latency budget at the mean or median",
+    prevents="complaints from the slowest hundredth while the mean looks well",
+    wrong_when="Acceptable if nobody waits for a single answer, as in a batch job.",
+    needs=_stated,
+)
 def latency_at_the_mean(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A mean or a median hides the requests that users complain about."""
     if stated.latency and stated.latency.percentile in {"mean", "p50"}:
@@ -59,7 +84,14 @@ def latency_at_the_mean(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ005", prevents="hops that each keep their promise while the whole breaks its own", needs=_stated)
+@rule(
+    "REQ005",
+    title="Latency split exceeds the budget",
+    prevents="hops that each keep their promise while the whole breaks its own",
+    wrong_when="Wrong if parts run at the same time, or if they are percentiles, which do not add up to "
+    "the percentile of the whole.",
+    needs=_stated,
+)
 def budget_overspent(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Latency budgets add: what the hops may take together has to fit."""
     if not stated.latency:
@@ -74,7 +106,13 @@ def budget_overspent(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ006", prevents="an outage in the busiest hour of the day", needs=_stated)
+@rule(
+    "REQ006",
+    title="Mean load stated as the peak",
+    prevents="an outage in the busiest hour of the day",
+    wrong_when="Wrong if the rate is fixed, such as a camera's frame rate: its peak is its mean.",
+    needs=_stated,
+)
 def mean_as_peak(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A fleet is sized for the busiest period, and the mean is not it."""
     load = stated.throughput
@@ -86,7 +124,14 @@ def mean_as_peak(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ007", "warning", prevents="a fleet sized for a number that nobody can trace", needs=_stated)
+@rule(
+    "REQ007",
+    "warning",
+    title="Peak load without a derivation",
+    prevents="a fleet sized for a number that nobody can trace",
+    wrong_when="Acceptable if the peak is an enforced limit, such as a quota; name the limit under 'how'.",
+    needs=_stated,
+)
 def peak_without_derivation(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A peak is believed only with the way in which it was found."""
     load = stated.throughput
@@ -98,7 +143,13 @@ def peak_without_derivation(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ008", prevents="a ranking sized for its requests, a hundred times too small", needs=_stated)
+@rule(
+    "REQ008",
+    title="Ranking with one scoring per request",
+    prevents="a ranking sized for its requests, a hundred times too small",
+    wrong_when="Wrong if the model scores the whole list in one call, as listwise rankers do.",
+    needs=_stated,
+)
 def requests_for_scorings(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A ranking does the work of one scoring for each candidate."""
     load = stated.throughput
@@ -112,8 +163,10 @@ def requests_for_scorings(_: Design, stated: Requirements) -> Iterator[Fault]:
 
 @rule(
     "REQ009",
+    title="Base rate missing",
     prevents="99.9% accuracy by a model that never says yes",
     incident="Stripe Radar: about one payment in a thousand is fraud (Stripe engineering blog, 2023).",
+    wrong_when="Acceptable before any label exists; write it as an assumption with an owner.",
     needs=_stated,
 )
 def base_rate_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
@@ -127,7 +180,12 @@ def base_rate_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ010", prevents="a target that forbids every release and every repair", needs=_stated)
+@rule(
+    "REQ010",
+    title="Availability target of 100%",
+    prevents="a target that forbids every release and every repair",
+    needs=_stated,
+)
 def always_available(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A target of 100% leaves no error budget, and nothing that runs meets it."""
     if stated.availability and stated.availability.target >= 1:
@@ -140,6 +198,7 @@ def always_available(_: Design, stated: Requirements) -> Iterator[Fault]:
 
 @rule(
     "REQ011",
+    title="No failure modes",
     prevents="an outage in which the product decides what to do for the first time",
     incident="Most outages of a large pipeline were not specific to machine learning (Papasian & Underwood, "
     "OpML 2020).",
@@ -157,7 +216,9 @@ def nothing_fails(_: Design, stated: Requirements) -> Iterator[Fault]:
 
 @rule(
     "REQ012",
+    title="Failure mode without a decided behaviour",
     prevents="a fallback that lets fraud through, or stops every customer, by accident",
+    wrong_when="Acceptable for a failure that only delays work: no request is passed or refused meanwhile.",
     needs=_stated,
 )
 def open_or_closed(_: Design, stated: Requirements) -> Iterator[Fault]:
@@ -180,9 +241,11 @@ _UNSAID = {
 @rule(
     "REQ013",
     "warning",
+    title="No assumptions",
     prevents="a wrong belief that is found out in production",
     incident="Zillow Offers: a forecast error beyond the business margin, and a write-down of $304 million "
     "(third quarter of 2021).",
+    wrong_when="Acceptable if every figure was measured and names its source.",
     needs=_stated,
 )
 def nothing_assumed(_: Design, stated: Requirements) -> Iterator[Fault]:
@@ -198,7 +261,10 @@ def nothing_assumed(_: Design, stated: Requirements) -> Iterator[Fault]:
 @rule(
     "REQ014",
     "warning",
+    title="Assumption without an owner or a check",
     prevents="an assumption that everybody thinks somebody else has checked",
+    wrong_when="Acceptable if a contract or a standard fixes the value; cite it as a source, not as an "
+    "assumption.",
     needs=_stated,
 )
 def assumed_by_nobody(_: Design, stated: Requirements) -> Iterator[Fault]:
@@ -212,7 +278,15 @@ def assumed_by_nobody(_: Design, stated: Requirements) -> Iterator[Fault]:
             )
 
 
-@rule("REQ015", "warning", prevents="a project that runs out of labels, or of money for them", needs=_stated)
+@rule(
+    "REQ015",
+    "warning",
+    title="Label facts missing",
+    prevents="a project that runs out of labels, or of money for them",
+    wrong_when="Acceptable if outcomes give the labels without anybody's work; then the price is $0 and "
+    "the yield can be measured later.",
+    needs=_stated,
+)
 def labels_for_nothing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Labels come late, for a share of the predictions, at a cost: items times labels each times price."""
     if stated.labels is None:
@@ -231,7 +305,13 @@ def labels_for_nothing(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
-@rule("REQ016", prevents="an assistant that is fast on average and feels slow at every word", needs=_stated)
+@rule(
+    "REQ016",
+    title="Token latency limits missing",
+    prevents="an assistant that is fast on average and feels slow at every word",
+    wrong_when="Wrong if nobody reads the answer while it is generated, as in a nightly job.",
+    needs=_stated,
+)
 def token_times_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Whoever reads along waits for the first token, and then for each one."""
     if not (stated.latency and stated.prediction and stated.prediction.type == "generation"):

@@ -1,7 +1,7 @@
 """What a rule is, and what it finds.
 
 A rule is a function that reads a design and yields what is wrong with it. `rule` gives it a stable code, a
-severity, a reason in one line and the failure that it prevents. A lesson's rules stand in a module of its own.
+severity, a title, a reason in one line and the failure that it prevents.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -51,14 +51,18 @@ CheckOfPart = Callable[[Design, T], Iterator[Fault]]
 class Rule:
     """A rule: a check with its code, its severity, why it is there, and the failure that it prevents.
 
-    `incident` names a published case with its source, where there is one.
+    `title` is a short noun phrase for what is found, such as "Call without a timeout". `incident` names a published
+    case with its source, where there is one. `wrong_when` says in one sentence when a finding is wrong, or can be
+    accepted.
     """
 
     code: str
     severity: Severity
+    title: str
     reason: str
     prevents: str
     incident: str
+    wrong_when: str | None
     check: Check
 
     def __call__(self, design: Design) -> Iterator[Finding]:
@@ -69,7 +73,13 @@ class Rule:
 
 @overload
 def rule(
-    code: str, severity: Severity = "error", *, prevents: str, incident: str = ""
+    code: str,
+    severity: Severity = "error",
+    *,
+    title: str,
+    prevents: str,
+    incident: str = "",
+    wrong_when: str | None = None,
 ) -> Callable[[Check], Rule]: ...
 
 
@@ -78,8 +88,10 @@ def rule(
     code: str,
     severity: Severity = "error",
     *,
+    title: str,
     prevents: str,
     incident: str = "",
+    wrong_when: str | None = None,
     needs: Callable[[Design], T | None],
 ) -> Callable[[CheckOfPart[T]], Rule]: ...
 
@@ -88,15 +100,17 @@ def rule(
     code: str,
     severity: Severity = "error",
     *,
+    title: str,
     prevents: str,
     incident: str = "",
+    wrong_when: str | None = None,
     needs: Callable[[Design], Any] | None = None,
 ) -> Callable[[Callable[..., Iterator[Fault]]], Rule]:
     """Make a rule of a function; the first line of its docstring is the reason.
 
     What `needs` returns of a design is passed to the function as well; a design for which it returns None is sound.
 
-    >>> @rule("EXAMPLE001", "info", prevents="a design that nobody can name")
+    >>> @rule("EXAMPLE001", "info", title="Summary missing", prevents="a design that nobody can name")
     ... def has_a_summary(design):
     ...     "A reader wants to know what this is about."
     ...     if not design.summary:
@@ -111,7 +125,9 @@ def rule(
             return iter(()) if part is None else check(design, part)
 
         reason = cleandoc(check.__doc__ or "").partition("\n")[0]
-        return Rule(code, severity, reason, prevents, incident, check_part if needs else check)
+        return Rule(
+            code, severity, title, reason, prevents, incident, wrong_when, check_part if needs else check
+        )
 
     return make
 

@@ -50,14 +50,15 @@ def test_the_status_is_2_when_the_file_cannot_be_read(content, form, tmp_path, c
     assert bool(said.out) is (form == "github")
 
 
-def test_text_says_line_code_field_reason_and_fix(bad, capsys):
+def test_text_says_line_rule_field_reason_and_fix(bad, capsys):
     cli.main(["check", bad])
     said = capsys.readouterr().out
     loaded = load_with_lines(bad)
     (finding,) = review(loaded.design)
-    reason = next(rule.reason for rule in RULES if rule.code == finding.code)
-    place = f"{bad}:{loaded.lines(finding.where)}: error {finding.code} {finding.where}"
-    assert all(text in said for text in (place, finding.message, reason, finding.fix))
+    rule = next(rule for rule in RULES if rule.code == finding.code)
+    place = f"{bad}:{loaded.lines(finding.where)}: error {finding.code} {rule.title}"
+    texts = (place, finding.where, finding.message, rule.reason, finding.fix, rule.wrong_when)
+    assert all(text in said for text in texts)
 
 
 @every_mistake
@@ -80,6 +81,7 @@ def test_json_is_the_same_as_the_review(bad, capsys):
     shown = [
         (one["line"], one["code"], one["severity"], one["where"], one["fix"]) for one in said["findings"]
     ]
+    assert all(one["title"] and one["reason"] and "wrong_when" in one for one in said["findings"])
     assert shown == [
         (loaded.lines(one.where), one.code, one.severity, one.where, one.fix) for one in review(loaded.design)
     ]
@@ -165,18 +167,19 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     assert (run.wait(), error) == (0, b"")
 
 
-def test_rules_are_listed_with_their_reasons(capsys):
+def test_rules_are_listed_with_their_titles(capsys):
     assert cli.main(["rules"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(RULES)
-    assert all(rule.code in line and rule.reason in line for rule, line in zip(RULES, lines, strict=True))
+    assert all(rule.code in line and rule.title in line for rule, line in zip(RULES, lines, strict=True))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_every_rule_is_explained(rule, capsys):
     assert cli.main(["rules", rule.code.lower()]) == 0
     said = capsys.readouterr().out
-    assert all(text in said for text in (rule.code, rule.reason, rule.prevents, rule.incident))
+    parts = (rule.code, rule.title, rule.reason, rule.prevents, rule.incident, rule.wrong_when or "")
+    assert all(text in said for text in parts)
 
 
 def test_the_rules_of_a_lesson_are_explained_together(capsys):

@@ -13,7 +13,7 @@ import pytest
 from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, load_design
 from mlsd_helpers.errors import DesignError
-from mlsd_helpers.review import RULES, SEVERITIES, Rule, review
+from mlsd_helpers.review import RULES, SEVERITIES, Rule, review, rule
 from tests.review.mutations import MUTATIONS, STARTS
 
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
@@ -69,10 +69,29 @@ def test_no_two_mistakes_share_a_name():
 
 
 def test_no_two_rules_share_a_code_and_none_is_without_a_reason():
-    codes = [rule.code for rule in RULES]
+    codes = [one.code for one in RULES]
     assert len(codes) == len(set(codes)) >= 40
     assert all(re.fullmatch(r"(REQ|PLANE|FLOW|PATTERN|CAP)\d{3}", code) for code in codes)
-    assert all(rule.reason.endswith(".") and rule.prevents and rule.severity in SEVERITIES for rule in RULES)
+    assert all(one.reason.endswith(".") and one.prevents and one.severity in SEVERITIES for one in RULES)
+
+
+def test_titles_are_short_noun_phrases_and_no_two_rules_share_one():
+    titles = [rule.title for rule in RULES]
+    assert len(titles) == len(set(titles))
+    for title in titles:
+        assert re.fullmatch(r"[A-Z].{0,58}[^.\s]", title), title
+
+
+def test_a_rule_without_a_title_cannot_be_made():
+    with pytest.raises(TypeError, match="title"):
+        rule("REQ999", prevents="nothing")
+
+
+def test_what_makes_a_finding_wrong_is_a_sentence_that_says_so_first():
+    for one in RULES:
+        assert one.wrong_when is None or re.fullmatch(
+            r"(Wrong|Acceptable) (at|before|for|if) .+\.", one.wrong_when
+        ), one.code
 
 
 @every_mistake
