@@ -1,4 +1,4 @@
-"""Rules on the capacity of a design: the need, the failure that spare replicas pay for, the queue, the cost."""
+"""Rules on the capacity of a design: replicas, headroom, queue, autoscaler, cost and memory."""
 
 from collections.abc import Callable, Iterator
 from math import isclose
@@ -77,46 +77,48 @@ def _latency(design: Design) -> Latency | None:
     "CAP001",
     "info",
     title="Capacity plan missing",
-    prevents="a fleet whose size is what was left over",
+    prevents="a fleet whose size nobody can justify",
     wrong_when="Wrong if the design runs no fleet of its own, as with a nightly job or a vendor's API.",
 )
-def has_a_plan(design: Design) -> Iterator[Fault]:
-    """Every fleet is sized by somebody: by a plan, or by the first bad evening."""
+def plan_missing(design: Design) -> Iterator[Fault]:
+    """The size of a fleet follows from its load, its service time and the failures it survives."""
     if design.capacity is None:
         yield Fault(
-            "capacity", "There is no plan yet.", "Size the fleet in lesson 5: load, time, target, failure."
+            "capacity",
+            "The design has no plan yet.",
+            "State load, service time, target utilisation and headroom.",
         )
     elif design.capacity.replicas is None:
         yield Fault(
-            "capacity.replicas", "The plan says no number of replicas.", "Work it out, and write it down."
+            "capacity.replicas", "The plan does not state its replicas.", "Compute the number, and state it."
         )
 
 
 @rule(
     "CAP002",
     title="Headroom missing",
-    prevents="a fleet that is full when the first replica restarts",
+    prevents="a fleet that is overloaded when the first replica restarts",
     wrong_when="Wrong for a managed or serverless endpoint, whose provider keeps the headroom.",
     needs=_plan,
 )
-def has_headroom(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """Replicas restart, zones fail and traffic rises, and something has to pay for it."""
+def headroom_missing(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """Replicas restart, zones fail and traffic rises, which takes spare replicas."""
     if plan.headroom is None and plan.replicas is not None:
         yield Fault(
             "capacity.headroom",
-            f"{plan.replicas} replicas, and no headroom: nothing says which failure they survive.",
-            "Choose the failure, such as the loss of a zone, and add what it takes.",
+            f"The plan has {plan.replicas} replicas and no headroom, so it does not state which failure they survive.",
+            "Choose the failure, such as the loss of a zone, and add the replicas that it takes.",
         )
 
 
 @rule(
     "CAP003",
     title="Capacity plan and planes disagree",
-    prevents="a plan that was changed in one place of two",
+    prevents="a plan that was changed in one of two places",
     needs=_plan,
 )
-def agrees_with_the_sketch(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """No fleet has two sizes: sketch and plan say the same."""
+def plan_and_planes_disagree(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """A fleet has one size, and capacity and planes state the same."""
     components = design.planes.components if design.planes else ()
     box = next((one for one in components if one.id == plan.component), None)
     for field in ("replicas", "zones"):
@@ -124,39 +126,39 @@ def agrees_with_the_sketch(design: Design, plan: CapacityPlan) -> Iterator[Fault
         if drawn is not None and planned is not None and drawn != planned:
             yield Fault(
                 f"capacity.{field}",
-                f"The plan has {planned} {field} of {plan.component}, and the planes have {drawn}.",
-                f"Find out which holds, and write it in capacity and in planes.components.{plan.component}.",
+                f"The plan has {planned} {field} of {plan.component}, and planes.components has {drawn}.",
+                f"State the right number in capacity and in planes.components.{plan.component}.",
             )
 
 
 @rule(
     "CAP004",
     title="Replicas per zone do not add up",
-    prevents="a zone that is smaller than everybody believes",
+    prevents="a zone that is smaller than the plan says",
     wrong_when="Wrong if zones differ in size; leave 'replicas_per_zone' out then.",
     needs=_plan,
 )
-def zones_add_up(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+def zones_do_not_add_up(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """All zones together hold the replicas of the plan."""
     if plan.replicas is None or plan.zones is None or plan.replicas_per_zone is None:
         return
     if (together := plan.zones * plan.replicas_per_zone) != plan.replicas:
         yield Fault(
             "capacity.replicas_per_zone",
-            f"{plan.zones} zones of {plan.replicas_per_zone} make {together}, and the plan has {plan.replicas}.",
-            "Correct one of the three; leave replicas_per_zone out where zones differ by one.",
+            f"{plan.zones} zones of {plan.replicas_per_zone} replicas are {together}; the plan has {plan.replicas}.",
+            "Correct one of the three figures; leave replicas_per_zone out if zones differ by one.",
         )
 
 
 @rule(
     "CAP005",
     title="Fleet sized below the peak",
-    prevents="a fleet that is right on average and down at the peak",
+    prevents="a fleet that is sufficient on average and overloaded at the peak",
     wrong_when="Acceptable if nobody waits and a queue absorbs the peak, as in an asynchronous pipeline.",
     needs=_plan,
 )
-def sized_for_the_peak(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """Every request of the peak reaches the fleet, less what caches and answers made ahead keep away."""
+def sized_below_the_peak(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """The fleet gets every request of the peak that no cache or precomputed answer takes."""
     reaches = warm_rps(design)
     if plan.load is None or reaches is None or not _below(plan.load, reaches):
         return
@@ -165,7 +167,7 @@ def sized_for_the_peak(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
     as_mean = ", which is the mean" if mean is not None and isclose(plan.load, mean) else ""
     yield Fault(
         "capacity.load",
-        f"The plan carries {plan.load:,.6g} requests a second{as_mean}; {reaches:,.6g} reach it at the peak.",
+        f"The plan is sized for {plan.load:,.6g} requests a second{as_mean}, and {reaches:,.6g} arrive at the peak.",
         f"Size for {reaches:,.6g} a second.",
     )
 
@@ -182,37 +184,37 @@ def _below(one: float, other: float) -> bool:
     "pipeline.",
     needs=_sized,
 )
-def replicas_carry_the_peak(_: Design, sized: _Sized) -> Iterator[Fault]:
-    """Load times service time over target is what the peak needs while nothing fails."""
+def too_few_replicas(_: Design, sized: _Sized) -> Iterator[Fault]:
+    """The peak needs load × service time ÷ target utilisation, rounded up, while nothing fails."""
     if sized.replicas < sized.base:
         busy = sized.load_rps * sized.seat_s / sized.replicas if sized.replicas else None
-        so_busy = "nobody to answer" if busy is None else f"a utilisation of {busy:.2f}"
+        so_busy = "no answer" if busy is None else f"a utilisation of {busy:.2f}"
         yield Fault(
             "capacity.replicas",
-            f"{sized.replicas} replicas for {sized.load_rps:,.6g} requests a second mean {so_busy}; the target of "
+            f"{sized.replicas} replicas for {sized.load_rps:,.6g} requests a second mean {so_busy}; a utilisation of "
             f"{sized.target:.0%} needs {sized.base}.",
-            f"Run {sized.base} replicas and those that a failure takes away.",
+            f"Run {sized.base} replicas, and spare ones for the failure that they have to survive.",
         )
 
 
 @rule(
     "CAP007",
     title="Replicas do not include the headroom",
-    prevents="headroom that stands in the document and not in the fleet",
+    prevents="headroom that is written down and not there",
     wrong_when="Acceptable if the headroom is a reserve that other fleets share and that is counted "
     "elsewhere.",
     needs=_covered,
 )
-def replicas_hold_the_headroom(_: Design, sized: _Sized) -> Iterator[Fault]:
-    """Headroom is a share on top of the need, and is counted in replicas."""
+def replicas_without_the_headroom(_: Design, sized: _Sized) -> Iterator[Fault]:
+    """Headroom is a share on top of the need, and has to exist as replicas."""
     share = sized.sizing.headroom.value
     need = sized.sizing.need(headroom=share)
     if need is not None and sized.replicas < need:
         yield Fault(
             "capacity.replicas",
-            f"{sized.replicas} replicas do not hold a headroom of {share:.0%}: with it {sized.load_rps:,.6g} "
-            f"requests a second need {need}, without it {sized.base}.",
-            f"Run {need} replicas or more, or say what the smaller headroom pays for.",
+            f"{sized.replicas} replicas do not include a headroom of {share:.0%}: {sized.load_rps:,.6g} requests a "
+            f"second need {need} with it, and {sized.base} without it.",
+            f"Run {need} replicas or more, or state a smaller headroom and what it pays for.",
         )
 
 
@@ -225,46 +227,46 @@ def replicas_hold_the_headroom(_: Design, sized: _Sized) -> Iterator[Fault]:
     "waits stay short beyond 90%.",
     needs=_plan,
 )
-def target_leaves_room(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """Queues grow without bound as utilisation nears 1."""
+def utilisation_target_too_high(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """Waits grow without bound as utilisation nears 1."""
     if plan.target_utilisation is not None and plan.target_utilisation >= BUSIEST_TARGET:
         yield Fault(
             "capacity.target_utilisation",
-            f"At a target of {plan.target_utilisation:.0%} there is next to no room for chance: waits grow like "
-            "1 / (1 − utilisation).",
-            "Plan for 60% to 80%, and let a simulation of your own traffic decide.",
+            f"At a target utilisation of {plan.target_utilisation:.0%} a small error of the load is a large one of the "
+            "wait: waits grow like 1 / (1 − utilisation).",
+            "Plan for 60% to 80%, and check the wait with a simulation of your own traffic.",
         )
 
 
 @rule(
     "CAP009",
     title="Service time exceeds the latency budget",
-    prevents="a promise that no number of replicas keeps",
+    prevents="a latency target that no number of replicas meets",
     wrong_when="Wrong if the budget is for the first part of a streamed answer only.",
     needs=_plan,
 )
-def model_fits_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """No replica makes a model faster: the service time alone fits into the budget."""
+def service_time_exceeds_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """More replicas do not make one answer faster, so the service time alone must fit into the budget."""
     latency = _latency(design)
     if latency and plan.service_time and plan.service_time.mean >= latency.budget:
         yield Fault(
             "capacity.service_time",
-            f"One answer takes {show_seconds(plan.service_time.mean)} on average without any wait, and the budget "
-            f"is {show_seconds(latency.budget)} at {latency.percentile}.",
-            "Make the model faster or smaller, compute ahead, or agree on another budget.",
+            f"One answer takes {show_seconds(plan.service_time.mean)} on average without any wait, and the latency "
+            f"budget is {show_seconds(latency.budget)} at {latency.percentile}.",
+            "Make the model faster or smaller, compute answers ahead, or agree on another budget.",
         )
 
 
 @rule(
     "CAP010",
     title="Random routing exceeds the latency budget",
-    prevents="queues before some replicas while others are idle",
+    prevents="queues at some replicas while others are idle",
     wrong_when="Wrong if service times vary less than exponential ones, which the formula assumes "
     "whatever 'scv' says.",
     needs=_covered,
 )
-def routing_keeps_the_budget(design: Design, sized: _Sized) -> Iterator[Fault]:
-    """Chance sends some replicas more than their share, and a request does not see the idle one beside it."""
+def random_routing_exceeds_budget(design: Design, sized: _Sized) -> Iterator[Fault]:
+    """Random routing lets some replicas queue while others are idle."""
     latency = _latency(design)
     percentile = PERCENTILES.get(latency.percentile) if latency else None
     if sized.plan.routing != "random" or latency is None or percentile is None:
@@ -274,9 +276,9 @@ def routing_keeps_the_budget(design: Design, sized: _Sized) -> Iterator[Fault]:
     if slow_s is not None and slow_s > latency.budget:
         yield Fault(
             "capacity.routing",
-            f"Routed at random to {up} replicas, {latency.percentile} is {show_seconds(slow_s)} with exponential "
-            f"service times, and the budget is {show_seconds(latency.budget)}.",
-            "Join the shortest queue, or the shorter of two drawn at random.",
+            f"With random routing to {up} replicas and exponential service times, {latency.percentile} is "
+            f"{show_seconds(slow_s)}, and the latency budget is {show_seconds(latency.budget)}.",
+            "Send each request to the shortest queue, or to the shorter of two drawn at random.",
         )
 
 
@@ -304,46 +306,46 @@ def _random_s(sized: _Sized, up: int, percentile: float) -> float | None:
     wrong_when="Acceptable if a simulation of the measured arrivals shows that the plan holds.",
     needs=_plan,
 )
-def bursts_are_paid_for(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """A utilisation counts work and not when it comes; bursts need room of their own."""
+def bursts_without_headroom(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """Utilisation counts work and not when it arrives, so bursts need headroom of their own."""
     throughput = design.requirements.throughput if design.requirements else None
     burstiness = throughput.burstiness if throughput else None
     paid = plan.headroom is not None and "surge" in plan.headroom.pays_for
     if burstiness is not None and burstiness > BURSTY and not paid:
         yield Fault(
             "capacity.headroom.pays_for" if plan.headroom else "capacity.headroom",
-            f"Arrivals vary {burstiness:.4g} times as much as Poisson's, for which the replica formula was made, "
-            "and no headroom pays for a surge.",
-            "Replay a trace of your traffic against the plan, and size the surge from it.",
+            f"The arrivals have a variance of {burstiness:.4g} times their mean, the number of replicas assumes once "
+            "(Poisson), and no headroom pays for a surge.",
+            "Simulate the plan with a trace of your traffic, and size a headroom for surges from it.",
         )
 
 
 @rule(
     "CAP012",
     title="Unlimited queue",
-    prevents="requests that wait until nobody wants their answer any more",
+    prevents="requests that wait until nobody needs their answer any more",
     wrong_when="Wrong for a managed endpoint that limits its own queue, and for work that nobody waits for.",
     needs=_plan,
 )
-def queue_has_an_end(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """A queue with a limit sheds what would be late; one without makes everything late."""
+def queue_unlimited(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """A limited queue rejects what would be late; an unlimited one makes every request late."""
     if plan.queue_limit is None and plan.replicas is not None:
         yield Fault(
             "capacity.queue_limit",
-            "Nothing limits how many requests wait for a replica, so that an overload outlasts its cause.",
-            "Let as many wait as the latency budget leaves time for, and shed the rest to the fallback.",
+            "The plan does not limit how many requests wait for a replica, so an overload outlasts its cause.",
+            "Set queue_limit to what the latency budget leaves time for, and send the rest to the fallback.",
         )
 
 
 @rule(
     "CAP013",
     title="Batching exceeds the latency budget",
-    prevents="throughput that was bought with everybody's latency",
+    prevents="throughput that is paid for with the latency of every request",
     wrong_when="Wrong for continuous batching, where requests join and leave at each step.",
     needs=_plan,
 )
-def batches_fit_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """Each request of a batch waits for it to fill, and then for the whole of it."""
+def batching_exceeds_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """Each request of a batch waits for the batch to fill, and then for all of it."""
     latency = _latency(design)
     batch = plan.batching
     if batch is None or latency is None:
@@ -352,9 +354,9 @@ def batches_fit_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault
     if time_s is not None and batch.longest_wait + time_s >= latency.budget:
         yield Fault(
             "capacity.batching",
-            f"A batch of {batch.largest} waits {show_seconds(batch.longest_wait)} and takes "
-            f"{show_seconds(time_s)}, and the whole budget is {show_seconds(latency.budget)}.",
-            "Take smaller batches, or let them wait less.",
+            f"A batch of {batch.largest} waits up to {show_seconds(batch.longest_wait)} and takes "
+            f"{show_seconds(time_s)}, and the whole latency budget is {show_seconds(latency.budget)}.",
+            "Use smaller batches, or let them wait for less time.",
         )
 
 
@@ -362,17 +364,17 @@ def batches_fit_the_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault
     "CAP014",
     "warning",
     title="Headroom without a purpose",
-    prevents="spare replicas that are taken away because nobody knows what for",
+    prevents="spare replicas that are removed because nobody knows what they are for",
     wrong_when="Acceptable if the platform prescribes the share; name what the platform keeps it for.",
     needs=_plan,
 )
-def headroom_has_a_purpose(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """Spare replicas pay for one failure, and seldom for two at once; it has a name."""
+def headroom_without_purpose(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """The failure that headroom is for decides how much is needed."""
     if plan.headroom is not None and not plan.headroom.pays_for:
         yield Fault(
             "capacity.headroom.pays_for",
-            f"A headroom of {plan.headroom.share:.0%} pays for nothing that has a name.",
-            "Name the failure: rolling restart, zone loss, surge or cold cache. The share follows from it.",
+            f"The headroom of {plan.headroom.share:.0%} states no failure that it pays for.",
+            "State the failure: rolling restart, zone loss, surge or cold cache. The share follows from it.",
         )
 
 
@@ -383,33 +385,33 @@ def headroom_has_a_purpose(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
     wrong_when="Acceptable if it is decided what is shed, or degraded, while a zone is down.",
     needs=_paying_for("zone loss"),
 )
-def survives_a_zone(_: Design, sized: _Sized) -> Iterator[Fault]:
-    """Zones fail whole, and those that stay carry the peak."""
+def zone_loss_overloads(_: Design, sized: _Sized) -> Iterator[Fault]:
+    """A zone fails as a whole, and the other zones have to carry the peak."""
     left = sized.sizing.left_by_zone
     if left is None:
         yield Fault(
             "capacity.zones",
-            "The headroom pays for the loss of a zone, and the plan has no second one.",
+            "The headroom pays for the loss of a zone, and the plan has no second zone.",
             "Spread the replicas over three zones.",
         )
     elif left < sized.base and not _enough_in_all(sized):
         yield _zone_fault(
-            sized, left, f"A headroom of {sized.sizing.headroom.value:.0%} is too little for it."
+            sized, left, f"A headroom of {sized.sizing.headroom.value:.0%} is too small for that."
         )
 
 
 @rule(
     "CAP016",
     title="Replicas rounded over all zones",
-    prevents="one replica too few in each zone that stays",
+    prevents="one replica too few in each zone that is left",
     wrong_when="Acceptable if a utilisation above the target will do for as long as a zone is down.",
     needs=_paying_for("zone loss"),
 )
-def is_rounded_by_zone(_: Design, sized: _Sized) -> Iterator[Fault]:
-    """Zones hold whole replicas, so that the need is rounded up in each zone and not over all of them."""
+def replicas_rounded_over_zones(_: Design, sized: _Sized) -> Iterator[Fault]:
+    """A zone holds whole replicas, so the need is rounded up in each zone."""
     left = sized.sizing.left_by_zone
     if left is not None and left < sized.base and _enough_in_all(sized):
-        yield _zone_fault(sized, left, "The total would do if a replica could stand in two zones.")
+        yield _zone_fault(sized, left, "The need was rounded up once for all zones, and has to be in each.")
 
 
 def _enough_in_all(sized: _Sized) -> bool:
@@ -448,35 +450,35 @@ def _zone_fault(sized: _Sized, left: int, why: str) -> Fault:
     wrong_when="Wrong if new replicas start before old ones stop (max surge): then none is missing.",
     needs=_paying_for("rolling restart"),
 )
-def survives_a_restart(_: Design, sized: _Sized) -> Iterator[Fault]:
-    """A rolling restart takes a share of the fleet away at once, and what stays carries the peak."""
+def restart_overloads(_: Design, sized: _Sized) -> Iterator[Fault]:
+    """A rolling restart stops a share of the replicas at once, and the others have to carry the peak."""
     share = sized.sizing.restart_share
     need = or_none(formulas.replicas_for_rolling_restart, sized.base, share.value)
     if need is None or sized.replicas < need:
         enough = "no number" if need is None else str(need)
         yield Fault(
             "capacity.replicas" if share.assumption else share.path,
-            f"A rolling restart takes {share.value:.0%} of {sized.replicas} replicas away at once, and "
-            f"{sized.base} are needed at the peak; {enough} would do. {share.assumption}".rstrip(),
-            "Restart fewer at once, or at another time than the peak.",
+            f"A rolling restart takes {share.value:.0%} of the {sized.replicas} replicas away at once, and "
+            f"{sized.base} are needed at the peak; {enough} would be enough. {share.assumption}".rstrip(),
+            "Restart fewer at once, or away from the peak.",
         )
 
 
 @rule(
     "CAP018",
     title="Surge exceeds the fleet",
-    prevents="a sale, a match or a holiday that is announced and still a surprise",
+    prevents="an overload by a sale, a match or a holiday that was announced",
     wrong_when="Acceptable if the autoscaler is faster than the surge, or if it is decided what is shed.",
     needs=_paying_for("surge"),
 )
-def survives_a_surge(_: Design, sized: _Sized) -> Iterator[Fault]:
-    """A surge is a share on top of the peak, and the fleet carries it at the same target."""
+def surge_overloads(_: Design, sized: _Sized) -> Iterator[Fault]:
+    """A surge is a share on top of the peak, at the same target utilisation."""
     surge = sized.sizing.surge.value
     if sized.sizing.surge.assumption:
         yield Fault(
             "capacity.headroom.surge",
             f"The headroom pays for a surge of unknown size. {sized.sizing.surge.assumption}",
-            "Write how far traffic may rise above the peak, such as 'surge: 30%'.",
+            "State how far traffic may rise above the peak, such as 'surge: 30%'.",
         )
         return
     need = sized.sizing.need(sized.load_rps * (1 + surge))
@@ -486,7 +488,7 @@ def survives_a_surge(_: Design, sized: _Sized) -> Iterator[Fault]:
             "capacity.headroom.surge",
             f"A surge of {surge:.0%} is {sized.load_rps * (1 + surge):,.6g} requests a second and needs {enough} "
             f"replicas; the plan has {sized.replicas}.",
-            "Run what it needs, or shed what is above, and say so.",
+            "Run that many replicas, or state which requests are shed.",
         )
 
 
@@ -497,23 +499,23 @@ def survives_a_surge(_: Design, sized: _Sized) -> Iterator[Fault]:
     wrong_when="Acceptable if the cache is warmed before it takes traffic.",
     needs=_paying_for("cold cache"),
 )
-def survives_a_cold_cache(design: Design, sized: _Sized) -> Iterator[Fault]:
-    """An empty cache lets everything through, and the fleet carries it until the cache is warm."""
+def cold_cache_overloads(design: Design, sized: _Sized) -> Iterator[Fault]:
+    """An empty cache lets every request through until it is warm."""
     cold = cold_load_rps(design, sized.load_rps)
     if cold is None:
         yield Fault(
             "capacity.headroom.pays_for",
-            "The headroom pays for a cold cache, and no path has a cache that hits.",
-            "Name another failure, or write the cache under pattern.paths.",
+            "The headroom pays for a cold cache, and no path has a cache with a hit ratio.",
+            "State another failure, or the cache under pattern.paths.",
         )
         return
     need = sized.sizing.need(cold)
     if need is not None and sized.replicas < need:
         yield Fault(
             "capacity.replicas",
-            f"With its caches empty the fleet gets {cold:,.6g} requests a second in place of "
+            f"With empty caches the fleet gets {cold:,.6g} requests a second in place of "
             f"{sized.load_rps:,.6g}, and needs {need} replicas; the plan has {sized.replicas}.",
-            f"Run {need}, or warm the cache before traffic comes and shed meanwhile.",
+            f"Run {need} replicas, or warm the cache before it takes traffic and shed requests meanwhile.",
         )
 
 
@@ -524,8 +526,8 @@ def survives_a_cold_cache(design: Design, sized: _Sized) -> Iterator[Fault]:
     wrong_when="Acceptable if requests may wait until the backlog is worked off.",
     needs=_covered,
 )
-def rises_before_the_autoscaler(_: Design, sized: _Sized) -> Iterator[Fault]:
-    """Replicas come late, so that those that run take the rise meanwhile."""
+def rise_faster_than_autoscaler(_: Design, sized: _Sized) -> Iterator[Fault]:
+    """New replicas take time to start, and those that run have to carry the rise meanwhile."""
     scaler = sized.plan.autoscaler
     if scaler is None or scaler.fastest_rise is None:
         return
@@ -535,9 +537,9 @@ def rises_before_the_autoscaler(_: Design, sized: _Sized) -> Iterator[Fault]:
     if backlog:
         yield Fault(
             "capacity.autoscaler.delay",
-            f"{rising_rps:,.6g} requests a second come while {sized.replicas} replicas answer {most_rps:,.6g}: in "
-            f"{show_seconds(scaler.delay)} without help {backlog:,.0f} queue up.",
-            "Keep replicas ready for the fastest rise, start them faster, or scale ahead of known peaks.",
+            f"{rising_rps:,.6g} requests a second arrive and {sized.replicas} replicas answer {most_rps:,.6g}: in the "
+            f"{show_seconds(scaler.delay)} until new replicas run, {backlog:,.0f} requests queue up.",
+            "Keep replicas ready for the fastest rise, start them faster, or scale before known peaks.",
         )
 
 
@@ -548,8 +550,8 @@ def rises_before_the_autoscaler(_: Design, sized: _Sized) -> Iterator[Fault]:
     wrong_when="Wrong if the plan's replicas include a reserve that the autoscaler does not run.",
     needs=_plan,
 )
-def autoscaler_reaches_the_plan(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """Only what the autoscaler may run is there: its bounds hold the plan's replicas."""
+def autoscaler_bounds_contradict_plan(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """The autoscaler's bounds have to include the plan's replicas."""
     scaler = plan.autoscaler
     if scaler is None or plan.replicas is None:
         return
@@ -557,12 +559,12 @@ def autoscaler_reaches_the_plan(_: Design, plan: CapacityPlan) -> Iterator[Fault
         yield Fault(
             "capacity.autoscaler.maximum",
             f"The autoscaler stops at {scaler.maximum} replicas, and the plan has {plan.replicas}.",
-            f"Let it run at least {plan.replicas}.",
+            f"Raise the maximum to {plan.replicas} or more.",
         )
     elif scaler.minimum is not None and scaler.maximum is not None and scaler.minimum > scaler.maximum:
         yield Fault(
             "capacity.autoscaler.minimum",
-            f"The autoscaler runs at least {scaler.minimum} replicas and at most {scaler.maximum}.",
+            f"The autoscaler's minimum of {scaler.minimum} replicas is above its maximum of {scaler.maximum}.",
             "Set the minimum below the maximum.",
         )
 
@@ -574,15 +576,15 @@ def autoscaler_reaches_the_plan(_: Design, plan: CapacityPlan) -> Iterator[Fault
     wrong_when="Wrong if the two targets measure different things, such as processor time and busy time.",
     needs=_plan,
 )
-def autoscaler_acts_at_the_target(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """Each replica that is added comes late enough without waiting for a fleet busier than planned."""
+def autoscaler_target_above_plan(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """An autoscaler that acts above the planned utilisation acts too late."""
     wanted = plan.autoscaler.target if plan.autoscaler else None
     target = plan.target_utilisation
     if wanted is not None and target is not None and _below(target, wanted):
         yield Fault(
             "capacity.autoscaler.target",
-            f"The autoscaler waits for a utilisation of {wanted:.0%}, and the fleet is planned for {target:.0%}.",
-            f"Let it act at {target:.0%} or below.",
+            f"The autoscaler acts at a utilisation of {wanted:.0%}, and the fleet is planned for {target:.0%}.",
+            f"Set its target to {target:.0%} or below.",
         )
 
 
@@ -593,8 +595,8 @@ def autoscaler_acts_at_the_target(_: Design, plan: CapacityPlan) -> Iterator[Fau
     wrong_when="Acceptable if reserved or spot prices are lower than the price in the plan.",
     needs=_plan,
 )
-def keeps_to_its_budget(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
-    """All replicas are paid for all month, whether or not requests come."""
+def cost_exceeds_budget(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+    """Every replica is paid for all month, whether or not requests come."""
     if plan.replicas is None or plan.cost_per_replica_hour is None or plan.budget_per_month is None:
         return
     cost = or_none(formulas.fleet_cost, plan.replicas, plan.cost_per_replica_hour, HOURS_A_MONTH)
@@ -603,7 +605,7 @@ def keeps_to_its_budget(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
             "capacity.budget_per_month",
             f"{plan.replicas} replicas at ${plan.cost_per_replica_hour:,.2f} an hour cost ${cost:,.0f} in 30 days, "
             f"and the budget is ${plan.budget_per_month:,.0f}.",
-            "Agree on the cost, or on a smaller failure to pay for; a faster model pays twice.",
+            "Agree on a larger budget or on less headroom, or make the model faster.",
         )
 
 
@@ -622,7 +624,7 @@ def _generating(design: Design) -> _Generating | None:
     return _Generating(sizing, sizing.plan.generation, sizing.memory)
 
 
-def _where_it_runs(made: Generation) -> str:
+def _hardware(made: Generation) -> str:
     count = made.accelerators_per_replica
     return made.accelerator.name if count == 1 else f"{count} × {made.accelerator.name}"
 
@@ -630,19 +632,18 @@ def _where_it_runs(made: Generation) -> str:
 @rule(
     "CAP024",
     title="Weights do not fit into memory",
-    prevents="a replica that never starts",
+    prevents="a replica that cannot start",
     wrong_when="Wrong if some weights are kept in main memory, at the price of speed.",
     needs=_generating,
 )
-def weights_fit(_: Design, given: _Generating) -> Iterator[Fault]:
-    """All weights of the model are in the memory of its accelerators."""
+def weights_do_not_fit(_: Design, given: _Generating) -> Iterator[Fault]:
+    """All weights of a model have to fit into the memory of its accelerators."""
     made, memory = given.made, given.memory
     if memory.tokens is None:
         yield Fault(
             "capacity.generation.accelerator",
-            f"The weights of {made.model.name} in {made.precision} are {show_bytes(memory.weights_bytes)}, and "
-            f"of the {show_bytes(memory.whole_bytes)} of {_where_it_runs(made)} "
-            f"{made.usable_memory:.0%} are usable.",
+            f"The weights of {made.model.name} in {made.precision} take {show_bytes(memory.weights_bytes)}, and "
+            f"{_hardware(made)} has {show_bytes(memory.whole_bytes)}, of which {made.usable_memory:.0%} can be used.",
             "Quantise the weights, split them over more accelerators, or take a smaller model.",
         )
 
@@ -650,14 +651,14 @@ def weights_fit(_: Design, given: _Generating) -> Iterator[Fault]:
 @rule(
     "CAP025",
     title="Sequences do not fit into memory",
-    prevents="requests that are preempted, or wait, on an accelerator that computes little",
+    prevents="requests that wait or are preempted on an accelerator with computing power to spare",
     incident="Systems before vLLM put only 20% to 38% of their KV memory to use (Kwon et al., SOSP 2023)",
     wrong_when="Wrong if sequences share a prefix, or if the model keeps fewer keys and values (sliding "
     "window, latent attention).",
     needs=_generating,
 )
-def sequences_fit(_: Design, given: _Generating) -> Iterator[Fault]:
-    """Memory is weights and, for each sequence, its keys and values; that decides how many run at once."""
+def sequences_do_not_fit(_: Design, given: _Generating) -> Iterator[Fault]:
+    """Memory holds the weights and, for each sequence, its keys and values."""
     sizing, made, memory = given
     planned, tokens = sizing.sequences, made.prompt_tokens + made.output_tokens
     fits = memory.sequences(tokens)
@@ -666,22 +667,22 @@ def sequences_fit(_: Design, given: _Generating) -> Iterator[Fault]:
         yield Fault(
             planned.path,
             f"{planned.value:.0f} sequences of {tokens:,} tokens need {show_bytes(asked_bytes)} for "
-            f"keys and values; beside the weights of {show_bytes(memory.weights_bytes)} there is room for {fits}. "
+            f"keys and values, and beside the weights of {show_bytes(memory.weights_bytes)} {fits} fit. "
             f"{planned.assumption}".rstrip(),
-            f"Plan {fits} at once, or store keys and values in a smaller precision.",
+            f"Plan with {fits} at once, or store keys and values in a smaller precision.",
         )
 
 
 @rule(
     "CAP026",
     title="Decoding faster than the memory allows",
-    prevents="a speed from a brochure, and half the replicas that are needed",
+    prevents="half of the replicas that are needed, after a speed from a brochure",
     wrong_when="Wrong for a mixture of experts, which reads its active weights only, and for speculative "
     "decoding, which makes several tokens from one read.",
     needs=_generating,
 )
-def is_below_the_roofline(design: Design, given: _Generating) -> Iterator[Fault]:
-    """Each token reads all weights once from memory, and nothing is faster than the memory."""
+def faster_than_memory_bandwidth(design: Design, given: _Generating) -> Iterator[Fault]:
+    """Plain decoding of a dense model reads all weights from memory for each token."""
     latency = _latency(design)
     sizing, made, memory = given
     plan, step_s = sizing.plan, _step_s(sizing, made, memory)
@@ -713,22 +714,22 @@ def _step_s(sizing: Sizing, made: Generation, memory: Memory) -> float | None:
 def _above_the_roofline(where: str, made: Generation, claimed_s: float, step_s: float) -> Fault:
     return Fault(
         where,
-        f"A token every {show_seconds(claimed_s)} is planned, and {_where_it_runs(made)} cannot read weights and cache "
-        f"in less than {show_seconds(step_s)} for each: no implementation is above the roofline.",
-        "Measure it; then plan with more replicas, fewer bytes a parameter, or more bandwidth.",
+        f"The plan makes a token every {show_seconds(claimed_s)}, and {_hardware(made)} takes at least "
+        f"{show_seconds(step_s)} a token to read the weights and the cache, with plain decoding of a dense model.",
+        "Measure it, or plan with fewer sequences at once, fewer bytes a parameter, or more bandwidth.",
     )
 
 
 @rule(
     "CAP027",
     title="First token later than allowed",
-    prevents="users who wait before the first word, however fast the others come",
+    prevents="users who wait for the first word, however fast the others come",
     wrong_when="Wrong for a mixture of experts, which computes with its active parameters only, and if a "
     "cached prefix shortens the prompt.",
     needs=_generating,
 )
-def prompt_is_read_in_time(design: Design, given: _Generating) -> Iterator[Fault]:
-    """Every prompt is computed before the first token, two operations for each parameter and token."""
+def first_token_too_late(design: Design, given: _Generating) -> Iterator[Fault]:
+    """The whole prompt is computed before the first token: two operations a parameter and token."""
     latency = _latency(design)
     made, memory = given.made, given.memory
     if latency is None or latency.first_token is None or memory.compute is None:
@@ -738,9 +739,9 @@ def prompt_is_read_in_time(design: Design, given: _Generating) -> Iterator[Fault
     if first_s is not None and _below(latency.first_token, first_s):
         yield Fault(
             "requirements.latency.first_token",
-            f"Reading {made.prompt_tokens:,} tokens takes {show_seconds(first_s)} at half of the peak compute of "
-            f"{_where_it_runs(made)}, and the first token is due in {show_seconds(latency.first_token)}.",
-            "Shorten prompts, keep the cache of their common start, or take more compute.",
+            f"Reading {made.prompt_tokens:,} tokens takes {show_seconds(first_s)} at {FLOPS_UTILISATION:.0%} of the "
+            f"peak compute of {_hardware(made)}, and the first token may take {show_seconds(latency.first_token)}.",
+            "Shorten prompts, cache their common prefix, or use more compute.",
         )
 
 
@@ -751,22 +752,22 @@ def prompt_is_read_in_time(design: Design, given: _Generating) -> Iterator[Fault
     wrong_when="Wrong for a sliding-window model, whose cache does not grow with the whole sequence.",
     needs=_generating,
 )
-def context_is_long_enough(_: Design, given: _Generating) -> Iterator[Fault]:
-    """The longest sequence fits in memory, and a usual one in the longest."""
+def context_does_not_fit(_: Design, given: _Generating) -> Iterator[Fault]:
+    """The longest sequence has to fit into memory, and a usual one into the longest."""
     made, memory = given.made, given.memory
     longest, usual = made.context_tokens, made.prompt_tokens + made.output_tokens
     room = memory.tokens
     if longest is not None and usual > longest:
         yield Fault(
             "capacity.generation.context_tokens",
-            f"A usual prompt of {made.prompt_tokens:,} tokens with its answer of {made.output_tokens:,} is longer "
-            f"than the context of {longest:,}.",
+            f"A usual prompt of {made.prompt_tokens:,} tokens and its answer of {made.output_tokens:,} exceed the "
+            f"context of {longest:,}.",
             "Allow a longer context, or shorten prompts and answers.",
         )
     elif longest is not None and room is not None and longest > room:
         yield Fault(
             "capacity.generation.context_tokens",
-            f"One sequence of {longest:,} tokens is longer than the {room:,} whose keys and values fit beside the "
+            f"A context of {longest:,} tokens exceeds the {room:,} whose keys and values fit into memory beside the "
             "weights.",
-            f"Allow {room:,} tokens at most, or take more memory.",
+            f"Allow {room:,} tokens at most, or use more memory.",
         )

@@ -1,4 +1,4 @@
-"""Rules on the dataflow of a design: how old features are, where they are read, and what training saw of them."""
+"""Rules on the dataflow of a design: the age of features, where they are stored, and how training reads them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,15 +29,15 @@ def _read(flow: DataFlow) -> Iterator[Feature]:
     return (feature for feature in flow.features if feature.path)
 
 
-@rule("FLOW001", "info", title="Dataflow missing", prevents="a model whose inputs nobody has traced")
-def has_a_dataflow(design: Design) -> Iterator[Fault]:
-    """Each input of the model comes from somewhere, and has an age."""
+@rule("FLOW001", "info", title="Dataflow missing", prevents="a model with inputs that nobody has traced")
+def dataflow_missing(design: Design) -> Iterator[Fault]:
+    """Each input of a model has a source and an age."""
     if design.dataflow is None:
-        yield Fault("dataflow", "There is no dataflow yet.", "Add it in lesson 3: stages, features, look-up.")
+        yield Fault("dataflow", "The design has no dataflow yet.", "State its stages, features and look-up.")
     elif not design.dataflow.features:
         yield Fault(
             "dataflow.features",
-            "The dataflow holds no feature.",
+            "The dataflow has no feature.",
             "List each input of the model and its path.",
         )
 
@@ -45,14 +45,14 @@ def has_a_dataflow(design: Design) -> Iterator[Fault]:
 @rule(
     "FLOW002",
     title="Feature older than allowed",
-    prevents="decisions on the past that are taken for decisions on the present",
+    prevents="decisions about the present that rest on the past",
     incident="Pinterest's home feed before 2018 ranked on features up to weeks old (Pinterest Engineering, 2018)",
     wrong_when="Wrong if a job starts when the one before it ends: with 'synchronised: true' its period "
     "adds no wait.",
     needs=_flow,
 )
-def is_fresh_at_its_worst(design: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Every SLA is on the worst age: each period, each delay and each copy on the way."""
+def feature_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """The worst age of a feature includes every period, delay and copy on its path."""
     stages = ages.stages_by_id(flow)
     for feature in flow.features:
         sla_s = _allowed_s(design, feature)
@@ -61,7 +61,7 @@ def is_fresh_at_its_worst(design: Design, flow: DataFlow) -> Iterator[Fault]:
             yield Fault(
                 f"dataflow.features.{feature.id}.{'path' if feature.sla is None else 'sla'}",
                 f"{feature.id} is up to {show_seconds(worst_s)} old when the model reads it, and may be "
-                f"{show_seconds(sla_s)}: the periods on its way add up with its delays and copies.",
+                f"{show_seconds(sla_s)}: the periods, delays and copies on its path add up.",
                 _repair(feature, stages, sla_s),
             )
 
@@ -80,12 +80,12 @@ def _repair(feature: Feature, stages: Mapping[str, AgeingStage], sla_s: float) -
     fixed_s = ages.delays_alone_s(feature, stages)
     if fixed_s >= sla_s:
         return (
-            f"Delays and copies alone make {show_seconds(fixed_s)}, so no period will do: shorten them, or take "
-            "another path, such as a stream."
+            f"Delays and copies alone take {show_seconds(fixed_s)}, so no period is short enough: shorten them, or "
+            "take another path, such as a stream."
         )
     return (
-        f"Run its stages more often, for delays and copies leave {show_seconds(sla_s - fixed_s)} to all periods "
-        "together, or start each when the one before it ends."
+        f"Run its stages more often: delays and copies leave {show_seconds(sla_s - fixed_s)} for all periods "
+        "together. Or start each when the one before it ends, with 'synchronised: true'."
     )
 
 
@@ -119,35 +119,35 @@ def _rounded_down(time_s: float) -> float:
 @rule(
     "FLOW003",
     title="Feature ends in a store that serving cannot read",
-    prevents="a feature that is there in training and missing in serving",
+    prevents="a feature that training has and serving lacks",
     wrong_when="Wrong for batch scoring that reads the offline store itself.",
     needs=_flow,
 )
-def ends_in_a_store_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Only online stores answer while somebody waits; a table in the warehouse does not."""
+def last_store_is_not_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Serving can read only from a store that is made for it."""
     for stage, features in _last_stages(flow).items():
         if stage.store == "offline":
             yield Fault(
                 f"dataflow.stages.{stage.id}.store",
-                f"{_named(features)} can be read only offline at the end: serving cannot wait for a warehouse.",
-                "Write the result to an online store, or leave the feature out.",
+                f"{_named(features)} ends in {stage.id}, an offline store that serving cannot read.",
+                "Write the result to an online store, or remove the feature.",
             )
 
 
 @rule(
     "FLOW004",
     title="Store of a feature not stated",
-    prevents="a feature that turns out to be nowhere when serving asks for it",
+    prevents="a feature that is in no store when serving asks for it",
     needs=_flow,
 )
-def ends_in_a_named_store(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Every feature ends in a store, and its last stage says in which."""
+def last_store_not_stated(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """The store at the end of a path decides whether serving can read the feature."""
     for stage, features in _last_stages(flow).items():
         if stage.store is None:
             yield Fault(
                 f"dataflow.stages.{stage.id}.store",
-                f"{_named(features)} ends in {stage.id}, which says nothing about where its result is read.",
-                "Write 'store: online' if serving can read it there; if not, add the stage that makes it so.",
+                f"{_named(features)} ends in {stage.id}, which does not state its store.",
+                "State 'store: online' if serving can read it there; if not, add the stage that copies it there.",
             )
 
 
@@ -169,18 +169,18 @@ def _named(features: list[str]) -> str:
 @rule(
     "FLOW005",
     title="Stage without a duration",
-    prevents="an age that is too young by what nobody has measured",
+    prevents="an age that is computed too low because a stage was not measured",
     wrong_when="Acceptable for a stage that takes next to no time; write a small delay, such as 1 ms.",
     needs=_flow,
 )
-def stages_take_time(_: Design, flow: DataFlow) -> Iterator[Fault]:
+def stage_without_duration(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every stage adds to the age of what passes it: a period, a delay or a time-to-live."""
     for stage in flow.stages:
         if stage.period is None and not stage.delays and stage.ttl is None:
             yield Fault(
                 f"dataflow.stages.{stage.id}",
-                f"{stage.id} has no period, no delay and no time-to-live, so that it counts as 0 s.",
-                "Measure it, and write what it takes under delays.",
+                f"{stage.id} has no period, no delay and no time-to-live, so it counts as 0 s.",
+                "Measure it, and state under delays how long it takes.",
             )
 
 
@@ -188,32 +188,32 @@ def stages_take_time(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "FLOW006",
     "warning",
     title="Stage without a feature",
-    prevents="a job that is paid for and read by nobody",
+    prevents="a job that is paid for and whose result nobody reads",
     wrong_when="Wrong if the stage makes something that is no model input, such as a report, a block "
     "list or an index.",
     needs=_flow,
 )
-def stages_serve_a_feature(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Each stage is on the way of a feature."""
+def stage_without_feature(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """A stage without a feature costs money and has no effect on the model."""
     passed = {name for feature in flow.features for name in feature.stage_ids()}
     for stage in flow.stages:
         if stage.id not in passed:
             yield Fault(
                 f"dataflow.stages.{stage.id}",
-                f"No feature passes {stage.id}: it runs for nobody.",
-                "Name it in the path of the features that it makes, or take it out.",
+                f"No feature passes {stage.id}, so no model input needs it.",
+                "Name it in the path of the features that it makes, or remove it.",
             )
 
 
 @rule(
     "FLOW007",
     title="Source or stage not among the components",
-    prevents="a feature from a system that nobody knows to keep running",
+    prevents="a feature from a system whose owner does not know that it is needed",
     wrong_when="Wrong if the system stands in the planes under another id; use that id.",
     needs=_flow,
 )
-def is_on_the_sketch(design: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Every source and every stage is a component of the planes, with an owner and flows."""
+def not_among_the_components(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Every source and every stage belongs to a component, with an owner and flows."""
     known = {component.id for component in design.planes.components} if design.planes else set()
     if not known:
         return
@@ -228,8 +228,8 @@ def is_on_the_sketch(design: Design, flow: DataFlow) -> Iterator[Fault]:
 def _off_the_sketch(where: str, missing: str, what: str) -> Fault:
     return Fault(
         f"dataflow.{where}",
-        f"{what} {missing}, which is no component of the planes: no owner, no alert, no flow.",
-        f"Add {missing} to planes.components with its flows, or name the component that is meant.",
+        f"{what} {missing}, which is not a component of the planes and so has no owner, alert or flow.",
+        f"Add {missing} to planes.components with its flows, or correct the name.",
     )
 
 
@@ -241,8 +241,8 @@ def _off_the_sketch(where: str, missing: str, what: str) -> Fault:
     "count.",
     needs=_flow,
 )
-def follows_the_flows(design: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Whatever a feature passes is joined, one after another, by flows of data on the sketch."""
+def path_without_flow(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Each step of a feature's path needs a flow of data between its components."""
     if design.planes is None:
         return
     stages = {stage.id: stage for stage in flow.stages}
@@ -258,8 +258,8 @@ def follows_the_flows(design: Design, flow: DataFlow) -> Iterator[Fault]:
             for start in [*named, *([f"{more} more components"] if more else [])]:
                 yield Fault(
                     f"dataflow.features.{feature.id}.path",
-                    f"{feature.id} goes from {start} to {end}, and no flows of data on the sketch lead there.",
-                    f"Draw the flow from {start} to {end} in planes.flows, or correct the path.",
+                    f"{feature.id} goes from {start} to {end}, and no flows of data in the planes lead there.",
+                    f"Add the flow from {start} to {end} to planes.flows, or correct the path.",
                 )
 
 
@@ -281,7 +281,7 @@ def _hops(feature: Feature, stages: Mapping[str, Stage], bit: Mapping[str, int])
 class _Sketch:
     """The wanted components, each a bit, and for each component those from which flows of data lead there.
 
-    Components that flows lead around in a circle are one knot, so that one pass over the knots is enough.
+    The components of a cycle are one group, so that one pass over the groups is enough.
     """
 
     def __init__(self, planes: Planes, wanted: set[str | None]) -> None:
@@ -332,11 +332,11 @@ def _walked(roots: Iterable[str], steps: Mapping[str, Sequence[str]]) -> Iterato
 @rule(
     "FLOW009",
     title="Overlapping input positions",
-    prevents="a model that reads one feature and takes it for another",
+    prevents="a model that reads one feature in place of another",
     wrong_when="Wrong if the model takes named inputs, which have no positions.",
     needs=_flow,
 )
-def has_its_slot_alone(_: Design, flow: DataFlow) -> Iterator[Fault]:
+def input_positions_overlap(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Each position of the model's input belongs to one feature."""
     end, holder = 0, ""
     for slot, feature in _slots(flow):
@@ -344,7 +344,7 @@ def has_its_slot_alone(_: Design, flow: DataFlow) -> Iterator[Fault]:
             yield Fault(
                 f"dataflow.features.{feature.id}.slot",
                 f"{feature.id} starts at position {slot}, and {holder} fills the input up to {end - 1}.",
-                "Give each feature positions of its own.",
+                "Give each feature its own positions.",
             )
         if slot + feature.width > end:
             end, holder = slot + feature.width, feature.id
@@ -363,14 +363,14 @@ def _slots(flow: DataFlow) -> list[tuple[int, Feature]]:
     wrong_when="Wrong if the model takes named inputs, or pads its input on purpose.",
     needs=_flow,
 )
-def fills_the_input(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """All widths add up to the width of the model's input."""
+def input_width_mismatch(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """The widths of all features add up to the width of the model's input."""
     width = sum(feature.width for feature in flow.features)
     if flow.features and flow.input_width is not None and width != flow.input_width:
         yield Fault(
             "dataflow.input_width",
             f"The features fill {width} positions, and the model's input has {flow.input_width}.",
-            f"Find the feature that is missing or too wide, or set input_width to {width}.",
+            f"Correct the feature that is missing or too wide, or set input_width to {width}.",
         )
 
 
@@ -381,22 +381,22 @@ def fills_the_input(_: Design, flow: DataFlow) -> Iterator[Fault]:
     wrong_when="Wrong if the model takes named inputs, which have no positions.",
     needs=_flow,
 )
-def reaches_the_model(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Each feature has its place in the model's input."""
+def feature_without_position(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """A feature without a position in the model's input is not used."""
     adds_up = flow.input_width == sum(feature.width for feature in flow.features)
     for feature in flow.features:
         if feature.slot is None:
             yield Fault(
                 f"dataflow.features.{feature.id}.slot",
-                f"{feature.id} has no slot, so that it never reaches the model.",
-                "Give it the position where the model expects it, from 0.",
+                f"{feature.id} has no slot, so it never reaches the model.",
+                "State the position where the model expects it, counted from 0.",
             )
         elif adds_up and feature.slot + feature.width > (flow.input_width or 0):
             yield Fault(
                 f"dataflow.features.{feature.id}.slot",
                 f"{feature.id} fills positions up to {feature.slot + feature.width - 1}, beyond the last one of "
                 f"the input, {(flow.input_width or 0) - 1}.",
-                "Move it to the positions that are left free.",
+                "Move it to positions that are free.",
             )
 
 
@@ -409,14 +409,14 @@ def reaches_the_model(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "them in training.",
     needs=_flow,
 )
-def has_a_default(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Every feature that is read from a store has a value for when it is not there."""
+def feature_without_default(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """A store sometimes has no value, and the model needs one all the same."""
     for feature in _read(flow):
         if feature.default is None:
             yield Fault(
                 f"dataflow.features.{feature.id}.default",
-                f"{feature.id} has no default, and stores miss: new keys, expired rows, time-outs.",
-                "Name the value that training used for a missing one, and alert on its share.",
+                f"{feature.id} has no default for a new key, an expired row or a timeout.",
+                "State the value that training used for a missing one, and raise an alert on its share.",
             )
 
 
@@ -429,12 +429,12 @@ _LEAKS = {
 @rule(
     "FLOW013",
     title="Training join leaks the future",
-    prevents="a model that is brilliant offline, for it has seen the future",
+    prevents="a model that is good offline because it was trained on the future",
     wrong_when="Acceptable for a feature that never changes, such as the country that issued a card.",
     needs=_flow,
 )
-def is_joined_as_it_was_readable(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Training sees of each feature what serving could have read at that moment, and nothing later."""
+def join_leaks_the_future(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Training may see of each feature only what serving could have read at that moment."""
     joins = [("join", flow.join)] + [(f"features.{one.id}.join", one.join) for one in flow.features]
     for where, join in joins:
         if join in _LEAKS:
@@ -448,37 +448,37 @@ def is_joined_as_it_was_readable(_: Design, flow: DataFlow) -> Iterator[Fault]:
 @rule(
     "FLOW014",
     title="Training join undecided",
-    prevents="leaks that nobody decided on",
+    prevents="a leak that follows from a default of the training job",
     wrong_when="Acceptable if features are logged at serving and training reads the log: then nothing is "
     "joined.",
     needs=_flow,
 )
-def says_how_it_is_joined(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """How training rows get their features is a decision, and is written down."""
+def join_undecided(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """How training rows get their features decides whether they leak the future."""
     undecided = [feature.id for feature in _read(flow) if feature.join is None]
     if flow.join is None and undecided:
         yield Fault(
             "dataflow.join",
-            f"Nothing says how training rows are joined with {_named(undecided)}.",
-            "Join on availability time, so that training sees what serving could read.",
+            f"The dataflow does not state how training rows are joined with {_named(undecided)}.",
+            "Join on availability time, so that training sees only what serving could read.",
         )
 
 
 @rule(
     "FLOW015",
     title="Separate code for training and serving",
-    prevents="skew: a feature that means one thing in training and another in serving",
+    prevents="training-serving skew: a feature that means one thing in training and another in serving",
     incident="Airbnb built Chronon because jobs written again as streams differed from training (Airbnb, 2023)",
     wrong_when="Acceptable if a parity test compares both at every change.",
     needs=_flow,
 )
-def is_written_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Training and serving run the same transformation, for two copies drift apart."""
+def transformation_written_twice(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Two implementations of one transformation drift apart."""
     if flow.transformation == "separate":
         yield Fault(
             "dataflow.transformation",
-            "The transformation is written twice, once for training and once for serving.",
-            "Share one implementation, or log the features at serving and train on the log.",
+            "Training and serving run separate implementations of the transformation.",
+            "Use one implementation, or log the features at serving and train on the log.",
         )
 
 
@@ -486,17 +486,17 @@ def is_written_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "FLOW016",
     "warning",
     title="Parity test missing",
-    prevents="skew that no error shows: every request still gets its answer",
+    prevents="training-serving skew, which raises no error",
     wrong_when="Acceptable if training reads the features that serving logged: they are the same values.",
     needs=_flow,
 )
-def is_tested_for_parity(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Only a test that compares the two shows that training and serving agree."""
+def parity_test_missing(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Only a test that compares them shows that training and serving compute the same features."""
     untested = [feature.id for feature in _read(flow) if feature.parity_test is None]
     if flow.parity_test is None and untested:
         yield Fault(
             "dataflow.parity_test",
-            f"No test compares training and serving for {_named(untested)}.",
+            f"No parity test compares training and serving for {_named(untested)}.",
             "Replay logged requests through training's code and compare every feature.",
         )
 
@@ -505,18 +505,18 @@ def is_tested_for_parity(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "FLOW017",
     "warning",
     title="Feature look-ups one after another",
-    prevents="a budget that is spent on round trips",
+    prevents="a latency budget that is spent on round trips",
     wrong_when="Acceptable if one look-up needs the result of another.",
     needs=_flow,
 )
-def is_read_at_once(_: Design, flow: DataFlow) -> Iterator[Fault]:
-    """Features of one request are read together; one look-up each pays for a round trip each."""
+def sequential_lookups(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Look-ups one after another each pay for a round trip."""
     read = sum(1 for _ in _read(flow))
     look_up = flow.lookup
     if look_up and not look_up.at_once and read and look_up.calls >= max(_FEW_CALLS, read):
         yield Fault(
             "dataflow.lookup.calls",
-            f"{look_up.calls} look-ups for {read} features take {show_seconds(look_up.time_s)} one after another; "
-            f"together they would take about {show_seconds(look_up.time_per_call)}.",
-            "Read all features of a request in one multi-get, or start the look-ups together with 'at_once: true'.",
+            f"{look_up.calls} look-ups for {read} features take {show_seconds(look_up.time_s)} one after another, and "
+            f"about {show_seconds(look_up.time_per_call)} at the same time.",
+            "Read all features of a request in one call, or start the look-ups at the same time ('at_once: true').",
         )

@@ -1,4 +1,4 @@
-"""Rules on the pattern of a design: what is computed when, why, and what its caches and jobs can give."""
+"""Rules on the pattern of a design: when answers are computed, and whether jobs, caches and streams keep up."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -50,66 +50,66 @@ def _oldest_answer_s(design: Design) -> float | None:
     "PATTERN001",
     "info",
     title="Serving pattern missing",
-    prevents="a pattern that was chosen because the last system had it",
+    prevents="a pattern that was taken over from the last system",
 )
-def has_a_pattern(design: Design) -> Iterator[Fault]:
-    """Each path from a request to its answer has a pattern: ahead, on an event, or while somebody waits."""
+def pattern_missing(design: Design) -> Iterator[Fault]:
+    """Each path computes its answers ahead, on an event, or on request."""
     if design.pattern is None:
         yield Fault(
-            "pattern", "There is no pattern yet.", "Choose one for each path in lesson 4, with its reason."
+            "pattern", "The design has no pattern yet.", "Choose one for each path, and state the reason."
         )
     elif not design.pattern.paths:
         yield Fault(
-            "pattern.paths", "The pattern holds no path.", "List each way from a request to its answer."
+            "pattern.paths", "The pattern has no path.", "List each path from a request to its answer."
         )
 
 
 @rule(
     "PATTERN002",
     title="Pattern without a reason",
-    prevents="a choice that nobody can review when its reasons are gone",
+    prevents="a choice that nobody can explain or change later",
     needs=_pattern,
 )
-def has_a_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Every choice has a reason, or it cannot be reviewed."""
+def pattern_without_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A choice without a reason cannot be reviewed."""
     for path in pattern.paths:
         if path.reason is None:
             yield Fault(
                 _place(path, "reason"),
-                f"{path.id} is {path.pattern}, and nothing says why.",
-                "Write which of freshness, keys, latency and cost decided.",
+                f"{path.id} is {path.pattern}, without a reason.",
+                "State which of freshness, keys, latency and cost decided.",
             )
 
 
 @rule(
     "PATTERN003",
     title="No alternative pattern considered",
-    prevents="a first idea that was taken for the best one",
+    prevents="a first idea that is taken for the best one",
     wrong_when="Acceptable for a fallback path, or if a constraint leaves one choice; write the "
     "constraint as the reason.",
     needs=_pattern,
 )
-def rejects_something(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """No choice is one without an alternative: name what was rejected for each path, and what would flip it."""
+def no_alternative_considered(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A choice is reviewed by its alternatives, and by what would make one of them better."""
     considered = {no.path for no in pattern.rejected}
     for path in pattern.paths:
         if path.id not in considered and None not in considered:
             yield Fault(
                 "pattern.rejected",
-                f"No other pattern was considered for {path.id}.",
-                "Write at least one, with the reason against it and what would make it the better one.",
+                f"The design rejects no alternative pattern for {path.id}.",
+                "List at least one, with the reason against it and what would make it the better one.",
             )
 
 
 @rule(
     "PATTERN004",
     title="Pattern both chosen and rejected",
-    prevents="a document that argues against its own system",
+    prevents="a document that contradicts its own system",
     wrong_when="Wrong if the rejection is about another path; name that path in it.",
     needs=_pattern,
 )
-def keeps_to_its_choice(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """No pattern is both rejected and taken for one path."""
+def pattern_chosen_and_rejected(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """One path cannot take the pattern that was rejected for it."""
     takers: dict[str, list[str]] = defaultdict(list)
     for path in pattern.paths:
         takers[path.pattern].append(path.id)
@@ -119,8 +119,8 @@ def keeps_to_its_choice(_: Design, pattern: Pattern) -> Iterator[Fault]:
         for path_id in clash:
             yield Fault(
                 f"pattern.rejected.{place}.pattern",
-                f"{no.pattern} is rejected for {path_id}, and {path_id} is {no.pattern}.",
-                "Take the rejection out, or change the path; name the path where it holds for one alone.",
+                f"{path_id} is {no.pattern}, and {no.pattern} is rejected for {path_id}.",
+                "Remove the rejection, change the path, or name the one path that the rejection is for.",
             )
 
 
@@ -132,41 +132,41 @@ def keeps_to_its_choice(_: Design, pattern: Pattern) -> Iterator[Fault]:
     "alternatives.",
     needs=_pattern,
 )
-def shares_add_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """All requests take one path or another, so that their shares add up to 100%."""
+def shares_do_not_add_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Every request takes exactly one path, so the shares add up to 100%."""
     shares = [path.share for path in pattern.paths]
     known = fsum(share for share in shares if share is not None)
     if known > 1 + _SHARES_SIMILAR or (shares and None not in shares and known < 1 - _SHARES_SIMILAR):
-        verb = "are counted twice" if known > 1 else "take no path"
+        verb = "are counted twice" if known > 1 else "have no path"
         yield Fault(
             _place(pattern.paths[0], "share"),
-            f"The shares of the paths add up to {known:.4g} and not to 1: {abs(1 - known):.1%} of the requests {verb}.",
-            "Say for each path when a request takes it, and count again.",
+            f"The shares of the paths add up to {known:.1%}: {abs(1 - known):.1%} of the requests {verb}.",
+            "Correct the shares, so that each request takes exactly one path.",
         )
 
 
 _FIGURES = {"streaming": "stream", "pre-computed": "precompute"}
 _WANTED = {
-    "stream": "events and what consumers take, per second; partitions, consumers and the largest backlog",
-    "precompute": "period, time and window of the job, keys, and what a miss gets",
+    "stream": "events and consumed, both per second; partitions, consumers and the largest backlog",
+    "precompute": "period, time and window of the job, keys, and the answer on a miss",
 }
 
 
 @rule(
     "PATTERN006",
     title="Pattern without its figures",
-    prevents="a stream or a job that was never compared with what it has to take",
+    prevents="a stream or a job that was never compared with its load",
     needs=_pattern,
 )
-def has_its_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Each pattern has figures that decide whether it works: rates of a stream, times of a job."""
+def pattern_without_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A stream works or fails by its rates, and a job by its times."""
     for path in pattern.paths:
         field = _FIGURES.get(path.pattern)
         if field and getattr(path, field) is None:
             yield Fault(
                 _place(path, field),
-                f"{path.id} is {path.pattern} and has no figures for it.",
-                f"Write under {field}: {_WANTED[field]}.",
+                f"{path.id} is {path.pattern} and has no {field}.",
+                f"State under {field}: {_WANTED[field]}.",
             )
 
 
@@ -174,13 +174,13 @@ def has_its_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
     "PATTERN007",
     "warning",
     title="High request-time load without a price",
-    prevents="a fleet that is found to cost more than what it earns",
+    prevents="a fleet that costs more than it earns",
     incident="No limit: Booking.com reads features for 200,000 requests a second within 25 ms at p99.9",
     wrong_when="Acceptable if the capacity is paid for in any case.",
     needs=_pattern,
 )
-def shows_its_price(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Computing each answer at request time is paid for by request, and at high rates the price decides."""
+def request_time_without_price(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Computing answers on request costs money per request, which decides at high rates."""
     plan, peak = design.capacity, peak_rps(design)
     if plan is None or peak is None or plan.cost_per_replica_hour is not None:
         return
@@ -189,40 +189,40 @@ def shows_its_price(design: Design, pattern: Pattern) -> Iterator[Fault]:
         if path.pattern == "request-time" and rps > JUSTIFIED_RPS:
             yield Fault(
                 _place(path, "pattern"),
-                f"{path.id} computes {rps:,.0f} answers a second at request time, and the plan names no price.",
-                "Write capacity.cost_per_replica_hour, and compare with a cache or with answers made ahead.",
+                f"{path.id} computes {rps:,.0f} answers a second on request, and the plan states no price.",
+                "State capacity.cost_per_replica_hour, and compare with a cache or with precomputed answers.",
             )
 
 
 @rule(
     "PATTERN008",
     title="Precomputed answers for unbounded inputs",
-    prevents="a table of answers to questions that nobody asks",
+    prevents="a table of answers to inputs that never come",
     wrong_when="Acceptable if only frequent inputs are computed ahead and every other one is computed on "
     "request.",
     needs=_pattern,
 )
-def is_bounded_where_made_ahead(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Only inputs that can be listed can be answered ahead; free text and amounts cannot."""
+def unbounded_input_made_ahead(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Only inputs that can be listed can be answered ahead."""
     for path in pattern.paths:
         if path.pattern == "pre-computed" and path.bounded_input is False:
             yield Fault(
                 _place(path, "bounded_input"),
-                f"{path.id} is pre-computed, and its inputs cannot be listed: what was not listed has no answer.",
-                "Compute at request time, or find the part that can be listed, such as an embedding by item.",
+                f"{path.id} is pre-computed, and its inputs cannot be listed: those that were not have no answer.",
+                "Compute on request, or precompute the part that can be listed, such as an embedding for each item.",
             )
 
 
 @rule(
     "PATTERN009",
     title="Precomputed answers older than allowed",
-    prevents="answers that were right when they were made",
+    prevents="answers that are out of date when they are read",
     incident="Pinterest's pregenerated home feed before 2018 ranked on what was up to weeks old",
     wrong_when="Wrong if runs work on shards or on changes alone, so that each answer is renewed more often.",
     needs=_pattern,
 )
-def answers_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """An answer made ahead is a whole period old before the next one is out, and a job's time on top."""
+def precomputed_answers_too_old(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """An answer made ahead is up to one period plus the job's time old."""
     limit_s = _oldest_answer_s(design)
     for path, job in _made_ahead(pattern):
         stage = formulas.Stage(period_s=job.period, delay_s=job.job_time or 0.0)
@@ -230,7 +230,7 @@ def answers_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
         if limit_s is not None and _exceeds(worst_s, limit_s):
             yield Fault(
                 _place(path, "precompute.period"),
-                f"Answers of {path.id} get up to {show_seconds(worst_s)} old, period and job together, and may be "
+                f"Answers of {path.id} get up to {show_seconds(worst_s)} old, period plus job time, and may be "
                 f"{show_seconds(limit_s)}.",
                 _shorter_period(job.job_time or 0.0, limit_s),
             )
@@ -240,10 +240,8 @@ def _shorter_period(job_s: float, limit_s: float) -> str:
     try:
         longest_s = formulas.largest_period_s([formulas.Stage(delay_s=job_s)], limit_s)
     except RangeError:
-        return (
-            "The job alone takes longer than that: update answers by event, or compute them at request time."
-        )
-    return f"Make them every {show_seconds(longest_s)} at most, by event, or at request time."
+        return "The job alone takes longer than that: update answers by event, or compute them on request."
+    return f"Run the job every {show_seconds(longest_s)} at most, or compute answers by event or on request."
 
 
 def _exceeds(value: float, limit: float) -> bool:
@@ -257,15 +255,15 @@ def _exceeds(value: float, limit: float) -> bool:
     wrong_when="Wrong if runs may overlap, because each works on a shard or on changes alone.",
     needs=_pattern,
 )
-def job_ends_in_time(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Each run ends within its window, and before the next one starts."""
+def job_exceeds_its_window(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A run has to end within its window, and before the next run starts."""
     for path, job in _made_ahead(pattern):
         if _never_done(job):
             yield Fault(
                 _place(path, "precompute.job_time"),
-                f"The job of {path.id} takes {show_seconds(job.job_time or 0.0)}, and has "
-                f"{show_seconds(_room_s(job))}: it is never done in time.",
-                "Split it over more machines, compute fewer keys, or run it less often.",
+                f"The job of {path.id} takes {show_seconds(job.job_time or 0.0)} and has "
+                f"{show_seconds(_room_s(job))}, so it is never done in time.",
+                "Run it on more machines, compute fewer keys, or run it less often.",
             )
 
 
@@ -285,35 +283,35 @@ def _never_done(job: Precompute) -> bool:
     "a part only.",
     needs=_pattern,
 )
-def job_can_run_again(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Jobs fail, so that a window holds one run more than it needs."""
+def no_time_for_second_run(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A job that fails has to run again within the same window."""
     for path, job in _made_ahead(pattern):
         room_s = _room_s(job)
         if job.job_time is not None and not _never_done(job) and _exceeds(2 * job.job_time, room_s):
             yield Fault(
                 _place(path, "precompute.window"),
                 f"The job of {path.id} takes {show_seconds(job.job_time)} of {show_seconds(room_s)}: a run that "
-                "fails at its end cannot be made again.",
-                f"Bring the job down to {show_seconds(room_s / 2)}, widen its window, or keep parts that are done.",
+                "fails at its end cannot be repeated.",
+                f"Shorten the job to {show_seconds(room_s / 2)}, widen its window, or keep the parts that are done.",
             )
 
 
 @rule(
     "PATTERN012",
     title="No answer for new keys",
-    prevents="an error page for everybody who came after the last run",
+    prevents="an error page for every key that is new since the last run",
     incident="Uber Michelangelo: a daily job that kept failing let features expire until there were none (2024)",
     wrong_when="Wrong if the list of keys cannot change between runs.",
     needs=_pattern,
 )
-def misses_are_answered(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """New keys come between two runs, and get something."""
+def miss_without_answer(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """New keys appear between two runs, and need an answer too."""
     for path, job in _made_ahead(pattern):
         if job.on_miss is None:
             yield Fault(
                 _place(path, "precompute.on_miss"),
-                f"Nothing says what a key of {path.id} gets that was not there at the last run.",
-                "Write under on_miss: compute it then, a popular answer, or the rules.",
+                f"{path.id} does not state what a key gets that is new since the last run.",
+                "State under on_miss, such as: compute it on request, a popular answer, or the rules.",
             )
 
 
@@ -321,13 +319,13 @@ def misses_are_answered(_: Design, pattern: Pattern) -> Iterator[Fault]:
     "PATTERN013",
     "warning",
     title="Most precomputed answers are never read",
-    prevents="paying for answers that nobody reads",
+    prevents="a bill for answers that nobody reads",
     incident="Pinterest kept pregenerated feeds for users who never returned (Pinterest Engineering, 2018)",
     wrong_when="Wrong if the product needs all answers at once, such as a list that ranks everybody.",
     needs=_pattern,
 )
-def answers_are_read(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Answers that nobody asks for before the next run were computed in vain."""
+def most_answers_unread(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """An answer that is not read before the next run was computed for nothing."""
     for path, job in _made_ahead(pattern):
         if path.keys and job.keys_read is not None and job.keys_read < path.keys:
             waste = formulas.precompute_waste(path.keys, job.keys_read)
@@ -335,29 +333,29 @@ def answers_are_read(_: Design, pattern: Pattern) -> Iterator[Fault]:
                 yield Fault(
                     _place(path, "precompute.keys_read"),
                     f"{path.id} computes {path.keys:,} answers, of which {job.keys_read:,} are read before the next "
-                    f"run: {waste:.0%} in vain.",
-                    "Compute ahead for those who come, and the others at request time.",
+                    f"run: {waste:.0%} are computed for nothing.",
+                    "Compute ahead for the keys that are read, and for the others on request.",
                 )
 
 
 @rule(
     "PATTERN014",
     title="Cache key lacks an input of the answer",
-    prevents="one person's answer on another one's screen",
+    prevents="one user's answer on another user's screen",
     wrong_when="Acceptable if the input follows from what the key holds, such as a country that follows "
     "from the user.",
     needs=_pattern,
 )
-def key_holds_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Every input that changes the answer is part of the key."""
+def cache_key_incomplete(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Every input that changes the answer has to be part of the cache key."""
     for path, cache in _cached(pattern):
         held = {_plain(part) for part in cache.key}
         missing = [one for one in cache.answer_depends_on if _plain(one) not in held and not _is_version(one)]
         if missing:
             yield Fault(
                 _place(path, "cache.key"),
-                f"Answers of {path.id} depend on {', '.join(missing)}, and the cache's key does not: requests that "
-                "differ in it share an answer.",
+                f"Answers of {path.id} depend on {', '.join(missing)}, which the cache key lacks: requests that differ "
+                "in it share an answer.",
                 f"Add {', '.join(missing)} to the key.",
             )
 
@@ -373,19 +371,19 @@ def _is_version(part: str) -> bool:
 @rule(
     "PATTERN015",
     title="Cache key without the model version",
-    prevents="a release, or a rollback, that the cache hides for hours",
+    prevents="a release or a rollback that has no effect until the cache expires",
     wrong_when="Acceptable if the time-to-live is shorter than a rollback may take, or if each release "
     "empties the cache.",
     needs=_pattern,
 )
-def key_holds_the_version(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Each model version has answers of its own, or the old model goes on answering from the cache."""
+def cache_key_without_version(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Without the model version in the key, the old model's answers outlive a release."""
     for path, cache in _cached(pattern):
         if not any(_is_version(part) for part in cache.key):
             yield Fault(
                 _place(path, "cache.key"),
-                f"The key of {path.id} is {', '.join(cache.key)}, without the version of the model.",
-                "Add the model version to the key.",
+                f"The cache key of {path.id} is {', '.join(cache.key)}, without the model version.",
+                "Add the model version to the cache key.",
             )
 
 
@@ -393,16 +391,16 @@ def key_holds_the_version(_: Design, pattern: Pattern) -> Iterator[Fault]:
     "PATTERN016",
     "warning",
     title="Inputs of a cached answer not listed",
-    prevents="a key that is complete by luck",
+    prevents="a key that is complete by chance",
     needs=_pattern,
 )
-def knows_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """No key can be checked before somebody has listed what the answer depends on."""
+def cache_inputs_not_listed(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A cache key can be checked only against the list of what the answer depends on."""
     for path, cache in _cached(pattern):
         if not cache.answer_depends_on:
             yield Fault(
                 _place(path, "cache.answer_depends_on"),
-                f"Nothing says what an answer of {path.id} depends on, so that its key cannot be checked.",
+                f"{path.id} does not state what its answers depend on, so its cache key cannot be checked.",
                 "List every input of the model under answer_depends_on, features included.",
             )
 
@@ -410,20 +408,21 @@ def knows_what_decides(_: Design, pattern: Pattern) -> Iterator[Fault]:
 @rule(
     "PATTERN017",
     title="Hit ratio above what the cache allows",
-    prevents="a backend that gets several times the load that it was sized for",
+    prevents="a backend that gets several times the load for which it was sized",
     wrong_when="Wrong if the ratio was measured: in sessions keys repeat more than in independent "
     "requests, and other policies can do better than LRU.",
     needs=_pattern,
 )
-def hits_can_be_reached(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Size, keys and time-to-live decide how often a cache hits, and wishes do not."""
+def hit_ratio_out_of_reach(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Cache size, number of keys, their popularity and the time-to-live bound the hit ratio."""
     for path, cache in _cached(pattern):
         reachable, why = _reachable_hits(path, cache, _path_rps(design, path))
         if cache.hit_ratio is not None and cache.hit_ratio > reachable + _HITS_SIMILAR:
             yield Fault(
                 _place(path, "cache.hit_ratio"),
-                f"{path.id} expects {cache.hit_ratio:.0%} of its requests to hit, and {why} gives {reachable:.1%}.",
-                f"Plan for {floor(100 * reachable + 1e-9)}%, or enlarge what limits it.",
+                f"{path.id} plans with a hit ratio of {cache.hit_ratio:.0%}, and {why} gives {reachable:.1%}, if "
+                "requests are independent.",
+                f"Plan with {floor(100 * reachable + 1e-9)}%, or raise the limit.",
             )
 
 
@@ -465,53 +464,53 @@ def _hits_of_ttl(rps: float, ttl_s: float, keys: int, skew: float) -> float:
     "PATTERN018",
     "warning",
     title="Hit ratio without its inputs",
-    prevents="a fleet that is sized on a hope",
+    prevents="a fleet that is sized for a guess",
     wrong_when="Acceptable if the ratio was measured with this cache and this traffic.",
     needs=_pattern,
 )
-def hits_have_a_ground(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """An expected hit ratio follows from a size, a number of keys and how skewed they are."""
+def hit_ratio_without_inputs(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A hit ratio follows from a cache size, a number of keys and how skewed their use is."""
     for path, cache in _cached(pattern):
         grounds = {"size": cache.size, "keys": path.keys, "zipf_exponent": cache.zipf_exponent}
         missing = [name for name, figure in grounds.items() if figure is None]
         if hit_ratio(path) and missing:
             yield Fault(
                 _place(path, "cache.hit_ratio"),
-                f"{path.id} expects {hit_ratio(path):.0%} of its requests to hit, without {', '.join(missing)}.",
-                "Measure how often each key is asked for, and write what is missing.",
+                f"{path.id} plans with a hit ratio of {hit_ratio(path):.0%} and does not state {', '.join(missing)}.",
+                "Measure how often each key is requested, and state what is missing.",
             )
 
 
 @rule(
     "PATTERN019",
     title="Cached answers older than allowed",
-    prevents="an old answer that is served because it is fast",
+    prevents="an old answer that is served because it is cached",
     wrong_when="Wrong if a change removes the cached answer at once.",
     needs=_pattern,
 )
-def copies_stay_fresh(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """No copy lives longer than the answer in it may be old."""
+def cached_answers_too_old(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A cached answer must not live longer than an answer may be old."""
     limit_s = _freshest_s(design)
     for path, cache in _cached(pattern):
         if limit_s is None or (cache.ttl is not None and not _exceeds(cache.ttl, limit_s)):
             continue
-        life = "for ever" if cache.ttl is None else f"for {show_seconds(cache.ttl)}"
+        life = "without limit" if cache.ttl is None else f"for {show_seconds(cache.ttl)}"
         yield Fault(
             _place(path, "cache.ttl"),
-            f"The cache of {path.id} keeps answers {life}, and they may be {show_seconds(limit_s)} old.",
-            f"Keep them for {show_seconds(limit_s)} at most.",
+            f"The cache of {path.id} keeps answers {life}, and an answer may be {show_seconds(limit_s)} old.",
+            f"Set a time-to-live of {show_seconds(limit_s)} at most.",
         )
 
 
 @rule(
     "PATTERN020",
     title="Empty cache not planned for",
-    prevents="an outage that lasts because the cache was lost in it",
+    prevents="an outage that follows from the loss of a cache",
     wrong_when="Acceptable if the cache is replicated and keeps its content through restarts.",
     needs=_pattern,
 )
-def survives_a_cold_cache(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """A cache starts empty, and then every request goes to the model."""
+def cold_cache_unplanned(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A cache starts empty, and then every request reaches the model."""
     sizing, cold = sizing_of(design), cold_rps(design)
     headroom = sizing.plan.headroom if sizing else None
     sized_cold = sizing is not None and cold is not None and _carries(sizing, cold)
@@ -522,9 +521,9 @@ def survives_a_cold_cache(design: Design, pattern: Pattern) -> Iterator[Fault]:
         if hit_ratio(path) and cache.when_cold is None:
             yield Fault(
                 _place(path, "cache.when_cold"),
-                f"With {hit_ratio(path):.0%} hits an empty cache means {_times_colder(path)} the load of {path.id}, "
-                "and nothing says who takes it.",
-                "Size for the empty cache, warm it before traffic comes, or say what is shed.",
+                f"An empty cache sends {_times_colder(path)} the usual load of {path.id} to the model "
+                f"(hit ratio {hit_ratio(path):.0%}), and neither the plan nor when_cold covers it.",
+                "Size for the empty cache, warm it before it takes traffic, or state in when_cold what is shed.",
             )
 
 
@@ -540,25 +539,25 @@ def _times_colder(path: ServingPath) -> str:
     try:
         return f"{formulas.cold_cache_factor(hit_ratio(path)):.3g} times"
     except RangeError:
-        return "all of"
+        return "many times"
 
 
 @rule(
     "PATTERN021",
     title="Consumers slower than arrivals",
-    prevents="features and answers that are older with every hour",
+    prevents="features and answers that get older with every hour",
     wrong_when="Acceptable if the rate of events is a short peak and its backlog is worked off in time.",
     needs=_pattern,
 )
-def keeps_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Consumers take more than what arrives, or they never catch up."""
+def consumers_too_slow(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Consumers have to be faster than arrivals, or they never catch up."""
     for path, stream in _streamed(pattern):
         if stream.consumed <= stream.events:
             yield Fault(
                 _place(path, "stream.consumed"),
                 f"{stream.events:,.6g} events a second arrive at {path.id}, and its consumers take "
-                f"{stream.consumed:,.6g}: nothing is left to catch up with.",
-                "Add partitions and consumers until there is room to catch up after an outage.",
+                f"{stream.consumed:,.6g}: they cannot catch up after an outage.",
+                "Add partitions and consumers until consumption clearly exceeds arrivals.",
             )
 
 
@@ -571,8 +570,8 @@ def keeps_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
     "are kept on purpose.",
     needs=_pattern,
 )
-def consumers_have_work(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Each partition is read by one consumer of a group, so that further ones wait."""
+def consumers_without_partition(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """In a classic consumer group each partition is read by one consumer."""
     for path, stream in _streamed(pattern):
         if stream.consumers is None or stream.partitions is None:
             continue
@@ -582,19 +581,19 @@ def consumers_have_work(_: Design, pattern: Pattern) -> Iterator[Fault]:
                 _place(path, "stream.consumers"),
                 f"{path.id} has {stream.consumers} consumers for {stream.partitions} partitions: "
                 f"{stream.consumers - busy} have nothing to read.",
-                f"Make {stream.consumers} partitions, or run {busy} consumers.",
+                f"Use {stream.consumers} partitions, or run {busy} consumers.",
             )
 
 
 @rule(
     "PATTERN023",
     title="Backlog older than allowed",
-    prevents="a stream that is as late as the job that it replaced",
+    prevents="a stream that is as late as the batch job that it replaced",
     wrong_when="Acceptable if events that are too old are skipped.",
     needs=_pattern,
 )
-def backlog_is_short(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """A backlog is an age: an event waits until all before it are read."""
+def backlog_too_old(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A new event waits until the backlog in front of it is read."""
     limit_s = _freshest_s(design)
     for path, stream in _streamed(pattern):
         if limit_s is None or not stream.largest_backlog or not stream.consumed:
@@ -603,8 +602,8 @@ def backlog_is_short(design: Design, pattern: Pattern) -> Iterator[Fault]:
         if _exceeds(lag_s, limit_s):
             yield Fault(
                 _place(path, "stream.largest_backlog"),
-                f"{stream.largest_backlog:,} events at {stream.consumed:,.6g} a second leave {path.id} "
-                f"{show_seconds(lag_s)} behind, and it may be {show_seconds(limit_s)}{_worked_off(stream)}.",
+                f"A backlog of {stream.largest_backlog:,} events takes {path.id} {show_seconds(lag_s)} to read at "
+                f"{stream.consumed:,.6g} a second; answers may be {show_seconds(limit_s)} old{_worked_off(stream)}.",
                 _faster(stream.largest_backlog, limit_s),
             )
 
@@ -617,8 +616,10 @@ def _freshest_s(design: Design) -> float | None:
 
 
 def _faster(backlog: int, limit_s: float) -> str:
-    needed = f"{backlog / limit_s:,.0f} events a second or more" if limit_s else "events as fast as they come"
-    return f"Take {needed}, or skip what is too old."
+    needed = (
+        f"{backlog / limit_s:,.0f} events a second or more" if limit_s else "events as fast as they arrive"
+    )
+    return f"Consume {needed}, or skip events that are too old."
 
 
 def _worked_off(stream: Stream) -> str:
@@ -626,4 +627,4 @@ def _worked_off(stream: Stream) -> str:
         drain_s = formulas.drain_time_s(stream.largest_backlog or 0, stream.events, stream.consumed)
     except RangeError:
         return ""
-    return f"; working it off takes {show_seconds(drain_s)}"
+    return f"; while new events arrive, working it off takes {show_seconds(drain_s)}"

@@ -1,6 +1,6 @@
-"""Rules on the planes of a design: who waits for whom, who is told, and how what is live can be taken back.
+"""Rules on the planes of a design: calls, monitoring, release and rollback.
 
-Where a plane is still empty, the rules on what leads from one plane to the other keep silent: one finding says so.
+While a plane is empty, the rules on flows between planes find nothing: one finding names the empty plane.
 """
 
 import math
@@ -29,15 +29,15 @@ _MOST_SHOWN = 6
     "PLANE001",
     "info",
     title="Planes missing",
-    prevents="a model in production that nobody feeds, watches or takes back",
+    prevents="a model in production without data supply, monitoring or rollback",
 )
-def no_planes(design: Design) -> Iterator[Fault]:
-    """A model is the smallest box of its system."""
+def planes_missing(design: Design) -> Iterator[Fault]:
+    """A model needs data, training, serving, monitoring and control around it."""
     if design.planes is None or not design.planes.components:
         yield Fault(
             "planes",
-            "The design has no planes yet.",
-            "Place the components of data, training, serving, monitoring and control, and draw what flows.",
+            "The design has no components yet.",
+            "List the components of data, training, serving, monitoring and control, and the flows between them.",
         )
 
 
@@ -67,12 +67,12 @@ def _requirement(design: Design, axis: str, field: str) -> Any:
     return getattr(getattr(design.requirements, axis, None), field, None)
 
 
-def _waiting(planes: Planes) -> list[Flow]:
+def _waiting_flows(planes: Planes) -> list[Flow]:
     return [flow for _, flow in graph.waiting_flows(planes)]
 
 
 def _waited_for(planes: Planes) -> list[Component]:
-    names = {name for flow in _waiting(planes) for name in (flow.start, flow.end)}
+    names = {name for flow in _waiting_flows(planes) for name in (flow.start, flow.end)}
     return [component for component in planes.components if component.id in names]
 
 
@@ -84,12 +84,12 @@ def _arrow(flow: Flow) -> str:
     return f"{flow.start} → {flow.end}"
 
 
-def _way(flows: Iterable[Flow]) -> str:
+def _chain(flows: Iterable[Flow]) -> str:
     names = [name for flow in flows for name in (flow.start, flow.end)]
-    return _row(names[:1] + names[1::2])
+    return _joined(names[:1] + names[1::2])
 
 
-def _row(names: list[str]) -> str:
+def _joined(names: list[str]) -> str:
     shown = names if len(names) <= _MOST_SHOWN else [*names[: _MOST_SHOWN - 1], "…", names[-1]]
     return " → ".join(shown)
 
@@ -98,24 +98,24 @@ def _percent(share: float) -> str:
     return f"{100 * share:.6g}%"
 
 
-# ---- boxes
+# ---- components
 
 
 @rule(
     "PLANE002",
     title="Plane without a component",
-    prevents="a system that can be built, and neither watched nor mended",
+    prevents="a system that is built and cannot be monitored or repaired",
     wrong_when="Wrong if somebody else runs that plane, such as the vendor of a bought model; draw the "
     "vendor there.",
     needs=_sketch,
 )
-def plane_empty(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Five things have to be done, and a plane without a component is one that nobody does."""
+def plane_without_component(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A plane without a component is work that nobody does."""
     if empty := _empty(planes):
         yield Fault(
             "planes.components",
-            f"Nothing stands in {' and '.join(empty)}.",
-            "Place what does it, even if it is a person with a checklist.",
+            f"No component is in {' and '.join(empty)}, so nobody does that work.",
+            "Add the component that does it, even if it is a person with a checklist.",
         )
 
 
@@ -123,22 +123,22 @@ def plane_empty(_: Design, planes: Planes) -> Iterator[Fault]:
     "PLANE003",
     "warning",
     title="Unconnected component",
-    prevents="a box that is drawn, paid for and used by nothing",
+    prevents="a component that is paid for and not used",
     wrong_when="Wrong if only systems outside this design use the component.",
     needs=_sketch,
 )
-def loose_component(_: Design, planes: Planes) -> Iterator[Fault]:
-    """What nothing flows into or out of does nothing."""
+def unconnected_component(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A component without flows has no effect."""
     joined = {name for flow in planes.flows for name in (flow.start, flow.end)}
     if not joined:
-        yield Fault("planes.flows", "Nothing flows anywhere.", "Draw who sends what to whom.")
+        yield Fault("planes.flows", "The planes have no flows.", "List which component sends what to which.")
         return
     for component in planes.components:
         if component.id not in joined:
             yield Fault(
                 f"planes.components.{component.id}",
-                f"Nothing flows into or out of {component.id}.",
-                "Draw what it reads and who uses it, or take it out.",
+                f"No flow enters or leaves {component.id}.",
+                "Add the flows that it reads and writes, or remove it.",
             )
 
 
@@ -146,22 +146,22 @@ def loose_component(_: Design, planes: Planes) -> Iterator[Fault]:
     "PLANE004",
     "warning",
     title="Component without an owner",
-    prevents="an alert at night about a box that belongs to nobody",
+    prevents="an alert at night about a component that no team answers for",
     wrong_when="Acceptable for a vendor's system; name the team that calls the vendor.",
     needs=_sketch,
 )
 def component_without_owner(_: Design, planes: Planes) -> Iterator[Fault]:
-    """What nobody owns, nobody mends."""
+    """A component without an owner is not repaired."""
     for component in planes.components:
         if component.owner is None:
             yield Fault(
                 f"planes.components.{component.id}",
                 f"{component.id} has no owner.",
-                "Name the team that is called when it fails.",
+                "Name the team that answers when it fails.",
             )
 
 
-# ---- somebody waits
+# ---- calls
 
 
 def _calls(
@@ -175,17 +175,21 @@ def _calls(
 @rule(
     "PLANE005",
     title="Call without a timeout",
-    prevents="one slow dependency that holds every request, and then every caller",
+    prevents="one slow dependency that blocks its callers, and then theirs",
     incident=BROOKER,
     wrong_when="Wrong if nobody waits on the connection, as for a hand-over to people or to a queue; "
     "draw that as events.",
     needs=_sketch,
 )
 def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A call without a limit waits as long as the slowest answer."""
+    """A call without a timeout waits as long as the slowest answer takes."""
     fix = "Set a timeout above the call's usual p99 and within the latency budget."
     yield from _calls(
-        planes, lambda flow: flow.timeout is None, "timeout", "timeout: somebody waits for ever", fix
+        planes,
+        lambda flow: flow.timeout is None,
+        "timeout",
+        "timeout: its caller may wait without limit",
+        fix,
     )
 
 
@@ -200,17 +204,17 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
     needs=_sketch,
 )
 def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
-    """What the caller does without an answer is decided before the answer is missing."""
-    fix = "Write what it does instead: a default, the last good value, rules; and whether that lets requests through."
+    """What a caller does without an answer has to be decided before an answer is missing."""
+    fix = "State what the caller does instead, such as a default or the last good value, and whether it fails open."
     yield from _calls(
         planes, lambda flow: flow.fallback is None, "fallback", "fallback for when no answer comes", fix
     )
 
 
-def _callers_timeouts_s(planes: Planes) -> dict[str, float]:
+def _shortest_timeouts_s(planes: Planes) -> dict[str, float]:
     """Return for each component the shortest timeout of those who wait for it, in seconds."""
     timeouts_s = dict[str, float]()
-    for flow in _waiting(planes):
+    for flow in _waiting_flows(planes):
         if flow.timeout is not None:
             timeouts_s[flow.end] = min(flow.timeout, timeouts_s.get(flow.end, math.inf))
     return timeouts_s
@@ -219,47 +223,47 @@ def _callers_timeouts_s(planes: Planes) -> dict[str, float]:
 @rule(
     "PLANE007",
     title="Edge timeout exceeds the latency budget",
-    prevents="a fallback that comes when the user has gone",
+    prevents="a fallback that comes after the user has left",
     wrong_when="Acceptable if a late answer is worth more than the fallback: a budget at a percentile "
     "lets some requests take longer.",
     needs=_sketch,
 )
-def patient_door(design: Design, planes: Planes) -> Iterator[Fault]:
-    """A timeout beyond the latency budget protects nobody."""
+def edge_timeout_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A timeout above the latency budget does not protect the budget."""
     budget_s = _requirement(design, "latency", "budget")
-    callers = _callers_timeouts_s(planes)
+    callers = _shortest_timeouts_s(planes)
     for position, flow in graph.waiting_flows(planes):
         wait_s = _longest_wait_s(flow)
         if flow.start not in callers and budget_s and wait_s and wait_s > budget_s:
             yield Fault(
                 f"planes.flows.{position}.timeout",
-                f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included; the budget is "
+                f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included; the latency budget is "
                 f"{show_seconds(budget_s)}.",
-                "Give up early enough for the fallback to answer within the budget.",
+                "Shorten the timeout, so that the fallback can still answer within the budget.",
             )
 
 
 @rule(
     "PLANE008",
     title="Inner timeout exceeds its caller's",
-    prevents="work for a caller who has gone, on servers that are already late",
+    prevents="work for callers that have given up, on servers that are already slow",
     incident=BROOKER,
     wrong_when="Acceptable if the work must finish whoever waits, such as a write with an idempotency key.",
     needs=_sketch,
 )
-def patient_inside(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Whoever is called gives up before their caller does."""
-    if graph.cycle(_waiting(planes)):
+def inner_timeout_exceeds_callers(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A component must give up on its own calls before its caller gives up on it."""
+    if graph.cycle(_waiting_flows(planes)):
         return
-    callers = _callers_timeouts_s(planes)
+    callers = _shortest_timeouts_s(planes)
     for position, flow in graph.waiting_flows(planes):
         wait_s, limit_s = _longest_wait_s(flow), callers.get(flow.start)
         if wait_s and limit_s and wait_s >= limit_s:
             yield Fault(
                 f"planes.flows.{position}.timeout",
-                f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included, while who asks "
+                f"{_arrow(flow)} may wait {show_seconds(wait_s)}, retries included, and the caller of "
                 f"{flow.start} gives up after {show_seconds(limit_s)}.",
-                "Let timeouts shrink from the door inwards, with time left for the fallback.",
+                "Make each timeout shorter than its caller's, with time left for the fallback.",
             )
 
 
@@ -274,38 +278,39 @@ def patient_inside(_: Design, planes: Planes) -> Iterator[Fault]:
 )
 def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
     """Retries multiply from layer to layer: three tries at five layers are 243 calls."""
-    way = graph.heaviest_way(_waiting(planes), lambda _: 0, lambda flow: float(flow.retries > 0))
+    way = graph.heaviest_way(_waiting_flows(planes), lambda _: 0, lambda flow: float(flow.retries > 0))
     retrying = [flow for flow in way if flow.retries]
     if len(retrying) > 1:
         calls = math.exp(min(math.fsum(math.log1p(flow.retries) for flow in retrying), 80))
         yield Fault(
             f"planes.flows.{planes.flows.index(retrying[-1])}.retries",
-            f"{len(retrying)} layers retry on {_way(way)}: one request may become {calls:,.4g} calls.",
-            "Retry at one layer only, with a budget.",
+            f"{len(retrying)} layers on {_chain(way)} retry: one request may become {calls:,.4g} calls.",
+            "Retry at one layer only, with a retry budget.",
         )
 
 
 @rule(
     "PLANE010",
     title="Latencies along a chain exceed the budget",
-    prevents="a budget that no request can keep, found out under load",
+    prevents="a latency budget that is exceeded, which shows only under load",
     wrong_when="Wrong if the latencies are percentiles, which do not add: most requests may keep the "
     "budget. Right if they are limits, such as timeouts.",
     needs=_sketch,
 )
-def path_over_budget(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What lies one behind the other on the way of a request has to fit into its budget."""
+def chain_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
+    """The latencies along a chain of calls must add up to no more than the latency budget."""
     budget_s = _requirement(design, "latency", "budget")
     latency_s = {one.id: one.latency or 0.0 for one in planes.components}
-    way = graph.heaviest_way(_waiting(planes), latency_s.__getitem__, lambda _: 0)
+    way = graph.heaviest_way(_waiting_flows(planes), latency_s.__getitem__, lambda _: 0)
     names = [flow.start for flow in way[:1]] + [flow.end for flow in way]
     total_s = math.fsum(latency_s[name] for name in names)
     if budget_s and total_s > budget_s * (1 + 1e-9):
         slowest = max(names, key=latency_s.__getitem__)
         yield Fault(
             f"planes.components.{slowest}.latency",
-            f"{_way(way)} takes {show_seconds(total_s)}, the budget is {show_seconds(budget_s)}.",
-            f"Make {slowest} faster, take it off the way, or let others answer at the same time.",
+            f"The latencies along {_chain(way)} add up to {show_seconds(total_s)}, and the latency budget is "
+            f"{show_seconds(budget_s)}.",
+            f"Make {slowest} faster, remove it from the chain, or call components at the same time.",
         )
 
 
@@ -317,33 +322,34 @@ def path_over_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     "operations as separate components.",
     needs=_sketch,
 )
-def waiting_in_a_circle(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Calls that come round to their caller end in a timeout, or never."""
-    if circle := graph.cycle(_waiting(planes)):
+def cycle_of_waiting_calls(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Calls that lead back to their caller end in a timeout, or never."""
+    if circle := graph.cycle(_waiting_flows(planes)):
         yield Fault(
             f"planes.components.{circle[0]}",
-            f"Somebody waits in a circle: {_row([*circle, circle[0]])}.",
-            "Break it: compute one of the answers ahead, or send it as an event.",
+            f"These components wait for each other in a cycle (a possible deadlock): {_joined([*circle, circle[0]])}.",
+            "Break the cycle: compute one of the answers ahead, or send it as an event.",
         )
 
 
 @rule(
     "PLANE012",
     title="Single point of failure",
-    prevents="an outage of everything by the loss of one machine or one zone",
+    prevents="an outage caused by the loss of one machine or one zone",
     wrong_when="Wrong if every caller has a fallback that will do, or if a vendor runs copies behind one "
     "address.",
     needs=_sketch,
 )
 def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
-    """What requests wait for stands more than once, or the risk is accepted in writing."""
+    """A component that requests wait for has a second replica in a second zone, or its risk is accepted in writing."""
     for one in _waited_for(planes):
         alone = [name for name in ("replicas", "zones") if getattr(one, name) == 1]
         if alone and one.accepted_risk is None:
             yield Fault(
                 f"planes.components.{one.id}.{alone[0]}",
-                f"{one.id} is a single point of failure: it has one {alone[0].removesuffix('s')}.",
-                "Add a second, in another zone, or write in 'accepted_risk' why one will do.",
+                f"{one.id} is a single point of failure: requests wait for it, and it has one "
+                f"{alone[0].removesuffix('s')}.",
+                "Add a second one, in another zone, or state in 'accepted_risk' why one is enough.",
             )
 
 
@@ -351,48 +357,49 @@ def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
     "PLANE013",
     "warning",
     title="Replica count unknown",
-    prevents="a single point of failure that nobody has counted",
+    prevents="a single point of failure that nobody has noticed",
     wrong_when="Wrong for a managed service or a vendor's API: its replicas are not yours to count. "
     "State its availability.",
     needs=_sketch,
 )
-def replicas_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Of what requests wait for, somebody has to know how many there are."""
+def replica_count_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
+    """How many replicas a component has decides what its failure costs."""
     for one in _waited_for(planes):
         if one.replicas is None and one.accepted_risk is None:
             yield Fault(
                 f"planes.components.{one.id}.replicas",
-                f"Requests wait for {one.id}, and its replicas are not counted.",
-                "Write 'replicas' and 'zones'.",
+                f"Requests wait for {one.id}, and its number of replicas is not stated.",
+                "State 'replicas' and 'zones'.",
             )
 
 
 @rule(
     "PLANE014",
     title="Availability along a chain misses the target",
-    prevents="a target that is missed although every part keeps its own",
+    prevents="a target that is missed although every component meets its own",
     wrong_when="Wrong if a call of the chain has a fallback that counts as an answer, or if components "
     "fail together and not independently.",
     needs=_sketch,
 )
-def path_less_available(design: Design, planes: Planes) -> Iterator[Fault]:
-    """The availabilities of what a request needs multiply: five times 99.9% is 99.5%."""
+def chain_less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault]:
+    """The availabilities of the components that a request needs multiply: five times 99.9% is 99.5%."""
     target = _requirement(design, "availability", "target")
     up = {one.id: 1.0 if one.availability is None else one.availability for one in planes.components}
     lost = {name: -math.log(max(share, 1e-9)) for name, share in up.items()}
-    way = graph.heaviest_way(_waiting(planes), lost.__getitem__, lambda _: 0)
+    way = graph.heaviest_way(_waiting_flows(planes), lost.__getitem__, lambda _: 0)
     names = [flow.start for flow in way[:1]] + [flow.end for flow in way]
     together = series_availability([up[name] for name in names] or [1.0])
     if target and target < 1 and together < target - 1e-12:
         weakest = min(names, key=up.__getitem__)
         yield Fault(
             f"planes.components.{weakest}.availability",
-            f"{_way(way)} answers {_percent(together)} of requests in full, the target is {_percent(target)}.",
-            f"Make {weakest}, at {_percent(up[weakest])}, more available, or need less on the way.",
+            f"All components of {_chain(way)} are available {_percent(together)} of the time, and the target is "
+            f"{_percent(target)}.",
+            f"Make {weakest}, at {_percent(up[weakest])}, more available, or call fewer components.",
         )
 
 
-# ---- what is generated
+# ---- generated data
 
 
 @rule(
@@ -404,15 +411,15 @@ def path_less_available(design: Design, planes: Planes) -> Iterator[Fault]:
     "them; write that check here.",
     needs=_sketch,
 )
-def unchecked_input(_: Design, planes: Planes) -> Iterator[Fault]:
-    """What we generate ourselves is input too: its size, schema and ranges are checked at the door."""
+def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Generated data are input too: their size, schema and ranges have to be checked before use."""
     known = graph.components_by_id(planes)
     for position, flow in enumerate(planes.flows):
         if flow.check is None and _is_input(flow, known[flow.end]):
             yield Fault(
                 f"planes.flows.{position}.check",
-                f"Nothing is checked on {_arrow(flow)}, and serving reads what comes in there.",
-                "Write in 'check' what is refused: row counts, doubled keys, ranges, schema.",
+                f"{_arrow(flow)} has no check, and serving reads these data.",
+                "State in 'check' what is refused: row counts, duplicate keys, ranges, schema.",
             )
 
 
@@ -421,19 +428,19 @@ def _is_input(flow: Flow, end: Component) -> bool:
     return to_a_store or (end.plane == "serving" and flow.carries == "configuration")
 
 
-# ---- what is watched
+# ---- monitoring
 
 
 @rule(
     "PLANE016",
     title="Prediction log missing",
-    prevents="a decline that cannot be seen, and labels with nothing to be joined to",
+    prevents="a decline that cannot be measured, and labels without predictions to join",
     wrong_when="Wrong if predictions reach the log through a stream or another component: the rule sees "
     "direct flows only.",
     needs=_whole,
 )
-def no_prediction_log(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Only a prediction that was kept can be compared with what happened."""
+def prediction_log_missing(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Only a prediction that was stored can be compared with its outcome."""
     known = graph.components_by_id(planes)
     if not any(
         flow.carries == "predictions"
@@ -443,7 +450,7 @@ def no_prediction_log(_: Design, planes: Planes) -> Iterator[Fault]:
     ):
         yield Fault(
             "planes.flows",
-            "Serving writes no prediction log: neither drift nor quality can be known.",
+            "Serving writes no prediction log, so neither drift nor quality can be measured.",
             "Log features, prediction and model version at serving.",
         )
 
@@ -452,20 +459,20 @@ def no_prediction_log(_: Design, planes: Planes) -> Iterator[Fault]:
     "PLANE017",
     "warning",
     title="Only infrastructure is monitored",
-    prevents="wrong answers, served fast, with status 200",
-    incident="Zillow Offers: forecasts missed by more than the business margin, and nothing independent bounded "
-    "them; a write-down of $304 million (third quarter of 2021).",
+    prevents="wrong answers that are served fast, with status 200",
+    incident="Zillow Offers, by our reading: forecasts missed by more than the margin of the business, and no "
+    "independent check bounded them; a write-down of $304 million (third quarter of 2021).",
     wrong_when="Acceptable if another system watches data and predictions; draw it.",
     needs=_sketch,
 )
-def only_machines_watched(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Processors and error rates say nothing about whether the answers are right."""
+def only_infrastructure_watched(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Processor load and error rates do not show whether answers are right."""
     watched = {alert.watches for alert in planes.alerts}
     if watched <= {"infrastructure"}:
         yield Fault(
             "planes.alerts",
-            "Alerts watch the infrastructure alone." if watched else "Nothing raises an alert.",
-            "Watch data, predictions and, when labels come, quality as well.",
+            "All alerts watch the infrastructure." if watched else "The planes have no alert.",
+            "Add alerts on data, on predictions and, once labels arrive, on quality.",
         )
 
 
@@ -476,14 +483,14 @@ def only_machines_watched(_: Design, planes: Planes) -> Iterator[Fault]:
     wrong_when="Acceptable if alerts go to the owner of the component by policy; write that owner here.",
     needs=_sketch,
 )
-def alert_without_action(_: Design, planes: Planes) -> Iterator[Fault]:
-    """An alert is a question to somebody: it has an owner and an action."""
+def alert_without_owner_or_action(_: Design, planes: Planes) -> Iterator[Fault]:
+    """An alert needs somebody who answers it, and an action that they take."""
     for alert in planes.alerts:
         if missing := [name for name in ("owner", "action") if getattr(alert, name) is None]:
             yield Fault(
                 f"planes.alerts.{alert.id}.{missing[0]}",
                 f"The alert {alert.id} has no {' and no '.join(missing)}.",
-                "Write who does what when it is raised, or remove it.",
+                "State who does what when it is raised, or remove it.",
             )
 
 
@@ -491,45 +498,46 @@ def alert_without_action(_: Design, planes: Planes) -> Iterator[Fault]:
     "PLANE019",
     "warning",
     title="Alert without a threshold, window or minimum count",
-    prevents="alarms by chance until the alert is switched off",
-    incident="A stability index of ten bins exceeds 0.1 in 37% of comparisons of 200 with 200 observations that "
-    "do not differ; 0.1 is a rule of thumb (Yurdakul & Naranjo, Journal of Risk Model Validation).",
+    prevents="false alarms by chance, until the alert is switched off",
+    incident="Our simulation: a population stability index of ten bins exceeds 0.1 in 37% of comparisons of two "
+    "samples of 200 from one distribution. That 0.1 is a rule of thumb: Yurdakul & Naranjo, Journal of Risk Model "
+    "Validation.",
     wrong_when="Wrong for an alert on absence, such as a missed deadline: it needs no minimum count.",
     needs=_sketch,
 )
-def alert_on_any_count(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A threshold means something only over a window and from some number of observations on."""
+def alert_without_window_or_count(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A threshold is meaningful only over a window and from some number of observations on."""
     for alert in planes.alerts:
         asked = {"threshold": "threshold", "window": "window", "minimum_count": "minimum count"}
         if missing := [name for name in asked if not getattr(alert, name)]:
             yield Fault(
                 f"planes.alerts.{alert.id}.{missing[0]}",
                 f"The alert {alert.id} has no {' and no '.join(asked[name] for name in missing)}.",
-                "Write from how many observations on, over which time, which value is too much.",
+                "State which value is too high, over which window, and from how many observations on.",
             )
 
 
 @rule(
     "PLANE020",
     title="Alert raised outside the monitoring plane",
-    prevents="an alert that falls silent with what it watches",
+    prevents="an alert that fails together with what it watches",
     wrong_when="Acceptable for a validation gate that stops a release and raises an alert: it does not "
     "watch itself.",
     needs=_sketch,
 )
-def watches_itself(_: Design, planes: Planes) -> Iterator[Fault]:
-    """What measures stands apart from what is measured."""
+def component_watches_itself(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A component that fails cannot raise the alert about its failure."""
     known = graph.components_by_id(planes)
     for alert in planes.alerts:
         if (plane := known[alert.raised_by].plane) != "monitoring":
             yield Fault(
                 f"planes.alerts.{alert.id}.raised_by",
-                f"The alert {alert.id} is raised by {alert.raised_by}, which stands in the {plane} plane.",
-                "Send the measurement to a component of the monitoring plane, and raise the alert there.",
+                f"{alert.raised_by}, which is in the {plane} plane, raises the alert {alert.id}.",
+                "Send the measurement to a component of the monitoring plane, which raises the alert.",
             )
 
 
-def _told_on(planes: Planes) -> list[Flow]:
+def _reporting_flows(planes: Planes) -> list[Flow]:
     """Return the flows over which what was measured is told on."""
     plane_of = {one.id: one.plane for one in planes.components}
     return [flow for flow in planes.flows if plane_of[flow.start] == "monitoring"]
@@ -538,104 +546,104 @@ def _told_on(planes: Planes) -> list[Flow]:
 @rule(
     "PLANE021",
     title="Monitor not connected to the control plane",
-    prevents="a dashboard that shows a decline to nobody for months",
+    prevents="a dashboard that shows a decline for months while nobody acts",
     wrong_when="Wrong if the alert pages a person who acts on it: the rule does not count people as control.",
     needs=_whole,
 )
-def monitor_unheard(_: Design, planes: Planes) -> Iterator[Fault]:
-    """What a monitor finds has to reach something that can act."""
+def monitor_without_action(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What a monitor finds has to reach a component that can act on it."""
     acting = (one.id for one in planes.in_plane("control"))
-    heard = graph.reached(acting, graph.steps_back(_told_on(planes)))
+    heard = graph.reached(acting, graph.steps_back(_reporting_flows(planes)))
     raising = {alert.raised_by for alert in planes.alerts}
     for one in planes.in_plane("monitoring"):
         if one.id not in heard and (one.kind in MONITORS or one.id in raising):
             yield Fault(
                 f"planes.components.{one.id}",
-                f"What {one.id} finds never reaches the control plane.",
-                "Draw its alert to a retraining trigger, a rollback or a kill switch.",
+                f"No flow leads from {one.id} to the control plane, so nothing acts on what it finds.",
+                "Add a flow to a retraining trigger, a rollback or a kill switch.",
             )
 
 
 @rule(
     "PLANE022",
     title="Quality monitor without labels",
-    prevents="a quality that is measured against nothing",
+    prevents="a quality figure that is measured against nothing",
     wrong_when="Acceptable if ratings, reviewers or a reference model stand in for labels; draw them as "
     "labels.",
     needs=_whole,
 )
-def quality_without_labels(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Quality is known from labels alone."""
+def quality_monitor_without_labels(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Quality can be measured only against labels."""
     labelled = (flow.end for flow in planes.flows if flow.carries == "labels")
-    knowing = graph.reached(labelled, graph.steps_along(_told_on(planes)))
+    knowing = graph.reached(labelled, graph.steps_along(_reporting_flows(planes)))
     raising = {alert.raised_by for alert in planes.alerts if alert.watches == "quality"}
     for one in planes.in_plane("monitoring"):
         if one.id not in knowing and (one.kind == "quality monitor" or one.id in raising):
             yield Fault(
                 f"planes.components.{one.id}",
-                f"{one.id} watches quality, and no labels reach it.",
-                "Draw where its labels come from, or watch predictions instead and say so.",
+                f"{one.id} measures quality, and no labels reach it.",
+                "Add the flow of its labels, or let it watch predictions instead.",
             )
 
 
-# ---- what is released
+# ---- release
 
 
 @rule(
     "PLANE023",
     "info",
     title="Retraining or release undecided",
-    prevents="a model that is trained once and then grows old",
+    prevents="a model that is trained once and never replaced",
     wrong_when="Wrong for retraining if a vendor trains the model; its release still has to be decided.",
     needs=_sketch,
 )
-def no_control_yet(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A model is replaced many times: how is part of the design."""
+def control_undecided(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A model is replaced many times, so how it is replaced is part of the design."""
     for name in ("retraining", "release"):
         if getattr(planes, name) is None:
             yield Fault(
                 f"planes.{name}",
-                f"Nothing is said about {name} yet.",
-                "Write what starts a training, and what a model passes on its way to the users.",
+                f"The planes do not state {name} yet.",
+                "State what starts a training, and which steps a model passes before users get it.",
             )
 
 
 @rule(
     "PLANE024",
     title="Promotion without validation",
-    prevents="a worse model that replaces a better one by itself",
+    prevents="a worse model that replaces a better one without anybody's decision",
     needs=_released,
 )
-def promoted_unseen(_: Design, release: Release) -> Iterator[Fault]:
-    """Bad data trains a bad model, and only a validation stops it."""
+def promotion_without_validation(_: Design, release: Release) -> Iterator[Fault]:
+    """Bad data train a bad model, and only a validation keeps it out of production."""
     if release.validation is None:
         yield Fault(
             "planes.release.validation",
-            "A model is promoted without validation.",
-            "Write what it must not do worse than the model in use, and in which slices.",
+            "The release states no validation before a model is promoted.",
+            "State on which metrics and slices it must be no worse than the model in use.",
         )
 
 
-def _models_ways(planes: Planes) -> list[Flow]:
+def _model_flows(planes: Planes) -> list[Flow]:
     return [flow for flow in planes.flows if flow.carries == "model"]
 
 
-def _trained(planes: Planes) -> list[str]:
+def _training_components(planes: Planes) -> list[str]:
     return [one.id for one in planes.in_plane("training")]
 
 
 @rule(
     "PLANE025",
     title="Model path around the validation gate",
-    prevents="a model in production that nothing has judged",
+    prevents="a model in production that was never validated",
     wrong_when="Acceptable for the way back to a version that passed the gate before.",
     needs=_whole,
 )
-def back_door(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A gate beside which there is another way is no gate."""
+def path_around_the_gate(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A validation gate has an effect only if no model can go around it."""
     known = graph.components_by_id(planes)
-    ways = [flow for flow in _models_ways(planes) if known[flow.start].kind != "validation gate"]
-    unjudged = graph.reached(_trained(planes), graph.steps_along(ways))
+    ways = [flow for flow in _model_flows(planes) if known[flow.start].kind != "validation gate"]
+    unjudged = graph.reached(_training_components(planes), graph.steps_along(ways))
     for position, flow in enumerate(planes.flows):
         if (
             flow.carries == "model"
@@ -645,68 +653,70 @@ def back_door(_: Design, planes: Planes) -> Iterator[Fault]:
         ):
             yield Fault(
                 f"planes.flows.{position}",
-                f"{_arrow(flow)} brings a model to serving that no validation gate has seen.",
-                "Let every model pass the gate, the urgent one too.",
+                f"{_arrow(flow)} brings a model to serving that did not pass a validation gate.",
+                "Route every model through the gate, urgent ones included.",
             )
 
 
 @rule(
     "PLANE026",
     title="No model path from training to serving",
-    prevents="a retraining whose result nobody ever uses",
+    prevents="a retraining whose result is never used",
     wrong_when="Wrong if the model is bought and not trained here.",
     needs=_whole,
 )
-def model_never_arrives(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A model that is trained has to have a way to those who use it."""
-    arrived = graph.reached(_trained(planes), graph.steps_along(_models_ways(planes)))
+def model_never_reaches_serving(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A trained model needs a path to the components that serve it."""
+    arrived = graph.reached(_training_components(planes), graph.steps_along(_model_flows(planes)))
     if not any(one.id in arrived for one in planes.in_plane("serving")):
         yield Fault(
             "planes.flows",
-            "No model finds a way from training to serving.",
-            "Draw it: from the registry through validation gate and canary to what serves.",
+            "No flows of models lead from training to serving.",
+            "Add them: from the registry through the validation gate and the canary to what serves.",
         )
 
 
 @rule(
     "PLANE027",
     title="Rollback missing or without effect",
-    prevents="a bad release that can be seen and not be taken back",
+    prevents="a bad release that is noticed and cannot be taken back",
     wrong_when="Acceptable if the kill switch is the planned way back, and its fallback can stay on "
     "until a new release.",
     needs=_whole,
 )
-def undo_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A rollback has to reach what serves."""
+def rollback_without_effect(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A rollback has to reach the components that serve."""
     undoing = [one.id for one in planes.components if one.kind == "rollback"]
     if not undoing:
-        yield Fault("planes.components", "There is no rollback.", "Add one, and let alerts reach it.")
+        yield Fault(
+            "planes.components", "The planes have no rollback.", "Add one, and a flow from the alerts to it."
+        )
     serving = (one.id for one in planes.in_plane("serving"))
     leading = graph.reached(serving, graph.steps_back(planes.flows)) if undoing else set[str]()
     for name in undoing:
         if name not in leading:
             yield Fault(
                 f"planes.components.{name}",
-                f"{name} leads to nothing that serves.",
-                "Draw which component takes the old version back.",
+                f"No flows lead from {name} to a component that serves.",
+                "Add the flow to the component that goes back to the old version.",
             )
 
 
 @rule(
     "PLANE028",
     title="Rollback does not restore what belongs together",
-    prevents="an old model that reads features in a shape that it has never seen",
+    prevents="an old model that reads features in a schema that it was not trained on",
     wrong_when="Wrong for a model without stored features, such as a language model: prompt, tokeniser, "
     "index and adapters go back with it.",
     needs=_released,
 )
-def model_goes_back_alone(_: Design, release: Release) -> Iterator[Fault]:
+def rollback_of_the_model_alone(_: Design, release: Release) -> Iterator[Fault]:
     """A model, its feature schema and its configuration are one version."""
     kept = release.versioned_together
     if missing := [one for one in ("model", "feature schema") if one not in kept]:
         yield Fault(
             "planes.release.versioned_together",
-            f"A rollback takes back {', '.join(kept) or 'nothing'}, without the {' and the '.join(missing)}.",
+            f"A rollback restores {', '.join(kept) or 'nothing'} and not the {' and the '.join(missing)}.",
             "Version model, feature schema and configuration together.",
         )
 
@@ -718,26 +728,26 @@ def model_goes_back_alone(_: Design, release: Release) -> Iterator[Fault]:
     prevents="a search for the last good version during an outage",
     needs=_released,
 )
-def rollback_to_something(_: Design, release: Release) -> Iterator[Fault]:
-    """A rollback has a target and a time limit, or it is a hope."""
+def rollback_without_target(_: Design, release: Release) -> Iterator[Fault]:
+    """A rollback needs a target version and a time limit."""
     if missing := [name for name in ("rollback_to", "rollback_time") if getattr(release, name) is None]:
         yield Fault(
             f"planes.release.{missing[0]}",
-            "It is not said to which version a rollback goes, and how long it may take.",
-            "Keep the version before warm, and write 'rollback_to' and 'rollback_time'.",
+            f"The release does not state {' and '.join(missing)}, so a rollback has to be worked out during an outage.",
+            "Keep the previous version warm, and state 'rollback_to' and 'rollback_time'.",
         )
 
 
 @rule(
     "PLANE030",
     title="Rollback slower than the error budget",
-    prevents="a month's error budget that is spent while the old version is deployed",
+    prevents="a month's error budget that is used up while the old version is deployed",
     wrong_when="Wrong if bad answers that are delivered do not count against availability, or if a "
     "release reaches only a share of the users at first.",
     needs=_released,
 )
-def rollback_too_slow(design: Design, release: Release) -> Iterator[Fault]:
-    """One bad release must not cost more than the error budget."""
+def rollback_slower_than_error_budget(design: Design, release: Release) -> Iterator[Fault]:
+    """One bad release must not use up the error budget."""
     target = _requirement(design, "availability", "target")
     window_s = _requirement(design, "availability", "window")
     if not (target and target < 1 and window_s and release.rollback_time):
@@ -745,8 +755,8 @@ def rollback_too_slow(design: Design, release: Release) -> Iterator[Fault]:
     if release.rollback_time > (budget_s := error_budget_s(target, window_s)):
         yield Fault(
             "planes.release.rollback_time",
-            f"A rollback takes {show_seconds(release.rollback_time)}; {_percent(target)} leaves "
-            f"{show_seconds(budget_s)} in {show_seconds(window_s)}.",
+            f"A rollback takes {show_seconds(release.rollback_time)}, and a target of {_percent(target)} allows "
+            f"{show_seconds(budget_s)} of failure in {show_seconds(window_s)}.",
             "Switch to a version that is kept warm instead of deploying it.",
         )
 
@@ -755,32 +765,32 @@ def rollback_too_slow(design: Design, release: Release) -> Iterator[Fault]:
     "PLANE031",
     "warning",
     title="Release without a canary",
-    prevents="a bad model that meets all users at once",
+    prevents="a bad model that reaches all users at once",
     incident=CLOUDFLARE,
     wrong_when="Acceptable if no user sees the output before it is checked, as in a batch job.",
     needs=_released,
 )
-def released_to_all(_: Design, release: Release) -> Iterator[Fault]:
-    """A canary limits a mistake to a share of the users, for a time."""
+def release_without_canary(_: Design, release: Release) -> Iterator[Fault]:
+    """A canary limits a bad release to a share of the users, for a time."""
     share = release.canary_share
     if not share or share >= 1 or not release.canary_time:
         yield Fault(
             "planes.release.canary_time" if share and share < 1 else "planes.release.canary_share",
-            "A new model meets all users at once, or a canary without share or time.",
-            "Write 'canary_share' and 'canary_time', such as 1% for 2 hours.",
+            "A new model reaches all users at once: the release states no canary with a share below 100% and a time.",
+            "State 'canary_share' and 'canary_time', such as 1% for 2 hours.",
         )
 
 
 @rule(
     "PLANE032",
     title="Canary too small to detect a doubled error rate",
-    prevents="a canary that ends before it could have seen anything",
+    prevents="a canary that ends before it could detect anything",
     wrong_when="Acceptable at low traffic if a shadow comparison or a longer ramp takes its place. The "
     "usual error rate is taken from the target, not from measurements.",
     needs=_released,
 )
-def canary_too_short(design: Design, release: Release) -> Iterator[Fault]:
-    """A canary needs enough requests to tell twice the error rate from the usual one."""
+def canary_too_small(design: Design, release: Release) -> Iterator[Fault]:
+    """A canary needs enough requests to tell a doubled error rate from the usual one."""
     peak_rps = _requirement(design, "throughput", "peak")
     target = _requirement(design, "availability", "target")
     share, time_s = release.canary_share, release.canary_time
@@ -790,9 +800,9 @@ def canary_too_short(design: Design, release: Release) -> Iterator[Fault]:
     if seen < needed:
         yield Fault(
             "planes.release.canary_time",
-            f"Even at the peak {_percent(share)} sees {seen:,.0f} requests in {show_seconds(time_s)}; to tell "
-            f"{_percent(2 * (1 - target))} errors from {_percent(1 - target)} takes {needed:,}.",
-            f"Let it run {show_seconds(needed / (peak_rps * share))} or longer, or give it a larger share.",
+            f"A canary of {_percent(share)} gets {seen:,.0f} requests in {show_seconds(time_s)} at the peak; to tell "
+            f"an error rate of {_percent(2 * (1 - target))} from {_percent(1 - target)} it needs {needed:,}.",
+            f"Run it for {show_seconds(needed / (peak_rps * share))} or longer, or give it a larger share.",
         )
 
 
@@ -805,14 +815,14 @@ def canary_too_short(design: Design, release: Release) -> Iterator[Fault]:
     wrong_when="Acceptable if the old version stays warm and traffic moves back to it as fast.",
     needs=_sketch,
 )
-def no_kill_switch(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A model can be switched off faster than it can be mended."""
+def kill_switch_missing(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Switching a model off is faster than repairing it."""
     drawn = any(one.kind == "kill switch" for one in planes.components)
     if planes.release is not None and planes.release.kill_switch is None and not drawn:
         yield Fault(
             "planes.release.kill_switch",
-            "Nothing switches the model off.",
-            "Write which flag sends all requests to the fallback, and who may set it.",
+            "The release states no kill switch, so the model cannot be switched off at once.",
+            "State which flag sends all requests to the fallback, and who may set it.",
         )
 
 
@@ -823,47 +833,47 @@ def no_kill_switch(_: Design, planes: Planes) -> Iterator[Fault]:
     wrong_when="Acceptable if a person approves each training.",
     needs=_sketch,
 )
-def retrain_on_every_alarm(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Between two trainings that alarms start lies a cooldown."""
+def retraining_without_cooldown(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Alarms come in series, and each would start a training without a cooldown."""
     if planes.retraining is None or planes.retraining.cooldown:
         return
     if alarms := [one for one in planes.retraining.triggers if one in {"drift", "quality"}]:
         yield Fault(
             "planes.retraining.cooldown",
-            f"Each alarm of {' and '.join(alarms)} starts a training.",
-            "Write in 'cooldown' the least time between two of them.",
+            f"Each alarm of {' and '.join(alarms)} starts a training, however soon after the last one.",
+            "State in 'cooldown' the least time between two trainings.",
         )
 
 
 @rule(
     "PLANE035",
     title="Decision before labels arrive",
-    prevents="a training in which what has no label yet counts as negative",
+    prevents="a training that counts examples without a label yet as negative",
     wrong_when="Acceptable if the estimate corrects for labels that are still to come.",
     needs=_sketch,
 )
-def labels_too_late(design: Design, planes: Planes) -> Iterator[Fault]:
-    """A decision that uses labels comes after they have arrived."""
+def decision_before_labels(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A decision that uses labels has to wait until they have arrived."""
     delay_s = _requirement(design, "labels", "delay")
     decided_s = planes.retraining.decided_after if planes.retraining else None
     if delay_s and decided_s is not None and decided_s < delay_s:
         yield Fault(
             "planes.retraining.decided_after",
-            f"It is decided {show_seconds(decided_s)} after a prediction; its label takes "
+            f"The decision comes {show_seconds(decided_s)} after a prediction, and the label "
             f"{show_seconds(delay_s)}.",
-            "Decide later, or correct for labels that are still to come.",
+            "Decide later, or correct for the labels that are still missing.",
         )
 
 
 @rule(
     "PLANE036",
     title="Model older than allowed",
-    prevents="a model that is older than the product agreed to, as planned",
+    prevents="a model that is planned to be older than the product allows",
     wrong_when="Wrong if routine trainings skip the shadow and the canary.",
     needs=_sketch,
 )
 def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
-    """A model is as old as the time between trainings and all that it passes before its users."""
+    """The age of a model is the time between trainings plus the time until its release."""
     allowed_s = _requirement(design, "freshness", "model")
     training, release = planes.retraining, planes.release
     if not (allowed_s and training and training.period):
@@ -872,8 +882,8 @@ def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
     if training.period + waits_s > allowed_s * (1 + 1e-9):
         yield Fault(
             "planes.retraining.period",
-            f"A training every {show_seconds(training.period)}, and {show_seconds(waits_s)} of shadow and "
-            f"canary, make a model {show_seconds(training.period + waits_s)} old; it may be "
+            f"A training every {show_seconds(training.period)} and {show_seconds(waits_s)} of shadow and "
+            f"canary make a model up to {show_seconds(training.period + waits_s)} old, and it may be "
             f"{show_seconds(allowed_s)}.",
             "Train more often, or release faster.",
         )
@@ -887,18 +897,18 @@ def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
     wrong_when="Acceptable if a person starts trainings; write that under 'triggers'.",
     needs=_sketch,
 )
-def schedule_of_nothing(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A trigger that nobody set does not go off."""
+def retraining_never_starts(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A trigger without a setting never fires."""
     training = planes.retraining
     if training and "schedule" in training.triggers and training.period is None:
         yield Fault(
             "planes.retraining.period",
-            "Trainings are scheduled, and no period is set.",
-            "Write how often a model is trained, such as 7 d.",
+            "Trainings start on a schedule, and its period is not stated.",
+            "State how often a model is trained, such as 7 d.",
         )
     if training and not training.triggers:
         yield Fault(
             "planes.retraining.triggers",
-            "Nothing starts a training.",
-            "Name what does: schedule, volume, drift, quality, or a person.",
+            "Retraining has no trigger, so no training starts.",
+            "State what starts one: schedule, volume, drift, quality, or a person.",
         )

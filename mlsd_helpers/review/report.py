@@ -122,7 +122,7 @@ def _explanation(one: Rule) -> str:
         f"{one.code} ({one.severity}): {one.title}",
         f"  Why: {one.reason}",
         f"  Prevents: {one.prevents}.",
-        one.incident and f"  Published: {one.incident}",
+        one.incident and f"  Source: {one.incident}",
         one.wrong_when and f"  Note: {one.wrong_when}",
     ]
     return "\n".join(filter(None, lines))

@@ -39,7 +39,7 @@ def stage(name, **fields):
 
 
 def test_44_in_uneven_zones_survive_a_zone_and_43_do_not():
-    zone = [capacity.survives_a_zone, capacity.is_rounded_by_zone]
+    zone = [capacity.zone_loss_overloads, capacity.replicas_rounded_over_zones]
     assert not codes(zone, fleet(44, headroom={"share": "50%", "pays_for": "zone loss"}))
     assert codes(zone, fleet(43, headroom={"share": "50%", "pays_for": "zone loss"})) == ["CAP016"]
     assert codes(zone, fleet(42, headroom={"share": "40%", "pays_for": "zone loss"})) == ["CAP015"]
@@ -47,26 +47,24 @@ def test_44_in_uneven_zones_survive_a_zone_and_43_do_not():
 
 def test_38_replicas_pay_for_a_rolling_restart_and_37_do_not():
     headroom = {"share": "0%", "pays_for": "rolling restart", "unavailable_in_restart": "25%"}
-    assert not codes([capacity.survives_a_restart], fleet(38, headroom=headroom))
-    assert codes([capacity.survives_a_restart], fleet(37, headroom=headroom)) == ["CAP017"]
+    assert not codes([capacity.restart_overloads], fleet(38, headroom=headroom))
+    assert codes([capacity.restart_overloads], fleet(37, headroom=headroom)) == ["CAP017"]
 
 
 def test_a_zone_needs_a_second_one():
     alone = fleet(45, zones=1, headroom={"share": "50%", "pays_for": "zone loss"})
-    assert codes([capacity.survives_a_zone, capacity.is_rounded_by_zone], alone) == ["CAP015"]
+    assert codes([capacity.zone_loss_overloads, capacity.replicas_rounded_over_zones], alone) == ["CAP015"]
 
 
 def test_replicas_that_work_on_several_requests_are_fewer():
     headroom = {"share": "0%", "pays_for": "surge", "surge": "0%"}
-    assert not codes(
-        [capacity.replicas_carry_the_peak], fleet(8, concurrency_per_replica=4, headroom=headroom)
-    )
-    assert codes([capacity.replicas_carry_the_peak], fleet(7, concurrency_per_replica=4, headroom=headroom))
+    assert not codes([capacity.too_few_replicas], fleet(8, concurrency_per_replica=4, headroom=headroom))
+    assert codes([capacity.too_few_replicas], fleet(7, concurrency_per_replica=4, headroom=headroom))
 
 
 def test_a_mean_load_is_found_where_nothing_keeps_requests_away():
-    assert codes([capacity.sized_for_the_peak], fleet(45, load="200 rps")) == ["CAP005"]
-    assert not codes([capacity.sized_for_the_peak], fleet(45, load="500 rps"))
+    assert codes([capacity.sized_below_the_peak], fleet(45, load="200 rps")) == ["CAP005"]
+    assert not codes([capacity.sized_below_the_peak], fleet(45, load="500 rps"))
 
 
 def test_a_cache_keeps_its_hits_from_the_model_until_it_is_cold():
@@ -89,9 +87,9 @@ def test_a_fleet_that_carries_an_empty_cache_need_not_say_what_holds_then():
     design = fleet(29, load="300 rps")
     cached = design.pattern.paths[0].changed(cache={"key": "card", "hit_ratio": "40%"})
     design = design.with_part(pattern={"paths": [cached]})
-    assert not codes([pattern.survives_a_cold_cache], design)
+    assert not codes([pattern.cold_cache_unplanned], design)
     fewer = design.with_part(capacity=design.capacity.changed(replicas=28))
-    assert codes([pattern.survives_a_cold_cache], fewer) == ["PATTERN020"]
+    assert codes([pattern.cold_cache_unplanned], fewer) == ["PATTERN020"]
 
 
 def test_periods_delays_and_copies_add_up():
@@ -139,7 +137,7 @@ def test_what_comes_with_the_request_has_no_age():
 
 def test_an_age_of_exactly_its_sla_is_kept():
     exact = flow(stage("job", delays=["100 ms", "200 ms"]), path="job", sla="300 ms")  # 0.1 + 0.2 > 0.3
-    assert not codes([dataflow.is_fresh_at_its_worst], exact)
+    assert not codes([dataflow.feature_older_than_allowed], exact)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,7 @@ def test_the_repair_names_a_period_that_meets_its_sla(period, delay, sla):
     stale = flow(
         stage("job", period=period, delays=delay), stage("copy", ttl="3 s"), path=["job", "copy"], sla=sla
     )
-    found = list(dataflow.is_fresh_at_its_worst(stale))
+    found = list(dataflow.feature_older_than_allowed(stale))
     assert bool(found) == (worst_s(stale) > stale.dataflow.features[0].sla)
     for finding in found:
         if named := re.search(r"every (\S+ \w+) at most", finding.fix):
@@ -164,7 +162,7 @@ def test_the_repair_names_a_period_that_meets_its_sla(period, delay, sla):
 
 def test_a_repair_by_one_period_is_not_named_where_two_are_too_long():
     stages = [stage("a", period="1 h"), stage("b", period="1 h")]
-    (finding,) = dataflow.is_fresh_at_its_worst(flow(*stages, path=["a", "b"], sla="30 min"))
+    (finding,) = dataflow.feature_older_than_allowed(flow(*stages, path=["a", "b"], sla="30 min"))
     assert "every" not in finding.fix
 
 
@@ -178,7 +176,7 @@ def test_a_flow_is_drawn_through_others_and_around_a_circle():
         design = flow(made, path="j", source=start).with_part(
             planes={"components": components, "flows": arrows}
         )
-        return not codes([dataflow.follows_the_flows], design)
+        return not codes([dataflow.path_without_flow], design)
 
     reached = {(start, end) for start, end in product("abcd", repeat=2) if start != end and drawn(start, end)}
     assert reached == {(start, end) for start, end in product("abcd", "bcd") if start != end}
@@ -190,7 +188,7 @@ def test_a_wide_feature_covers_the_slots_behind_it():
         {"id": name, "source": "request", "slot": slot} for name, slot in (("x", 1), ("y", 3), ("z", 4))
     ]
     design = Design(name="d", dataflow=DataFlow(features=(wide, *inside)))
-    assert [finding.where for finding in dataflow.has_its_slot_alone(design)] == [
+    assert [finding.where for finding in dataflow.input_positions_overlap(design)] == [
         "dataflow.features.x.slot",
         "dataflow.features.y.slot",
     ]
@@ -209,7 +207,7 @@ def test_hits_are_bounded_by_size_and_by_life():
 
     def found(cache):
         return codes(
-            [pattern.hits_can_be_reached], design.with_part(pattern={"paths": [path.changed(cache=cache)]})
+            [pattern.hit_ratio_out_of_reach], design.with_part(pattern={"paths": [path.changed(cache=cache)]})
         )
 
     assert not found(path.cache)  # 57.7% for a tenth of the keys
@@ -224,7 +222,7 @@ def test_no_more_hits_are_advised_than_the_cache_can_give():
         .pattern.paths[0]
         .changed(keys=1_000, cache={"key": "card", "size": 100, "zipf_exponent": 1, "hit_ratio": "69%"})
     )
-    [finding] = pattern.hits_can_be_reached(Design(name="d", pattern={"paths": [path]}))
+    [finding] = pattern.hit_ratio_out_of_reach(Design(name="d", pattern={"paths": [path]}))
     advised = int(re.search(r"(\d+)%", finding.fix)[1])
     assert advised == 57  # of 57.7%
 
