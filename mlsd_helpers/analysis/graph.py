@@ -28,19 +28,19 @@ def components_by_id(planes: Planes) -> dict[str, Component]:
     return {component.id: component for component in planes.components}
 
 
-def steps_along(flows: Iterable[Flow]) -> dict[str, set[str]]:
-    """Return where each component's flows lead."""
-    steps = defaultdict[str, set[str]](set)
+def steps_along(flows: Iterable[Flow]) -> dict[str, list[str]]:
+    """Return where each component's flows lead, in the order of the flows; twice where two flows do."""
+    steps = defaultdict[str, list[str]](list)
     for flow in flows:
-        steps[flow.start].add(flow.end)
+        steps[flow.start].append(flow.end)
     return dict(steps)
 
 
-def steps_back(flows: Iterable[Flow]) -> dict[str, set[str]]:
-    """Return where each component's flows come from."""
-    steps = defaultdict[str, set[str]](set)
+def steps_back(flows: Iterable[Flow]) -> dict[str, list[str]]:
+    """Return where each component's flows come from, in the order of the flows; twice where two flows do."""
+    steps = defaultdict[str, list[str]](list)
     for flow in flows:
-        steps[flow.end].add(flow.start)
+        steps[flow.end].append(flow.start)
     return dict(steps)
 
 

@@ -134,4 +134,6 @@ def rule(
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings once each: errors first, then by rule and place."""
-    return tuple(sorted(set(found), key=lambda f: (SEVERITIES.index(f.severity), f.code, f.where, f.message)))
+    return tuple(
+        sorted(set(found), key=lambda f: (SEVERITIES.index(f.severity), f.code, f.where, f.message, f.fix))
+    )

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -256,6 +257,41 @@ def test_the_first_of_two_missing_flows_is_named_and_the_rest_are_counted(tmp_pa
     said = [one.message for one in review(load_with_lines(path).design) if one.code == "FLOW008"]
     assert len([one for one in said if "to c99," in one]) == 21
     assert any("from 30 more components to c99" in one for one in said)
+
+
+TIES = (
+    """
+name: ties
+requirements: {availability: {target: 99.9%}, latency: {budget: 200 ms, percentile: p99}}
+planes:
+  components:
+    - {id: door, kind: model server, availability: 99.9%, latency: 100 ms}
+"""
+    + "".join(
+        f"    - {{id: {name}, kind: model server, availability: 99.9%, latency: 150 ms}}\n"
+        for name in "abcdefgh"
+    )
+    + "  flows:\n"
+    + "".join(f"    - {{from: door, to: {name}, carries: request}}\n" for name in "abcdefgh")
+)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_design_with_ties_gets_the_same_bytes_whatever_the_hash_seed(form, tmp_path):
+    path = tmp_path / "design.yaml"
+    path.write_text(TIES)
+    given = ["check", str(path), "--format", form]
+    code = f"import sys\nfrom mlsd_helpers import cli\nsys.exit(cli.main({given!r}))"
+    said = set()
+    for seed in "0123":
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(
+            command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=False
+        )
+        assert done.returncode == 1, done.stderr
+        said.add(done.stdout)
+    assert len(said) == 1
+    assert b"PLANE014" in said.pop()
 
 
 def test_a_file_that_is_too_large_is_told_its_bound_once(tmp_path, capsys):
