@@ -114,7 +114,7 @@ def plane_without_component(_: Design, planes: Planes) -> Iterator[Fault]:
     if empty := _empty(planes):
         yield Fault(
             "planes.components",
-            f"No component is in {' and '.join(empty)}, so nobody does that work.",
+            f"These planes have no component: {', '.join(empty)}. Nobody does their work.",
             "Add the component that does it, even if it is a person with a checklist.",
         )
 

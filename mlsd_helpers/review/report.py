@@ -1,7 +1,11 @@
-"""Findings as people, programs and continuous integration read them."""
+"""Findings as people, programs and continuous integration read them.
+
+People and GitHub get one finding a rule, with its first places. Programs, exercises and the canvas read each place.
+"""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from mlsd_helpers.design.problems import UnreadableDesignError, field_path, nearest
@@ -15,29 +19,44 @@ Line = Callable[[str], int]
 _COLOURS = {"error": "31;1", "warning": "33;1", "info": "36;1"}
 _NAMES = {"error": "error", "warning": "warning", "info": "notice"}  # what GitHub calls them
 _RULES = {one.code: one for one in RULES}
-_SENTENCE = "{0} of severity error, {1} of severity warning, {2} of severity info."
+_SENTENCE = "{0} of severity error, {1} of severity warning, {2} of severity info"
+_MOST_PLACES = 3  # of one rule, shown to people and on GitHub; programs get all
+
+
+def _by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:
+    """Group the findings of each rule, in their order."""
+    return [(_RULES[code], list(places)) for code, places in groupby(findings, key=lambda one: one.code)]
 
 
 def as_text(file: str, findings: Sequence[Finding], line: Line, *, colour: bool = False) -> str:
-    """Write findings for people: line, rule, field, message, reason and fix; the severity always in words."""
+    """Write findings for people, a paragraph for each rule: line, rule, first places, reason, fix and exceptions.
+
+    The severity is always in words.
+    """
     if not findings:
         return f"{one_line(file)}: the rules find nothing."
-    parts = [_paragraph(file, one, line(one.where), colour=colour) for one in findings]
-    counts = [sum(one.severity == severity for one in findings) for severity in _COLOURS]
-    return "\n\n".join([*parts, f"{one_line(file)}: {_SENTENCE.format(*counts)}"])
+    found = _by_rule(findings)
+    parts = [_paragraph(file, rule, places, line, colour=colour) for rule, places in found]
+    counts = [sum(rule.severity == severity for rule, _ in found) for severity in _COLOURS]
+    places = f", at {len(findings)} places" if len(findings) > len(found) else ""
+    return "\n\n".join([*parts, f"{one_line(file)}: {_SENTENCE.format(*counts)}{places}."])
 
 
-def _paragraph(file: str, finding: Finding, line: int, *, colour: bool) -> str:
-    severity = finding.severity
+def _paragraph(file: str, rule: Rule, places: Sequence[Finding], line: Line, *, colour: bool) -> str:
+    severity = rule.severity
     shown = f"\x1b[{_COLOURS[severity]}m{severity}\x1b[0m" if colour else severity
-    rule = _RULES[finding.code]
-    return "\n".join([
-        f"{one_line(file)}:{line}: {shown} {finding.code} {rule.title}",
-        f"  {one_line(finding.where)}: {one_line(finding.message)}",
-        f"  Why: {rule.reason}",
-        f"  Fix: {one_line(finding.fix)}",
-        *([f"  Note: {rule.wrong_when}"] if rule.wrong_when else []),
-    ])  # fmt: skip
+    lines = [f"{one_line(file)}:{line(places[0].where)}: {shown} {rule.code} {rule.title}"]
+    fixes = {one.fix for one in places}
+    for one in places[:_MOST_PLACES]:
+        other = "" if one is places[0] else f"line {line(one.where)}, "
+        lines += [f"  {other}{one_line(one.where)}: {one_line(one.message)}"]
+        lines += [f"  Fix: {one_line(one.fix)}"] if len(fixes) > 1 else []
+    if more := len(places[_MOST_PLACES:]):
+        lines += [f"  And {more} more; --format json lists them all."]
+    lines += [f"  Why: {rule.reason}"]
+    lines += [f"  Fix: {one_line(places[0].fix)}"] if len(fixes) == 1 else []
+    lines += [f"  Note: {rule.wrong_when}"] if rule.wrong_when else []
+    return "\n".join(lines)
 
 
 def as_json(file: str, findings: Iterable[Finding], line: Line) -> str:
@@ -63,17 +82,23 @@ def _record(finding: Finding, line: int) -> Mapping[str, Any]:
 
 
 def as_annotations(file: str, findings: Iterable[Finding], line: Line) -> str:
-    """Write findings as annotations of a pull request on GitHub, one a line."""
+    """Write findings as annotations of a pull request on GitHub, one a line and one a rule: it shows ten a step."""
     return "\n".join(
         _annotation(
-            _NAMES[one.severity],
+            _NAMES[rule.severity],
             file,
-            line(one.where),
-            f"{one.code} {_RULES[one.code].title}",
-            f"{one.message} {one.fix}",
+            line(places[0].where),
+            f"{rule.code} {rule.title}",
+            f"{places[0].message} {places[0].fix}{_elsewhere([line(one.where) for one in places[1:]])}",
         )
-        for one in findings
+        for rule, places in _by_rule(findings)
     )
+
+
+def _elsewhere(lines: Sequence[int]) -> str:
+    shown = ", ".join(f"line {line}" for line in lines[:_MOST_PLACES])
+    more = f" and {len(lines) - _MOST_PLACES} more places" if len(lines) > _MOST_PLACES else ""
+    return f" Also: {shown}{more}." if lines else ""
 
 
 def unreadable_as_annotations(file: str, error: MlsdError) -> str:

@@ -88,6 +88,54 @@ def test_json_is_the_same_as_the_review(bad, capsys):
     ]
 
 
+@pytest.fixture
+def alike(tmp_path):
+    """Write a design that breaks one rule at five places; return the file and the findings."""
+    case = cases.load("harbour_pay")
+    stored = [one.id for one in case.dataflow.features if one.path][:5]
+    features = [one.changed(default=None) if one.id in stored else one for one in case.dataflow.features]
+    design = case.with_part(dataflow=case.dataflow.changed(features=tuple(features)))
+    found = review(design)
+    assert [one.code for one in found] == ["FLOW012"] * 5
+    return str(design.save(tmp_path / "design.yaml")), found
+
+
+def test_one_rule_at_five_places_is_one_paragraph_with_the_first_three(alike, capsys):
+    path, found = alike
+    cli.main(["check", path])
+    said = capsys.readouterr().out
+    assert said.count("FLOW012") == said.count(found[0].fix) == said.count("Why:") == 1
+    assert [one.where in said for one in found] == [True] * 3 + [False] * 2
+    assert "2 more" in said
+    assert "1 of severity error" in said
+    assert "5 places" in said
+
+
+def test_one_rule_at_five_places_is_five_findings_for_programs(alike, capsys):
+    path, found = alike
+    cli.main(["check", path, "--format", "json"])
+    said = json.loads(capsys.readouterr().out)
+    assert [one["where"] for one in said["findings"]] == [one.where for one in found]
+
+
+def test_one_rule_at_five_places_is_one_annotation_that_names_other_lines(alike, capsys):
+    path, found = alike
+    cli.main(["check", path, "--format", "github"])
+    (said,) = capsys.readouterr().out.splitlines()
+    lines = load_with_lines(path).lines
+    assert f",line={lines(found[0].where)}," in said
+    assert f"line {lines(found[1].where)}" in said
+
+
+def test_each_place_has_its_own_fix_where_they_differ():
+    found = [
+        Finding("FLOW002", "error", f"dataflow.features.{name}.sla", f"{name} is old.", f"Mend {name}.")
+        for name in "abc"
+    ]
+    said = report.as_text("x.yaml", found, lambda _: 1)
+    assert all(said.count(one.fix) == 1 for one in found)
+
+
 def test_annotations_name_file_and_line(bad, capsys):
     cli.main(["check", bad, "--format", "github"])
     (line,) = capsys.readouterr().out.splitlines()
