@@ -101,6 +101,7 @@ def test_message_and_fix_are_sentences(mistake):
         assert text.endswith((".", ")"))
         assert "None" not in text
         assert "  " not in text
+        assert "lesson" not in text.lower()  # who reads it may never have taken the course
 
 
 @every_mistake
