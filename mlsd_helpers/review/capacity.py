@@ -314,7 +314,7 @@ def bursts_without_headroom(design: Design, plan: CapacityPlan) -> Iterator[Faul
     if burstiness is not None and burstiness > BURSTY and not paid:
         yield Fault(
             "capacity.headroom.pays_for" if plan.headroom else "capacity.headroom",
-            f"The arrivals have a variance of {burstiness:.4g} times their mean, the number of replicas assumes once "
+            f"The variance of arrivals is {burstiness:.4g} times their mean, where the number of replicas assumes 1 "
             "(Poisson), and no headroom pays for a surge.",
             "Simulate the plan with a trace of your traffic, and size a headroom for surges from it.",
         )
@@ -667,7 +667,7 @@ def sequences_do_not_fit(_: Design, given: _Generating) -> Iterator[Fault]:
         yield Fault(
             planned.path,
             f"{planned.value:.0f} sequences of {tokens:,} tokens need {show_bytes(asked_bytes)} for "
-            f"keys and values, and beside the weights of {show_bytes(memory.weights_bytes)} {fits} fit. "
+            f"keys and values, and beside the weights of {show_bytes(memory.weights_bytes)} there is room for {fits}. "
             f"{planned.assumption}".rstrip(),
             f"Plan with {fits} at once, or store keys and values in a smaller precision.",
         )

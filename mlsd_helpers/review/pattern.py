@@ -165,7 +165,7 @@ def pattern_without_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
         if field and getattr(path, field) is None:
             yield Fault(
                 _place(path, field),
-                f"{path.id} is {path.pattern} and has no {field}.",
+                f"{path.id} is {path.pattern} and has no figures under {field}.",
                 f"State under {field}: {_WANTED[field]}.",
             )
 
@@ -310,7 +310,7 @@ def miss_without_answer(_: Design, pattern: Pattern) -> Iterator[Fault]:
         if job.on_miss is None:
             yield Fault(
                 _place(path, "precompute.on_miss"),
-                f"{path.id} does not state what a key gets that is new since the last run.",
+                f"{path.id} does not state the answer for a key that is new since the last run.",
                 "State under on_miss, such as: compute it on request, a popular answer, or the rules.",
             )
 
@@ -627,4 +627,4 @@ def _worked_off(stream: Stream) -> str:
         drain_s = formulas.drain_time_s(stream.largest_backlog or 0, stream.events, stream.consumed)
     except RangeError:
         return ""
-    return f"; while new events arrive, working it off takes {show_seconds(drain_s)}"
+    return f". Working it off takes {show_seconds(drain_s)} while new events arrive"

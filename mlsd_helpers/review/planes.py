@@ -393,7 +393,7 @@ def chain_less_available_than_target(design: Design, planes: Planes) -> Iterator
         weakest = min(names, key=up.__getitem__)
         yield Fault(
             f"planes.components.{weakest}.availability",
-            f"All components of {_chain(way)} are available {_percent(together)} of the time, and the target is "
+            f"The components of {_chain(way)} are all available {_percent(together)} of the time; the target is "
             f"{_percent(target)}.",
             f"Make {weakest}, at {_percent(up[weakest])}, more available, or call fewer components.",
         )
