@@ -191,10 +191,12 @@ def sizing_of(design: Design) -> Sizing | None:
 def _memory(given: Generation) -> Memory:
     model, one, number = given.model, given.accelerator, given.accelerators_per_replica
     size = BYTES_PER_VALUE[given.kv_precision or given.precision]
+    shape = (model.layers or 0, model.kv_heads or 0, model.head_dim or 0)
+    per_token = model.kv_bytes_per_token or formulas.kv_cache_bytes_per_token(*shape, size)
     return Memory(
         whole_bytes=one.memory * number,
         weights_bytes=formulas.model_weights_bytes(model.parameters, BYTES_PER_VALUE[given.precision]),
-        bytes_per_token=formulas.kv_cache_bytes_per_token(model.layers, model.kv_heads, model.head_dim, size),
+        bytes_per_token=per_token,
         usable=given.usable_memory,
         bandwidth=None if one.bandwidth is None else one.bandwidth * number,
         compute=None if one.compute is None else one.compute * number,

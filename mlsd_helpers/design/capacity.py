@@ -1,6 +1,7 @@
 """Step 5, capacity: how many replicas, where, at what cost, and which failure the spare ones pay for."""
 
-from typing import Any, Literal
+from itertools import chain
+from typing import Any, Literal, Self
 
 from pydantic import (
     GetJsonSchemaHandler,
@@ -24,7 +25,7 @@ from mlsd_helpers.design.quantities import (
     Ratio,
     Seconds,
 )
-from mlsd_helpers.design.value import Id, Several, Text, Value
+from mlsd_helpers.design.value import Id, Several, Text, Value, ids_of, refuse, repeated, step_to
 
 Distribution = Literal["constant", "exponential", "lognormal", "measured"]
 Failure = Literal["rolling restart", "zone loss", "surge", "cold cache"]
@@ -74,6 +75,9 @@ class Headroom(Value):
     share: Extra
     """Added on top: 30% is 1.3 times the need."""
     pays_for: Several[Failure] = ()
+    max_surge: Extra | None = None
+    """The largest share of replicas that a rolling restart starts before it stops others, as ``maxSurge`` in
+    Kubernetes; not to be confused with ``surge``, a rise of traffic."""
     unavailable_in_restart: Fraction | None = None
     """The largest share of replicas that a rolling restart takes away at once; 25% is assumed when left out."""
     surge: Extra | None = None
@@ -108,10 +112,29 @@ class ModelShape(Value):
 
     name: Text
     parameters: Positive[Count]
-    layers: Positive[Count]
-    kv_heads: Positive[Count]
+    active_parameters: Positive[Count] | None = None
+    """Parameters that one token uses, in a mixture of experts; all when left out."""
+    layers: Positive[Count] | None = None
+    kv_heads: Positive[Count] | None = None
     """Key-value heads; fewer than attention heads with grouped-query attention."""
-    head_dim: Positive[Count]
+    head_dim: Positive[Count] | None = None
+    kv_bytes_per_token: Positive[Bytes] | None = None
+    """Bytes of keys and values of one token, at the precision used; in place of layers, heads and dimension, where
+    these do not give it: latent attention (MLA), sliding windows."""
+
+    @model_validator(mode="after")
+    def _keys_and_values_have_a_size(self) -> Self:
+        if self.kv_bytes_per_token is None:
+            missing = [name for name in ("layers", "kv_heads", "head_dim") if getattr(self, name) is None]
+            refuse(
+                ((name,), "is missing. Write it, or 'kv_bytes_per_token' in its place.") for name in missing
+            )
+        if self.active_parameters and self.active_parameters > self.parameters:
+            problem = (
+                f"{self.active_parameters:,} is more than all {self.parameters:,} parameters. Write fewer."
+            )
+            refuse([(("active_parameters",), problem)])
+        return self
 
 
 class Accelerator(Value):
@@ -143,15 +166,22 @@ class Generation(Value):
     """The longest sequence that must fit."""
     concurrent_sequences: Count | None = None
     """Sequences that one replica works on at once; as many as ``concurrency_per_replica`` when left out."""
+    prefix_cache: Fraction | None = None
+    """The share of prompt tokens whose keys and values are still there from earlier requests."""
+    tokens_per_pass: Positive[Ratio] | None = None
+    """Mean tokens that one pass of the model writes with speculative decoding; 1 when left out."""
 
 
-class CapacityPlan(Value):
-    """The plan for the fleet that answers: its work, its replicas, its zones, its cost."""
+class FleetPlan(Value):
+    """The plan for one fleet: its work, its replicas, its zones, its cost."""
 
+    id: Id | None = None
     component: Id | None = None
     """The component of the planes that is sized here."""
     load: PerSecond | None = None
     """What reaches the replicas at the peak; the requirement's peak when left out."""
+    because: Text | None = None
+    """Why the load is what it is."""
     service_time: ServiceTime | None = None
     target_utilisation: Positive[Fraction] | None = None
     headroom: Headroom | None = None
@@ -163,10 +193,51 @@ class CapacityPlan(Value):
     """Requests that one replica works on at the same time."""
     queue_limit: Count | None = None
     """Waiting requests per replica before load is shed; without a limit when left out."""
+    sheds: Literal["newest", "oldest", "lowest priority"] | None = None
+    """Which request is refused when the queue is full."""
+    release_replicas: Count | None = None
+    """Further replicas for a release: shadow, canary, the old version kept warm."""
     routing: Routing | None = None
     autoscaler: Autoscaler | None = None
     batching: Batching | None = None
     cost_per_replica_hour: Dollars | None = None
     budget_per_month: Dollars | None = None
-    """For this fleet, over 30 days."""
+    """For this fleet, over 30 days; beside ``fleets``, for all of them."""
     generation: Generation | None = None
+
+
+class Cost(Value):
+    """What is paid beside fleets and prices of components: storage, traffic, logs."""
+
+    id: Id
+    text: Text | None = None
+    component: Id | None = None
+    per_month: Dollars
+    """Over 30 days."""
+
+
+class CapacityPlan(FleetPlan):
+    """The plan for the fleet that answers, or for several: each in ``fleets``."""
+
+    fleets: tuple[FleetPlan, ...] = ()
+    """The plans of further fleets, or of all."""
+    costs: tuple[Cost, ...] = ()
+
+    def plans(self) -> dict[str, FleetPlan]:
+        """Return every fleet's plan by its place, this one first unless it only holds others.
+
+        >>> plan = CapacityPlan(budget_per_month="$9,000", fleets=[{"id": "rank", "replicas": 3}, {"replicas": 2}])
+        >>> list(plan.plans()), list(CapacityPlan(replicas=3).plans())
+        (['capacity.fleets.rank', 'capacity.fleets.1'], ['capacity'])
+        """
+        own = FleetPlan(
+            **{name: getattr(self, name) for name in FleetPlan.model_fields} | {"budget_per_month": None}
+        )
+        first: dict[str, FleetPlan] = {} if self.fleets and own == FleetPlan() else {"capacity": self}
+        places = (f"capacity.fleets.{step_to(i, fleet)}" for i, fleet in enumerate(self.fleets))
+        return first | dict(zip(places, self.fleets, strict=True))
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        refuse(repeated(chain(ids_of("fleets", self.fleets), ids_of("costs", self.costs))))
+        return self

@@ -108,6 +108,10 @@ class Feature(Value):
     """What the model gets when it cannot be read."""
     join: Join | None = None
     parity_test: Text | None = None
+    personal: bool | None = None
+    """Whether it says something about a person."""
+    protected: bool | None = None
+    """Whether law forbids to decide by it, or by what stands for it: sex, origin, religion."""
 
     def stage_ids(self) -> tuple[str, ...]:
         """Return every stage that the feature passes, branches included."""
@@ -123,6 +127,8 @@ class Lookup(Value):
     """At the percentile of the latency requirement."""
     at_once: bool = False
     """All calls are under way together."""
+    keys: Positive[Count] | None = None
+    """Keys that one request reads, over all calls."""
 
     @property
     def time_s(self) -> float:

@@ -1,24 +1,36 @@
-"""The whole design: five parts, each of them optional while it is being made, to and from a YAML file."""
+"""The whole design: its parts, each of them optional while it is being made, to and from a YAML file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pydantic import model_validator
 
-from mlsd_helpers.design.capacity import CapacityPlan
+from mlsd_helpers.design.capacity import CapacityPlan, FleetPlan
+from mlsd_helpers.design.data import Data
 from mlsd_helpers.design.dataflow import DataFlow
+from mlsd_helpers.design.decisions import (
+    About,
+    Acceptance,
+    DecisionRecord,
+    DoesNotApply,
+    OpenQuestion,
+    Risk,
+)
+from mlsd_helpers.design.experiments import Experiment
 from mlsd_helpers.design.loading import load
+from mlsd_helpers.design.operations import Operations
 from mlsd_helpers.design.pattern import Pattern
 from mlsd_helpers.design.planes import Planes
+from mlsd_helpers.design.problems import Path
 from mlsd_helpers.design.quantities import Count
+from mlsd_helpers.design.references import entry_at, ids_in, is_place, unresolved_names
 from mlsd_helpers.design.requirements import Requirements
 from mlsd_helpers.design.value import Fault, Id, Text, Value, ids_of, refuse, repeated, unresolved
 from mlsd_helpers.errors import DesignError
 
 if TYPE_CHECKING:
-    from mlsd_helpers.design.problems import Path
     from mlsd_helpers.design.reading import Lines
 
 
@@ -48,13 +60,44 @@ class Design(Value):
 
     name: Text
     summary: Text | None = None
+    about: About | None = None
     requirements: Requirements | None = None
     planes: Planes | None = None
     dataflow: DataFlow | None = None
     pattern: Pattern | None = None
     capacity: CapacityPlan | None = None
+    data: Data | None = None
+    experiments: tuple[Experiment, ...] = ()
+    operations: Operations | None = None
+    decisions: tuple[DecisionRecord, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
+    """What is not known yet."""
+    does_not_apply: tuple[DoesNotApply, ...] = ()
+    """Parts that this system does not have, each with the reason."""
+    accepted: tuple[Acceptance, ...] = ()
+    """Findings of the review that are known and accepted."""
     sources: tuple[Source, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def fleets(self) -> dict[str, FleetPlan]:
+        """The plan of every fleet by its path, such as ``capacity`` or ``capacity.fleets.ranker``.
+
+        >>> list(Design(name="d", capacity={"replicas": 3}).fleets)
+        ['capacity']
+        """
+        return self.capacity.plans() if self.capacity else {}
+
+    def why_not(self, path: str) -> str | None:
+        """Return why a part, or what it stands in, does not apply; nothing where it applies.
+
+        >>> reason = {"where": "requirements.latency", "because": "A nightly job: nobody waits."}
+        >>> Design(name="d", does_not_apply=[reason]).why_not("requirements.latency.split")
+        'A nightly job: nobody waits.'
+        """
+        inside = (one for one in self.does_not_apply if f"{path}.".startswith(f"{one.where}."))
+        return next((one.because for one in inside), None)
 
     @classmethod
     def parse(cls, text: str, subject: str = "the design") -> "Design":
@@ -66,16 +109,21 @@ class Design(Value):
     def with_part(self, **parts: Any) -> Self:
         """Return the design with some of its parts replaced; ``None`` takes a part away.
 
-        Evidence for figures that are no longer there goes with them.
+        What was said about a figure or a place that is no longer there goes with it: evidence, accepted findings. So
+        does the reason why a part does not apply that is now there.
 
         >>> Design(name="my design").with_part(capacity={"replicas": 45}).capacity.replicas
         45
         """
-        bare = self.changed(**{"evidence": ()} | parts)
-        if "evidence" in parts or not self.evidence:
+        bare = self.changed(**dict.fromkeys(_REMARKS, ()) | parts)
+        left = [name for name in _REMARKS if name not in parts and getattr(self, name)]
+        if not left:
             return bare
-        kept = tuple(note for note in self.evidence if not any(bare.unsupported((note,))))
-        return bare.changed(evidence=kept)
+        kept = {
+            name: tuple(one for one in getattr(self, name) if not any(bare.misplaced(name, (one,))))
+            for name in left
+        }
+        return bare.changed(**kept)
 
     def at(self, path: str) -> Any:
         """Return the value at a path such as ``capacity.zones`` or ``dataflow.features.amount.sla``.
@@ -107,24 +155,17 @@ class Design(Value):
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
-        refuse(chain(repeated(ids_of("sources", self.sources)), self.unsupported(self.evidence)))
+        lists = ("experiments", "decisions", "risks", "questions", "sources")
+        ids = (repeated(ids_of(name, getattr(self, name))) for name in lists)
+        remarks = (self.misplaced(name, getattr(self, name)) for name in _REMARKS)
+        refuse(chain(*ids, unresolved_names(self, self.planes, self.operations), *remarks))
         return self
 
-    def unsupported(self, evidence: Iterable[Evidence]) -> Iterator[Fault]:
-        """Find evidence that names a figure, a source or an assumption which the design does not have."""
-        sources = {source.id for source in self.sources}
-        assumptions = {belief.id for belief in self.requirements.assumptions} if self.requirements else set()
-        for position, note in enumerate(evidence):
-            place: Path = ("evidence", position)
-            if not _has(self, note.figure):
-                yield (
-                    (*place, "figure"),
-                    f"{note.figure!r} is not in the design. Name a figure that it holds.",
-                )
-            if note.source:
-                yield from unresolved([((*place, "source"), note.source)], sources, "source")
-            if note.assumption:
-                yield from unresolved([((*place, "assumption"), note.assumption)], assumptions, "assumption")
+    def misplaced(self, name: str, remarks: Iterable[Any]) -> Iterator[Fault]:
+        """Find remarks, in the list called `name`, on what the design does not have."""
+        find: dict[str, Callable[[Design, Path, Any], Iterator[Fault]]] = _REMARKS
+        for position, one in enumerate(remarks):
+            yield from find[name](self, (name, position), one)
 
 
 class Loaded(NamedTuple):
@@ -149,9 +190,7 @@ def load_with_lines(path: str | FilePath) -> Loaded:
 
 def _inside(value: Any, step: str) -> Any:
     if isinstance(value, tuple):
-        if step.isdecimal():
-            return dict(enumerate(value)).get(int(step[:9]))
-        return next((entry for entry in value if getattr(entry, "id", None) == step), None)
+        return entry_at(value, step)
     fields = type(value).model_fields if isinstance(value, Value) else {}
     return next((getattr(value, name) for name, field in fields.items() if step in {name, field.alias}), None)
 
@@ -162,3 +201,42 @@ def _has(design: Design, path: str) -> bool:
     except DesignError:
         return False
     return True
+
+
+def _unsupported(design: Design, place: Path, note: Evidence) -> Iterator[Fault]:
+    """Find evidence that names a figure, a source or an assumption which the design does not have."""
+    if not _has(design, note.figure):
+        yield (*place, "figure"), f"{note.figure!r} is not in the design. Name a figure that it holds."
+    if note.source:
+        known = {source.id for source in design.sources}
+        yield from unresolved([((*place, "source"), note.source)], known, "source")
+    if note.assumption:
+        beliefs = {belief.id for belief in design.requirements.assumptions} if design.requirements else set()
+        yield from unresolved([((*place, "assumption"), note.assumption)], beliefs, "assumption")
+
+
+def _accepted_nowhere(design: Design, place: Path, finding: Acceptance) -> Iterator[Fault]:
+    where = finding.where
+    if where is not None and not is_place(design, where) and where not in ids_in(design):
+        yield (
+            (*place, "where"),
+            f"{where!r} is neither an id nor a path of the design. Write it as the finding has it.",
+        )
+
+
+def _applies(design: Design, place: Path, answer: DoesNotApply) -> Iterator[Fault]:
+    if not is_place(design, answer.where):
+        yield (
+            (*place, "where"),
+            f"{answer.where!r} is no part of a design. Write a path such as 'capacity' or 'requirements.latency'.",
+        )
+    elif _has(design, answer.where) and design.at(answer.where) not in (None, (), False):
+        yield (*place, "where"), f"{answer.where!r} is in the design. Take it out there, or this answer here."
+
+
+_REMARKS: dict[str, Callable[[Design, Path, Any], Iterator[Fault]]] = {
+    "does_not_apply": _applies,
+    "accepted": _accepted_nowhere,
+    "evidence": _unsupported,
+}
+"""The lists that speak of other places of the design, and what finds an entry that speaks of none."""

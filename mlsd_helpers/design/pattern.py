@@ -26,6 +26,10 @@ class Cache(Value):
     zipf_exponent: Ratio | None = None
     """How skewed the keys are; 0 when all are asked for alike."""
     hit_time: Seconds | None = None
+    hit_ratio_is: Literal["estimated", "measured"] | None = None
+    """Whether ``hit_ratio`` was measured on real requests."""
+    version: Text | None = None
+    """The part of the key that changes with each release: "model version"."""
     when_cold: Text | None = None
     """What holds when the cache is empty: shed, warm up first, sized for it."""
 
@@ -40,6 +44,8 @@ class Precompute(Value):
     job_time: Seconds | None = None
     window: Seconds | None = None
     """The time that the job has; room for one more run belongs in it."""
+    resumable: bool | None = None
+    """Whether a run that failed goes on from where it stopped, so that the window need not hold a second one."""
     on_miss: Text | None = None
 
 
@@ -56,9 +62,22 @@ class Stream(Value):
 
 
 class ServingPath(Value):
-    """One way from a request to its answer."""
+    """One way from a request to its answer, or one stage of it."""
 
     id: Id
+    component: Id | None = None
+    """The component of the planes that computes it."""
+    stage: Positive[Count] | None = None
+    """Its place in a row of stages that each request passes: 1 retrieves, 2 ranks, 3 re-ranks. Shares of one stage
+    add up to 100%."""
+    parallel_to: Several[Id] = ()
+    """Paths of the same stage that the same request takes at the same time; the slowest decides."""
+    items: Positive[Count] | None = None
+    """Items that it scores for one request."""
+    keeps: Positive[Count] | None = None
+    """Items that it hands on to the next stage."""
+    priority: Positive[Count] | None = None
+    """Under overload, the largest number is shed first; 1 is kept longest."""
     pattern: PatternName
     share: Fraction | None = None
     """The share of requests that take this path."""
@@ -104,5 +123,10 @@ class Pattern(Value):
     def _names_resolve(self) -> Self:
         known = {path.id for path in self.paths}
         named = ((("rejected", i, "path"), no.path) for i, no in enumerate(self.rejected) if no.path)
-        refuse(chain(repeated(ids_of("paths", self.paths)), unresolved(named, known, "path")))
+        beside = (
+            (("paths", i, "parallel_to"), name)
+            for i, path in enumerate(self.paths)
+            for name in path.parallel_to
+        )
+        refuse(chain(repeated(ids_of("paths", self.paths)), unresolved(chain(named, beside), known, "path")))
         return self

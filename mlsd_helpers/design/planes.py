@@ -2,49 +2,15 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from types import MappingProxyType
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from mlsd_helpers.design.components import Component, Plane
 from mlsd_helpers.design.problems import Path
 from mlsd_helpers.design.quantities import Count, Fraction, Positive, Seconds
-from mlsd_helpers.design.value import Id, Several, Text, Value, ids_of, refuse, repeated, unresolved
-
-Plane = Literal["data", "training", "serving", "monitoring", "control"]
-
-DataKind = Literal[
-    "raw source", "ingestion", "event stream", "batch pipeline", "stream processor",
-    "feature store", "offline store", "label store",
-]  # fmt: skip
-TrainingKind = Literal[
-    "training pipeline", "training compute", "experiment registry", "model registry", "evaluation"
-]
-ServingKind = Literal[
-    "api gateway", "load balancer", "model server", "cache", "prediction store", "batch scorer",
-    "candidate generator", "business rules",
-]  # fmt: skip
-MonitoringKind = Literal[
-    "prediction log", "metrics", "drift detector", "quality monitor", "dashboard", "alerting"
-]
-ControlKind = Literal[
-    "ci/cd", "retraining trigger", "validation gate", "canary", "rollback", "kill switch", "scheduler"
-]
-Kind = Literal[DataKind, TrainingKind, ServingKind, MonitoringKind, ControlKind]
-
-KINDS: MappingProxyType[Plane, tuple[Kind, ...]] = MappingProxyType({
-    "data": get_args(DataKind),
-    "training": get_args(TrainingKind),
-    "serving": get_args(ServingKind),
-    "monitoring": get_args(MonitoringKind),
-    "control": get_args(ControlKind),
-})  # fmt: skip
-"""The kinds of component in each plane. A kind belongs to one plane by what it answers for, not by who calls
-it: the model server reads the feature store, yet the feature store is data."""
-
-PLANE_OF: MappingProxyType[Kind, Plane] = MappingProxyType(
-    {kind: plane for plane, kinds in KINDS.items() for kind in kinds}
-)
+from mlsd_helpers.design.release import Release, Retraining
+from mlsd_helpers.design.value import Fault, Id, Text, Value, ids_of, refuse, repeated, unresolved
 
 Carries = Literal[
     "request", "features", "predictions", "events", "batch", "labels", "model", "metrics", "alert", "command",
@@ -53,44 +19,64 @@ Carries = Literal[
 """What flows along an arrow; `request` and `features` are on the way of somebody who waits."""
 
 
-class Component(Value):
-    """A box: something that runs or stores, with an owner."""
+class Retry(Value):
+    """How a call is repeated; the number of further attempts is ``retries``."""
 
-    id: Id
-    kind: Kind
-    title: Text | None = None
-    owner: Text | None = None
-    replicas: Positive[Count] | None = None
-    zones: Positive[Count] | None = None
-    latency: Seconds | None = None
-    """What it adds to one request, at the percentile of the latency requirement."""
-    availability: Fraction | None = None
-    accepted_risk: Text | None = None
-    """Why it may be a single point of failure."""
+    backoff: Literal["none", "fixed", "exponential", "exponential with jitter"] | None = None
+    """How long a caller waits before it tries again; jitter is random, so that callers do not return together."""
+    budget: Fraction | None = None
+    """Retries at most, as a share of first attempts, whatever fails."""
 
-    @property
-    def plane(self) -> Plane:
-        """The plane that this kind of component belongs to.
 
-        >>> Component(id="features", kind="feature store").plane
-        'data'
-        """
-        return PLANE_OF[self.kind]
+class Contract(Value):
+    """What the owner of a flow's data promises those who read it."""
+
+    owner: Text
+    """The team that answers for it."""
+    version: Text | None = None
+    compatibility: Literal["backward", "forward", "full", "none"] | None = None
+    """Which changes are allowed: backward, new readers read old data; forward, old readers read new data."""
 
 
 class Flow(Value):
     """An arrow: what goes from one component to another, and what happens when it does not."""
 
+    id: Id | None = None
     start: Id = Field(alias="from")
     end: Id = Field(alias="to")
     carries: Carries
+    share: Fraction | None = None
+    """The share of the start's requests that make this call; all when left out."""
     timeout: Positive[Seconds] | None = None
     retries: Count = 0
     """Further attempts after the first."""
+    retry: Retry | None = None
+    idempotent: bool | None = None
+    """Whether a call that is made twice does no harm."""
+    otherwise: Id | None = None
+    """The flow from the same start that is tried when this one gives no answer, by its id."""
     fallback: Text | None = None
     """What the start does when no answer comes."""
+    fails: Literal["open", "closed"] | None = None
+    """Without an answer: open lets requests through unjudged, closed refuses them."""
     check: Text | None = None
     """What is checked before it is let through: size, schema, ranges."""
+    auth: Text | None = None
+    """How the start proves who it is: "workload identity", "user's token"."""
+    personal: bool | None = None
+    """Whether it carries personal data."""
+    contract: Contract | None = None
+    priority: Positive[Count] | None = None
+    """Under overload, the largest number is shed first; 1 is kept longest."""
+
+    @property
+    def needed(self) -> bool:
+        """Whether the start has nothing to do instead: neither a fallback nor another flow.
+
+        >>> Flow(start="a", end="b", carries="request", fallback="Keep the order").needed
+        False
+        """
+        return self.fallback is None and self.otherwise is None
 
 
 class Alert(Value):
@@ -107,35 +93,8 @@ class Alert(Value):
     """Fewer observations than this raise no alert."""
     owner: Text | None = None
     action: Text | None = None
-
-
-class Retraining(Value):
-    """When a new model is trained, and how often at most."""
-
-    triggers: Several[Literal["schedule", "volume", "drift", "quality", "manual"]] = ()
-    period: Seconds | None = None
-    """From one scheduled training to the next."""
-    cooldown: Seconds | None = None
-    """The least time between two trainings."""
-    decided_after: Seconds | None = None
-    """From a prediction to the decision that uses its label."""
-
-
-class Release(Value):
-    """How a new model reaches the users, and how it is taken back."""
-
-    validation: Text | None = None
-    """What a model must pass before anybody sees it."""
-    shadow: Seconds | None = None
-    """How long it answers beside the old one, unseen."""
-    canary_share: Fraction | None = None
-    canary_time: Seconds | None = None
-    rollback_to: Text | None = None
-    rollback_time: Seconds | None = None
-    """From the decision to the old behaviour everywhere."""
-    versioned_together: Several[Literal["model", "feature schema", "configuration", "code"]] = ()
-    """What goes back together in a rollback."""
-    kill_switch: Text | None = None
+    runbook: Text | None = None
+    """Where it stands what to do: a file or an address."""
 
 
 class Planes(Value):
@@ -151,6 +110,10 @@ class Planes(Value):
         """Return the component with this id, if there is one."""
         return next((component for component in self.components if component.id == wanted), None)
 
+    def flow(self, wanted: str) -> Flow | None:
+        """Return the flow with this id, if there is one."""
+        return next((flow for flow in self.flows if flow.id == wanted), None)
+
     def in_plane(self, plane: Plane) -> tuple[Component, ...]:
         """Return the components of one plane."""
         return tuple(component for component in self.components if component.plane == plane)
@@ -158,9 +121,18 @@ class Planes(Value):
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         known = {component.id for component in self.components}
-        ids = chain(ids_of("components", self.components), ids_of("alerts", self.alerts))
-        refuse(chain(repeated(ids), unresolved(self._named_components(), known, "component")))
+        ids = chain.from_iterable(
+            ids_of(name, getattr(self, name)) for name in ("components", "flows", "alerts")
+        )
+        release = repeated(self._ids_of_release())
+        named = unresolved(self._named_components(), known, "component")
+        refuse(chain(repeated(ids), release, named, self._wrong_alternatives()))
         return self
+
+    def _ids_of_release(self) -> Iterator[tuple[Path, str]]:
+        for name in ("gates", "stages") if self.release else ():
+            for path, given in ids_of(name, getattr(self.release, name)):
+                yield ("release", *path), given
 
     def _named_components(self) -> Iterator[tuple[Path, str]]:
         for position, flow in enumerate(self.flows):
@@ -168,3 +140,36 @@ class Planes(Value):
             yield ("flows", position, "to"), flow.end
         for position, alert in enumerate(self.alerts):
             yield ("alerts", position, "raised_by"), alert.raised_by
+        for position, gate in enumerate(self.release.gates if self.release else ()):
+            for name in gate.of:
+                yield ("release", "gates", position, "of"), name
+
+    def _wrong_alternatives(self) -> Iterator[Fault]:
+        """Find alternatives that are no flow, that start elsewhere, or that lead back to where they began."""
+        flows = {flow.id: flow for flow in self.flows if flow.id}
+        for position, flow in enumerate(self.flows):
+            path: Path = ("flows", position, "otherwise")
+            if flow.otherwise is None:
+                continue
+            if (other := flows.get(flow.otherwise)) is None:
+                yield from unresolved([(path, flow.otherwise)], flows, "flow")
+            elif other.start != flow.start:
+                yield (
+                    path,
+                    (
+                        f"the flow {other.id!r} starts at {other.start!r}, this one at {flow.start!r}. Name a flow "
+                        f"from {flow.start!r}."
+                    ),
+                )
+            elif _comes_back(flow, flows):
+                yield path, f"{other.id!r} leads back to this flow. Let the last alternative have a fallback."
+
+
+def _comes_back(flow: Flow, flows: dict[str, Flow]) -> bool:
+    """Tell whether a flow is among its own alternatives."""
+    seen = set[str]()
+    following = flow.otherwise
+    while following in flows and following not in seen:
+        seen.add(following)
+        following = flows[following].otherwise
+    return flow.id in seen

@@ -152,12 +152,12 @@ def _model_at(model: "type[BaseModel]", path: Path) -> "type[BaseModel]":
     for step in path:
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
         if step in fields:
-            model = _inner(fields[str(step)].annotation) or model
+            model = inner_kind(fields[str(step)].annotation) or model
     return model
 
 
-def _inner(annotation: Any) -> "type[BaseModel] | None":
+def inner_kind(annotation: Any) -> "type[BaseModel] | None":
     """Find the value inside ``Value | None`` or ``tuple[Value, ...]``."""
     if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
         return annotation
-    return next((found for part in get_args(annotation) if (found := _inner(part))), None)
+    return next((found for part in get_args(annotation) if (found := inner_kind(part))), None)

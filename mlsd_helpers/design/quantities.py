@@ -145,6 +145,7 @@ def _dollars(number: float) -> str:
 
 TIME = Quantity(units.SECONDS, most=100 * 365 * units.day, written_in=("d", "h", "min", "s", "ms", "us"))
 RATE = Quantity(units.PER_SECOND, most=1e12, written_in=("rps", "/min", "/h", "/day"))
+TOKEN_RATE = Quantity(units.PER_SECOND, most=1e12, written_in=("/s", "/min", "/h", "/day"))
 SIZE = Quantity(units.BYTES, most=1e18, written_in=("TiB", "TB", "GiB", "GB", "MiB", "MB", "KiB", "kB", "B"))
 BANDWIDTH = Quantity(units.BYTES_PER_SECOND, most=1e18, written_in=("TB/s", "GB/s", "MB/s", "kB/s", "B/s"))
 COMPUTE = Quantity(units.FLOP_PER_SECOND, most=1e24, written_in=("PFLOP/s", "TFLOP/s", "GFLOP/s", "FLOP/s"))
@@ -160,6 +161,8 @@ Seconds = Annotated[float, TIME]
 """A time, in seconds: ``40 ms``, ``15 min``."""
 PerSecond = Annotated[float, RATE]
 """A rate, per second: ``500 rps``, ``10000000 /day``."""
+TokensPerSecond = Annotated[float, TOKEN_RATE]
+"""A rate of tokens, per second: ``2000000 /min``."""
 Bytes = Annotated[float, SIZE]
 """A size, in bytes: ``16 GiB``."""
 BytesPerSecond = Annotated[float, BANDWIDTH]

@@ -4,18 +4,21 @@ Four axes (prediction type, latency, throughput, freshness) and what hides behin
 labels, failure modes and assumptions. Each has an id, so that every later number can name its reason.
 """
 
+from collections.abc import Iterator
 from itertools import chain
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from mlsd_helpers.design.quantities import Count, Dollars, Fraction, PerSecond, Positive, Ratio, Seconds
-from mlsd_helpers.design.value import Id, Several, Text, Value, ids_of, refuse, repeated
+from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated
 
 PredictionType = Literal[
     "binary classification", "multi-class classification", "regression", "ranking", "generation"
 ]
 Percentile = Literal["mean", "p50", "p90", "p95", "p99", "p99.9"]
+Promised = Literal["whole answer", "first token", "gap between tokens"]
+WHAT: tuple[Promised, ...] = get_args(Promised)
 Tier = Literal["real-time", "near-real-time", "batch"]
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
 
@@ -30,14 +33,45 @@ class Prediction(Value):
     """What one answer is: "probability that the payment is fraud"."""
     base_rate: Fraction | None = None
     """The share of positives among what is predicted."""
+    acted_on: Fraction | None = None
+    """The share of predictions that lead to an action: alerts that somebody reads, payments that are refused."""
+    about_people: bool | None = None
+    """Whether it decides about people: their money, work, health or rights."""
+    explained: Text | None = None
+    """How a decision is explained to whom it concerns."""
     id: Id = "prediction"
 
 
 class BudgetPart(Value):
-    """The share of the latency budget that one hop may use."""
+    """The share of the latency budget that one hop may use: of a component, or of what ``part`` says in words."""
 
-    part: Text
+    part: Text | None = None
+    component: Id | None = None
+    """The component of the planes whose time this is."""
     time: Seconds
+
+    @property
+    def name(self) -> str:
+        """What the part is called: its words, or its component.
+
+        >>> BudgetPart(component="index", time="60 ms").name
+        'index'
+        """
+        return self.part or self.component or ""
+
+    @model_validator(mode="after")
+    def _is_of_something(self) -> Self:
+        if not self.name:
+            refuse([(("part",), "is missing. Write the part in words, or the component that it belongs to.")])
+        return self
+
+
+class Promise(Value):
+    """How long one thing may take; below ``within``, strictly, at ``percentile``."""
+
+    what: Promised
+    percentile: Percentile
+    within: Positive[Seconds]
 
 
 class Latency(Value):
@@ -50,7 +84,34 @@ class Latency(Value):
     """Generation only: how long until the first token."""
     per_token: Seconds | None = None
     """Generation only: how long between tokens after that."""
+    also: tuple[Promise, ...] = ()
+    """Further promises, at other percentiles."""
     id: Id = "latency"
+
+    @property
+    def promises(self) -> tuple[Promise, ...]:
+        """Everything that is promised, each alike: the budget, the first token, the gap, and what else there is.
+
+        >>> [promise.what for promise in Latency(budget="15 s", percentile="p95", first_token="2 s").promises]
+        ['whole answer', 'first token']
+        """
+        given = zip(WHAT, (self.budget, self.first_token, self.per_token), strict=True)
+        own = (
+            Promise(what=what, percentile=self.percentile, within=time_s) for what, time_s in given if time_s
+        )
+        return (*own, *self.also)
+
+    @model_validator(mode="after")
+    def _promises_once(self) -> Self:
+        refuse(self._repeated_promises())
+        return self
+
+    def _repeated_promises(self) -> Iterator[Fault]:
+        before = {(one.what, one.percentile) for one in self.promises[: -len(self.also) or None]}
+        for position, one in enumerate(self.also):
+            if (one.what, one.percentile) in before:
+                yield ("also", position), f"the {one.what} at {one.percentile} is promised twice. Keep one."
+            before.add((one.what, one.percentile))
 
     @property
     def tier(self) -> Tier:
@@ -73,6 +134,10 @@ class Throughput(Value):
     """How the peak was found."""
     how: Text | None = None
     """The same in words: over which period, times which factor."""
+    over: Positive[Seconds] | None = None
+    """The period over which the peak was counted; shorter bursts may be higher."""
+    peak_lasts: Positive[Seconds] | None = None
+    """How long load stays at the peak."""
     burstiness: Ratio | None = None
     """Variance over mean of the arrivals in each second; 1 for Poisson arrivals."""
     scorings_per_request: Positive[Count] = 1
@@ -80,23 +145,39 @@ class Throughput(Value):
     id: Id = "throughput"
 
 
-class Freshness(Value):
-    """How old what the product uses may be: three different ages."""
+class AgeLimit(Value):
+    """The oldest that one more thing may be, which is no input of the model: a block list, a new post."""
 
-    features: Seconds
+    what: Text
+    component: Id | None = None
+    """The component that holds it."""
+    within: Seconds
+
+
+class Freshness(Value):
+    """How old what the product uses may be: different ages."""
+
+    features: Seconds | None = None
     """The oldest that a feature without an SLA of its own may be."""
     model: Seconds | None = None
     """The oldest that the trained model may be."""
     predictions: Seconds | None = None
     """The oldest that a stored or cached answer may be."""
+    index: Seconds | None = None
+    """How long a new or changed document may be missing from the index."""
+    also: tuple[AgeLimit, ...] = ()
     id: Id = "freshness"
 
 
 class Availability(Value):
-    """The share of requests that get an answer, over a window."""
+    """The share of requests that get an answer, over a window; an answer by a fallback is an answer."""
 
     target: Fraction
     window: Seconds | None = None
+    rto: Seconds | None = None
+    """After the loss of a region: how long until requests are answered again (recovery time objective)."""
+    rpo: Seconds | None = None
+    """After the loss of a region: how much of the newest data may be lost (recovery point objective)."""
     id: Id = "availability"
 
 
@@ -116,7 +197,43 @@ class Labels(Value):
     cost_per_label: Dollars | None = None
     quality: Text | None = None
     """How label quality is checked."""
+    selection: Text | None = None
+    """Which predictions get a label: all, those that were acted on, a random sample."""
+    explored: Fraction | None = None
+    """The share of cases that are decided at random, so that labels exist for what the model would refuse."""
     id: Id = "labels"
+
+
+class Schedule(Value):
+    """When a system without requests runs, and when its result has to be there."""
+
+    calendar: Text | None = None
+    """The days and times in words: "each working day of the bank, 22:00"."""
+    period: Positive[Seconds] | None = None
+    """From one run to the next."""
+    deadline: Positive[Seconds] | None = None
+    """From the start of a run to its result, at the latest."""
+    items: Count | None = None
+    """What one run scores."""
+    when_late: Text | None = None
+    """What happens when the deadline is missed."""
+    id: Id = "schedule"
+
+
+class Constraint(Value):
+    """What law, a contract or a policy demands, and what meets it."""
+
+    id: Id
+    text: Text
+    source: Literal["law", "contract", "policy"] | None = Field(default=None, alias="from")
+    reference: Text | None = None
+    """The paragraph or clause."""
+    region: Several[Text] = ()
+    """The only regions in which the data may be, where the constraint is about regions."""
+    met_by: Several[Id] = ()
+    """The components that meet it."""
+    how: Text | None = None
+    """How they do."""
 
 
 class FailureMode(Value):
@@ -153,16 +270,18 @@ class Requirements(Value):
     freshness: Freshness | None = None
     availability: Availability | None = None
     labels: Labels | None = None
+    schedule: Schedule | None = None
+    """For what runs by the clock and answers no requests."""
+    constraints: tuple[Constraint, ...] = ()
     failure_modes: tuple[FailureMode, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        axes = ("prediction", "latency", "throughput", "freshness", "availability", "labels")
+        axes = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
         stated = (((name, "id"), axis.id) for name in axes if (axis := getattr(self, name)))
-        modes, assumptions = (
-            ids_of("failure_modes", self.failure_modes),
-            ids_of("assumptions", self.assumptions),
+        lists = (
+            ids_of(name, getattr(self, name)) for name in ("constraints", "failure_modes", "assumptions")
         )
-        refuse(repeated(chain(stated, modes, assumptions)))
+        refuse(repeated(chain(stated, *lists)))
         return self

@@ -4,7 +4,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from mlsd_helpers.design.design import Design
@@ -29,7 +29,8 @@ def _kinds(kind: type[Value]) -> Iterator[type[Value]]:
 
 def _describe(schema: dict[str, Any], kind: type[Value]) -> None:
     group = schema if "properties" in schema else schema["anyOf"][-1]
-    for name, words in _docstrings(kind):
+    inherited = (above for above in kind.__mro__[1:] if issubclass(above, Value) and above is not Value)
+    for name, words in chain(*map(_docstrings, inherited), _docstrings(kind)):
         group["properties"][kind.model_fields[name].alias or name]["description"] = words
 
 

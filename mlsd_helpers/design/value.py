@@ -100,7 +100,17 @@ def repeated(ids: Iterable[tuple[Path, str]]) -> Iterator[Fault]:
 def ids_of(name: str, values: Iterable[Any]) -> Iterator[tuple[Path, str]]:
     """Pair each id in the list called ``name`` with its place."""
     for position, value in enumerate(values):
-        yield (name, position, "id"), value.id
+        if value.id is not None:
+            yield (name, position, "id"), value.id
+
+
+def step_to(position: int, entry: object) -> str:
+    """Return the step of a path that leads to an entry of a list: its id, or its position where it has none.
+
+    >>> step_to(3, object())
+    '3'
+    """
+    return getattr(entry, "id", None) or str(position)
 
 
 def unresolved(names: Iterable[tuple[Path, str]], known: Collection[str], kind: str) -> Iterator[Fault]:

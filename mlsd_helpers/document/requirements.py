@@ -140,7 +140,7 @@ def budget(figures: Figures) -> Md:
         return section("budget", "Latency budget", undecided(path))
     path = "requirements.latency.split"
     parts = [
-        (say(part.part), figures.number(f"{path}.{position}.time"))
+        (say(part.name), figures.number(f"{path}.{position}.time"))
         for position, part in enumerate(latency.split)
     ]
     left_s = round(budget_left_s(latency.budget, [part.time for part in latency.split]), 12)

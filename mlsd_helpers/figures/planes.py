@@ -9,7 +9,7 @@ from types import MappingProxyType
 from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
-from mlsd_helpers.design.planes import Kind, Plane
+from mlsd_helpers.design.components import Kind, Plane
 from mlsd_helpers.figures import style
 from mlsd_helpers.figures.base import Columns, Figure
 
@@ -36,6 +36,7 @@ DOES: Mapping[Kind, str] = MappingProxyType({
     "feature store": "serves each feature's newest value",
     "offline store": "keeps what was, for training",
     "label store": "keeps the truth, when it has come",
+    "vector index": "finds the passages nearest to a question",
     "training pipeline": "makes the next model",
     "training compute": "has the machines that training runs on",
     "experiment registry": "remembers what was tried, and how it did",
@@ -49,6 +50,13 @@ DOES: Mapping[Kind, str] = MappingProxyType({
     "batch scorer": "makes answers in advance",
     "candidate generator": "picks the few that are worth ranking",
     "business rules": "decide what no model may decide",
+    "orchestrator": "calls the others in order, and puts the answer together",
+    "embedder": "turns text or pictures into vectors",
+    "re-ranker": "sorts the few that retrieval has found",
+    "guardrail": "stops what must not go in or come out",
+    "llm gateway": "shares quotas and keys of language models, and counts tokens",
+    "rate limiter": "refuses callers who ask too often",
+    "device fleet": "runs the model where the user is",
     "prediction log": "keeps what was answered, and from what",
     "metrics": "count and time what happens",
     "drift detector": "sees that data or scores have changed",
@@ -62,8 +70,10 @@ DOES: Mapping[Kind, str] = MappingProxyType({
     "rollback": "brings back the version before",
     "kill switch": "turns the model off",
     "scheduler": "starts jobs at their time",
+    "experiment platform": "puts users into arms, and compares them",
+    "secret store": "keeps keys and passwords, and changes them",
 })  # fmt: skip
-"""What each kind of component does, in a line."""
+"""What each kind of component does, in a line; those of any plane say it themselves."""
 
 Moved = Mapping[str, tuple[float, float]]
 """Where a reader has put boxes: from the left, and from the top of their lane, in pixels."""

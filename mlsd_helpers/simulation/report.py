@@ -236,7 +236,7 @@ def time_elsewhere_s(wanted: Requirements) -> float:
     fleet's: those are simulated. The others are taken as they stand.
     """
     split = wanted.latency.split if wanted.latency else ()
-    return math.fsum(p.time for p in split if not any(word in p.part.lower() for word in _IN_THE_FLEET))
+    return math.fsum(p.time for p in split if not any(word in p.name.lower() for word in _IN_THE_FLEET))
 
 
 def _shifted(estimate: Estimate, by_s: float) -> Estimate:

@@ -1,24 +1,44 @@
 """Any design at all, drawn from the fields' own types, so that a new field is tested by being there."""
 
+from datetime import date
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
 from mlsd_helpers.design import (
+    KINDS,
+    Acceptance,
+    Alert,
     Assumption,
+    BudgetPart,
+    CapacityPlan,
     Component,
+    Constraint,
+    Cost,
     DataFlow,
     Design,
+    DoesNotApply,
     Evidence,
     FailureMode,
     Feature,
+    FleetPlan,
+    Flow,
+    Gate,
+    Latency,
+    ModelShape,
     Parallel,
     Pattern,
     Planes,
+    Promise,
+    RejectedPattern,
+    Release,
+    ReleaseStage,
     Requirements,
+    ServingPath,
 )
 from mlsd_helpers.design.dataflow import Scalar
+from mlsd_helpers.design.decisions import Day, RuleCode
 from mlsd_helpers.design.quantities import Quantity
 from mlsd_helpers.design.value import Value
 
@@ -29,6 +49,13 @@ AWKWARD = st.sampled_from(
 TEXTS = AWKWARD | st.text(min_size=1, max_size=20).map(str.strip).filter(
     lambda text: text and all(char.isprintable() or char in "\n\t" for char in text)
 )
+
+
+WRITTEN = {
+    Day: st.dates(date(1000, 1, 1)),
+    RuleCode: st.sampled_from(["PLANE012", "REQ002"]),
+    Scalar: TEXTS | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15),
+}
 
 
 def numbers(kind: Quantity, least: float) -> st.SearchStrategy[float]:
@@ -46,9 +73,13 @@ def sizes(kind: Quantity) -> list[float]:
     return list(kind.dimension.units.values())
 
 
+def by_id(value: Any) -> Any:
+    """Tell entries with the same id apart from none: what has no id is like nothing else."""
+    return getattr(value, "id", None) or object()
+
+
 def entries(hint: Any) -> st.SearchStrategy[tuple[Any, ...]]:
     """Draw a short list, without repeated ids."""
-    by_id = (lambda value: value.id) if "id" in getattr(hint, "model_fields", ()) else None
     return st.lists(of(hint), max_size=2, unique_by=by_id).map(tuple)
 
 
@@ -56,8 +87,8 @@ def entries(hint: Any) -> st.SearchStrategy[tuple[Any, ...]]:
 def of(hint: Any) -> st.SearchStrategy[Any]:
     """Any value that a field with this type may hold."""
     arguments = get_args(hint)
-    if hint is Scalar or hint == Scalar:
-        return TEXTS | st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15)
+    if hint in WRITTEN:
+        return WRITTEN[hint]
     if get_origin(hint) is Annotated:
         return annotated(*arguments)
     if get_origin(hint) is Literal:
@@ -78,7 +109,7 @@ def annotated(base: Any, *marks: Any) -> st.SearchStrategy[Any]:
     return of(base)
 
 
-def values(kind: type[Value], **chosen: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def values(kind: type[Value], /, **chosen: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Any value of this kind; what has to refer to something is chosen."""
     if not chosen and kind in SPECIAL:
         return SPECIAL[kind]()
@@ -90,30 +121,117 @@ def values(kind: type[Value], **chosen: st.SearchStrategy[Any]) -> st.SearchStra
 
 
 @st.composite
+def component(draw: st.DrawFn) -> Component:
+    one = draw(st.sampled_from([*KINDS["serving"], "people", "other"]))
+    plane = st.sampled_from(list(KINDS)) if one == "other" else st.none() | st.just("serving")
+    does = TEXTS if one == "other" else st.none() | TEXTS
+    return draw(values(Component, kind=st.just(one), stands_in=plane, does=does))
+
+
+@st.composite
+def part_of_budget(draw: st.DrawFn) -> BudgetPart:
+    component = draw(st.none() | IDS)
+    return draw(
+        values(
+            BudgetPart, component=st.just(component), part=TEXTS if component is None else st.none() | TEXTS
+        )
+    )
+
+
+@st.composite
+def latency(draw: st.DrawFn) -> Latency:
+    bare = draw(values(Latency, also=st.just(())))
+    said = {(one.what, one.percentile) for one in bare.promises}
+    more = draw(st.lists(of(Promise), max_size=2, unique_by=lambda one: (one.what, one.percentile)))
+    return bare.changed(also=[one for one in more if (one.what, one.percentile) not in said])
+
+
+@st.composite
+def shape(draw: st.DrawFn) -> ModelShape:
+    whole = draw(st.integers(1, 10**12))
+    active, size = st.none() | st.integers(1, whole), st.integers(1, 1_000)
+    given = {"parameters": st.just(whole), "active_parameters": active}
+    if draw(st.booleans()):
+        given |= {"layers": size, "kv_heads": size, "head_dim": size, "kv_bytes_per_token": st.none()}
+    else:
+        given |= {"kv_bytes_per_token": st.integers(1, 10**9).map(float)}
+    return draw(values(ModelShape, **given))
+
+
+@st.composite
+def capacity(draw: st.DrawFn) -> CapacityPlan:
+    costs = draw(entries(Cost))
+    taken = {cost.id for cost in costs}
+    fleets = entries(FleetPlan).map(lambda drawn: tuple(one for one in drawn if one.id not in taken))
+    return draw(values(CapacityPlan, fleets=fleets, costs=st.just(costs)))
+
+
+@st.composite
 def requirements(draw: st.DrawFn) -> Requirements:
-    names = draw(st.lists(IDS.map(lambda name: f"X{name}"), max_size=4, unique=True))
-    modes = tuple(draw(values(FailureMode, id=st.just(name))) for name in names[::2])
-    beliefs = tuple(draw(values(Assumption, id=st.just(name))) for name in names[1::2])
-    return draw(values(Requirements, failure_modes=st.just(modes), assumptions=st.just(beliefs)))
+    names = draw(st.lists(IDS.map(lambda name: f"X{name}"), max_size=6, unique=True))
+    modes, beliefs, demands = (
+        tuple(draw(values(kind, id=st.just(name))) for name in names[start::3])
+        for start, kind in enumerate((FailureMode, Assumption, Constraint))
+    )
+    return draw(
+        values(
+            Requirements,
+            failure_modes=st.just(modes),
+            assumptions=st.just(beliefs),
+            constraints=st.just(demands),
+        )
+    )
 
 
 @st.composite
 def planes(draw: st.DrawFn) -> Planes:
     components = draw(entries(Component))
-    names = st.sampled_from([component.id for component in components]) if components else st.nothing()
-    hints = get_type_hints(Planes, include_extras=True)
-    flow, alert = get_args(hints["flows"])[0], get_args(hints["alerts"])[0]
-    flows = st.lists(values(flow, start=names, end=names), max_size=3)
-    free = IDS.filter(lambda name: all(name != component.id for component in components))
-    alerts = st.lists(values(alert, raised_by=names, id=free), max_size=2, unique_by=lambda alert: alert.id)
+    ids = [component.id for component in components]
+    names = st.sampled_from(ids) if ids else st.nothing()
+    free = IDS.map(lambda name: f"X{name}").filter(lambda name: name not in ids)
+    own = draw(st.lists(free, max_size=6, unique=True))  # of flows, then of alerts
+    flows = [
+        draw(values(Flow, id=st.just(name), start=names, end=names, otherwise=st.none()))
+        for name in own[::2]
+        if ids
+    ]
+    flows += (
+        draw(st.lists(values(Flow, id=st.none(), start=names, end=names, otherwise=st.none()), max_size=1))
+        if ids
+        else []
+    )
+    flows = [led(flows, place, draw(st.booleans())) for place in range(len(flows))]
+    alerts = [draw(values(Alert, raised_by=names, id=st.just(name))) for name in own[1::2] if ids]
     return draw(
         values(
             Planes,
             components=st.just(components),
-            flows=flows if components else st.just(()),
-            alerts=alerts if components else st.just(()),
+            flows=st.just(flows),
+            alerts=st.just(alerts),
+            release=st.none() | release(ids, [alert.id for alert in alerts]),
         )
     )
+
+
+def led(flows: list[Flow], place: int, alternative: bool) -> Flow:
+    """Let a flow have another one from the same start, further down the list, in its place."""
+    flow = flows[place]
+    others = [other.id for other in flows[place + 1 :] if other.id and other.start == flow.start]
+    return flow.changed(otherwise=others[0]) if others and alternative else flow
+
+
+@st.composite
+def release(draw: st.DrawFn, components: list[str], alerts: list[str]) -> Release:
+    some = [
+        st.lists(st.sampled_from(ids), max_size=2).map(tuple) if ids else st.just(())
+        for ids in (components, alerts)
+    ]
+    gates = st.lists(values(Gate, of=some[0]), max_size=2, unique_by=by_id)
+    stages = st.lists(values(ReleaseStage, stops_on=some[1]), max_size=2, unique_by=by_id)
+    drawn_gates = draw(gates)
+    taken = {gate.id for gate in drawn_gates}
+    steps = [stage for stage in draw(stages) if stage.id not in taken]
+    return draw(values(Release, gates=st.just(drawn_gates), stages=st.just(steps)))
 
 
 @st.composite
@@ -122,7 +240,7 @@ def dataflow(draw: st.DrawFn) -> DataFlow:
     names = [stage.id for stage in stages]
     paths = st.permutations(names).flatmap(path_over) if names else st.just(())
     feature = values(Feature, path=paths, source=IDS if names else st.just("request"))
-    features = st.lists(feature, max_size=3, unique_by=lambda feature: feature.id)
+    features = st.lists(feature, max_size=3, unique_by=by_id)
     return draw(values(DataFlow, stages=st.just(stages), features=features))
 
 
@@ -133,23 +251,45 @@ def path_over(names: list[str]) -> st.SearchStrategy[tuple[Any, ...]]:
 
 @st.composite
 def pattern(draw: st.DrawFn) -> Pattern:
-    hints = get_type_hints(Pattern, include_extras=True)
-    paths = draw(entries(get_args(hints["paths"])[0]))
-    named = st.none() | (st.sampled_from([path.id for path in paths]) if paths else st.nothing())
-    rejected = st.lists(values(get_args(hints["rejected"])[0], path=named), max_size=3)
+    names = draw(st.lists(IDS, max_size=2, unique=True))
+    some = st.sampled_from(names) if names else st.nothing()
+    beside = st.lists(some, max_size=1).map(tuple)
+    paths = [draw(values(ServingPath, id=st.just(name), parallel_to=beside)) for name in names]
+    rejected = st.lists(values(RejectedPattern, path=st.none() | some), max_size=3)
     return draw(values(Pattern, paths=st.just(paths), rejected=rejected))
 
 
 @st.composite
 def designs(draw: st.DrawFn, part: str) -> Design:
-    """Any design that has this part and no other, with evidence for some of what it holds."""
-    empty = {name: st.none() for name in PARTS if name != part}
-    bare = draw(values(Design, evidence=st.just(()), **empty))
+    """Any design that has this part and no other, with remarks on some of what it holds and does not hold."""
+    lists = {name: st.just(()) for name in MORE if Design.model_fields[name].default == ()}
+    empty = {name: lists.get(name, st.none()) for name in (*PARTS, *MORE) if name != part}
+    remarks = dict.fromkeys(("evidence", "accepted", "does_not_apply"), st.just(()))
+    bare = draw(values(Design, **empty, **remarks))
     held = [name for name in Design.model_fields if getattr(bare, name)]
+    missing = st.sampled_from([name for name in PARTS if name != part])
     sources = st.sampled_from([source.id for source in bare.sources]) if bare.sources else st.none()
     note = values(Evidence, figure=st.sampled_from(held), source=sources, assumption=st.none())
-    return bare.changed(evidence=draw(st.lists(note, max_size=2)))
+    known = values(
+        Acceptance, where=st.none() | st.sampled_from([*PARTS, "planes.flows", "capacity.headroom.share"])
+    )
+    return bare.changed(
+        evidence=draw(st.lists(note, max_size=2)),
+        accepted=draw(st.lists(known, max_size=2)),
+        does_not_apply=draw(st.lists(values(DoesNotApply, where=missing), max_size=1)),
+    )
 
 
-SPECIAL = {Requirements: requirements, Planes: planes, DataFlow: dataflow, Pattern: pattern}
+SPECIAL = {
+    BudgetPart: part_of_budget,
+    CapacityPlan: capacity,
+    Component: component,
+    DataFlow: dataflow,
+    Latency: latency,
+    ModelShape: shape,
+    Pattern: pattern,
+    Planes: planes,
+    Requirements: requirements,
+}
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
+MORE = ("about", "data", "operations", "experiments", "decisions", "risks", "questions")

@@ -1,0 +1,30 @@
+"""How the system is run. So far: what is promised to users; alerts stand in ``planes.alerts``."""
+
+from typing import Self
+
+from pydantic import model_validator
+
+from mlsd_helpers.design.quantities import Fraction, Seconds
+from mlsd_helpers.design.value import Id, Text, Value, ids_of, refuse, repeated
+
+
+class Objective(Value):
+    """What is promised to users, as a share of events that are good over a window."""
+
+    id: Id
+    indicator: Text
+    """Good events over all events: "answered within the promises / asked"."""
+    target: Fraction
+    window: Seconds | None = None
+    owner: Text | None = None
+
+
+class Operations(Value):
+    """How the system is run."""
+
+    objectives: tuple[Objective, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        refuse(repeated(ids_of("objectives", self.objectives)))
+        return self

@@ -1,0 +1,99 @@
+"""Names in one part of a design that refer to another part, and the places that a design has."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from mlsd_helpers.design.problems import Path, inner_kind
+from mlsd_helpers.design.value import Fault, Value, unresolved
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from mlsd_helpers.design.operations import Operations
+    from mlsd_helpers.design.planes import Planes
+
+_Named = Iterator[tuple[Path, str]]
+
+_TO_COMPONENTS = (
+    ("requirements", "latency", "split", "component"),
+    ("requirements", "freshness", "also", "component"),
+    ("requirements", "constraints", "met_by"),
+    ("pattern", "paths", "component"),
+    ("capacity", "fleets", "component"),
+    ("capacity", "costs", "component"),
+    ("data", "datasets", "kept_in"),
+    ("data", "datasets", "deleted_by"),
+    ("data", "training", "component"),
+)
+_TO_ALERTS = ("planes", "release", "stages", "stops_on")
+
+
+def unresolved_names(
+    design: Value, planes: "Planes | None", operations: "Operations | None"
+) -> Iterator[Fault]:
+    """Find names of components, alerts and objectives that the design does not have.
+
+    A design without components is still being made: it may name those that are to come.
+    """
+    if planes and planes.components:
+        components = {component.id for component in planes.components}
+        names = chain.from_iterable(_names(design, fields) for fields in _TO_COMPONENTS)
+        yield from unresolved(names, components, "component")
+    known = {one.id for one in (planes.alerts if planes else ())}
+    known |= {one.id for one in (operations.objectives if operations else ())}
+    yield from unresolved(_names(design, _TO_ALERTS), known, "alert or objective")
+
+
+def _names(value: Any, fields: Path, before: Path = ()) -> _Named:
+    """Yield every name that stands where some fields lead, with its place."""
+    if isinstance(value, tuple) and fields:
+        for position, entry in enumerate(value):
+            yield from _names(entry, fields, (*before, position))
+    elif fields and value is not None:
+        yield from _names(getattr(value, str(fields[0])), fields[1:], (*before, fields[0]))
+    elif value is not None:
+        yield from ((before, name) for name in (value if isinstance(value, tuple) else (value,)))
+
+
+def ids_in(value: Any) -> Iterator[str]:
+    """Yield the id of everything in a part of a design."""
+    inside: Iterable[Any] = value if isinstance(value, tuple) else ()
+    if isinstance(value, Value):
+        if given := getattr(value, "id", None):
+            yield given
+        inside = (getattr(value, name) for name in type(value).model_fields)
+    for part in inside:
+        yield from ids_in(part)
+
+
+def is_place(design: Value, path: str) -> bool:
+    """Tell whether a design has, or might have, something at a path; entries of lists have to be there.
+
+    >>> from mlsd_helpers.design import Design
+    >>> is_place(Design(name="d"), "capacity.headroom"), is_place(Design(name="d"), "capacity.head")
+    (True, False)
+    """
+    kind: type[BaseModel] | None = type(design)
+    value: Any = design
+    for step in path.split("."):
+        if isinstance(value, tuple):
+            if (value := entry_at(value, step)) is None:
+                return False
+            kind = type(value) if isinstance(value, Value) else None
+            continue
+        fields = {field.alias or name: name for name, field in kind.model_fields.items()} if kind else {}
+        if kind is None or step not in fields:
+            return False
+        kind, value = (
+            inner_kind(kind.model_fields[fields[step]].annotation),
+            getattr(value, fields[step], None),
+        )
+    return True
+
+
+def entry_at(entries: tuple[Any, ...], step: str) -> Any:
+    """Return the entry of a list at a position, or with an id; nothing where there is none."""
+    if step.isdecimal():
+        return dict(enumerate(entries)).get(int(step[:9]))
+    return next((entry for entry in entries if getattr(entry, "id", None) == step), None)

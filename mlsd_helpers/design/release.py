@@ -1,0 +1,102 @@
+"""How a new model is made again, tested, released in stages and taken back."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from mlsd_helpers.design.quantities import Count, Fraction, Positive, Seconds
+from mlsd_helpers.design.value import Id, Several, Text, Value
+
+Versioned = Literal[
+    "model", "feature schema", "configuration", "code", "prompt", "tokeniser", "adapter", "guardrails",
+    "features", "index", "predictions",
+]  # fmt: skip
+"""What a release or a rollback may hold; features, index and predictions are stored data."""
+
+
+class Retraining(Value):
+    """When a new model is trained, and how often at most."""
+
+    triggers: Several[Literal["schedule", "volume", "drift", "quality", "manual"]] = ()
+    period: Seconds | None = None
+    """From one scheduled training to the next."""
+    cooldown: Seconds | None = None
+    """The least time between two trainings."""
+    decided_after: Seconds | None = None
+    """From a prediction to the decision that uses its label."""
+
+
+class Gate(Value):
+    """A test that a release must pass before anybody sees it."""
+
+    id: Id
+    metric: Text
+    of: Several[Id] = ()
+    """The components that are tested: the model, its fallback, an index; the released one when left out."""
+    on: Text | None = None
+    """The evaluation set."""
+    cases: Count | None = None
+    """How many cases the evaluation set has."""
+    owner: Text | None = None
+    """Who keeps the evaluation set right."""
+    refreshed: Seconds | None = None
+    """How often cases are added or replaced."""
+    at_least: Fraction | None = None
+    at_most: Fraction | None = None
+    baseline: Text | None = None
+    """What it is compared with: "the model in use", "the rules of today"."""
+    worse_by_at_most: Fraction | None = None
+    """How much worse than the baseline it may be, as a difference of the metric; 0 when left out."""
+    slices: Several[Text] = ()
+    """The groups in which it has to pass too: language, product, age group."""
+
+
+class ReleaseStage(Value):
+    """One step of a release: who gets it, for how long, and what ends it."""
+
+    id: Id | None = None
+    to: Text | None = None
+    """Who gets it, where a share does not say: "employees", "shops in one city"."""
+    share: Positive[Fraction] | None = None
+    """The share of requests or devices that get it."""
+    lasts: Seconds | None = Field(default=None, alias="for")
+    stops_on: Several[Id] = ()
+    """The alerts and objectives that stop the release, by their ids."""
+
+
+class Release(Value):
+    """How a new model reaches the users, and how it is taken back."""
+
+    validation: Text | None = None
+    """What a model must pass before anybody sees it, in words; ``gates`` say it in numbers."""
+    gates: tuple[Gate, ...] = ()
+    shadow: Seconds | None = None
+    """How long it answers beside the old one, unseen."""
+    canary_share: Fraction | None = None
+    canary_time: Seconds | None = None
+    stages: tuple[ReleaseStage, ...] = ()
+    """The steps from the first users to all, in order; with them, leave ``canary_share`` and ``canary_time`` out."""
+    rollback_to: Text | None = None
+    rollback_time: Seconds | None = None
+    """From the decision to the old behaviour everywhere."""
+    rollback_takes_back: Several[Versioned] = ()
+    """What a rollback takes back, stored data included; what is versioned together when left out."""
+    versioned_together: Several[Versioned] = ()
+    """What is released together, and goes back together in a rollback."""
+    kill_switch: Text | None = None
+
+    @property
+    def rollout(self) -> tuple[ReleaseStage, ...]:
+        """The stages in order; a canary without stages is the only one.
+
+        >>> Release(canary_share="1%", canary_time="2 h").rollout[0].share
+        0.01
+        """
+        if self.stages or not self.canary_share:
+            return self.stages
+        return (ReleaseStage(id="canary", share=self.canary_share, lasts=self.canary_time),)
+
+    @property
+    def taken_back(self) -> tuple[Versioned, ...]:
+        """What a rollback takes back."""
+        return self.rollback_takes_back or self.versioned_together
