@@ -5,7 +5,7 @@ from itertools import chain
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
 from mlsd_helpers.design.capacity import CapacityPlan, FleetPlan
 from mlsd_helpers.design.data import Data
@@ -23,7 +23,7 @@ from mlsd_helpers.design.loading import load
 from mlsd_helpers.design.operations import Operations
 from mlsd_helpers.design.pattern import Pattern
 from mlsd_helpers.design.planes import Planes
-from mlsd_helpers.design.problems import Path
+from mlsd_helpers.design.problems import FILE, Path, Problem, UnreadableDesignError
 from mlsd_helpers.design.quantities import Count
 from mlsd_helpers.design.references import entry_at, ids_in, is_place, unresolved_names
 from mlsd_helpers.design.requirements import Requirements
@@ -145,21 +145,36 @@ class Design(Value):
         """
         from mlsd_helpers.design.writing import save  # noqa: PLC0415 - loads PyYAML
 
+        self._refuse_unreadable()
         return save(self, FilePath(path), replace=replace)
 
     def to_yaml(self) -> str:
-        """Write the design as YAML text; ``Design.parse`` gives the same design again."""
+        """Write the design as YAML text; ``Design.parse`` gives the same design again.
+
+        Raises ``DesignError`` where one part names a component, alert or objective that another does not have.
+        """
         from mlsd_helpers.design.writing import to_yaml  # noqa: PLC0415 - loads PyYAML
 
+        self._refuse_unreadable()
         return to_yaml(self)
 
     @model_validator(mode="after")
-    def _names_resolve(self) -> Self:
+    def _names_resolve(self, info: ValidationInfo) -> Self:
         lists = ("experiments", "decisions", "risks", "questions", "sources")
         ids = (repeated(ids_of(name, getattr(self, name))) for name in lists)
         remarks = (self.misplaced(name, getattr(self, name)) for name in _REMARKS)
-        refuse(chain(*ids, unresolved_names(self, self.planes, self.operations), *remarks))
+        across = self._unresolved() if info.context == FILE else ()
+        refuse(chain(*ids, across, *remarks))
         return self
+
+    def _unresolved(self) -> Iterator[Fault]:
+        """Find names in one part that refer to nothing in another: parts put together in Python may have some."""
+        return unresolved_names(self, self.planes, self.operations)
+
+    def _refuse_unreadable(self) -> None:
+        """Raise what a reader of the file would."""
+        if problems := [Problem(path, message) for path, message in self._unresolved()]:
+            raise UnreadableDesignError(f"The design {self.name!r}", problems)
 
     def misplaced(self, name: str, remarks: Iterable[Any]) -> Iterator[Fault]:
         """Find remarks, in the list called `name`, on what the design does not have."""

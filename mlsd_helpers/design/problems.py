@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 CHOICE = "<"  # begins what pydantic puts into a path for a choice between kinds of value
+FILE = "file"  # the context of validation where a whole file is read
 MOST = 1_000  # problems that are worth explaining
 LISTED = 10
 _NAMED = 25
@@ -30,6 +31,15 @@ _SENTENCES = {
     "model_type": "{given} is not a group of keys. Write 'key: value' lines, indented below this key.",
 }
 """How each kind of error that pydantic finds is said here."""
+
+_ELSEWHERE = {
+    "attempts": "Write further attempts as 'retries: 1', on the flow itself.",
+    "does_not_apply": "Write it for the whole design: does_not_apply: [{where: path of the part, because: reason}].",
+    "promises": "Write 'budget' and 'percentile', 'first_token' and 'per_token', and what else is promised in 'also'.",
+    "rollback": "Write 'rollback_to', 'rollback_time' and 'rollback_takes_back'.",
+    "together": "Write 'versioned_together'.",
+}
+"""Keys that people expect where they are not, and what to write."""
 
 Step = str | int
 Path = tuple[Step, ...]
@@ -109,7 +119,8 @@ def _explained(kind: str, item: Any, model: "type[BaseModel]") -> Iterator[Probl
     elif kind == "extra_forbidden":
         known = known_keys(_model_at(model, path[:-1]))
         hint = " Or put quotes around a text with a comma in it." if item["input"] is None else ""
-        yield Problem(path, f"unknown key. {nearest(path[-1], known)}{hint}")
+        instead = _ELSEWHERE.get(str(path[-1])) or nearest(path[-1], known)
+        yield Problem(path, f"unknown key. {instead}{hint}")
     else:
         yield Problem(path, _sentence(kind, item))
 

@@ -24,7 +24,16 @@ from yaml.events import (
     SequenceEndEvent,
 )
 
-from mlsd_helpers.design.problems import MOST, Path, Problem, Step, UnreadableDesignError, explain, shown
+from mlsd_helpers.design.problems import (
+    FILE,
+    MOST,
+    Path,
+    Problem,
+    Step,
+    UnreadableDesignError,
+    explain,
+    shown,
+)
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -142,7 +151,7 @@ def parse(model: type[T], text: str, subject: str) -> tuple[T, Lines]:
     root, problems = read(text, subject)
     lines = Lines(root)
     try:
-        value = model.model_validate(root.value)
+        value = model.model_validate(root.value, context=FILE)
     except ValidationError as error:
         problems += [_placed(problem, lines) for problem in explain(error, model)]
     if problems:

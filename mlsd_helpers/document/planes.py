@@ -2,6 +2,7 @@
 
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
+from mlsd_helpers.design.value import Value
 from mlsd_helpers.document.markdown import Md, anchor, bullets, code, joined, say, section, table
 from mlsd_helpers.document.mermaid import Arrow, Edge, Group, Node, flowchart
 from mlsd_helpers.document.provenance import Figures, decided, undecided
@@ -9,6 +10,7 @@ from mlsd_helpers.document.provenance import Figures, decided, undecided
 AT = "planes"
 LEGEND = "Thick arrows: somebody waits. Dotted arrows: orders and alerts. The others: data on their way."
 
+_MAY_BE_LEFT_OUT = frozenset({"gates", "stages", "rollback_takes_back"})
 _STEERS = frozenset({"alert", "command", "configuration"})
 
 
@@ -124,13 +126,25 @@ def _changes(figures: Figures, title: str, name: str) -> Md:
     lines = (
         Md(f"{field.replace('_', ' ')}: {_value(figures, f'{AT}.{name}.{field}', value)}")
         for field, value in fields.items()
+        if value or field not in _MAY_BE_LEFT_OUT
     )
     return Md(f"**{title}**\n\n{bullets(lines)}")
 
 
 def _value(figures: Figures, path: str, value: object) -> Md:
     if isinstance(value, tuple):
-        return joined(map(say, value)) or undecided(path)
+        return joined(map(_entry, value)) or undecided(path)
     if value is None or isinstance(value, str):
         return decided(value, path)
     return figures.number(path)
+
+
+def _entry(entry: str | Value) -> Md:
+    """Write an entry of a list: a word, or a group of keys with what each says."""
+    if isinstance(entry, str):
+        return say(entry)
+    given = entry.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    words = {
+        key: ", ".join(map(str, said)) if isinstance(said, list) else said for key, said in given.items()
+    }
+    return say(f"({'; '.join(f'{key} {said}' for key, said in words.items())})")

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
-from mlsd_helpers.design import KINDS, PLANE_OF, Component, Design, Flow, Planes, Requirements
+from mlsd_helpers.design import KINDS, Component, Design, Flow, Planes, Requirements
 from mlsd_helpers.design.planes import Carries
 from mlsd_helpers.errors import DesignError, MlsdError
 from mlsd_helpers.figures.base import Columns, table
@@ -275,7 +275,7 @@ def _seconds(given: Any) -> float | None:
 
 def _box(one: Component, at: tuple[float, float], hit: BlastRadius | None) -> dict[str, Any]:
     state = state_of(one.id, hit)
-    words = f"{one.id}, {one.kind}, {PLANE_OF[one.kind]} plane"
+    words = f"{one.id}, {one.kind}, {one.plane} plane"
     return {
         "id": one.id,
         "name": short(one.id),
