@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,9 @@ from mlsd_helpers.design import (
     ModelShape,
     Release,
     UnreadableDesignError,
+    json_schema,
 )
+from mlsd_helpers.design.reading import read
 from tests.design.any_design import MORE, designs
 from tests.effort import examples
 
@@ -179,6 +182,11 @@ def faults(text, *changes):
 def test_an_assistant_with_retrieval_is_saved_and_read_back_whole(assistant):
     assert Design.parse(assistant.to_yaml()) == assistant
     assert hash(Design.parse(assistant.to_yaml())) == hash(assistant)
+
+
+def test_the_schema_accepts_an_assistant_with_retrieval():
+    written, _ = read(ASSISTANT, "assistant")
+    jsonschema.Draft202012Validator(json_schema()).validate(written.value)
 
 
 def test_seven_lines_are_a_design():
