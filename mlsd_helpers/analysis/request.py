@@ -1,0 +1,253 @@
+"""What one request takes: its time and its availability, along all that it waits for.
+
+A component answers when its own work and its calls are done. Calls are made one after another or at once, as the
+component says; where it does not say, both are computed. A call with an alternative is tried first, and the
+alternative only when it gives no answer; a call with a fallback is answered whatever becomes of it.
+
+>>> from mlsd_helpers.design import Component, Flow, Planes
+>>> hub = Component(id="hub", kind="orchestrator", calls="one after another")
+>>> parts = [Component(id=name, kind="service", latency="80 ms", availability="99.9%") for name in "abc"]
+>>> calls = [Flow(start="hub", end=part.id, carries="request") for part in parts]
+>>> (entry,) = requests_of(Planes(components=(hub, *parts), flows=calls))
+>>> round(entry.time.most_s, 6), round(entry.availability, 6)
+(0.24, 0.997003)
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, reached, waiting_flows
+from mlsd_helpers.design import Component, Flow, Planes
+
+_NO_FALLBACK = re.compile(
+    r"\W*(none|no|not?hing|n/?a|tbd|todo|unknown|-+|\?+|error|errors|5\d\d|crash|raise|abort|reject|time ?out"
+    r"|no fallback|(fail|reject|drop|abort|refuse|error|give up)\b.*"
+    r"|(return|answer|respond|show|send|throw|raise)s?( with)?( an?| the)?( http)? ?"
+    r"(error|failure|5\d\d|exception)\b.*)\W*",
+    re.IGNORECASE,
+)
+
+
+def has_fallback(flow: Flow) -> bool:
+    """Tell whether the caller has an answer of its own when a call gives none.
+
+    Words such as "none" or "fail the request" name no answer.
+
+    >>> has_fallback(Flow(start="a", end="b", carries="request", fallback="Fail the request"))
+    False
+    >>> has_fallback(Flow(start="a", end="b", carries="request", fallback="Keep the order of the retrieval"))
+    True
+    """
+    return flow.fallback is not None and not _NO_FALLBACK.fullmatch(flow.fallback)
+
+
+def attempts_s(flow: Flow) -> float:
+    """Return the longest time that a call may take, retries included, in seconds; infinite without a timeout.
+
+    Pauses between the attempts come on top, and are not known.
+    """
+    return math.inf if flow.timeout is None else flow.timeout * (1 + flow.retries)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a component: the flow that is tried first, and those that are tried after it, in order."""
+
+    flow: Flow
+    alternatives: tuple[Flow, ...] = ()
+
+    @property
+    def flows(self) -> tuple[Flow, ...]:
+        """All that may be tried, in order."""
+        return (self.flow, *self.alternatives)
+
+    @property
+    def has_fallback(self) -> bool:
+        """Whether the caller has an answer of its own when all of them fail."""
+        return has_fallback(self.flows[-1]) or has_fallback(self.flow)
+
+    @property
+    def needed(self) -> bool:
+        """Whether every request that makes this call needs exactly this component's answer."""
+        return not self.alternatives and not self.has_fallback
+
+    @property
+    def longest_s(self) -> float:
+        """The longest time until the caller goes on, in seconds: every attempt of every alternative times out."""
+        return math.fsum(attempts_s(flow) for flow in self.flows)
+
+
+def calls_by_component(planes: Planes) -> dict[str, tuple[Call, ...]]:
+    """Return the calls that each component makes for a request, in the order of the sketch."""
+    waiting = [flow for _, flow in waiting_flows(planes)]
+    by_id: dict[str | None, Flow] = {flow.id: flow for flow in waiting if flow.id}
+    later = {flow.otherwise for flow in waiting if flow.otherwise}
+    calls = defaultdict[str, list[Call]](list)
+    for flow in waiting:
+        if flow.id is None or flow.id not in later:
+            calls[flow.start].append(Call(flow, tuple(_alternatives(flow, by_id))))
+    return {start: tuple(made) for start, made in calls.items()}
+
+
+def _alternatives(flow: Flow, by_id: Mapping[str | None, Flow]) -> Iterator[Flow]:
+    seen = {flow.id}
+    while (following := by_id.get(flow.otherwise)) and following.id not in seen:
+        seen.add(following.id)
+        yield following
+        flow = following
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time between two bounds, in seconds, and the components that make up the upper one, from the entry inwards.
+
+    The bounds differ where a component does not say whether its calls are made one after another or at once.
+    """
+
+    least_s: float
+    most_s: float
+    way: tuple[str, ...] = ()
+
+    @property
+    def known(self) -> bool:
+        """Whether the order of all calls is known, or does not matter."""
+        return math.isclose(self.least_s, self.most_s)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What one request takes that enters at a component."""
+
+    entry: str
+    time: Span
+    """The stated latencies along its calls: added one after another, the largest of those at once. Means add to a
+    mean (at once: to a lower bound of it), bounds add to a bound, percentiles add to neither."""
+    certain_s: float
+    """What the request takes at least at each percentile of which latencies are stated: the largest single one that
+    every request waits for."""
+    longest_s: Span
+    """How long the entry may wait for its calls until each has timed out; infinite where a timeout is missing."""
+    availability: float
+    """The share of requests with an answer, from the availabilities that are stated; 1 where none is."""
+    needs: tuple[str, ...]
+    """The components without which no request has an answer, from the entry inwards."""
+    in_full: float
+    """The share of requests for which everything that is tried first answers: no fallback, no alternative."""
+
+
+def requests_of(planes: Planes) -> tuple[Request, ...]:
+    """Return what a request takes at each component that calls and is not called; nothing where calls form a cycle."""
+    flows = [flow for _, flow in waiting_flows(planes)]
+    if not flows or cycle(flows):
+        return ()
+    called = {flow.end for flow in flows}
+    walk = _Walk(components_by_id(planes), calls_by_component(planes), callers_first(flows))
+    return tuple(walk.request(name) for name in dict.fromkeys(f.start for f in flows) if name not in called)
+
+
+def longest_calls_s(component: Component, calls: Sequence[Call]) -> Span:
+    """Return how long a component may wait for its calls until each has timed out, in seconds."""
+    spans = [Span(call.longest_s, call.longest_s, (call.flow.end,)) for call in calls]
+    return _together(component.calls, spans)
+
+
+def _together(how: str | None, spans: Sequence[Span]) -> Span:
+    """Join calls: their sum one after another, the largest at once, both bounds where it is not said."""
+    if not spans:
+        return Span(0.0, 0.0)
+    longest = max(spans, key=lambda span: span.most_s)
+    least = max(span.least_s for span in spans)
+    if how == "at once" or len(spans) == 1:
+        return Span(least, longest.most_s, longest.way)
+    way = tuple(dict.fromkeys(name for span in spans if span.most_s for name in span.way))
+    total = math.fsum(span.most_s for span in spans)
+    return Span(math.fsum(span.least_s for span in spans) if how else least, total, way)
+
+
+class _Walk:
+    """Walks the calls of a sketch from the components that call nobody to those that nobody calls."""
+
+    def __init__(
+        self, components: Mapping[str, Component], calls: Mapping[str, tuple[Call, ...]], order: Sequence[str]
+    ) -> None:
+        self._of, self._calls = components, calls
+        self._time: dict[str, Span] = {}
+        for name in reversed(order):
+            self._time[name] = self._time_of(name)
+
+    def request(self, entry: str) -> Request:
+        calls = self._calls.get(entry, ())
+        needs = tuple(dict.fromkeys(self._needs(entry)))
+        return Request(
+            entry,
+            self._time[entry],
+            max((self._of[name].latency or 0.0 for name in needs), default=0.0),
+            longest_calls_s(self._of[entry], calls),
+            self._answered(entry, needs),
+            needs,
+            math.prod(map(self._up, self._reached(entry, lambda call: (call.flow,)))),
+        )
+
+    def _time_of(self, name: str) -> Span:
+        """Return the time of a component with its calls, when every first attempt answers."""
+        own = self._of[name].latency or 0.0
+        called = [self._time[call.flow.end] for call in self._calls.get(name, ())]
+        spans = _together(self._of[name].calls, called)
+        return Span(own + spans.least_s, own + spans.most_s, (name, *spans.way))
+
+    def _needs(self, name: str) -> Iterator[str]:
+        """Yield a component and all that it needs for every request; without recursion, since sketches are deep."""
+        left, seen = [name], set[str]()
+        while left:
+            one = left.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            yield one
+            left += [
+                call.flow.end
+                for call in reversed(self._calls.get(one, ()))
+                if call.needed and call.flow.share in {None, 1.0}
+            ]
+
+    def _up(self, name: str) -> float:
+        stated = self._of[name].availability
+        return 1.0 if stated is None else stated
+
+    def _answered(self, entry: str, needs: Iterable[str]) -> float:
+        """Return the share of requests that are answered.
+
+        What every request needs counts once, however often it is called. Alternatives fail together only where both
+        need the same component: beyond what is needed anyway, they are taken as independent.
+        """
+        needed = set(needs)
+        return math.prod(map(self._up, needed)) * self._rest(needed, entry)
+
+    def _rest(self, sure: set[str], entry: str) -> float:
+        """Return the share of requests answered while all of `sure` are up."""
+        answered: dict[str, float] = {}
+        may_reach = self._reached(entry, lambda call: call.flows)
+        for name in self._time:  # called ones before their callers
+            if name not in may_reach:
+                continue
+            share = 1.0 if name in sure else self._up(name)
+            for call in self._calls.get(name, ()):
+                share *= self._call_answered(call, answered.__getitem__)
+            answered[name] = share
+        return answered[entry]
+
+    @staticmethod
+    def _call_answered(call: Call, answered: Callable[[str], float]) -> float:
+        if call.has_fallback:
+            return 1.0
+        failed = math.prod(1 - answered(flow.end) for flow in call.flows)
+        share = 1.0 if call.flow.share is None else call.flow.share
+        return 1 - share * failed
+
+    def _reached(self, entry: str, flows_of: Callable[[Call], Iterable[Flow]]) -> set[str]:
+        """Return all that a request may reach by some flows of each call."""
+        steps = {name: {f.end for call in made for f in flows_of(call)} for name, made in self._calls.items()}
+        return reached([entry], steps)
