@@ -1,8 +1,6 @@
 """A value, such as a design, to YAML text and to a file, so that nothing that was there is lost."""
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
@@ -14,6 +12,7 @@ from mlsd_helpers.design.loading import load
 from mlsd_helpers.design.reading import plain
 from mlsd_helpers.design.value import Value
 from mlsd_helpers.errors import DesignError
+from mlsd_helpers.files import write_whole
 
 HEADER = "# A design for an ML system. `mlsd check` reads this file and says what is missing.\n"
 _WIDTH = 110  # columns; what Python needs more than this for does not go on one line
@@ -67,15 +66,14 @@ def to_yaml(design: Value) -> str:
 def save(design: Value, path: Path, *, replace: bool) -> Path:
     """Write the design to a file; see ``Design.save``."""
     try:
-        path = path.resolve()  # through a link, so that the file is replaced and not the link
+        path = path.resolve()
         if path.exists():
             if _holds(path, design):
                 return path
             _keep(path, replace=replace)
-        _write(path, to_yaml(design))
+        return write_whole(path, to_yaml(design))
     except (OSError, ValueError) as error:
         raise DesignError(f"{path} cannot be written: {error}. Choose a folder you may write in.") from None
-    return path
 
 
 def _holds(path: Path, design: Value) -> bool:
@@ -106,28 +104,3 @@ def _keep(path: Path, *, replace: bool) -> None:
 def _names_before(path: Path) -> Iterator[Path]:
     first = path.with_name(f"{path.stem}.before{path.suffix}")
     return chain([first], (path.with_name(f"{path.stem}.before-{n}{path.suffix}") for n in count(2)))
-
-
-def _write(path: Path, text: str) -> None:
-    """Write beside the file, then move into its place in one step."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _like(path, Path(name))
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _like(path: Path, new: Path) -> None:
-    """Give the new file the permissions of the old one, or those that any new file gets."""
-    if path.exists():
-        shutil.copymode(path, new)
-    else:
-        umask = os.umask(0)
-        os.umask(umask)
-        new.chmod(0o666 & ~umask)
