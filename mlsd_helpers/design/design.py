@@ -137,11 +137,12 @@ class Design(Value):
         return value
 
     def save(self, path: str | FilePath, *, replace: bool = False) -> FilePath:
-        """Write the design to a YAML file, all or nothing, and return where it lies.
+        """Write the design to a YAML file in one atomic step, and return the file's path.
 
-        A file that already holds this design is left as it is, comments and all. One that holds anything else
-        is a ``DesignError``, unless ``replace`` is true: then it is kept beside the new one, as
-        ``design.before.yaml`` for ``design.yaml``, numbered where that is taken.
+        A file that already holds this design is left as it is. One that holds anything else is a ``DesignError``,
+        unless ``replace`` is true: its content is then copied beside it, as ``design.before.yaml`` for
+        ``design.yaml``, numbered where that name is taken. Where it is a design, only what differs is rewritten:
+        comments, order and ``x-`` keys stay.
         """
         from mlsd_helpers.design.writing import save  # noqa: PLC0415 - loads PyYAML
 

@@ -1,15 +1,16 @@
-"""YAML text to plain values, each with its line.
+"""YAML text to plain values, each with its place in the text.
 
-Built from YAML's events rather than its objects, so that nothing in a file can construct anything, duplicate
-keys are seen, and a file that is too deep or that expands without end is refused at once. Plain words read as
-in YAML 1.2: ``no`` is a word and ``12:30`` is not a number.
+The reader takes YAML's events rather than objects: nothing in a file can construct anything, duplicate keys are
+errors, and a file that is nested too deeply or whose aliases expand too far is refused early. Plain scalars are
+read as in YAML 1.2: ``no`` is a string and ``12:30`` is not a number. ``<<`` merges the keys of other groups in,
+as in YAML 1.1. Keys that begin with ``x-`` are for notes and anchors; a value does not include them.
 
-Nothing else in design/ imports PyYAML on import: this module is loaded by whoever reads or writes a file.
+No other module of design/ loads PyYAML when it is imported.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, NoReturn, TypeVar
 
@@ -65,18 +66,31 @@ def plain(text: str) -> Any:
     return text
 
 
-_NOTHING: dict[Any, Any] = {}  # inside every word, so that a large file does not hold as many empty groups
+_NOTHING: dict[Any, Any] = {}  # shared by all scalars, so that a large file does not hold as many empty dicts
+NOTES = "x-"  # begins a key that the design does not include
+MERGE = "<<"
 
 
 @dataclass(slots=True)
 class Node:
-    """A value read from YAML, its line, and the nodes inside it by key or position."""
+    """A value read from YAML, its place, and the nodes inside it by key or position."""
 
     value: Any
     line: int
+    """From 1; for the value of a key, the line of the key."""
+    start: int
+    """The value's first character, counted from 0 in the text."""
+    end: int
+    """The character after its last one; a comment behind it does not belong to it."""
     inside: dict[Step, "Node"] = field(default_factory=lambda: _NOTHING)
     size: int = 1
     height: int = 1
+    key_start: int = 0
+    in_one_piece: bool = True
+    """Whether the text from ``start`` to ``end`` is a scalar, an alias or a group in brackets."""
+    is_alias: bool = False
+    merged: dict[str, "Node"] = field(default_factory=lambda: _NOTHING)
+    """What ``<<`` brings in, by key."""
     _by_id: "dict[str, Node] | None" = None
 
     def add(self, step: Step, node: "Node") -> None:
@@ -88,7 +102,7 @@ class Node:
     def step(self, step: Step) -> "Node | None":
         """Return the node under a key, or the list entry at a position or with an id."""
         if not isinstance(self.value, list) or isinstance(step, int):
-            return self.inside.get(step)
+            return self.inside.get(step) or self.merged.get(str(step))
         if step.isdecimal():
             return self.inside.get(int(step))
         if self._by_id is None:  # by now the list is whole; of two entries with an id the first counts
@@ -106,21 +120,21 @@ class Lines:
     """Where each field of a design stands in its file."""
 
     def __init__(self, root: Node) -> None:
-        self._root = root
+        self.root = root
 
     def __call__(self, path: str | Iterable[Step]) -> int:
         """Return the line, from 1, of a field or else of the nearest group around it.
 
         ``path`` is ``"capacity.zones"`` or ``("capacity", "zones")``; a list entry goes by position or id.
         """
-        node = self._root
+        node = self.root
         for step in path.split(".") if isinstance(path, str) else path:
             node = node.step(step) or node
         return node.line
 
     def named(self, path: Path) -> Path:
         """Replace positions in a path by the ids that stand there."""
-        node, named = self._root, list[Step]()
+        node, named = self.root, list[Step]()
         for step in path:
             inside = node.step(step)
             node = inside or node
@@ -200,17 +214,18 @@ class _Reader:
 
     def _built(self, event: Any) -> Node:
         if isinstance(event, ScalarEvent):
-            return Node(plain(event.value) if event.implicit[0] else event.value, _line(event))
+            return _placed_at(event, plain(event.value) if event.implicit[0] else event.value)
         if isinstance(event, MappingStartEvent):
-            return self._mapping(Node({}, _line(event), {}))
-        return self._sequence(Node([], _line(event), {}))
+            return self._mapping(_placed_at(event, {}, inside={}, in_one_piece=bool(event.flow_style)))
+        return self._sequence(_placed_at(event, [], inside={}, in_one_piece=bool(event.flow_style)))
 
     def _alias(self, event: Any) -> Node:
         known = self._anchors.get(event.anchor)
         if known is None:
             self._stop(f"*{event.anchor} repeats what is not complete above it.", event)
         self._bound(known.size, known.height, event)
-        return Node(known.value, _line(event), known.inside, known.size, known.height)
+        place = {"line": _line(event), "start": _start(event), "end": event.end_mark.index}
+        return replace(known, **place, in_one_piece=True, is_alias=True)
 
     def _sequence(self, node: Node) -> Node:
         for position in count():
@@ -218,19 +233,35 @@ class _Reader:
                 break
             node.add(position, self._entry(position, event))
             node.value.append(node.inside[position].value)
-        return node
+        return _ended(node, event)
 
     def _mapping(self, node: Node) -> Node:
         while not isinstance(event := next(self._events), MappingEndEvent):
             if not isinstance(event, ScalarEvent):
                 self._stop("a key here is not a word. Write 'key: value'.", event)
             key, before = event.value, node.inside.get(event.value)
-            node.add(key, self._entry(key, next(self._events)))
-            node.value[key] = node.inside[key].value
-            node.inside[key].line = _line(event)  # a group stands where its key does
+            entry = self._entry(key, next(self._events))
+            entry.line, entry.key_start = _line(event), _start(event)
+            node.add(key, entry)
+            if key == MERGE and event.implicit[0]:
+                self._merge(node, entry, event)
+            elif not key.startswith(NOTES):
+                node.value[key] = entry.value
             if before:
                 self._problem(f"is written twice, first on line {before.line}. Keep one.", event, key)
-        return node
+        node.value = {key: entry.value for key, entry in node.merged.items()} | node.value
+        return _ended(node, event)
+
+    def _merge(self, node: Node, entry: Node, event: Any) -> None:
+        """Bring in the keys of one group or of several; of two groups with a key, the first one counts."""
+        groups = list(entry.inside.values()) if isinstance(entry.value, list) else [entry]
+        if not all(isinstance(group.value, dict) for group in groups):
+            self._problem("brings in the keys of other groups. Write '<<: *anchor'.", event, MERGE)
+            return
+        merged: dict[str, Node] = {}
+        for group in reversed(groups):
+            merged |= {key: found for key in group.value if (found := group.step(key))}
+        node.merged = merged
 
     def _entry(self, step: Step, event: Any) -> Node:
         self._path.append(step)
@@ -254,5 +285,20 @@ class _Reader:
         raise UnreadableDesignError(self._subject, [Problem((), message, _line(event))])
 
 
+def _placed_at(event: Any, value: Any, **more: Any) -> Node:
+    return Node(value, _line(event), _start(event), event.end_mark.index, **more)
+
+
+def _ended(node: Node, event: Any) -> Node:
+    """Note where a group ends: at its bracket, or else with what is last inside it."""
+    last = next(reversed(node.inside.values()), None)
+    node.end = event.end_mark.index if node.in_one_piece or last is None else last.end
+    return node
+
+
 def _line(event: Any) -> int:
     return int(event.start_mark.line) + 1
+
+
+def _start(event: Any) -> int:
+    return int(event.start_mark.index)

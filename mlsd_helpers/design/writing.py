@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from mlsd_helpers.design.editing import Editor, NotEditableError, with_notes
 from mlsd_helpers.design.loading import load
-from mlsd_helpers.design.reading import plain
+from mlsd_helpers.design.reading import Node, parse, plain
 from mlsd_helpers.design.value import Value
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.files import write_whole
@@ -24,6 +25,10 @@ class _Writer(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         """Write everything out."""
         return True
+
+
+class _Inline(_Writer):
+    """Writes everything on one line."""
 
 
 class _Row(dict[str, Any]):
@@ -55,32 +60,70 @@ def _short(whole: Any, values: Iterable[Any]) -> bool:
 _Writer.add_representer(str, _text)
 _Writer.add_representer(list, _list)
 _Writer.add_representer(_Row, _row)
+_Inline.add_representer(list, yaml.SafeDumper.represent_list)
 
 
-def to_yaml(design: Value) -> str:
-    """Write the design as YAML text, keys in their usual order, without what is left at its default."""
-    fields = design.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return HEADER + yaml.dump(fields, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=_WIDTH)
+def to_yaml(value: Value) -> str:
+    """Write a value as YAML text, keys in their usual order, without what is left at its default."""
+    return HEADER + _block(_fields(value))
 
 
 def save(design: Value, path: Path, *, replace: bool) -> Path:
     """Write the design to a file; see ``Design.save``."""
     try:
         path = path.resolve()
+        text = to_yaml(design)
         if path.exists():
-            if _holds(path, design):
-                return path
-            _keep(path, replace=replace)
-        return write_whole(path, to_yaml(design))
+            try:
+                before, lines = load(type(design), path)
+            except DesignError:
+                _keep(path, replace=replace)
+            else:
+                if before == design:
+                    return path
+                _keep(path, replace=replace)
+                text = edited(path.read_bytes().decode(), lines.root, before, design)
+        return write_whole(path, text)
     except (OSError, ValueError) as error:
+        if isinstance(error, DesignError):
+            raise
         raise DesignError(f"{path} cannot be written: {error}. Choose a folder you may write in.") from None
 
 
-def _holds(path: Path, design: Value) -> bool:
+def edited(text: str, root: Node, before: Value, after: Value) -> str:
+    """Return the text changed from one value to another; where that fails, the value and the text's ``x-`` keys."""
     try:
-        return load(type(design), path)[0] == design
-    except DesignError:
-        return False
+        new = Editor(text, _block, _inline).edited(root, _fields(before), _fields(after))
+        if "\r\n" in text:
+            new = new.replace("\r\n", "\n").replace("\n", "\r\n")
+        if (
+            parse(type(after), new, "the edited text")[0] == after
+        ):  # an alias may have changed with its anchor
+            return new
+    except (NotEditableError, DesignError):
+        pass
+    return HEADER + _block(with_notes(_fields(after), root))
+
+
+def _fields(value: Value) -> dict[str, Any]:
+    return value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _block(plain_value: Any) -> str:
+    return str(yaml.dump(plain_value, Dumper=_Writer, sort_keys=False, allow_unicode=True, width=_WIDTH))
+
+
+def _inline(plain_value: Any) -> str:
+    """Write a value within one line, also between brackets."""
+    text = yaml.dump(
+        [plain_value],
+        Dumper=_Inline,
+        default_flow_style=True,
+        sort_keys=False,
+        allow_unicode=True,
+        width=1_000_000,  # columns
+    )
+    return str(text).rstrip("\n")[1:-1]
 
 
 def _keep(path: Path, *, replace: bool) -> None:

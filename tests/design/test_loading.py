@@ -60,6 +60,10 @@ WRONG = {
     "an alias of nothing": ("name: *d", (), 1),
     "an alias of itself": ("name: d\nplanes: &a\n  components: [*a]", (), 3),
     "a key that is a list": ("name: d\n? [a]\n: b", (), 2),
+    "a merge of a word": ("name: d\ncapacity:\n  <<: 3", ("capacity", "<<"), 3),
+    "a fault in what is merged": ("x-a: &a\n  zones: 0\nname: d\ncapacity: {<<: *a}", ("capacity", "zones"), 2),
+    "a fault beside a note": ("name: d\ncapacity:\n  x-zones: 0\n  zones: 0", ("capacity", "zones"), 4),
+    "an unfinished note": ("name: d\nx-a: [", (), 3),
     "too deep": ("name: " + "[" * 60 + "]" * 60, (), 1),
 }  # fmt: skip
 
@@ -117,6 +121,43 @@ def test_a_few_aliases_are_welcome():
     text = "name: d\ndataflow: {stages: [{id: a, delays: &d [1 s, 2 s]}, {id: b, delays: *d}]}"
     first, second = Design.parse(text).dataflow.stages
     assert first.delays == second.delays
+
+
+def test_keys_that_begin_with_x_are_notes_at_any_level():
+    text = "x-a: {b: [1]}\nname: d\ncapacity:\n  x-why: [1, {c: d}]\n  headroom: {share: 30%, x-: }\n"
+    assert Design.parse(text) == Design(name="d", capacity={"headroom": {"share": "30%"}})
+
+
+@pytest.mark.parametrize(
+    ("merge", "zones", "replicas"),
+    [
+        ("<<: *a", 3, 9),
+        ("<<: [*a, *b]", 3, 9),
+        ("<<: [*b, *a]", 4, 9),
+        ("zones: 5, <<: *a", 5, 9),
+        ("<<: *a, replicas: 5", 3, 5),
+        ("<<: *c", 4, 7),
+        ("<<: {zones: 6}", 6, None),
+        ("'<<': *a", None, None),
+    ],
+)
+def test_a_merge_brings_in_keys_that_are_not_written(merge, zones, replicas):
+    text = f"""name: d
+x-1: &a {{zones: 3, replicas: 9, x-y: 1}}
+x-2: &b {{zones: 4}}
+x-3: &c {{<<: *b, replicas: 7}}
+capacity: {{{merge}}}"""
+    if zones is None:
+        with pytest.raises(UnreadableDesignError):
+            Design.parse(text)
+    else:
+        plan = Design.parse(text).capacity
+        assert (plan.zones, plan.replicas) == (zones, replicas)
+
+
+def test_merges_that_multiply_are_refused():
+    levels = "".join(f"a{n + 1}: &a{n + 1} {{<<: *a{n}, b: *a{n}, c: *a{n}}}\n" for n in range(30))
+    ends_all_reading(f"name: d\na0: &a0 {{x: 1}}\n{levels}")
 
 
 # Files that are meant to hurt. Time is bounded by what is looked at, not by a clock.
