@@ -28,6 +28,8 @@ class Value(BaseModel):
         populate_by_name=True,
         defer_build=True,
         str_strip_whitespace=True,
+        use_attribute_docstrings=True,
+        json_schema_extra={"patternProperties": {"^x-": {}}},  # notes, which the reader leaves out
     )
 
     def __init__(self, **fields: Any) -> None:

@@ -1,11 +1,15 @@
 """The JSON Schema: editors accept what loading accepts."""
 
+import json
+
 import jsonschema
 import pytest
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Design, json_schema
 from mlsd_helpers.design.reading import read
+from mlsd_helpers.errors import DesignError
+from tools.schema import PLACE
 
 SCHEMA = json_schema()
 CHECK = jsonschema.Draft202012Validator(SCHEMA)
@@ -34,10 +38,28 @@ def test_quantities_may_be_text_or_numbers(capacity):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"name": "d", "zonez": 1}, {"name": "d", "capacity": {"routing": "best"}}, {"name": 7}]
+    "wrong",
+    [
+        {},
+        {"name": "d", "zonez": 1},
+        {"name": "d", "capacity": {"routing": "best"}},
+        {"name": 7},
+    ],
 )
 def test_the_schema_refuses_what_loading_refuses(wrong):
     assert not CHECK.is_valid(wrong)
+    with pytest.raises(DesignError):
+        Design(**wrong)
+
+
+def test_keys_that_begin_with_x_are_free_at_any_level():
+    CHECK.validate(
+        {"name": "d", "x-why": [1], "capacity": {"x-": {"a": 1}, "headroom": {"share": 0, "x-b": None}}}
+    )
+
+
+def test_the_published_schema_is_this_one():
+    assert json.loads(PLACE.read_text(encoding="utf-8")) == SCHEMA
 
 
 def test_a_quantity_shows_an_example_and_a_field_its_meaning():
