@@ -32,10 +32,27 @@ class Dimension:
     name: str
     example: str
     units: Mapping[str, float]
+    takes_scales: bool = False
+    """Whether ``k``, ``M`` and the other ``SCALES`` may stand before a unit: ``20k rps``."""
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression, for JSON Schema, that matches the texts which ``read`` reads as 0 or more."""
+        known = "|".join(sorted(filter(None, self.units), key=len, reverse=True))
+        scale = rf"({'|'.join(SCALES)})?\s*" if self.takes_scales else ""
+        unit = rf"({known})" + ("?" if "" in self.units else "")
+        return rf"^\s*[+]?{_NUMBER}\s*{scale}{unit if known else ''}\s*$"
 
 
-def _dimension(name: str, example: str, units: dict[str, float]) -> Dimension:
-    return Dimension(name, example, MappingProxyType(units))
+def _dimension(name: str, example: str, units: dict[str, float], *, takes_scales: bool = False) -> Dimension:
+    return Dimension(name, example, MappingProxyType(units), takes_scales)
+
+
+SCALES = MappingProxyType(
+    {"k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9, "B": 1e9,
+     "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+)  # fmt: skip
+_NUMBER = r"([0-9][0-9_,]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 
 
 _TIMES = {
@@ -50,7 +67,9 @@ PER_SECOND = _dimension(
     "rate",
     "500 rps",
     {"rps": 1.0, "RPS": 1.0, "qps": 1.0, "QPS": 1.0, "/s": 1.0, "per second": 1.0,
-     "rpm": 1 / minute, "/min": 1 / minute, "/h": 1 / hour, "/day": 1 / day},
+     "rpm": 1 / minute, "/min": 1 / minute, "per minute": 1 / minute, "/h": 1 / hour, "per hour": 1 / hour,
+     "/day": 1 / day, "per day": 1 / day, "/week": 1 / week, "per week": 1 / week},
+    takes_scales=True,
 )  # fmt: skip
 BYTES = _dimension("size", "16 GiB", _SIZES)
 BYTES_PER_SECOND = _dimension("bandwidth", "3.35 TB/s", {f"{unit}/s": size for unit, size in _SIZES.items()})
@@ -59,13 +78,17 @@ FLOP_PER_SECOND = _dimension(
 )
 FRACTION = _dimension("share", "30%", {"%": 0.01, "": 1.0})
 COUNT = _dimension(
-    "count", "45", {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+    "count",
+    "45",
+    {"": 1.0, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12},
+    takes_scales=True,
 )
 RATIO = _dimension("ratio", "1.3", {"": 1.0})
 DOLLARS = _dimension("sum of money", "$0.20", {"USD": 1.0, "": 1.0})
 
 _LONGEST = 64  # characters: no person writes a longer quantity, and the pattern stays quick
-_QUANTITY = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*(.*?)\s*$")
+_QUANTITY = re.compile(rf"\s*(?P<number>[+-]?{_NUMBER})\s*(?P<unit>.*?)\s*")
+_SCALED = re.compile(rf"({'|'.join(SCALES)})\s*(.*)")
 
 
 def read(given: object, dimension: Dimension) -> float:
@@ -73,6 +96,8 @@ def read(given: object, dimension: Dimension) -> float:
 
     >>> read("500 rps", PER_SECOND), read("30%", FRACTION), read("16 GiB", BYTES) / GiB
     (500.0, 0.3, 16.0)
+    >>> read("20k rps", PER_SECOND), read("86.4M per day", PER_SECOND), read("1.5M", COUNT)
+    (20000.0, 1000.0, 1500000.0)
     >>> read("40", SECONDS)
     Traceback (most recent call last):
     ...
@@ -101,20 +126,34 @@ def _exact(size: float) -> Fraction:
 
 
 def _from_text(text: str, dimension: Dimension) -> float:
-    match = _QUANTITY.match(text) if len(text) <= _LONGEST else None
+    match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise QuantityError(f"{text!r} is not a {dimension.name}. Write it such as {dimension.example!r}.")
-    number, unit = match.groups()
-    if unit not in dimension.units:
+    number, unit = match["number"], match["unit"]
+    size = _size_of(unit, dimension)
+    if size is None:
         if not unit:
             raise QuantityError(
                 f"{text!r} has no unit. Write a {dimension.name} with its unit, "
                 f"such as {dimension.example!r}."
             )
-        known = ", ".join(u for u in dimension.units if u)
-        raise QuantityError(f"{text!r}: {unit!r} is not a unit of {dimension.name}. Use one of: {known}.")
+        known = ", ".join(filter(None, dimension.units))
+        scales = f", also behind {', '.join(SCALES)}" if dimension.takes_scales else ""
+        raise QuantityError(
+            f"{text!r}: {unit!r} is not a unit of {dimension.name}. Use one of: {known}{scales}."
+        )
     # Exact arithmetic, rounded once: 99.9% is 0.999 and not 0.9990000000000001.
-    return _from_number(Fraction(number.replace(",", "").replace("_", "")) * _exact(dimension.units[unit]))
+    return _from_number(Fraction(number.replace(",", "").replace("_", "")) * _exact(size))
+
+
+def _size_of(unit: str, dimension: Dimension) -> float | None:
+    """Return a unit in base units, with a scale before it or not; None for one that there is not."""
+    if unit in dimension.units:
+        return dimension.units[unit]
+    scaled = _SCALED.fullmatch(unit) if dimension.takes_scales else None
+    if scaled is None or scaled[2] not in dimension.units:
+        return None
+    return SCALES[scaled[1]] * dimension.units[scaled[2]]
 
 
 def show_seconds(seconds: float) -> str:

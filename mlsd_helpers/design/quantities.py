@@ -69,9 +69,15 @@ class Quantity:
         return self.json_schema()
 
     def json_schema(self) -> dict[str, Any]:
-        """Describe the quantity to an editor."""
+        """Describe the quantity to an editor, which then refuses other words and units."""
+        pattern = self.dimension.pattern
+        if self.dimension is units.DOLLARS:
+            pattern = pattern.replace("^", r"^\s*\$?", 1)
         return {
             "type": ["string", "integer" if self.whole else "number"],
+            "pattern": pattern,
+            "minimum": 0,
+            "maximum": int(self.most) if self.whole else self.most,
             "description": f"A {self.dimension.name}, such as {self.dimension.example!r}.",
             "examples": [self.dimension.example],
         }
@@ -160,9 +166,9 @@ MONEY = Quantity(units.DOLLARS, most=1e12, written_in=("USD",))
 Seconds = Annotated[float, TIME]
 """A time, in seconds: ``40 ms``, ``15 min``."""
 PerSecond = Annotated[float, RATE]
-"""A rate, per second: ``500 rps``, ``10000000 /day``."""
+"""A rate, per second: ``500 rps``, ``20k rps``, ``1.5M per day``."""
 TokensPerSecond = Annotated[float, TOKEN_RATE]
-"""A rate of tokens, per second: ``2000000 /min``."""
+"""A rate of tokens, per second: ``2M per min``."""
 Bytes = Annotated[float, SIZE]
 """A size, in bytes: ``16 GiB``."""
 BytesPerSecond = Annotated[float, BANDWIDTH]
@@ -176,7 +182,7 @@ Extra = Annotated[float, EXTRA]
 Ratio = Annotated[float, RATIO]
 """A plain number, 0 or more: ``1.3``."""
 Count = Annotated[int, NUMBER]
-"""A whole number of things: ``45``, ``50 million``."""
+"""A whole number of things: ``45``, ``50 million``, ``1.5M``."""
 Dollars = Annotated[float, MONEY]
 """An amount of money, in US dollars: ``$0.20``."""
 

@@ -1,5 +1,6 @@
 """Quantities: read as people write them, held in base units, written back exactly."""
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,58 @@ AS_WRITTEN = [
 def test_a_quantity_reads_and_writes_as_people_do(text, kind, number):
     assert kind.read(text) == number
     assert write(number, kind) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "number"),
+    [
+        ("20k rps", RATE, 20_000),
+        ("20 K rps", RATE, 20_000),
+        ("1M/s", RATE, 1e6),
+        ("86.4M per day", RATE, 1_000),
+        ("604.8 thousand per week", RATE, 1),
+        ("1.5M", NUMBER, 1_500_000),
+        ("8.03B", NUMBER, 8_030_000_000),
+        ("50k", NUMBER, 50_000),
+    ],
+)
+def test_counts_and_rates_may_have_a_scale(text, kind, number):
+    assert kind.read(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("5k ms", TIME), ("1M", RATE), ("1M GB", SIZE), ("1kk", NUMBER), ("2k%", SHARE)]
+)
+def test_a_scale_without_a_unit_or_where_none_is_usual_is_refused(text, kind):
+    with pytest.raises(QuantityError):
+        kind.read(text)
+
+
+NONSENSE = (
+    "bananas", "", " ", "40", "40 parsecs", "-3", "-40 ms", "ms", "1 2", "40 ms later", "$", "$$3", "%", "rps 5", "1e9999 s",
+)  # fmt: skip
+
+
+@by_name
+def test_the_schema_of_a_quantity_accepts_what_it_reads_and_refuses_nonsense(kind):
+    schema = jsonschema.Draft202012Validator(kind.json_schema())
+    scales = ["", "k", "M ", "million "] if kind.dimension.takes_scales else [""]
+    texts = [f"{number}{gap}{scale}{unit}"
+             for unit in kind.dimension.units for scale in scales for number in ("0", "1", "0.4", ".5", "1e-3")
+             for gap in ("", " ")]  # fmt: skip
+    for given_text in [*texts, *NONSENSE, *(text for text, other, _ in AS_WRITTEN if other is kind)]:
+        try:
+            kind.read(given_text)
+        except QuantityError as refused:
+            if "out of range" in str(refused) or "whole number" in str(refused):
+                continue  # no pattern can tell
+            assert not schema.is_valid(given_text), given_text
+        else:
+            assert schema.is_valid(given_text), given_text
+    assert not schema.is_valid("bananas")
+    assert schema.is_valid(kind.dimension.example)
+    assert not schema.is_valid(-1)
+    assert not schema.is_valid(kind.most * 10)
 
 
 @by_name

@@ -44,6 +44,10 @@ def test_quantities_may_be_text_or_numbers(capacity):
         {"name": "d", "zonez": 1},
         {"name": "d", "capacity": {"routing": "best"}},
         {"name": 7},
+        {"name": "d", "requirements": {"latency": {"budget": "bananas", "percentile": "p99"}}},
+        {"name": "d", "capacity": {"service_time": "bananas"}},
+        {"name": "d", "capacity": {"cost_per_replica_hour": "20 apples"}},
+        {"name": "d", "capacity": {"replicas": -3}},
     ],
 )
 def test_the_schema_refuses_what_loading_refuses(wrong):
