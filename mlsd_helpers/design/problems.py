@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from heapq import nsmallest
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 from mlsd_helpers.errors import DesignError
@@ -14,8 +16,9 @@ CHOICE = "<"  # begins what pydantic puts into a path for a choice between kinds
 FILE = "file"  # the context of validation where a whole file is read
 MOST = 1_000  # problems that are worth explaining
 LISTED = 10
-_NAMED = 25
-_SHOWN = 60
+_NAMED = 100  # names that a message lists; more kinds than a component has
+_SHOWN = 60  # characters of what was given
+_LONGEST = 5_000  # characters of a problem, so that a list of choices is whole
 
 _SENTENCES = {
     "missing": "is missing. Write it.",
@@ -56,7 +59,8 @@ class Problem(NamedTuple):
         """Write the problem on one line."""
         where = f"line {self.line}" if self.line else ""
         field = field_path(self.path)
-        return one_line(": ".join((", ".join(filter(None, (where, field))), self.message)).removeprefix(": "))
+        words = ": ".join((", ".join(filter(None, (where, field))), self.message)).removeprefix(": ")
+        return one_line(words, most=_LONGEST)
 
 
 class UnreadableDesignError(DesignError):
@@ -93,16 +97,21 @@ def field_path(path: Path) -> str:
 
 
 def nearest(given: object, known: Iterable[str]) -> str:
-    """Say which known name was probably meant, or which there are.
+    """Say which known names were probably meant, or else which there are.
 
     >>> nearest("capcity", ["capacity", "planes"]), nearest("x", [])
     ("Did you mean 'capacity'?", 'There are none yet.')
+    >>> nearest("database", ["cache", "raw source"])
+    'Known: cache, raw source.'
     """
-    names = sorted(known)[:MOST]
-    if close := get_close_matches(str(given)[:_SHOWN], names, n=1):
-        return f"Did you mean {close[0]!r}?"
-    more = ", …" if len(names) > _NAMED else ""
-    return f"Known: {', '.join(names[:_NAMED])}{more}." if names else "There are none yet."
+    wanted, names = str(given)[:_SHOWN], sorted(known)
+    if len(names) > MOST:  # comparing takes time: only those that begin most alike
+        names = nsmallest(MOST, names, key=lambda name: -len(commonprefix([wanted, name])))  # noqa: RUF071 - no paths
+    if close := get_close_matches(wanted, names):
+        return f"Did you mean {' or '.join(map(repr, close))}?"
+    if len(names) <= _NAMED:
+        return f"Known: {', '.join(names)}." if names else "There are none yet."
+    return f"The nearest are {', '.join(get_close_matches(wanted, names, n=LISTED, cutoff=0))}."
 
 
 def explain(error: "ValidationError", model: "type[BaseModel]") -> list[Problem]:

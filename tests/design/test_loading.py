@@ -8,7 +8,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Design, UnreadableDesignError, load_design, load_with_lines, loading, reading
+from mlsd_helpers.design import (
+    PLANE_OF,
+    Design,
+    UnreadableDesignError,
+    load_design,
+    load_with_lines,
+    loading,
+    reading,
+)
+from mlsd_helpers.design.problems import nearest
 from mlsd_helpers.errors import DesignError
 
 CASE = cases.load("harbour_pay").to_yaml()
@@ -93,6 +102,24 @@ def test_a_text_without_a_design_is_refused(text):
 def test_an_unknown_name_gets_the_nearest_known_one(wrong, right):
     with pytest.raises(DesignError, match=f"'{right}'"):
         Design.parse(f"name: d\n{wrong}")
+
+
+def test_a_kind_that_is_like_no_other_gets_all_kinds():
+    with pytest.raises(DesignError) as refused:
+        Design.parse(f"name: d\n{COMPONENT}zzz")
+    assert all(kind in str(refused.value) for kind in PLANE_OF)
+
+
+def test_a_name_like_several_gets_each_of_them():
+    components = "".join(f"  - {{id: {name}, kind: cache}}\n" for name in ("orders_eu", "orders_us", "other"))
+    flow = "  flows:\n  - {from: orders, to: other, carries: request}\n"
+    with pytest.raises(DesignError, match=r"'orders_(us|eu)' or 'orders_(us|eu)'"):
+        Design.parse(f"name: d\nplanes:\n  components:\n{components}{flow}")
+
+
+@pytest.mark.parametrize("number", [0, 2_500, 4_999])
+def test_the_nearest_of_thousands_of_names_is_found_wherever_it_stands(number):
+    assert f"'store_{number:04}'" in nearest(f"store_{number:04}x", [f"store_{n:04}" for n in range(5_000)])
 
 
 def test_several_problems_are_listed_together_and_in_order():

@@ -78,7 +78,8 @@ def test_a_scale_without_a_unit_or_where_none_is_usual_is_refused(text, kind):
 
 
 NONSENSE = (
-    "bananas", "", " ", "40", "40 parsecs", "-3", "-40 ms", "ms", "1 2", "40 ms later", "$", "$$3", "%", "rps 5", "1e9999 s",
+    "bananas", "", " ", "40", "40 parsecs", "-3", "-40 ms", "ms", "1 2", "40 ms later", "$", "$$3", "%", "rps 5",
+    "1e9999 s",
 )  # fmt: skip
 
 
