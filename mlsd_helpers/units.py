@@ -178,3 +178,35 @@ def show_bytes(size: float) -> str:
         if abs(size) >= base:
             return f"{size / base:.4g} {unit}"
     return f"{size:.4g} B"
+
+
+def show_number(number: float) -> str:
+    """Write a number, whole ones and large ones without decimals.
+
+    >>> show_number(29), show_number(18_750.0), show_number(2.5)
+    ('29', '18,750', '2.5')
+    """
+    return f"{number:,.0f}" if number == int(number) or abs(number) >= 1_000 else f"{number:.4g}"
+
+
+def show_share(share: float) -> str:
+    """Write a share in per cent.
+
+    >>> show_share(4 / 9)
+    '44.44%'
+    """
+    return f"{share * 100:.4g}%"
+
+
+def show_rate(per_second: float) -> str:
+    """Write a rate in requests per second."""
+    return f"{show_number(per_second)} rps"
+
+
+def show_dollars(dollars: float) -> str:
+    """Write a sum of money, small ones with four digits.
+
+    >>> show_dollars(6480), show_dollars(0.0125)
+    ('$6,480.00', '$0.0125')
+    """
+    return f"${dollars:.4g}" if 0 < dollars < 1 else f"${dollars:,.2f}"

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from mlsd_helpers.analysis.ages import branches_of, worst_ages_s
 from mlsd_helpers.design import REQUEST, DataFlow, Feature, Parallel, Stage
-from mlsd_helpers.document.markdown import Md, anchor, blocks, code, joined, link, say, section, table
+from mlsd_helpers.document.markdown import Md, anchor, blocks, code, escape, joined, link, section, table
 from mlsd_helpers.document.mermaid import Edge, Node, flowchart
 from mlsd_helpers.document.provenance import Figures, decided, undecided
 from mlsd_helpers.units import show_seconds
@@ -60,7 +60,7 @@ def _arrows(feature: Feature, end: str, sources: dict[str, str], stages: dict[st
 
 
 def _through(before: Sequence[str], ways: Iterable[Sequence[Sequence[str]]]) -> Iterator[Edge]:
-    """Lead from each of the places before through all branches, step by step."""
+    """Yield the arrows from each of the places before through all branches, step by step."""
     for branches in ways:
         yield from (Edge(start, branch[0]) for start in before for branch in branches)
         yield from (Edge(start, end) for branch in branches for start, end in pairwise(branch))
@@ -107,14 +107,14 @@ def _stages(figures: Figures, flow: DataFlow) -> Md:
 
 def _stage(figures: Figures, one: Stage) -> tuple[Md, ...]:
     path = f"{AT}.stages.{one.id}"
-    every = figures.number(f"{path}.period") if one.period else say("each arrival")
+    every = figures.number(f"{path}.period") if one.period else escape("each arrival")
     delays = (figures.number(f"{path}.delays.{position}") for position in range(len(one.delays)))
     return (
         anchor(f"stage-{one.id}", code(one.id)),
         Md(f"{every}, right after the one before") if one.synchronised else every,
         joined(delays, " + "),
         figures.number(f"{path}.ttl"),
-        say(one.store or ""),
+        escape(one.store or ""),
         code(one.component) if one.component else Md(""),
     )
 

@@ -1,8 +1,8 @@
-"""What a review by rules still finds."""
+"""The findings of the review, as a table."""
 
 import re
 
-from mlsd_helpers.document.markdown import Md, code, say, section, table
+from mlsd_helpers.document.markdown import Md, code, escape, section, table
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.review import review
 
@@ -10,9 +10,9 @@ _PATH = re.compile(r"[\w.-]+")
 
 
 def findings(figures: Figures) -> Md:
-    """Write every finding that is left open."""
+    """Write each finding of the review."""
     rows = [
-        (code(one.code), say(one.severity), _place(one.where), say(one.message), say(one.fix))
+        (code(one.code), escape(one.severity), _place(one.where), escape(one.message), escape(one.fix))
         for one in review(figures.design)
     ]
     body = table(("finding", "severity", "where", "what", "what to do"), rows)
@@ -20,4 +20,4 @@ def findings(figures: Figures) -> Md:
 
 
 def _place(where: str) -> Md:
-    return code(where) if _PATH.fullmatch(where) else say(where)
+    return code(where) if _PATH.fullmatch(where) else escape(where)

@@ -1,7 +1,7 @@
-"""Markdown that shows any words as they are, on GitHub and in JupyterLab.
+"""Markdown in which any text shows as it is, on GitHub and in JupyterLab.
 
-Words come from a design and may hold any mark. Everything that is Markdown here has the type `Md`; only
-`say`, `block` and `code` make it of words, so that words cannot get into a document unescaped.
+Text comes from a design and may hold any character. Markdown has the type `Md`; only `escape`, `block` and `code`
+turn text into it, so that no text gets into a document unescaped.
 """
 
 import re
@@ -21,10 +21,10 @@ _LINKED = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)
 _OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # within a word it is no emphasis
 
 
-def say(text: str) -> Md:
-    """Show words as they are, on one line.
+def escape(text: str) -> Md:
+    """Escape text so that it shows as it is, on one line.
 
-    >>> say("a *b* costs $2 | snake_case _c_")
+    >>> escape("a *b* costs $2 | snake_case _c_")
     'a &#42;b&#42; costs <span>&#36;</span>2 &#124; snake_case &#95;c&#95;'
     """
     words = " ".join(text.split()).translate(_ENTITIES)
@@ -33,12 +33,12 @@ def say(text: str) -> Md:
 
 
 def block(text: str) -> Md:
-    """Show words that begin a line: what would begin a list or a heading does not.
+    """Escape text that begins a line, so that it begins no list or heading either.
 
     >>> block("1. first"), block("- a"), block("plain")
     ('&#49;. first', '&#45; a', 'plain')
     """
-    words = say(text)
+    words = escape(text)
     first = words[:1]
     if first.isalpha() or first in {"&", "<", ""}:  # a letter begins nothing, and the others are escaped
         return words
@@ -51,27 +51,27 @@ def code(name: str) -> Md:
 
 
 def anchor(name: str, words: str = "") -> Md:
-    """Mark a place that links lead to, before these words."""
+    """Write an anchor for links, before some Markdown."""
     return Md(f'<a id="{name}"></a>{words}')
 
 
 def link(words: str, target: str) -> Md:
-    """Link words to a place in the document."""
+    """Write a link to an anchor in the document."""
     return Md(f"[{words}](#{target})")
 
 
 def joined(words: Iterable[Md], between: str = ", ") -> Md:
-    """Put words in a row."""
+    """Join pieces of Markdown on one line."""
     return Md(between.join(words))
 
 
 def blocks(*paragraphs: Md) -> Md:
-    """Put paragraphs, tables and diagrams below each other, without the empty ones."""
+    """Join paragraphs, tables and diagrams by blank lines, without the empty ones."""
     return Md("\n\n".join(filter(None, paragraphs)))
 
 
 def section(name: str, title: str, *paragraphs: Md) -> Md:
-    """Write a section with a heading that links can lead to."""
+    """Write a section: an anchor, a heading and its paragraphs."""
     return blocks(anchor(f"section-{name}"), Md(f"## {title}"), *paragraphs)
 
 

@@ -28,7 +28,7 @@ _SHAPES: dict[Shape, tuple[str, str]] = {
 }
 _ARROWS: dict[Arrow, str] = {"waits": "==>", "moves": "-->", "steers": "-.->"}
 _PLAIN = frozenset(" ,.-_/()+")
-_MARKS = frozenset("ﬂ°¶ß")  # what mermaid itself writes for the marks of an entity
+_MARKS = frozenset("ﬂ°¶ß")  # mermaid itself writes these for the '#' and ';' of an entity
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def flowchart(
     edges: Sequence[Edge],
     direction: Literal["LR", "TB"] = "LR",
 ) -> Md:
-    """Write a flowchart; one too large for mermaid to draw is a sentence that says so."""
+    """Write a flowchart; where mermaid could not draw it for its size, a sentence that says so."""
     drawn = [line for group in groups for line in _drawn(group)]
     arrows = [_edge(edge) for edge in dict.fromkeys(edges)]
     head = [_LOOK, f"flowchart {direction}", f"  accTitle: {title}", f"  accDescr: {description}"]
@@ -77,7 +77,7 @@ def flowchart(
 
 
 def label(text: str) -> str:
-    """Show words in a diagram as they are: what mermaid could read as a mark is an entity.
+    """Escape text for a diagram: each character that mermaid could read as syntax becomes an entity.
 
     >>> label("p99 [ms]; or less")
     'p99 #91;ms#93;#59; or less'

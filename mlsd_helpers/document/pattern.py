@@ -10,9 +10,9 @@ from mlsd_helpers.document.markdown import (
     blocks,
     bullets,
     code,
+    escape,
     joined,
     link,
-    say,
     section,
     table,
 )
@@ -38,7 +38,7 @@ def _path(figures: Figures, one: ServingPath) -> tuple[Md, ...]:
     path = f"{AT}.{one.id}"
     return (
         anchor(f"path-{one.id}", code(one.id)),
-        say(one.pattern),
+        escape(one.pattern),
         figures.number(f"{path}.share"),
         decided(one.when, f"{path}.when"),
         decided(one.reason, f"{path}.reason"),
@@ -59,9 +59,9 @@ def _part(figures: Figures, name: str, part: object) -> Iterator[Md]:
         lines = [line for field, value in inside for line in _part(figures, f"{name}.{field}", value)]
         yield Md(f"{words}: {joined(lines, '; ')}")
     elif isinstance(part, tuple) and part:
-        yield Md(f"{words} {joined(map(say, part))}")
+        yield Md(f"{words} {joined(map(escape, part))}")
     elif isinstance(part, str):
-        yield Md(f"{words}: {say(part)}")
+        yield Md(f"{words}: {escape(part)}")
     elif isinstance(part, int | float):
         yield Md(f"{words} {figures.number(name)}")
 
@@ -69,9 +69,9 @@ def _part(figures: Figures, name: str, part: object) -> Iterator[Md]:
 def _rejected(pattern: Pattern) -> Md:
     rows = (
         (
-            say(one.pattern),
-            link(code(one.path), f"path-{one.path}") if one.path else say("all"),
-            say(one.reason),
+            escape(one.pattern),
+            link(code(one.path), f"path-{one.path}") if one.path else escape("all"),
+            escape(one.reason),
             decided(one.flips_when, f"pattern.rejected.{position}.flips_when"),
         )
         for position, one in enumerate(pattern.rejected)

@@ -8,44 +8,12 @@ from typing import Any
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, HOURS_A_MONTH, PERCENTILES, Decision
 from mlsd_helpers.design import BYTES_PER_VALUE
-from mlsd_helpers.document.markdown import Md, anchor, code, joined, link, say
+from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link
 from mlsd_helpers.document.provenance import ASSUMED, Figures, undecided
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.units import show_bytes, show_seconds
+from mlsd_helpers.units import show_bytes, show_dollars, show_number, show_rate, show_seconds, show_share
 
 Show = Callable[[float], str]
-
-
-def show_number(number: float) -> str:
-    """Write a number, whole ones and large ones without decimals.
-
-    >>> show_number(29), show_number(18_750.0), show_number(2.5)
-    ('29', '18,750', '2.5')
-    """
-    return f"{number:,.0f}" if number == int(number) or abs(number) >= 1_000 else f"{number:.4g}"
-
-
-def show_share(share: float) -> str:
-    """Write a share in per cent.
-
-    >>> show_share(4 / 9)
-    '44.44%'
-    """
-    return f"{share * 100:.4g}%"
-
-
-def show_rate(per_second: float) -> str:
-    """Write a rate in requests per second."""
-    return f"{show_number(per_second)} rps"
-
-
-def show_dollars(dollars: float) -> str:
-    """Write a sum of money, small ones with four digits.
-
-    >>> show_dollars(6480), show_dollars(0.0125)
-    ('$6,480.00', '$0.0125')
-    """
-    return f"${dollars:.4g}" if 0 < dollars < 1 else f"${dollars:,.2f}"
 
 
 @dataclass(frozen=True)
@@ -64,11 +32,11 @@ class Input:
 
 @dataclass(frozen=True)
 class Row:
-    """One result of the plan: what it is, the formula by name, its inputs, and how the result is written."""
+    """One result of the plan: what it is, its formula, the formula's inputs, and how the result is written."""
 
     id: str
     what: str
-    formula: str
+    formula: Callable[..., float]
     inputs: Sequence[Input]
     show: Show = show_number
 
@@ -76,6 +44,11 @@ class Row:
     def target(self) -> str:
         """The place of this row."""
         return f"plan-{self.id}"
+
+    @property
+    def formula_target(self) -> str:
+        """The place where the formula is described."""
+        return f"formula-{self.formula.__name__}"
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -89,7 +62,7 @@ class Row:
         if refused:
             return str(refused[0])
         try:
-            return float(getattr(formulas, self.formula)(**{one.name: one.value for one in self.inputs}))
+            return float(self.formula(**{one.name: one.value for one in self.inputs}))
         except (RangeError, OverflowError) as error:
             return str(error)
 
@@ -111,9 +84,11 @@ def rows(figures: Figures) -> Iterator[Row]:
 
 def cells(row: Row) -> tuple[Md, Md, Md, Md]:
     """Write a row: what it is, its formula, its inputs and its result, each linked."""
-    inputs = (Md(f"{one.name} = {link(say(one.words), one.target)}") for one in row.inputs if not one.missing)
-    formula = link(code(row.formula), f"formula-{row.formula}")
-    return anchor(row.target, say(row.what)), formula, joined(inputs), _result(row)
+    inputs = (
+        Md(f"{one.name} = {link(escape(one.words), one.target)}") for one in row.inputs if not one.missing
+    )
+    formula = link(code(row.formula.__name__), row.formula_target)
+    return anchor(row.target, escape(row.what)), formula, joined(inputs), _result(row)
 
 
 def _result(row: Row) -> Md:
@@ -121,8 +96,8 @@ def _result(row: Row) -> Md:
         return undecided(*row.missing)
     result = row.result
     if isinstance(result, str):
-        return say(result)
-    return link(f"**{say(row.show(result))}**", f"formula-{row.formula}")
+        return escape(result)
+    return link(f"**{escape(row.show(result))}**", row.formula_target)
 
 
 def _given(figures: Figures, name: str, path: str) -> Input:
@@ -139,8 +114,8 @@ def _decided(figures: Figures, name: str, decision: Decision, show: Show) -> Inp
     return Input(name, decision.value, words, ASSUMED, assumption=decision.assumption)
 
 
-def _fixed(name: str, value: float, words: str, formula: str) -> Input:
-    return Input(name, value, words, f"formula-{formula}")
+def _fixed(name: str, value: float, words: str, formula: Callable[..., float]) -> Input:
+    return Input(name, value, words, f"formula-{formula.__name__}")
 
 
 def _scaled(one: Input, factor: float, words: str) -> Input:
@@ -176,11 +151,11 @@ def _traffic(figures: Figures) -> Iterator[Row]:
             _given(figures, "availability", f"{at}.target"),
             _given(figures, "window_s", f"{at}.window"),
         ]
-        yield Row("error_budget", "Time that may fail", "error_budget_s", inputs, show_seconds)
+        yield Row("error_budget", "Time that may fail", formulas.error_budget_s, inputs, show_seconds)
     if needs and needs.throughput and needs.throughput.scorings_per_request > 1:
         candidates = _given(figures, "candidates", "requirements.throughput.scorings_per_request")
         inputs = [_given(figures, "peak_rps", "requirements.throughput.peak"), candidates]
-        yield Row("scorings", "Scorings at the peak, a second", "scorings_per_s", inputs)
+        yield Row("scorings", "Scorings at the peak, a second", formulas.scorings_per_s, inputs)
 
 
 def _fleet(figures: Figures) -> Iterator[Row]:
@@ -193,12 +168,19 @@ def _fleet(figures: Figures) -> Iterator[Row]:
         _given(figures, "target_utilisation", "capacity.target_utilisation"),
     )
     full = _given(figures, "service_time_s", "capacity.service_time.mean")
-    yield Row("busy", "Requests in service at the peak", "offered_load_erlangs", [load, full])
-    need = Row("need", "Replicas for the peak", "replicas", [*size, _fixed("headroom", 0, "0", "replicas")])
+    yield Row("busy", "Requests in service at the peak", formulas.offered_load_erlangs, [load, full])
+    need = Row(
+        "need",
+        "Replicas for the peak",
+        formulas.replicas,
+        [*size, _fixed("headroom", 0, "0", formulas.replicas)],
+    )
     yield need
     yield from _failures(figures, size, need)
     servers = _servers(figures, 0, "")
-    yield Row("utilisation", "Utilisation at the peak", "utilisation", [servers, load, service], show_share)
+    yield Row(
+        "utilisation", "Utilisation at the peak", formulas.utilisation, [servers, load, service], show_share
+    )
     yield from _zone_lost(figures, load, service)
     yield from _waits(figures, full)
 
@@ -208,20 +190,20 @@ def _failures(figures: Figures, size: tuple[Input, ...], need: Row) -> Iterator[
     plan = figures.design.capacity
     headroom = plan.headroom if plan else None
     share = _decided(figures, "headroom", figures.sizing.headroom, show_share)
-    yield Row("headroom", "Replicas with headroom", "replicas", [*size, share])
+    yield Row("headroom", "Replicas with headroom", formulas.replicas, [*size, share])
     if headroom is None:
         return
     if headroom.surge is not None or "surge" in headroom.pays_for:
         surge = _decided(figures, "headroom", figures.sizing.surge, show_share)
-        yield Row("surge", "Replicas for a surge", "replicas", [*size, surge])
+        yield Row("surge", "Replicas for a surge", formulas.replicas, [*size, surge])
     if "zone loss" in headroom.pays_for:
         zones = _given(figures, "zones", "capacity.zones")
-        inputs = [*size, zones, _fixed("zones_lost", 1, "1", "replicas_per_zone")]
-        yield Row("zone", "Replicas in each zone, to lose one", "replicas_per_zone", inputs)
+        inputs = [*size, zones, _fixed("zones_lost", 1, "1", formulas.replicas_per_zone)]
+        yield Row("zone", "Replicas in each zone, to lose one", formulas.replicas_per_zone, inputs)
     if headroom.unavailable_in_restart is not None or "rolling restart" in headroom.pays_for:
         gone = _decided(figures, "unavailable", figures.sizing.restart_share, show_share)
         inputs = [need.as_input("base"), gone]
-        yield Row("restart", "Replicas for a rolling restart", "replicas_for_rolling_restart", inputs)
+        yield Row("restart", "Replicas for a rolling restart", formulas.replicas_for_rolling_restart, inputs)
 
 
 def _zone_lost(figures: Figures, load: Input, service: Input) -> Iterator[Row]:
@@ -230,7 +212,7 @@ def _zone_lost(figures: Figures, load: Input, service: Input) -> Iterator[Row]:
         gone = figures.sizing.largest_zone
         servers = _servers(figures, gone, f"({figures.text('capacity.replicas')} − {gone:,} in the zone)")
         inputs = [servers, load, service]
-        yield Row("zone_lost", "Utilisation with a zone lost", "utilisation", inputs, show_share)
+        yield Row("zone_lost", "Utilisation with a zone lost", formulas.utilisation, inputs, show_share)
 
 
 def _waits(figures: Figures, service: Input) -> Iterator[Row]:
@@ -243,7 +225,7 @@ def _waits(figures: Figures, service: Input) -> Iterator[Row]:
     wanted = Input("percentile", PERCENTILES[percentile], percentile, figures.origin("requirements.latency"))
     inputs = [servers, _load(figures, "arrival_rps"), service, wanted]
     what = f"{percentile} wait for a replica, in one queue, with exponential service"
-    yield Row("wait", what, "wait_percentile_s", inputs, show_seconds)
+    yield Row("wait", what, formulas.wait_percentile_s, inputs, show_seconds)
 
 
 def _autoscaler(figures: Figures) -> Iterator[Row]:
@@ -262,7 +244,7 @@ def _autoscaler(figures: Figures) -> Iterator[Row]:
         servers.target,
     )
     inputs = [arrivals, capacity, _given(figures, "duration_s", "capacity.autoscaler.delay")]
-    yield Row("backlog", "Requests queued until the autoscaler helps", "surge_backlog", inputs)
+    yield Row("backlog", "Requests queued until the autoscaler helps", formulas.surge_backlog, inputs)
 
 
 def _within(words: str) -> str:
@@ -277,11 +259,11 @@ def _cost(figures: Figures) -> Iterator[Row]:
         _given(figures, "replicas", "capacity.replicas"),
         _given(figures, "price_per_hour", "capacity.cost_per_replica_hour"),
     ]
-    hours = _fixed("hours", HOURS_A_MONTH, "30 × 24", "fleet_cost")
-    yield Row("cost", "Cost of the fleet over 30 days", "fleet_cost", [*fleet, hours], show_dollars)
+    hours = _fixed("hours", HOURS_A_MONTH, "30 × 24", formulas.fleet_cost)
+    yield Row("cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*fleet, hours], show_dollars)
     inputs = [*fleet, _given(figures, "mean_rps", "requirements.throughput.mean")]
     what = "Cost per 1,000 predictions"
-    yield Row("cost_per_1k", what, "cost_per_thousand_predictions", inputs, show_dollars)
+    yield Row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, show_dollars)
 
 
 def _labels(figures: Figures) -> Iterator[Row]:
@@ -294,7 +276,7 @@ def _labels(figures: Figures) -> Iterator[Row]:
     if any(figures.held(f"{at}.{field}") is not None for _, field in given):
         inputs = [_given(figures, name, f"{at}.{field}") for name, field in given]
         what = "Cost of the labels of one training set"
-        yield Row("labels", what, "labelling_cost", inputs, show_dollars)
+        yield Row("labels", what, formulas.labelling_cost, inputs, show_dollars)
 
 
 def _caches(figures: Figures) -> Iterator[Row]:
@@ -307,9 +289,9 @@ def _caches(figures: Figures) -> Iterator[Row]:
         if share is not None:
             load = _scaled(load, share, f"{load.words} × {figures.text(f'{at}.share')}")
         what = f"Requests of {path.id} that the cache lets through, a second"
-        yield Row(f"missed-{path.id}", what, "backend_rps", [load, hits], show_rate)
+        yield Row(f"missed-{path.id}", what, formulas.backend_rps, [load, hits], show_rate)
         what = f"Load behind the cache of {path.id} when it is empty, times the usual"
-        yield Row(f"cold-{path.id}", what, "cold_cache_factor", [hits])
+        yield Row(f"cold-{path.id}", what, formulas.cold_cache_factor, [hits])
 
 
 def _precomputed(figures: Figures) -> Iterator[Row]:
@@ -321,7 +303,7 @@ def _precomputed(figures: Figures) -> Iterator[Row]:
                 _given(figures, "read", f"{at}.precompute.keys_read"),
             ]
             what = f"Answers of {path.id} computed in vain"
-            yield Row(f"waste-{path.id}", what, "precompute_waste", inputs, show_share)
+            yield Row(f"waste-{path.id}", what, formulas.precompute_waste, inputs, show_share)
 
 
 def _streams(figures: Figures) -> Iterator[Row]:
@@ -334,7 +316,7 @@ def _streams(figures: Figures) -> Iterator[Row]:
                 _given(figures, "capacity_rps", f"{at}.consumed"),
             ]
             what = f"Time for {path.id} to catch up"
-            yield Row(f"drain-{path.id}", what, "drain_time_s", inputs, show_seconds)
+            yield Row(f"drain-{path.id}", what, formulas.drain_time_s, inputs, show_seconds)
 
 
 _AT = "capacity.generation"
@@ -345,11 +327,13 @@ def _generation(figures: Figures) -> Iterator[Row]:
         return
     parameters = _given(figures, "parameters", f"{_AT}.model.parameters")
     size = _bytes_per_value(figures, "bytes_per_parameter", "precision")
-    weights = Row("weights", "Size of the weights", "model_weights_bytes", [parameters, size], show_bytes)
+    weights = Row(
+        "weights", "Size of the weights", formulas.model_weights_bytes, [parameters, size], show_bytes
+    )
     shape = [_given(figures, name, f"{_AT}.model.{name}") for name in ("layers", "kv_heads", "head_dim")]
     own = figures.held(f"{_AT}.kv_precision") is not None
     shape.append(_bytes_per_value(figures, "bytes_per_value", "kv_precision" if own else "precision"))
-    token = Row("kv_token", "KV cache of a token", "kv_cache_bytes_per_token", shape, show_bytes)
+    token = Row("kv_token", "KV cache of a token", formulas.kv_cache_bytes_per_token, shape, show_bytes)
     yield from (weights, token)
     yield from _memory(figures, weights, token)
     yield from _speed(figures, weights, token)
@@ -362,10 +346,10 @@ def _memory(figures: Figures, weights: Row, token: Row) -> Iterator[Row]:
         token.as_input("bytes_per_token"),
         _given(figures, "usable", f"{_AT}.usable_memory"),
     ]
-    yield Row("kv_tokens", "Tokens whose KV cache fits in a replica", "kv_cache_tokens", inputs)
+    yield Row("kv_tokens", "Tokens whose KV cache fits in a replica", formulas.kv_cache_tokens, inputs)
     longest = _given(figures, "tokens_per_sequence", f"{_AT}.context_tokens")
     what = "Longest sequences that fit in a replica at once"
-    yield Row("sequences", what, "concurrent_sequences", [*inputs, longest])
+    yield Row("sequences", what, formulas.concurrent_sequences, [*inputs, longest])
 
 
 def _speed(figures: Figures, weights: Row, token: Row) -> Iterator[Row]:
@@ -380,18 +364,21 @@ def _speed(figures: Figures, weights: Row, token: Row) -> Iterator[Row]:
             token.as_input("kv_bytes_per_token"),
             Input("context_tokens", prompt.value + half, words, prompt.target),
         ]
-        yield Row("step", "Least time between two tokens", "decode_step_s", inputs, show_seconds)
+        yield Row("step", "Least time between two tokens", formulas.decode_step_s, inputs, show_seconds)
     if figures.held(f"{_AT}.accelerator.compute") is not None:
         inputs = [
             _given(figures, "parameters", f"{_AT}.model.parameters"),
             prompt,
             _of_all(figures, "flops_per_s", f"{_AT}.accelerator.compute"),
             _fixed(
-                "flops_utilisation", FLOPS_UTILISATION, show_share(FLOPS_UTILISATION), "time_to_first_token_s"
+                "flops_utilisation",
+                FLOPS_UTILISATION,
+                show_share(FLOPS_UTILISATION),
+                formulas.time_to_first_token_s,
             ),
         ]
         what = "Time until the first token, without a queue"
-        yield Row("first_token", what, "time_to_first_token_s", inputs, show_seconds)
+        yield Row("first_token", what, formulas.time_to_first_token_s, inputs, show_seconds)
 
 
 def _bytes_per_value(figures: Figures, name: str, precision: str) -> Input:

@@ -3,7 +3,7 @@
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
 from mlsd_helpers.design.value import Value
-from mlsd_helpers.document.markdown import Md, anchor, bullets, code, joined, say, section, table
+from mlsd_helpers.document.markdown import Md, anchor, bullets, code, escape, joined, section, table
 from mlsd_helpers.document.mermaid import Arrow, Edge, Group, Node, flowchart
 from mlsd_helpers.document.provenance import Figures, decided, undecided
 
@@ -73,11 +73,11 @@ def _component(figures: Figures, one: Component) -> tuple[Md, ...]:
     numbers = [figures.number(f"{path}.{name}") for name in ("replicas", "zones", "latency", "availability")]
     return (
         anchor(f"component-{one.id}", code(one.id)),
-        say(one.plane),
-        say(one.kind),
+        escape(one.plane),
+        escape(one.kind),
         decided(one.owner, f"{path}.owner"),
         *numbers,
-        joined(map(say, filter(None, (one.title, one.accepted_risk))), ". "),
+        joined(map(escape, filter(None, (one.title, one.accepted_risk))), ". "),
     )
 
 
@@ -87,11 +87,11 @@ def _flows(figures: Figures, sketch: Planes) -> Md:
         (
             code(flow.start),
             code(flow.end),
-            say(flow.carries),
+            escape(flow.carries),
             figures.number(f"{AT}.flows.{position}.timeout"),
             figures.number(f"{AT}.flows.{position}.retries") if flow.retries else Md(""),
-            say(flow.fallback or ""),
-            say(flow.check or ""),
+            escape(flow.fallback or ""),
+            escape(flow.check or ""),
         )
         for position, flow in enumerate(sketch.flows)
     )
@@ -104,8 +104,8 @@ def _alerts(figures: Figures, sketch: Planes) -> Md:
         (
             anchor(f"alert-{alert.id}", code(alert.id)),
             code(alert.raised_by),
-            say(alert.watches),
-            say(alert.metric),
+            escape(alert.watches),
+            escape(alert.metric),
             decided(alert.threshold, f"{AT}.alerts.{alert.id}.threshold"),
             figures.number(f"{AT}.alerts.{alert.id}.window"),
             figures.number(f"{AT}.alerts.{alert.id}.minimum_count"),
@@ -142,9 +142,9 @@ def _value(figures: Figures, path: str, value: object) -> Md:
 def _entry(entry: str | Value) -> Md:
     """Write an entry of a list: a word, or a group of keys with what each says."""
     if isinstance(entry, str):
-        return say(entry)
+        return escape(entry)
     given = entry.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     words = {
         key: ", ".join(map(str, said)) if isinstance(said, list) else said for key, said in given.items()
     }
-    return say(f"({'; '.join(f'{key} {said}' for key, said in words.items())})")
+    return escape(f"({'; '.join(f'{key} {said}' for key, said in words.items())})")

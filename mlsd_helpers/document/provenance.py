@@ -8,7 +8,7 @@ from typing import Any
 from mlsd_helpers.analysis.sizing import Sizing, sizing_of
 from mlsd_helpers.design import CapacityPlan, Design, Evidence
 from mlsd_helpers.design.value import Value
-from mlsd_helpers.document.markdown import NOTHING, Md, code, link, say
+from mlsd_helpers.document.markdown import NOTHING, Md, code, escape, link
 
 Steps = tuple[str, ...]
 """A path, step by step; list entries go by their id where they have one."""
@@ -96,7 +96,7 @@ class Figures:
 
     def _linked(self, path: str, target: str) -> Md:
         words = self.text(path)
-        return NOTHING if words is None else link(say(words), target)
+        return NOTHING if words is None else link(escape(words), target)
 
     @cached_property
     def _held(self) -> Mapping[Steps, Any]:
@@ -118,7 +118,7 @@ class Figures:
 
 def decided(words: str | None, path: str) -> Md:
     """Show what was decided, or that nothing is decided yet."""
-    return say(words) if words else undecided(path)
+    return escape(words) if words else undecided(path)
 
 
 def undecided(*paths: str) -> Md:

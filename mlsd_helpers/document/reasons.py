@@ -4,7 +4,7 @@ import inspect
 import re
 
 from mlsd_helpers import formulas
-from mlsd_helpers.document.markdown import Md, anchor, bullets, code, joined, link, say, section, table
+from mlsd_helpers.document.markdown import Md, anchor, bullets, code, escape, joined, link, section, table
 from mlsd_helpers.document.plan import cells, rows
 from mlsd_helpers.document.provenance import ASSUMED, BY_DEFAULT, WITHOUT_REASON, Figures, decided, undecided
 
@@ -19,12 +19,12 @@ def capacity(figures: Figures) -> Md:
     planned = list(rows(figures))
     table_of_rows = table(("row", "formula", "inputs", "result"), map(cells, planned))
     assumed = dict.fromkeys(one.assumption for row in planned for one in row.inputs if one.assumption)
-    told = anchor(ASSUMED, say(" ".join(assumed))) if assumed else Md("")
+    notes = anchor(ASSUMED, escape(" ".join(assumed))) if assumed else Md("")
     if plan is None:
         return section("capacity", "Capacity plan", undecided("capacity"), table_of_rows)
     sized = code(plan.component) if plan.component else undecided("capacity.component")
     chosen = Md(f"Sized here: {sized}.")
-    return section("capacity", "Capacity plan", chosen, _chosen(figures), table_of_rows, told)
+    return section("capacity", "Capacity plan", chosen, _chosen(figures), table_of_rows, notes)
 
 
 def _chosen(figures: Figures) -> Md:
@@ -57,11 +57,11 @@ def _rest(figures: Figures) -> list[Md]:
     if plan.headroom:
         pays = ", ".join(plan.headroom.pays_for)
         paid = Md(f"pays for {decided(pays, 'capacity.headroom.pays_for')}")
-        note = Md(f". {say(plan.headroom.note)}") if plan.headroom.note else Md("")
+        note = Md(f". {escape(plan.headroom.note)}") if plan.headroom.note else Md("")
         lines.append(Md(f"headroom: {figures.number('capacity.headroom.share')}, {paid}{note}"))
     if plan.autoscaler:
         after = figures.number("capacity.autoscaler.delay")
-        lines.append(Md(f"autoscaler: on {say(plan.autoscaler.metric)}, after {after}"))
+        lines.append(Md(f"autoscaler: on {escape(plan.autoscaler.metric)}, after {after}"))
     return lines
 
 
@@ -74,7 +74,7 @@ def assumptions(figures: Figures) -> Md:
         [
             (
                 anchor(f"assumption-{one.id}", code(one.id)),
-                say(one.text),
+                escape(one.text),
                 decided(one.owner, f"{at}.{one.id}.owner"),
                 decided(one.check, f"{at}.{one.id}.check"),
             )
@@ -91,9 +91,9 @@ def sources(figures: Figures) -> Md:
         [
             (
                 anchor(f"source-{one.id}", code(one.id)),
-                say(one.title),
-                say(one.where or ""),
-                say(str(one.year or "")),
+                escape(one.title),
+                escape(one.where or ""),
+                escape(str(one.year or "")),
             )
             for one in figures.design.sources
         ],
@@ -113,7 +113,7 @@ def _evidence(figures: Figures) -> Md:
             code(one.figure),
             link(one.source, f"source-{one.source}") if one.source else Md(""),
             link(one.assumption, f"assumption-{one.assumption}") if one.assumption else Md(""),
-            say(one.note or ""),
+            escape(one.note or ""),
         )
         for one in figures.design.evidence
     ]
@@ -141,6 +141,6 @@ def _formula(name: str) -> tuple[Md, Md, Md]:
     summary = words.partition("\n\n")[0].replace("`", "")
     return (
         anchor(f"formula-{name}", code(name)),
-        say(summary),
-        say(source[1].replace("`", "") if source else ""),
+        escape(summary),
+        escape(source[1].replace("`", "") if source else ""),
     )

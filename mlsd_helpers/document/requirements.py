@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from mlsd_helpers.design import Requirements
-from mlsd_helpers.document.markdown import Md, anchor, blocks, code, joined, link, say, section, table
+from mlsd_helpers.document.markdown import Md, anchor, blocks, code, escape, joined, link, section, table
 from mlsd_helpers.document.provenance import AXES, Figures, decided, undecided
 from mlsd_helpers.formulas import budget_left_s
 from mlsd_helpers.units import show_seconds
@@ -31,7 +31,7 @@ def requirements(figures: Figures) -> Md:
 
 
 def _purpose(needs: Requirements) -> Md:
-    not_a_goal = joined(map(say, needs.non_goals), " ")
+    not_a_goal = joined(map(escape, needs.non_goals), " ")
     return blocks(
         Md(f"**Goal.** {decided(needs.goal, 'requirements.goal')}"),
         Md(f"**Not a goal.** {not_a_goal or undecided('requirements.non_goals')}"),
@@ -43,9 +43,9 @@ def _axis(figures: Figures, name: str) -> tuple[Md, ...]:
     path = f"requirements.{name}"
     given = figures.held(f"{path}.id")
     if given is None:
-        return Md(""), say(name), undecided(path), Md("")
+        return Md(""), escape(name), undecided(path), Md("")
     value = joined(_VALUES[name](figures, path), "; ")
-    return anchor(f"requirement-{given}", code(given)), say(name), value, reasons(figures, path)
+    return anchor(f"requirement-{given}", code(given)), escape(name), value, reasons(figures, path)
 
 
 def reasons(figures: Figures, path: str) -> Md:
@@ -78,7 +78,7 @@ def _throughput(figures: Figures, path: str) -> Iterator[Md]:
         yield from _named(figures, path, {"scorings_per_request": "scorings a request"})
     yield decided(figures.held(f"{path}.derivation"), f"{path}.derivation")
     if how := figures.held(f"{path}.how"):
-        yield say(how)
+        yield escape(how)
 
 
 def _freshness(figures: Figures, path: str) -> Iterator[Md]:
@@ -93,11 +93,11 @@ def _availability(figures: Figures, path: str) -> Iterator[Md]:
 
 
 def _labels(figures: Figures, path: str) -> Iterator[Md]:
-    yield say(figures.held(f"{path}.source"))
+    yield escape(figures.held(f"{path}.source"))
     yield decided(figures.held(f"{path}.definition"), f"{path}.definition")
     yield from _named(figures, path, _LABELLING)
     if quality := figures.held(f"{path}.quality"):
-        yield say(quality)
+        yield escape(quality)
 
 
 _VALUES: dict[str, Callable[[Figures, str], Iterator[Md]]] = {
@@ -121,7 +121,7 @@ def _failures(needs: Requirements) -> Md:
     rows = (
         (
             anchor(f"failure-{mode.id}", code(mode.id)),
-            say(mode.failure),
+            escape(mode.failure),
             decided(mode.meanwhile, f"requirements.failure_modes.{mode.id}.meanwhile"),
             decided(mode.fails, f"requirements.failure_modes.{mode.id}.fails"),
         )
@@ -140,11 +140,11 @@ def budget(figures: Figures) -> Md:
         return section("budget", "Latency budget", undecided(path))
     path = "requirements.latency.split"
     parts = [
-        (say(part.name), figures.number(f"{path}.{position}.time"))
+        (escape(part.name), figures.number(f"{path}.{position}.time"))
         for position, part in enumerate(latency.split)
     ]
     left_s = round(budget_left_s(latency.budget, [part.time for part in latency.split]), 12)
     left = link(f"**{show_seconds(left_s)}**", "formula-budget_left_s")
-    whole = (say("budget"), figures.required("requirements.latency.budget"))
+    whole = (escape("budget"), figures.required("requirements.latency.budget"))
     rows = [*parts, whole, (Md("**left**"), left)]
     return section("budget", "Latency budget", table(("part", "time"), rows), Md(BUDGET))

@@ -1,4 +1,4 @@
-"""A document to a file: one that nobody changed is written again, anything else stays as it is."""
+"""Save a document: overwrite one that is as it was generated, and refuse to overwrite anything else."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -10,12 +10,12 @@ _MARK = "<!-- Written by `mlsd document`. Change the design, not this file. {dig
 
 
 def marked(text: str) -> str:
-    """Put a line before a document by which it can be told whether somebody changed it since."""
+    """Put a first line before a document, with a digest that shows whether somebody changed the text later."""
     return _MARK.format(digest=sha256(text.encode()).hexdigest()[:16]) + text
 
 
 def is_as_written(text: str) -> bool:
-    """Say whether a document is exactly as it was written."""
+    """Return whether a document matches the digest in its first line."""
     return text == marked(text.partition("\n\n")[2])
 
 

@@ -1,5 +1,9 @@
 """A document in a file, and the command that writes it: what somebody wrote stays."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from mlsd_helpers import cases, cli, document
@@ -88,6 +92,17 @@ def test_a_link_to_a_document_stays_a_link(tmp_path):
 def test_the_command_writes_to_the_terminal(design, capsys):
     assert cli.main(["document", str(design)]) == 0
     assert capsys.readouterr().out == TEXT
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_the_command_writes_to_a_stdout_that_lacks_letters(design, encoding):
+    command = [sys.executable, "-m", "mlsd_helpers.cli", "document", str(design)]
+    env = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    run = subprocess.run(command, capture_output=True, env=env, check=False)
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.decode(encoding).count("\n## ") == TEXT.count("\n## ")
+    with pytest.raises(UnicodeEncodeError):
+        TEXT.encode(encoding)
 
 
 def test_the_command_writes_a_file_and_not_over_the_design(design, capsys):
