@@ -105,13 +105,15 @@ def nearest(given: object, known: Iterable[str]) -> str:
     'Known: cache, raw source.'
     """
     wanted, names = str(given)[:_SHOWN], sorted(known)
-    if len(names) > MOST:  # comparing takes time: only those that begin most alike
+    number = len(names)
+    if number > MOST:  # comparing takes time: only those that begin most alike
         names = nsmallest(MOST, names, key=lambda name: -len(commonprefix([wanted, name])))  # noqa: RUF071 - no paths
     if close := get_close_matches(wanted, names):
         return f"Did you mean {' or '.join(map(repr, close))}?"
-    if len(names) <= _NAMED:
+    if number <= _NAMED:
         return f"Known: {', '.join(names)}." if names else "There are none yet."
-    return f"The nearest are {', '.join(get_close_matches(wanted, names, n=LISTED, cutoff=0))}."
+    listed = get_close_matches(wanted, names, n=LISTED, cutoff=0)
+    return f"Known: {', '.join(listed)}, the nearest of {number:,}."
 
 
 def explain(error: "ValidationError", model: "type[BaseModel]") -> list[Problem]:
