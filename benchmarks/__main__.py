@@ -1,8 +1,7 @@
-"""`python -m benchmarks`: the peers, the testbed, memory, the features, how cost grows, imports, Erlang C and grading.
+"""`python -m benchmarks`: other simulators, the testbed, memory, features, scaling, imports, Erlang C and grading.
 
-Whoever is compared takes turns, `--rounds` times, each in a process of its own. A ratio is taken within a round, where
-both met the same machine; what is printed is the median of the ratios, and the least and the largest.
-`--quick` for a short look.
+Each tool runs in a process of its own, and the tools alternate for `--rounds` rounds. Ratios are computed within a
+round, so that machine noise cancels; the median, the smallest and the largest ratio are printed. `--quick` is short.
 """
 
 import argparse
@@ -93,7 +92,7 @@ def main() -> None:
 
 
 def peers(requests: int, turns: int) -> None:
-    """Compare everyone who is installed."""
+    """Compare the simulators that are installed."""
     slow = max(requests // 10, 20_000)
     work = {name: slow if name in SLOW else requests for name in PEERS if here(NEEDS.get(name))}
     known = rounds("benchmarks.peers", work, turns)
@@ -126,7 +125,7 @@ def generation(requests: int, turns: int) -> None:
 
 
 def rounds(module: str, work: dict[str, int], turns: int) -> dict[str, list[Found]]:
-    """Let everyone do its work in turn, several times; one that fails is said and left out."""
+    """Run the tools in turn, several times; a tool that fails is reported and left out."""
     known: dict[str, list[Found]] = {name: [] for name in work}
     for _ in range(turns):
         for name in list(known):
@@ -138,17 +137,17 @@ def rounds(module: str, work: dict[str, int], turns: int) -> dict[str, list[Foun
 
 
 def ns(found: list[Found]) -> str:
-    """Say what a request cost, at the median."""
+    """Format the median cost of a request."""
     return f"{median(each['ns'] for each in found):,.1f}"
 
 
 def peak(found: list[Found]) -> str:
-    """Say the largest memory."""
+    """Format the peak memory."""
     return f"{max(each['peak_mb'] for each in found):.0f}"
 
 
 def ratio(peer: list[Found] | None, found: list[Found]) -> str:
-    """Say how many times as fast as a peer: the median of the rounds, the least and the largest."""
+    """Format the speed relative to a peer: median, smallest and largest ratio of the rounds."""
     if not peer:
         return "not installed"
     ratios = [theirs["ns"] / ours["ns"] for theirs, ours in zip(peer, found, strict=True)]
@@ -156,7 +155,7 @@ def ratio(peer: list[Found] | None, found: list[Found]) -> str:
 
 
 def memory() -> None:
-    """Print the largest memory of a fresh process, from importing to the percentiles of 10⁶ requests."""
+    """Print the peak memory of a new process, from imports to the percentiles of 10⁶ requests."""
     work = (("benchmarks.peers", "mlsd loop"), ("benchmarks.peers", "mlsd quick, new draws"),
             ("benchmarks.generation_peer", "mlsd generation"))  # fmt: skip
     rows = []
@@ -194,7 +193,7 @@ def here(module: str | None) -> bool:
 
 
 def run(module: str, name: str, requests: int, *how: str, **environment: str) -> Found | None:
-    """Run one measurement in a process of its own; one that fails is said and left out."""
+    """Run one measurement in a process of its own; report a failure and return None."""
     done = subprocess.run(
         [sys.executable, "-m", module, name, str(requests), *how],
         capture_output=True,
@@ -209,12 +208,12 @@ def run(module: str, name: str, requests: int, *how: str, **environment: str) ->
 
 
 def child(code: str) -> str:
-    """Return what a fresh Python prints."""
+    """Return the standard output of a new Python process."""
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def child_s(code: str) -> float:
-    """Return the CPU time of a fresh Python."""
+    """Return the CPU time of a new Python process."""
     before = os.times()
     child(code)
     after = os.times()

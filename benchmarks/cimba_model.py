@@ -25,7 +25,7 @@ class Queue(cb.Model):  # type: ignore[misc]
 
     @cb.process(copies=10)  # type: ignore[untyped-decorator]
     def server(self) -> None:
-        """Take the next, note its wait, and serve it."""
+        """Take the next customer, record the wait, and serve."""
         while True:
             came = self.line.get()
             place = int((cb.now() - came) / 0.0025)
@@ -50,7 +50,7 @@ class Queue(cb.Model):  # type: ignore[misc]
 
 
 def run(requests: int) -> tuple[float, float]:
-    """Simulate about so many requests in ten replications."""
+    """Simulate about `requests` requests in ten replications."""
     model = Queue()
     window = cb.Window(duration=requests / 8 / 10)
     results = cb.Experiment(model, replications=10, window=window, seed=1).run()[model]

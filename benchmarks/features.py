@@ -1,4 +1,4 @@
-"""What each feature of the loop costs, and how cost grows: CPU time per request, draws and percentiles included."""
+"""The CPU time per request of each feature of the loop, and how it scales; draws and percentiles included."""
 
 import time
 from collections.abc import Iterator
@@ -73,14 +73,14 @@ def ns_per_request(scenario: Scenario, requests: int = 1_000_000) -> tuple[float
 
 
 def features() -> Iterator[tuple[str, str, str]]:
-    """Give a row for each feature."""
+    """Yield a row for each feature."""
     for name, scenario in FEATURES.items():
         ns, attempts = ns_per_request(scenario)
         yield name, f"{ns:,.0f}", f"{attempts:.2f}"
 
 
 def growth() -> Iterator[tuple[str, str, str]]:
-    """Give rows for more requests, more replicas, and a larger cache."""
+    """Yield rows for more requests, more replicas, and a larger cache."""
     for requests in (10_000, 100_000, 1_000_000, 10_000_000):
         ns, _ = ns_per_request(FEATURES["central queue"], requests)
         yield "requests", f"{requests:,}", f"{ns:,.0f}"

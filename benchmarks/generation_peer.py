@@ -1,6 +1,6 @@
 """Generation beside vllm-sr-sim: Poisson arrivals, lognormal prompts and answers, one H100, CPU time per request.
 
-The two model the machine differently (its slots, our roofline), so that only the cost of simulating compares.
+The models differ (slots there, a roofline here), so only the cost of simulating is comparable.
 """
 
 import itertools
@@ -33,7 +33,7 @@ def ours(requests: int) -> Waits:
 
 
 def ours_same_requests(requests: int) -> Waits:
-    """Do so for the requests of the run before, as if another engine were tried on them."""
+    """Simulate the cached requests of the previous run, as for a comparison of engines."""
     return _ours(requests, 0)
 
 

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.grading`: a class graded by nbgrader and by `mlsd grade`, in turns, and where the time goes.
+"""`python -m benchmarks.grading`: time to grade a class with nbgrader and with `mlsd grade`, and its breakdown.
 
-Both grade the same submissions on the same machine, with feedback and sandbox. `--load` grades a class of 300 in
-all assignments instead, and holds every score against the one expected.
+Both grade the same submissions on the same machine, with feedback and in the sandbox. `--load` grades a class of 300
+in all assignments instead, and compares every score with the expected one.
 """
 
 import argparse
@@ -33,7 +33,7 @@ ASSIGNMENT = "05_capacity"
 
 @dataclass(frozen=True)
 class Took:
-    """What grading a class took; `peak_mb` is the memory of all its processes together, shared pages counted once."""
+    """The cost of grading a class; `peak_mb` is the memory of all its processes together, shared pages counted once."""
 
     students: int
     wall_s: float
@@ -59,7 +59,7 @@ def main(given: Sequence[str] | None = None) -> None:
 
 
 def beside(scratch: Path, students: int) -> None:
-    """Grade one class both ways, and say where our time goes."""
+    """Grade one class both ways, and print a breakdown of our time."""
     stock_course, ours_course = (class_in(scratch / name, ASSIGNMENT, students) for name in ("stock", "ours"))
     ours = {n: measured(students, lambda n=n: ours_on(ours_course, n)) for n in (1, os.cpu_count() or 1)}
     stock = measured(students, lambda: by_nbgrader(stock_course))
@@ -101,13 +101,13 @@ def load(scratch: Path, students: int) -> None:
 
 
 def class_in(course: Path, assignment: str, students: int) -> Path:
-    """Make a course in which a class has handed in."""
+    """Make a course with the submissions of a class."""
     submit_all(course, assignment, students)
     return course
 
 
 def submit_all(course: Path, assignment: str, students: int) -> tuple[end_to_end.SyntheticStudent, ...]:
-    """Release an assignment and hand in for everyone."""
+    """Release an assignment and write a submission for every student."""
     end_to_end.set_up(COURSE, course, assignment)
     problem = release.release(course, assignment).problem
     if problem:
@@ -125,13 +125,13 @@ def by_nbgrader(course: Path) -> None:
 
 
 def ours_on(course: Path, workers: int, assignment: str = ASSIGNMENT) -> None:
-    """Grade everything anew with a number of workers."""
+    """Grade everything again with a number of workers."""
     job = Job(course, assignment, choose_sandbox(), again=True)
     grade_class(job, grade.students(job), workers=workers)
 
 
 def limit_ms(course: Path) -> float:
-    """Return what one submission's cells take in a process that is warm, its checks on fresh cases among them."""
+    """Return the time of one submission's cells in a warm process, with the checks on fresh cases."""
     path = next((course / "autograded").glob(f"*/{ASSIGNMENT}/{ASSIGNMENT}.ipynb"))
     cells = nbformat.read(path, as_version=4).cells
     codes = [compile(cell.source, "cell", "exec") for cell in cells if cell.cell_type == "code"]
@@ -148,7 +148,7 @@ def limit_ms(course: Path) -> float:
 
 
 def measured(students: int, work: Callable[[], object]) -> Took:
-    """Do the work and watch the memory of this process and all below it."""
+    """Do the work and record the memory of this process and its children."""
     done = threading.Event()
     peak = 0.0
 

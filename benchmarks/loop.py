@@ -1,7 +1,7 @@
-"""Time what a contributor waits for: `make fix`, `near`, `quick` and `test`, each after a change, in a copy.
+"""Time the commands that contributors wait for: `make fix`, `near`, `quick` and `test`, after a change, in a copy.
 
-`python -m benchmarks.loop fix near` times those two. The processor time is that of all processes together: where others
-keep the machine busy, it says more than the clock does. No test holds these times.
+`python -m benchmarks.loop fix near` times those two. CPU time is summed over all processes; on a busy machine it is
+more reliable than wall clock. No test checks these times.
 """
 
 import os
@@ -19,7 +19,7 @@ AIMS_S = {"fix": 10, "near": 30, "quick": 45, "test": 300}
 
 
 def copy(folder: Path) -> None:
-    """Copy what is committed, with the environment that runs this."""
+    """Copy the committed files, with the current environment."""
     subprocess.run(["git", "worktree", "add", "--quiet", "--detach", folder], cwd=ROOT, check=True)
     environment = folder / ".venv"
     environment.mkdir()
@@ -48,7 +48,7 @@ CHANGES: dict[str, Callable[[Path], None]] = {"fix": change_a_sentence, "near": 
 
 
 def measure(name: str, folder: Path) -> None:
-    """Run one command after its change, and print what it took."""
+    """Run one command after its change, and print its times."""
     if name in CHANGES:
         subprocess.run(["git", "checkout", "--quiet", "."], cwd=folder, check=True)
         CHANGES[name](folder)

@@ -1,7 +1,7 @@
-"""The same work for everyone: M/M/10 at a utilisation of 0.8, draws and percentiles of the wait included.
+"""The same work for each simulator: M/M/10 at a utilisation of 0.8, with draws and percentiles of the wait.
 
-`python -m benchmarks.peers NAME REQUESTS` runs one in a process of its own and prints what it took as JSON. CPU time
-counts, not wall clock, and compiling is done before; with `--cold` nothing is done before.
+`python -m benchmarks.peers NAME REQUESTS` runs one simulator and prints its CPU time and peak memory as JSON.
+Compilation is not counted, except with `--cold`.
 """
 
 import heapq
@@ -88,7 +88,7 @@ def salabim(requests: int) -> Waits:
 
 
 def heapq_loop(requests: int) -> Waits:
-    """Do the least that Python can: one heap of the times at which servers become free."""
+    """Run the smallest possible Python loop: one heap of the times at which servers become free."""
     free, waits, now, draw = [0.0] * SERVERS, [], 0.0, random.expovariate
     for _ in range(requests):
         now += draw(RATE)
@@ -106,33 +106,33 @@ def cimba(requests: int) -> Waits:
 
 
 def ours_without_numba(requests: int) -> Waits:
-    """Run `quick` as it is where numba is not installed."""
+    """Run `quick` without numba."""
     sys.modules["numba"] = None  # type: ignore[assignment]
     return ours_quick(requests)
 
 
 def ours_loop_without_numba(requests: int) -> Waits:
-    """Run the loop with every feature, as plain Python."""
+    """Run the event loop without numba."""
     sys.modules["numba"] = None  # type: ignore[assignment]
     return ours_loop(requests)
 
 
 def ours_loop(requests: int) -> Waits:
-    """Run the loop with every feature compiled in."""
+    """Run the compiled event loop."""
     from mlsd_helpers.simulation import simulate  # noqa: PLC0415
 
     return _of(simulate(_mm10(), seed=next(_SEEDS), requests=requests))
 
 
 def ours_quick(requests: int) -> Waits:
-    """Take the slider's path with new draws."""
+    """Run `quick` with new draws."""
     from mlsd_helpers.simulation import quick  # noqa: PLC0415
 
     return _of(quick(_mm10(), seed=next(_SEEDS), requests=requests))
 
 
 def ours_slider(requests: int) -> Waits:
-    """Take the slider's path as a slider does: the draws are there from the movement before."""
+    """Run `quick` with the cached draws of an earlier call, as a slider does."""
     from mlsd_helpers.simulation import quick  # noqa: PLC0415
 
     return _of(quick(_mm10(), seed=0, requests=requests))
@@ -167,11 +167,11 @@ PEERS: dict[str, Callable[[int], Waits]] = {
 NEEDS = {"SimPy": "simpy", "Ciw": "ciw", "salabim": "salabim", "cimba": "cimba"}
 SLOW = {"SimPy", "Ciw", "salabim", "heapq loop", "mlsd loop, no numba", "mlsd quick, no numba"}
 
-KEPT = {"mlsd quick, slider", "mlsd generation, same requests"}  # whose draws are there from the run before
+KEPT = {"mlsd quick, slider", "mlsd generation, same requests"}  # these use cached draws
 
 
 def measure(work: Callable[[], Waits], requests: int, times: int) -> dict[str, float]:
-    """Do some work in this process: the CPU time of the best of several times, and the largest memory so far."""
+    """Run some work in this process; return the least CPU time of several runs, and the peak memory."""
     least = float("inf")
     for _ in range(times):
         before = time.process_time()
@@ -182,10 +182,10 @@ def measure(work: Callable[[], Waits], requests: int, times: int) -> dict[str, f
 
 
 def main(engines: dict[str, Callable[[int], Waits]]) -> None:
-    """Measure the engine that the command line names."""
+    """Measure the simulator that the command line names."""
     name, requests, cold = sys.argv[1], int(sys.argv[2]), "--cold" in sys.argv
     if not cold:
-        engines[name](requests if name in KEPT else 400)  # what is loaded or drawn once
+        engines[name](requests if name in KEPT else 400)  # load, compile and draw once
     print(json.dumps(measure(lambda: engines[name](requests), requests, 1 if cold or name in SLOW else 3)))
 
 

@@ -1,4 +1,4 @@
-"""Simulation: a fleet that answers requests, fast enough for a slider and with its own uncertainty.
+"""Simulation of a fleet that answers requests, with intervals for every figure.
 
 >>> from mlsd_helpers.simulation import Exponential, Fleet, Poisson, Scenario, simulate
 >>> result = simulate(Scenario(Poisson(500), Exponential(0.040), Fleet(25)), seed=1, requests=20_000)
@@ -7,8 +7,20 @@ True
 >>> 0.09 < result.p95_s.low < result.p95_s.value < result.p95_s.high < 0.16
 True
 
-`Scenario` says what is simulated, `simulate` runs it, `quick` runs it while a slider moves, `report` holds a
-design against its requirements. `prepare` compiles all of it beforehand.
+A `Scenario` describes what is simulated. `simulate` runs it, `quick` runs it fast enough for a slider, and
+`report` compares a design with its requirements. `prepare` compiles everything beforehand.
+
+There are three engines, because no single one has every feature and is fast enough:
+
+* `fleet`, an event loop with every feature: limits, timeouts, retries, batching, caches, incidents, autoscaling.
+  `simulate` and `report` use it for a `Scenario`.
+* `quick`, without events: for a plain queue it computes the start of each request from the times at which replicas
+  become free. A slider needs an answer in milliseconds. Scenarios with other features go to `fleet`.
+* `generation`, for models that write tokens. There a replica works on many sequences in common steps, and the time
+  of a step depends on all of them, so that a request has no service time of its own. `simulate` and `report` use it
+  for a `GenerationScenario`.
+
+The tests compare `fleet` and `quick` with each other, and all three with theory.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,7 +36,7 @@ from mlsd_helpers.simulation.from_design import INCIDENTS, STALE, IncidentName, 
 from mlsd_helpers.simulation.generation import Engine, GenerationScenario, Tokens
 from mlsd_helpers.simulation.grid import erlang_c_grid, wait_percentile_grid_s
 from mlsd_helpers.simulation.quick import quick
-from mlsd_helpers.simulation.report import Beside, Report, Verdict, report
+from mlsd_helpers.simulation.report import Beside, Comparison, Report, RequirementResult, Verdict, report
 from mlsd_helpers.simulation.result import Counts, Distribution, Estimate, Result
 from mlsd_helpers.simulation.running import Progress
 from mlsd_helpers.simulation.scenario import (
@@ -64,6 +76,7 @@ __all__ = [
     "Cache",
     "Clients",
     "ColdCache",
+    "Comparison",
     "Constant",
     "Counts",
     "Distribution",
@@ -81,6 +94,7 @@ __all__ = [
     "Poisson",
     "ReplicaFailure",
     "Report",
+    "RequirementResult",
     "Result",
     "RollingRestart",
     "Scenario",
@@ -113,11 +127,11 @@ def simulate(
 ) -> Result:
     """Simulate a scenario or a design, and return percentiles with intervals, counts and notes.
 
-    `requests` are shared among `replications` independent runs, of each of which the first `warm_up` share is
-    not measured. `incidents` are named for a design, and begin where measuring does; for a scenario they are
-    values that say when. A file that a design names lies in `folder`, the working folder when left out.
-    `progress` is told after each replication how many of how many are done. The same
-    seed gives the same result. Raises ``RangeError`` and ``DesignError`` for what cannot be simulated.
+    `requests` are shared among `replications` independent runs, and the first `warm_up` share of each is
+    not measured. For a design, `incidents` are names and begin when measuring does; for a scenario they are values
+    with times. A file that a design names is read from `folder`, by default the working folder.
+    `progress(done, of)` is called after each replication. The same seed gives the same result. Raises
+    ``RangeError`` and ``DesignError`` for what cannot be simulated.
     """
     each = running.requests_each(requests, replications, warm_up)
     scenario = _scenario(what, incidents, each * warm_up, folder)
@@ -149,7 +163,7 @@ def _scenario(
 
 
 def prepare() -> None:
-    """Compile every loop and keep the machine code on disk, so that the first run does not wait for it."""
+    """Compile every loop and cache the machine code on disk, so that the first run does not wait."""
     plain, few = Scenario(Poisson(8), Exponential(1), Fleet(10)), 400
     simulate(plain, seed=0, requests=few)
     simulate(Scenario(Poisson(8), Exponential(1), Fleet(10), cache=Cache(2, 4)), seed=0, requests=few)

@@ -1,6 +1,6 @@
-"""Compile a function where numba is installed, and leave it plain Python where it is not.
+"""Compile functions where numba is installed; without it they stay plain Python.
 
-The source is the same and so are the results; only the speed differs. `COMPILED` says which one it is.
+Source and results are the same; only the speed differs. `COMPILED` tells which it is.
 """
 
 from collections.abc import Callable
@@ -22,10 +22,10 @@ COMPILED: bool = numba is not None and not numba.config.DISABLE_JIT
 
 
 def compiled(function: Function) -> Function:
-    """Compile `function` at its first call, and keep the machine code on disk for the next session.
+    """Compile `function` at its first call, and cache the machine code on disk.
 
-    Nothing compiled here allocates, so reference counting is off; and small functions cost nothing, for they
-    are inlined. Both together make the loop ten times as fast.
+    Nothing compiled here allocates memory, so reference counting is off; small functions are inlined. Together
+    these make the loop ten times as fast.
     """
     if not COMPILED:
         return function
@@ -40,7 +40,7 @@ def record(settings: Any) -> NDArray[np.void]:
 
 
 def objects_of(rows: NDArray[Any]) -> list[Any]:
-    """Return the rows as a list of objects, or of numbers: plain Python is many times as fast on those."""
+    """Return the rows as a list of objects, or of numbers: plain Python is many times faster on those."""
     names = rows.dtype.names
     if names is None:
         return list(rows.tolist())
@@ -48,7 +48,7 @@ def objects_of(rows: NDArray[Any]) -> list[Any]:
 
 
 def write_back(rows: NDArray[Any], objects: list[Any]) -> None:
-    """Write the objects that `objects_of` made into the rows again."""
+    """Copy the objects that `objects_of` returned back into the rows."""
     if rows.dtype.names is None:
         rows[:] = objects
         return

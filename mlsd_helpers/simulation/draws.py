@@ -1,6 +1,6 @@
-"""Everything random, drawn before the loop starts: arrival times, service times, routing and keys.
+"""All random draws of a run, made before the loop starts: arrivals, service times, routing and keys.
 
-A run is given by its generator alone: the same seed gives the same trace.
+The generator alone determines a run: the same seed gives the same trace.
 """
 
 import math
@@ -39,12 +39,12 @@ def generators(seed: int, replications: int) -> list[Generator]:
 
 
 def generator(seed: int, *which: int) -> Generator:
-    """Return the generator of one replication, by its number; or a further one of it, independent too."""
+    """Return an independent generator: `which` is the number of the replication, or that and a further number."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=which))
 
 
 def draw(scenario: Scenario, requests: int, rng: Generator) -> NDArray[np.void]:
-    """Draw all that one run of `requests` needs: a row for each request."""
+    """Draw all that one run needs: a row for each request."""
     rows = np.zeros(requests, REQUEST)
     surges = tuple(incident for incident in scenario.incidents if isinstance(incident, Surge))
     rows["arrival_s"] = _quickened(arrival_times_s(scenario.arrivals, requests, rng), surges)
@@ -110,7 +110,7 @@ def _by_profile(arrivals: Diurnal, passed: Floats) -> Floats:
 
 
 def _quickened(times_s: Floats, surges: tuple[Surge, ...]) -> Floats:
-    """Let time run faster for the arrivals while a surge lasts; surges that overlap multiply."""
+    """Compress the time between arrivals while a surge lasts; the factors of overlapping surges multiply."""
     if not surges:
         return times_s
     ends = {surge.at_s + surge.lasts_s for surge in surges} - {math.inf}

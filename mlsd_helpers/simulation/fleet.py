@@ -1,22 +1,22 @@
-"""The fleet: one event loop, from a request's arrival to its answer.
+"""The engine for fleets: an event loop with every feature, from a request's arrival to its answer.
 
-The loop keeps one clock and, for each kind of event, when the next one is due (`next_at`). It moves the clock
-to the earliest, lets that happen, and starts again:
+The loop keeps one clock and, for each kind of event, the time of the next one (`next_at`). It moves the clock to
+the earliest event, handles it, and repeats:
 
     DONE      a replica finishes what it works on             (a heap: service times differ)
     ARRIVAL   a request comes in                              (drawn beforehand, in order)
-    FLUSH     the oldest request of a batch has waited enough (in the order of sending, so no heap)
-    TIMEOUT   a client gives up an attempt                    (likewise)
-    RETRY     a client tries again                            (a queue: the delay is constant)
+    FLUSH     the oldest request of a batch has waited enough (in order of sending, so no heap)
+    TIMEOUT   an attempt times out                            (likewise)
+    RETRY     a client retries                                (a queue: the delay is constant)
     INCIDENT  a replica fails, drains or returns              (planned beforehand, in order)
-    READY     replicas that the autoscaler ordered are there  (a queue again)
-    TICK      the autoscaler looks                            (every few seconds)
+    READY     replicas ordered by the autoscaler start        (a queue again)
+    TICK      the autoscaler compares load and target         (every few seconds)
 
-A request may need several attempts. Each is a node of its own, so that an answer that comes after its client
-has given up is work done and not a request served. Everything random is drawn before the loop starts.
+A request may need several attempts. Each is a node of its own, so that an answer after its timeout counts as
+work done and not as a request served. Everything random is drawn before the loop starts.
 
-Every function takes what it needs of three things: `s`, the settings, which stay; `c`, the counters and sums;
-and `f`, the fleet in rows made once: `f.attempts[node].sent_s`. With numba the functions are compiled, and rows
+Functions share three arguments: `s`, the constant settings; `c`, the counters and sums; and `f`, the rows of the
+fleet, allocated once: `f.attempts[node].sent_s`. With numba the functions are compiled, and rows
 are records in an array; without it they are the same functions in plain Python and rows are objects in a list,
 with the same results to the last bit.
 """
@@ -40,11 +40,11 @@ Flags = NDArray[np.int8]
 INFINITY = math.inf
 NOBODY = -1
 
-# Kinds of event. Of those at the same instant the first here goes first.
+# Kinds of event. Events at the same instant are handled in this order.
 DONE, ARRIVAL, FLUSH, TIMEOUT, RETRY, INCIDENT, READY, TICK, KINDS = range(9)
 # Routing, in the order of scenario.ROUTINGS.
 CENTRAL, RANDOM, ROUND_ROBIN, POWER_OF_TWO, SHORTEST = range(5)
-# What an attempt is doing. An abandoned one is still in a queue or on a replica, for nobody.
+# The state of an attempt. An abandoned one has timed out and is still in a queue or on a replica.
 WAITING, IN_SERVICE, ABANDONED, LEFT = range(4)
 # How a request ends.
 IN_FLIGHT, SERVED, SHED, TIMED_OUT, LOST = range(5)
@@ -57,8 +57,8 @@ class Settings(NamedTuple):
 
     requests: int
     warm_up: int  # requests before measuring starts
-    stride: int  # how far from a request's own draws those of its next attempt lie
-    replicas: int  # at the most, with all that the autoscaler may add
+    stride: int  # distance between the draws of a request and those of its next attempt
+    replicas: int  # the maximum, with all that the autoscaler may add
     concurrency: int
     routing: int
     queue_limit: int
@@ -71,7 +71,7 @@ class Settings(NamedTuple):
     backoff_s: float
     retry_budget: float  # retries allowed per request; infinite without a budget
     retry_burst: float  # retries that the budget may save up
-    stops_work: int  # whether giving up takes an attempt out of the queue
+    stops_work: int  # whether a timeout takes an attempt out of the queue
     cache_size: int  # 0: no cache
     keys: int
     ttl_s: float
@@ -98,10 +98,10 @@ REQUEST = _row(
 )  # fmt: skip
 ATTEMPT = _row(
     sent_s=_float, request=_node, replica=_node, doing=_flag,
-    link=_node,  # the attempt behind it in the queue, or beside it in the batch
+    link=_node,  # the next attempt in the queue, or in the batch
 )  # fmt: skip
 REPLICA = _row(  # and its queue; the last row is the central queue
-    ready=_flag, out=_node,  # ordered and there; held out by so many incidents
+    ready=_flag, out=_node,  # ordered and started; number of incidents that keep it out
     busy=_node, waiting=_node, head=_node, tail=_node,
     up=_node,  # the first `c.up` rows list the replicas that take requests
 )  # fmt: skip
@@ -109,7 +109,9 @@ IN_WORK = _row(at_s=_float, node=_node)
 RETRIED = _row(at_s=_float, request=_node)
 STEP = _row(at_s=_float, what=_int, replica=_int)
 ORDER = _row(at_s=_float, replicas=_node)
-KEY = _row(newer=_node, older=_node, expires_s=_float, cached=_flag)  # a circle, closed by one row more
+KEY = _row(
+    newer=_node, older=_node, expires_s=_float, cached=_flag
+)  # a circular list, closed by one more row
 STATE = _row(
     next_request=_int, attempts=_int, in_heap=_int, in_system=_int, busy=_int, up=_int, idle=_int, turn=_int,
     next_flush=_int, next_timeout=_int, retries_in=_int, retries_out=_int, next_incident=_int,
@@ -124,10 +126,10 @@ State = Any  # a row of STATE
 
 
 class Fleet(NamedTuple):
-    """The rows, made once; each but the first and `idle` by one of the types above."""
+    """The rows, allocated once; each but the first and `idle` has one of the types above."""
 
     next_at: Any
-    idle: Any  # the first `c.idle` entries name a replica with a free place, for the central queue
+    idle: Any  # the first `c.idle` entries name a replica with a free slot, for the central queue
     requests: Any
     attempts: Any
     replicas: Any
@@ -140,10 +142,10 @@ class Fleet(NamedTuple):
 
 @compiled
 def run(settings: NDArray[np.void], state: NDArray[np.void], f: Fleet) -> None:
-    """Let everything happen, in order of time, until nothing is left to happen."""
+    """Handle all events in order of time until none is left."""
     s = settings[0]
     c = state[0]
-    renew_lists(s, c, f)
+    recompute_lists(s, c, f)
     while True:
         kind = earliest(f)
         now = f.next_at[kind]
@@ -184,7 +186,7 @@ def earliest(f: Fleet) -> int:
 
 @compiled
 def pass_time(s: Settings, c: State, now: float) -> None:
-    """Add up who was busy, up and in the system since the last event."""
+    """Integrate over time the busy slots, the slots that are up, and the requests in the system."""
     passed_s = now - c.clock
     c.clock = now
     c.busy_s += c.busy * passed_s
@@ -221,7 +223,7 @@ def arrive(s: Settings, c: State, f: Fleet, now: float) -> None:
 
 @compiled
 def send(s: Settings, c: State, f: Fleet, request: int, now: float) -> None:
-    """Start an attempt: on a free replica, in a queue, or turned away."""
+    """Send an attempt: it starts on a free replica, joins a queue, or is shed."""
     node = c.attempts
     c.attempts = node + 1
     attempt = f.attempts[node]
@@ -244,7 +246,7 @@ def send(s: Settings, c: State, f: Fleet, request: int, now: float) -> None:
     if s.largest_batch == 1 and free:
         begin(s, c, f, node, replica, now)
         return
-    line_up(f, queue, node)
+    enqueue(f, queue, node)
     if s.largest_batch > 1:
         if f.next_at[FLUSH] == INFINITY and s.batch_wait_s > 0.0:
             c.next_flush = node
@@ -254,8 +256,8 @@ def send(s: Settings, c: State, f: Fleet, request: int, now: float) -> None:
 
 
 @compiled
-def line_up(f: Fleet, queue: int, node: int) -> None:
-    """Put an attempt at the end of a queue."""
+def enqueue(f: Fleet, queue: int, node: int) -> None:
+    """Append an attempt to a queue."""
     line = f.replicas[queue]
     if line.head == NOBODY:
         line.head = node
@@ -292,7 +294,7 @@ def choose(s: Settings, c: State, f: Fleet, request: int) -> int:
 
 @compiled
 def shortest(f: Fleet, up: int, start: int) -> int:
-    """Find the replica with the fewest requests; among equals the first one round from `start`."""
+    """Return the replica with the fewest requests; the first from `start` on where several have."""
     best = f.replicas[start].up
     fewest = load(f, best)
     for step in range(1, up):
@@ -314,7 +316,7 @@ def load(f: Fleet, replica: int) -> int:
 
 @compiled
 def own_draw(s: Settings, f: Fleet, request: int) -> int:
-    """Return where this attempt's draws lie: a request's own, and further ones for its retries."""
+    """Return the row of this attempt's draws: the request's own, and another row for each retry."""
     tries = f.requests[request].tries
     if tries == 0:
         return request
@@ -326,18 +328,18 @@ def own_draw(s: Settings, f: Fleet, request: int) -> int:
 
 @compiled
 def work_on(s: Settings, c: State, f: Fleet, replica: int, now: float) -> None:
-    """Let a replica with a free place take what waits for it, if that is due."""
+    """Let a replica with a free slot take the next attempt from its queue, or a batch that is due."""
     queue = s.replicas if s.routing == CENTRAL else replica
     if s.largest_batch > 1:
         if batch_due(s, f, queue, now):
             begin_batch(s, c, f, queue, replica, now)
     elif f.replicas[queue].waiting > 0:
-        begin(s, c, f, take(f, queue), replica, now)
+        begin(s, c, f, dequeue(f, queue), replica, now)
 
 
 @compiled
-def take(f: Fleet, queue: int) -> int:
-    """Take the first attempt out of a queue, past those that have left it."""
+def dequeue(f: Fleet, queue: int) -> int:
+    """Remove and return the first attempt of a queue, skipping those that have left it."""
     line = f.replicas[queue]
     node = line.head
     while f.attempts[node].doing == LEFT:
@@ -361,20 +363,20 @@ def batch_due(s: Settings, f: Fleet, queue: int, now: float) -> bool:
 
 @compiled
 def begin(s: Settings, c: State, f: Fleet, node: int, replica: int, now: float) -> None:
-    """Start to work on one attempt."""
+    """Start the service of one attempt."""
     enter(f, node, replica, now)
     occupy(s, c, f, node, replica, now + f.requests[own_draw(s, f, f.attempts[node].request)].work)
 
 
 @compiled
 def begin_batch(s: Settings, c: State, f: Fleet, queue: int, replica: int, now: float) -> None:
-    """Start to work on as many as wait and fit, linked to the first of them."""
-    lead = take(f, queue)
+    """Start the service of as many waiting attempts as fit, linked to the first of them."""
+    lead = dequeue(f, queue)
     enter(f, lead, replica, now)
     size = 1
     last = lead
     while size < s.largest_batch and f.replicas[queue].waiting > 0:
-        node = take(f, queue)
+        node = dequeue(f, queue)
         enter(f, node, replica, now)
         f.attempts[last].link = node
         last = node
@@ -385,7 +387,7 @@ def begin_batch(s: Settings, c: State, f: Fleet, queue: int, replica: int, now: 
 
 @compiled
 def enter(f: Fleet, node: int, replica: int, now: float) -> None:
-    """Note that an attempt's wait is over."""
+    """Record that an attempt's wait is over."""
     attempt = f.attempts[node]
     attempt.replica = replica
     if attempt.doing == WAITING:
@@ -395,7 +397,7 @@ def enter(f: Fleet, node: int, replica: int, now: float) -> None:
 
 @compiled
 def occupy(s: Settings, c: State, f: Fleet, node: int, replica: int, until_s: float) -> None:
-    """Take one place on a replica until a time."""
+    """Occupy one slot of a replica until a time."""
     f.replicas[replica].busy += 1
     c.busy += 1
     if s.routing == CENTRAL:
@@ -405,9 +407,9 @@ def occupy(s: Settings, c: State, f: Fleet, node: int, replica: int, until_s: fl
 
 @compiled
 def finish(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Hand over answers, free the place, and take what waits."""
+    """Deliver the answers, free the slot, and start the next attempt."""
     lead = pop(c, f)
-    if f.attempts[lead].doing == LEFT:  # its replica crashed meanwhile
+    if f.attempts[lead].doing == LEFT:  # its replica crashed in the meantime
         return
     replica = f.attempts[lead].replica
     f.replicas[replica].busy -= 1
@@ -426,7 +428,7 @@ def finish(s: Settings, c: State, f: Fleet, now: float) -> None:
 
 @compiled
 def answer(s: Settings, c: State, f: Fleet, node: int, now: float) -> None:
-    """End an attempt: its request is served, unless its client has given up."""
+    """End an attempt: its request is served, unless it has timed out."""
     attempt = f.attempts[node]
     asked = f.requests[attempt.request]
     if attempt.doing == IN_SERVICE:
@@ -450,7 +452,7 @@ def leave(c: State, f: Fleet, node: int, now: float) -> None:
 
 @compiled
 def flush(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Start the batch whose oldest request has waited enough, if a replica is free, and find the next."""
+    """Start the batch whose oldest request has waited enough, if a replica is free, and schedule the next."""
     node = c.next_flush
     if f.attempts[node].doing == WAITING or f.attempts[node].doing == ABANDONED:
         replica = choose(s, c, f, 0) if s.routing == CENTRAL else f.attempts[node].replica
@@ -463,19 +465,19 @@ def flush(s: Settings, c: State, f: Fleet, now: float) -> None:
     f.next_at[FLUSH] = f.attempts[node].sent_s + s.batch_wait_s if node < c.attempts else INFINITY
 
 
-# ---------------------------------------------------------------- clients give up and try again
+# ---------------------------------------------------------------- timeouts and retries
 
 
 @compiled
 def time_out(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Let a client give up its attempt if that is still under way, and find the next to give up."""
+    """Abandon an attempt that is still in progress, and schedule the next timeout."""
     node = c.next_timeout
     attempt = f.attempts[node]
     if attempt.doing == WAITING and s.stops_work:
         line = f.replicas[attempt.replica]
         line.waiting -= 1
         if line.waiting == 0:
-            line.head = NOBODY  # whatever else is in the queue has left it too
+            line.head = NOBODY  # every other attempt in the queue has left it too
         leave(c, f, node, now)
         fail(s, c, f, attempt.request, TIMED_OUT, now)
     elif attempt.doing in (WAITING, IN_SERVICE):
@@ -490,7 +492,7 @@ def time_out(s: Settings, c: State, f: Fleet, now: float) -> None:
 
 @compiled
 def fail(s: Settings, c: State, f: Fleet, request: int, why: int, now: float) -> None:
-    """Try again later, or let the request end without an answer."""
+    """Schedule a retry, or end the request without an answer."""
     asked = f.requests[request]
     if asked.tries >= s.retries or c.tokens < 1.0:
         asked.end = why
@@ -507,19 +509,19 @@ def fail(s: Settings, c: State, f: Fleet, request: int, why: int, now: float) ->
 
 @compiled
 def retry(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Send a request again."""
+    """Retry a request."""
     first = c.retries_out
     c.retries_out = first + 1
     f.next_at[RETRY] = f.retries[first + 1].at_s if first + 1 < c.retries_in else INFINITY
     send(s, c, f, f.retries[first].request, now)
 
 
-# ---------------------------------------------------------------- replicas come and go
+# ---------------------------------------------------------------- replicas leave and return
 
 
 @compiled
 def incident(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Let the next planned incident happen."""
+    """Apply the next planned incident."""
     step = c.next_incident
     c.next_incident = step + 1
     f.next_at[INCIDENT] = f.plan[step + 1].at_s if step + 1 < len(f.plan) else INFINITY
@@ -529,11 +531,11 @@ def incident(s: Settings, c: State, f: Fleet, now: float) -> None:
         clear_cache(s, c, f)
         return
     f.replicas[replica].out += -1 if what == RETURN else 1
-    renew_lists(s, c, f)
+    recompute_lists(s, c, f)
     if what == CRASH:
         crash(s, c, f, replica, now)
     elif what == RETURN:
-        take_up_work(s, c, f, now)
+        resume_work(s, c, f, now)
 
 
 @compiled
@@ -565,8 +567,8 @@ def lose(s: Settings, c: State, f: Fleet, node: int, now: float) -> None:
 
 
 @compiled
-def renew_lists(s: Settings, c: State, f: Fleet) -> None:
-    """Write down anew which replicas take requests and which places are idle."""
+def recompute_lists(s: Settings, c: State, f: Fleet) -> None:
+    """Recompute the lists of active replicas and idle slots."""
     c.up = 0
     c.idle = 0
     for replica in range(s.replicas):
@@ -579,19 +581,19 @@ def renew_lists(s: Settings, c: State, f: Fleet) -> None:
 
 
 @compiled
-def take_up_work(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Let replicas that came back take what waits in the central queue."""
+def resume_work(s: Settings, c: State, f: Fleet, now: float) -> None:
+    """Let replicas that returned take attempts from the central queue."""
     if s.routing != CENTRAL:
         return
     idle = NOBODY
-    while c.idle != idle and c.idle > 0:  # until one that could did not
+    while c.idle != idle and c.idle > 0:  # until a free replica takes nothing
         idle = c.idle
         work_on(s, c, f, f.idle[idle - 1], now)
 
 
 @compiled
 def autoscale(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Compare requests in progress with the target, order replicas, and give some back after a calm time."""
+    """Compare requests in progress with the target; order replicas, or remove some after a calm period."""
     f.next_at[TICK] = now + s.tick_s
     progress = (c.system_s - c.tick_system_s) / s.tick_s
     c.tick_system_s = c.system_s
@@ -611,13 +613,13 @@ def autoscale(s: Settings, c: State, f: Fleet, now: float) -> None:
     c.calm_peak = max(c.calm_peak, wanted)
     if now - c.calm_since_s >= s.calm_s:
         for replica in range(int(c.calm_peak), s.replicas):
-            f.replicas[replica].ready = 0  # it finishes what it has and takes no more
-        renew_lists(s, c, f)
+            f.replicas[replica].ready = 0  # it finishes its work and takes no more
+        recompute_lists(s, c, f)
 
 
 @compiled
 def order(s: Settings, c: State, f: Fleet, replicas: int, now: float) -> None:
-    """Order replicas, to be there after the delay."""
+    """Order replicas, which start after the delay."""
     place = c.orders_in % len(f.orders)
     f.orders[place].replicas = replicas
     f.orders[place].at_s = now + s.delay_s
@@ -629,7 +631,7 @@ def order(s: Settings, c: State, f: Fleet, replicas: int, now: float) -> None:
 
 @compiled
 def add_replicas(s: Settings, c: State, f: Fleet, now: float) -> None:
-    """Let the replicas of the oldest order start."""
+    """Start the replicas of the oldest order."""
     place = c.orders_out % len(f.orders)
     c.orders_out += 1
     more = f.orders[place].replicas
@@ -640,16 +642,16 @@ def add_replicas(s: Settings, c: State, f: Fleet, now: float) -> None:
             more -= 1
     left = c.orders_out < c.orders_in
     f.next_at[READY] = f.orders[c.orders_out % len(f.orders)].at_s if left else INFINITY
-    renew_lists(s, c, f)
-    take_up_work(s, c, f, now)
+    recompute_lists(s, c, f)
+    resume_work(s, c, f, now)
 
 
-# ---------------------------------------------------------------- the cache: least recently used goes first
+# ---------------------------------------------------------------- the cache: least recently used is evicted
 
 
 @compiled
 def look_up(s: Settings, c: State, f: Fleet, key: int, now: float) -> bool:
-    """Tell whether a key is cached and not too old; being asked for makes it the newest."""
+    """Tell whether a key is cached and not expired; a lookup makes it the newest."""
     c.lookups += 1
     if f.keys[key].cached == 0 or f.keys[key].expires_s <= now:
         return False
@@ -661,7 +663,7 @@ def look_up(s: Settings, c: State, f: Fleet, key: int, now: float) -> bool:
 
 @compiled
 def remember(s: Settings, c: State, f: Fleet, key: int, now: float) -> None:
-    """Cache a fresh answer, in place of the one that was asked for longest ago."""
+    """Cache a fresh answer; evict the least recently used one where the cache is full."""
     entry = f.keys[key]
     entry.expires_s = now + s.ttl_s
     if entry.cached:
@@ -678,7 +680,7 @@ def remember(s: Settings, c: State, f: Fleet, key: int, now: float) -> None:
 
 @compiled
 def unlink(f: Fleet, key: int) -> None:
-    """Take a key out of the circle."""
+    """Remove a key from the list."""
     entry = f.keys[key]
     f.keys[entry.newer].older = entry.older
     f.keys[entry.older].newer = entry.newer
@@ -686,7 +688,7 @@ def unlink(f: Fleet, key: int) -> None:
 
 @compiled
 def link_as_newest(s: Settings, f: Fleet, key: int) -> None:
-    """Put a key at the head of the circle."""
+    """Insert a key at the head of the list."""
     ends = f.keys[s.keys]
     entry = f.keys[key]
     entry.older = ends.older
@@ -697,7 +699,7 @@ def link_as_newest(s: Settings, f: Fleet, key: int) -> None:
 
 @compiled
 def clear_cache(s: Settings, c: State, f: Fleet) -> None:
-    """Forget every answer."""
+    """Empty the cache."""
     for key in range(s.keys):
         f.keys[key].cached = 0
     c.cached = 0
@@ -705,12 +707,12 @@ def clear_cache(s: Settings, c: State, f: Fleet) -> None:
     f.keys[s.keys].older = s.keys
 
 
-# ---------------------------------------------------------------- a heap of what is in service
+# ---------------------------------------------------------------- a heap of attempts in service
 
 
 @compiled
 def push(c: State, f: Fleet, at_s: float, node: int) -> None:
-    """Add an attempt, to be done at a time."""
+    """Add an attempt that is done `at_s`."""
     place = c.in_heap
     c.in_heap = place + 1
     while place > 0:
@@ -727,7 +729,7 @@ def push(c: State, f: Fleet, at_s: float, node: int) -> None:
 
 @compiled
 def pop(c: State, f: Fleet) -> int:
-    """Take out the attempt that is done first."""
+    """Remove and return the attempt that is done first."""
     node = f.heap[0].node
     size = c.in_heap - 1
     c.in_heap = size
@@ -737,7 +739,7 @@ def pop(c: State, f: Fleet) -> int:
     below = 1
     f.heap[size].at_s = INFINITY
     while below < size:
-        below += f.heap[below + 1].at_s < f.heap[below].at_s  # the earlier of the two, without a jump
+        below += f.heap[below + 1].at_s < f.heap[below].at_s  # the earlier of the two, without a branch
         if at_s <= f.heap[below].at_s:
             break
         f.heap[place].at_s = f.heap[below].at_s
@@ -750,14 +752,16 @@ def pop(c: State, f: Fleet) -> int:
     return node
 
 
-# ---------------------------------------------------------------- the state before anything happens
+# ---------------------------------------------------------------- the initial state
 
 
 def new_fleet(s: Settings, requests: NDArray[np.void], plan: NDArray[np.void], ready: int) -> Fleet:
     """Return an empty fleet, of which `ready` replicas take requests."""
     retries = s.requests * s.retries
     slots = s.replicas * s.concurrency
-    left_by_crashes = int(np.count_nonzero(plan["what"] == CRASH)) * s.concurrency  # until their time comes
+    left_by_crashes = (
+        int(np.count_nonzero(plan["what"] == CRASH)) * s.concurrency
+    )  # crashed attempts stay in the heap until their time
     orders = 2 + int(s.delay_s / s.tick_s) if s.tick_s < INFINITY else 1
     replicas = np.zeros(s.replicas + 1, REPLICA)
     replicas["ready"][:ready] = 1
@@ -783,7 +787,7 @@ def new_fleet(s: Settings, requests: NDArray[np.void], plan: NDArray[np.void], r
 
 
 def simulate_fleet(s: Settings, f: Fleet, *, warm_cache: bool = False) -> NDArray[np.void]:
-    """Run the loop over a new fleet, whose rows then hold what happened, and return the counters and sums."""
+    """Run the loop on a new fleet, which updates its rows; return the counters and sums."""
     state = np.zeros(1, STATE)
     state["tokens"] = s.retry_burst
     if warm_cache:

@@ -1,7 +1,7 @@
-"""From a design's capacity to a scenario: its load, service time, fleet, and incidents by name.
+"""From a design's capacity plan to a scenario: its load, service time, fleet, and incidents by name.
 
-What a design leaves open is filled in as the formulas of the course do: a service time whose distribution is
-not given is exponential, a routing that is not given is a central queue.
+Where a design decides nothing, the scenario assumes what the formulas do: an exponential service time and a
+central queue.
 """
 
 import math
@@ -44,11 +44,11 @@ from mlsd_helpers.simulation.scenario import (
 
 IncidentName = Literal["surge", "zone loss", "rolling restart", "cold cache", "stale pipeline"]
 INCIDENTS: tuple[IncidentName, ...] = get_args(IncidentName)
-STALE = "A stale pipeline makes features older and no request slower: every time here is that without it."
+STALE = "A stale pipeline makes features older and no request slower: latencies are those without it."
 RESTART_S = 60.0
 _USUAL_TARGET = 0.7
 
-_MOST_BYTES = 5_000_000  # of a file of measured times
+_MOST_BYTES = 5_000_000  # in a file of measured times
 
 
 def from_design(
@@ -56,15 +56,15 @@ def from_design(
 ) -> Scenario | GenerationScenario:
     """Return the scenario that a design's capacity describes, with incidents that begin `at_s` and last.
 
-    A file of measured times lies in `folder`, the working folder when left out. Whoever waits for
-    `capacity.component` gives up after the timeout of its flow and tries again as often as that says.
+    A file of measured times is read from `folder`, by default the working folder. Calls of `capacity.component`
+    have the timeout and the retries of their flow.
 
     - surge: arrivals rise by the headroom's `surge`;
     - zone loss: the largest zone is gone;
     - rolling restart: `unavailable_in_restart` of the replicas at a time, a minute each, once round; nothing where
       that is less than one replica;
-    - cold cache: what the caches of the paths keep away reaches the fleet too, or the whole peak of the requirement;
-    - stale pipeline: makes features older and no request slower, so nothing here; `report` tells the ages.
+    - cold cache: the fleet also gets the requests that the caches of the paths answer, or the whole required peak;
+    - stale pipeline: makes features older and no request slower, so it adds no incident; `report` gives the ages.
 
     What the design does not decide is assumed as everywhere; see `mlsd_helpers.analysis.sizing`.
 
@@ -75,7 +75,7 @@ def from_design(
             raise RangeError(f"There is no incident {name!r}. Name some of: {', '.join(INCIDENTS)}.")
     sizing = sizing_of(design)
     if sizing is None:
-        raise DesignError("The design has no capacity to simulate. Write its part `capacity`, see lesson 05.")
+        raise DesignError("The design has no capacity to simulate. Write its part `capacity`.")
     plan = sizing.plan
     if plan.generation:
         return _generation(sizing, plan.generation, incidents)
@@ -93,7 +93,7 @@ def from_design(
 
 
 def load_rps(sizing: Sizing) -> float:
-    """Return what reaches the replicas at the peak, in requests per second."""
+    """Return the load of the replicas at the peak, in requests per second."""
     if sizing.load_rps is None:
         raise DesignError(
             "Neither capacity.load nor requirements.throughput.peak is given. Write one: '500 rps'."
@@ -102,7 +102,7 @@ def load_rps(sizing: Sizing) -> float:
 
 
 def arrivals(design: Design, sizing: Sizing) -> Arrivals:
-    """Return the arrivals at the peak, as bursty as the requirement says."""
+    """Return the arrivals at the peak, with the burstiness of the requirement."""
     throughput = design.requirements.throughput if design.requirements else None
     burstiness = throughput.burstiness if throughput else None
     rate_rps = load_rps(sizing)
@@ -110,7 +110,7 @@ def arrivals(design: Design, sizing: Sizing) -> Arrivals:
 
 
 def clients(design: Design, plan: CapacityPlan) -> Clients:
-    """Return who waits for the component that is sized: the least patient of its callers."""
+    """Return the callers of the component that is sized; of several timeouts the shortest counts."""
     flows = design.planes.flows if design.planes else ()
     calls = {
         flow.timeout: flow.retries
@@ -162,12 +162,12 @@ def _measured_s(given: ServiceTime, folder: Path) -> tuple[float, ...]:
 
 
 def _refuse_other_files(path: Path, folder: Path) -> None:
-    """Raise ValueError for what is no plain file beside the design: a design may come from somebody else."""
+    """Raise ValueError for anything but a regular file beside the design, which may come from somebody else."""
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"it lies outside of {str(folder)!r}, the folder of the design")
     kind = path.stat()
     if not stat.S_ISREG(kind.st_mode):
-        raise ValueError("it is no plain file")
+        raise ValueError("it is not a regular file")
     if kind.st_size > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES // 10**6} MB")
 

@@ -1,13 +1,13 @@
-"""Generation: replicas that write tokens for many sequences at once (continuous batching).
+"""The engine for generation: replicas that decode many sequences together (continuous batching).
 
-One replica repeats: admit the next sequence in line if its key–value cache fits, read its prompt (prefill,
-which gives the first token and during which nobody else advances); otherwise do one decoding step, which gives
-every active sequence one token. A step reads the weights once and the cache of every active sequence, so its
-time grows with each token. Admission is in order of arrival and reserves the prompt and the whole answer.
+One replica repeats: if the next request's key–value cache fits, admit it and read its prompt (prefill), which
+gives the first token and stops the other sequences; otherwise do one decoding step, which gives every active
+sequence one token. A step reads the weights once and the cache of every active sequence, so steps grow longer
+with each token. Admission is first come, first served, and reserves cache for the prompt and the whole answer.
 
-Between two arrivals nothing changes from step to step but that growth, so that all steps up to the next arrival
-or the next finished sequence are done at once: their times are an arithmetic series. The cost of a simulation is
-per request and not per token, and the result is that of the steps one by one.
+Between two arrivals only that growth changes a step's time. So all steps up to the next arrival or the next
+finished sequence are done at once: their times are an arithmetic series. The cost of a simulation grows with
+requests and not with tokens, and the result equals that of single steps.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -82,9 +82,9 @@ class Engine:
 class GenerationScenario:
     """What is simulated: requests with a prompt and an answer, and replicas with a key–value cache.
 
-    A request whose prompt and answer exceed `kv_tokens` is turned away. A load that the replicas cannot carry
-    is a `RangeError`, as far as it can be told beforehand: with as many sequences in a step as may and fit. From one
-    seed each engine and fleet gets the same requests, so that they can be compared.
+    A request whose prompt and answer exceed `kv_tokens` is shed. A load above the capacity that the replicas reach
+    with full batches is a `RangeError`. One seed gives every engine and fleet the same requests, so that they can
+    be compared.
     """
 
     arrivals: Arrivals
@@ -108,7 +108,7 @@ class GenerationScenario:
 
     @property
     def utilisation(self) -> float:
-        """Share of the time that the replicas need at least, with as many sequences in a step as may and fit."""
+        """Offered load over capacity, where each step holds as many sequences as are allowed and fit."""
         engine, tokens = self.engine, self.prompt.mean + self.output.mean
         together = max(1.0, min(engine.most_sequences, engine.kv_tokens / tokens))
         context = self.prompt.mean + self.output.mean / 2
@@ -136,7 +136,7 @@ class EngineSettings(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What requests ask for, an array of each: when, how much, and of which engine if that is settled beforehand."""
+    """The requests as arrays: arrival, tokens, and the engine where the routing does not depend on the state."""
 
     arrival_s: Any
     prompt: Any
@@ -162,16 +162,16 @@ _LAST_STEP = np.dtype([("step", np.int64), ("request", np.uint64)])
 
 
 class Engines(NamedTuple):
-    """The rows, made once."""
+    """The rows, allocated once."""
 
     asked: Asked
     outcomes: Any
     engines: Any
-    ends: Any  # for each engine, `most_sequences` rows: what is active, the first to end as the last
+    ends: Any  # for each engine, `most_sequences` rows: active sequences, the first to end comes last
 
 
 class Work(NamedTuple):
-    """An engine while it works, taken out of its row: so it stays in the processor's registers."""
+    """The state of an engine while it works, copied from its row so that it stays in registers."""
 
     clock: float
     busy_s: float
@@ -187,7 +187,7 @@ class Work(NamedTuple):
 
 @compiled
 def generate(s: EngineSettings, f: Engines) -> None:
-    """Let every request arrive, in order, and then let the engines finish."""
+    """Process all arrivals in order, then let the engines finish."""
     for request in range(s.requests):
         engine = route(s, f, request)
         if tokens(f, request) > s.kv_tokens:
@@ -200,7 +200,7 @@ def generate(s: EngineSettings, f: Engines) -> None:
 
 @compiled
 def route(s: EngineSettings, f: Engines, request: int) -> int:
-    """Choose an engine, and bring those up to date whose state matters."""
+    """Choose an engine, after advancing those whose state matters to the arrival time."""
     now = f.asked.arrival_s[request]
     if not s.to_shortest:
         advance(s, f, f.asked.engine[request], now)
@@ -216,17 +216,17 @@ def route(s: EngineSettings, f: Engines, request: int) -> int:
 
 @compiled
 def tokens(f: Engines, request: int) -> int:
-    """Count what a request needs in the cache: its prompt and the whole answer."""
+    """Return the tokens that a request reserves in the cache: its prompt and the whole answer."""
     return f.asked.prompt[request] + f.asked.output[request]
 
 
 @compiled
 def join(f: Engines, engine: int, request: int) -> None:
-    """Put a request in an engine's line."""
+    """Append a request to an engine's queue."""
     here, now = f.engines[engine], f.asked.arrival_s[request]
     if here.active == 0 and here.waiting == 0 and here.clock < now:
-        here.clock = now  # it was idle
-    here.system_s += here.clock - now  # it came while the engine was at work
+        here.clock = now  # the engine was idle
+    here.system_s += here.clock - now  # it arrived during a step
     if here.waiting == 0:
         here.head = request
     else:
@@ -237,7 +237,7 @@ def join(f: Engines, engine: int, request: int) -> None:
 
 @compiled
 def advance(s: EngineSettings, f: Engines, engine: int, until_s: float) -> None:
-    """Let an engine work until its first pause, between two steps, at or after a time, or until it is idle."""
+    """Let an engine work until it is idle, or until the first step that ends at or after `until_s`."""
     here, ends = f.engines[engine], f.ends[engine]
     w = Work(
         here.clock, here.busy_s, here.system_s, here.sojourn_s,
@@ -252,13 +252,13 @@ def advance(s: EngineSettings, f: Engines, engine: int, until_s: float) -> None:
 
 @compiled
 def may_admit(s: EngineSettings, f: Engines, w: Work) -> bool:
-    """Tell whether the next in line fits."""
+    """Tell whether the next request in the queue fits."""
     return w.waiting > 0 and w.active < s.most_sequences and w.reserved + tokens(f, w.head) <= s.kv_tokens
 
 
 @compiled
 def admit(s: EngineSettings, f: Engines, ends: Any, w: Work) -> Work:
-    """Read the prompt of the next in line, which gives its first token."""
+    """Prefill the next request in the queue, which gives its first token."""
     outcome, prompt = f.outcomes[w.head], f.asked.prompt[w.head]
     took_s = s.prefill_s + s.prefill_per_token_s * prompt
     outcome.wait_s = w.clock - f.asked.arrival_s[w.head]
@@ -274,13 +274,13 @@ def admit(s: EngineSettings, f: Engines, ends: Any, w: Work) -> Work:
         reserved=w.reserved + tokens(f, w.head),
         active=w.active + 1,
         waiting=w.waiting - 1,
-        head=outcome.link,  # says nothing when nobody waits
+        head=outcome.link,  # meaningless when the queue is empty
     )
 
 
 @compiled
 def decode(s: EngineSettings, ends: Any, w: Work, until_s: float) -> Work:
-    """Do all steps up to the next finished sequence, or the first that ends at or after a time."""
+    """Do all steps up to the next finished sequence, or the first that ends at or after `until_s`."""
     growth_s = s.step_per_token_s * w.active  # each step takes this much longer than the one before
     first_s = s.step_s + s.step_per_sequence_s * w.active + s.step_per_token_s * w.context
     steps = ends[w.active - 1].step - w.steps
@@ -310,8 +310,8 @@ def series_s(first_s: float, growth_s: float, steps: int) -> float:
 
 @compiled
 def steps_to_fill(first_s: float, growth_s: float, gap_s: float) -> int:
-    """Count the steps that it takes to reach the end of a gap: what the root of the series says, or a little more."""
-    alike = gap_s / first_s  # how many it would take if none grew, and how many fewer because they do
+    """Return the smallest number of steps that lasts at least `gap_s`: the root of the series, rounded up."""
+    alike = gap_s / first_s  # how many steps if none grew, and how many fewer because they do
     fewer = growth_s / first_s * alike * (alike - 1) / 2
     if fewer < 0.5:  # to first order, which is faster than the root and never above it
         steps = int(alike - fewer)
@@ -325,7 +325,7 @@ def steps_to_fill(first_s: float, growth_s: float, gap_s: float) -> int:
 
 @compiled
 def end_finished(f: Engines, ends: Any, w: Work) -> Work:
-    """Hand over the answers whose last token was just written."""
+    """Complete the requests whose last token was just written."""
     sojourn_s, context, reserved, active = w.sojourn_s, w.context, w.reserved, w.active
     while active > 0 and ends[active - 1].step <= w.steps:
         active -= 1
@@ -344,7 +344,7 @@ def end_finished(f: Engines, ends: Any, w: Work) -> Work:
 
 @compiled
 def put_in_order(ends: Any, active: int, step: int, request: int) -> None:
-    """Note in which step a sequence will end, before those active that end sooner."""
+    """Insert the step in which a sequence ends, in descending order."""
     place = active
     while place > 0 and ends[place - 1].step < step:
         ends[place].step, ends[place].request = ends[place - 1].step, ends[place - 1].request
@@ -372,19 +372,19 @@ def run(
     for number in range(replications):
         asked = requests_of(scenario, each, seed, number)
         outcomes, engines = serve(scenario, asked)
-        runs.append(_summed(asked.arrival_s[first:], engines))
+        runs.append(_statistics_of(asked.arrival_s[first:], engines))
         tally.add(
             number, running.times_s(outcomes[first:], "latency_s", "per_token_s"), outcomes["end"][first:]
         )
         if progress:
             progress(number + 1, replications)
-    return _gathered(scenario, seed, each - first, runs, tally, running.too_few(each, warm_up))
+    return _result_of(scenario, seed, each - first, runs, tally, running.too_few(each, warm_up))
 
 
 def requests_of(scenario: GenerationScenario, requests: int, seed: int, number: int) -> Asked:
-    """Return what the requests of one replication ask for: the same from the same seed, whatever the engine.
+    """Return the requests of one replication: the same seed gives the same requests, whatever the engine.
 
-    So engines are compared on the same requests; and as long as there are not many, those of the last runs are kept.
+    Up to 100,000 requests, those of the last ten replications are cached.
     """
     draw = _drawn if requests <= _KEPT else _drawn.__wrapped__
     asked = draw(scenario.arrivals, scenario.prompt, scenario.output, requests, seed, number)
@@ -412,7 +412,7 @@ def _drawn(
 
 
 def serve(scenario: GenerationScenario, asked: Asked) -> tuple[Rows, Rows]:
-    """Let requests be served, and return what became of them, and the engines."""
+    """Serve the requests; return an outcome for each request, and the final state of the engines."""
     engine = scenario.engine
     settings = EngineSettings(
         len(asked.arrival_s),
@@ -423,7 +423,9 @@ def serve(scenario: GenerationScenario, asked: Asked) -> tuple[Rows, Rows]:
         *map(float, (engine.step_s, engine.step_per_token_s, engine.step_per_sequence_s)),
         *map(float, (engine.prefill_s, engine.prefill_per_token_s)),
     )
-    outcomes = np.empty(len(asked.arrival_s), _OUTCOME)  # each is written: whoever joins, ends
+    outcomes = np.empty(
+        len(asked.arrival_s), _OUTCOME
+    )  # every row is written: each request that joins also ends
     engines = np.zeros(scenario.replicas, _ENGINE)
     ends = np.zeros((scenario.replicas, engine.most_sequences), _LAST_STEP)
     if COMPILED:
@@ -448,7 +450,7 @@ class _Run:
     littles_law_error: float
 
 
-def _summed(arrival_s: Floats, engines: Rows) -> _Run:
+def _statistics_of(arrival_s: Floats, engines: Rows) -> _Run:
     return _Run(
         span_s=float(arrival_s[-1] - arrival_s[0]),
         utilisation=float(engines["busy_s"].sum() / (len(engines) * max(engines["clock"].max(), 1e-300))),
@@ -456,13 +458,13 @@ def _summed(arrival_s: Floats, engines: Rows) -> _Run:
     )
 
 
-def _gathered(
+def _result_of(
     scenario: GenerationScenario,
     seed: int,
     each: int,
     runs: list[_Run],
     tally: Tally,
-    told: tuple[str, ...],
+    result_notes: tuple[str, ...],
 ) -> Result:
     latency, wait, first_token, per_token = tally.distributions()
     served, arrived = latency.counts.sum(axis=1), each * len(runs)
@@ -483,7 +485,7 @@ def _gathered(
         wasted=0,
         littles_law_error=max(run.littles_law_error for run in runs),
         arrived_each=(each,) * len(runs),
-        notes=told,
+        notes=result_notes,
         first_token=first_token,
         per_token=per_token,
     )

@@ -1,12 +1,12 @@
-"""The slider's path: a plain queue in milliseconds, from unit draws that are kept.
+"""The engine for sliders: a plain queue in milliseconds, from cached unit draws.
 
-Sixteen independent replications run side by side, so that the machine works on several at a time. For a central
-queue each keeps the times at which its replicas become free, in order; a request takes the first of them. For a
-queue per replica it keeps the time at which each becomes free. Nothing else is needed where nobody is turned
-away, gives up or fails; what needs more goes to the loop of `fleet`, with the same interface.
+Sixteen independent replications run side by side, so that the processor works on several at a time. For a
+central queue each keeps, in order, the times at which its replicas become free; a request takes the first. For
+a queue per replica it keeps the time at which each becomes free. That is enough where no request is shed, times
+out or fails; any other scenario goes to the event loop of `fleet`, with the same interface.
 
-With the same seed the same unit draws serve every scenario: moving a slider changes the answer by what the
-slider does and not by luck.
+The same seed uses the same unit draws for every scenario. So the difference between two positions of a slider
+comes from the scenario and not from chance.
 """
 
 from functools import lru_cache
@@ -32,15 +32,15 @@ from mlsd_helpers.simulation.scenario import (
 )
 
 LANES = 16
-BITS = 7  # 128 bins for each doubling: a bin is 0.8 % wide at most, and told by its mean
+BITS = 7  # 128 bins for each doubling: a bin is at most 0.8 % wide, and its mean stands for it
 _MOST_PLACES = 256  # beyond, a heap is quicker
 _ROUTINGS = {"central queue", "random", "round robin"}
 
 
 def quick(scenario: Scenario, *, seed: int, requests: int = 100_000, warm_up: float = 0.1) -> Result:
-    """Simulate a scenario as fast as a slider moves: 100,000 requests take milliseconds.
+    """Simulate a scenario fast enough for a slider: 100,000 requests take milliseconds.
 
-    The result is as good as that of `simulate` with 16 replications. `requests` and `warm_up` as there.
+    The result is that of `simulate` with 16 replications. `requests` and `warm_up` have the same meaning there.
     """
     if not is_plain(scenario):
         return running.run(scenario, seed=seed, requests=requests, replications=LANES, warm_up=warm_up)
@@ -48,11 +48,11 @@ def quick(scenario: Scenario, *, seed: int, requests: int = 100_000, warm_up: fl
     _ranges.whole(0, seed=seed)
     lanes, first = _lanes(scenario, each, seed), int(each * warm_up)
     tally = _serve(scenario, lanes, first, seed)
-    return _gathered(scenario, lanes, seed, first, tally, running.notes(scenario, each, warm_up))
+    return _result_of(scenario, lanes, seed, first, tally, running.notes(scenario, each, warm_up))
 
 
 def is_plain(scenario: Scenario) -> bool:
-    """Tell whether a scenario is a plain queue: nobody is turned away, gives up or fails, and nothing is cached."""
+    """Tell whether a scenario is a plain queue: no request is shed, times out or fails, and nothing is cached."""
     fleet = scenario.fleet
     extras = (scenario.cache, scenario.incidents, fleet.batching, fleet.autoscaler)
     if any(extras) or fleet.queue_limit is not None or scenario.clients != Clients():
@@ -62,7 +62,7 @@ def is_plain(scenario: Scenario) -> bool:
     return fleet.routing in _ROUTINGS and fleet.concurrency == 1
 
 
-# ---------------------------------------------------------------- draws, kept from one movement to the next
+# ---------------------------------------------------------------- draws, cached from one call to the next
 
 
 class Lanes(NamedTuple):
@@ -78,16 +78,16 @@ def _lanes(scenario: Scenario, each: int, seed: int) -> Lanes:
     arrivals, service = scenario.arrivals, scenario.service
     work = _unit_work(service, each, seed)
     if isinstance(arrivals, Poisson):
-        return Lanes(_kept("passed", each, seed), 1 / arrivals.rate_rps, work, float(service.mean_s))
+        return Lanes(_cached("passed", each, seed), 1 / arrivals.rate_rps, work, float(service.mean_s))
     passed = [draws.arrival_times_s(arrivals, each, rng) for rng in _generators(seed, "arrivals")]
     return Lanes(np.stack(passed, axis=1), 1.0, work, float(service.mean_s))
 
 
 def _unit_work(service: Service, each: int, seed: int) -> Floats:
     if isinstance(service, Exponential):
-        return _kept("exponential", each, seed)
+        return _cached("exponential", each, seed)
     if isinstance(service, Constant | PerBatch):
-        return _kept("ones", each, seed)
+        return _cached("ones", each, seed)
     if isinstance(service, Lognormal):
         return _lognormal(service.scv, each, seed)
     return np.stack([draws.unit_work(service, each, rng) for rng in _generators(seed, "work")], axis=1)
@@ -101,7 +101,7 @@ def _generators(seed: int, stream: str) -> list[Generator]:
 
 
 @lru_cache(maxsize=8)
-def _kept(stream: str, each: int, seed: int) -> Floats:
+def _cached(stream: str, each: int, seed: int) -> Floats:
     if stream == "ones":
         return np.ones((each, LANES))
     return np.stack([_unit(stream, each, rng) for rng in _generators(seed, stream)], axis=1)
@@ -118,14 +118,14 @@ def _unit(stream: str, each: int, rng: Generator) -> Floats:
 
 @lru_cache(maxsize=4)
 def _lognormal(scv: float, each: int, seed: int) -> Floats:
-    return draws.unit_lognormal(scv, _kept("normal", each, seed))
+    return draws.unit_lognormal(scv, _cached("normal", each, seed))
 
 
 # ---------------------------------------------------------------- queues, side by side
 
 
 def _serve(scenario: Scenario, lanes: Lanes, first: int, seed: int) -> Tally:
-    """Let every lane's requests be served, and tally waits and latencies from the row `first` on."""
+    """Serve the requests of every lane, and count waits and latencies from the row `first` on."""
     places = scenario.fleet.replicas * scenario.fleet.concurrency
     choice = _choices(scenario.fleet.routing, places, len(lanes.work), seed)
     tally = Tally(2, LANES, BITS)
@@ -146,7 +146,7 @@ def _choices(routing: str, places: int, each: int, seed: int) -> Nodes:
     if routing == "central queue":
         return np.zeros((0, LANES), np.int32)
     if routing == "random":
-        return (_kept("uniform", each, seed) * places).astype(np.int32)
+        return (_cached("uniform", each, seed) * places).astype(np.int32)
     return np.repeat(np.arange(each, dtype=np.int32) % np.int32(places), LANES).reshape(each, LANES)
 
 
@@ -165,7 +165,7 @@ def serve_central(
             rows[0, lane] = start - now
             rows[1, lane] = done - now
             rows[2, lane] = done
-        for place in range(last):  # the earliest time makes way for `done`, and all stay in order
+        for place in range(last):  # replace the earliest time by `done`, in order
             for lane in range(LANES):
                 done = rows[2, lane]
                 later = done if done > free[place, lane] else free[place, lane]  # noqa: FURB136
@@ -233,13 +233,13 @@ def _starts(arrival_s: Floats, work_s: Floats, choice: Nodes, places: int) -> Fl
 # ---------------------------------------------------------------- what was found
 
 
-def _gathered(
+def _result_of(
     scenario: Scenario,
     lanes: Lanes,
     seed: int,
     first: int,
     tally: Tally,
-    told: tuple[str, ...],
+    result_notes: tuple[str, ...],
 ) -> Result:
     wait, latency = tally.distributions()
     each = len(lanes.work) - first
@@ -261,5 +261,5 @@ def _gathered(
         wasted=0,
         littles_law_error=None,
         arrived_each=(each,) * LANES,
-        notes=told,
+        notes=result_notes,
     )

@@ -1,4 +1,4 @@
-"""Does the design hold? Each requirement met or missed, with the interval, beside the rule and the formula."""
+"""Compare a design with its requirements: each met or missed, with intervals, rule of thumb and formula."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -31,8 +31,8 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A requirement, what the simulation found, and whether it is met; None when the interval leaves it open."""
+class RequirementResult:
+    """A requirement, the simulated value, and whether it is met; None when the interval contains the limit."""
 
     requirement: str
     wanted: str
@@ -45,14 +45,14 @@ class Verdict:
         """The verdict in a word."""
         return {True: "met", False: "missed", None: "too close to call"}[self.met]
 
-    def told(self) -> tuple[str, ...]:
+    def row(self) -> tuple[str, ...]:
         """Return the row of a table."""
-        return self.requirement, self.wanted, self.found.told(_SHOWN[self.unit]), self.word
+        return self.requirement, self.wanted, self.found.as_text(_SHOWN[self.unit]), self.word
 
 
 @dataclass(frozen=True)
-class Beside:
-    """One figure three times: by the rule of thumb, by the exact formula for M/M/c, and as simulated."""
+class Comparison:
+    """One figure by the rule of thumb, by the exact formula for M/M/c, and as simulated."""
 
     figure: str
     rule: float | None
@@ -60,23 +60,27 @@ class Beside:
     simulated: Estimate
     unit: str = "s"
 
-    def told(self) -> tuple[str, ...]:
+    def row(self) -> tuple[str, ...]:
         """Return the row of a table."""
         show = _SHOWN[self.unit]
         rule, formula = (
             "does not say" if value is None else show(value) for value in (self.rule, self.formula)
         )
-        return self.figure, rule, formula, self.simulated.told(show)
+        return self.figure, rule, formula, self.simulated.as_text(show)
+
+
+Verdict = RequirementResult  # their names until 0.2.0
+Beside = Comparison
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a design's simulation says about its requirements."""
+    """The simulation of a design, compared with its requirements."""
 
     design: str
     incidents: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
-    beside: tuple[Beside, ...]
+    verdicts: tuple[RequirementResult, ...]
+    beside: tuple[Comparison, ...]
     result: Result
     notes: tuple[str, ...] = ()
 
@@ -94,8 +98,8 @@ class Report:
         return f"{self.design}, during {' and '.join(self.incidents)}" if self.incidents else self.design
 
     def _tables(self) -> list[Table]:
-        verdicts = ("requirement", "wanted", "simulated", "verdict"), [each.told() for each in self.verdicts]
-        beside = ("figure", "rule", "formula (M/M/c)", "simulated"), [each.told() for each in self.beside]
+        verdicts = ("requirement", "wanted", "simulated", "verdict"), [each.row() for each in self.verdicts]
+        beside = ("figure", "rule", "formula (M/M/c)", "simulated"), [each.row() for each in self.beside]
         return [table for table in (verdicts, beside) if table[1]]
 
     def as_dict(self) -> dict[str, Any]:
@@ -188,23 +192,25 @@ def _enough(scenario: Scenario | GenerationScenario) -> int:
 # ---------------------------------------------------------------- verdicts
 
 
-def _verdicts(design: Design, result: Result, incidents: Sequence[str]) -> Iterable[Verdict]:
+def _verdicts(design: Design, result: Result, incidents: Sequence[str]) -> Iterable[RequirementResult]:
     wanted, plan = design.requirements, design.capacity
     if wanted:
         yield from _latency(wanted, result)
     if wanted and wanted.availability:
         target = wanted.availability.target
         met = _above(result.served, target)
-        yield Verdict("answered", f"at least {show_share(target)}", result.served, met, "share")
+        yield RequirementResult("answered", f"at least {show_share(target)}", result.served, met, "share")
     if plan and plan.target_utilisation and not plan.generation:
         target = plan.target_utilisation
         met = _below(result.utilisation, target * (1 + 1e-9))
-        yield Verdict("utilisation", f"at most {show_share(target)}", result.utilisation, met, "share")
+        yield RequirementResult(
+            "utilisation", f"at most {show_share(target)}", result.utilisation, met, "share"
+        )
     if "stale pipeline" in incidents and design.dataflow:
         yield from _ages(design.dataflow, wanted)
 
 
-def _latency(wanted: Requirements, result: Result) -> Iterable[Verdict]:
+def _latency(wanted: Requirements, result: Result) -> Iterable[RequirementResult]:
     latency = wanted.latency
     if latency is None:
         return
@@ -220,7 +226,7 @@ def _latency(wanted: Requirements, result: Result) -> Iterable[Verdict]:
         if limit_s and time_s:
             found = _shifted(time_s, elsewhere_s if how else 0.0)
             asked = f"below {show_seconds(limit_s)}{how}"
-            yield Verdict(f"{name}, {latency.percentile}", asked, found, _below(found, limit_s))
+            yield RequirementResult(f"{name}, {latency.percentile}", asked, found, _below(found, limit_s))
 
 
 def _found(times: Distribution | None, share: float | None) -> Estimate | None:
@@ -255,8 +261,8 @@ def _above(found: Estimate, limit: float) -> bool | None:
     return False if found.high < limit else None
 
 
-def _ages(flow: DataFlow, wanted: Requirements | None) -> Iterable[Verdict]:
-    """Tell the worst age of each feature with a limit, when its slowest stage misses one run."""
+def _ages(flow: DataFlow, wanted: Requirements | None) -> Iterable[RequirementResult]:
+    """Compare with its limit the worst age of each feature when its slowest stage misses one run."""
     general = wanted.freshness.features if wanted and wanted.freshness else None
     for feature in flow.features:
         limit_s = feature.sla if feature.sla is not None else general
@@ -264,7 +270,7 @@ def _ages(flow: DataFlow, wanted: Requirements | None) -> Iterable[Verdict]:
         if limit_s is not None and missed_s:
             age_s = formulas.worst_age_in_outage_s(ages.stages_on_the_way(flow, feature), missed_s)
             asked = f"at most {show_seconds(limit_s)}, one run missed"
-            yield Verdict(f"age of {feature.id}", asked, _certain(age_s), met=age_s <= limit_s)
+            yield RequirementResult(f"age of {feature.id}", asked, _certain(age_s), met=age_s <= limit_s)
 
 
 def _certain(value: float) -> Estimate:
@@ -279,11 +285,13 @@ def _period_s(flow: DataFlow, name: str) -> float:
 # ---------------------------------------------------------------- the rule and the formula beside it
 
 
-def _beside(sizing: Sizing, scenario: Scenario | GenerationScenario, result: Result) -> tuple[Beside, ...]:
+def _beside(
+    sizing: Sizing, scenario: Scenario | GenerationScenario, result: Result
+) -> tuple[Comparison, ...]:
     if isinstance(scenario, GenerationScenario):
         return ()
     if sizing.plan.batching:
-        return (Beside("utilisation", scenario.utilisation, None, result.utilisation, "share"),)
+        return (Comparison("utilisation", scenario.utilisation, None, result.utilisation, "share"),)
     fleet, rate_rps, service_s = scenario.fleet, scenario.arrivals.rate_rps, scenario.service.mean_s
     queue = (fleet.replicas * fleet.concurrency, rate_rps, service_s)
     busy = formulas.utilisation(*queue)
@@ -291,11 +299,11 @@ def _beside(sizing: Sizing, scenario: Scenario | GenerationScenario, result: Res
     wait, wait_p99, p99 = (formula(*queue) if busy < 1 else None for formula in exact)
     replicas = _certain(fleet.replicas)
     return (
-        Beside("utilisation", busy, busy, result.utilisation, "share"),
-        Beside("mean wait", None, wait, result.wait.mean_s),
-        Beside("p99 of the wait", None, wait_p99, result.wait.percentile(0.99)),
-        Beside("p99 of the latency", None, p99, result.p99_s),
-        Beside(
+        Comparison("utilisation", busy, busy, result.utilisation, "share"),
+        Comparison("mean wait", None, wait, result.wait.mean_s),
+        Comparison("p99 of the wait", None, wait_p99, result.wait.percentile(0.99)),
+        Comparison("p99 of the latency", None, p99, result.p99_s),
+        Comparison(
             "replicas", sizing.need(headroom=sizing.headroom.value), _staffed(scenario), replicas, "count"
         ),
     )
@@ -309,7 +317,7 @@ def _staffed(scenario: Scenario) -> float:
 
 
 def _used(sizing: Sizing, incidents: Sequence[str]) -> Iterable[Decision]:
-    """Yield the decisions that this simulation rests on and that a design may leave open."""
+    """Yield the decisions that this simulation uses and that a design may leave open."""
     yield sizing.sequences if sizing.plan.generation else sizing.headroom
     yield from (sizing.surge for name in incidents if name == "surge")
     yield from (sizing.restart_share for name in incidents if name == "rolling restart")

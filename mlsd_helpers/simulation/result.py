@@ -1,8 +1,8 @@
-"""What a simulation found: percentiles with intervals, counts, and the checks that it passed.
+"""What a simulation found: percentiles with intervals, counts and checks.
 
 A percentile comes from the pooled histogram of all replications, because the mean of the replications' own
-percentiles is biased under high load. Its interval comes from how the replications differ: they are
-independent, which requests one after the other in a queue are not.
+percentiles is biased under high load. Its interval comes from the spread of the replications, which are
+independent; successive requests in a queue are not.
 """
 
 import math
@@ -18,11 +18,9 @@ from mlsd_helpers.simulation.compiled import COMPILED, compiled
 from mlsd_helpers.simulation.fleet import SERVED, Flags, Floats, Ints
 from mlsd_helpers.units import show_seconds
 
-BITS = 9  # 512 bins for each doubling of the time: a bin is 0.2 % wide at most, and told by its mean
+BITS = 9  # 512 bins for each doubling of the time: a bin is at most 0.2 % wide, and its mean stands for it
 OCTAVES = 56  # from 2^-30 s, a nanosecond, to 2^26 s, two years
-_SMALLEST = (
-    1023 - 30
-)  # the exponent of 2^-30 as a float writes it; what is less, 0 above all, is in the first bin
+_SMALLEST = 1023 - 30  # the biased exponent of 2^-30; smaller times, such as 0, go into the first bin
 
 _T_975 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
@@ -31,7 +29,7 @@ _T_975 = (
 
 
 def t_975(degrees: int) -> float:
-    """Student's t that 2.5 % lie above: half the width of a 95 % interval in standard errors.
+    """Return the 97.5 % quantile of Student's t: half a 95 % interval in standard errors.
 
     >>> t_975(9), round(t_975(1_000), 3)
     (2.262, 1.962)
@@ -49,7 +47,7 @@ class Estimate:
 
     @classmethod
     def of(cls, value: float, replications: Sequence[float], most: float = math.inf) -> "Estimate":
-        """Put an interval around `value`, from 0 to `most`, as wide as the replications' spread tells."""
+        """Return `value` with the 95 % interval that the spread of the replications gives, cut to 0 … `most`."""
         known = [each for each in replications if math.isfinite(each)]
         if len(known) < 2 or not math.isfinite(value):
             return cls(value, math.nan, math.nan)
@@ -64,10 +62,10 @@ class Estimate:
         """Half the interval over the value: 0.16 is ±16 %."""
         return (self.high - self.low) / 2 / self.value if self.value else 0.0
 
-    def told(self, show: Callable[[float], str] = show_seconds) -> str:
-        """Write the value with its interval.
+    def as_text(self, show: Callable[[float], str] = show_seconds) -> str:
+        """Return the value with its interval, each formatted by `show`.
 
-        >>> Estimate(0.120, 0.115, 0.125).told()
+        >>> Estimate(0.120, 0.115, 0.125).as_text()
         '120 ms (115 ms to 125 ms)'
         """
         if math.isnan(self.value):
@@ -78,13 +76,15 @@ class Estimate:
             return show(self.value)
         return f"{show(self.value)} ({show(self.low)} to {show(self.high)})"
 
+    told = as_text  # its name until 0.2.0
+
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
     """Times of all replications, as histograms with bins of a constant relative width.
 
-    Each bin keeps how many times fell in, and their sum: a bin is told by its mean, so that times which are
-    all alike come out exactly, and any other within 0.1 % (0.4 % from `quick` and for generation).
+    Each bin holds the number and the sum of its times, and its mean stands for them. Equal times therefore come
+    out exactly, and others within 0.1 % (0.4 % from `quick` and for generation).
     """
 
     first: int = field(repr=False)
@@ -93,7 +93,7 @@ class Distribution:
 
     @classmethod
     def of(cls, table: Floats) -> "Distribution":
-        """Keep the bins between the first and the last that holds anything, of rows of counts beside sums."""
+        """Keep the bins from the first to the last that is not empty; `table` holds a count and a sum for each bin."""
         used = np.flatnonzero(table[..., 0].any(axis=0))
         first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
         return cls(first, table[:, first:last, 0].astype(np.int64), table[:, first:last, 1].copy())
@@ -117,13 +117,13 @@ class Distribution:
         return Estimate.of(pooled, [_at(share, *row) for row in zip(self.counts, self.sums, strict=True)])
 
     def count_within(self, limit_s: float) -> Ints:
-        """Count, for each replication, the times that are at most `limit_s`; within a bin by its mean."""
+        """Count, for each replication, the times that are at most `limit_s`, taking each bin by its mean."""
         means = _ratio(self.sums, self.counts)
         within: Ints = np.where(means <= limit_s, self.counts, 0).sum(axis=1)
         return within
 
     def curve(self) -> tuple[Floats, Floats]:
-        """Return times in order, and the share of all that is at most as long: what one would draw."""
+        """Return the cumulative distribution: times in ascending order, and the share that is at most as long."""
         counts, sums = self.counts.sum(axis=0), self.sums.sum(axis=0)
         used = counts > 0
         return sums[used] / counts[used], np.cumsum(counts[used]) / max(self.size, 1)
@@ -145,8 +145,8 @@ def _at(share: float, counts: Ints, sums: Floats) -> float:
 class Tally:
     """Histograms being filled: for each kind of time, and each replication, a count and a sum in each bin.
 
-    There are 2^`bits` bins for each doubling of the time. Count and sum lie side by side, both as floats,
-    because the memory that they are fetched from is what they cost.
+    There are 2^`bits` bins for each doubling of the time. Count and sum are stored side by side, both as floats,
+    because memory access dominates the cost.
     """
 
     def __init__(self, kinds: int, replications: int, bits: int = BITS) -> None:
@@ -154,7 +154,7 @@ class Tally:
         self.table = np.zeros((replications, kinds, OCTAVES << bits, 2))
 
     def add(self, replication: int, times_s: Floats, ends: Flags) -> None:
-        """Add the times, a column for each kind, of requests that were served; -1 where there is none."""
+        """Add the times of served requests, a column for each kind; -1 means that there is none."""
         tables = tuple(self.table[replication])
         if COMPILED:
             fill(times_s, times_s.view(np.int64), ends, tables, self._bits)
@@ -169,13 +169,13 @@ class Tally:
             )
 
     def distributions(self) -> list[Distribution]:
-        """Return what was added, one for each kind."""
+        """Return one distribution for each kind."""
         return [Distribution.of(self.table[:, kind]) for kind in range(self.table.shape[1])]
 
 
 @compiled
 def fill(times_s: Floats, patterns: Ints, ends: Flags, tables: tuple[Floats, ...], bits: int) -> None:
-    """Count each time in its bin, if its request was served; the compiler knows the length of a tuple."""
+    """Count the times of served requests in their bins. `tables` is a tuple because numba knows its length."""
     for place in range(len(times_s)):
         if ends[place] == SERVED:
             for kind in range(len(tables)):
@@ -192,13 +192,13 @@ def count(table: Floats, bin_: int, time_s: float) -> None:
 
 @compiled
 def bin_of(pattern: int, bits: int) -> int:
-    """Return the bin of a time from its bit pattern: the leading bits of a float are a logarithm of it."""
+    """Return the bin of a time from its bit pattern: the leading bits of a float approximate its logarithm."""
     return min(max((pattern >> (52 - bits)) - (_SMALLEST << bits), 0), (OCTAVES << bits) - 1)
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How the requests ended that came after the warm-up: `arrived` is the sum of the others."""
+    """How the requests after the warm-up ended; `arrived` is the sum of the other counts."""
 
     arrived: int
     served: int
@@ -225,27 +225,28 @@ class Result:
     seed: int
     replications: int
     latency: Distribution
-    """From a request's arrival to its answer, retries and all; of requests that were served."""
+    """From a request's arrival to its answer, retries included; of served requests only."""
     wait: Distribution
-    """From sending the attempt that was served to the start of its service."""
+    """From sending the attempt that was served until its service starts."""
     counts: Counts
     served: Estimate
     """Share of the requests that got an answer."""
     goodput_rps: Estimate
-    """Requests served per second of arrivals; work for clients that gave up does not count."""
+    """Requests served per second; work for clients that gave up does not count."""
     utilisation: Estimate
-    """Share of the places of all replicas that are up, that is busy."""
+    """Busy share of the slots of all replicas that are up. Generation: share of the time in which a replica works
+    on at least one sequence, which is high long before the fleet is full."""
     hit_ratio: Estimate | None
     attempts: int
-    """Attempts sent to the fleet, retries and the warm-up's too."""
+    """Attempts sent to the fleet, with retries and those of the warm-up."""
     wasted: int
     """Attempts that were worked on after their client had given up."""
     littles_law_error: float | None
-    """Relative gap between the mean number in the system × time and the sum of all times in it: rounding only.
-    None from `quick`, which keeps no count of who is in the system."""
+    """Relative difference between the two sides of Little's law, which should be rounding only.
+    None from `quick`, which does not count the requests in the system."""
     arrived_each: tuple[int, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
-    """What to know before trusting the numbers."""
+    """Warnings about the numbers."""
     first_token: Distribution | None = None
     """Generation: from a request's arrival to its first token."""
     per_token: Distribution | None = None
@@ -272,7 +273,7 @@ class Result:
         return self.latency.mean_s
 
     def of_all(self, share: float) -> Estimate:
-        """Return the latency that `share` of all requests do not exceed; who got no answer waits for ever."""
+        """Return the latency that `share` of all requests do not exceed; no answer counts as infinite."""
         served = self.latency.size / sum(self.arrived_each)
         if share > served:
             return Estimate(math.inf, math.inf, math.inf)
@@ -285,16 +286,19 @@ class Result:
         return Estimate.of(float(within.sum()) / sum(self.arrived_each), each, most=1.0)
 
     def rows(self) -> tuple[tuple[str, str], ...]:
-        """Return what a person would read: names and values with intervals."""
-        rows = [(name, self.latency.percentile(share).told()) for name, share in PERCENTILES]
-        rows += [("mean", self.mean_s.told()), ("p99 of the wait", self.wait.percentile(0.99).told())]
+        """Return the rows of the table for people: name, and value with its interval."""
+        rows = [(name, self.latency.percentile(share).as_text()) for name, share in PERCENTILES]
+        rows += [("mean", self.mean_s.as_text()), ("p99 of the wait", self.wait.percentile(0.99).as_text())]
         if self.first_token and self.per_token:
-            rows += [("p99 to the first token", self.first_token.percentile(0.99).told())]
-            rows += [("p99 per token", self.per_token.percentile(0.99).told())]
-        rows += [("served", self.served.told(show_share)), ("utilisation", self.utilisation.told(show_share))]
+            rows += [("p99 to the first token", self.first_token.percentile(0.99).as_text())]
+            rows += [("p99 per token", self.per_token.percentile(0.99).as_text())]
+        rows += [
+            ("served", self.served.as_text(show_share)),
+            ("utilisation", self.utilisation.as_text(show_share)),
+        ]
         if self.hit_ratio:
-            rows += [("cache hits", self.hit_ratio.told(show_share))]
-        rows += [("goodput", self.goodput_rps.told(lambda rps: f"{rps:,.4g}/s"))]
+            rows += [("cache hits", self.hit_ratio.as_text(show_share))]
+        rows += [("goodput", self.goodput_rps.as_text(lambda rps: f"{rps:,.4g}/s"))]
         ends = ((name, getattr(self.counts, key)) for key, name in _ENDS)
         return (*rows, *((name, f"{number:,}") for name, number in ends if number))
 

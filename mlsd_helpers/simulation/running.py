@@ -1,4 +1,4 @@
-"""Run a scenario several times, independently, and gather what was found."""
+"""Run independent replications of a scenario and combine their results."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -44,9 +44,9 @@ def run(
 ) -> Result:
     """Simulate a scenario with the loop that knows every feature.
 
-    `requests` are shared evenly among `replications`, at least 2, and the first `warm_up` share of each is not
-    measured, because it finds the fleet empty. `progress` is told after each replication how many of how many
-    are done.
+    `requests` are shared evenly among `replications`, at least 2. The first `warm_up` share of each is not
+    measured, because the fleet starts empty. `progress(done, of)` is called after each
+    replication.
     """
     each = requests_each(requests, replications, warm_up)
     _ranges.whole(0, seed=seed)
@@ -54,21 +54,21 @@ def run(
     for number, rng in enumerate(draws.generators(seed, replications)):
         sums, rows, attempts = one_run(scenario, each, int(each * warm_up), rng)
         tally.add(number, times_s(rows, "latency_s", "wait_s"), rows["end"])
-        runs.append(_summed(sums, attempts, rows["end"]))
+        runs.append(_statistics_of(sums, attempts, rows["end"]))
         if progress:
             progress(number + 1, replications)
-    return _gathered(scenario, seed, runs, tally, notes(scenario, each, warm_up))
+    return _result_of(scenario, seed, runs, tally, notes(scenario, each, warm_up))
 
 
 def times_s(rows: Rows, first: str, last: str) -> Floats:
-    """Return neighbouring fields of rows, all of them times, as the columns of one array, without copying."""
+    """Return the fields from `first` to `last`, all of them times, as a view with a column for each."""
     from_, to = (rows[name].ctypes.data - rows.ctypes.data for name in (first, last))
     columns: Floats = rows.view(float).reshape(len(rows), -1)[:, from_ // 8 : to // 8 + 1]
     return columns
 
 
 def requests_each(requests: int, replications: int, warm_up: float) -> int:
-    """Return how many requests one replication gets, or say why that cannot be."""
+    """Return the number of requests in one replication; raise `RangeError` where that is out of range."""
     _ranges.whole(2, replications=replications)
     _ranges.whole(requests=requests)
     _ranges.share_below_1(warm_up=warm_up)
@@ -102,7 +102,7 @@ class _Run:
     littles_law_error: float
 
 
-def _summed(sums: np.void, attempts: Rows, end: Flags) -> _Run:
+def _statistics_of(sums: np.void, attempts: Rows, end: Flags) -> _Run:
     ends = np.bincount(end, minlength=5)
     up_s = sums["to_up_s"] - sums["from_up_s"]
     still_s = float((sums["clock"] - attempts["sent_s"][attempts["doing"] != fleet.LEFT]).sum())
@@ -123,8 +123,8 @@ def gap(one: float, other: float) -> float:
     return float(abs(one - other) / max(one, other, 1e-300))
 
 
-def _gathered(
-    scenario: Scenario, seed: int, runs: Sequence[_Run], tally: Tally, told: tuple[str, ...]
+def _result_of(
+    scenario: Scenario, seed: int, runs: Sequence[_Run], tally: Tally, result_notes: tuple[str, ...]
 ) -> Result:
     latency, wait = tally.distributions()
     in_flight, served, shed, timed_out, lost = np.sum([each.ends for each in runs], axis=0).tolist()
@@ -144,7 +144,7 @@ def _gathered(
         wasted=sum(each.wasted for each in runs),
         littles_law_error=max(each.littles_law_error for each in runs),
         arrived_each=tuple(int(each.ends.sum()) for each in runs),
-        notes=told,
+        notes=result_notes,
     )
 
 
@@ -157,14 +157,14 @@ def averaged(values: Sequence[float], most: float = math.inf) -> Estimate:
 
 
 def settings_of(scenario: Scenario, requests: int, warm_up: int) -> Settings:
-    """Write a scenario as the numbers that the loop reads."""
+    """Return a scenario as the numbers that the loop reads."""
     farm, clients, cache = scenario.fleet, scenario.clients, scenario.cache
     batching, scaler = farm.batching, farm.autoscaler
     batch = scenario.service if isinstance(scenario.service, PerBatch) else PerBatch(0, 1)
     return Settings(
         requests=requests,
         warm_up=warm_up,
-        stride=max(1, int(requests * 0.38196601125)),  # far off, and in few steps not back
+        stride=max(1, int(requests * 0.38196601125)),  # the golden ratio: far away, and no early repeats
         replicas=farm.most_replicas,
         concurrency=farm.concurrency,
         routing=ROUTINGS.index(farm.routing),
@@ -193,9 +193,11 @@ def settings_of(scenario: Scenario, requests: int, warm_up: int) -> Settings:
 
 
 def plan_of(scenario: Scenario) -> Rows:
-    """Write the incidents as steps for single replicas, in order of time."""
+    """Return the incidents as steps for single replicas, in order of time."""
     steps = [step for incident in scenario.incidents for step in _steps(incident, scenario)]
-    steps.sort(key=lambda step: (step[0], step[1] != RETURN))  # who returns takes over from who goes
+    steps.sort(
+        key=lambda step: (step[0], step[1] != RETURN)
+    )  # at one instant, replicas return before others leave
     return np.array(steps, STEP)
 
 
@@ -228,33 +230,33 @@ def _rolled(restart: RollingRestart, replicas: int) -> list[Step]:
     return steps
 
 
-# ---------------------------------------------------------------- what to know before trusting the numbers
+# ---------------------------------------------------------------- warnings about the numbers
 
 
 def notes(scenario: Scenario, each: int, warm_up: float) -> tuple[str, ...]:
-    """Say where the run is too short, or where the load is more than the fleet can carry."""
+    """Return warnings: the run is too short, or the load exceeds the capacity of the fleet."""
     busy, warm_up_s = scenario.utilisation, each * warm_up / scenario.arrivals.rate_rps
-    told = []
+    found = []
     if busy >= 1:
-        told.append(
-            f"Unbounded: {busy:.0%} of what the fleet can do arrives. What is left to wait, to be turned away or "
-            "to give up depends on how long this goes on."
+        found.append(
+            f"Overloaded: the offered load is {busy:.0%} of the capacity. How many requests wait, are shed or time "
+            "out depends on the length of the run."
         )
     elif warm_up_s < 3 * settling_time_s(scenario):
-        told.append(
-            f"Short: a queue this full settles over about {settling_time_s(scenario):.3g} s, and the warm-up lasts "
+        found.append(
+            f"Short: at this load a queue settles in about {settling_time_s(scenario):.3g} s, and the warm-up lasts "
             f"{warm_up_s:.3g} s. Simulate more requests in fewer replications."
         )
     surges = (incident for incident in scenario.incidents if isinstance(incident, Surge))
     return (
-        *told,
+        *found,
         *too_few(each, warm_up),
         *(note for surge in surges for note in _overloaded(scenario, surge)),
     )
 
 
 def too_few(each: int, warm_up: float) -> tuple[str, ...]:
-    """Say when a p99 rests on a handful of requests."""
+    """Return a warning where a p99 rests on fewer than 10 requests in a replication."""
     beyond = each * (1 - warm_up) * 0.01
     if beyond >= 10:
         return ()
@@ -265,19 +267,17 @@ def _overloaded(scenario: Scenario, surge: Surge) -> tuple[str, ...]:
     busy = scenario.utilisation * surge.factor
     if busy < 1:
         return ()
-    return (
-        f"The surge brings {busy:.0%} of what the fleet can do: the queue grows for as long as it lasts.",
-    )
+    return (f"The surge offers {busy:.0%} of the capacity: the queue grows until it ends.",)
 
 
 def settling_time_s(scenario: Scenario) -> float:
-    """Return how long a queue remembers, in seconds: S(1 + SCV)/2 ÷ (√c − √a)².
+    """Return the relaxation time of the queue, in seconds: S(1 + SCV)/2 ÷ (√c − √a)².
 
-    Exact as the slowest decay of M/M/c in heavy traffic; a rough guide elsewhere. A queue per replica that is
-    chosen at random or in turn counts as c = 1.
+    Exact for M/M/c in heavy traffic, a rough guide elsewhere. Random and round-robin routing give each replica
+    a queue of its own, so c = 1.
     """
-    split = scenario.fleet.routing in {"random", "round robin"}
-    places = 1 if split else scenario.fleet.replicas * scenario.fleet.concurrency
+    separate = scenario.fleet.routing in {"random", "round robin"}
+    places = 1 if separate else scenario.fleet.replicas * scenario.fleet.concurrency
     busy = min(scenario.utilisation, 0.9999)
     spread = (1 + scenario.service.scv) / 2
     return spread * scenario.service.mean_s / (math.sqrt(places) - math.sqrt(busy * places)) ** 2

@@ -3,9 +3,9 @@
 >>> Scenario(Poisson(500), Exponential(0.040), Fleet(replicas=25)).utilisation
 0.8
 
-Times are in seconds, rates per second, shares fractions. A value that cannot be simulated is a `RangeError` as
-soon as it is made. So is a load that the fleet cannot carry, unless something bounds the queue: a queue limit,
-clients that give up, or an autoscaler that can add enough.
+Times are in seconds, rates per second, shares fractions. A value that cannot be simulated raises
+`RangeError` when it is made. So does a load above the capacity of the fleet, unless something bounds the queue: a
+queue limit, timeouts, or an autoscaler that can add enough replicas.
 """
 
 import math
@@ -25,7 +25,7 @@ ROUTINGS: tuple[Routing, ...] = get_args(Routing)
 
 @dataclass(frozen=True)
 class Poisson:
-    """Arrivals that know nothing of each other, `rate_rps` a second on average."""
+    """Independent arrivals, `rate_rps` a second on average."""
 
     rate_rps: float
 
@@ -35,9 +35,9 @@ class Poisson:
 
 @dataclass(frozen=True)
 class Bursty:
-    """Arrivals whose counts per second vary `variance_to_mean` times as much as Poisson's, which have 1.
+    """Arrivals whose counts per second have `variance_to_mean` times the variance of Poisson arrivals.
 
-    The rate is drawn anew every `burst_s` seconds from a gamma distribution; arrivals are Poisson within. With
+    A new rate is drawn every `burst_s` seconds from a gamma distribution; arrivals are Poisson within. With
     1 s the counts per second are negative binomial; a longer `burst_s`, a whole number of seconds, keeps the
     same counts together for longer, which hurts more: of an hour of code completions (Azure LLM inference trace
     2023) the variance per second is 13.2 times the mean, and its p99 needs bursts of about 7 s to come out.
@@ -70,7 +70,9 @@ class Diurnal:
 
     def __post_init__(self) -> None:
         _ranges.positive(rate_rps=self.rate_rps, period_s=self.period_s)
-        _keep(self, "profile", self.profile, "a level for each part of the period, such as 24 hourly shares")
+        _set_floats(
+            self, "profile", self.profile, "a level for each part of the period, such as 24 hourly shares"
+        )
         for level in self.profile:
             _ranges.not_negative(level=level)
         if not any(self.profile):
@@ -89,7 +91,7 @@ class Trace:
     times_s: tuple[float, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        _keep(self, "times_s", self.times_s, "at least two arrival times in seconds")
+        _set_floats(self, "times_s", self.times_s, "at least two arrival times in seconds")
         if len(self.times_s) < 2 or not all(map(math.isfinite, self.times_s)):
             raise RangeError(
                 f"times_s has {len(self.times_s)} entries. Give at least two, all of them finite."
@@ -158,7 +160,7 @@ class Measured:
     sample_s: tuple[float, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
-        _keep(self, "sample_s", self.sample_s, "at least one measured service time in seconds")
+        _set_floats(self, "sample_s", self.sample_s, "at least one measured service time in seconds")
         for time_s in self.sample_s:
             _ranges.positive(sample_s=time_s)
 
@@ -238,10 +240,10 @@ class Autoscaler:
 
 @dataclass(frozen=True)
 class Fleet:
-    """Replicas and how requests reach them.
+    """Replicas and the routing of requests.
 
     `zones` share the replicas evenly; `concurrency` is how many requests (or batches) one replica works on at
-    once; `queue_limit` is how many may wait in each queue before the next is turned away.
+    once; `queue_limit` is how many may wait in each queue before the next is shed.
     """
 
     replicas: int
@@ -270,18 +272,18 @@ class Fleet:
 
     @property
     def most_replicas(self) -> int:
-        """The replicas with all that the autoscaler may add."""
+        """The maximum of replicas, with all that the autoscaler may add."""
         return self.autoscaler.maximum if self.autoscaler else self.replicas
 
 
 @dataclass(frozen=True)
 class Clients:
-    """Callers give up an attempt after `timeout_s` and try again `backoff_s` later, up to `retries` times.
+    """Attempts time out after `timeout_s`; callers retry `backoff_s` later, up to `retries` times.
 
     `retry_budget` allows retries up to that share of the requests (0.1: one in ten), and a burst of
-    `retry_burst`; None allows all. What a client gave up is worked on all the same, for nobody, unless
-    `stops_work`: then it is taken out of the queue. A request that was turned away, or lost with its replica,
-    is tried again likewise.
+    `retry_burst`; None allows all. The fleet still works on attempts that timed out, unless
+    `stops_work`: then they leave the queue. Requests that were shed, or lost with their replica, are retried
+    likewise.
     """
 
     timeout_s: float = math.inf
@@ -304,7 +306,7 @@ class Clients:
 
 @dataclass(frozen=True)
 class Cache:
-    """A cache of `size` answers before the fleet; when it is full, the least recently used one goes.
+    """A cache of `size` answers before the fleet; when it is full, the least recently used one is evicted.
 
     Requests ask for `keys` keys, key i in proportion to i^−`zipf_exponent`. An answer is used for `ttl_s` after
     it was made, and takes `hit_s` from the cache. It starts cold unless `starts_warm` with the most popular keys.
@@ -342,7 +344,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class ReplicaFailure:
-    """So many `replicas` crash `at_s`, lose what they have, and return after `lasts_s`."""
+    """`replicas` replicas crash `at_s`, lose their requests, and return after `lasts_s`."""
 
     at_s: float
     replicas: int = 1
@@ -360,7 +362,7 @@ class ZoneLoss:
 
 @dataclass(frozen=True)
 class RollingRestart:
-    """From `at_s` on, a `share` of the replicas at a time finishes what it has and is away for `each_s`."""
+    """From `at_s` on, a `share` of the replicas at a time finishes its requests and is down for `each_s`."""
 
     at_s: float
     share: float = 0.25
@@ -378,7 +380,7 @@ class Surge:
 
 @dataclass(frozen=True)
 class ColdCache:
-    """The cache forgets everything `at_s`."""
+    """The cache is emptied `at_s`."""
 
     at_s: float
 
@@ -413,9 +415,9 @@ class Scenario:
 
     @property
     def utilisation(self) -> float:
-        """Share of the places busy if every request were served once: from 1 on, arrivals exceed service.
+        """Offered load over capacity, if every request is served once; from 1 on the fleet is overloaded.
 
-        A cache takes its expected hits away; batches count as full ones.
+        The expected hits of a cache are subtracted, and batches count as full.
         """
         return self._busy_with(self.fleet.replicas)
 
@@ -434,7 +436,7 @@ class Scenario:
 
     @property
     def bounded(self) -> bool:
-        """Whether no queue can grow for ever, at the mean load and without incidents."""
+        """Whether no queue grows without limit, at the mean load and without incidents."""
         limited = self.fleet.queue_limit is not None or self.clients.timeout_s < math.inf
         return limited or self._busy_with(self.fleet.most_replicas) < 1
 
@@ -467,7 +469,7 @@ def _check_incident(incident: Incident, scenario: Scenario) -> None:
         raise RangeError("ColdCache needs a cache. Give the scenario one, or leave the incident out.")
 
 
-def _keep(owner: object, name: str, given: Iterable[float], expected: str) -> None:
+def _set_floats(owner: object, name: str, given: Iterable[float], expected: str) -> None:
     kept = tuple(float(value) for value in given)
     if not kept:
         raise RangeError(f"{name} is empty. Give {expected}.")
@@ -475,7 +477,7 @@ def _keep(owner: object, name: str, given: Iterable[float], expected: str) -> No
 
 
 def describe(value: object) -> str:
-    """Say what is simulated, in one line.
+    """Describe what is simulated, in one line.
 
     >>> describe(Scenario(Poisson(500), Exponential(0.04), Fleet(25)))
     'Poisson(rate_rps=500), Exponential(mean_s=0.04), Fleet(replicas=25)'
@@ -483,11 +485,14 @@ def describe(value: object) -> str:
     if isinstance(value, Scenario):
         parts = (value.arrivals, value.service, value.fleet, value.clients, value.cache, *value.incidents)
         return ", ".join(describe(part) for part in parts if part is not None and part != Clients())
-    said = (_said(part.name, getattr(value, part.name), part.default, part.repr) for part in fields(value))  # type: ignore[arg-type]
-    return f"{type(value).__name__}({', '.join(filter(None, said))})"
+    shown = (
+        _format_field(each.name, getattr(value, each.name), each.default, each.repr)
+        for each in fields(value)  # type: ignore[arg-type]
+    )
+    return f"{type(value).__name__}({', '.join(filter(None, shown))})"
 
 
-def _said(name: str, given: object, usual: object, in_full: bool) -> str:
+def _format_field(name: str, given: object, usual: object, in_full: bool) -> str:
     if not in_full:
         return f"{len(given)} {name}"  # type: ignore[arg-type]
     if given == usual:

@@ -298,7 +298,7 @@ def test_a_report_shows_itself_as_text_html_and_plain_values():
     assert json.loads(json.dumps(shown.as_dict(), allow_nan=False))["verdicts"][0]["unit"] == "s"
 
 
-def test_progress_is_told_after_each_replication():
-    told = []
-    simulate(SMALL, seed=1, requests=1_000, progress=lambda done, of: told.append((done, of)))
-    assert told == [(number, 10) for number in range(1, 11)]
+def test_progress_is_reported_after_each_replication():
+    seen = []
+    simulate(SMALL, seed=1, requests=1_000, progress=lambda done, of: seen.append((done, of)))
+    assert seen == [(number, 10) for number in range(1, 11)]

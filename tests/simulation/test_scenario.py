@@ -115,9 +115,9 @@ def test_an_overload_names_the_utilisation_and_the_way_out():
         lambda: scenario(20, None, Fleet(10), Clients(timeout_s=3, stops_work=True)),
     ],
 )
-def test_an_overload_that_something_bounds_is_shown_as_unbounded(bounded):
+def test_a_bounded_overload_is_noted(bounded):
     result = simulate(bounded(), seed=1, requests=20_000)
-    assert any(note.startswith("Unbounded") for note in result.notes)
+    assert any(note.startswith("Overloaded") for note in result.notes)
     assert result.served.value < 0.6
 
 
@@ -127,7 +127,7 @@ def test_a_run_that_is_too_short_says_so():
     assert simulate(scenario(), seed=1).notes == ()
 
 
-def test_a_scenario_is_told_in_one_line():
+def test_a_scenario_is_described_in_one_line():
     told = describe(scenario(fleet=Fleet(10, 2), incidents=[ZoneLoss(60)]))
     assert (
         told == "Poisson(rate_rps=8), Exponential(mean_s=1), Fleet(replicas=10, zones=2), ZoneLoss(at_s=60)"
