@@ -153,7 +153,7 @@ def _scenario(
         rate_rps = from_design(what, folder=folder).arrivals.rate_rps
         return from_design(what, named, at_s=warm_up / rate_rps, folder=folder)
     if isinstance(what, Scenario) and not named:
-        return running.with_incidents(what, cast("Sequence[Incident]", incidents))
+        return replace(what, incidents=(*what.incidents, *cast("Sequence[Incident]", incidents)))
     if isinstance(what, GenerationScenario) and not incidents:
         return what
     raise RangeError(

@@ -21,7 +21,6 @@ from mlsd_helpers.simulation.scenario import (
     Diurnal,
     Exponential,
     Lognormal,
-    Measured,
     PerBatch,
     Poisson,
     Scenario,
@@ -135,19 +134,15 @@ def unit_work(service: Service, requests: int, rng: Generator) -> Floats:
         return rng.standard_exponential(requests)
     if isinstance(service, Lognormal):
         return unit_lognormal(service.scv, rng.standard_normal(requests))
-    return _resampled(service, requests, rng)
+    sample = np.asarray(service.sample_s) / service.mean_s
+    drawn: Floats = sample[rng.integers(len(sample), size=requests)]
+    return drawn
 
 
 def unit_lognormal(scv: float, normal: Floats) -> Floats:
     """Return lognormal values with a mean of 1 from standard normal ones."""
     variance = math.log1p(scv)
     values: Floats = np.exp(normal * math.sqrt(variance) - variance / 2)
-    return values
-
-
-def _resampled(service: Measured, requests: int, rng: Generator) -> Floats:
-    sample = np.asarray(service.sample_s) / service.mean_s
-    values: Floats = sample[rng.integers(len(sample), size=requests)]
     return values
 
 

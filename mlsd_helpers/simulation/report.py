@@ -17,6 +17,7 @@ from mlsd_helpers.simulation.from_design import STALE, IncidentName, from_design
 from mlsd_helpers.simulation.generation import GenerationScenario
 from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
 from mlsd_helpers.simulation.scenario import Measured, Scenario
+from mlsd_helpers.simulation.tables import Row, table_as_html, table_as_text
 from mlsd_helpers.units import show_seconds
 
 _IN_THE_FLEET = ("wait", "queue", "inference", "predict", "model", "generat", "scor")
@@ -27,7 +28,7 @@ _SHOWN: dict[str, Callable[[float], str]] = {
     "share": show_share,
     "count": lambda count: f"{count:,.4g}",
 }
-Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+Table = tuple[Row, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class RequirementResult:
         """The verdict in a word."""
         return {True: "met", False: "missed", None: "too close to call"}[self.met]
 
-    def row(self) -> tuple[str, ...]:
+    def row(self) -> Row:
         """Return the row of a table."""
         return self.requirement, self.wanted, self.found.as_text(_SHOWN[self.unit]), self.word
 
@@ -60,7 +61,7 @@ class Comparison:
     simulated: Estimate
     unit: str = "s"
 
-    def row(self) -> tuple[str, ...]:
+    def row(self) -> Row:
         """Return the row of a table."""
         show = _SHOWN[self.unit]
         rule, formula = (
@@ -91,7 +92,7 @@ class Report:
 
     def text(self) -> str:
         """Return the report as plain text."""
-        tables = [_as_text(head, rows) for head, rows in self._tables()]
+        tables = [table_as_text([head, *rows]) for head, rows in self._tables()]
         return "\n\n".join([one_line(self._title()), *tables, *self.notes, self.result.text()])
 
     def _title(self) -> str:
@@ -130,7 +131,7 @@ class Report:
         return self.text()
 
     def _repr_html_(self) -> str:
-        tables = "".join(_as_html(head, rows) for head, rows in self._tables())
+        tables = "".join(table_as_html(rows, head) for head, rows in self._tables())
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         return f"<p><strong>{escape(self._title())}</strong></p>{tables}{notes}{self.result._repr_html_()}"
 
@@ -376,22 +377,3 @@ def _notes(
 def _numbers(estimate: Estimate) -> dict[str, Any]:
     values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}
-
-
-def _as_text(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    table = [head, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in table
-    )
-
-
-def _as_html(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    top = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(c)}</td>" for c in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

@@ -16,6 +16,7 @@ import numpy as np
 from mlsd_helpers.formulas import _ranges
 from mlsd_helpers.simulation.compiled import COMPILED, compiled
 from mlsd_helpers.simulation.fleet import SERVED, Flags, Floats, Ints
+from mlsd_helpers.simulation.tables import table_as_html, table_as_text
 from mlsd_helpers.units import show_seconds
 
 BITS = 9  # 512 bins for each doubling of the time: a bin is at most 0.2 % wide, and its mean stands for it
@@ -304,9 +305,7 @@ class Result:
 
     def text(self) -> str:
         """Return the result as plain text."""
-        width = max(len(name) for name, _ in self.rows())
-        lines = [f"{name:<{width}}  {value}" for name, value in self.rows()]
-        return "\n".join([self._title(), *lines, *self.notes])
+        return "\n".join([self._title(), table_as_text(self.rows()), *self.notes])
 
     def _title(self) -> str:
         return (
@@ -318,12 +317,8 @@ class Result:
         return self.text()
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
-            for name, value in self.rows()
-        )
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"<table><caption>{escape(self._title())}</caption><tbody>{rows}</tbody></table>{notes}"
+        return table_as_html(self.rows(), caption=self._title()) + notes
 
 
 def show_share(share: float) -> str:

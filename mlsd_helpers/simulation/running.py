@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
@@ -281,8 +281,3 @@ def settling_time_s(scenario: Scenario) -> float:
     busy = min(scenario.utilisation, 0.9999)
     spread = (1 + scenario.service.scv) / 2
     return spread * scenario.service.mean_s / (math.sqrt(places) - math.sqrt(busy * places)) ** 2
-
-
-def with_incidents(scenario: Scenario, incidents: Sequence[Incident]) -> Scenario:
-    """Return the scenario with further incidents."""
-    return replace(scenario, incidents=(*scenario.incidents, *incidents)) if incidents else scenario
