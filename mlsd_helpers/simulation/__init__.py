@@ -36,7 +36,8 @@ from mlsd_helpers.simulation.from_design import INCIDENTS, STALE, IncidentName, 
 from mlsd_helpers.simulation.generation import Engine, GenerationScenario, Tokens
 from mlsd_helpers.simulation.grid import erlang_c_grid, wait_percentile_grid_s
 from mlsd_helpers.simulation.quick import quick
-from mlsd_helpers.simulation.report import Beside, Comparison, Report, RequirementResult, Verdict, report
+from mlsd_helpers.simulation.report import Beside, Comparison, Report, Verdict, expected_time_s, report
+from mlsd_helpers.simulation.requirements import RequirementResult
 from mlsd_helpers.simulation.result import Counts, Distribution, Estimate, Result
 from mlsd_helpers.simulation.running import Progress
 from mlsd_helpers.simulation.scenario import (
@@ -54,6 +55,7 @@ from mlsd_helpers.simulation.scenario import (
     Incident,
     Lognormal,
     Measured,
+    OverloadError,
     PerBatch,
     Poisson,
     ReplicaFailure,
@@ -90,6 +92,7 @@ __all__ = [
     "IncidentName",
     "Lognormal",
     "Measured",
+    "OverloadError",
     "PerBatch",
     "Poisson",
     "ReplicaFailure",
@@ -105,6 +108,7 @@ __all__ = [
     "ZoneLoss",
     "describe",
     "erlang_c_grid",
+    "expected_time_s",
     "from_design",
     "prepare",
     "quick",

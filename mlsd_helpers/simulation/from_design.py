@@ -8,6 +8,7 @@ import math
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -21,7 +22,6 @@ from mlsd_helpers.design.capacity import ServiceTime
 from mlsd_helpers.errors import DesignError, RangeError
 from mlsd_helpers.simulation.generation import Engine, GenerationRouting, GenerationScenario, Tokens
 from mlsd_helpers.simulation.scenario import (
-    Arrivals,
     Autoscaler,
     Batching,
     Bursty,
@@ -32,6 +32,7 @@ from mlsd_helpers.simulation.scenario import (
     Incident,
     Lognormal,
     Measured,
+    OverloadError,
     PerBatch,
     Poisson,
     ReplicaFailure,
@@ -78,7 +79,7 @@ def from_design(
         raise DesignError("The design has no capacity to simulate. Write its part `capacity`.")
     plan = sizing.plan
     if plan.generation:
-        return _generation(sizing, plan.generation, incidents)
+        return _generation(design, sizing, plan.generation, incidents)
     happening = [incident for name in incidents for incident in _incidents(name, design, sizing, at_s)]
     return Scenario(
         arrivals(design, sizing),
@@ -101,7 +102,7 @@ def load_rps(sizing: Sizing) -> float:
     return sizing.load_rps
 
 
-def arrivals(design: Design, sizing: Sizing) -> Arrivals:
+def arrivals(design: Design, sizing: Sizing) -> Poisson | Bursty:
     """Return the arrivals at the peak, with the burstiness of the requirement."""
     throughput = design.requirements.throughput if design.requirements else None
     burstiness = throughput.burstiness if throughput else None
@@ -248,7 +249,7 @@ def _cold_cache(design: Design, sizing: Sizing, at_s: float) -> Incident:
 
 
 def _generation(
-    sizing: Sizing, given: GenerationPlan, incidents: Sequence[IncidentName]
+    design: Design, sizing: Sizing, given: GenerationPlan, incidents: Sequence[IncidentName]
 ) -> GenerationScenario:
     for name in incidents:
         if name not in {"surge", "zone loss", "stale pipeline"}:
@@ -260,18 +261,21 @@ def _generation(
             raise RangeError(
                 f"zones {sizing.plan.zones or 1}: no replica remains. Spread them over two or three zones."
             )
-    rate_rps = load_rps(sizing) * (1 + sizing.surge.value if "surge" in incidents else 1)
+    usual = arrivals(design, sizing)
+    factor = 1 + sizing.surge.value if "surge" in incidents else 1
     routings: dict[str | None, GenerationRouting] = {"random": "random", "round robin": "round robin"}
     engine = _engine(sizing, given)
     try:
         return GenerationScenario(
-            arrivals=Poisson(rate_rps),
+            arrivals=replace(usual, rate_rps=usual.rate_rps * factor),
             prompt=Tokens(given.prompt_tokens),
             output=Tokens(given.output_tokens),
             engine=engine,
             replicas=replicas,
             routing=routings.get(sizing.plan.routing, "join the shortest queue"),
         )
+    except OverloadError as error:
+        raise OverloadError(error.utilisation, error.rate_rps, sizing.sequences.assumption) from None
     except RangeError as error:
         raise RangeError(f"{error} {sizing.sequences.assumption}".rstrip()) from None
 

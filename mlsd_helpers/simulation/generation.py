@@ -27,7 +27,7 @@ from mlsd_helpers.simulation.compiled import COMPILED, compiled, objects_of, wri
 from mlsd_helpers.simulation.fleet import SERVED, SHED, Floats
 from mlsd_helpers.simulation.result import Counts, Result, Tally
 from mlsd_helpers.simulation.running import Rows
-from mlsd_helpers.simulation.scenario import Arrivals
+from mlsd_helpers.simulation.scenario import Arrivals, OverloadError
 
 GenerationRouting = Literal["random", "round robin", "join the shortest queue"]
 _ROUTINGS: tuple[GenerationRouting, ...] = get_args(GenerationRouting)
@@ -104,17 +104,32 @@ class GenerationScenario:
                 f"kv_tokens {self.engine.kv_tokens} must hold a mean request, {tokens:g} tokens. Take a smaller "
                 "model, more memory or shorter prompts."
             )
-        _ranges.below_saturation(self.utilisation)
+        if self.utilisation >= 1:
+            raise OverloadError(self.utilisation, self.arrivals.rate_rps)
 
     @property
     def utilisation(self) -> float:
         """Offered load over capacity, where each step holds as many sequences as are allowed and fit."""
-        engine, tokens = self.engine, self.prompt.mean + self.output.mean
-        together = max(1.0, min(engine.most_sequences, engine.kv_tokens / tokens))
-        context = self.prompt.mean + self.output.mean / 2
-        step_s = engine.step_s / together + engine.step_per_sequence_s + engine.step_per_token_s * context
+        return self.arrivals.rate_rps * self._time_each_s / self.replicas
+
+    @property
+    def longest_mean_latency_s(self) -> float:
+        """The mean time of a request in a replica that is full: all prompts and steps of those beside it."""
+        return self._together * self._time_each_s
+
+    @property
+    def _together(self) -> float:
+        tokens = self.prompt.mean + self.output.mean
+        return max(1.0, min(self.engine.most_sequences, self.engine.kv_tokens / tokens))
+
+    @property
+    def _time_each_s(self) -> float:
+        engine, context = self.engine, self.prompt.mean + self.output.mean / 2
+        step_s = (
+            engine.step_s / self._together + engine.step_per_sequence_s + engine.step_per_token_s * context
+        )
         prefill_s = engine.prefill_s + engine.prefill_per_token_s * self.prompt.mean
-        return self.arrivals.rate_rps * (prefill_s + step_s * (self.output.mean - 1)) / self.replicas
+        return prefill_s + step_s * (self.output.mean - 1)
 
 
 # ---------------------------------------------------------------- the loop

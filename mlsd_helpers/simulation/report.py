@@ -1,54 +1,43 @@
 """Compare a design with its requirements: each met or missed, with intervals, rule of thumb and formula."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis import ages
-from mlsd_helpers.analysis.sizing import PERCENTILES, Decision, Sizing, sizing_of
-from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Requirements
+from mlsd_helpers.analysis.sizing import Decision, Sizing, sizing_of
+from mlsd_helpers.design import CapacityPlan, Design
 from mlsd_helpers.printable import one_line
 from mlsd_helpers.simulation import generation, running
-from mlsd_helpers.simulation.from_design import STALE, IncidentName, from_design
+from mlsd_helpers.simulation.from_design import STALE, IncidentName, clients, from_design
 from mlsd_helpers.simulation.generation import GenerationScenario
-from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
-from mlsd_helpers.simulation.scenario import Measured, Scenario
+from mlsd_helpers.simulation.requirements import (
+    Elsewhere,
+    Fallbacks,
+    RequirementResult,
+    ages_after_a_missed_run,
+    exactly,
+    judge,
+    overloaded,
+    shown_in,
+)
+from mlsd_helpers.simulation.result import Estimate, Result, show_share
+from mlsd_helpers.simulation.scenario import Measured, OverloadError, Scenario
 from mlsd_helpers.simulation.tables import Row, table_as_html, table_as_text
 from mlsd_helpers.units import show_seconds
 
-_IN_THE_FLEET = ("wait", "queue", "inference", "predict", "model", "generat", "scor")
-_REPLICATIONS = 10
-_WARM_UP = 0.2
-_SHOWN: dict[str, Callable[[float], str]] = {
-    "s": show_seconds,
-    "share": show_share,
-    "count": lambda count: f"{count:,.4g}",
-}
+REPLICATIONS = 10
+MOST_BY_DEFAULT = 10_000_000
+"""Requests that are simulated at most where the caller names no number."""
+_WARM_UP, _LONGEST_WARM_UP = 0.2, 0.5  # shares of the requests
+_WARM_UP_A_SLOT = 20  # requests in the warm-up for each slot of the fleet
+_FEWEST_A_SLOT = 5  # below it, no verdict
 Table = tuple[Row, list[Row]]
-
-
-@dataclass(frozen=True)
-class RequirementResult:
-    """A requirement, the simulated value, and whether it is met; None when the interval contains the limit."""
-
-    requirement: str
-    wanted: str
-    found: Estimate
-    met: bool | None
-    unit: str = "s"
-
-    @property
-    def word(self) -> str:
-        """The verdict in a word."""
-        return {True: "met", False: "missed", None: "too close to call"}[self.met]
-
-    def row(self) -> Row:
-        """Return the row of a table."""
-        return self.requirement, self.wanted, self.found.as_text(_SHOWN[self.unit]), self.word
+AnyScenario = Scenario | GenerationScenario
 
 
 @dataclass(frozen=True)
@@ -63,10 +52,8 @@ class Comparison:
 
     def row(self) -> Row:
         """Return the row of a table."""
-        show = _SHOWN[self.unit]
-        rule, formula = (
-            "does not say" if value is None else show(value) for value in (self.rule, self.formula)
-        )
+        show = shown_in(self.unit)
+        rule, formula = ("does not say" if each is None else show(each) for each in (self.rule, self.formula))
         return self.figure, rule, formula, self.simulated.as_text(show)
 
 
@@ -82,18 +69,28 @@ class Report:
     incidents: tuple[str, ...]
     verdicts: tuple[RequirementResult, ...]
     beside: tuple[Comparison, ...]
-    result: Result
+    results: tuple[tuple[str, Result], ...]
+    """What was simulated: one result, or one for each routing where the design decides none; none on overload."""
     notes: tuple[str, ...] = ()
+    by_fallback: Estimate | None = None
+    """The share of requests that a fallback answers; None where none is declared."""
 
     @property
-    def met(self) -> bool:
-        """Whether no requirement is missed."""
-        return all(verdict.met is not False for verdict in self.verdicts)
+    def result(self) -> Result:
+        """The only result, or that of the worst usual routing."""
+        return self.results[0][1]
+
+    @property
+    def met(self) -> bool | None:
+        """Whether every requirement is met: False where one is missed, None where one is open and none missed."""
+        found = {each.met for each in self.verdicts}
+        return False if False in found else None if None in found else True
 
     def text(self) -> str:
         """Return the report as plain text."""
         tables = [table_as_text([head, *rows]) for head, rows in self._tables()]
-        return "\n\n".join([one_line(self._title()), *tables, *self.notes, self.result.text()])
+        results = [f"{name}\n{result.text()}" if name else result.text() for name, result in self.results]
+        return "\n\n".join([one_line(self._title()), *tables, *map(one_line, self.notes), *results])
 
     def _title(self) -> str:
         return f"{self.design}, during {' and '.join(self.incidents)}" if self.incidents else self.design
@@ -114,9 +111,11 @@ class Report:
                     "requirement": each.requirement,
                     "wanted": each.wanted,
                     "verdict": each.word,
+                    "why": each.why,
                     "unit": each.unit,
                 }
                 | _numbers(each.found)
+                | ({"best": _numbers(each.best)} if each.best else {})
                 for each in self.verdicts
             ],
             "beside": [
@@ -124,7 +123,8 @@ class Report:
                 | _numbers(each.simulated)
                 for each in self.beside
             ],
-            "notes": [*self.notes, *self.result.notes],
+            "answered_by_fallback": _numbers(self.by_fallback) if self.by_fallback else None,
+            "notes": [*self.notes, *(note for _, result in self.results for note in result.notes)],
         }
 
     def __str__(self) -> str:
@@ -133,7 +133,13 @@ class Report:
     def _repr_html_(self) -> str:
         tables = "".join(table_as_html(rows, head) for head, rows in self._tables())
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return f"<p><strong>{escape(self._title())}</strong></p>{tables}{notes}{self.result._repr_html_()}"
+        results = "".join(f"<p>{escape(name)}</p>{result._repr_html_()}" for name, result in self.results)
+        return f"<p><strong>{escape(self._title())}</strong></p>{tables}{notes}{results}"
+
+
+def _numbers(estimate: Estimate) -> dict[str, Any]:
+    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return {name: value if math.isfinite(value) else None for name, value in values.items()}
 
 
 def report(
@@ -145,150 +151,257 @@ def report(
     folder: Path | None = None,
     progress: running.Progress | None = None,
 ) -> Report:
-    """Simulate a design and hold the result against its requirements.
+    """Simulate a design and compare the result with its requirements.
 
-    Incidents by name, see `from_design`; they begin where measuring does and last to the end, so that every
-    figure is one *during* the incident. `requests` are shared among ten replications; left out, they are
-    500,000, or as many as show an autoscaler at work. A verdict is given when the whole interval lies on one
-    side of the limit; a request without an answer counts as one that takes for ever. `folder` as there.
+    Incidents by name, see `from_design`; they begin when measuring does and last to the end, so that every figure
+    is one *during* the incident. `requests` are shared among ten replications. The default is 500,000, and more for
+    a large fleet or an autoscaler, up to `MOST_BY_DEFAULT`. `folder` as in `from_design`.
+
+    A requirement is met or missed where the whole interval lies on one side of the limit. Where the design leaves
+    open what matters (the routing, the parts of the latency that are the fleet's), each reading is computed, and the
+    verdict is given where all agree. Where the offered load exceeds the capacity and nothing bounds the queue, every
+    requirement of the latency and of the answers is missed, and nothing is simulated. There is no verdict where the
+    run is too short for the fleet.
     """
-    plain = from_design(design, folder=folder)
     sizing = sizing_of(design) or Sizing(CapacityPlan(), None, "")
-    requests = requests or _enough(plain)
-    at_s = requests / _REPLICATIONS * _WARM_UP / plain.arrivals.rate_rps
-    scenario = from_design(design, incidents, at_s=at_s, folder=folder)
-    result = _run(scenario, seed, requests, progress)
+    try:
+        runs = [_Run.of(variant, name, requests, incidents, folder) for name, variant in _variants(design)]
+    except OverloadError as overload:
+        return _overloaded(design, sizing, overload, incidents, folder)
+    for number, run in enumerate(runs):
+        run.simulate(seed, _part_of(progress, number, len(runs)))
+    elsewhere, fallbacks = Elsewhere.of(design), Fallbacks.of(design)
+    timeout_s = clients(design, sizing.plan).timeout_s
+    short = next(filter(None, (run.too_short() for run in runs)), "") or _doubt(design, sizing, folder)
+    results = [(run.name, run.result) for run in runs]
+    verdicts = judge(design, results, elsewhere, fallbacks, timeout_s, short)
+    if "stale pipeline" in incidents:
+        verdicts += ages_after_a_missed_run(design)
+    first = runs[0]
+    by_fallback = fallbacks.share(first.result, timeout_s) if fallbacks.answer else None
+    notes = (
+        *_notes(design, sizing, first.scenario, incidents, folder),
+        *elsewhere.notes,
+        *fallbacks.notes(by_fallback),
+        *(_routing_note(sizing.plan) if len(runs) > 1 else ()),
+    )
     return Report(
         design=design.name,
         incidents=tuple(incidents),
-        verdicts=tuple(_verdicts(design, result, incidents)),
-        beside=_beside(sizing, scenario, result),
-        result=result,
-        notes=tuple(_notes(design, sizing, scenario, incidents)),
+        verdicts=tuple(verdicts),
+        beside=_comparisons(sizing, first.scenario, first.result),
+        results=tuple(results),
+        notes=notes,
+        by_fallback=by_fallback,
     )
 
 
-def _run(
-    scenario: Scenario | GenerationScenario, seed: int, requests: int, progress: running.Progress | None
-) -> Result:
-    run: Callable[..., Result] = running.run if isinstance(scenario, Scenario) else generation.run
-    return run(
-        scenario,
-        seed=seed,
-        requests=requests,
-        replications=_REPLICATIONS,
-        warm_up=_WARM_UP,
-        progress=progress,
-    )
+def expected_time_s(
+    design: Design,
+    requests: int | None = None,
+    incidents: Sequence[IncidentName] = (),
+    folder: Path | None = None,
+) -> float:
+    """Estimate how long `report` takes on this machine, in seconds, from a short run of the same design."""
+    tried = 400
+    runs = [_Run.of(variant, name, requests, incidents, folder) for name, variant in _variants(design)]
+    started = time.perf_counter()
+    _engine(runs[0].scenario)(runs[0].scenario, seed=0, requests=tried, replications=2)
+    each_s = (time.perf_counter() - started) / tried
+    return each_s * sum(run.requests for run in runs)
 
 
-def _enough(scenario: Scenario | GenerationScenario) -> int:
-    if isinstance(scenario, GenerationScenario):
-        return 100_000
-    scaler = scenario.fleet.autoscaler
-    reactions_s = 5 * (scaler.delay_s + scaler.period_s) if scaler else 0
-    return int(min(max(500_000, scenario.arrivals.rate_rps * reactions_s * _REPLICATIONS), 10_000_000))
+# ---------------------------------------------------------------- runs
 
 
-# ---------------------------------------------------------------- verdicts
+def _engine(scenario: AnyScenario) -> Callable[..., Result]:
+    return running.run if isinstance(scenario, Scenario) else generation.run
 
 
-def _verdicts(design: Design, result: Result, incidents: Sequence[str]) -> Iterable[RequirementResult]:
-    wanted, plan = design.requirements, design.capacity
-    if wanted:
-        yield from _latency(wanted, result)
-    if wanted and wanted.availability:
-        target = wanted.availability.target
-        met = _above(result.served, target)
-        yield RequirementResult("answered", f"at least {show_share(target)}", result.served, met, "share")
-    if plan and plan.target_utilisation and not plan.generation:
-        target = plan.target_utilisation
-        met = _below(result.utilisation, target * (1 + 1e-9))
-        yield RequirementResult(
-            "utilisation", f"at most {show_share(target)}", result.utilisation, met, "share"
+@dataclass
+class _Run:
+    """A scenario, how many requests are simulated of it, and what came out."""
+
+    name: str
+    scenario: AnyScenario
+    requests: int
+    warm_up: float
+    result: Result = field(init=False)
+
+    @classmethod
+    def of(
+        cls,
+        design: Design,
+        name: str,
+        requests: int | None,
+        incidents: Sequence[IncidentName],
+        folder: Path | None,
+    ) -> "_Run":
+        plain = from_design(design, folder=folder)
+        needed = _warm_up_requests(plain)
+        requests = requests or _enough(plain, needed)
+        each = requests // REPLICATIONS
+        warm_up = min(max(_WARM_UP, needed / max(each, 1)), _LONGEST_WARM_UP)
+        at_s = each * warm_up / plain.arrivals.rate_rps
+        scenario = from_design(design, incidents, at_s=at_s, folder=folder)
+        if isinstance(scenario, Scenario):
+            scenario.refuse_overload_in_incidents()
+        return cls(name, scenario, requests, warm_up)
+
+    def simulate(self, seed: int, progress: running.Progress | None) -> None:
+        self.result = _engine(self.scenario)(
+            self.scenario,
+            seed=seed,
+            requests=self.requests,
+            replications=REPLICATIONS,
+            warm_up=self.warm_up,
+            progress=progress,
         )
-    if "stale pipeline" in incidents and design.dataflow:
-        yield from _ages(design.dataflow, wanted)
+
+    def too_short(self) -> str:
+        """Say why the run is too short for a verdict, if it is."""
+        scenario, found = self.scenario, self.result.utilisation
+        warm_up = self.requests // REPLICATIONS * self.warm_up
+        if isinstance(scenario, GenerationScenario):
+            least = 3 * self.result.mean_s.value * scenario.arrivals.rate_rps
+            return _give_more(5 * least) if warm_up < least else ""
+        slots = scenario.fleet.most_replicas * scenario.fleet.concurrency
+        advice = _give_more(2 * max(warm_up, _WARM_UP_A_SLOT * slots))
+        if warm_up < _FEWEST_A_SLOT * slots * min(1.0, scenario.utilisation):
+            return advice
+        fleet = scenario.fleet
+        if scenario.incidents or fleet.autoscaler or fleet.batching or scenario.clients.retries:
+            return ""  # what is offered to the fleet is not known exactly
+        offered = scenario.utilisation * (1 - self.result.counts.shed / self.result.counts.arrived)
+        # Twice the 95 % interval: one run in 20 that is long enough leaves the truth out of the interval itself.
+        gap, half = abs(found.value - offered), (found.high - found.low) / 2
+        return advice if gap > max(2 * half, 0.002 * offered) else ""
 
 
-def _latency(wanted: Requirements, result: Result) -> Iterable[RequirementResult]:
-    latency = wanted.latency
-    if latency is None:
-        return
-    share = PERCENTILES.get(latency.percentile)
-    elsewhere_s = time_elsewhere_s(wanted)
-    aside = f", {show_seconds(elsewhere_s)} of it elsewhere" if elsewhere_s else ""
-    times = (
-        ("latency", latency.budget, result.of_all(share) if share else result.mean_s, aside),
-        ("first token", latency.first_token, _found(result.first_token, share), ""),
-        ("per token", latency.per_token, _found(result.per_token, share), ""),
-    )
-    for name, limit_s, time_s, how in times:
-        if limit_s and time_s:
-            found = _shifted(time_s, elsewhere_s if how else 0.0)
-            asked = f"below {show_seconds(limit_s)}{how}"
-            yield RequirementResult(f"{name}, {latency.percentile}", asked, found, _below(found, limit_s))
+def _give_more(warm_up: float) -> str:
+    requests = math.ceil(warm_up / _LONGEST_WARM_UP * REPLICATIONS)
+    return f"the run is too short for this fleet; give --requests {requests}"
 
 
-def _found(times: Distribution | None, share: float | None) -> Estimate | None:
-    if times is None:
+def _part_of(progress: running.Progress | None, number: int, runs: int) -> running.Progress | None:
+    """Return the progress of one of several runs as that of all."""
+    if progress is None:
         return None
-    return times.percentile(share) if share else times.mean_s
+    return lambda done, of: progress(number * of + done, runs * of)
 
 
-def time_elsewhere_s(wanted: Requirements) -> float:
-    """Return the part of the latency budget, in seconds, that is split off for other hops than the fleet.
-
-    Parts that speak of waiting, queueing, inference, prediction, scoring, generating or the model are the
-    fleet's: those are simulated. The others are taken as they stand.
-    """
-    split = wanted.latency.split if wanted.latency else ()
-    return math.fsum(p.time for p in split if not any(word in p.name.lower() for word in _IN_THE_FLEET))
-
-
-def _shifted(estimate: Estimate, by_s: float) -> Estimate:
-    return Estimate(estimate.value + by_s, estimate.low + by_s, estimate.high + by_s)
-
-
-def _below(found: Estimate, limit: float) -> bool | None:
-    if found.high < limit:
-        return True
-    return False if found.low >= limit else None
+def _variants(design: Design) -> list[tuple[str, Design]]:
+    """Return the design, or one design for each routing where it decides none that can be simulated."""
+    plan = design.capacity
+    if plan is None or (plan.replicas == 1 and not plan.autoscaler):
+        return [("", design)]
+    best = "join the shortest queue" if plan.generation else "central queue"
+    known = plan.routing in ({"random", "round robin", best} if plan.generation else {plan.routing} - {None})
+    if known:
+        return [("", design)]
+    return [
+        (f"Routing: {routing}", design.with_part(capacity=plan.changed(routing=routing)))
+        for routing in ("random", best)
+    ]
 
 
-def _above(found: Estimate, limit: float) -> bool | None:
-    if found.low >= limit:
-        return True
-    return False if found.high < limit else None
+def _routing_note(plan: CapacityPlan) -> Iterable[str]:
+    best = "join the shortest queue" if plan.generation else "a central queue"
+    missing = "is not given" if plan.routing is None else f"{plan.routing!r} is not simulated for generation"
+    yield f"capacity.routing {missing}: simulated at random and with {best}; a verdict holds for both."
 
 
-def _ages(flow: DataFlow, wanted: Requirements | None) -> Iterable[RequirementResult]:
-    """Compare with its limit the worst age of each feature when its slowest stage misses one run."""
-    general = wanted.freshness.features if wanted and wanted.freshness else None
-    for feature in flow.features:
-        limit_s = feature.sla if feature.sla is not None else general
-        missed_s = max((_period_s(flow, name) for name in feature.stage_ids()), default=0.0)
-        if limit_s is not None and missed_s:
-            age_s = formulas.worst_age_in_outage_s(ages.stages_on_the_way(flow, feature), missed_s)
-            asked = f"at most {show_seconds(limit_s)}, one run missed"
-            yield RequirementResult(f"age of {feature.id}", asked, _certain(age_s), met=age_s <= limit_s)
+def _warm_up_requests(scenario: AnyScenario) -> int:
+    """Return how many requests one replication needs until its fleet is as full as it will be."""
+    if isinstance(scenario, Scenario):
+        return _WARM_UP_A_SLOT * scenario.fleet.most_replicas * scenario.fleet.concurrency
+    return math.ceil(5 * scenario.arrivals.rate_rps * scenario.longest_mean_latency_s)
 
 
-def _certain(value: float) -> Estimate:
-    return Estimate(value, math.nan, math.nan)
+def _enough(scenario: AnyScenario, warm_up: int) -> int:
+    """Return the default number of requests: enough for a p99, the autoscaler, and the warm-up of each replication."""
+    if isinstance(scenario, GenerationScenario):
+        usual = 100_000.0
+    else:
+        scaler = scenario.fleet.autoscaler
+        reactions_s = 5 * (scaler.delay_s + scaler.period_s) if scaler else 0
+        usual = max(500_000, scenario.arrivals.rate_rps * reactions_s * REPLICATIONS)
+    more = max(0, warm_up - _WARM_UP * usual / REPLICATIONS) * REPLICATIONS
+    return int(min(usual + more, MOST_BY_DEFAULT))
 
 
-def _period_s(flow: DataFlow, name: str) -> float:
-    stage = flow.stage(name)
-    return stage.period or 0.0 if stage else 0.0
+# ---------------------------------------------------------------- overload
 
 
-# ---------------------------------------------------------------- the rule and the formula beside it
+def _overloaded(
+    design: Design,
+    sizing: Sizing,
+    overload: OverloadError,
+    incidents: Sequence[IncidentName],
+    folder: Path | None,
+) -> Report:
+    """Return the report on a fleet whose queue grows without limit: nothing needs to be simulated."""
+    verdicts = overloaded(design, overload.utilisation, overload.backlog_rps)
+    if "stale pipeline" in incidents:
+        verdicts += ages_after_a_missed_run(design)
+    need = sizing.need(headroom=sizing.headroom.value)
+    note = (
+        f"Overloaded: {overload.rate_rps:,.4g} requests/s arrive, and the fleet can serve "
+        f"{overload.rate_rps - overload.backlog_rps:,.4g}. Nothing limits the queue, so it grows without end, and "
+        "nothing was simulated. Add replicas, or limit the queue."
+    )
+    both = _two_service_times(design, sizing, folder)
+    assumed = (one.assumption for one in _used(sizing, incidents) if one.assumption)
+    return Report(
+        design=design.name,
+        incidents=tuple(incidents),
+        verdicts=tuple(verdicts),
+        beside=()
+        if need is None
+        else (Comparison("replicas", need, None, exactly(sizing.plan.replicas or 0), "count"),),
+        results=(),
+        notes=(note, *both, *assumed),
+    )
 
 
-def _beside(
-    sizing: Sizing, scenario: Scenario | GenerationScenario, result: Result
-) -> tuple[Comparison, ...]:
+def _utilisations(design: Design, sizing: Sizing, folder: Path | None) -> tuple[float, float] | None:
+    """Return the utilisation by the tokens and by the service time, where a plan gives both."""
+    plan = sizing.plan
+    if not (plan.generation and plan.replicas and sizing.seat_s and sizing.load_rps):
+        return None
+    try:
+        by_tokens = from_design(design, folder=folder).utilisation
+    except OverloadError as overload:
+        by_tokens = overload.utilisation
+    return by_tokens, sizing.load_rps * sizing.seat_s / plan.replicas
+
+
+def _two_service_times(design: Design, sizing: Sizing, folder: Path | None) -> Iterable[str]:
+    """Say which of two service times is simulated, and what both come to."""
+    both = _utilisations(design, sizing, folder)
+    if both is None or sizing.plan.service_time is None:
+        return
+    by_tokens, declared = both
+    differ = abs(by_tokens - declared) > 0.1 * max(both)
+    yield "The plan gives a service time and a part `generation`. The simulation uses `generation`, " + (
+        f"which offers {show_share(by_tokens)} of the capacity; by the service time of "
+        f"{show_seconds(sizing.plan.service_time.mean)} it is {show_share(declared)}."
+        if differ
+        else "and the service time agrees with it."
+    )
+
+
+def _doubt(design: Design, sizing: Sizing, folder: Path | None) -> str:
+    both = _utilisations(design, sizing, folder)
+    if both is None or both[1] < 1:
+        return ""
+    return f"by capacity.service_time the fleet is overloaded, at {show_share(both[1])}"
+
+
+# ---------------------------------------------------------------- rule of thumb, formula, notes
+
+
+def _comparisons(sizing: Sizing, scenario: AnyScenario, result: Result) -> tuple[Comparison, ...]:
     if isinstance(scenario, GenerationScenario):
         return ()
     if sizing.plan.batching:
@@ -298,15 +411,13 @@ def _beside(
     busy = formulas.utilisation(*queue)
     exact = (formulas.mean_wait_s, formulas.wait_percentile_s, formulas.response_percentile_s)
     wait, wait_p99, p99 = (formula(*queue) if busy < 1 else None for formula in exact)
-    replicas = _certain(fleet.replicas)
+    need = sizing.need(headroom=sizing.headroom.value)
     return (
         Comparison("utilisation", busy, busy, result.utilisation, "share"),
         Comparison("mean wait", None, wait, result.wait.mean_s),
         Comparison("p99 of the wait", None, wait_p99, result.wait.percentile(0.99)),
         Comparison("p99 of the latency", None, p99, result.p99_s),
-        Comparison(
-            "replicas", sizing.need(headroom=sizing.headroom.value), _staffed(scenario), replicas, "count"
-        ),
+        Comparison("replicas", need, _staffed(scenario), exactly(fleet.replicas), "count"),
     )
 
 
@@ -325,7 +436,11 @@ def _used(sizing: Sizing, incidents: Sequence[str]) -> Iterable[Decision]:
 
 
 def _notes(
-    design: Design, sizing: Sizing, scenario: Scenario | GenerationScenario, incidents: Sequence[str]
+    design: Design,
+    sizing: Sizing,
+    scenario: AnyScenario,
+    incidents: Sequence[str],
+    folder: Path | None,
 ) -> Iterable[str]:
     plan = sizing.plan
     yield from (one.assumption for one in _used(sizing, incidents) if one.assumption)
@@ -339,22 +454,23 @@ def _notes(
         if not any(stage.period for stage in (design.dataflow.stages if design.dataflow else ())):
             yield "Nothing in the data flow runs on a period, so that no run can be missed and no age grows."
     if isinstance(scenario, GenerationScenario):
+        yield from _two_service_times(design, sizing, folder)
+        left_out = [name for name in ("queue_limit", "autoscaler", "batching") if getattr(plan, name)]
         yield (
             "Steps and prompts take what the roofline allows, with half of the dense compute for prompts; prompt "
-            "and output lengths are lognormal with an SCV of 1. A real engine is slower. Nobody gives up waiting."
+            "and output lengths are lognormal with an SCV of 1. A real engine is slower. Utilisation is the share of "
+            "the time in which a replica works on at least one sequence: it is high long before the fleet is full."
         )
+        if left_out:
+            yield f"Not simulated for generation: {', '.join(left_out)}."
         return
-    patience = scenario.clients
-    if patience.timeout_s < math.inf:
-        again = (
-            f"try again at once, {patience.retries} times at most" if patience.retries else "do not try again"
-        )
+    callers = scenario.clients
+    if callers.timeout_s < math.inf:
+        again = f"retry at once, {callers.retries} times at most" if callers.retries else "do not retry"
         yield (
-            f"Callers give up {show_seconds(patience.timeout_s)} after they called, as the flow to {plan.component} "
-            f"says, and {again}. The fleet works on what they gave up."
+            f"Calls time out after {show_seconds(callers.timeout_s)}, as the flow to {plan.component} says, and "
+            f"{again}. The fleet still works on calls that timed out."
         )
-    if plan.routing is None:
-        yield "capacity.routing is not given: simulated with a central queue."
     if plan.batching:
         return
     yield (
@@ -369,11 +485,3 @@ def _notes(
         )
     elif given and given.known_scv is None:
         yield "The spread of the service time is not given: simulated with an SCV of 1."
-
-
-# ---------------------------------------------------------------- tables
-
-
-def _numbers(estimate: Estimate) -> dict[str, Any]:
-    values = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -17,6 +17,25 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges, che_hit_ratio, ttl_hit_ratio_of_keys
 from mlsd_helpers.units import day
 
+
+class OverloadError(RangeError):
+    """A load that exceeds the capacity, or equals it, while nothing bounds the queue."""
+
+    def __init__(self, utilisation: float, rate_rps: float, note: str = "") -> None:
+        verb = "exceed" if utilisation > 1 else "equal"
+        super().__init__(
+            f"utilisation {utilisation:.6g} must be below 1: arrivals {verb} service. Add replicas or reduce load."
+            f" {note}".rstrip()
+        )
+        self.utilisation = utilisation
+        self.rate_rps = rate_rps
+
+    @property
+    def backlog_rps(self) -> float:
+        """By how many requests a second the queue grows."""
+        return self.rate_rps * (1 - 1 / self.utilisation)
+
+
 Routing = Literal["central queue", "random", "round robin", "power of two", "join the shortest queue"]
 ROUTINGS: tuple[Routing, ...] = get_args(Routing)
 
@@ -411,7 +430,7 @@ class Scenario:
         for incident in self.incidents:
             _check_incident(incident, self)
         if not self.bounded:
-            _ranges.below_saturation(self._busy_with(self.fleet.most_replicas))
+            raise OverloadError(self._busy_with(self.fleet.most_replicas), self.arrivals.rate_rps)
 
     @property
     def utilisation(self) -> float:
@@ -437,8 +456,27 @@ class Scenario:
     @property
     def bounded(self) -> bool:
         """Whether no queue grows without limit, at the mean load and without incidents."""
-        limited = self.fleet.queue_limit is not None or self.clients.timeout_s < math.inf
-        return limited or self._busy_with(self.fleet.most_replicas) < 1
+        return self._limited or self._busy_with(self.fleet.most_replicas) < 1
+
+    @property
+    def _limited(self) -> bool:
+        return self.fleet.queue_limit is not None or self.clients.timeout_s < math.inf
+
+    def refuse_overload_in_incidents(self) -> None:
+        """Raise `OverloadError` where an incident that does not end makes a queue grow without limit."""
+        lasting = [each for each in self.incidents if getattr(each, "lasts_s", 0.0) == math.inf]
+        factor = math.prod(each.factor for each in lasting if isinstance(each, Surge))
+        most = self.fleet.most_replicas
+        lost = sum(
+            each.replicas
+            if isinstance(each, ReplicaFailure)
+            else len(range(each.zone, most, self.fleet.zones))
+            for each in lasting
+            if not isinstance(each, Surge | RollingRestart | ColdCache)
+        )
+        busy = factor * self._busy_with(most) * most / max(most - lost, 1e-9)
+        if busy >= 1 and not self._limited:
+            raise OverloadError(busy, factor * self.arrivals.rate_rps)
 
 
 def _check_incident(incident: Incident, scenario: Scenario) -> None:

@@ -1,0 +1,239 @@
+"""A requirement is met only where the simulation shows it under every reading of the design."""
+
+import pytest
+
+from mlsd_helpers.cli import main
+from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
+from mlsd_helpers.simulation import from_design, report
+
+FLEET = Design(name="fleet").with_part(
+    requirements=Requirements(
+        latency={"budget": "300 ms", "percentile": "p99"},
+        throughput={"peak": "500 rps"},
+        availability={"target": "99.9%"},
+    ),
+    capacity=CapacityPlan(
+        component="scorer",
+        service_time={"mean": "40 ms", "distribution": "exponential"},
+        target_utilisation="70%",
+        replicas=29,
+        zones=3,
+        routing="central queue",
+    ),
+)
+WRITER = {
+    "model": {"name": "8B", "parameters": 8_030_000_000, "layers": 32, "kv_heads": 8, "head_dim": 128},
+    "precision": "bf16",
+    "accelerator": {"name": "one", "memory": "80 GB", "bandwidth": "3.35 TB/s", "compute": "989 TFLOP/s"},
+    "prompt_tokens": 1_155,
+    "output_tokens": 211,
+    "concurrent_sequences": 64,
+}
+
+
+def planned(**plan):
+    return FLEET.with_part(capacity=FLEET.capacity.changed(**plan))
+
+
+def needing(design, *parts, **latency):
+    split = [dict(zip(("part", "time", "component"), part, strict=False)) for part in parts]
+    changed = design.requirements.latency.changed(split=split, **latency)
+    return design.with_part(requirements=design.requirements.changed(latency=changed))
+
+
+def called(design, *calls):
+    boxes = [{"id": name, "kind": "api gateway"} for name in sorted({call["from"] for call in calls})]
+    flows = [{"to": "scorer", "carries": "request"} | call for call in calls]
+    components = [{"id": "scorer", "kind": "model server"}, *boxes]
+    return design.with_part(planes=Planes(components=components, flows=flows))
+
+
+def writing(**plan):
+    latency = {"budget": "20 s", "percentile": "p95", "first_token": "2 s", "per_token": "90 ms"}
+    requirements = Requirements(latency=latency, throughput={"peak": "4 rps"})
+    given = {"component": "scorer", "replicas": 2, "routing": "random", "generation": WRITER}
+    return Design(name="writer").with_part(requirements=requirements, capacity=CapacityPlan(**given | plan))
+
+
+def results(design, **how):
+    found = report(design, seed=1, **{"requests": 100_000} | how).verdicts
+    return {each.requirement.partition(",")[0]: each for each in found}
+
+
+def met(design, **how):
+    return {name: each.met for name, each in results(design, **how).items()}
+
+
+# ---------------------------------------------------------------- overload
+
+
+@pytest.mark.parametrize(
+    ("design", "incidents"),
+    [
+        (planned(replicas=15), ()),
+        (planned(replicas=20), ()),  # exactly as much as the fleet can do
+        (FLEET, ["zone loss"]),
+        (planned(headroom={"share": "0%", "surge": "60%"}), ["surge"]),
+        (writing(load="100 rps"), ()),
+    ],
+)
+def test_an_overload_misses_every_requirement(design, incidents):
+    found = report(design, seed=1, incidents=incidents)
+    assert {each.met for each in found.verdicts} == {False}
+    assert all("backlog grows" in each.why for each in found.verdicts)
+    utilisation = next(each for each in found.verdicts if each.requirement == "utilisation")
+    assert utilisation.found.value >= 1
+    assert found.met is False
+    assert "nothing was simulated" in found.text()
+    assert found.as_dict()["met"] is False
+
+
+def test_the_backlog_of_an_overload_grows_by_what_the_fleet_cannot_serve():
+    answered = results(planned(replicas=15))["answered"]
+    assert "125 requests/s" in answered.why  # 500 arrive, 15 / 40 ms are served
+    assert answered.found.value == pytest.approx(0.75)
+
+
+def test_the_command_ends_with_1_on_an_overload(tmp_path, capsys):
+    file = tmp_path / "design.yaml"
+    file.write_text(planned(replicas=15).to_yaml())
+    assert main(["simulate", str(file)]) == 1
+    assert "overloaded" in capsys.readouterr().out
+
+
+def test_a_plan_with_two_service_times_shows_both_where_they_differ():
+    shown = report(writing(service_time="5.3 s", concurrency_per_replica=64), seed=1, requests=1_000).text()
+    assert "service time" in shown
+    assert "16.56 %" in shown  # 4 × 5.3 s ÷ 64 ÷ 2
+
+
+def test_nothing_is_met_while_the_declared_service_time_overloads_the_fleet():
+    found = results(writing(service_time="5.3 s", concurrency_per_replica=4))
+    assert {each.met for each in found.values()} == {None}
+    assert all("service_time" in each.why for each in found.values())
+
+
+# ---------------------------------------------------------------- parts of the latency
+
+
+OTHERS = (("guardrail", "400 ms", "guard"), ("ranking", "2.02 s", "ranker"), ("writing", "4 s", "scorer"))
+
+
+def test_a_first_token_is_not_met_without_what_may_come_before_the_model():
+    first = results(needing(writing(), *OTHERS), requests=10_000)["first token"]
+    assert first.met is None
+    assert "2.42 s" in first.why
+    assert first.best.value < 2 < first.found.value
+
+
+def test_a_first_token_is_met_where_every_other_part_fits_before_it():
+    limit = {"first_token": "10 s"}
+    assert met(needing(writing(), *OTHERS, **limit), requests=10_000)["first token"] is True
+
+
+def test_a_first_token_is_missed_where_the_fleet_alone_takes_longer():
+    limit = {"first_token": "1 ms"}
+    assert met(needing(writing(), *OTHERS, **limit), requests=10_000)["first token"] is False
+
+
+@pytest.mark.parametrize("name", ["inference", "ranking", "queue", "model", "x"])
+def test_a_part_belongs_to_the_component_that_it_names_and_not_to_its_words(name):
+    def added(component):
+        split = ((name, "90 ms", component), ("other", "100 ms", "scorer"))
+        return results(needing(FLEET, *split))["latency"].found.value
+
+    assert added("ranker") - added("scorer") == pytest.approx(0.09)
+
+
+def test_parts_that_name_no_component_are_read_both_ways():
+    parts = (("inference", "40 ms"), ("network", "50 ms"))
+    open_ = results(needing(FLEET, *parts, budget="250 ms"))["latency"]
+    assert open_.met is None
+    assert "component: scorer" in open_.why
+    assert open_.found.value - open_.best.value == pytest.approx(0.09)
+    assert met(needing(FLEET, *parts, budget="400 ms"))["latency"] is True
+    assert met(needing(FLEET, *parts, budget="100 ms"))["latency"] is False
+
+
+def test_a_report_says_which_parts_were_taken_for_what():
+    shown = report(needing(FLEET, ("a", "10 ms", "scorer"), ("b", "20 ms")), seed=1, requests=20_000).text()
+    assert "simulated: a (10 ms)" in shown
+    assert "b (20 ms)" in shown
+
+
+# ---------------------------------------------------------------- large fleets
+
+
+@pytest.mark.parametrize("replicas", [5_000, pytest.param(30_000, marks=pytest.mark.thorough)])
+def test_a_large_fleet_is_as_busy_as_it_is_offered(replicas):
+    plan = {
+        "routing": "power of two",
+        "service_time": {"mean": "35 ms", "distribution": "lognormal", "scv": 1},
+    }
+    large = planned(replicas=replicas, load=0.7 * replicas / 0.035, target_utilisation="75%", **plan)
+    found = results(large, requests=None)["utilisation"]
+    assert found.met is True
+    assert found.found.value == pytest.approx(0.7, rel=0.005)
+
+
+def test_a_run_that_is_too_short_for_the_fleet_gives_no_verdict():
+    large = planned(replicas=10_000, load=0.7 * 10_000 / 0.04, routing="power of two")
+    found = results(large, requests=50_000)
+    assert {each.met for each in found.values()} == {None}
+    assert all("--requests" in each.why for each in found.values())
+
+
+# ---------------------------------------------------------------- what the design leaves open
+
+
+def test_without_a_routing_a_requirement_is_met_only_under_both():
+    open_ = planned(routing=None)
+    latency = results(open_)["latency"]
+    assert latency.met is None
+    assert "capacity.routing" in latency.why
+    assert met(open_)["answered"] is True
+    assert met(needing(open_, budget="1 s"))["latency"] is True
+    assert met(needing(open_, budget="50 ms"))["latency"] is False
+    assert "central queue" in report(open_, seed=1, requests=20_000).text()
+
+
+def test_a_routing_that_generation_lacks_is_not_replaced_by_the_best():
+    names = {name for name, _ in report(writing(routing="central queue"), seed=1, requests=2_000).results}
+    assert len(names) == 2
+
+
+def test_generation_arrives_in_the_bursts_that_the_requirement_names():
+    design = writing()
+    bursty = design.requirements.changed(throughput={"peak": "4 rps", "burstiness": 3})
+    assert from_design(design.with_part(requirements=bursty)).arrivals.variance_to_mean == 3
+
+
+# ---------------------------------------------------------------- fallbacks
+
+
+HASTY = {"from": "gateway", "timeout": "150 ms"}
+
+
+def test_a_call_that_runs_into_its_fallback_is_answered():
+    assert met(called(FLEET, HASTY))["answered"] is False
+    kind = report(called(FLEET, HASTY | {"fallback": "Order by popularity"}), seed=1, requests=100_000)
+    assert next(each.met for each in kind.verdicts if each.requirement == "answered") is True
+    assert kind.by_fallback.value == pytest.approx(1 - kind.result.served.value)
+    assert "Order by popularity" in kind.text()
+    assert kind.as_dict()["answered_by_fallback"]["value"] > 0.01
+
+
+def test_a_fallback_of_one_caller_answers_for_no_other():
+    calls = (HASTY | {"fallback": "Order by popularity"}, {"from": "other", "timeout": "150 ms"})
+    assert met(called(FLEET, *calls))["answered"] is False
+
+
+def test_a_fallback_further_up_answers_too():
+    up = {"from": "client", "to": "gateway", "fallback": "What was shown before"}
+    assert met(called(FLEET, HASTY, up))["answered"] is True
+
+
+@pytest.mark.parametrize(("budget", "verdict"), [("100 ms", False), ("200 ms", None)])
+def test_a_percentile_that_a_fallback_answers_is_no_sooner_than_its_timeout(budget, verdict):
+    hasty = called(FLEET, HASTY | {"fallback": "Order by popularity"})
+    assert met(needing(hasty, budget=budget))["latency"] is verdict
