@@ -45,6 +45,36 @@ def test_an_error_is_one_plain_message_and_status_2(tmp_path, capsys):
     assert error.count("\n") == 1
 
 
+WITHOUT_PACKAGES = """
+import sys
+for name in ("numpy", "nbgrader", "nbformat", "jupyterlab"):
+    sys.modules[name] = None
+from mlsd_helpers import cli
+commands = ("simulate design.yaml", "grade a", "demo", "release", "report a", "marks a", "collect a .")
+print("Statuses:", *[cli.main(command.split()) for command in commands])
+"""
+
+
+def test_a_command_that_lacks_a_package_names_the_extra_in_one_line(tmp_path):
+    (tmp_path / "design.yaml").write_text("name: small\n")
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PACKAGES], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert run.stdout.splitlines()[-1] == "Statuses:" + 7 * " 2"
+    lines = run.stderr.splitlines()
+    assert len(lines) == 7
+    assert all("mlsd-helpers[course]" in line for line in lines)
+
+
+def test_a_module_of_ours_that_is_missing_is_a_fault_and_names_no_extra(monkeypatch, capsys):
+    def doctor(_):
+        raise ModuleNotFoundError("No module", name="mlsd_helpers.gone")
+
+    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor, lambda _: None),))
+    assert cli.main(["doctor"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("error", [QuantityError("40 has no unit."), PermissionError(13, "No", "/some/file")])
 def test_every_error_of_ours_and_of_the_file_system_is_plain(error, monkeypatch, capsys):
     def doctor(_):

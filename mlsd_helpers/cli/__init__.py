@@ -11,7 +11,7 @@ from inspect import cleandoc
 
 import mlsd_helpers
 from mlsd_helpers.cli import engineer, instructor, learner
-from mlsd_helpers.cli.common import Parser, complain
+from mlsd_helpers.cli.common import Parser, complain, missing_package
 from mlsd_helpers.errors import MlsdError
 
 COMMANDS = (*learner.COMMANDS, *engineer.COMMANDS, *instructor.COMMANDS)
@@ -31,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except ModuleNotFoundError as error:
+        missing = missing_package(error)
+        complain(f"mlsd {given.run.__name__} {missing}" if missing else traceback.format_exc())
+        return 2
     except Exception:  # noqa: BLE001 - a fault of ours; its traceback may hold what a student wrote
         complain(traceback.format_exc())
         return 2

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -54,6 +55,19 @@ def complain(line: str) -> None:
 def _safe(text: str) -> str:
     parts = _COLOUR.split(text)  # every second one is a colour
     return "".join(part if place % 2 else printable(part, keep="\n") for place, part in enumerate(parts))
+
+
+def missing_package(error: ModuleNotFoundError) -> str | None:
+    """Return what to install for a package that is missing; None where a module of ours is."""
+    package = (error.name or "").partition(".")[0]
+    if not package or package == "mlsd_helpers":
+        return None
+    listed = (
+        re.match(r"([\w.-]+).*extra == .(\w+)", each) for each in metadata.requires("mlsd-helpers") or ()
+    )
+    extras = {found[1].lower().replace("-", "_"): found[2] for found in listed if found}
+    extra = extras.get(package.lower(), "course")
+    return f"needs {package}, which is not installed; run: {sys.executable} -m pip install 'mlsd-helpers[{extra}]'"
 
 
 def line_that_moves() -> Callable[[str], None]:
