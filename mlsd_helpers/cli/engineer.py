@@ -5,10 +5,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from mlsd_helpers.cli.common import Command, say
-from mlsd_helpers.errors import MlsdError
+from mlsd_helpers.cli.common import Command, complain, say
+from mlsd_helpers.errors import MlsdError, RangeError
 
 # mlsd check
 
@@ -113,17 +114,16 @@ def simulate(given: argparse.Namespace) -> int:
     import json  # noqa: PLC0415
 
     from mlsd_helpers.design import load_design  # noqa: PLC0415
-    from mlsd_helpers.simulation import report  # noqa: PLC0415
+    from mlsd_helpers.simulation import COMPILED, expected_time_s, report  # noqa: PLC0415
+    from mlsd_helpers.units import show_seconds  # noqa: PLC0415
 
     design = load_design(given.file)
-    found = report(
-        design,
-        seed=given.seed,
-        requests=given.requests,
-        incidents=given.incident,
-        folder=given.file.parent,
-        progress=_bar(),
-    )
+    how = {"requests": given.requests, "incidents": given.incident, "folder": given.file.parent}
+    if not COMPILED and sys.stderr.isatty():
+        with suppress(RangeError):  # an overload, which takes no time, or what `report` refuses
+            takes_s = round(expected_time_s(design, **how))
+            complain(f"Without numba this takes about {show_seconds(takes_s)}; --requests N changes it.")
+    found = report(design, seed=given.seed, progress=_bar(), **how)
     say(json.dumps(found.as_dict(), indent=2) if given.format == "json" else found.text())
     return 1 if found.met is False else 0
 
@@ -133,10 +133,12 @@ def _bar() -> Callable[[int, int], None]:
     started = time.monotonic()
 
     def show(done: int, of: int) -> None:
-        if sys.stderr.isatty() and (time.monotonic() - started > 1 or done == of):
+        taken_s = time.monotonic() - started
+        if sys.stderr.isatty() and (taken_s > 1 or done == of):
             filled = 20 * done // of
-            end = "\r" if done < of else "\r" + " " * 40 + "\r"
-            say(f"[{'#' * filled}{'.' * (20 - filled)}] {done} of {of}", end=end, to=sys.stderr)
+            end = "\r" if done < of else "\r" + " " * 60 + "\r"
+            left = f", about {taken_s * (of - done) / done:.0f} s left  "
+            say(f"[{'#' * filled}{'.' * (20 - filled)}] {done} of {of}{left}", end=end, to=sys.stderr)
 
     return show
 

@@ -101,6 +101,16 @@ def test_the_command_ends_with_1_on_an_overload(tmp_path, capsys):
     assert "overloaded" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_shows_first_how_long_a_run_takes_without_numba(terminal, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("mlsd_helpers.simulation.COMPILED", False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    file = tmp_path / "design.yaml"
+    file.write_text(FLEET.to_yaml())
+    main(["simulate", str(file), "--requests", "2000"])
+    assert ("Without numba" in capsys.readouterr().err) is terminal
+
+
 def test_a_plan_with_two_service_times_shows_both_where_they_differ():
     shown = report(writing(service_time="5.3 s", concurrency_per_replica=64), seed=1, requests=1_000).text()
     assert "service time" in shown
