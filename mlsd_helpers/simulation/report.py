@@ -266,14 +266,15 @@ class _Run:
             least = 3 * self.result.mean_s.value * scenario.arrivals.rate_rps
             return _give_more(5 * least) if warm_up < least else ""
         slots = scenario.fleet.most_replicas * scenario.fleet.concurrency
-        advice = _give_more(2 * max(warm_up, _WARM_UP_A_SLOT * slots))
-        if warm_up < _FEWEST_A_SLOT * slots * min(1.0, scenario.utilisation):
+        advice = _give_more(2 * max(warm_up, _warm_up_requests(scenario)))
+        least = max(_FEWEST_A_SLOT * slots * min(1.0, scenario.utilisation), _settling_requests(scenario))
+        if warm_up < least:
             return advice
         fleet = scenario.fleet
         if scenario.incidents or fleet.autoscaler or fleet.batching or scenario.clients.retries:
             return ""  # what is offered to the fleet is not known exactly
         offered = scenario.utilisation * (1 - self.result.counts.shed / self.result.counts.arrived)
-        # Twice the 95 % interval: one run in 20 that is long enough leaves the truth out of the interval itself.
+        # Twice the 95 % interval: one long enough run in 20 leaves the truth out of the interval itself.
         gap, half = abs(found.value - offered), (found.high - found.low) / 2
         return advice if gap > max(2 * half, 0.002 * offered) else ""
 
@@ -314,8 +315,16 @@ def _routing_note(plan: CapacityPlan) -> Iterable[str]:
 def _warm_up_requests(scenario: AnyScenario) -> int:
     """Return how many requests one replication needs until its fleet is as full as it will be."""
     if isinstance(scenario, Scenario):
-        return _WARM_UP_A_SLOT * scenario.fleet.most_replicas * scenario.fleet.concurrency
+        slots = scenario.fleet.most_replicas * scenario.fleet.concurrency
+        return max(_WARM_UP_A_SLOT * slots, math.ceil(2 * _settling_requests(scenario)))
     return math.ceil(5 * scenario.arrivals.rate_rps * scenario.longest_mean_latency_s)
+
+
+def _settling_requests(scenario: Scenario) -> float:
+    """Return how many requests arrive while the queue settles; a limited queue settles as the fleet fills."""
+    if scenario.limited or scenario.utilisation >= 1:
+        return 0.0
+    return running.settling_time_s(scenario) * scenario.arrivals.rate_rps
 
 
 def _enough(scenario: AnyScenario, warm_up: int) -> int:

@@ -206,7 +206,8 @@ def _combined(
     verdicts = {met for _, met in readings}
     if len(verdicts) == 1:
         return RequirementResult(requirement, wanted, last, verdicts.pop(), unit, best=shown)
-    return RequirementResult(requirement, wanted, last, None, unit, "; ".join(filter(None, whys)), shown)
+    why = "; ".join(filter(None, whys)) if {True, False} <= verdicts else ""
+    return RequirementResult(requirement, wanted, last, None, unit, why, shown)
 
 
 def judge(

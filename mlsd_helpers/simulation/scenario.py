@@ -456,10 +456,11 @@ class Scenario:
     @property
     def bounded(self) -> bool:
         """Whether no queue grows without limit, at the mean load and without incidents."""
-        return self._limited or self._busy_with(self.fleet.most_replicas) < 1
+        return self.limited or self._busy_with(self.fleet.most_replicas) < 1
 
     @property
-    def _limited(self) -> bool:
+    def limited(self) -> bool:
+        """Whether a queue limit or timeouts keep every queue finite, whatever the load."""
         return self.fleet.queue_limit is not None or self.clients.timeout_s < math.inf
 
     def refuse_overload_in_incidents(self) -> None:
@@ -475,7 +476,7 @@ class Scenario:
             if not isinstance(each, Surge | RollingRestart | ColdCache)
         )
         busy = factor * self._busy_with(most) * most / max(most - lost, 1e-9)
-        if busy >= 1 and not self._limited:
+        if busy >= 1 and not self.limited:
             raise OverloadError(busy, factor * self.arrivals.rate_rps)
 
 

@@ -247,3 +247,11 @@ def test_a_fallback_further_up_answers_too():
 def test_a_percentile_that_a_fallback_answers_is_no_sooner_than_its_timeout(budget, verdict):
     hasty = called(FLEET, HASTY | {"fallback": "Order by popularity"})
     assert met(needing(hasty, budget=budget))["latency"] is verdict
+
+
+def test_a_run_that_ends_before_its_queues_settle_gives_no_verdict():
+    slow = planned(
+        routing="random", replicas=21
+    )  # 95 % busy: a queue at one replica takes a minute to settle
+    assert set(met(slow, requests=20_000).values()) == {None}
+    assert set(met(slow, requests=None).values()) == {True, False}
