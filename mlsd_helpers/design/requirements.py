@@ -49,8 +49,6 @@ class BudgetPart(Value):
     component: Id | None = None
     """The component of the planes whose time this is."""
     time: Seconds
-    component: Id | None = None
-    """The component of the planes in which this time passes."""
 
     @property
     def name(self) -> str:

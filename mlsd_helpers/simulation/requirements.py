@@ -103,7 +103,7 @@ class Elsewhere:
         least_s = math.fsum(part.time for part in other)
         names = {"simulated": own, "added": other, "either": unnamed}
         shown = {
-            how: ", ".join(f"{part.part} ({show_seconds(part.time)})" for part in parts)
+            how: ", ".join(f"{part.name} ({show_seconds(part.time)})" for part in parts)
             for how, parts in names.items()
         }
         notes = []

@@ -259,8 +259,8 @@ def prediction() -> Measurement:
                     "rate_rps": found.rate_rps,
                     "busy_share": found.utilisation,
                     "formula_s": found.formula_s,
-                    "simulated": found.simulated_s.told(format_time),
-                    "measured": found.measured_s.told(format_time),
+                    "simulated": found.simulated_s.as_text(format_time),
+                    "measured": found.measured_s.as_text(format_time),
                     "simulated_to_measured": f"{found.ratio:.2f} (in hindsight {in_hindsight:.2f})",
                 }
             )
