@@ -67,7 +67,8 @@ PER_SECOND = _dimension(
     "rate",
     "500 rps",
     {"rps": 1.0, "RPS": 1.0, "qps": 1.0, "QPS": 1.0, "/s": 1.0, "per second": 1.0, "per s": 1.0,
-     "rpm": 1 / minute, "/min": 1 / minute, "per minute": 1 / minute, "per min": 1 / minute, "/h": 1 / hour, "per hour": 1 / hour, "per h": 1 / hour,
+     "rpm": 1 / minute, "/min": 1 / minute, "per minute": 1 / minute, "per min": 1 / minute,
+     "/h": 1 / hour, "per hour": 1 / hour, "per h": 1 / hour,
      "/day": 1 / day, "per day": 1 / day, "/week": 1 / week, "per week": 1 / week},
     takes_scales=True,
 )  # fmt: skip
