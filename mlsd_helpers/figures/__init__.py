@@ -21,8 +21,7 @@ from mlsd_helpers.figures.requirements import latency_tail, trace_peak, two_loop
 from mlsd_helpers.figures.start import course_map
 
 if TYPE_CHECKING:
-    from mlsd_helpers.figures.staging import TheatreInputs, TheatreView, theatre_view
-    from mlsd_helpers.figures.theatre import queue_theatre
+    from mlsd_helpers.figures.theatre import TheatreInputs, TheatreView, queue_theatre, theatre_view
 
 __all__ = [
     "Columns",
@@ -71,12 +70,7 @@ _MOVED = (
     "pattern_view",
 )
 """Names that draw nothing and have moved to `mlsd_helpers.analysis`; here until 0.3."""
-_WITH_THE_SIMULATOR = {
-    "queue_theatre": "theatre",
-    "TheatreInputs": "staging",
-    "TheatreView": "staging",
-    "theatre_view": "staging",
-}
+_WITH_THE_SIMULATOR = ("TheatreInputs", "TheatreView", "queue_theatre", "theatre_view")
 
 
 def __getattr__(name: str) -> Any:
@@ -84,5 +78,5 @@ def __getattr__(name: str) -> Any:
     if name in _MOVED:
         return getattr(analysis, name)
     if name in _WITH_THE_SIMULATOR:
-        return getattr(import_module(f"{__name__}.{_WITH_THE_SIMULATOR[name]}"), name)
+        return getattr(import_module(f"{__name__}.theatre"), name)
     raise AttributeError(f"mlsd_helpers.figures has no {name!r}. It has: {', '.join(__all__)}.")

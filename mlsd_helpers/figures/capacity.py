@@ -17,10 +17,11 @@ from mlsd_helpers.analysis.capacity import (
 )
 from mlsd_helpers.analysis.sizing import down_in_restart, largest_zone
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import style
+from mlsd_helpers.figures import drawing, style
 from mlsd_helpers.figures.base import Figure, draw, show_number
-from mlsd_helpers.figures.style import EXACT, LIMIT, RULE, Line, label
-from mlsd_helpers.units import ms, show_seconds
+from mlsd_helpers.figures.drawing import WIDE, Axis, Drawing, Plot, clip, filled, hatching, tag, words
+from mlsd_helpers.figures.style import EXACT, LIMIT, RULE, label
+from mlsd_helpers.units import show_seconds
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,77 +50,69 @@ def wait_by_replicas(
 def sized(view: CapacityView) -> Figure:
     """Show a view that is already computed, as `wait_by_replicas` does."""
     replicas, wait_s = zip(*view.curve, strict=True)
-    return draw(
-        lambda axes: _paint_waits(axes, view),
-        alt=view.alt,
-        caption=ASSUMES,
-        data={"replicas": replicas, "wait_s": wait_s},
-    )
+    return draw_waits(view).figure(view.alt, ASSUMES, {"replicas": replicas, "wait_s": wait_s})
 
 
-def left_end(view: CapacityView) -> float:
-    """Return where the axis of replicas begins: left of the load, so that the strip without a limit shows."""
-    load, last = view.inputs.offered_load, view.curve[-1][0]
-    return load - 0.075 * (last - load)
+def draw_waits(view: CapacityView) -> Drawing:
+    """Draw the wait against replicas, with the fleet of the rule and that of Erlang C."""
+    load, last, top_s = view.inputs.offered_load, view.curve[-1][0], view.wait_top_s
+    left = load - 0.075 * (last - load)  # room for the strip in which the queue has no end
+    plot = Plot(Axis(left, last), Axis(0, top_s), high=270, top=44)
+    limit, budget_s = plot.x(load), view.inputs.budget_s
+    points = [plot.at(replicas, min(wait_s, 1.5 * top_s)) for replicas, wait_s in view.curve]
+    seen = [point for point in points if point[1] >= plot.top - 1] if len(points) <= _MOST_DOTS else []
+    middle, centre = (plot.left + limit) / 2, (plot.top + plot.floor) / 2
+    budget = f"wait budget {show_wait(budget_s)}"
+    exact_first = view.exact.replicas < view.rule.replicas
+    parts = [
+        hatching("hatch"),
+        clip("clip", plot.left, plot.top, WIDE - plot.left, plot.high - plot.top),
+        *plot.axes(
+            [(n, f"{n:,.0f}") for n in plot.across.steps(7, whole=True)],
+            [(wait_s, show_seconds(wait_s)) for wait_s in plot.up.steps(4)],
+            ("replicas", f"{view.percentile_name} wait"),
+            (plot.left - 8, plot.top - 10),
+            anchor="end",
+        ),
+        tag("rect", **{**plot.inside(), "width": limit - plot.left}, fill=filled("hatch")),
+        plot.upright(load, plot.top, drawing.CONTROL),
+        words("queue without end", middle, centre + 4, halo=drawing.PANEL, fill=drawing.QUIET, text_anchor="middle",
+              transform=f"rotate(-90 {middle:.1f} {centre:.1f})"),
+        plot.level(budget_s, drawing.QUIET, 1.5, stroke_dasharray="2 4"),
+        tag("g", drawing.curve(points), *(drawing.disc(at, drawing.INK, 2.6) for at in seen), clip_path=filled("clip")),
+        *_fleet(plot, view.exact, "Erlang C", 14 if exact_first else 32),
+        *_fleet(plot, view.rule, "the rule", 32 if exact_first else 14),
+        words(budget, _end_of_label(plot, view, budget), plot.y(budget_s) - 6, halo=drawing.PANEL, fill=drawing.QUIET,
+              text_anchor="end"),
+    ]  # fmt: skip
+    return Drawing("".join(parts), plot.high)
 
 
-def has_dots(view: CapacityView) -> bool:
-    """Say whether the points of the curve are far enough from each other to be drawn one by one."""
-    return len(view.curve) <= 40
+_MOST_DOTS = 40
+"""With more points than these the curve is drawn without dots."""
 
 
-def _paint_waits(axes: "Axes", view: CapacityView) -> None:
-    load, last, top = view.inputs.offered_load, view.curve[-1][0], view.wait_top_s / ms
-    axes.set(xlim=(left_end(view), last), ylim=(0, 1.36 * top))
-    axes.set(xlabel="replicas", ylabel=f"{view.percentile_name} wait (ms)")
-    _whole_ticks(axes, top)
-    _limit(axes, load, 1.36 * top)
-    _wait_curve(axes, view, top)
-    budget_ms = view.inputs.budget_s / ms
-    axes.axhline(budget_ms, color=LIMIT.colour, linestyle=LIMIT.dash, linewidth=1.4)
-    label(axes, f"wait budget\n{show_wait(view.inputs.budget_s)}", (last, budget_ms), LIMIT)
-    left_first = view.exact.replicas < view.rule.replicas
-    _stem(axes, view.exact, EXACT, "Erlang C", (1.28 if left_first else 1.12) * top)
-    _stem(axes, view.rule, RULE, "the rule", (1.12 if left_first else 1.28) * top)
+def _fleet(plot: Plot, fleet: Fleet, name: str, row: float) -> tuple[str, str, str]:
+    """Return a fleet's stem, its name in a row above the plot, and its mark on the curve."""
+    rule = name == "the rule"
+    colour, dash = (drawing.RULE, "6 4") if rule else (drawing.EXACT, "none")
+    at = plot.at(fleet.replicas, min(fleet.wait_s, plot.up.high))
+    beyond = at[0] > WIDE / 2
+    return (
+        plot.upright(fleet.replicas, row - 9, colour, 1.5, stroke_dasharray=dash),
+        words(f"{name}: {fleet}", at[0] + (-6 if beyond else 6), row, halo=drawing.PANEL, fill=colour,
+              font_weight=600, text_anchor="end" if beyond else "start"),
+        drawing.square(at) if rule else drawing.disc(at),
+    )  # fmt: skip
 
 
-def _whole_ticks(axes: "Axes", top: float) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
-
-    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:,.0f}"))
-    axes.set_yticks([tick for tick in axes.get_yticks() if tick <= top])
-
-
-def _limit(axes: "Axes", load: float, height: float) -> None:
-    left = axes.get_xlim()[0]
-    axes.axvspan(left, load, **LIMIT.area)
-    axes.axvline(load, color=LIMIT.colour, linewidth=1)
-    text = f"queue without end up to {load:,.4g}"
-    label(axes, text, ((left + load) / 2, height / 2), LIMIT, (0, 0), rotation=90, ha="center", fontsize=8.5)
-
-
-def _wait_curve(axes: "Axes", view: CapacityView, top: float) -> None:
-    from matplotlib.patches import Rectangle  # noqa: PLC0415
-
-    replicas, wait_ms = [n for n, _ in view.curve], [wait / ms for _, wait in view.curve]
-    marker = "o" if has_dots(view) else ""
-    (line,) = axes.plot(replicas, wait_ms, color=style.INK, marker=marker, markersize=3.5)
-    line.set_clip_path(Rectangle((0, -top), 2 * replicas[-1], 2.05 * top, transform=axes.transData))
-
-
-def _stem(axes: "Axes", fleet: Fleet, line: Line, name: str, height_ms: float) -> None:
-    beyond = fleet.replicas > sum(axes.get_xlim()) / 2
-    axes.vlines(fleet.replicas, 0, height_ms, color=line.colour, linestyle=line.dash, linewidth=1.4)
-    _mark(axes, (fleet.replicas, min(fleet.wait_s / ms, height_ms)), line)
-    shift, side = ((-6, -2), "right") if beyond else ((6, -2), "left")
-    label(axes, f"{name}: {fleet}", (fleet.replicas, height_ms), line, shift, ha=side)
-
-
-def _mark(axes: "Axes", at: tuple[float, float], line: Line) -> None:
-    hollow = line is RULE  # so that a disc at the same place shows inside the square
-    axes.plot(*at, line.marker, color=line.colour, markerfacecolor="none" if hollow else line.colour,
-              markeredgewidth=2, markersize=12 if hollow else 8, clip_on=False, zorder=5)  # fmt: skip
+def _end_of_label(plot: Plot, view: CapacityView, text: str) -> float:
+    """Return where the budget's label ends: at the right, or to the left of a stem that would cross it."""
+    end, wide = plot.end, 7 * len(text)
+    for stem in sorted((plot.x(fleet.replicas) for fleet in (view.exact, view.rule)), reverse=True):
+        if end - wide - 10 < stem < end + 10:
+            end = stem - 14
+    return end
 
 
 def rule_against_exact(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.freshness import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import style
+from mlsd_helpers.figures import drawing, style
 from mlsd_helpers.figures.base import Figure, draw
+from mlsd_helpers.figures.drawing import Axis, Drawing, Plot, clip, filled, hatching, tag, words
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
 from mlsd_helpers.units import minute, show_seconds
 
@@ -37,26 +38,43 @@ def freshness_timeline(
 def timeline(view: FreshnessView) -> Figure:
     """Show a view that is already computed, as `freshness_timeline` does."""
     times_s, stored_s, oldest_s = zip(*view.rows, strict=True)
-    return draw(
-        lambda axes: _paint_timeline(axes, view),
-        alt=view.alt,
-        caption=ASSUMES,
-        data={"time_s": times_s, "stored_s": stored_s, "oldest_s": oldest_s},
-    )
+    columns = {"time_s": times_s, "stored_s": stored_s, "oldest_s": oldest_s}
+    return draw_ages(view).figure(view.alt, f"{LINES} {ASSUMES}", columns)
 
 
-def _paint_timeline(axes: "Axes", view: FreshnessView) -> None:
-    times, stored, oldest = ([value / minute for value in column] for column in zip(*view.rows, strict=True))
-    sla, end, top = (seconds / minute for seconds in (view.inputs.sla_s, view.window_s, view.top_s))
-    axes.set(xlim=(0, end), ylim=(0, top), xlabel="time (min)", ylabel="age when read (min)")
-    axes.fill_between(times, sla, oldest, where=[age > sla for age in oldest], interpolate=True, **RULE.area)
-    axes.plot(times, stored, EXACT.dash, color=EXACT.colour)
-    label(axes, "solid: in the store", (0, 0.95 * top), EXACT)
-    if view.inputs.ttl_s:
-        axes.plot(times, oldest, OTHER.dash, color=OTHER.colour)
-        label(axes, "dash-dot: oldest copy in the cache", (0.3 * end, 0.95 * top), OTHER)
-    axes.axhline(sla, color=RULE.colour, linestyle=RULE.dash, linewidth=1.6)
-    label(axes, f"SLA\n{show_seconds(view.inputs.sla_s)}", (end, sla), RULE)
+LINES = "Solid: in the store. Dotted: the oldest copy in the cache. Hatched: older than the SLA."
+
+
+def draw_ages(view: FreshnessView) -> Drawing:
+    """Draw the age in the store and in the oldest copy over time, the SLA, and one read."""
+    plot = Plot(Axis(0, view.window_s), Axis(0, view.top_s), high=290, right=70)
+    times, ages = Axis(0, view.window_s / minute), Axis(0, view.top_s / minute)
+    sla_s, low_s, high_s = view.inputs.sla_s, *view.read_ages_s
+    sla, read = plot.y(sla_s), plot.x(view.read_s)
+    stored = [plot.at(time_s, age_s) for time_s, age_s, _ in view.rows]
+    oldest = [plot.at(time_s, age_s) for time_s, _, age_s in view.rows]
+    found = " to ".join(dict.fromkeys(map(show_seconds, (low_s, high_s))))
+    parts = [
+        hatching("hatch", drawing.RULE, 1.6, 0.9),
+        clip("clip", plot.left, plot.top, plot.end - plot.left, sla - plot.top),
+        *plot.axes(
+            [(time * minute, f"{time:,.4g}") for time in times.steps(8)],
+            [(age * minute, f"{age:,.4g}") for age in ages.steps(5)],
+            ("time (min)", "age when read (min)"),
+        ),
+        tag("polygon", points=drawing.corners([plot.at(0, 0), *oldest, plot.at(view.window_s, 0)]),
+            fill=filled("hatch"), clip_path=filled("clip")),
+        drawing.curve(oldest, drawing.EXACT, stroke_dasharray="2 3") if view.inputs.ttl_s else "",
+        drawing.curve(stored),
+        plot.level(sla_s, drawing.RULE, 2, stroke_dasharray="6 4"),
+        words("SLA", plot.end + 6, sla - 2, fill=drawing.RULE, font_weight=600),
+        words(show_seconds(sla_s), plot.end + 6, sla + 14, fill=drawing.RULE, font_weight=600),
+        plot.upright(view.read_s, 22, drawing.EXACT, 1.5),
+        words(f"one read: {found}", read - 6, 30, halo=drawing.PANEL, fill=drawing.EXACT, font_weight=600,
+              text_anchor="end"),
+        *(drawing.disc((read, plot.y(age_s))) for age_s in (low_s, high_s)),
+    ]  # fmt: skip
+    return Drawing("".join(parts), plot.high)
 
 
 def age_parts(paths: Mapping[str, Stages], sla_s: float | None = None) -> Figure:

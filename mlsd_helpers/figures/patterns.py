@@ -4,8 +4,7 @@ Times are seconds, rates are per second, prices dollars a million, shares fracti
 `RangeError`.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
@@ -25,8 +24,9 @@ from mlsd_helpers.analysis.patterns import (
     pattern_view,
     places,
 )
-from mlsd_helpers.figures import style
+from mlsd_helpers.figures import drawing
 from mlsd_helpers.figures.base import Figure, draw, show_number
+from mlsd_helpers.figures.drawing import Axis, Drawing, Plot, filled, tag, words
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
 from mlsd_helpers.units import day, hour, minute, s, show_seconds
 
@@ -70,86 +70,89 @@ def mapped(view: PatternView) -> Figure:
     rates, ages = log_steps(*RATES, COLUMNS), log_steps(*AGES, ROWS)
     columns = zip(*view.surface, strict=True)
     data = {f"{rate:.4g} requests/s": letters for rate, letters in zip(rates, columns, strict=True)}
-    return draw(
-        lambda axes: _paint_map(axes, view),
-        alt=view.alt,
-        caption="Cheapest pattern that is fresh enough: A request-time, B pre-computed, C streaming, H hybrid.",
-        data={"max_age_s": ages, **data},
+    caption = "Cheapest pattern that is fresh enough: A request-time, B pre-computed, C streaming, H hybrid."
+    return draw_map(view).figure(view.alt, caption, {"max_age_s": ages, **data})
+
+
+def draw_map(view: PatternView) -> Drawing:
+    """Draw the regions of the patterns, with their names and borders, and the design as a point."""
+    plot = Plot(Axis(*RATES, logarithmic=True), Axis(*AGES, logarithmic=True), high=330, right=14, top=12)
+    wide, high = (plot.end - plot.left) / COLUMNS, (plot.floor - plot.top) / ROWS
+
+    def corner(column: float, row: float) -> drawing.Point:
+        return plot.left + column * wide, plot.floor - row * high
+
+    tiles = [
+        tag("rect", x=corner(first, row)[0], y=corner(first, row + 1)[1], width=count * wide, height=high,
+            fill=filled(name))
+        for row, letters in enumerate(view.surface)
+        for name, first, count in _runs(letters)
+        if name != "A"
+    ]  # fmt: skip
+    edges = [(corner(*start), corner(*end)) for start, end in _borders(view.surface)]
+    border = "".join(f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" for (x1, y1), (x2, y2) in edges)
+    centres = {name: corner(column + 0.5, row + 0.5) for name, (column, row) in places(view.surface).items()}
+    rate, age_s = view.inputs.rate_rps, view.inputs.max_age_s
+    parts = [
+        *(_fill(name) for name in _STROKES),
+        *tiles,
+        tag("path", d=border, fill="none", stroke=drawing.INK, stroke_width=1.5),
+        *(words(name, plot.x(tick), plot.floor + 18, text_anchor="end" if tick == RATES[1] else "middle")
+          for tick, name in RATE_TICKS.items()),
+        *(words(name, plot.left - 8, plot.y(tick) + 4, text_anchor="end") for tick, name in AGE_TICKS.items()),
+        tag("rect", **plot.inside(), fill="none", stroke=drawing.CONTROL),
+        words("request rate (requests/s)", (plot.left + plot.end) / 2, plot.high - 6, fill=drawing.QUIET,
+              text_anchor="middle"),
+        words("allowed age", plot.left + 8, plot.top + 18, halo=drawing.PANEL, fill=drawing.QUIET),
+        *(words(f"{name} {NAMES[name]}", min(x, drawing.WIDE - 60), y + 4, halo=drawing.PANEL, font_weight=600,
+                text_anchor="middle") for name, (x, y) in centres.items()),
+        plot.upright(rate, plot.top, drawing.QUIET, stroke_dasharray="2 4"),
+        plot.level(age_s, drawing.QUIET, stroke_dasharray="2 4"),
+        drawing.diamond(plot.at(rate, age_s), 8, fill=drawing.PANEL, stroke=drawing.INK, stroke_width=2.5),
+    ]  # fmt: skip
+    return Drawing("".join(parts), plot.high)
+
+
+_STROKES = {
+    "B": (drawing.EXACT, "M0 0V8"),
+    "C": (drawing.RULE, "M0 8L8 0"),
+    "H": (drawing.OTHER, "M0 0L8 8M0 8L8 0"),
+}
+"""Colour and hatching of a region: they differ as the names do, so that nothing hangs on colour alone."""
+
+
+def _fill(name: str) -> str:
+    colour, strokes = _STROKES[name]
+    pale = tag("rect", width=8, height=8, fill=colour, fill_opacity=0.12)
+    lines = tag("path", d=strokes, stroke=colour, stroke_opacity=0.5)
+    return tag(
+        "pattern", pale, lines, id=drawing.unique(name), width=8, height=8, patternUnits="userSpaceOnUse"
     )
 
 
-def _paint_map(axes: "Axes", view: PatternView) -> None:
-    axes.set(xlim=(0, COLUMNS), ylim=(0, ROWS), xlabel="request rate (requests/s)", ylabel="allowed age")
-    axes.grid(visible=False)
-    _name_axis(axes)
-    for row, letters in enumerate(view.surface):
-        for name, first, width in _runs(letters):
-            if name != "A":
-                axes.broken_barh([(first, width)], (row, 1), **LINES[name].area)
-    borders = list(_borders(view.surface))
-    axes.plot(*_with_gaps(borders), color=style.INK, linewidth=1.2)
-    for name, (column, row) in places(view.surface).items():
-        line = LINES[name]
-        label(
-            axes,
-            f"{name} {NAMES[name]}",
-            (column + 0.5, row + 0.5),
-            line,
-            (0, 0),
-            ha="center",
-            weight="bold",
-        )
-    at = (_cell(view.inputs.rate_rps, RATES, COLUMNS), _cell(view.inputs.max_age_s, AGES, ROWS))
-    axes.plot(
-        *at, "D", color=style.INK, markersize=9, markerfacecolor=style.PANEL, markeredgewidth=2, zorder=7
-    )
-
-
-def _runs(letters: str) -> Iterator[tuple[str, int, int]]:
+def _runs(letters: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+    """Give the runs of equal letters: the letter, where it begins, and how often it stands there."""
     first = 0
     for name, run in groupby(letters):
-        width = len(list(run))
-        yield name, first, width
-        first += width
+        count = len(list(run))
+        yield name, first, count
+        first += count
 
 
 _Segment = tuple[tuple[float, float], tuple[float, float]]
 
 
 def _borders(surface: Sequence[str]) -> Iterator[_Segment]:
-    """Give the lines between cells of different patterns, as pairs of ends (x, y)."""
+    """Give the lines between cells of different patterns, as pairs of ends (column, row)."""
     for row, letters in enumerate(surface):
         for column, (left, right) in enumerate(pairwise(letters), start=1):
             if left != right:
                 yield (column, row), (column, row + 1)
     for row, (lower, upper) in enumerate(pairwise(surface), start=1):
-        same = [a == b for a, b in zip(lower, upper, strict=True)]
-        for equal, first, width in _spans(same):
-            if not equal:
-                yield (first, row), (first + width, row)
-
-
-def _spans(flags: Sequence[bool]) -> Iterator[tuple[bool, int, int]]:
-    return (
-        (name == "1", first, width) for name, first, width in _runs("".join("01"[flag] for flag in flags))
-    )
-
-
-def _with_gaps(segments: Sequence[_Segment]) -> tuple[list[float], list[float]]:
-    gap = (float("nan"), float("nan"))
-    points = [point for segment in segments for point in (*segment, gap)]
-    return [x for x, _ in points], [y for _, y in points]
-
-
-def _cell(value: float, ends: tuple[float, float], count: int) -> float:
-    """Return where a value lies on an axis of `count` cells, within its ends."""
-    low, high = ends
-    return count * min(max(math.log(value / low) / math.log(high / low), 0.0), 1.0)
-
-
-def _name_axis(axes: "Axes") -> None:
-    axes.set_xticks([_cell(rate, RATES, COLUMNS) for rate in RATE_TICKS], RATE_TICKS.values())
-    axes.set_yticks([_cell(age, AGES, ROWS) for age in AGE_TICKS], AGE_TICKS.values())
+        differs = ("01"[a != b] for a, b in zip(lower, upper, strict=True))
+        for flag, first, count in _runs(differs):
+            if flag == "1":
+                yield (first, row), (first + count, row)
 
 
 # ---- cost against rate ----------------------------------------------------------------------------

@@ -3,29 +3,31 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from types import MappingProxyType
 
 from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
 from mlsd_helpers.design.components import Kind, Plane
-from mlsd_helpers.figures import style
+from mlsd_helpers.figures import drawing
 from mlsd_helpers.figures.base import Columns, Figure
+from mlsd_helpers.figures.drawing import Drawing, tag, words
 
 WIDE, BOX_WIDE, BOX_HIGH = 700, 116, 40
 _ACROSS, _GAP, _ROW, _TITLE, _FOOT = 5, 22, 66, 22, 10
 _LETTERS = 16
 _STEERING = ("alert", "command", "configuration")
 
-ANSWERS_FOR: Mapping[Plane, str] = MappingProxyType({
-    "data": "what is known, how old it is, and how it was",
-    "training": "the next model, and what it was made from",
-    "serving": "an answer in time",
-    "monitoring": "knowing when answers are wrong",
-    "control": "what runs, and taking it back",
-})  # fmt: skip
-"""What each plane answers for."""
+RESPONSIBLE_FOR: Mapping[Plane, str] = MappingProxyType(
+    {
+        "data": "brings raw data in, makes features of them and keeps them.",
+        "training": "makes a model from data, and judges whether it is good enough for its use.",
+        "serving": "answers requests with the model.",
+        "monitoring": "watches what comes in and goes out, and calls somebody.",
+        "control": "decides what runs: roll-out, retraining, rollback, off.",
+    }
+)
+"""What each plane of a production system is responsible for."""
 
 DOES: Mapping[Kind, str] = MappingProxyType({
     "raw source": "has what happened, as it was written first",
@@ -153,10 +155,10 @@ def state_of(name: str, hit: BlastRadius | None) -> str:
 def sketch(planes: Planes, killed: str | None = None) -> Figure:
     """Draw a sketch; with `killed`, also what the failure of that component does to the others."""
     hit = blast_radius(planes, killed) if killed else None
-    return Figure(_svg(planes, hit), _words(planes, hit), data=_columns(planes, hit))
+    return draw_planes(planes, hit, layout(planes)).figure(_alt(planes, hit), data=_columns(planes, hit))
 
 
-def _words(planes: Planes, hit: BlastRadius | None) -> str:
+def _alt(planes: Planes, hit: BlastRadius | None) -> str:
     filled = "; ".join(f"{plane}: {', '.join(_names(planes, plane)) or 'nothing'}" for plane in KINDS)
     arrows = f"{len(planes.flows)} arrows, {sum(look(f) == 'waits' for f in planes.flows)} of them waited for"
     return f"A sketch of five planes. {filled}. {arrows}." + (f" {hit.sentence}" if hit else "")
@@ -176,7 +178,7 @@ def _columns(planes: Planes, hit: BlastRadius | None) -> Columns:
 
 
 def flow_table(planes: Planes) -> Columns:
-    """Return the arrows as columns, for who reads rather than looks."""
+    """Return the arrows as columns of a table."""
     return {
         "from": tuple(flow.start for flow in planes.flows),
         "to": tuple(flow.end for flow in planes.flows),
@@ -188,75 +190,74 @@ def flow_table(planes: Planes) -> Columns:
 
 # ---- the picture ----------------------------------------------------------------------------------
 
-_LANE = "#f4f6f8"
-_HEADS = {"waits": style.EXACT.colour, "moves": style.QUIET, "steers": style.RULE.colour}
-_DRAWN = {
-    "waits": 'stroke-width="2.6"',
-    "moves": 'stroke-width="1.2"',
-    "steers": 'stroke-width="1.4" stroke-dasharray="5 4"',
-}
-_BORDERS = {
-    "": f'stroke="{style.QUIET}" fill="#ffffff"',
-    "dead": f'stroke="{style.RULE.colour}" stroke-width="3" fill="#fdeadf"',
-    "stops": f'stroke="{style.RULE.colour}" stroke-width="3" fill="#fdeadf"',
-    "falls back": f'stroke="{style.EXACT.colour}" stroke-width="2.5" stroke-dasharray="7 4" fill="#e6eff8"',
-    "older data": f'stroke="{style.INK}" stroke-width="2" stroke-dasharray="2 4" fill="#ffffff"',
-    "hears nothing": f'stroke="{style.QUIET}" stroke-width="2" stroke-dasharray="1 3" fill="#ffffff"',
-}  # fmt: skip
+_ARROWS: Mapping[str, tuple[str, str, dict[str, float | str]]] = MappingProxyType(
+    {
+        "waits": ("somebody waits", drawing.EXACT, {"stroke_width": 2.6}),
+        "moves": ("data move", drawing.QUIET, {"stroke_width": 1.2}),
+        "steers": ("alerts and orders", drawing.RULE, {"stroke_width": 1.4, "stroke_dasharray": "5 4"}),
+    }
+)
+"""Of each kind of arrow: what the legend says, its colour, and its line."""
+_BORDERS: Mapping[str, tuple[str, float, str]] = MappingProxyType(
+    {
+        "": (drawing.CONTROL, 1.2, "none"),
+        "dead": (drawing.RULE, 3.5, "none"),
+        "stops": (drawing.RULE, 3.5, "none"),
+        "falls back": (drawing.EXACT, 2.5, "7 4"),
+        "older data": (drawing.INK, 2, "2 4"),
+        "hears nothing": (drawing.CONTROL, 2, "1 3"),
+    }
+)
+"""Of each state of a box: the colour, width and dash of its border."""
 
 
-def _svg(planes: Planes, hit: BlastRadius | None) -> str:
-    placed = layout(planes)
+def draw_planes(planes: Planes, hit: BlastRadius | None, placed: Layout) -> Drawing:
+    """Draw lanes, arrows, boxes and a legend. Boxes and arrows have a key and a label, so that a page can use them."""
     parts = [
-        *map(_head, _HEADS),
+        *map(_head, _ARROWS),
         *map(_lane, placed.lanes),
-        *(_arrow(flow, placed) for flow in planes.flows if flow.start != flow.end),
+        *(_arrow(at, flow, placed) for at, flow in enumerate(planes.flows)),
         *map(_title, placed.lanes),
         *(_box(one, placed.boxes[one.id], state_of(one.id, hit)) for one in planes.components),
         *_legend(placed.high),
     ]
-    high = placed.high + 24
-    size = f'viewBox="0 0 {WIDE} {high:g}" width="{WIDE}" height="{high:g}"'
-    font = 'font-family="system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font} font-size="12">'
-        f'<rect width="{WIDE}" height="{high:g}" fill="#ffffff"/>{"".join(parts)}</svg>'
-    )
+    return Drawing("".join(parts), placed.high + 24, WIDE)
 
 
 def _head(kind: str) -> str:
-    return (
-        f'<marker id="{kind}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" '
-        f'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="{_HEADS[kind]}"/></marker>'
-    )
+    """Return the head of a kind of arrow."""
+    head = tag("path", d="M0 0L8 4L0 8z", fill=_ARROWS[kind][1])
+    return tag("marker", head, id=drawing.unique(kind), viewBox="0 0 8 8", refX=7, refY=4, markerWidth=9,
+               markerHeight=9, markerUnits="userSpaceOnUse", orient="auto")  # fmt: skip
 
 
 def _lane(lane: Lane) -> str:
-    return (
-        f'<rect x="0.5" y="{lane.top:g}" width="{WIDE - 1}" height="{lane.high:g}" rx="6" fill="{_LANE}" '
-        f'stroke="{style.GRID}"/>'
-    )
+    return tag("rect", x=0.5, y=lane.top, width=WIDE - 1, height=lane.high, rx=6,
+               fill=drawing.RAISED, stroke=drawing.GRID)  # fmt: skip
 
 
 def _title(lane: Lane) -> str:
     """Write a lane's title, after the arrows, with a halo that keeps them off it."""
-    title = f'<tspan font-weight="700">{lane.plane}</tspan>: {ANSWERS_FOR[lane.plane]}'
-    halo = f'paint-order="stroke" stroke="{_LANE}" stroke-width="5" stroke-linejoin="round"'
-    return f'<text x="10" y="{lane.top + 15:g}" fill="{style.QUIET}" {halo}>{title}</text>'
+    title = f"{lane.plane}: {RESPONSIBLE_FOR[lane.plane]}"
+    return words(title, 10, lane.top + 15, halo=drawing.RAISED, fill=drawing.QUIET)
 
 
-def _box(component: Component, at: tuple[float, float], state: str) -> str:
-    x, y = at
-    middle = x + BOX_WIDE / 2
-    below = state or component.kind
-    weight = ' font-weight="700"' if state else ""
-    return (
-        f'<rect x="{x:g}" y="{y:g}" width="{BOX_WIDE}" height="{BOX_HIGH}" rx="5" {_BORDERS[state]}/>'
-        f'<text x="{middle:g}" y="{y + 17:g}" text-anchor="middle" font-weight="600" fill="{style.INK}">'
-        f"{escape(short(component.id))}</text>"
-        f'<text x="{middle:g}" y="{y + 32:g}" text-anchor="middle" font-size="11"{weight} fill="{style.QUIET}">'
-        f"{escape(below)}</text>"
-    )
+def _box(component: Component, at: drawing.Point, state: str) -> str:
+    colour, width, dash = _BORDERS[state]
+    label = f"{component.id}, {component.kind}, {component.plane} plane" + (f", {state}" if state else "")
+    below = {"font_weight": 700} if state else {"fill": drawing.QUIET}
+    middle = {"text_anchor": "middle"}
+    return tag(
+        "g",
+        tag("rect", class_="body", width=BOX_WIDE, height=BOX_HIGH, rx=5,
+            fill=drawing.PANEL, stroke=colour, stroke_width=width, stroke_dasharray=dash),
+        words(short(component.id), BOX_WIDE / 2, 17, class_="name", font_weight=600, **middle),
+        words(state or component.kind, BOX_WIDE / 2, 32, font_size=11, **below, **middle),
+        class_="box",
+        data_key=f"box:{component.id}",
+        aria_label=label,
+        transform=f"translate({at[0]:g} {at[1]:g})",
+    )  # fmt: skip
 
 
 def short(name: str) -> str:
@@ -264,10 +265,19 @@ def short(name: str) -> str:
     return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
 
 
-def _arrow(flow: Flow, placed: Layout) -> str:
-    kind = look(flow)
-    path = bent(flow, placed)
-    return f'<path d="{path}" fill="none" stroke="{_HEADS[kind]}" {_DRAWN[kind]} marker-end="url(#{kind})"/>'
+def _arrow(at: int, flow: Flow, placed: Layout) -> str:
+    guards = (
+        f". {name}: {value}" for name, value in (("fallback", flow.fallback), ("check", flow.check)) if value
+    )
+    label = f"Arrow from {flow.start} to {flow.end}, {flow.carries}{''.join(guards)}"
+    path = _stroke(bent(flow, placed), look(flow))
+    return tag("g", path, class_="flow", data_key=f"arrow:{at}", aria_label=label)
+
+
+def _stroke(path: str, kind: str) -> str:
+    """Return a line with the looks and the head of a kind of arrow."""
+    _, colour, looks = _ARROWS[kind]
+    return tag("path", d=path, fill="none", stroke=colour, **looks, marker_end=drawing.filled(kind))
 
 
 def bent(flow: Flow, placed: Layout) -> str:
@@ -293,10 +303,6 @@ def _edge(centre: tuple[float, float], towards: tuple[float, float]) -> tuple[fl
 
 
 def _legend(top: float) -> Iterator[str]:
-    words = {"waits": "somebody waits", "moves": "data move", "steers": "alerts and orders"}
-    for at, (kind, said) in enumerate(words.items()):
+    for at, (kind, (meaning, _, _)) in enumerate(_ARROWS.items()):
         x, y = 10 + at * 170, top + 14
-        yield (
-            f'<path d="M{x} {y}h34" stroke="{_HEADS[kind]}" {_DRAWN[kind]} marker-end="url(#{kind})"/>'
-            f'<text x="{x + 42}" y="{y + 4}" fill="{style.QUIET}">{said}</text>'
-        )
+        yield _stroke(f"M{x} {y:g}h34", kind) + words(meaning, x + 42, y + 4, fill=drawing.QUIET)

@@ -14,11 +14,14 @@ from mlsd_helpers.analysis.latency import (
     TO_S,
     LatencyInputs,
     LatencyView,
+    Mark,
     latency_view,
 )
 from mlsd_helpers.errors import RangeError
+from mlsd_helpers.figures import drawing
 from mlsd_helpers.figures.base import Figure, draw, show_number
-from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, QUIET, RULE, label
+from mlsd_helpers.figures.drawing import Axis, Drawing, Plot, words
+from mlsd_helpers.figures.style import EXACT, LIMIT, QUIET, RULE, label
 from mlsd_helpers.units import hour, show_seconds
 
 if TYPE_CHECKING:
@@ -42,39 +45,48 @@ def latency_tail(
 
 def tail(view: LatencyView) -> Figure:
     """Show a view that is already computed, as `latency_tail` does."""
-    return draw(
-        lambda axes: _paint_tail(axes, view),
-        alt=view.alt,
-        caption=ASSUMES,
-        data={
-            "name": tuple(mark.name for mark in view.marks),
-            "time_s": tuple(mark.time_s for mark in view.marks),
-            "slower": tuple(mark.slower for mark in view.marks),
-        },
-    )
+    columns = {name: tuple(getattr(mark, name) for mark in view.marks) for name in Mark._fields}
+    return draw_tail(view).figure(view.alt, ASSUMES, columns)
 
 
-_LINES = (OTHER, RULE, EXACT, EXACT)
+TAIL_PLOT = Plot(Axis(FROM_S, TO_S, logarithmic=True), Axis(LEAST_SHARE, 1, logarithmic=True), high=320)
+"""Where a time and a share of requests stand in the picture of the tail."""
 
 
-def _paint_tail(axes: "Axes", view: LatencyView) -> None:
-    axes.set(xscale="log", yscale="log", xlim=(FROM_S, TO_S), ylim=(LEAST_SHARE, 3))
-    axes.set(xlabel="time", ylabel="share of requests that are slower")
-    axes.set_xticks(times := [0.001, 0.01, 0.1, 1, 10], [show_seconds(time_s) for time_s in times])
-    axes.set_yticks(shares := [1, 0.1, 0.01, 1e-3, 1e-4], [f"{100 * share:g}%" for share in shares])
-    axes.minorticks_off()
-    axes.plot(*zip(*[point for point in view.curve if point[1] > 0], strict=True), color=QUIET)
-    page = view.marks[-1]
-    for mark, line in zip(view.marks, _LINES, strict=True):
-        axes.plot(mark.time_s, mark.slower, line.marker, color=line.colour, zorder=5)
-        left = mark in {view.p50, view.mean} or mark.time_s > 1.5
-        up = -13 if mark is view.mean else -8 if mark is page else 0
-        shift = (8 if mark is view.mean or not left else -8, up)
-        words = f"{mark.name}: {mark.words}".replace("page of", "page\nof")
-        label(axes, words, (mark.time_s, mark.slower), line, shift, ha="right" if left else "left")
-    promise_s = view.inputs.promise_s
-    axes.axvline(promise_s, color=LIMIT.colour, linestyle=LIMIT.dash, linewidth=1.4)
-    label(axes, f"promise: {show_seconds(promise_s)}", (promise_s, 1.7), LIMIT, (6, 0))
+def draw_tail(view: LatencyView) -> Drawing:
+    """Draw the share of requests that are slower than a time, the four numbers on it, and the promise."""
+    plot, promise_s = TAIL_PLOT, view.inputs.promise_s
+    times, shares = [0.001, 0.01, 0.1, 1, 10], [1, 0.1, 0.01, 1e-3, 1e-4]
+    beyond = next((at for at, (_, share) in enumerate(view.curve) if share < LEAST_SHARE), len(view.curve))
+    seen = view.curve[: beyond + 1]  # one point more ends the curve on the floor
+    parts = [
+        *(plot.upright(time_s, plot.top, drawing.GRID) for time_s in times),
+        *plot.axes(
+            [(time_s, show_seconds(time_s)) for time_s in times],
+            [(share, f"{100 * share:g}%") for share in shares],
+            ("time", "share of requests that are slower"),
+        ),
+        plot.upright(promise_s, plot.top - 10, drawing.QUIET, 1.5, stroke_dasharray="2 4"),
+        words(f"promise {show_seconds(promise_s)}", plot.x(promise_s), plot.top - 15, halo=drawing.PANEL,
+              fill=drawing.QUIET, text_anchor="middle"),
+        drawing.curve(plot.at(*point) for point in seen),
+        *(_mark(plot, view, mark) for mark in view.marks),
+    ]  # fmt: skip
+    return Drawing("".join(parts), plot.high)
+
+
+def _mark(plot: Plot, view: LatencyView, mark: Mark) -> str:
+    """Draw a number on the curve; the mean's words stand below its mark, where no curve is."""
+    x, y = at = plot.at(mark.time_s, mark.slower)
+    if mark == view.mean:
+        shape, colour, shift, left = drawing.square(at, 6), drawing.RULE, (8, 21), True
+    elif mark == view.p50:
+        shape, colour, shift, left = drawing.diamond(at, 6, fill=drawing.INK), drawing.INK, (-11, 4), True
+    else:
+        left = x > drawing.WIDE - 190  # no room to the right
+        shape, colour, shift = drawing.disc(at), drawing.EXACT, (-11 if left else 11, 4)
+    return shape + words(f"{mark.name} {mark.words}", x + shift[0], y + shift[1], halo=drawing.PANEL, fill=colour,
+                         font_weight=600, text_anchor="end" if left else "start")  # fmt: skip
 
 
 def trace_peak(

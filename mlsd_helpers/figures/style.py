@@ -19,7 +19,7 @@ PANEL, INK, QUIET, GRID = "#ffffff", "#1f2933", "#52606d", "#e1e5ea"
 WIDTH_PX = 700
 _PX_PER_INCH = 96
 _DRAWN_WITH = "DejaVu Sans"  # in every matplotlib, so that the layout is the same everywhere
-_SHOWN_WITH = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"
+SCREEN_FONTS = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def blank(height_px: int) -> "Figure":
 
 def with_screen_fonts(svg: str) -> str:
     """Let the reader's own interface font show the text; it is narrower than the font of the layout."""
-    return svg.replace(f"'{_DRAWN_WITH}'", _SHOWN_WITH)
+    return svg.replace(f"'{_DRAWN_WITH}'", SCREEN_FONTS)
 
 
 def label(

@@ -15,8 +15,6 @@ const h = (name, attributes = {}, ...children) => fill(document.createElement(na
 const svg = (name, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, name), attributes, children);
 
-const words = (text, x, y, attributes = {}) => svg("text", { x, y, ...attributes }, text);
-
 let count = 0;
 const page = Math.random().toString(36).slice(2, 8); // two widgets on a page share no id
 const unique = (stem) => `mlsd-${stem}-${page}-${(count += 1)}`;
@@ -123,22 +121,6 @@ function follow(model, traits, react) {
   return () => names.forEach((name) => model.off(name, react));
 }
 
-// Round numbers between two ends: steps of 1, 2 or 5 times a power of ten, and whole ones where only those exist.
-function roundSteps(low, high, about, whole = false) {
-  const rough = (high - low) / about;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  let step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough);
-  if (whole) step = Math.max(1, step);
-  const from = Math.ceil(low / step), to = Math.floor(high / step + 1e-9);
-  return Array.from({ length: to - from + 1 }, (_, i) => Number(((from + i) * step).toPrecision(12)));
-}
-
-// The hatching of a plot: slanting lines, to fill an area with as url(#id).
-const hatching = (id) => svg("defs", {}, svg(
-  "pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-  svg("line", { class: "hatching", x1: 3, x2: 3, y1: 0, y2: 6 }), // at the tile's edge half of it would be cut off
-));
-
 // Fill a table; the first cell of a row names it unless `named` is false. A column may have no name.
 function setTable(place, { columns, rows }, { caption = null, named = true } = {}) {
   const head = columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
@@ -148,6 +130,35 @@ function setTable(place, { columns, rows }, { caption = null, named = true } = {
     h("thead", {}, h("tr", {}, ...head)),
     h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))),
   );
+}
+
+// Parts of a view. Each has a node, and fills it with what Python has shown under a name.
+function line(name, css) {
+  const node = h("p", { class: css });
+  return { node, show: (shown) => (node.textContent = shown[name]) };
+}
+function grid(name, options = {}) {
+  const node = h("table", { class: `mlsd-table mlsd-${name}` });
+  return { node, show: (shown) => setTable(node, shown[name], options) };
+}
+
+// A picture that Python has drawn, with `more` elements on top. The ids in it get a prefix, so that they differ from
+// those of other pictures on the page.
+function picture(...more) {
+  const body = svg("g"), prefix = unique("picture");
+  const node = svg("svg", { class: "mlsd-plot", role: "img" }, body, ...more);
+  const show = ({ picture: { body: drawn, size, alt } }) => {
+    node.setAttribute("viewBox", `0 0 ${size.join(" ")}`);
+    node.setAttribute("aria-label", alt);
+    body.innerHTML = drawn.replace(/( id="|#)mlsd-id-/g, `$1${prefix}-`);
+  };
+  return { node, show };
+}
+
+// Where a pointer is in a picture's own units.
+function within(picture, event) {
+  const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(picture.getScreenCTM().inverse());
+  return [at.x, at.y];
 }
 
 // What sets a trait for the learner, and remembers that something was moved.
@@ -165,24 +176,33 @@ const sliders = (rows, move) => rows.map(([trait, name, scale, say]) => (
   { trait, ...slider({ name, scale, say, onMove: (value) => move(trait, value) }) }
 ));
 
-// What stands in place of a view while a prediction keeps it closed.
-const closedLine = (model) => h("p", { class: "mlsd-locked" }, model.get("closed"));
+const panel = (controls) => h("div", { class: "mlsd-controls" }, ...controls.map((control) => control.node));
 
-// A view that a prediction opens. `controls` show the values of their traits, `parts` are what is on the page,
-// and `show` fills them with what Python has shown; its verdict is spoken after the learner has moved something.
-function explorable({ model, el }, { kind, title, controls, move, parts, show }) {
+// A view that a prediction keeps closed: put it on the page with its title. Returns a function that shows the view or
+// what stands in its place, and says whether it is open.
+function closable({ model, el }, kind, view, ...more) {
+  const closed = h("p", { class: "mlsd-locked" }, model.get("closed"));
+  el.append(box(kind, h("p", { class: "mlsd-kind" }, model.get("title")), closed, view, ...more));
+  return () => {
+    const ready = model.get("ready");
+    [closed.hidden, view.hidden] = [ready, !ready];
+    return ready;
+  };
+}
+
+// A view that follows from controls, which show the values of their traits. A part is an element, or has a node and
+// shows what Python has shown; `show` does the rest. The verdict is spoken after the learner has moved something.
+function explorable({ model, el }, { kind, controls, move, parts, show = () => {} }) {
   const speech = spoken({ class: "mlsd-heard" });
   const say = afterRest(speech);
-  const view = h("div", {}, ...parts);
-  const locked = closedLine(model);
-  el.append(box(kind, h("p", { class: "mlsd-kind" }, title), locked, view, speech));
+  const view = h("div", {}, ...parts.map((part) => part.node ?? part));
+  const open = closable({ model, el }, kind, view, speech);
 
   return follow(model, ["ready", "shown", ...controls.map((control) => control.trait)], () => {
     const shown = model.get("shown");
-    locked.hidden = model.get("ready");
-    view.hidden = !model.get("ready");
-    if (view.hidden || !shown.verdict) return;
+    if (!open() || !shown.verdict) return;
     for (const control of controls) control.show(model.get(control.trait));
+    for (const part of parts) if (part.node) part.show?.(shown);
     show(shown);
     if (move.used) say(shown.verdict);
   });

@@ -80,6 +80,7 @@ class Closable(Widget):
 
     _name: ClassVar[str]
 
+    title = t.Unicode().tag(sync=True)
     ready = t.Bool().tag(sync=True)
     closed = t.Unicode("Lock in your prediction first.").tag(sync=True)
     """What stands in place of the view while it is closed."""
@@ -87,7 +88,7 @@ class Closable(Widget):
 
     def __init__(self, prediction: Lockable | None, **traits: Any) -> None:
         self._prediction = prediction
-        super().__init__(ready=prediction is None or bool(prediction.locked), **traits)
+        super().__init__(title=self._name, ready=prediction is None or bool(prediction.locked), **traits)
         if prediction is not None:
             prediction.observe(lambda _: self.set_trait("ready", bool(prediction.locked)), names="locked")
 

@@ -9,12 +9,11 @@ from mlsd_helpers.analysis.capacity import (
     ASSUMES,
     CapacityInputs,
     CapacityView,
-    Fleet,
     capacity_view,
     show_wait,
 )
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.capacity import has_dots, left_end, sized
+from mlsd_helpers.figures.capacity import draw_waits, sized
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
 _SLIDERS = ("peak_rps", "service_time_s", "target_utilisation", "headroom")
@@ -65,31 +64,13 @@ class CapacityExplorer(Explorable[CapacityView]):
         return view.sentence
 
     def _page(self, view: CapacityView) -> dict[str, Any]:
-        budget_s = view.inputs.budget_s
         return {
             "formula": view.formula,
-            **tabular(_columns(view)),
+            "table": tabular(_columns(view)),
             "verdict": view.verdict,
-            "alt": view.alt,
+            "picture": draw_waits(view).for_page(view.alt),
             "note": ASSUMES,
-            "curve": [list(point) for point in view.curve],
-            "wait_name": f"{view.percentile_name} wait",
-            "top_s": view.wait_top_s,
-            "low": left_end(view),
-            "dots": has_dots(view),
-            "load": view.inputs.offered_load,
-            "budget": {"wait_s": budget_s, "label": f"wait budget {show_wait(budget_s)}"},
-            "rule": _marked(view.rule, "the rule", view.wait_top_s),
-            "exact": _marked(view.exact, "Erlang C", view.wait_top_s),
         }
-
-
-def _marked(fleet: Fleet, name: str, top_s: float) -> dict[str, Any]:
-    return {
-        "replicas": fleet.replicas,
-        "wait_s": min(fleet.wait_s, top_s),  # JSON has no infinity
-        "label": f"{name}: {fleet.replicas:,}",
-    }
 
 
 def _columns(view: CapacityView) -> Columns:

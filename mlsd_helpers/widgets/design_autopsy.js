@@ -38,7 +38,6 @@ function build(model, shown) {
 }
 
 function render({ model, el }) {
-  const locked = closedLine(model);
   const view = h("div", {});
   const moments = h("ol", { class: "mlsd-moments", "aria-label": "What happened so far" });
   const latest = spoken({ class: "mlsd-heard" });
@@ -47,13 +46,11 @@ function render({ model, el }) {
   const verdict = spoken({ class: "mlsd-verdict" });
   const source = h("p", { class: "mlsd-note" });
   let parts = null, before = "";
-  el.append(box("autopsy", h("p", { class: "mlsd-kind" }, "Design autopsy"), locked, view, latest));
+  const open = closable({ model, el }, "autopsy", view, latest);
 
   return follow(model, ["ready", "shown", "problem"], () => {
     const shown = model.get("shown");
-    locked.hidden = model.get("ready");
-    view.hidden = !model.get("ready");
-    if (view.hidden || !shown.names) return;
+    if (!open() || !shown.names) return;
     if (!parts) {
       parts = build(model, shown);
       const steps = h("div", { class: "mlsd-steps" }, parts.next, parts.back, progress);

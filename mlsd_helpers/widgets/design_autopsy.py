@@ -8,8 +8,9 @@ import traitlets as t
 
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures.base import table
+from mlsd_helpers.figures.planes import RESPONSIBLE_FOR
 from mlsd_helpers.widgets.base import Closable, Lockable, module, style
-from mlsd_helpers.widgets.incidents import EARLIEST, INCIDENTS, PLANES, Incident
+from mlsd_helpers.widgets.incidents import EARLIEST, INCIDENTS, Incident
 
 _QUESTION = "In which plane could it first have been caught?"
 
@@ -48,8 +49,8 @@ class AutopsyView:
 
 def autopsy_view(incident: Incident, told: int = 1, chosen: str | None = None) -> AutopsyView:
     """Tell an incident up to a moment; a plane that does not exist raises `RangeError`."""
-    if chosen is not None and chosen not in PLANES:
-        raise RangeError(f"There is no plane {chosen!r}. Choose one of {', '.join(PLANES)}.")
+    if chosen is not None and chosen not in RESPONSIBLE_FOR:
+        raise RangeError(f"There is no plane {chosen!r}. Choose one of {', '.join(RESPONSIBLE_FOR)}.")
     return AutopsyView(incident, max(1, min(told, len(incident.moments))), chosen)
 
 
@@ -94,7 +95,7 @@ class DesignAutopsy(Closable):
     def choose(self, plane: str) -> None:
         """Choose a plane, as the button does; anything else leaves a message in `problem`."""
         view = self.view
-        if plane not in PLANES:
+        if plane not in RESPONSIBLE_FOR:
             self.problem = "Nothing is chosen yet. Choose a plane, then check it."
             return
         self._put(autopsy_view(view.incident, view.told, plane))
@@ -131,7 +132,7 @@ class DesignAutopsy(Closable):
 
     def _open_sentence(self) -> str:
         names = "; ".join(view.incident.name for view in self._views)
-        return f"{self._name} of {names}. {_QUESTION} Planes: {', '.join(PLANES)}."
+        return f"{self._name} of {names}. {_QUESTION} Planes: {', '.join(RESPONSIBLE_FOR)}."
 
 
 def _for_the_page(views: list[AutopsyView], now: int) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _for_the_page(views: list[AutopsyView], now: int) -> dict[str, Any]:
         "progress": f"Moment {view.told} of {len(view.incident.moments)}",
         "more": view.more,
         "question": _QUESTION,
-        "planes": [[name, does] for name, does in PLANES.items()],
+        "planes": [[name, does] for name, does in RESPONSIBLE_FOR.items()],
         "chosen": view.chosen,
         "verdict": view.verdict,
         "source": f"Source: {view.incident.source}. Where it could have been caught is our reading.",

@@ -7,7 +7,7 @@ import traitlets as t
 
 from mlsd_helpers.analysis.freshness import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.dataflow import timeline
+from mlsd_helpers.figures.dataflow import LINES, draw_ages, timeline
 from mlsd_helpers.units import show_seconds
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
@@ -56,25 +56,13 @@ class FreshnessTimeline(Explorable[FreshnessView]):
         return view.sentence
 
     def _page(self, view: FreshnessView) -> dict[str, Any]:
-        low_s, high_s = view.read_ages_s
-        low, high = map(show_seconds, view.read_ages_s)
         return {
             "sum": view.sum,
             "table": tabular(_columns(view)),
             "verdict": view.verdict,
-            "alt": view.alt,
+            "picture": draw_ages(view).for_page(view.alt),
+            "key": LINES,
             "note": ASSUMES,
-            "rows": [list(row) for row in view.rows],
-            "window_s": view.window_s,
-            "top_s": view.top_s,
-            "cached": view.inputs.ttl_s > 0,
-            "sla": {"age_s": view.inputs.sla_s, "label": show_seconds(view.inputs.sla_s)},
-            "read": {
-                "time_s": view.read_s,
-                "low_s": low_s,
-                "high_s": high_s,
-                "label": f"one read: {low if low == high else f'{low} to {high}'}",
-            },
         }
 
 

@@ -5,18 +5,6 @@ Times and figures are the sources'; where it could have been caught is our readi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-
-PLANES: Mapping[str, str] = MappingProxyType(
-    {
-        "data": "brings raw data in, makes features of them and keeps them.",
-        "training": "makes a model from data, and judges whether it is good enough for its use.",
-        "serving": "answers requests with the model.",
-        "monitoring": "watches what comes in and goes out, and calls somebody.",
-        "control": "decides what runs: roll-out, retraining, rollback, off.",
-    }
-)
-"""The five planes of a production system: what each is responsible for."""
 
 EARLIEST, LATER, NOT_THERE = "Earliest.", "Later.", "Not there."
 

@@ -5,22 +5,12 @@ from typing import Any
 
 import traitlets as t
 
-from mlsd_helpers.analysis.latency import (
-    ASSUMES,
-    FROM_S,
-    LEAST_SHARE,
-    TO_S,
-    LatencyInputs,
-    LatencyView,
-    latency_view,
-)
+from mlsd_helpers.analysis.latency import ASSUMES, LatencyInputs, LatencyView, latency_view
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.requirements import tail
-from mlsd_helpers.units import show_seconds
+from mlsd_helpers.figures.requirements import TAIL_PLOT, draw_tail, tail
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
 
 _MOVED = ("ordinary_s", "slow_share", "slow_s", "calls", "promise_s")
-_KINDS = ("p50", "mean", "p99", "page")
 
 
 class LatencySculptor(Explorable[LatencyView]):
@@ -66,26 +56,18 @@ class LatencySculptor(Explorable[LatencyView]):
         return view.sentence
 
     def _page(self, view: LatencyView) -> dict[str, Any]:
-        given = view.inputs
+        plot = TAIL_PLOT
         return {
             "sum": view.sum,
             "table": tabular(_columns(view)),
             "verdict": view.verdict,
-            "alt": view.alt,
+            "picture": draw_tail(view).for_page(view.alt),
             "note": ASSUMES,
-            "span": [FROM_S, TO_S, LEAST_SHARE],
-            "curve": [list(point) for point in view.curve],
-            "marks": [
-                {
-                    "kind": kind,
-                    "time_s": mark.time_s,
-                    "slower": mark.slower,
-                    "label": f"{mark.name} {mark.words}",
-                }
-                for kind, mark in zip(_KINDS, view.marks, strict=True)
-            ],
-            "handle": [given.slow_s, given.slow_share],
-            "promise": {"time_s": given.promise_s, "label": f"promise {show_seconds(given.promise_s)}"},
+            "handle": plot.at(view.inputs.slow_s, view.inputs.slow_share),
+            "axes": {
+                "slow_s": [plot.left, plot.end, plot.across.low, plot.across.high],
+                "slow_share": [plot.floor, plot.top, plot.up.low, plot.up.high],
+            },
         }
 
 

@@ -1,24 +1,13 @@
 """Where request-time, pre-computed, streaming and hybrid serving are feasible and cheapest, on one map."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import traitlets as t
 
-from mlsd_helpers.analysis.patterns import (
-    AGES,
-    ASSUMES,
-    ASSUMPTIONS,
-    NAMES,
-    RATES,
-    PatternInputs,
-    PatternView,
-    pattern_view,
-    places,
-)
+from mlsd_helpers.analysis.patterns import ASSUMES, ASSUMPTIONS, PatternInputs, PatternView, pattern_view
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.patterns import AGE_TICKS, RATE_TICKS, mapped
+from mlsd_helpers.figures.patterns import draw_map, mapped
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
 
 _SLIDERS = tuple(assumption.field for assumption in ASSUMPTIONS)
@@ -48,6 +37,8 @@ class PatternSurface(Explorable[PatternView]):
     inference_price = t.Float().tag(sync=True)
     read_price = t.Float().tag(sync=True)
     listable = t.Bool().tag(sync=True)
+    ranges = t.Dict({one.field: [one.name, one.low, one.high] for one in ASSUMPTIONS}).tag(sync=True)
+    """Of each slider: its name, and its ends."""
 
     def __init__(
         self,
@@ -77,21 +68,12 @@ class PatternSurface(Explorable[PatternView]):
 
     def _page(self, view: PatternView) -> dict[str, Any]:
         return {
-            "surface": list(view.surface),
-            "labels": [[name, NAMES[name], *cell] for name, cell in places(view.surface).items()],
-            "rates": _axis(RATES, RATE_TICKS),
-            "ages": _axis(AGES, AGE_TICKS),
-            "choice": view.choice,
             "costs": tabular(_priced(view)),
             "flips": tabular(_flipped(view)),
             "verdict": view.verdict,
-            "alt": view.alt,
+            "picture": draw_map(view).for_page(view.alt),
             "note": ASSUMES,
         }
-
-
-def _axis(ends: tuple[float, float], ticks: Mapping[float, str]) -> dict[str, Any]:
-    return {"ends": list(ends), "ticks": [list(tick) for tick in ticks.items()]}
 
 
 def _priced(view: PatternView) -> Columns:

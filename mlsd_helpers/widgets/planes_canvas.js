@@ -1,9 +1,9 @@
-// Boxes and arrows on five lanes. Python holds the sketch, reviews it and words it; this file draws it and sends edits.
+// Boxes and arrows on five lanes. Python holds the sketch, reviews it, words it and draws it; this file sends edits.
 
 const STEP = 10;
 const HELP = "Tab to a box. Arrow keys move it, Enter starts an arrow and Enter on another box ends it, Delete removes, " +
   "K kills or revives, Escape cancels. By mouse: drag a box; drag from its dot to draw an arrow; " +
-  "click to select. Thick arrows: somebody waits. Thin: data move. Dashed: alerts and orders.";
+  "click to select.";
 
 const keyOfBox = (id) => `box:${id}`;
 const keyOfArrow = (at) => `arrow:${at}`;
@@ -26,7 +26,6 @@ const listFindings = (rows) => rows.map((one) =>
 
 function render({ model, el }) {
   let selected = null, from = null, drag = null, built = false, sent = "";
-  const heads = { waits: unique("head"), moves: unique("head"), steers: unique("head") };
   const send = (kind, more = {}) => {
     sent = kind;
     model.send({ kind, ...more });
@@ -35,7 +34,8 @@ function render({ model, el }) {
 
   const speech = spoken({ class: "mlsd-told" });
   const problem = spoken({ class: "mlsd-problem" }); // beside the tools that it is about
-  const plot = svg("svg", { class: "mlsd-plot mlsd-sketch", role: "group" });
+  const sketch = picture(), plot = sketch.node;
+  plot.setAttribute("role", "group");
   const help = h("p", { class: "mlsd-note" }, HELP);
   const verdict = h("p", { class: "mlsd-headline" });
   const findings = h("ul", { class: "mlsd-findings" });
@@ -50,8 +50,7 @@ function render({ model, el }) {
   const undo = button("Undo", () => send("undo"));
   const tools = h("div", { class: "mlsd-tools" }, name.node, kind.node, add, carries.node, undo);
   const view = h("div", {}, tools, problem, plot, help, inspector, speech, blast, verdict, findings);
-  const locked = closedLine(model);
-  el.append(box("canvas", h("p", { class: "mlsd-kind" }, "Plane canvas"), locked, view));
+  const open = closable({ model, el }, "canvas", view);
 
   const say = (text, wrong = false) => {
     const above = wrong && (sent === "add" || sent === "undo");
@@ -111,10 +110,7 @@ function render({ model, el }) {
     inspect();
   }
 
-  const at = (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(plot.getScreenCTM().inverse());
-    return [point.x, point.y];
-  };
+  const at = (event) => within(plot, event);
   const under = ([x, y]) => {
     const [wide, high] = shown().box;
     return shown().boxes.find((b) => x >= b.x && x <= b.x + wide && y >= b.y && y <= b.y + high);
@@ -141,77 +137,49 @@ function render({ model, el }) {
 
   function grab(event, one, node, drawing) {
     const [x, y] = at(event);
-    const line = drawing ? svg("path", { class: "waits arrow" }) : null;
+    const line = drawing ? svg("path", { class: "drawn" }) : null;
     if (line) plot.append(line);
     drag = { id: one.id, x, y, left: one.x, top: one.y, node, line, moved: false };
     plot.setPointerCapture(event.pointerId);
     if (drawing) event.stopPropagation();
   }
 
-  function drawBox(one, [wide, high]) {
-    const dot = svg("circle", { class: "dot", cx: wide, cy: high / 2, r: 5 });
-    const node = svg(
-      "g",
-      {
-        class: `box ${one.state.replace(" ", "-")} ${from === one.id ? "begun" : ""}`, tabindex: 0, role: "button",
-        "data-key": keyOfBox(one.id), "aria-label": one.label, transform: `translate(${one.x} ${one.y})`, ...OWN_KEYS,
-      },
-      svg("rect", { class: "ring", x: -4, y: -4, width: wide + 8, height: high + 8, rx: 8 }),
-      svg("rect", { class: "body", width: wide, height: high, rx: 5 }),
-      words(one.name, wide / 2, 17, { "text-anchor": "middle", class: "name" }),
-      words(one.below, wide / 2, 32, { "text-anchor": "middle", class: "below" }),
-      dot,
-    );
-    node.addEventListener("keydown", (event) => onBoxKey(event, one.id));
-    node.addEventListener("focus", () => select({ key: keyOfBox(one.id), id: one.id }));
+  // What a learner can focus and press, on a box or an arrow of the picture.
+  function wire(key, chosen, onKey) {
+    const node = fill(plot.querySelector(`[data-key="${key}"]`), { tabindex: 0, role: "button", ...OWN_KEYS }, []);
+    node.addEventListener("keydown", onKey);
+    node.addEventListener("focus", () => select({ key, ...chosen }));
+    node.classList.toggle("chosen", key === selected?.key);
+    return node;
+  }
+
+  function wireBox(one) {
+    const [width, height] = shown().box;
+    const node = wire(keyOfBox(one.id), { id: one.id }, (event) => onBoxKey(event, one.id));
+    const dot = svg("circle", { class: "dot", cx: width, cy: height / 2, r: 5 });
+    node.prepend(svg("rect", { class: "ring", x: -4, y: -4, width: width + 8, height: height + 8, rx: 8 }));
+    node.append(dot);
+    node.classList.toggle("begun", from === one.id);
     node.addEventListener("pointerdown", (event) => {
       node.focus();
       grab(event, one, node, event.target === dot);
       event.preventDefault();
     });
-    return node;
   }
 
-  function drawArrow(arrow) {
-    const d = arrow.path;
-    const node = svg(
-      "g",
-      { class: `flow ${arrow.look}`, tabindex: 0, role: "button", "data-key": keyOfArrow(arrow.at), "aria-label": arrow.label, ...OWN_KEYS },
-      svg("path", { class: "wide", d }),
-      svg("path", { class: `arrow ${arrow.look}`, d, "marker-end": `url(#${heads[arrow.look]})` }),
-    );
-    node.addEventListener("keydown", (event) => onArrowKey(event, arrow.at));
-    node.addEventListener("focus", () => select({ key: keyOfArrow(arrow.at), at: arrow.at }));
+  function wireArrow(arrow) {
+    const node = wire(keyOfArrow(arrow.at), { at: arrow.at }, (event) => onArrowKey(event, arrow.at));
+    node.prepend(svg("path", { class: "wide", d: node.firstChild.getAttribute("d") }));
     node.addEventListener("pointerdown", () => node.focus());
-    return node;
   }
-
-  function marker([look, id]) {
-    const head = svg("path", { class: `head ${look}`, d: "M0 0L8 4L0 8z" });
-    return svg("marker", {
-      id, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto",
-    }, head);
-  }
-
-  const drawLane = (lane, wide) =>
-    svg("rect", { class: "lane", x: 0.5, y: lane.top, width: wide - 1, height: lane.high, rx: 6 });
-  const drawTitle = (lane) => words(`${lane.plane}: ${lane.says}`, 10, lane.top + 15, { class: "title" });
 
   // The focus stays where it was, or goes to the first box when what had it is gone.
   function paint() {
-    const now = shown();
     const held = plot.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    plot.setAttribute("viewBox", `0 0 ${now.wide} ${now.high}`);
-    plot.setAttribute("aria-label", `Sketch with ${now.boxes.length} boxes and ${now.arrows.length} arrows`);
-    plot.replaceChildren(
-      svg("defs", {}, ...Object.entries(heads).map(marker)),
-      ...now.lanes.map((lane) => drawLane(lane, now.wide)),
-      ...now.arrows.map(drawArrow),
-      ...now.lanes.map(drawTitle),
-      ...now.boxes.map((one) => drawBox(one, now.box)),
-    );
-    if (held) (plot.querySelector(`[data-key="${held}"]`) ?? plot.querySelector("[data-key]"))?.focus();
-    plot.querySelector(`[data-key="${selected?.key}"]`)?.classList.add("chosen");
+    sketch.show(shown());
+    shown().arrows.forEach(wireArrow);
+    shown().boxes.forEach(wireBox);
+    if (held) (plot.querySelector(`[data-key="${held}"]`) ?? plot.querySelector(".box"))?.focus();
   }
 
   function inspect() {
@@ -260,16 +228,14 @@ function render({ model, el }) {
   }
 
   return follow(model, ["ready", "shown"], () => {
-    locked.hidden = model.get("ready");
-    view.hidden = !model.get("ready");
     const now = shown();
-    if (view.hidden || !now.boxes) return;
+    if (!open() || !now.boxes) return;
     if (!built) build(now);
     paint();
     if (!inspector.contains(document.activeElement) || document.activeElement.tagName === "BUTTON") {
       const pressed = inspector.contains(document.activeElement) ? document.activeElement.textContent : null;
       inspect();
-      if (pressed !== null) (inspector.querySelector("button") ?? plot.querySelector("[data-key]"))?.focus();
+      if (pressed !== null) (inspector.querySelector("button") ?? plot.querySelector(".box"))?.focus();
     }
     undo.setAttribute("aria-disabled", String(!now.undoable));
     verdict.textContent = now.verdict;

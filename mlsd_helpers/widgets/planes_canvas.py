@@ -9,19 +9,7 @@ from mlsd_helpers.design import KINDS, Component, Design, Flow, Planes, Requirem
 from mlsd_helpers.design.planes import Carries
 from mlsd_helpers.errors import DesignError, MlsdError
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.planes import (
-    ANSWERS_FOR,
-    BOX_HIGH,
-    BOX_WIDE,
-    WIDE,
-    bent,
-    flow_table,
-    layout,
-    look,
-    short,
-    sketch,
-    state_of,
-)
+from mlsd_helpers.figures.planes import BOX_HIGH, BOX_WIDE, draw_planes, flow_table, layout, sketch
 from mlsd_helpers.review import Finding, in_order, rules_called
 from mlsd_helpers.units import SECONDS, read
 from mlsd_helpers.widgets.base import Closable, Lockable, module, style
@@ -217,18 +205,13 @@ class PlanesCanvas(Closable):
             self.shown = self._for_the_page()
 
     def _for_the_page(self) -> dict[str, Any]:
-        placed = layout(self._planes, self._moved)
-        hit = self.blast
+        placed, hit = layout(self._planes, self._moved), self.blast
+        alt = f"Sketch with {len(self._planes.components)} boxes and {len(self._planes.flows)} arrows"
         return {
-            "wide": WIDE,
-            "high": placed.high,
+            "picture": draw_planes(self._planes, hit, placed).for_page(alt),
             "box": [BOX_WIDE, BOX_HIGH],
-            "lanes": [
-                {"plane": lane.plane, "says": ANSWERS_FOR[lane.plane], "top": lane.top, "high": lane.high}
-                for lane in placed.lanes
-            ],
-            "boxes": [_box(one, placed.boxes[one.id], hit) for one in self._planes.components],
-            "arrows": [_drawn(at, flow, bent(flow, placed)) for at, flow in enumerate(self._planes.flows)],
+            "boxes": [{"id": name, "x": x, "y": y} for name, (x, y) in placed.boxes.items()],
+            "arrows": [_arrow(at, flow) for at, flow in enumerate(self._planes.flows)],
             "findings": _listed(self.findings),
             "verdict": self.verdict,
             "killed": self.killed,
@@ -238,7 +221,6 @@ class PlanesCanvas(Closable):
             "undoable": bool(self._past),
             "kinds": {plane: list(kinds) for plane, kinds in KINDS.items()},
             "carries": list(_CARRIES),
-            "alt": sketch(self._planes, self.killed or None).alt,
         }
 
     def _open_still(self) -> str:
@@ -273,35 +255,16 @@ def _seconds(given: Any) -> float | None:
     return read(f"{text} ms" if text[-1].isdigit() or text[-1] == "." else text, SECONDS)
 
 
-def _box(one: Component, at: tuple[float, float], hit: BlastRadius | None) -> dict[str, Any]:
-    state = state_of(one.id, hit)
-    words = f"{one.id}, {one.kind}, {one.plane} plane"
-    return {
-        "id": one.id,
-        "name": short(one.id),
-        "below": state or one.kind,
-        "state": state,
-        "x": at[0],
-        "y": at[1],
-        "label": f"{words}, {state}" if state else words,
-    }
-
-
-def _drawn(at: int, flow: Flow, path: str) -> dict[str, Any]:
-    guards = [
-        f"{name}: {value}" for name, value in (("fallback", flow.fallback), ("check", flow.check)) if value
-    ]
+def _arrow(at: int, flow: Flow) -> dict[str, Any]:
+    """Return what the page shows of an arrow when it is selected."""
     return {
         "at": at,
         "from": flow.start,
         "to": flow.end,
         "carries": flow.carries,
-        "look": look(flow),
-        "path": path,
         "timeout_ms": round(flow.timeout * 1000, 3) if flow.timeout else "",
         "fallback": flow.fallback or "",
         "check": flow.check or "",
-        "label": ". ".join([f"Arrow from {flow.start} to {flow.end}, {flow.carries}", *guards]),
     }
 
 

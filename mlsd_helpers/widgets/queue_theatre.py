@@ -7,14 +7,22 @@ from typing import Any
 import traitlets as t
 
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.staging import EVENTS, ZONES, TheatreInputs, TheatreView, theatre_view
-from mlsd_helpers.figures.theatre import staged
+from mlsd_helpers.figures.theatre import (
+    EVENTS,
+    REQUESTS,
+    ZONES,
+    TheatreInputs,
+    TheatreView,
+    draw_latency,
+    staged,
+    theatre_view,
+)
 from mlsd_helpers.simulation import ROUTINGS
-from mlsd_helpers.units import show_seconds
+from mlsd_helpers.simulation.quick import LANES
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
 _MOVED = ("peak_rps", "replicas", "routing", "burstiness", "batch", "cached_share", "event")
-_NOTE = "100,000 requests in 16 independent runs; intervals of 95 %."
+_NOTE = f"{REQUESTS:,} requests in {LANES} independent runs; intervals of 95 %."
 
 
 class QueueTheatre(Explorable[TheatreView]):
@@ -61,27 +69,12 @@ class QueueTheatre(Explorable[TheatreView]):
         return f"{self._name}. {view.alt}"
 
     def _page(self, view: TheatreView) -> dict[str, Any]:
-        marks = [("p50", 0.5, view.p50_s), ("p95", 0.95, view.p95_s), ("p99", 0.99, view.p99_s)]
         return {
             "fleet": view.fleet,
-            **tabular(_columns(view)),
+            "table": tabular(_columns(view)),
             "verdict": view.verdict,
-            "alt": view.alt,
+            "picture": draw_latency(view, self._predicted_s()).for_page(view.alt),
             "note": _note(view),
-            "curve": [list(point) for point in view.curve],
-            "marks": [
-                {
-                    "name": f"{name} {show_seconds(e.value)}",
-                    "share": share,
-                    "at": e.value,
-                    "low": e.low,
-                    "high": e.high,
-                }
-                for name, share, e in marks
-                if not view.endless
-            ],
-            "formula": _line("Erlang C p99", view.formula_p99_s),
-            "predicted": _line("your prediction", self._predicted_s()),
             "busy": min(view.utilisation, 1.0),
             "zones": min(ZONES, view.inputs.replicas),
             "lost_zone": view.inputs.event == "zone loss",
@@ -93,12 +86,6 @@ def _note(view: TheatreView) -> str:
         return _NOTE
     where = "lies beyond the picture" if view.formula_is_beyond else "is dashed"
     return f"{_NOTE} Erlang C's p99, for one queue, {where}."
-
-
-def _line(name: str, at_s: float | None) -> dict[str, Any] | None:
-    """Return a line of the plot, or nothing: JSON has no infinity."""
-    known = at_s is not None and math.isfinite(at_s)
-    return {"name": f"{name} {show_seconds(at_s or 0.0)}", "at": at_s} if known else None
 
 
 def _columns(view: TheatreView) -> Columns:

@@ -8,6 +8,7 @@ import pytest
 from mlsd_helpers import figures
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures import style
+from mlsd_helpers.figures.drawing import Axis
 
 
 def a_figure(alt="A line that rises from 1 to 3.", **data):
@@ -95,6 +96,41 @@ def test_no_two_kinds_of_line_differ_by_colour_alone():
 def test_importing_figures_does_not_load_matplotlib():
     script = "import sys, mlsd_helpers.figures; print('matplotlib' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "False"
+
+
+DRAWN = [
+    lambda: figures.wait_by_replicas(500, 0.040),
+    lambda: figures.wait_by_replicas(9_000, 0.040, 1, 0),
+    lambda: figures.freshness_timeline(900, 270, 30),
+    figures.decision_surface,
+    figures.latency_tail,
+    lambda: figures.latency_tail(slow_share=0),
+    lambda: figures.queue_theatre(figures.TheatreInputs(replicas=10)),
+]
+
+
+@pytest.mark.parametrize("figure", DRAWN)
+def test_a_drawing_is_valid_names_all_its_colours_and_stays_within_its_picture(figure):
+    drawn = parsed(figure().svg)
+    _, _, wide, high = map(float, drawn.get("viewBox").split())
+    assert "var(" not in ET.tostring(drawn, "unicode")
+    places = [
+        (float(node.get("x")), float(node.get("y"))) for node in drawn.iter() if node.tag.endswith("}text")
+    ]
+    assert places
+    assert all(0 <= x <= wide and 0 <= y <= high for x, y in places)
+
+
+@pytest.mark.parametrize(
+    ("axis", "about", "steps"),
+    [(Axis(0, 0.9), 4, [0, 0.5]), (Axis(18.5, 40), 7, [20, 25, 30, 35, 40]), (Axis(0, 3), 3, [0, 1, 2, 3])],
+)
+def test_an_axis_has_round_steps_within_its_ends(axis, about, steps):
+    assert axis.steps(about) == steps
+
+
+def test_an_axis_of_counts_has_whole_steps():
+    assert Axis(1, 3).steps(10, whole=True) == [1, 2, 3]
 
 
 def test_a_table_names_its_columns_and_escapes_its_cells():

@@ -1,3 +1,5 @@
+from xml.etree import ElementTree as ET
+
 from mlsd_helpers import cases, figures
 from mlsd_helpers.design import Planes
 from mlsd_helpers.figures.planes import BOX_HIGH, WIDE, layout
@@ -31,5 +33,14 @@ def test_an_empty_sketch_draws():
 
 def test_the_titles_of_the_planes_stand_over_the_arrows():
     planes = cases.load("harbour_pay").planes
-    below, _, _ = figures.sketch(planes).svg.partition("data</tspan>")
+    below, _, _ = figures.sketch(planes).svg.partition(">data: ")
     assert below.count("marker-end") == len(planes.flows)
+
+
+def test_what_a_learner_types_into_a_sketch_stays_text():
+    typed = '"><script>alert(1)</script>'
+    flow = {"from": "door", "to": "scorer", "carries": "request", "fallback": typed}
+    boxes = [{"id": "door", "kind": "api gateway"}, {"id": "scorer", "kind": "model server"}]
+    drawn = ET.fromstring(figures.sketch(Planes(components=boxes, flows=[flow])).svg)  # noqa: S314 - our own output
+    assert not [node for node in drawn.iter() if node.tag.endswith("script")]
+    assert any(typed in node.get("aria-label", "") for node in drawn.iter())

@@ -15,7 +15,7 @@ def closed():
 def test_it_opens_on_the_running_case_with_both_sizes():
     explorer = CapacityExplorer()
     assert (explorer.view.rule.replicas, explorer.view.exact.replicas) == (38, 26)
-    assert [row[1] for row in explorer.shown["rows"]] == ["38", "26"]
+    assert [row[1] for row in explorer.shown["table"]["rows"]] == ["38", "26"]
 
 
 def test_everything_shown_moves_together():
@@ -24,9 +24,8 @@ def test_everything_shown_moves_together():
     view = capacity_view(CapacityInputs(peak_rps=1_000))
     assert explorer.view == view
     assert explorer.shown["formula"] == view.formula
-    assert explorer.shown["alt"] == view.alt
-    assert explorer.shown["curve"] == [list(point) for point in view.curve]
-    assert explorer.shown["rule"]["replicas"] == view.rule.replicas == 75
+    assert explorer.shown["picture"]["alt"] == view.alt
+    assert f"the rule: {view.rule}" in explorer.shown["picture"]["body"]
 
 
 def test_the_wait_budget_moves_with_the_service_time_unless_it_is_given():

@@ -2,10 +2,11 @@ import json
 
 import pytest
 
+from mlsd_helpers.design import KINDS
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.widgets import DesignAutopsy, Prediction
 from mlsd_helpers.widgets.design_autopsy import autopsy_view
-from mlsd_helpers.widgets.incidents import EARLIEST, INCIDENTS, LATER, NOT_THERE, PLANES
+from mlsd_helpers.widgets.incidents import EARLIEST, INCIDENTS, LATER, NOT_THERE
 
 
 def closed():
@@ -19,7 +20,7 @@ def said(incident):
 
 @pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.name)
 def test_an_incident_answers_for_each_plane_and_one_is_the_earliest(incident):
-    assert list(incident.planes) == list(PLANES)
+    assert list(incident.planes) == list(KINDS)
     verdicts = [when for when, _ in incident.planes.values()]
     assert verdicts.count(EARLIEST) == 1
     assert set(verdicts) <= {EARLIEST, LATER, NOT_THERE}

@@ -19,9 +19,22 @@ def test_everything_shown_moves_together():
     assert widget.view == view
     assert widget.shown["verdict"] == view.verdict
     assert widget.shown["sum"] == view.sum
-    assert widget.shown["handle"] == [1.7, 0.05]
-    assert [mark["time_s"] for mark in widget.shown["marks"]] == [mark.time_s for mark in view.marks]
-    assert widget.shown["curve"] == [list(point) for point in view.curve]
+    assert all(f"{mark.name} {mark.words}" in widget.shown["picture"]["body"] for mark in view.marks)
+
+
+def test_the_place_of_the_handle_is_that_of_the_tail():
+    shown = LatencySculptor(slow_s=1.7, slow_share=0.05).shown
+    for place, value, axis in zip(shown["handle"], (1.7, 0.05), ("slow_s", "slow_share"), strict=True):
+        start, end, low, high = shown["axes"][axis]
+        assert low * (high / low) ** ((place - start) / (end - start)) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("far", [{"slow_share": 0}, {"slow_s": 100}, {"promise_s": 1e-6}])
+def test_what_lies_beyond_the_axes_is_drawn_at_their_ends(far):
+    shown = LatencySculptor(**far).shown
+    for place, axis in zip(shown["handle"], ("slow_s", "slow_share"), strict=True):
+        start, end, _, _ = shown["axes"][axis]
+        assert min(start, end) <= place <= max(start, end)
 
 
 @pytest.mark.parametrize(

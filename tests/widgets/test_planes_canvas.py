@@ -73,7 +73,7 @@ def test_an_empty_field_takes_away_what_was_there():
 def test_a_kill_shows_who_stops_and_a_second_one_revives():
     canvas = PlanesCanvas(SMALL)
     press(canvas, kind="kill", id="scorer")
-    assert [box["state"] for box in canvas.shown["boxes"]] == ["stops", "dead"]
+    assert all(f">{state}<" in canvas.shown["picture"]["body"] for state in ("stops", "dead"))
     assert "Stops too: door" in canvas.shown["blast"]
     press(canvas, kind="kill", id="scorer")
     assert (canvas.shown["blast"], canvas.planes) == ("", SMALL)

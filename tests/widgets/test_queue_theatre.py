@@ -35,7 +35,6 @@ def test_a_batch_and_a_cache_take_load_away(better):
 def test_a_queue_without_end_is_shown_as_what_it_is_and_stays_json():
     theatre = QueueTheatre(replicas=10)
     assert theatre.view.endless
-    assert theatre.shown["curve"] == []
     assert "no end" in json.dumps(theatre.shown, allow_nan=False)
 
 
@@ -45,14 +44,14 @@ def test_everything_shown_moves_together():
     view = theatre_view(TheatreInputs(routing="random"))
     assert theatre.view == view
     assert theatre.shown["verdict"] == view.verdict
-    assert theatre.shown["alt"] == view.alt
+    assert theatre.shown["picture"]["alt"] == view.alt
 
 
 def test_nothing_leaves_python_before_the_prediction_is_locked_and_then_the_guess_is_drawn():
     prediction, theatre = closed()
     assert theatre.shown == {}
     prediction.lock("250")
-    assert theatre.shown["predicted"]["at"] == 0.25
+    assert "your prediction 250 ms" in theatre.shown["picture"]["body"]
 
 
 @pytest.mark.parametrize("wrong", [{"routing": "by magic"}, {"event": "flood"}, {"cached_share": 2}])

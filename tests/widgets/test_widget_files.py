@@ -1,17 +1,29 @@
 import re
+from base64 import b64decode
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from mlsd_helpers import cases, widgets
-from mlsd_helpers.analysis.patterns import AGES, RATES
-from mlsd_helpers.figures import sketch
-from mlsd_helpers.widgets import CapacityExplorer, Choice, PatternSurface, PlanesCanvas, Prediction
+from mlsd_helpers import widgets
+from mlsd_helpers.analysis.patterns import ASSUMPTIONS
+from mlsd_helpers.figures.drawing import LIGHT
+from mlsd_helpers.widgets import (
+    CapacityExplorer,
+    Choice,
+    DesignAutopsy,
+    FreshnessTimeline,
+    LatencySculptor,
+    PatternSurface,
+    PlanesCanvas,
+    Prediction,
+    QueueTheatre,
+)
 from mlsd_helpers.widgets.base import module
 from tests.javascript import in_our_files, syntax_error
 
 FOLDER = Path(widgets.__file__).parent
+EXPLORED = (CapacityExplorer, FreshnessTimeline, LatencySculptor, PatternSurface, QueueTheatre)
 FILES = sorted([*FOLDER.glob("*.js"), *FOLDER.glob("*.css")])
 
 
@@ -53,25 +65,40 @@ def test_an_error_in_a_page_leads_to_the_line_of_our_file():
     assert "(base.js:1:27)" in in_our_files(said.replace(f":{at}:", ":1:"))
 
 
-def test_a_closed_view_is_worded_in_one_place():
-    words = CapacityExplorer().closed
-    sources = [
-        file for file in (*FOLDER.glob("*.js"), *FOLDER.glob("*.py")) if words in file.read_text("utf-8")
-    ]
-    assert [file.name for file in sources] == ["base.py"]
+WORDS = [
+    CapacityExplorer().closed,
+    *(kind._name for kind in (DesignAutopsy, PlanesCanvas, *EXPLORED)),
+    *(one.name for one in ASSUMPTIONS),
+]
 
 
-def test_the_page_draws_the_arrows_and_axes_of_the_figures():
-    planes = cases.load("harbour_pay").planes
-    figure, page = sketch(planes).svg, PlanesCanvas(planes).shown
-    assert page["arrows"]
-    assert all(f'd="{arrow["path"]}"' in figure for arrow in page["arrows"])
-    axes = PatternSurface().shown
-    assert [end for axis in ("rates", "ages") for end in axes[axis]["ends"]] == [*RATES, *AGES]
-    crowded = CapacityExplorer(peak_rps=9_000).shown
-    assert len(crowded["curve"]) > 40
-    assert not crowded["dots"]
-    assert CapacityExplorer().shown["dots"]
+@pytest.mark.parametrize("words", WORDS)
+def test_what_python_words_is_not_worded_again_in_javascript(words):
+    assert not [file.name for file in FOLDER.glob("*.js") if f'"{words}"' in file.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("kind", [*EXPLORED, PlanesCanvas])
+def test_a_widget_shows_the_drawing_that_stands_in_for_it_without_a_kernel(kind):
+    widget = kind()
+    stored = re.search(r"data:image/svg\+xml;base64,([^\"]+)", widget.still())[1]
+    body = widget.shown["picture"]["body"]
+    assert re.sub(r"var\(--mlsd-(\w+)\)", lambda found: LIGHT[found[1]], body) in b64decode(stored).decode()
+
+
+@pytest.mark.parametrize("kind", [*EXPLORED, PlanesCanvas])
+def test_every_pattern_clip_and_arrowhead_that_a_drawing_uses_is_in_it(kind):
+    body = kind().shown["picture"]["body"]
+    ids = re.findall(r' id="([^"]+)"', body)
+    assert len(set(ids)) == len(ids)
+    assert set(re.findall(r"url\(#([^)]+)\)", body)) <= set(ids)
+
+
+def test_a_widget_on_a_light_page_has_the_colours_of_a_stored_figure():
+    light, _, dark = (FOLDER / "base.css").read_text("utf-8").partition('[data-jp-theme-light="false"]')
+    fallback = dict(re.findall(r"--mlsd-(\w+): (?:var\([\w-]+, )?(#\w+)", light))
+    assert {name: fallback[name] for name in LIGHT} == LIGHT
+    ours = {name for name in LIGHT if f"--mlsd-{name}: #" in light}
+    assert ours <= set(re.findall(r"--mlsd-(\w+):", dark.partition("}")[0]))
 
 
 def test_the_public_names_are_all_there():
