@@ -74,7 +74,7 @@ _WITH_THE_SIMULATOR = ("TheatreInputs", "TheatreView", "queue_theatre", "theatre
 
 
 def __getattr__(name: str) -> Any:
-    """Load what simulates when it is first used, since it brings the compiler, and what has moved."""
+    """Load the queue theatre on first use, because it imports numba, and the names that have moved."""
     if name in _MOVED:
         return getattr(analysis, name)
     if name in _WITH_THE_SIMULATOR:

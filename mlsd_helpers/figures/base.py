@@ -28,8 +28,8 @@ Columns = Mapping[str, tuple[Cell, ...]]
 class Figure:
     """A picture (SVG), its text alternative, its caption, and the data behind it as named columns.
 
-    It shows itself in a notebook. An empty text alternative is an error: who cannot see the picture has
-    only that.
+    It shows itself in a notebook. An empty text alternative is an error, because readers who do not see
+    the picture have only that.
     """
 
     svg: str = field(repr=False)
@@ -78,10 +78,10 @@ def from_matplotlib(canvas: "MatplotlibFigure", *, alt: str, caption: str = "", 
     written = StringIO()
     with style.applied():
         canvas.savefig(written, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    return Figure(_tidied(written.getvalue()), alt, caption, data)
+    return Figure(_clean(written.getvalue()), alt, caption, data)
 
 
-def _tidied(svg: str) -> str:
+def _clean(svg: str) -> str:
     svg = svg[svg.index("<svg") :]  # no XML declaration, no reference to a DTD on the web
     svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # a hundredth of a point is finer than any screen
     return style.with_screen_fonts(re.sub(r"\s*\n\s*", " ", svg))

@@ -19,7 +19,7 @@ from mlsd_helpers.analysis.sizing import down_in_restart, largest_zone
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures import drawing, style
 from mlsd_helpers.figures.base import Figure, draw, show_number
-from mlsd_helpers.figures.drawing import WIDE, Axis, Drawing, Plot, clip, filled, hatching, tag, words
+from mlsd_helpers.figures.drawing import WIDE, Axis, Drawing, Plot, clip, hatching, tag, url, words
 from mlsd_helpers.figures.style import EXACT, LIMIT, RULE, label
 from mlsd_helpers.units import show_seconds
 
@@ -44,10 +44,10 @@ def wait_by_replicas(
     `wait_budget_s` None is half a service time. Data: replicas, wait_s.
     """
     inputs = CapacityInputs(peak_rps, service_time_s, target_utilisation, headroom, wait_budget_s, percentile)
-    return sized(capacity_view(inputs))
+    return capacity_figure(capacity_view(inputs))
 
 
-def sized(view: CapacityView) -> Figure:
+def capacity_figure(view: CapacityView) -> Figure:
     """Show a view that is already computed, as `wait_by_replicas` does."""
     replicas, wait_s = zip(*view.curve, strict=True)
     return draw_waits(view).figure(view.alt, ASSUMES, {"replicas": replicas, "wait_s": wait_s})
@@ -74,12 +74,12 @@ def draw_waits(view: CapacityView) -> Drawing:
             (plot.left - 8, plot.top - 10),
             anchor="end",
         ),
-        tag("rect", **{**plot.inside(), "width": limit - plot.left}, fill=filled("hatch")),
+        tag("rect", **{**plot.inside(), "width": limit - plot.left}, fill=url("hatch")),
         plot.upright(load, plot.top, drawing.CONTROL),
         words("queue without end", middle, centre + 4, halo=drawing.PANEL, fill=drawing.QUIET, text_anchor="middle",
               transform=f"rotate(-90 {middle:.1f} {centre:.1f})"),
         plot.level(budget_s, drawing.QUIET, 1.5, stroke_dasharray="2 4"),
-        tag("g", drawing.curve(points), *(drawing.disc(at, drawing.INK, 2.6) for at in seen), clip_path=filled("clip")),
+        tag("g", drawing.curve(points), *(drawing.disc(at, drawing.INK, 2.6) for at in seen), clip_path=url("clip")),
         *_fleet(plot, view.exact, "Erlang C", 14 if exact_first else 32),
         *_fleet(plot, view.rule, "the rule", 32 if exact_first else 14),
         words(budget, _end_of_label(plot, view, budget), plot.y(budget_s) - 6, halo=drawing.PANEL, fill=drawing.QUIET,
@@ -160,9 +160,9 @@ def _at_both_ends(rates: _Series, rule: _Counts, exact: _Counts) -> str:
 def _crossing(rates: _Series, rule: _Counts, exact: _Counts) -> str:
     few = [rate for rate, r, e in zip(rates, rule, exact, strict=True) if r < e]
     many = [rate for rate, r, e in zip(rates, rule, exact, strict=True) if r > e]
-    said = [f"too few at rates up to {show_number(max(few))} requests/s"] if few else []
-    said += [f"too many from {show_number(min(many))} on"] if many else []
-    return f"The rule gives {' and '.join(said)}." if said else "The two agree."
+    parts = [f"too few at rates up to {show_number(max(few))} requests/s"] if few else []
+    parts += [f"too many from {show_number(min(many))} on"] if many else []
+    return f"The rule gives {' and '.join(parts)}." if parts else "The two agree."
 
 
 def _paint_rule_against_exact(axes: "Axes", rates: _Series, rule: _Counts, exact: _Counts) -> None:

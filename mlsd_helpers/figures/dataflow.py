@@ -13,7 +13,7 @@ from mlsd_helpers.analysis.freshness import ASSUMES, FreshnessInputs, FreshnessV
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures import drawing, style
 from mlsd_helpers.figures.base import Figure, draw
-from mlsd_helpers.figures.drawing import Axis, Drawing, Plot, clip, filled, hatching, tag, words
+from mlsd_helpers.figures.drawing import Axis, Drawing, Plot, clip, hatching, tag, url, words
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
 from mlsd_helpers.units import minute, show_seconds
 
@@ -32,10 +32,10 @@ def freshness_timeline(
     later, and a cache serves a copy for up to `ttl_s`. Data: time_s, stored_s (the age in the store), oldest_s
     (that of the oldest copy), a row wherever one of them bends.
     """
-    return timeline(freshness_view(FreshnessInputs(period_s, delay_s, ttl_s, sla_s, phase)))
+    return freshness_figure(freshness_view(FreshnessInputs(period_s, delay_s, ttl_s, sla_s, phase)))
 
 
-def timeline(view: FreshnessView) -> Figure:
+def freshness_figure(view: FreshnessView) -> Figure:
     """Show a view that is already computed, as `freshness_timeline` does."""
     times_s, stored_s, oldest_s = zip(*view.rows, strict=True)
     columns = {"time_s": times_s, "stored_s": stored_s, "oldest_s": oldest_s}
@@ -63,7 +63,7 @@ def draw_ages(view: FreshnessView) -> Drawing:
             ("time (min)", "age when read (min)"),
         ),
         tag("polygon", points=drawing.corners([plot.at(0, 0), *oldest, plot.at(view.window_s, 0)]),
-            fill=filled("hatch"), clip_path=filled("clip")),
+            fill=url("hatch"), clip_path=url("clip")),
         drawing.curve(oldest, drawing.EXACT, stroke_dasharray="2 3") if view.inputs.ttl_s else "",
         drawing.curve(stored),
         plot.level(sla_s, drawing.RULE, 2, stroke_dasharray="6 4"),
@@ -85,7 +85,7 @@ def age_parts(paths: Mapping[str, Stages], sla_s: float | None = None) -> Figure
     if not paths:
         raise RangeError("There is no path to show. Give at least one name with its stages.")
     sums = {name: _parts(stages) for name, stages in paths.items()}
-    said = (
+    parts = (
         f"{name} {show_seconds(sum(parts))} (periods {show_seconds(parts[0])}, delays {show_seconds(parts[1])}, "
         f"TTLs {show_seconds(parts[2])})"
         for name, parts in sums.items()
@@ -93,7 +93,7 @@ def age_parts(paths: Mapping[str, Stages], sla_s: float | None = None) -> Figure
     limit = f" The SLA is {show_seconds(sla_s)}." if sla_s is not None else ""
     return draw(
         lambda axes: _paint_parts(axes, paths, sla_s),
-        alt=f"Worst age of each path, as a bar of its parts. {'; '.join(said)}.{limit}",
+        alt=f"Worst age of each path, as a bar of its parts. {'; '.join(parts)}.{limit}",
         caption="Schedules that nobody lines up: periods, delays and TTLs add.",
         data={
             "path": tuple(sums),
@@ -153,11 +153,11 @@ def recall_by_age(ages_s: Sequence[float], recalls: Sequence[float], floor: floa
         raise RangeError(
             f"{len(ages)} ages and {len(found)} recalls were given. Give as many of each, ages above 0 and rising."
         )
-    said = "; ".join(f"{show_seconds(a)}: {r:.0%}" for a, r in zip(ages, found, strict=True))
+    points = "; ".join(f"{show_seconds(a)}: {r:.0%}" for a, r in zip(ages, found, strict=True))
     least = f" At least {floor:.0%} are needed." if floor is not None else ""
     return draw(
         lambda axes: _paint_recall(axes, ages, found, floor),
-        alt=f"Recall against the age of the feature, on a logarithmic axis. {said}.{least}",
+        alt=f"Recall against the age of the feature, on a logarithmic axis. {points}.{least}",
         caption="The same model and threshold; only the age of one feature differs.",
         data={"age_s": ages, "recall": found},
         height_px=320,

@@ -41,12 +41,12 @@ def tag(name: str, *inside: str, **attributes: float | str) -> str:
     '<text x="1.23" text-anchor="end">5 < 6</text>'
     """
     given = "".join(
-        f' {key.strip("_").replace("_", "-")}="{_written(value)}"' for key, value in attributes.items()
+        f' {key.strip("_").replace("_", "-")}="{_attribute(value)}"' for key, value in attributes.items()
     )
     return f"<{name}{given}>{''.join(inside)}</{name}>" if inside else f"<{name}{given}/>"
 
 
-def _written(value: float | str) -> str:
+def _attribute(value: float | str) -> str:
     return escape(value) if isinstance(value, str) else f"{round(value, 2):.10g}"
 
 
@@ -78,7 +78,7 @@ def curve(points: Iterable[Point], colour: str = INK, width: float = 2, **attrib
 
 def corners(points: Iterable[Point]) -> str:
     """Return points as SVG lists them."""
-    return " ".join(f"{_written(x)},{_written(y)}" for x, y in points)
+    return " ".join(f"{_attribute(x)},{_attribute(y)}" for x, y in points)
 
 
 def disc(at: Point, colour: str = EXACT, radius: float = 5) -> str:
@@ -120,7 +120,7 @@ def clip(name: str, x: float, y: float, width: float, height: float) -> str:
     return tag("clipPath", tag("rect", x=x, y=y, width=width, height=max(height, 0)), id=unique(name))
 
 
-def filled(name: str) -> str:
+def url(name: str) -> str:
     """Return a reference to a pattern or a clip of this drawing."""
     return f"url(#{unique(name)})"
 

@@ -26,7 +26,7 @@ from mlsd_helpers.analysis.patterns import (
 )
 from mlsd_helpers.figures import drawing
 from mlsd_helpers.figures.base import Figure, draw, show_number
-from mlsd_helpers.figures.drawing import Axis, Drawing, Plot, filled, tag, words
+from mlsd_helpers.figures.drawing import Axis, Drawing, Plot, tag, url, words
 from mlsd_helpers.figures.style import EXACT, LIMIT, OTHER, RULE, label
 from mlsd_helpers.units import day, hour, minute, s, show_seconds
 
@@ -49,23 +49,23 @@ AGE_TICKS: dict[float, str] = {
 
 
 def decision_surface(
-    rate_rps: float = 2_000,
-    max_age_s: float = 3_600,
-    key_count: float = 1_000_000,
-    read_share: float = 0.9,
-    inference_price: float = 10.0,
-    read_price: float = 0.5,
-    listable: bool = True,
+    rate_rps: float = PatternInputs.rate_rps,
+    max_age_s: float = PatternInputs.max_age_s,
+    key_count: float = PatternInputs.key_count,
+    read_share: float = PatternInputs.read_share,
+    inference_price: float = PatternInputs.inference_price,
+    read_price: float = PatternInputs.read_price,
+    listable: bool = PatternInputs.listable,
 ) -> Figure:
     """Show the cheapest pattern that is fresh enough, by request rate and allowed age, and one design on it.
 
     Data: max_age_s, and one column a rate with the letters of the patterns.
     """
     given = PatternInputs(rate_rps, max_age_s, key_count, read_share, inference_price, read_price, listable)
-    return mapped(pattern_view(given))
+    return pattern_figure(pattern_view(given))
 
 
-def mapped(view: PatternView) -> Figure:
+def pattern_figure(view: PatternView) -> Figure:
     """Show a view that is already computed, as `decision_surface` does."""
     rates, ages = log_steps(*RATES, COLUMNS), log_steps(*AGES, ROWS)
     columns = zip(*view.surface, strict=True)
@@ -84,7 +84,7 @@ def draw_map(view: PatternView) -> Drawing:
 
     tiles = [
         tag("rect", x=corner(first, row)[0], y=corner(first, row + 1)[1], width=count * wide, height=high,
-            fill=filled(name))
+            fill=url(name))
         for row, letters in enumerate(view.surface)
         for name, first, count in _runs(letters)
         if name != "A"
@@ -159,11 +159,11 @@ def _borders(surface: Sequence[str]) -> Iterator[_Segment]:
 
 
 def cost_by_rate(
-    key_count: float = 1_000_000,
-    max_age_s: float = 3_600,
-    read_share: float = 0.9,
-    inference_price: float = 10.0,
-    read_price: float = 0.5,
+    key_count: float = PatternInputs.key_count,
+    max_age_s: float = PatternInputs.max_age_s,
+    read_share: float = PatternInputs.read_share,
+    inference_price: float = PatternInputs.inference_price,
+    read_price: float = PatternInputs.read_price,
 ) -> Figure:
     """Show what each pattern costs a day against the request rate, both axes logarithmic.
 
@@ -173,7 +173,7 @@ def cost_by_rate(
     rates = log_steps(10, 10_000, 31)
     priced = [costs(replace(given, rate_rps=rate)) for rate in rates]
     lines = {name: tuple(cost[name] for cost in priced) for name in NAMES if name in priced[0]}
-    said = (
+    parts = (
         f"at {show_number(rates[i])}/s "
         + ", ".join(f"{name} ${line[i]:,.0f}" for name, line in lines.items())
         for i in (0, 15, -1)
@@ -181,7 +181,7 @@ def cost_by_rate(
     return draw(
         lambda axes: _paint_costs(axes, rates, lines),
         alt=f"Cost a day against request rate, for {show_number(key_count)} keys and answers up to "
-        f"{show_seconds(max_age_s)} old. In dollars: {'; '.join(said)}.",
+        f"{show_seconds(max_age_s)} old. In dollars: {'; '.join(parts)}.",
         caption=ASSUMES,
         data={"rate_rps": rates, **lines},
     )

@@ -77,7 +77,7 @@ DOES: Mapping[Kind, str] = MappingProxyType({
 })  # fmt: skip
 """What each kind of component does, in a line; those of any plane say it themselves."""
 
-Moved = Mapping[str, tuple[float, float]]
+Positions = Mapping[str, tuple[float, float]]
 """Where a reader has put boxes: from the left, and from the top of their lane, in pixels."""
 
 
@@ -99,7 +99,7 @@ class Layout:
     high: float
 
 
-def layout(planes: Planes, moved: Moved = MappingProxyType({})) -> Layout:
+def layout(planes: Planes, moved: Positions = MappingProxyType({})) -> Layout:
     """Place each component in the lane of its plane, five in a row, or where a reader has moved it within the lane.
 
     >>> layout(Planes(components=[{"id": "features", "kind": "feature store"}])).boxes
@@ -131,7 +131,7 @@ def _within(lane: Lane, left: float, down: float) -> tuple[float, float]:
     return min(max(left, 4), WIDE - BOX_WIDE - 4), lane.top + min(max(down, _TITLE), max(lowest, _TITLE))
 
 
-def look(flow: Flow) -> str:
+def arrow_kind(flow: Flow) -> str:
     """Say how an arrow is drawn: somebody waits, it steers, or data move."""
     if flow.carries in WAITING:
         return "waits"
@@ -160,7 +160,7 @@ def sketch(planes: Planes, killed: str | None = None) -> Figure:
 
 def _alt(planes: Planes, hit: BlastRadius | None) -> str:
     filled = "; ".join(f"{plane}: {', '.join(_names(planes, plane)) or 'nothing'}" for plane in KINDS)
-    arrows = f"{len(planes.flows)} arrows, {sum(look(f) == 'waits' for f in planes.flows)} of them waited for"
+    arrows = f"{len(planes.flows)} arrows, {sum(arrow_kind(f) == 'waits' for f in planes.flows)} of them waited for"
     return f"A sketch of five planes. {filled}. {arrows}." + (f" {hit.sentence}" if hit else "")
 
 
@@ -270,17 +270,17 @@ def _arrow(at: int, flow: Flow, placed: Layout) -> str:
         f". {name}: {value}" for name, value in (("fallback", flow.fallback), ("check", flow.check)) if value
     )
     label = f"Arrow from {flow.start} to {flow.end}, {flow.carries}{''.join(guards)}"
-    path = _stroke(bent(flow, placed), look(flow))
+    path = _stroke(arrow_path(flow, placed), arrow_kind(flow))
     return tag("g", path, class_="flow", data_key=f"arrow:{at}", aria_label=label)
 
 
 def _stroke(path: str, kind: str) -> str:
     """Return a line with the looks and the head of a kind of arrow."""
     _, colour, looks = _ARROWS[kind]
-    return tag("path", d=path, fill="none", stroke=colour, **looks, marker_end=drawing.filled(kind))
+    return tag("path", d=path, fill="none", stroke=colour, **looks, marker_end=drawing.url(kind))
 
 
-def bent(flow: Flow, placed: Layout) -> str:
+def arrow_path(flow: Flow, placed: Layout) -> str:
     """Return the path of an arrow, bent to its left, so that the way there and the way back lie apart."""
     a, b = (_centre(placed.boxes[name]) for name in (flow.start, flow.end))
     across, down = b[0] - a[0], b[1] - a[1]

@@ -33,14 +33,14 @@ def response_by_utilisation(servers: int = 10, slowest: float = 12) -> Figure:
         (md1, OTHER, "M/D/1: one server,\nconstant service", (1.0, 0.83), "left"),
         (mmc, EXACT, f"M/M/{servers}: {servers} servers,\none queue", (1.0, 0.45), "left"),
     )
-    said = (
+    parts = (
         f"at {busy[i]:.0%} busy {mm1[i]:.3g} for M/M/1, {md1[i]:.3g} for M/D/1, {mmc[i]:.3g} for M/M/{servers}"
         for i in (50, 70, 90)
     )
     return draw(
         lambda axes: _paint_responses(axes, busy, curves, slowest),
         alt="Mean time to answer, in service times, against utilisation. All three curves start at 1 and "
-        f"rise without end towards 100%: {'; '.join(said)}.",
+        f"rise without end towards 100%: {'; '.join(parts)}.",
         caption="Waiting included. Variance costs time, and so does a queue for each server.",
         data={"utilisation": busy, "mm1": mm1, "md1": md1, "mmc": mmc},
     )

@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 
 def latency_tail(
-    ordinary_s: float = 0.020,
-    slow_share: float = 0.05,
-    slow_s: float = 0.400,
-    calls: int = 10,
-    promise_s: float = 0.100,
+    ordinary_s: float = LatencyInputs.ordinary_s,
+    slow_share: float = LatencyInputs.slow_share,
+    slow_s: float = LatencyInputs.slow_s,
+    calls: int = LatencyInputs.calls,
+    promise_s: float = LatencyInputs.promise_s,
 ) -> Figure:
     """Show the share of requests slower than a time, and where p50, mean, p99 and a page's p99 stand on it.
 
     A share `slow_share` of requests takes `slow_s` on average, the others `ordinary_s`; a page waits for `calls` of
     them. Data: name, time_s, slower (the share of requests beyond it).
     """
-    return tail(latency_view(LatencyInputs(ordinary_s, slow_share, slow_s, calls, promise_s)))
+    return latency_figure(latency_view(LatencyInputs(ordinary_s, slow_share, slow_s, calls, promise_s)))
 
 
-def tail(view: LatencyView) -> Figure:
+def latency_figure(view: LatencyView) -> Figure:
     """Show a view that is already computed, as `latency_tail` does."""
     columns = {name: tuple(getattr(mark, name) for mark in view.marks) for name in Mark._fields}
     return draw_tail(view).figure(view.alt, ASSUMES, columns)
@@ -101,12 +101,12 @@ def trace_peak(
     found = formulas.peak_of_trace(counts, bucket_s, twice)
     rates = tuple(count / (bucket_s * (1 + (at in twice))) for at, count in enumerate(counts))
     hours = tuple(at * bucket_s / hour for at in range(len(rates)))
-    told = f"the busiest is hour {hours[found.bucket]:g} with {show_number(round(found.peak_rps))} requests a second"
+    busiest = f"the busiest is hour {hours[found.bucket]:g} with {show_number(round(found.peak_rps))} requests a second"
     return draw(
         lambda axes: _paint_trace(axes, hours, rates, found),
         alt=(
             f"Requests a second over {len(rates) * bucket_s / hour / 24:.3g} days: low before dawn, high in the "
-            f"evening, later and higher at the weekend; {told}, {found.factor:.2f} times the mean."
+            f"evening, later and higher at the weekend; {busiest}, {found.factor:.2f} times the mean."
         ),
         caption="As counted."
         if not explained
@@ -150,7 +150,7 @@ def two_loops(measured: Mapping[str, Sequence[tuple[float, float]]], stall_s: tu
         name: sum(stall_s[0] <= sent_s < stall_s[1] for sent_s, _ in pairs)
         for name, pairs in measured.items()
     }
-    told = "; ".join(
+    counts = "; ".join(
         f"the {name} loop sent {len(pairs)} requests, {inside[name]} of them during the stall"
         for name, pairs in measured.items()
     )
@@ -158,7 +158,7 @@ def two_loops(measured: Mapping[str, Sequence[tuple[float, float]]], stall_s: tu
     return draw(
         lambda axes: _paint_loops(axes, measured, stall_s),
         alt=f"Latency by the moment at which a request was due, with a stall from {stall_s[0]:g} s to "
-        f"{stall_s[1]:g} s: {told}.",
+        f"{stall_s[1]:g} s: {counts}.",
         caption="A mark for each request; what was never sent has none.",
         data={"loop": names, "sent_s": sent_s, "latency_s": latencies_s},
         height_px=300,

@@ -28,13 +28,13 @@ def course_map() -> Figure:
     Data: lesson, step, question, part.
     """
     lessons, steps, questions, parts = zip(*STEPS, strict=True)
-    told = "; ".join(
+    each = "; ".join(
         f"lesson {lesson}, {step.lower()}, asks “{' '.join(question.split())}” and writes {part}"
         for lesson, step, question, part in STEPS
     )
     return draw(
         _paint,
-        alt=f"Lesson 00 names a design in design.yaml. Five steps follow, each adding its part to that file: {told}.",
+        alt=f"Lesson 00 names a design in design.yaml. Five steps follow, each adding its part to that file: {each}.",
         data={
             "lesson": lessons,
             "step": steps,

@@ -150,10 +150,10 @@ class TheatreView:
         if math.isinf(self.formula_p99_s):
             return f"Simulated p99 {show_seconds(self.p99_s.value)}; Erlang C has no answer at this load."
         ratio = self.p99_s.value / self.formula_p99_s
-        said = f"Simulated p99 {show_seconds(self.p99_s.value)}, Erlang C {show_seconds(self.formula_p99_s)}"
+        both = f"Simulated p99 {show_seconds(self.p99_s.value)}, Erlang C {show_seconds(self.formula_p99_s)}"
         if abs(ratio - 1) < 0.05:
-            return f"{said}: they agree."
-        return f"{said}: {show_number(float(f'{ratio:.2g}'))} times the formula's number."
+            return f"{both}: they agree."
+        return f"{both}: {show_number(float(f'{ratio:.2g}'))} times the formula's number."
 
     @property
     def alt(self) -> str:
@@ -209,10 +209,10 @@ def queue_theatre(inputs: TheatreInputs | None = None) -> Figure:
 
     Data: time_s, share.
     """
-    return staged(theatre_view(inputs or TheatreInputs()))
+    return theatre_figure(theatre_view(inputs or TheatreInputs()))
 
 
-def staged(view: TheatreView) -> Figure:
+def theatre_figure(view: TheatreView) -> Figure:
     """Show a view that is already computed, as `queue_theatre` does."""
     times_s, shares = zip(*view.curve, strict=True) if view.curve else ((), ())
     caption = f"{view.fleet}. {view.verdict}"

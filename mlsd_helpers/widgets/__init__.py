@@ -4,8 +4,8 @@ A widget is a typed Python model with a short ES module beside it. It edits one 
 works by keyboard, follows the notebook's theme, and where there is no kernel a still figure, a table or a
 sentence stands in for it. What a learner has to find out stays in Python until they have committed to an answer.
 
-    Prediction         ask for a number, then tell the truth
-    Choice             ask for one of several options, then say what it means
+    Prediction         ask for a number, then show the right one
+    Choice             ask for one of several options, then show what it means
     ask                show a question of a lesson, by its id
     CapacityExplorer   the replica rule and Erlang C on one control
     DesignAutopsy      published incidents, and the plane that could first have caught each
@@ -51,7 +51,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Load the queue theatre when it is first used: it brings the simulator and its compiler."""
+    """Load the queue theatre on first use, because it imports the simulator and numba."""
     if name == "QueueTheatre":
         return import_module(f"{__name__}.queue_theatre").QueueTheatre
     raise AttributeError(f"mlsd_helpers.widgets has no {name!r}. It has: {', '.join(__all__)}.")

@@ -1,4 +1,4 @@
-// What every widget is made of: elements with names, a labelled slider, a number field, a line that speaks.
+// What widgets share: elements, labelled sliders and fields, live regions, tables, pictures, and views that open.
 // Python puts this file before the widget's own file, which makes one plain ES module.
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -39,11 +39,12 @@ function button(text, act, inputs = []) {
   return node;
 }
 
-// A line that screen readers speak when its text changes. It has to be on the page before it has a text.
-const spoken = (attributes = {}) => h("div", { role: "status", "aria-live": "polite", ...attributes });
+// A line that screen readers read out when its text changes. It has to be on the page before it has a text.
+const liveRegion = (attributes = {}) => h("div", { role: "status", "aria-live": "polite", ...attributes });
 
-// Spoken once the movement has come to rest, so that a slider held down does not chatter.
-function afterRest(node, milliseconds = 700) {
+// Returns what sets the text of a live region once no newer text has come for a while, so that screen readers do
+// not read out every step of a slider.
+function debounced(node, milliseconds = 700) {
   let waiting;
   return (text) => {
     clearTimeout(waiting);
@@ -61,7 +62,7 @@ function numberField({ name, unit, describedBy }) {
   return { label, input, unit: h("span", { class: "mlsd-unit" }, unit) };
 }
 
-// A scale says which value stands at each position of a slider. Logarithmic values are round to two digits.
+// A scale has the value at each position of a slider. Logarithmic values are round to two digits.
 const linear = (low, high, step) => ({
   last: Math.round((high - low) / step),
   value: (position) => Number((low + position * step).toPrecision(12)),
@@ -74,13 +75,13 @@ const logarithmic = (low, high, perDecade) => ({
 });
 
 // A native range with its label, its value in words, and the same words for a screen reader.
-function slider({ name, scale, say, onMove }) {
+function slider({ name, scale, format, onMove }) {
   const id = unique("slider");
   const input = h("input", { id, type: "range", min: 0, max: scale.last, step: 1, ...OWN_KEYS });
   const shown = h("span", { class: "mlsd-value" });
   const put = (value) => {
-    shown.textContent = say(value);
-    input.setAttribute("aria-valuetext", say(value));
+    shown.textContent = format(value);
+    input.setAttribute("aria-valuetext", format(value));
   };
   input.addEventListener("input", () => {
     const value = scale.value(Number(input.value));
@@ -105,11 +106,11 @@ function showSeconds(seconds) {
   return `${digits(seconds * 1e3)} ms`;
 }
 
-// Show a verdict, and leave it alone while it stays the same, so that it is spoken once.
-function tell(node, said) {
-  const lines = said.headline ? [said.headline, ...said.reasons] : [];
-  if (lines.join("\n") === node.dataset.said) return;
-  node.dataset.said = lines.join("\n");
+// Show a verdict. Leave the elements as they are while it stays the same, so that it is read out once.
+function showVerdict(node, verdict) {
+  const lines = verdict.headline ? [verdict.headline, ...verdict.reasons] : [];
+  if (lines.join("\n") === node.dataset.shown) return;
+  node.dataset.shown = lines.join("\n");
   node.replaceChildren(...lines.map((line, i) => h("p", { class: i === 0 ? "mlsd-headline" : "mlsd-reason" }, line)));
 }
 
@@ -126,7 +127,7 @@ function setTable(place, { columns, rows }, { caption = null, named = true } = {
   const head = columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
   const cell = (text, i) => (named && i === 0 ? h("th", { scope: "row" }, text) : h("td", {}, text));
   place.replaceChildren(
-    ...(caption ? [h("caption", { class: "mlsd-heard" }, caption)] : []),
+    ...(caption ? [h("caption", { class: "mlsd-screen-reader" }, caption)] : []),
     h("thead", {}, h("tr", {}, ...head)),
     h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map(cell)))),
   );
@@ -172,14 +173,14 @@ function mover(model) {
 }
 
 // A slider for each [trait, name, scale, words for a value].
-const sliders = (rows, move) => rows.map(([trait, name, scale, say]) => (
-  { trait, ...slider({ name, scale, say, onMove: (value) => move(trait, value) }) }
+const sliders = (rows, move) => rows.map(([trait, name, scale, format]) => (
+  { trait, ...slider({ name, scale, format, onMove: (value) => move(trait, value) }) }
 ));
 
 const panel = (controls) => h("div", { class: "mlsd-controls" }, ...controls.map((control) => control.node));
 
 // A view that a prediction keeps closed: put it on the page with its title. Returns a function that shows the view or
-// what stands in its place, and says whether it is open.
+// what stands in its place, and returns whether it is open.
 function closable({ model, el }, kind, view, ...more) {
   const closed = h("p", { class: "mlsd-locked" }, model.get("closed"));
   el.append(box(kind, h("p", { class: "mlsd-kind" }, model.get("title")), closed, view, ...more));
@@ -191,10 +192,10 @@ function closable({ model, el }, kind, view, ...more) {
 }
 
 // A view that follows from controls, which show the values of their traits. A part is an element, or has a node and
-// shows what Python has shown; `show` does the rest. The verdict is spoken after the learner has moved something.
+// shows what Python has shown; `show` does the rest. The verdict is read out after the learner has moved something.
 function explorable({ model, el }, { kind, controls, move, parts, show = () => {} }) {
-  const speech = spoken({ class: "mlsd-heard" });
-  const say = afterRest(speech);
+  const speech = liveRegion({ class: "mlsd-screen-reader" });
+  const announce = debounced(speech);
   const view = h("div", {}, ...parts.map((part) => part.node ?? part));
   const open = closable({ model, el }, kind, view, speech);
 
@@ -204,6 +205,6 @@ function explorable({ model, el }, { kind, controls, move, parts, show = () => {
     for (const control of controls) control.show(model.get(control.trait));
     for (const part of parts) if (part.node) part.show?.(shown);
     show(shown);
-    if (move.used) say(shown.verdict);
+    if (move.used) announce(shown.verdict);
   });
 }

@@ -43,7 +43,7 @@ def tabular(columns: Columns) -> dict[str, list[Any]]:
 
 
 class Widget(AnyWidget):
-    """A widget that also shows itself without a kernel; subclasses say how, in HTML and in a sentence."""
+    """A widget that also shows itself without a kernel; subclasses give the HTML and the sentence."""
 
     _css = _HERE / "base.css"
 
@@ -75,7 +75,7 @@ class Lockable(Protocol):
 class Closable(Widget):
     """A widget that a prediction keeps closed until it is locked in; the page then gets `shown`, and nothing before.
 
-    A subclass names itself, fills `shown` when `ready` changes, and says what it shows once it is open.
+    A subclass sets `_name`, fills `shown` when `ready` changes, and returns its open view as HTML and as a sentence.
     """
 
     _name: ClassVar[str]
@@ -116,18 +116,19 @@ class Closable(Widget):
 class Explorable(Closable, Generic[View]):
     """Inputs that a learner moves, and the view that follows from them, which a prediction may keep closed.
 
-    A subclass names itself and its inputs, which are traits and fields of the frozen inputs that `_compute` makes a
-    view of, and says how a view goes to the page, into a picture and into words. While the prediction is open
-    nothing of the view reaches the page. The validator of the traits calls `_checked`.
+    A subclass sets `_name`, `_inputs` and `_compute`. The inputs are traits, and fields of the frozen value that
+    `_compute` takes; it returns the view. `_page`, `_picture` and `_words` turn a view into what the page gets, HTML
+    and a sentence. While the prediction is open the page gets nothing of the view. The validator of the traits
+    calls `_validate_input`.
     """
 
-    _moved: ClassVar[tuple[str, ...]]
+    _inputs: ClassVar[tuple[str, ...]]
 
     def __init__(self, given: Any, prediction: Lockable | None, **traits: Any) -> None:
         self._compute(given)  # refuses what is out of range before there is a widget
         self._given = given
-        super().__init__(prediction, **{name: getattr(given, name) for name in self._moved}, **traits)
-        self.observe(self._show, names=[*self._moved, "ready"])
+        super().__init__(prediction, **{name: getattr(given, name) for name in self._inputs}, **traits)
+        self.observe(self._show, names=[*self._inputs, "ready"])
         self._show()
 
     @staticmethod
@@ -138,14 +139,14 @@ class Explorable(Closable, Generic[View]):
     @property
     def view(self) -> View:
         """What the inputs give now."""
-        view: View = self._compute(self._inputs())
+        view: View = self._compute(self._current_inputs())
         return view
 
-    def _inputs(self, **moved: Any) -> Any:
-        return replace(self._given, **{name: getattr(self, name) for name in self._moved} | moved)
+    def _current_inputs(self, **changed: Any) -> Any:
+        return replace(self._given, **{name: getattr(self, name) for name in self._inputs} | changed)
 
-    def _checked(self, proposal: Any) -> Any:
-        self._compute(self._inputs(**{proposal["trait"].name: proposal["value"]}))
+    def _validate_input(self, proposal: Any) -> Any:
+        self._compute(self._current_inputs(**{proposal["trait"].name: proposal["value"]}))
         return proposal["value"]
 
     def _show(self, _change: object = None) -> None:

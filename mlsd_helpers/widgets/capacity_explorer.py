@@ -13,7 +13,7 @@ from mlsd_helpers.analysis.capacity import (
     show_wait,
 )
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.capacity import draw_waits, sized
+from mlsd_helpers.figures.capacity import capacity_figure, draw_waits
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
 _SLIDERS = ("peak_rps", "service_time_s", "target_utilisation", "headroom")
@@ -30,7 +30,7 @@ class CapacityExplorer(Explorable[CapacityView]):
 
     _esm = module("capacity_explorer.js")
     _name = "Capacity explorer"
-    _moved = _SLIDERS
+    _inputs = _SLIDERS
     _compute = staticmethod(lru_cache(maxsize=512)(capacity_view))  # a slider comes back to where it was
 
     peak_rps = t.Float().tag(sync=True)
@@ -40,12 +40,12 @@ class CapacityExplorer(Explorable[CapacityView]):
 
     def __init__(
         self,
-        peak_rps: float = 500,
-        service_time_s: float = 0.040,
-        target_utilisation: float = 0.7,
-        headroom: float = 0.3,
-        wait_budget_s: float | None = None,
-        percentile: float = 0.99,
+        peak_rps: float = CapacityInputs.peak_rps,
+        service_time_s: float = CapacityInputs.service_time_s,
+        target_utilisation: float = CapacityInputs.target_utilisation,
+        headroom: float = CapacityInputs.headroom,
+        wait_budget_s: float | None = CapacityInputs.wait_budget_s,
+        percentile: float = CapacityInputs.percentile,
         prediction: Lockable | None = None,
     ) -> None:
         given = CapacityInputs(
@@ -55,10 +55,10 @@ class CapacityExplorer(Explorable[CapacityView]):
 
     @t.validate(*_SLIDERS)
     def _in_range(self, proposal: Any) -> float:
-        return float(self._checked(proposal))
+        return float(self._validate_input(proposal))
 
     def _picture(self, view: CapacityView) -> str:
-        return sized(view).html() + table(_columns(view))
+        return capacity_figure(view).html() + table(_columns(view))
 
     def _words(self, view: CapacityView) -> str:
         return view.sentence

@@ -9,8 +9,8 @@ function option(name, text) {
 function render({ model, el }) {
   const group = unique("choice");
   const options = model.get("options").map((text) => option(group, text));
-  const problem = spoken({ class: "mlsd-problem" });
-  const verdict = spoken({ class: "mlsd-verdict" });
+  const problem = liveRegion({ class: "mlsd-problem" });
+  const verdict = liveRegion({ class: "mlsd-verdict" });
   const commit = () => {
     const picked = options.find((o) => o.input.checked)?.text ?? "";
     if (!model.get("correct")) model.send({ kind: "choose", option: picked });
@@ -29,7 +29,7 @@ function render({ model, el }) {
     }
     check.setAttribute("aria-disabled", String(correct));
     problem.textContent = model.get("problem");
-    tell(verdict, model.get("verdict"));
+    showVerdict(verdict, model.get("verdict"));
   });
 }
 

@@ -15,7 +15,7 @@ function listed([when, what]) {
   return h("li", {}, h("span", { class: "mlsd-when" }, when), h("span", {}, what));
 }
 
-// Set only what differs, so that a focused control keeps its focus and nothing is spoken twice.
+// Set only what differs, so that a focused control keeps its focus and nothing is read out twice.
 function mark(options, value) {
   for (const o of options) o.input.checked = o.value === value;
 }
@@ -29,8 +29,8 @@ function build(model, shown) {
   }
   const planeGroup = unique("planes");
   const planes = chooser(shown.question, shown.planes.map(([name, does]) =>
-    radio(planeGroup, name, [h("span", {}, name), " ", h("span", { class: "mlsd-does" }, does)])));
-  const step = (moments) => () => model.send({ kind: "tell", moments });
+    radio(planeGroup, name, [h("span", {}, name), " ", h("span", { class: "mlsd-detail" }, does)])));
+  const step = (moments) => () => model.send({ kind: "step", moments });
   const next = button("Next moment", step(1)), back = button("Back", step(-1));
   const check = button("Check", () => model.send({ kind: "choose", plane: planes.picked() }),
     planes.options.map((o) => o.input));
@@ -40,10 +40,10 @@ function build(model, shown) {
 function render({ model, el }) {
   const view = h("div", {});
   const moments = h("ol", { class: "mlsd-moments", "aria-label": "What happened so far" });
-  const latest = spoken({ class: "mlsd-heard" });
+  const latest = liveRegion({ class: "mlsd-screen-reader" });
   const progress = h("span", { class: "mlsd-unit" });
-  const problem = spoken({ class: "mlsd-problem" });
-  const verdict = spoken({ class: "mlsd-verdict" });
+  const problem = liveRegion({ class: "mlsd-problem" });
+  const verdict = liveRegion({ class: "mlsd-verdict" });
   const source = h("p", { class: "mlsd-note" });
   let parts = null, before = "";
   const open = closable({ model, el }, "autopsy", view, latest);
@@ -73,7 +73,7 @@ function render({ model, el }) {
       o.node.classList.toggle("mlsd-right", shown.solved[shown.now] && o.value === shown.chosen);
     });
     problem.textContent = model.get("problem");
-    tell(verdict, shown.verdict);
+    showVerdict(verdict, shown.verdict);
     source.textContent = shown.source;
   });
 }

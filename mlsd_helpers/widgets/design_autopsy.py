@@ -17,21 +17,21 @@ _QUESTION = "In which plane could it first have been caught?"
 
 @dataclass(frozen=True)
 class AutopsyView:
-    """One incident as far as it has been told, and the plane that was chosen, if any."""
+    """One incident up to a moment, counted from 1, and the plane that was chosen, if any."""
 
     incident: Incident
-    told: int = 1
+    moment: int = 1
     chosen: str | None = None
 
     @property
     def moments(self) -> tuple[tuple[str, str], ...]:
-        """The moments told so far."""
-        return self.incident.moments[: self.told]
+        """The moments up to this one."""
+        return self.incident.moments[: self.moment]
 
     @property
     def more(self) -> bool:
-        """Whether there is more to tell."""
-        return self.told < len(self.incident.moments)
+        """Whether there are later moments."""
+        return self.moment < len(self.incident.moments)
 
     @property
     def correct(self) -> bool:
@@ -40,25 +40,25 @@ class AutopsyView:
 
     @property
     def verdict(self) -> dict[str, Any]:
-        """What the choice says: a headline, and the reason. Nothing before there is one."""
+        """The headline and the reason that the choice gets; empty while nothing is chosen."""
         if self.chosen is None:
             return {}
         when, why = self.incident.verdict(self.chosen)
         return {"headline": f"{self.chosen.capitalize()}: {when}", "reasons": [why]}
 
 
-def autopsy_view(incident: Incident, told: int = 1, chosen: str | None = None) -> AutopsyView:
-    """Tell an incident up to a moment; a plane that does not exist raises `RangeError`."""
+def autopsy_view(incident: Incident, moment: int = 1, chosen: str | None = None) -> AutopsyView:
+    """Return an incident up to a moment; a plane that does not exist raises `RangeError`."""
     if chosen is not None and chosen not in RESPONSIBLE_FOR:
         raise RangeError(f"There is no plane {chosen!r}. Choose one of {', '.join(RESPONSIBLE_FOR)}.")
-    return AutopsyView(incident, max(1, min(told, len(incident.moments))), chosen)
+    return AutopsyView(incident, max(1, min(moment, len(incident.moments))), chosen)
 
 
 class DesignAutopsy(Closable):
     """Step through incidents, and choose for each the plane that could first have caught it.
 
     What a choice means is in no state and on no page before it is made; a wrong one may be followed by another.
-    With a `prediction` the view stays closed until that is locked in. `view` is what is told now.
+    With a `prediction` the view stays closed until that is locked in. `view` is the incident as it is shown now.
     """
 
     _esm = module("design_autopsy.js")
@@ -72,13 +72,13 @@ class DesignAutopsy(Closable):
         self._views = [autopsy_view(incident) for incident in incidents]
         self._now = 0
         super().__init__(prediction)
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
         self.observe(self._show, names="ready")
         self._show()
 
     @property
     def view(self) -> AutopsyView:
-        """What is told now."""
+        """The incident as it is shown now."""
         return self._views[self._now]
 
     def turn_to(self, position: int) -> None:
@@ -87,10 +87,10 @@ class DesignAutopsy(Closable):
             self._now = position
             self._put(self.view)
 
-    def tell(self, moments: int = 1) -> None:
-        """Tell so many more moments; a negative number takes some back."""
+    def step(self, moments: int = 1) -> None:
+        """Show so many more moments, or fewer for a negative number."""
         view = self.view
-        self._put(autopsy_view(view.incident, view.told + moments, view.chosen))
+        self._put(autopsy_view(view.incident, view.moment + moments, view.chosen))
 
     def choose(self, plane: str) -> None:
         """Choose a plane, as the button does; anything else leaves a message in `problem`."""
@@ -98,7 +98,7 @@ class DesignAutopsy(Closable):
         if plane not in RESPONSIBLE_FOR:
             self.problem = "Nothing is chosen yet. Choose a plane, then check it."
             return
-        self._put(autopsy_view(view.incident, view.told, plane))
+        self._put(autopsy_view(view.incident, view.moment, plane))
 
     def _put(self, view: AutopsyView) -> None:
         self._views[self._now] = view
@@ -109,14 +109,14 @@ class DesignAutopsy(Closable):
         if self.ready:
             self.shown = _for_the_page(self._views, self._now)
 
-    def _hear(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
+    def _on_message(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
         if not self.ready:
             return
         match message:
             case {"kind": "turn", "position": int(position)}:
                 self.turn_to(position)
-            case {"kind": "tell", "moments": int(moments)}:
-                self.tell(moments)
+            case {"kind": "step", "moments": int(moments)}:
+                self.step(moments)
             case {"kind": "choose", "plane": plane}:
                 self.choose(str(plane))
 
@@ -142,7 +142,7 @@ def _for_the_page(views: list[AutopsyView], now: int) -> dict[str, Any]:
         "solved": [each.correct for each in views],
         "now": now,
         "moments": [list(moment) for moment in view.moments],
-        "progress": f"Moment {view.told} of {len(view.incident.moments)}",
+        "progress": f"Moment {view.moment} of {len(view.incident.moments)}",
         "more": view.more,
         "question": _QUESTION,
         "planes": [[name, does] for name, does in RESPONSIBLE_FOR.items()],

@@ -7,7 +7,7 @@ import traitlets as t
 
 from mlsd_helpers.analysis.freshness import ASSUMES, FreshnessInputs, FreshnessView, freshness_view
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.dataflow import LINES, draw_ages, timeline
+from mlsd_helpers.figures.dataflow import LINES, draw_ages, freshness_figure
 from mlsd_helpers.units import show_seconds
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
@@ -25,7 +25,7 @@ class FreshnessTimeline(Explorable[FreshnessView]):
 
     _esm = module("freshness_timeline.js")
     _name = "Freshness timeline"
-    _moved = _SLIDERS
+    _inputs = _SLIDERS
     _compute = staticmethod(lru_cache(maxsize=512)(freshness_view))  # a slider comes back to where it was
 
     period_s = t.Float().tag(sync=True)
@@ -36,21 +36,21 @@ class FreshnessTimeline(Explorable[FreshnessView]):
 
     def __init__(
         self,
-        period_s: float = 900,
-        delay_s: float = 270,
-        ttl_s: float = 30,
-        sla_s: float = 900,
-        phase: float = 0.0,
+        period_s: float = FreshnessInputs.period_s,
+        delay_s: float = FreshnessInputs.delay_s,
+        ttl_s: float = FreshnessInputs.ttl_s,
+        sla_s: float = FreshnessInputs.sla_s,
+        phase: float = FreshnessInputs.phase,
         prediction: Lockable | None = None,
     ) -> None:
         super().__init__(FreshnessInputs(period_s, delay_s, ttl_s, sla_s, phase), prediction)
 
     @t.validate(*_SLIDERS)
     def _in_range(self, proposal: Any) -> float:
-        return float(self._checked(proposal))
+        return float(self._validate_input(proposal))
 
     def _picture(self, view: FreshnessView) -> str:
-        return timeline(view).html() + table(_columns(view))
+        return freshness_figure(view).html() + table(_columns(view))
 
     def _words(self, view: FreshnessView) -> str:
         return view.sentence

@@ -11,7 +11,7 @@ EARLIEST, LATER, NOT_THERE = "Earliest.", "Later.", "Not there."
 
 @dataclass(frozen=True)
 class Incident:
-    """What happened, moment by moment, and what choosing each plane says: when it could have caught it, and why."""
+    """What happened, moment by moment, and for each plane when it could have caught it, and why."""
 
     name: str
     moments: tuple[tuple[str, str], ...]

@@ -10,7 +10,7 @@ function note(key, asked, answer) {
   const id = unique("note");
   const input = h("input", { id, type: "checkbox", value: key, ...OWN_KEYS });
   const text = h(
-    "label", { for: id }, h("span", { class: "mlsd-question" }, asked), " ", h("span", { class: "mlsd-said" }, answer),
+    "label", { for: id }, h("span", { class: "mlsd-question" }, asked), " ", h("span", { class: "mlsd-reply" }, answer),
   );
   return { key, answer, input, node: h("li", {}, input, text) };
 }
@@ -31,11 +31,11 @@ function render({ model, el }) {
     model.send({ kind: "again" });
     questions[0].input.focus();
   });
-  const problem = spoken({ class: "mlsd-problem" });
-  const latest = spoken({ class: "mlsd-heard" });
+  const problem = liveRegion({ class: "mlsd-problem" });
+  const latest = liveRegion({ class: "mlsd-screen-reader" });
   const list = h("ol", { class: "mlsd-notes", "aria-label": "Your notes" });
-  const reply = spoken({ class: "mlsd-verdict" });
-  const review = spoken({ class: "mlsd-verdict" });
+  const reply = liveRegion({ class: "mlsd-verdict" });
+  const review = liveRegion({ class: "mlsd-verdict" });
   const compare = h("div", { class: "mlsd-compare" }, h("p", { class: "mlsd-label" }, "Your notes"), list,
     h("div", { class: "mlsd-row" }, confront), reply);
   el.append(box(
@@ -58,8 +58,8 @@ function render({ model, el }) {
     left.textContent = now.left ? `${now.left} left` : "0 left: the time is over";
     ask.setAttribute("aria-disabled", String(now.left === 0));
     problem.textContent = model.get("problem");
-    tell(reply, now.reply ? { headline: now.reply, reasons: [] } : {});
-    tell(review, now.review ? { headline: now.review, reasons: [now.assumed] } : {});
+    showVerdict(reply, now.reply ? { headline: now.reply, reasons: [] } : {});
+    showVerdict(review, now.review ? { headline: now.review, reasons: [now.assumed] } : {});
   });
 }
 

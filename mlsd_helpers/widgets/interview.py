@@ -17,7 +17,7 @@ class StakeholderInterview(Widget):
     """Choose questions, hear the answers, and put two of them side by side that cannot both hold.
 
     An answer is in no state and on no page before its question is asked. `talk` is the interview behind it, which
-    works as well without the widget; its review is told when the questions are spent, or when it is asked for.
+    works as well without the widget; its review appears when the questions are spent, or when the learner ends it.
     """
 
     _esm = module("interview.js")
@@ -29,7 +29,7 @@ class StakeholderInterview(Widget):
         super().__init__()
         self.talk = Interview()
         self._reply = self._review = ""
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
         self._show()
 
     def ask(self, key: str) -> None:
@@ -79,7 +79,7 @@ class StakeholderInterview(Widget):
                 "assumed": _assumed(self.talk) if self._review else "",
             }
 
-    def _hear(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
+    def _on_message(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
         match message:
             case {"kind": "ask", "key": key}:
                 self.ask(str(key))

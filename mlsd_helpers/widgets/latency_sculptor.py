@@ -7,10 +7,10 @@ import traitlets as t
 
 from mlsd_helpers.analysis.latency import ASSUMES, LatencyInputs, LatencyView, latency_view
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.requirements import TAIL_PLOT, draw_tail, tail
+from mlsd_helpers.figures.requirements import TAIL_PLOT, draw_tail, latency_figure
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
 
-_MOVED = ("ordinary_s", "slow_share", "slow_s", "calls", "promise_s")
+_TRAITS = ("ordinary_s", "slow_share", "slow_s", "calls", "promise_s")
 
 
 class LatencySculptor(Explorable[LatencyView]):
@@ -25,7 +25,7 @@ class LatencySculptor(Explorable[LatencyView]):
     _esm = module("latency_sculptor.js")
     _css = style("latency_sculptor.css")  # type: ignore[assignment] # a text, where the base has a path
     _name = "Latency sculptor"
-    _moved = _MOVED
+    _inputs = _TRAITS
     _compute = staticmethod(lru_cache(maxsize=512)(latency_view))  # a slider comes back to where it was
 
     ordinary_s = t.Float().tag(sync=True)
@@ -36,21 +36,21 @@ class LatencySculptor(Explorable[LatencyView]):
 
     def __init__(
         self,
-        ordinary_s: float = 0.020,
-        slow_share: float = 0.05,
-        slow_s: float = 0.400,
-        calls: int = 10,
-        promise_s: float = 0.100,
+        ordinary_s: float = LatencyInputs.ordinary_s,
+        slow_share: float = LatencyInputs.slow_share,
+        slow_s: float = LatencyInputs.slow_s,
+        calls: int = LatencyInputs.calls,
+        promise_s: float = LatencyInputs.promise_s,
         prediction: Lockable | None = None,
     ) -> None:
         super().__init__(LatencyInputs(ordinary_s, slow_share, slow_s, calls, promise_s), prediction)
 
-    @t.validate(*_MOVED)
+    @t.validate(*_TRAITS)
     def _in_range(self, proposal: Any) -> Any:
-        return self._checked(proposal)
+        return self._validate_input(proposal)
 
     def _picture(self, view: LatencyView) -> str:
-        return tail(view).html() + table(_columns(view))
+        return latency_figure(view).html() + table(_columns(view))
 
     def _words(self, view: LatencyView) -> str:
         return view.sentence

@@ -45,9 +45,9 @@ function checkbox(trait, name, move) {
 
 function render({ model, el }) {
   const move = mover(model);
-  const rows = INPUTS.map(([trait, scale, say]) => {
+  const rows = INPUTS.map(([trait, scale, format]) => {
     const [name, ...ends] = model.get("ranges")[trait];
-    return [trait, name, scale(...ends), say];
+    return [trait, name, scale(...ends), format];
   });
   const controls = [...sliders(rows, move), checkbox("listable", "The inputs can be listed ahead", move)];
   const parts = [

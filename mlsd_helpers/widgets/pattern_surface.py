@@ -7,7 +7,7 @@ import traitlets as t
 
 from mlsd_helpers.analysis.patterns import ASSUMES, ASSUMPTIONS, PatternInputs, PatternView, pattern_view
 from mlsd_helpers.figures.base import Columns, table
-from mlsd_helpers.figures.patterns import draw_map, mapped
+from mlsd_helpers.figures.patterns import draw_map, pattern_figure
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, style, tabular
 
 _SLIDERS = tuple(assumption.field for assumption in ASSUMPTIONS)
@@ -27,7 +27,7 @@ class PatternSurface(Explorable[PatternView]):
     _esm = module("pattern_surface.js")
     _css = style("pattern_surface.css")  # type: ignore[assignment] # text, where the base has a path
     _name = "Pattern surface"
-    _moved = _INPUTS
+    _inputs = _INPUTS
     _compute = staticmethod(lru_cache(maxsize=512)(pattern_view))  # a slider comes back to where it was
 
     rate_rps = t.Float().tag(sync=True)
@@ -42,13 +42,13 @@ class PatternSurface(Explorable[PatternView]):
 
     def __init__(
         self,
-        rate_rps: float = 2_000,
-        max_age_s: float = 3_600,
-        key_count: float = 1_000_000,
-        read_share: float = 0.9,
-        inference_price: float = 10.0,
-        read_price: float = 0.5,
-        listable: bool = True,
+        rate_rps: float = PatternInputs.rate_rps,
+        max_age_s: float = PatternInputs.max_age_s,
+        key_count: float = PatternInputs.key_count,
+        read_share: float = PatternInputs.read_share,
+        inference_price: float = PatternInputs.inference_price,
+        read_price: float = PatternInputs.read_price,
+        listable: bool = PatternInputs.listable,
         prediction: Lockable | None = None,
     ) -> None:
         given = PatternInputs(
@@ -58,10 +58,10 @@ class PatternSurface(Explorable[PatternView]):
 
     @t.validate(*_SLIDERS)
     def _in_range(self, proposal: Any) -> float:
-        return float(self._checked(proposal))
+        return float(self._validate_input(proposal))
 
     def _picture(self, view: PatternView) -> str:
-        return mapped(view).html() + table(_priced(view)) + table(_flipped(view))
+        return pattern_figure(view).html() + table(_priced(view)) + table(_flipped(view))
 
     def _words(self, view: PatternView) -> str:
         return view.sentence

@@ -21,7 +21,7 @@ function textField(name, width) {
 }
 
 const listFindings = (rows) => rows.map((one) =>
-  h("li", {}, h("strong", {}, `${one.severity} ${one.code} `), `${one.message} `, h("em", {}, one.fix)),
+  h("li", {}, h("strong", {}, `${one.severity} ${one.code} `), `${one.found} `, h("em", {}, one.fix)),
 );
 
 function render({ model, el }) {
@@ -32,8 +32,8 @@ function render({ model, el }) {
   };
   const shown = () => model.get("shown");
 
-  const speech = spoken({ class: "mlsd-told" });
-  const problem = spoken({ class: "mlsd-problem" }); // beside the tools that it is about
+  const speech = liveRegion({ class: "mlsd-status" });
+  const problem = liveRegion({ class: "mlsd-problem" }); // beside the tools that it is about
   const sketch = picture(), plot = sketch.node;
   plot.setAttribute("role", "group");
   const help = h("p", { class: "mlsd-note" }, HELP);
@@ -52,31 +52,31 @@ function render({ model, el }) {
   const view = h("div", {}, tools, problem, plot, help, inspector, speech, blast, verdict, findings);
   const open = closable({ model, el }, "canvas", view);
 
-  const say = (text, wrong = false) => {
-    const above = wrong && (sent === "add" || sent === "undo");
+  const announce = (text, failed = false) => {
+    const above = failed && (sent === "add" || sent === "undo");
     problem.textContent = above ? text : "";
     speech.textContent = above ? "" : text;
-    speech.classList.toggle("mlsd-problem", wrong);
+    speech.classList.toggle("mlsd-problem", failed);
   };
   const boxOf = (id) => shown().boxes.find((one) => one.id === id);
 
   function start(id) {
     from = id;
-    say(`Arrow starts at ${id}. Enter on another box ends it, Escape cancels.`);
+    announce(`Arrow starts at ${id}. Enter on another box ends it, Escape cancels.`);
     paint();
   }
 
   function end(id) {
     const begun = from;
     from = null;
-    if (begun === id) say("No arrow drawn.");
+    if (begun === id) announce("No arrow drawn.");
     else send("connect", { from: begun, to: id, carries: carries.input.value });
     paint();
   }
 
   function cancel() {
     from = null;
-    say("Cancelled.");
+    announce("Cancelled.");
     paint();
   }
 
@@ -242,8 +242,8 @@ function render({ model, el }) {
     findings.replaceChildren(...listFindings(now.findings));
     findings.hidden = !now.findings.length;
     blast.textContent = now.blast;
-    if (now.said && now.said !== speech.textContent + problem.textContent) say(now.said, now.wrong);
-    speech.classList.toggle("mlsd-heard", speech.textContent === now.blast); // it stands below, too
+    if (now.message && now.message !== speech.textContent + problem.textContent) announce(now.message, now.failed);
+    speech.classList.toggle("mlsd-screen-reader", speech.textContent === now.blast); // it stands below, too
   });
 }
 

@@ -8,14 +8,14 @@ from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
 from mlsd_helpers.design import KINDS, Component, Design, Flow, Planes, Requirements
 from mlsd_helpers.design.planes import Carries
 from mlsd_helpers.errors import DesignError, MlsdError
-from mlsd_helpers.figures.base import Columns, table
+from mlsd_helpers.figures.base import table
 from mlsd_helpers.figures.planes import BOX_HIGH, BOX_WIDE, draw_planes, flow_table, layout, sketch
 from mlsd_helpers.review import Finding, in_order, rules_called
 from mlsd_helpers.units import SECONDS, read
 from mlsd_helpers.widgets.base import Closable, Lockable, module, style
 
 _SUBJECTS = {"Component: id: ": "New box: ", "Component: ": "New box: ", "Flow: ": "Arrow: "}
-"""How a learner knows what an error names by its class."""
+"""Of each class that an error may name: what the page calls it."""
 _CARRIES = Carries.__args__  # type: ignore[attr-defined]
 Message = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ class PlanesCanvas(Closable):
     `planes` is the sketch as a frozen value: set it, or read what the learner has drawn. Each change replaces it,
     and `undo` brings the one before back. `kill` shows the blast radius of one component. `requirements` lets
     rules on budgets and targets speak as well. With a `prediction` the canvas stays closed, and nothing of it
-    reaches the page, until that is locked in. An edit that cannot be leaves a message in `said`.
+    reaches the page, until that is locked in. An edit that is refused leaves its reason in `message`.
     """
 
     _esm = module("planes_canvas.js")
@@ -43,11 +43,11 @@ class PlanesCanvas(Closable):
         self._planes = planes or Planes()
         self._requirements = requirements
         self._past: list[Planes] = []
-        self._moved: dict[str, tuple[float, float]] = {}
+        self._positions: dict[str, tuple[float, float]] = {}
         self.killed = ""
-        self.said, self._wrong = "", False
+        self.message, self._failed = "", False
         super().__init__(prediction)
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
         self.observe(self._show, names="ready")
         self._show()
 
@@ -58,7 +58,7 @@ class PlanesCanvas(Closable):
 
     @planes.setter
     def planes(self, planes: Planes) -> None:
-        self._become(planes, "The sketch was replaced.")
+        self._replace(planes, "The sketch was replaced.")
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -80,7 +80,7 @@ class PlanesCanvas(Closable):
         if self._planes.component(name):
             raise DesignError(f"New box: there is a box {name!r} already. Choose another name.")
         box = Component(id=name, kind=kind)
-        self._become(
+        self._replace(
             self._planes.changed(components=(*self._planes.components, box)),
             f"{name} added to the {box.plane} plane.",
         )
@@ -92,7 +92,7 @@ class PlanesCanvas(Closable):
         if any((flow.start, flow.end, flow.carries) == (start, end, carries) for flow in self._planes.flows):
             raise DesignError(f"There is an arrow from {start} to {end} that carries {carries} already.")
         arrow = Flow(start=start, end=end, carries=carries)
-        self._become(
+        self._replace(
             self._planes.changed(flows=(*self._planes.flows, arrow)),
             f"Arrow from {start} to {end}, {carries}.",
         )
@@ -102,18 +102,18 @@ class PlanesCanvas(Closable):
         flow = self._arrow(at)
         changed = flow.changed(**{name: value or None for name, value in fields.items()})
         flows = (*self._planes.flows[:at], changed, *self._planes.flows[at + 1 :])
-        self._become(self._planes.changed(flows=flows), f"Arrow from {flow.start} to {flow.end} changed.")
+        self._replace(self._planes.changed(flows=flows), f"Arrow from {flow.start} to {flow.end} changed.")
 
     def remove_arrow(self, at: int) -> None:
         """Take an arrow away."""
         flow = self._arrow(at)
         flows = tuple(one for place, one in enumerate(self._planes.flows) if place != at)
-        self._become(self._planes.changed(flows=flows), f"Arrow from {flow.start} to {flow.end} removed.")
+        self._replace(self._planes.changed(flows=flows), f"Arrow from {flow.start} to {flow.end} removed.")
 
     def remove(self, name: str) -> None:
         """Take a component away, with its arrows and alerts."""
         self._known(name)
-        self._become(
+        self._replace(
             self._planes.changed(
                 components=tuple(one for one in self._planes.components if one.id != name),
                 flows=tuple(flow for flow in self._planes.flows if name not in {flow.start, flow.end}),
@@ -125,36 +125,36 @@ class PlanesCanvas(Closable):
     def move(self, name: str, left: float, top: float) -> None:
         """Put a box elsewhere in its lane (pixels); this changes the picture, not the sketch."""
         self._known(name)
-        lanes = {lane.plane: lane for lane in layout(self._planes, self._moved).lanes}
+        lanes = {lane.plane: lane for lane in layout(self._planes, self._positions).lanes}
         lane = next(lanes[one.plane] for one in self._planes.components if one.id == name)
-        self._moved[name] = (float(left), float(top) - lane.top)
+        self._positions[name] = (float(left), float(top) - lane.top)
         self._show()
 
     def kill(self, name: str) -> None:
         """Let a component die, or bring it back when it is the dead one; one is dead at a time."""
         self._known(name)
         self.killed = "" if self.killed == name else name
-        self._tell(self.blast.sentence if self.blast else f"{name} works again.")
+        self._report(self.blast.sentence if self.blast else f"{name} works again.")
 
     def undo(self) -> None:
         """Bring back the sketch before the last change."""
         if not self._past:
             raise DesignError("There is nothing to undo. Change something first.")
         self._planes = self._past.pop()
-        self._settle("The last change is undone.")
+        self._after_change("The last change is undone.")
 
-    def _become(self, planes: Planes, said: str) -> None:
+    def _replace(self, planes: Planes, message: str) -> None:
         self._past.append(self._planes)
         self._planes = planes
-        self._settle(said)
+        self._after_change(message)
 
-    def _settle(self, said: str) -> None:
+    def _after_change(self, message: str) -> None:
         if self.killed and self._planes.component(self.killed) is None:
             self.killed = ""
-        self._tell(f"{said} {self.verdict}")
+        self._report(f"{message} {self.verdict}")
 
-    def _tell(self, said: str, *, wrong: bool = False) -> None:
-        self.said, self._wrong = said, wrong
+    def _report(self, message: str, *, failed: bool = False) -> None:
+        self.message, self._failed = message, failed
         self._show()
 
     def _known(self, name: str) -> None:
@@ -168,13 +168,13 @@ class PlanesCanvas(Closable):
 
     # -- the page
 
-    def _hear(self, _widget: object, message: Message, _buffers: object) -> None:
+    def _on_message(self, _widget: object, message: Message, _buffers: object) -> None:
         try:
             edit = self._EDITS[str(message.get("kind"))]
             edit(self, message)
         except (MlsdError, KeyError, TypeError, ValueError) as error:
             why = _in_words(error) if isinstance(error, MlsdError) else "That edit cannot be read. Try again."
-            self._tell(f"Not done. {why}", wrong=True)
+            self._report(f"Not done. {why}", failed=True)
 
     _EDITS: Mapping[str, Callable[["PlanesCanvas", Message], None]] = {
         "add": lambda self, m: self.add(str(m["id"]).strip(), m["of"]),
@@ -197,15 +197,17 @@ class PlanesCanvas(Closable):
     def verdict(self) -> str:
         """How many errors and warnings the review finds."""
         counts = {kind: sum(one.severity == kind for one in self.findings) for kind in ("error", "warning")}
-        told = [f"{number} {kind}{'s' if number != 1 else ''}" for kind, number in counts.items() if number]
-        return f"Review: {', '.join(told)}." if told else "Review: no error and no warning."
+        counted = [
+            f"{number} {kind}{'s' if number != 1 else ''}" for kind, number in counts.items() if number
+        ]
+        return f"Review: {', '.join(counted)}." if counted else "Review: no error and no warning."
 
     def _show(self, _change: object = None) -> None:
         if self.ready:
             self.shown = self._for_the_page()
 
     def _for_the_page(self) -> dict[str, Any]:
-        placed, hit = layout(self._planes, self._moved), self.blast
+        placed, hit = layout(self._planes, self._positions), self.blast
         alt = f"Sketch with {len(self._planes.components)} boxes and {len(self._planes.flows)} arrows"
         return {
             "picture": draw_planes(self._planes, hit, placed).for_page(alt),
@@ -216,31 +218,33 @@ class PlanesCanvas(Closable):
             "verdict": self.verdict,
             "killed": self.killed,
             "blast": hit.sentence if hit else "",
-            "said": self.said,
-            "wrong": self._wrong,
+            "message": self.message,
+            "failed": self._failed,
             "undoable": bool(self._past),
             "kinds": {plane: list(kinds) for plane, kinds in KINDS.items()},
             "carries": list(_CARRIES),
         }
 
     def _open_still(self) -> str:
-        found = _finding_table(self.findings)
-        drawn = sketch(self._planes, self.killed or None).html() + table(flow_table(self._planes), "Arrows")
-        return drawn + (table(found, self.verdict) if found["code"] else f"<p>{escape(self.verdict)}</p>")
+        figure = sketch(self._planes, self.killed or None)
+        rows = _listed(self.findings)
+        columns = {name: tuple(row[name] for row in rows) for name in rows[0]} if rows else {}
+        review = table(columns, self.verdict) if rows else f"<p>{escape(self.verdict)}</p>"
+        return figure.html() + table(flow_table(self._planes), "Arrows") + review
 
     def _open_sentence(self) -> str:
         return f"{self._name}. {sketch(self._planes, self.killed or None).alt} {self.verdict}"
 
 
 def _in_words(error: MlsdError) -> str:
-    """Return an error in the words of the page, which knows no classes.
+    """Return an error's text with the page's words in place of class names.
 
     >>> _in_words(DesignError("Component: id: 'a b' is not an id."))
     "New box: 'a b' is not an id."
     """
-    said = str(error)
-    named = next((name for name in _SUBJECTS if said.startswith(name)), "")
-    return _SUBJECTS.get(named, "") + said.removeprefix(named)
+    text = str(error)
+    named = next((name for name in _SUBJECTS if text.startswith(name)), "")
+    return _SUBJECTS.get(named, "") + text.removeprefix(named)
 
 
 def _seconds(given: Any) -> float | None:
@@ -269,18 +273,9 @@ def _arrow(at: int, flow: Flow) -> dict[str, Any]:
 
 
 def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str]]:
+    """Return the errors and warnings as rows."""
     return [
-        {"severity": one.severity, "code": one.code, "message": one.message, "fix": one.fix}
+        {"code": one.code, "severity": one.severity, "found": one.message, "fix": one.fix}
         for one in findings
         if one.severity != "info"
     ]
-
-
-def _finding_table(findings: tuple[Finding, ...]) -> Columns:
-    told = [one for one in findings if one.severity != "info"]
-    return {
-        "code": tuple(one.code for one in told),
-        "severity": tuple(one.severity for one in told),
-        "found": tuple(one.message for one in told),
-        "fix": tuple(one.fix for one in told),
-    }

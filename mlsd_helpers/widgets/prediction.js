@@ -1,8 +1,8 @@
 // A question, a number, a button; the truth comes from Python only after the number is locked in.
 
 function render({ model, el }) {
-  const problem = spoken({ class: "mlsd-problem", id: unique("problem") });
-  const verdict = spoken({ class: "mlsd-verdict" });
+  const problem = liveRegion({ class: "mlsd-problem", id: unique("problem") });
+  const verdict = liveRegion({ class: "mlsd-verdict" });
   const field = numberField({ name: model.get("question"), unit: model.get("unit"), describedBy: problem.id });
   const commit = () => {
     if (!model.get("locked")) model.send({ kind: "lock", guess: field.input.value });
@@ -19,7 +19,7 @@ function render({ model, el }) {
     lock.setAttribute("aria-disabled", String(locked)); // stays focusable: the focus is not lost
     lock.textContent = locked ? "Locked in" : "Lock in";
     problem.textContent = model.get("problem");
-    tell(verdict, model.get("verdict"));
+    showVerdict(verdict, model.get("verdict"));
   });
 }
 

@@ -1,6 +1,6 @@
-"""Questions that a learner answers before the answer is told.
+"""Questions that a learner answers before the right answer is shown.
 
-The answer stays in Python until the learner has committed: it is in no widget state and in no page before.
+The answer stays in Python until the learner has locked in a guess: before that, no widget state and no page has it.
 """
 
 import math
@@ -17,8 +17,8 @@ from mlsd_helpers.widgets.base import Widget, module
 
 _NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
-_NEAR = 1.5  # a ratio below this says less than the difference
-_FACTOR = "times"  # a unit of which a multiple would be said with the same word
+_NEAR = 1.5  # below this ratio the verdict gives the difference instead
+_FACTOR = "times"  # with this unit, "2 times your 3 times" would be confusing
 _PLURAL = re.compile(r"((?<=x)es|(?<=[a-z]{3})s)(?=/|$)")
 
 
@@ -71,7 +71,7 @@ class Comparison:
 
     @property
     def ratio(self) -> float | None:
-        """Return guess over truth, or None where a ratio says nothing (a zero or a negative number)."""
+        """Return guess over truth, or None where either is 0 or below."""
         return self.guess / self.truth if self.guess > 0 and self.truth > 0 else None
 
     def __str__(self) -> str:
@@ -106,10 +106,10 @@ def _with_unit(number: float, unit: str) -> str:
 
 
 class Prediction(Widget):
-    """Ask for a number, and tell the truth only once it is locked in.
+    """Ask for a number, and show the right one only once a guess is locked in.
 
     `truth` is a number in `unit`, or a function of no arguments that returns one, called when the guess is
-    locked in. `because` is the reason, told with it. A guess within the share `within` of the truth counts
+    locked in. `because` is the reason, shown with it. A guess within the share `within` of the truth counts
     as close; `lowest` is the lowest guess that makes sense (`-math.inf` for none). The traits `locked` and
     `guess` can be observed. Without a learner the widget stays unlocked, and nothing else happens.
     """
@@ -137,7 +137,7 @@ class Prediction(Widget):
         if not callable(truth):
             _known(truth)
         super().__init__(question=question, unit=unit)
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
 
     def lock(self, guess: float | str) -> None:
         """Lock in a guess, as the button does; a guess that cannot be read leaves a message in `problem`."""
@@ -157,12 +157,12 @@ class Prediction(Widget):
     def _reveal(self) -> float:
         return _known(self._truth() if callable(self._truth) else self._truth)
 
-    def _hear(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
+    def _on_message(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
         if message.get("kind") == "lock":
             self.lock(str(message.get("guess", "")))
 
     def still(self) -> str:
-        """Return the question, with what is needed to answer it; after the lock, what was said."""
+        """Return the question and how to answer it; once a guess is locked in, the verdict."""
         unit = f" ({self.unit})" if self.unit else ""
         question = f"<strong>Predict first.</strong> {as_words(self.question + unit)}"
         return f"<p>{question}</p><p>{as_words(self._state())}</p>"
@@ -186,11 +186,11 @@ def _known(truth: float) -> float:
 
 
 class Choice(Widget):
-    """Ask for one of several options, and say what each means only after it is chosen.
+    """Ask for one of several options, and show what each means only after it is chosen.
 
-    `feedback` maps an option to what is said when it is chosen; `because` is told with the right one. A
-    wrong choice may be followed by another. The trait `locked` is true as soon as an option has been handed
-    in, `chosen` is the latest and `correct` says whether it is the answer.
+    `feedback` maps an option to the text that its choice shows; `because` is shown with the right one. A wrong
+    choice may be followed by another. The trait `locked` is true as soon as an option has been checked, `chosen` is
+    the latest option and `correct` is whether it is the answer.
     """
 
     _esm = module("choice.js")
@@ -218,7 +218,7 @@ class Choice(Widget):
                     f"{named!r} is not one of the options. They are: {', '.join(map(repr, options))}."
                 )
         super().__init__(question=question, options=list(options))
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
 
     def choose(self, option: str) -> None:
         """Hand in an option, as the button does; anything else leaves a message in `problem`."""
@@ -237,7 +237,7 @@ class Choice(Widget):
             }
             self.locked = True
 
-    def _hear(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
+    def _on_message(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
         if message.get("kind") == "choose":
             self.choose(str(message.get("option", "")))
 

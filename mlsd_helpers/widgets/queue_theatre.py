@@ -14,14 +14,14 @@ from mlsd_helpers.figures.theatre import (
     TheatreInputs,
     TheatreView,
     draw_latency,
-    staged,
+    theatre_figure,
     theatre_view,
 )
 from mlsd_helpers.simulation import ROUTINGS
 from mlsd_helpers.simulation.quick import LANES
 from mlsd_helpers.widgets.base import Explorable, Lockable, module, tabular
 
-_MOVED = ("peak_rps", "replicas", "routing", "burstiness", "batch", "cached_share", "event")
+_TRAITS = ("peak_rps", "replicas", "routing", "burstiness", "batch", "cached_share", "event")
 _NOTE = f"{REQUESTS:,} requests in {LANES} independent runs; intervals of 95 %."
 
 
@@ -35,7 +35,7 @@ class QueueTheatre(Explorable[TheatreView]):
 
     _esm = module("queue_theatre.js")
     _name = "Queue theatre"
-    _moved = _MOVED
+    _inputs = _TRAITS
     _compute = staticmethod(lru_cache(maxsize=256)(theatre_view))  # a slider comes back to where it was
 
     peak_rps = t.Float().tag(sync=True)
@@ -54,16 +54,16 @@ class QueueTheatre(Explorable[TheatreView]):
             choices={"routing": list(ROUTINGS), "event": list(EVENTS)},
         )
 
-    @t.validate(*_MOVED)
+    @t.validate(*_TRAITS)
     def _in_range(self, proposal: Any) -> Any:
-        return self._checked(proposal)
+        return self._validate_input(proposal)
 
     def _predicted_s(self) -> float | None:
         guess, unit = (getattr(self._prediction, name, None) for name in ("guess", "unit"))
         return None if guess is None or unit != "ms" else float(guess) / 1000
 
     def _picture(self, view: TheatreView) -> str:
-        return f"{staged(view).html()}{table(_columns(view))}<p>{_note(view)}</p>"
+        return f"{theatre_figure(view).html()}{table(_columns(view))}<p>{_note(view)}</p>"
 
     def _words(self, view: TheatreView) -> str:
         return f"{self._name}. {view.alt}"

@@ -42,7 +42,7 @@ def test_an_arrow_is_drawn_guarded_and_removed_by_keyboard(notebook):
     expect(arrows).to_have_count(36)
     box(notebook, "gateway").focus()
     notebook.press("Enter")
-    expect(canvas.locator(".mlsd-told")).to_contain_text("Arrow starts at gateway")
+    expect(canvas.locator(".mlsd-status")).to_contain_text("Arrow starts at gateway")
     box(notebook, "rules").focus()
     notebook.press("Enter")
     expect(arrows).to_have_count(37)
@@ -60,7 +60,7 @@ def test_an_arrow_is_drawn_guarded_and_removed_by_keyboard(notebook):
 def test_an_arrow_that_was_begun_can_be_given_up(notebook):
     box(notebook, "gateway").focus()
     notebook.press("Enter", "Escape")
-    expect(notebook.page.locator(".mlsd-canvas .mlsd-told")).to_contain_text("Cancelled")
+    expect(notebook.page.locator(".mlsd-canvas .mlsd-status")).to_contain_text("Cancelled")
     expect(notebook.page.locator(".flow")).to_have_count(36)
 
 

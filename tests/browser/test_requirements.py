@@ -94,7 +94,7 @@ def test_an_interview_is_held_by_keyboard_within_its_budget(notebook, interview)
     interview.get_by_role("radio", name="How old may a count").focus()
     notebook.press("Space", "Enter")
     expect(interview.get_by_role("listitem")).to_have_count(1)
-    expect(interview.locator(".mlsd-heard")).to_contain_text(f"{BUDGET - 1} left")
+    expect(interview.locator(".mlsd-screen-reader")).to_contain_text(f"{BUDGET - 1} left")
     notebook.press("ArrowDown", "Enter")
     expect(interview.get_by_role("listitem")).to_have_count(2)
     for note in interview.get_by_role("checkbox").all():

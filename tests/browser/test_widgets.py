@@ -154,7 +154,7 @@ def test_an_incident_is_gone_through_and_judged(notebook):
     autopsy.get_by_role("button", name="Next moment").focus()
     notebook.press("Enter", "Enter")
     expect(autopsy.get_by_role("listitem")).to_have_count(3)
-    expect(autopsy.locator(".mlsd-heard")).to_contain_text("11:20")
+    expect(autopsy.locator(".mlsd-screen-reader")).to_contain_text("11:20")
     autopsy.get_by_role("radio", name="training makes").focus()
     notebook.press("Space", "Enter")
     expect(autopsy.locator(".mlsd-verdict")).to_contain_text("Training: Not there.")

@@ -33,7 +33,7 @@ def test_no_plane_is_right_twice():
 
 def test_nothing_of_the_view_leaves_python_before_the_prediction_is_locked():
     prediction, autopsy = closed()
-    autopsy.tell(3)
+    autopsy.step(3)
     autopsy.choose("data")
     assert autopsy.shown == {}
     prediction.lock(20)
@@ -43,15 +43,15 @@ def test_nothing_of_the_view_leaves_python_before_the_prediction_is_locked():
 
 def test_a_message_from_the_page_opens_nothing_that_is_locked():
     _, autopsy = closed()
-    autopsy._hear(autopsy, {"kind": "choose", "plane": "data"}, None)
-    assert (autopsy.view.chosen, autopsy.view.told) == (None, 1)
+    autopsy._on_message(autopsy, {"kind": "choose", "plane": "data"}, None)
+    assert (autopsy.view.chosen, autopsy.view.moment) == (None, 1)
 
 
 def test_what_a_choice_means_is_in_no_state_before_it_is_made():
     autopsy = DesignAutopsy()
     for position in range(len(INCIDENTS)):
         autopsy.turn_to(position)
-        autopsy.tell(99)
+        autopsy.step(99)
         state = json.dumps(autopsy.get_state(["shown", "problem"]), ensure_ascii=False)
         assert not [why for incident in INCIDENTS for why in said(incident) if why in state]
     assert not [why for incident in INCIDENTS for why in said(incident) if why in autopsy.still()]
@@ -69,19 +69,19 @@ def test_a_choice_says_what_it_means_and_a_wrong_one_may_be_followed_by_another(
 
 def test_each_incident_is_where_it_was_left():
     autopsy = DesignAutopsy()
-    autopsy.tell(2)
+    autopsy.step(2)
     autopsy.choose("serving")
     autopsy.turn_to(1)
-    assert (autopsy.view.told, autopsy.view.chosen) == (1, None)
+    assert (autopsy.view.moment, autopsy.view.chosen) == (1, None)
     autopsy.turn_to(0)
-    assert (autopsy.view.told, autopsy.view.chosen) == (3, "serving")
+    assert (autopsy.view.moment, autopsy.view.chosen) == (3, "serving")
 
 
 def test_moments_stop_at_both_ends():
     autopsy = DesignAutopsy()
-    autopsy.tell(-5)
-    assert autopsy.view.told == 1
-    autopsy.tell(99)
+    autopsy.step(-5)
+    assert autopsy.view.moment == 1
+    autopsy.step(99)
     assert autopsy.view.moments == INCIDENTS[0].moments
     assert not autopsy.shown["more"]
 
@@ -100,12 +100,12 @@ def test_a_plane_that_does_not_exist_is_refused():
 
 
 @pytest.mark.parametrize(
-    "odd", [{}, {"kind": "turn", "position": 7}, {"kind": "tell", "moments": "x"}, {"kind": 3}]
+    "odd", [{}, {"kind": "turn", "position": 7}, {"kind": "step", "moments": "x"}, {"kind": 3}]
 )
 def test_an_odd_message_changes_nothing(odd):
     autopsy = DesignAutopsy()
     before = autopsy.shown
-    autopsy._hear(autopsy, odd, None)
+    autopsy._on_message(autopsy, odd, None)
     assert autopsy.shown == before
 
 

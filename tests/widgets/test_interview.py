@@ -9,7 +9,7 @@ KEYS = list(Interview().questions)
 
 
 def hears(widget, **message):
-    widget._hear(widget, message, [])
+    widget._on_message(widget, message, [])
 
 
 def state(widget):

@@ -43,7 +43,7 @@ def test_each_edit_can_be_undone():
     press(canvas, kind="undo")
     assert canvas.planes == SMALL
     press(canvas, kind="undo")
-    assert "nothing to undo" in canvas.shown["said"]
+    assert "nothing to undo" in canvas.shown["message"]
 
 
 def test_the_review_follows_the_drawing():
@@ -116,7 +116,7 @@ def test_an_edit_that_cannot_be_is_explained_and_changes_nothing(message):
     canvas = PlanesCanvas(SMALL)
     press(canvas, **message)
     assert canvas.planes == SMALL
-    assert canvas.shown["said"]
+    assert canvas.shown["message"]
     json.dumps(canvas.shown, allow_nan=False)
 
 
@@ -124,20 +124,20 @@ def test_an_edit_that_cannot_be_is_explained_and_changes_nothing(message):
 def test_what_is_wrong_with_a_new_box_is_an_error_that_names_no_class(name):
     canvas = PlanesCanvas(SMALL)
     press(canvas, kind="add", id=name, of="api gateway")
-    assert canvas.shown["wrong"]
-    assert "New box: " in canvas.shown["said"]
-    assert "Component" not in canvas.shown["said"]
+    assert canvas.shown["failed"]
+    assert "New box: " in canvas.shown["message"]
+    assert "Component" not in canvas.shown["message"]
     press(canvas, kind="add", id="other", of="api gateway")
-    assert not canvas.shown["wrong"]
+    assert not canvas.shown["failed"]
 
 
 def test_every_error_and_warning_is_listed():
     canvas = PlanesCanvas(SMALL)
     for at in range(9):
         canvas.connect("scorer", "door", get_args(Carries)[at])
-    told = [one for one in canvas.findings if one.severity != "info"]
-    assert len(told) > 6
-    assert len(canvas.shown["findings"]) == len(told)
+    listed = [one for one in canvas.findings if one.severity != "info"]
+    assert len(listed) > 6
+    assert len(canvas.shown["findings"]) == len(listed)
 
 
 def test_in_code_such_an_edit_is_an_error():
