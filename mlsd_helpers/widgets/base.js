@@ -62,6 +62,21 @@ function numberField({ name, unit, describedBy }) {
   return { label, input, unit: h("span", { class: "mlsd-unit" }, unit) };
 }
 
+// A radio button or a checkbox, before its label.
+function option(type, name, value, ...label) {
+  const id = unique(type);
+  const input = h("input", { id, type, name, value, ...OWN_KEYS });
+  return { input, value, node: h("div", { class: "mlsd-option" }, input, h("label", { for: id }, ...label)) };
+}
+const chosen = (options) => options.find((one) => one.input.checked)?.value ?? "";
+
+// A field or a list to choose from, below its label.
+function labelled(tag, name, attributes, ...children) {
+  const id = unique(tag);
+  const input = h(tag, { id, ...attributes, ...OWN_KEYS }, ...children);
+  return { input, node: h("div", { class: "mlsd-field" }, h("label", { for: id }, name), input) };
+}
+
 // A scale has the value at each position of a slider. Logarithmic values are round to two digits.
 const linear = (low, high, step) => ({
   last: Math.round((high - low) / step),

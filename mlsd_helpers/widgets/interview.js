@@ -1,11 +1,5 @@
 // A product owner with little time. An answer comes from Python only after its question is asked.
 
-function question(group, key, text) {
-  const id = unique("question");
-  const input = h("input", { id, type: "radio", name: group, value: key, ...OWN_KEYS });
-  return { key, input, node: h("div", { class: "mlsd-option" }, input, h("label", { for: id }, text)) };
-}
-
 function note(key, asked, answer) {
   const id = unique("note");
   const input = h("input", { id, type: "checkbox", value: key, ...OWN_KEYS });
@@ -18,12 +12,11 @@ function note(key, asked, answer) {
 function render({ model, el }) {
   const shown = () => model.get("shown");
   const group = unique("questions");
-  const questions = shown().questions.map(([key, text]) => question(group, key, text));
+  const questions = shown().questions.map(([key, text]) => option("radio", group, key, text));
   let notes = [];
-  const picked = () => questions.find((q) => q.input.checked)?.key ?? "";
   const marked = () => notes.filter((n) => n.input.checked).map((n) => n.key);
 
-  const ask = button("Ask", () => model.send({ kind: "ask", key: picked() }), questions.map((q) => q.input));
+  const ask = button("Ask", () => model.send({ kind: "ask", key: chosen(questions) }), questions.map((q) => q.input));
   const left = h("span", { class: "mlsd-unit" });
   const end = button("I have heard enough", () => model.send({ kind: "end" }));
   const confront = button("These two cannot both hold", () => model.send({ kind: "confront", keys: marked() }));

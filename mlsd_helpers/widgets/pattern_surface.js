@@ -36,10 +36,8 @@ const INPUTS = [
 ];
 
 function checkbox(trait, name, move) {
-  const id = unique("check");
-  const input = h("input", { id, type: "checkbox", ...OWN_KEYS });
+  const { input, node } = option("checkbox", trait, null, name);
   input.addEventListener("change", () => move(trait, input.checked));
-  const node = h("div", { class: "mlsd-check" }, input, h("label", { for: id }, name));
   return { trait, node, show: (value) => (input.checked = value) };
 }
 

@@ -8,17 +8,8 @@ const HELP = "Tab to a box. Arrow keys move it, Enter starts an arrow and Enter 
 const keyOfBox = (id) => `box:${id}`;
 const keyOfArrow = (at) => `arrow:${at}`;
 
-function choose(name, options) {
-  const id = unique("select");
-  const input = h("select", { id, class: "mlsd-text", ...OWN_KEYS }, ...options);
-  return { input, node: h("div", { class: "mlsd-field" }, h("label", { for: id }, name), input) };
-}
-
-function textField(name, width) {
-  const id = unique("text");
-  const input = h("input", { id, type: "text", class: "mlsd-text", autocomplete: "off", size: width, ...OWN_KEYS });
-  return { input, node: h("div", { class: "mlsd-field" }, h("label", { for: id }, name), input) };
-}
+const choose = (name, options) => labelled("select", name, { class: "mlsd-text" }, ...options);
+const textField = (name, size) => labelled("input", name, { type: "text", class: "mlsd-text", autocomplete: "off", size });
 
 const listFindings = (rows) => rows.map((one) =>
   h("li", {}, h("strong", {}, `${one.severity} ${one.code} `), `${one.found} `, h("em", {}, one.fix)),

@@ -9,10 +9,8 @@ const SLIDERS = [
 ];
 
 function select({ trait, name, options, move }) {
-  const id = unique("select");
-  const input = h("select", { id, class: "mlsd-number", ...OWN_KEYS }, ...options.map((o) => h("option", { value: o }, o)));
+  const { input, node } = labelled("select", name, { class: "mlsd-number" }, ...options.map((o) => h("option", { value: o }, o)));
   input.addEventListener("change", () => move(trait, input.value));
-  const node = h("div", { class: "mlsd-pick" }, h("label", { for: id, class: "mlsd-label" }, name), input);
   return { trait, node, show: (value) => (input.value = value) };
 }
 
@@ -55,7 +53,7 @@ function stage(replicas, { busy, zones, lost_zone }) {
 
 function render({ model, el }) {
   const move = mover(model), choices = model.get("choices");
-  const chosen = [
+  const moved = [
     ...sliders(SLIDERS, move),
     select({ trait: "routing", name: "Routing", options: choices.routing, move }),
   ];
@@ -63,11 +61,11 @@ function render({ model, el }) {
   const fleet = h("div", { class: "mlsd-fleet" });
   const legend = h("p", { class: "mlsd-note" }, "One box a replica, one group a zone, filled as far as it is busy; crossed out: lost.");
   const parts = [
-    panel(chosen), happens.node, fleet, legend, line("fleet", "mlsd-formula"), line("verdict", "mlsd-headline"),
+    panel(moved), happens.node, fleet, legend, line("fleet", "mlsd-formula"), line("verdict", "mlsd-headline"),
     picture(), grid("table"), line("note", "mlsd-note"),
   ];
   return explorable({ model, el }, {
-    kind: "theatre", controls: [...chosen, happens], move, parts,
+    kind: "theatre", controls: [...moved, happens], move, parts,
     show: (shown) => fleet.replaceChildren(stage(model.get("replicas"), shown)),
   });
 }

@@ -13,7 +13,7 @@ DRAFTS = ".mlsd-canvas select, .mlsd-notes input"
 
 # A widget without its controls and without what is for ears only, which comes late: what a control has to change.
 _STATE = """
-    const controls = '.mlsd-slider, .mlsd-pick, .mlsd-field, .mlsd-check, .mlsd-option, button, .mlsd-screen-reader';
+    const controls = '.mlsd-slider, .mlsd-field, .mlsd-option, button, .mlsd-screen-reader';
     const state = (widget) => {
         const copy = widget.cloneNode(true);
         copy.querySelectorAll(controls).forEach((one) => one.remove());
