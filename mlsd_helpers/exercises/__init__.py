@@ -23,6 +23,7 @@ __all__ = [
     "find",
     "find_question",
     "hint",
+    "inputs",
 ]
 
 _lessons = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__) if found.ispkg]
@@ -67,13 +68,17 @@ def _by_id(among: tuple[_Asked, ...], wanted: str, kind: str) -> _Asked:
     raise ExerciseError(f"There is no {kind} {wanted!r}.{meant} Known: {', '.join(known)}.")
 
 
-def cases(exercise_id: str) -> tuple[Case, ...]:
-    """Return the cases that the visible check of an exercise uses.
+def inputs(exercise_id: str) -> tuple[Case, ...]:
+    """Return the inputs on which the visible check of an exercise tries an answer: one mapping for each case.
 
     Raises:
         ExerciseError: no exercise has this id.
     """
     return find(exercise_id).cases
+
+
+cases = inputs
+"""The older name of `inputs`, which works for one release; `mlsd.cases` are the worked designs."""
 
 
 def check(exercise_id: str, answer: Any, *, fresh: bool = False, seed: int | None = None) -> Verdict:

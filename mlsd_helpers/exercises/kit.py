@@ -29,6 +29,8 @@ from typing import Any
 
 Case = Mapping[str, Any]
 Given = Mapping[str, Any]
+Answer = dict[str, Any]
+"""The parts of an answer, by the keys of the steps that judge them."""
 
 TIME_LIMIT_S = 5.0
 """How long an answer may take for one case; ours take milliseconds."""
@@ -269,9 +271,9 @@ def run(answer: Any, case: Case) -> Outcome:  # noqa: PLR0911 - one return an en
 
 
 def _raised(error: BaseException) -> str:
-    said = f"it raised {_code(f'{type(error).__name__}: {_short(error)}')}."
-    renamed = isinstance(error, TypeError) and "unexpected keyword argument" in said
-    return f"{said} Keep the names of the parameters." if renamed else said
+    message = f"it raised {_code(f'{type(error).__name__}: {_short(error)}')}."
+    renamed = isinstance(error, TypeError) and "unexpected keyword argument" in message
+    return f"{message} Keep the names of the parameters." if renamed else message
 
 
 def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
@@ -539,7 +541,7 @@ def _alike(step: Step, one: Marks, other: Marks) -> bool:
 
 
 @dataclass(frozen=True)
-class Panel:
+class CaseSet:
     """The cases that an answer is judged on, with what each known mistake gives on them.
 
     To make one costs more than to judge one answer; who judges many keeps it.
@@ -550,13 +552,13 @@ class Panel:
     known: tuple[Marks, ...]
 
     @classmethod
-    def of(cls, exercise: Exercise, cases: Sequence[Case]) -> "Panel":
+    def of(cls, exercise: Exercise, cases: Sequence[Case]) -> "CaseSet":
         """Run every known mistake on the cases."""
         known = tuple(mark(exercise, answer_of(mistake), cases) for mistake in exercise.mistakes)
         return cls(exercise, tuple(cases), known)
 
     @classmethod
-    def fresh(cls, exercise: Exercise, seed: int) -> "Panel":
+    def fresh(cls, exercise: Exercise, seed: int) -> "CaseSet":
         """Draw cases until they tell all known mistakes apart, each failing the steps it fails on the fixed ones.
 
         An exercise without `draw` has only its fixed cases.
@@ -568,17 +570,17 @@ class Panel:
         cases: list[Case] = []
         for size in (FRESH_CASES * 2**doubling for doubling in range(6)):
             cases += [exercise.draw(rng) for _ in range(size - len(cases))]
-            panel = cls.of(exercise, cases)
-            if panel.passed == shown.passed and not panel.undistinguished():
-                return panel
+            case_set = cls.of(exercise, cases)
+            if case_set.passed == shown.passed and not case_set.undistinguished():
+                return case_set
         unlike = [
             mistake_name(one)
-            for one, now, then in zip(exercise.mistakes, panel.passed, shown.passed, strict=True)
+            for one, now, then in zip(exercise.mistakes, case_set.passed, shown.passed, strict=True)
             if now != then
         ]
         raise AssertionError(
             f"{exercise.id}: {len(cases)} fresh cases do not tell its known mistakes apart: "
-            f"{', '.join([*panel.undistinguished(), *unlike])}."
+            f"{', '.join([*case_set.undistinguished(), *unlike])}."
         )
 
     def diagnose(self, marks: Marks) -> Any | None:
@@ -617,15 +619,15 @@ def judge(
     *,
     fresh: bool = False,
     seed: int | None = None,
-    panel: Panel | None = None,
+    case_set: CaseSet | None = None,
 ) -> Verdict:
-    """Judge an answer on the fixed cases, or on fresh ones: those of `panel`, or drawn from `seed` (a new one).
+    """Judge an answer on the fixed cases, or on fresh ones: those of `case_set`, or drawn from `seed` (a new one).
 
     nbgrader keeps the score of the fresh ones; a learner sees the verdict on the fixed ones.
     """
-    if panel is None and fresh:
-        panel = Panel.fresh(exercise, secrets.randbits(32) if seed is None else seed)
-    marks = mark(exercise, answer, exercise.cases if panel is None else panel.cases)
+    if case_set is None and fresh:
+        case_set = CaseSet.fresh(exercise, secrets.randbits(32) if seed is None else seed)
+    marks = mark(exercise, answer, exercise.cases if case_set is None else case_set.cases)
     if all(outcome.blank for outcome in marks.outcomes):
         return _verdict(
             exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True
@@ -636,7 +638,7 @@ def judge(
         return _verdict(exercise, most, _SAME_EVERYWHERE, fresh)
     if score == exercise.points:
         return _verdict(exercise, score, _praise(fresh), fresh)
-    known = (panel or Panel.of(exercise, exercise.cases)).diagnose(marks)
+    known = (case_set or CaseSet.of(exercise, exercise.cases)).diagnose(marks)
     message = _explain(exercise, marks, known)
     return _verdict(exercise, score, message, fresh, mistake=None if known is None else mistake_name(known))
 
@@ -683,7 +685,7 @@ def _whole_case(exercise: Exercise, case: Case) -> str:
     at = next((at for at, shown in enumerate(exercise.cases) if shown is case), None)
     if at is None or "…" not in _show_case(case):
         return ""
-    return f" The whole case: `mlsd.exercises.cases({exercise.id!r})[{at}]`."
+    return f" The whole case: `mlsd.exercises.inputs({exercise.id!r})[{at}]`."
 
 
 def _what_is_wrong(exercise: Exercise, step: Step, marks: Marks, at: int, known: Any | None) -> str:

@@ -178,7 +178,7 @@ class Grader:
             warm = ForkServer(self._job.sandbox, limits=self._job.limits, hidden=hidden, processors=own)
             self._parent = self._stack.enter_context(warm)
         for name in self._shown:
-            judging.panel(name, seed)
+            judging.case_set(name, seed)
 
     def _judge(self, student: str, given: Submission, seed: int, deadline: float) -> "_Graded":
         began = time.perf_counter()

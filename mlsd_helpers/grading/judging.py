@@ -23,7 +23,7 @@ from traitlets.config import Config
 
 from mlsd_helpers import exercises
 from mlsd_helpers.exercises import kit
-from mlsd_helpers.exercises.kit import Exercise, Panel, StoppedError, TooLongError, Verdict
+from mlsd_helpers.exercises.kit import CaseSet, Exercise, StoppedError, TooLongError, Verdict
 from mlsd_helpers.grading import flags
 from mlsd_helpers.grading.deadline import OutOfTimeError, not_counted, time_limit
 from mlsd_helpers.grading.records import Flag, Judged
@@ -83,7 +83,7 @@ def check_in(source: str) -> Check | None:
 
 
 @lru_cache(maxsize=256)
-def panel(exercise_id: str, seed: int) -> Panel:
+def case_set(exercise_id: str, seed: int) -> CaseSet:
     """Return the fresh cases of an exercise for a seed: the same for a whole class in one run.
 
     A seed whose cases do not tell the known mistakes apart gives way to the next.
@@ -91,8 +91,8 @@ def panel(exercise_id: str, seed: int) -> Panel:
     exercise = exercises.find(exercise_id)
     for other in range(seed, seed + _MOST_SEEDS):
         with suppress(AssertionError):
-            return Panel.fresh(exercise, other)
-    return Panel.fresh(exercise, seed)
+            return CaseSet.fresh(exercise, other)
+    return CaseSet.fresh(exercise, seed)
 
 
 # ---- running --------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def _test(cell: Any, source: str, run: _SubmissionRun, seed: int) -> tuple[str, 
 
 
 def _verdict(exercise: Exercise, name: str, run: _SubmissionRun, seed: int) -> Verdict:
-    cases = panel(exercise.id, seed)
+    cases = case_set(exercise.id, seed)
     try:
         answer = _answer(run.session(), name, run)
     except SessionEnded as gone:
@@ -280,7 +280,7 @@ def _verdict(exercise: Exercise, name: str, run: _SubmissionRun, seed: int) -> V
         return _none(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
     try:
         with time_limit(run.limits.judge_s):
-            return kit.judge(exercise, answer, fresh=True, panel=cases)
+            return kit.judge(exercise, answer, fresh=True, case_set=cases)
     except OutOfTimeError:
         late = f"judging {exercise.id} took longer than {run.limits.judge_s:g} s"
         run.flags.append(Flag(flags.LIMIT, late))

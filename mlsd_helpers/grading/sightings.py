@@ -38,7 +38,7 @@ def _words(*patterns: str) -> re.Pattern[str]:
 # Names, as `module.name` whatever they were imported as; `()` and `[]` stand for a call and an element.
 _NAMES = {
     ANSWERS: _words(
-        r"^mlsd_helpers\.exercises(?!\.(?:cases|check|hint|find\(\)\.cases|requirements\.traffic)\b)",
+        r"^mlsd_helpers\.exercises(?!\.(?:cases|inputs|check|hint|find\(\)\.cases|requirements\.traffic)\b)",
         r"^mlsd_helpers\.__(?:path|file|loader|spec)__",
         r"^gc\.(?:get_\w+|\*)",
         r"^sys\.(?:_getframe|_current_frames|_getframemodulename|meta_path|path_hooks|path_importer_cache|modules)\b",
@@ -76,7 +76,7 @@ _NAMES = {
 # Text: of a string, of one that is put together, or of a line that is no Python.
 _TEXTS = {
     ANSWERS: _words(
-        r"mlsd_helpers[./\\]+exercises(?!\.requirements\.traffic)|(?:^|/)exercises/(?:\*|\w+\.py|kit|[a-z]+/)|mlsd\.exercises\b(?!\.(?:cases|check|hint))",
+        r"mlsd_helpers[./\\]+exercises(?!\.requirements\.traffic)|(?:^|/)exercises/(?:\*|\w+\.py|kit|[a-z]+/)|mlsd\.exercises\b(?!\.(?:cases|inputs|check|hint))",
         r"\b(?:BEGIN|END) (?:HIDDEN|SOLUTION|MARK SCHEME)",
         r"(?:^|[/\\])source[/\\]+(?:\*|\{|\d\d_|[^/\\]+[/\\]+[^/\\]*\.?(?:ipynb|\*))",
         r"^__(?:subclasses|globals|closure|code)__$",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlsd_helpers.exercises import ALL, Exercise, find
-from mlsd_helpers.exercises.kit import Panel, answer_of, feedback, judge
+from mlsd_helpers.exercises.kit import CaseSet, answer_of, feedback, judge
 from mlsd_helpers.grading.standalone import source_of
 
 _CHECKED = re.compile(r'mlsd\.check\("([^"]+)", (\w+)\)')
@@ -71,10 +71,13 @@ def _right(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
 @cache
 def _wrong(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
     exercise = find(exercise_id)
-    panel = Panel.of(exercise, exercise.cases)
+    case_set = CaseSet.of(exercise, exercise.cases)
     return tuple(
         _Answer(
-            exercise_id, _typed(course, exercise, answer), judge(exercise, answer, panel=panel).score, said
+            exercise_id,
+            _typed(course, exercise, answer),
+            judge(exercise, answer, case_set=case_set).score,
+            said,
         )
         for answer, said in ((answer_of(mistake), feedback(mistake)) for mistake in exercise.mistakes)
     )

@@ -28,23 +28,23 @@ every_mistake = pytest.mark.parametrize(
 
 
 @cache
-def drawn(exercise_id: str, seed: int) -> kit.Panel:
+def drawn(exercise_id: str, seed: int) -> kit.CaseSet:
     """Draw fresh cases once for all answers."""
-    return kit.Panel.fresh(next(exercise for exercise in ALL if exercise.id == exercise_id), seed)
+    return kit.CaseSet.fresh(next(exercise for exercise in ALL if exercise.id == exercise_id), seed)
 
 
 @cache
-def shown(exercise_id: str) -> kit.Panel:
+def shown(exercise_id: str) -> kit.CaseSet:
     """Judge known mistakes on the visible cases once for all answers."""
     exercise = mlsd.exercises.find(exercise_id)
-    return kit.Panel.of(exercise, exercise.cases)
+    return kit.CaseSet.of(exercise, exercise.cases)
 
 
 def both_ways(exercise: Exercise, answer: Any) -> list[kit.Verdict]:
     """Judge on the fixed cases and on several draws of fresh ones."""
     return [
         kit.judge(exercise, answer),
-        *(kit.judge(exercise, answer, fresh=True, panel=drawn(exercise.id, seed)) for seed in SEEDS),
+        *(kit.judge(exercise, answer, fresh=True, case_set=drawn(exercise.id, seed)) for seed in SEEDS),
     ]
 
 
@@ -81,7 +81,7 @@ def test_feedback_says_something(exercise: Exercise, mistake: Any) -> None:
 @every_exercise
 def test_the_cases_tell_all_known_mistakes_apart(exercise: Exercise) -> None:
     assert len(exercise.mistakes) >= 2
-    assert kit.Panel.of(exercise, exercise.cases).undistinguished() == []
+    assert kit.CaseSet.of(exercise, exercise.cases).undistinguished() == []
 
 
 @every_exercise
@@ -137,7 +137,7 @@ WRECKS = [
 def test_a_wreck_gets_a_plain_message_and_no_points(exercise: Exercise) -> None:
     wrong = []
     for wreck in WRECKS:
-        verdict = kit.judge(exercise, wreck, panel=shown(exercise.id))
+        verdict = kit.judge(exercise, wreck, case_set=shown(exercise.id))
         plain = "Traceback" not in verdict.message and 0 < len(verdict.message) < 800
         if verdict.score or not plain:
             wrong.append((type(wreck).__name__, verdict))
@@ -149,7 +149,7 @@ def test_an_answer_with_absurd_parts_gets_a_plain_message(exercise: Exercise) ->
     parts = parts_of(exercise)
     for absurd in (math.nan, "text", None, -1, [], {}, Unshowable(), 10**400):
         answer = partial(dict.fromkeys, parts, absurd)
-        verdict = kit.judge(exercise, lambda answer=answer, **_: answer(), panel=shown(exercise.id))
+        verdict = kit.judge(exercise, lambda answer=answer, **_: answer(), case_set=shown(exercise.id))
         assert verdict.score < exercise.points
         assert "Traceback" not in verdict.message
 
@@ -172,10 +172,10 @@ CONSTANTS = [
 @every_exercise
 def test_a_constant_earns_at_most_a_quarter(exercise: Exercise) -> None:
     answers = [answer for constant in CONSTANTS for answer in in_shape(exercise, constant)]
-    panel = drawn(exercise.id, 1)
-    right = [kit.run(exercise.reference, case).value for case in panel.cases[:5]]
+    case_set = drawn(exercise.id, 1)
+    right = [kit.run(exercise.reference, case).value for case in case_set.cases[:5]]
     for answer in (*answers, *(lambda one=one, **_: one for one in right)):
-        assert kit.judge(exercise, answer, fresh=True, panel=panel).score <= exercise.points / 4
+        assert kit.judge(exercise, answer, fresh=True, case_set=case_set).score <= exercise.points / 4
 
 
 def named_in(value: Any) -> list[str]:
@@ -203,7 +203,7 @@ def test_to_name_everything_earns_at_most_a_quarter(exercise: Exercise, everythi
         lambda **case: {part: list(everything(case)) for part in parts},
         lambda **case: {part: set(everything(case)) for part in parts},
     ):
-        verdict = kit.judge(exercise, answer, fresh=True, panel=drawn(exercise.id, 1))
+        verdict = kit.judge(exercise, answer, fresh=True, case_set=drawn(exercise.id, 1))
         assert verdict.score <= exercise.points / 4
 
 
@@ -247,7 +247,7 @@ def test_a_hostile_value_gets_a_finite_score_and_a_short_message(exercise: Exerc
 
         answers += [partial(mixed, value=value) for value in HOSTILE.values()]
     for answer in answers:
-        verdict = kit.judge(exercise, answer, panel=shown(exercise.id))
+        verdict = kit.judge(exercise, answer, case_set=shown(exercise.id))
         assert 0 <= verdict.score < exercise.points
         assert len(verdict.message) < 2_500
 
@@ -255,11 +255,11 @@ def test_a_hostile_value_gets_a_finite_score_and_a_short_message(exercise: Exerc
 @every_exercise
 def test_the_size_of_a_value_does_not_cost_the_judge(exercise: Exercise) -> None:
     """In memory, where a list times a number once took gigabytes."""
-    panel = shown(exercise.id)
+    case_set = shown(exercise.id)
     for value in (HOSTILE["many numbers"], HOSTILE["many names"]):
         for answer in in_shape(exercise, value):
             tracemalloc.start()
-            kit.judge(exercise, answer, panel=panel)
+            kit.judge(exercise, answer, case_set=case_set)
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert peak < 20e6
@@ -272,7 +272,7 @@ def test_an_honest_answer_is_far_below_what_is_judged(
     monkeypatch.setattr(kit, "MOST_ENTRIES", kit.MOST_ENTRIES // 3)
     monkeypatch.setattr(kit, "MOST_TEXT", kit.MOST_TEXT // 10)
     for answer in (exercise.reference, *exercise.alternatives):
-        assert kit.judge(exercise, answer, fresh=True, panel=drawn(exercise.id, 1)).passed
+        assert kit.judge(exercise, answer, fresh=True, case_set=drawn(exercise.id, 1)).passed
 
 
 @every_exercise

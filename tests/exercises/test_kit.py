@@ -153,22 +153,22 @@ def test_two_mistakes_in_one_answer_are_named_by_the_first_wrong_step() -> None:
 
 def test_two_mistakes_that_no_case_tells_apart_are_reported() -> None:
     weak = wall(cases=({"width": 2, "height": 2},))
-    assert "added" in kit.Panel.of(weak, weak.cases).undistinguished()
+    assert "added" in kit.CaseSet.of(weak, weak.cases).undistinguished()
 
 
 def test_fresh_cases_grow_until_they_tell_the_mistakes_apart() -> None:
     squares = wall(draw=lambda rng: {"width": 2, "height": 2} if rng.random() < 0.95 else draw(rng))
     for seed in range(5):
-        assert kit.Panel.fresh(squares, seed).undistinguished() == []
+        assert kit.CaseSet.fresh(squares, seed).undistinguished() == []
 
 
 def test_fresh_cases_that_can_never_tell_mistakes_apart_stop_with_the_reason() -> None:
     with pytest.raises(AssertionError, match="wall"):
-        kit.Panel.fresh(wall(draw=lambda _: {"width": 2, "height": 2}), 1)
+        kit.CaseSet.fresh(wall(draw=lambda _: {"width": 2, "height": 2}), 1)
 
 
 def test_the_same_seed_draws_the_same_cases() -> None:
-    assert kit.Panel.fresh(wall(), 7).cases == kit.Panel.fresh(wall(), 7).cases
+    assert kit.CaseSet.fresh(wall(), 7).cases == kit.CaseSet.fresh(wall(), 7).cases
 
 
 def test_the_smallest_failing_case_is_shown() -> None:
@@ -266,7 +266,7 @@ def test_a_renamed_parameter_is_told_to_keep_its_name() -> None:
 def test_a_case_too_long_for_the_message_says_where_it_is() -> None:
     cut = wall(cases=({"width": 3, "height": 4}, {"width": 2, "height": 2, "notes": ["long"] * 99}))
     said = kit.judge(cut, lambda width, height, notes=(): {"area": width * height + bool(notes), "paint": 1})
-    assert "mlsd.exercises.cases('wall')[1]" in said.message
+    assert "mlsd.exercises.inputs('wall')[1]" in said.message
     assert "mlsd.exercises" not in kit.judge(wall(), added).message
 
 

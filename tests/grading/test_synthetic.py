@@ -51,12 +51,12 @@ def answers_of(exercise: Exercise) -> list[Any]:
 @pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.id)
 def test_an_answer_typed_in_is_judged_as_the_answer_itself(exercise: Exercise) -> None:
     drawn = () if exercise.draw is None else (exercise.draw(random.Random(SEED)),)
-    panel = kit.Panel.of(exercise, (*exercise.cases, *drawn))
+    case_set = kit.CaseSet.of(exercise, (*exercise.cases, *drawn))
     for answer in answers_of(exercise):
         source = source_of(answer, NAME)
-        wanted = kit.judge(exercise, answer, panel=panel)
+        wanted = kit.judge(exercise, answer, case_set=case_set)
         with no_exercises():
-            verdict = kit.judge(exercise, ran(source), panel=panel)
+            verdict = kit.judge(exercise, ran(source), case_set=case_set)
         assert (verdict.score, verdict.mistake) == (wanted.score, wanted.mistake), source
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.capacity._answer import Answer
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, is_number
 
 _CLOSE = 0.10
 

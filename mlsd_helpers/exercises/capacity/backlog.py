@@ -3,8 +3,7 @@
 import random
 from fractions import Fraction
 
-from mlsd_helpers.exercises.capacity._answer import Answer
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 
 
 def backlog(surge_rps: float, capacity_rps: float, delay_s: float, scaled_rps: float) -> Answer:

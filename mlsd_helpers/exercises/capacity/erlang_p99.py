@@ -4,8 +4,7 @@ import math
 import random
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.capacity._answer import Answer
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
 
 
 def servers_for_p99(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:

@@ -5,8 +5,8 @@ import random
 from fractions import Fraction
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.capacity._answer import Answer, round_up
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.capacity._rounding import round_up
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 
 
 def size(peak_rps: float, service_time_s: float, target_utilisation: float, headroom: float) -> Answer:

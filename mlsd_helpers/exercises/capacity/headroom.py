@@ -7,8 +7,8 @@ from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.sizing import down_in_restart, largest_zone
-from mlsd_helpers.exercises.capacity._answer import Answer, round_up
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names, quoted
+from mlsd_helpers.exercises.capacity._rounding import round_up
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, names, quoted
 
 FAILURES = ("rolling_restart", "zone_loss", "surge", "restart_in_surge", "cold_cache")
 

@@ -5,8 +5,8 @@ import random
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.capacity._answer import Answer, round_up
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, is_number
+from mlsd_helpers.exercises.capacity._rounding import round_up
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, is_number
 
 
 def _least_total(case: Case) -> int:

@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable
 from fractions import Fraction
 
-from mlsd_helpers.exercises.capacity._answer import Answer, round_up
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.capacity._rounding import round_up
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 
 
 def repaired(

@@ -1,4 +1,4 @@
-"""What the exercises of this lesson share: the shape of an answer, and the ages of a path that is plain data.
+"""What the exercises of this lesson share: the ages of a path that is plain data.
 
 A path is a list of stages. A stage is a dict with `period_min`, `delay_min` and `ttl_min`, each of them 0 when
 left out; `in_step` says that it starts when the stage before it ends. `{"parallel": [path, path]}` joins branches.
@@ -9,7 +9,6 @@ from typing import Any
 
 from mlsd_helpers import formulas
 
-Answer = dict[str, Any]
 Stage = dict[str, Any]
 Path = Sequence[Stage]
 

@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.dataflow._path import Answer, Path, Stage, as_formula, in_one_row, without
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.dataflow._path import Path, Stage, as_formula, in_one_row, without
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 
 Ages = tuple[float, float, float]
 

@@ -267,13 +267,13 @@ def _found_by_review(flow: DataFlow) -> Iterator[str]:
 def _step(name: str, points: float, find: Callable[[DataFlow], Iterator[str]]) -> Step:
     """Make a step that holds when nothing is found, and says the first thing that is."""
 
-    def said(_case: Case, value: Any) -> str:
+    def explain(_case: Case, value: Any) -> str:
         return next(find(_typed(value)), "")
 
     def right(case: Case, value: Any, _: Given) -> bool:
-        return bool(_typed(value).features) and not said(case, value)
+        return bool(_typed(value).features) and not explain(case, value)
 
-    return Step(name, points, right, part="", explain=said)
+    return Step(name, points, right, part="", explain=explain)
 
 
 EXERCISE = Exercise(

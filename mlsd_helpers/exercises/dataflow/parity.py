@@ -4,8 +4,7 @@ import random
 from collections.abc import Sequence
 from statistics import fmean
 
-from mlsd_helpers.exercises.dataflow._path import Answer
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
 
 Values = Sequence[float | None]
 

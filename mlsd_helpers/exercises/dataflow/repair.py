@@ -6,8 +6,7 @@ from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.exercises.dataflow._path import Answer
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
 
 Feature = Mapping[str, Any]
 Repair = Mapping[str, Any]

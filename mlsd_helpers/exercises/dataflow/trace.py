@@ -4,8 +4,7 @@ import random
 from collections.abc import Sequence
 from itertools import count
 
-from mlsd_helpers.exercises.dataflow._path import Answer
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 
 
 def _newest_run(period_min: float, first_run_min: float, lasts_min: float, seen_min: float) -> float:

@@ -7,9 +7,8 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, names
 
-Answer = dict[str, Any]
 Row = Mapping[str, Any]
 Log = Sequence[Row]
 VALUES = {
@@ -154,8 +153,8 @@ _DECIDING = (
 
 def _row(rng: random.Random, number: int, deciding: Sequence[str]) -> Row:
     row: dict[str, Any] = {name: rng.choice(values) for name, values in VALUES.items()}
-    told = "|".join(str(row[name]) for name in deciding)
-    return {**row, "request_id": number, "answer": zlib.crc32(told.encode()) % 100_000}
+    decisive = "|".join(str(row[name]) for name in deciding)
+    return {**row, "request_id": number, "answer": zlib.crc32(decisive.encode()) % 100_000}
 
 
 def _draw_case(rng: random.Random) -> Case:

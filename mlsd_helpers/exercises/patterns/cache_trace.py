@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
 
-Answer = dict[str, Any]
 Requests = Sequence[tuple[float, str]]
 
 

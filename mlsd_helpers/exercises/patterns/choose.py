@@ -5,9 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals, names, quoted
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals, names, quoted
 
-Answer = dict[str, Any]
 PATTERNS = ("A", "B", "C")
 REASONS = ("cost", "freshness", "input")
 

@@ -11,26 +11,26 @@ Statements = Sequence[Statement]
 KINDS = ("age", "work", "rerun", "copies", "expiry", "tail")
 
 
-def _cannot_hold(said: Statement) -> bool:
+def _cannot_hold(statement: Statement) -> bool:
     """Work a statement out from its own numbers."""
-    match said["kind"]:
+    match statement["kind"]:
         case "age":
-            return bool(said["period_h"] + said["job_h"] > said["oldest_h"])
+            return bool(statement["period_h"] + statement["job_h"] > statement["oldest_h"])
         case "work":
-            return bool(said["users_million"] > said["visitors_million"] * said["visits_each"])
+            return bool(statement["users_million"] > statement["visitors_million"] * statement["visits_each"])
         case "rerun":
-            return bool(2 * said["job_h"] > said["window_h"])
+            return bool(2 * statement["job_h"] > statement["window_h"])
         case "copies":
-            return bool(said["feeds_tb"] * (1 + said["experiments"]) > said["store_tb"])
+            return bool(statement["feeds_tb"] * (1 + statement["experiments"]) > statement["store_tb"])
         case "expiry":
-            return bool((1 + said["missed_runs"]) * said["period_h"] > said["ttl_h"])
+            return bool((1 + statement["missed_runs"]) * statement["period_h"] > statement["ttl_h"])
         case _:
-            return bool(said["hit_percent"] < 99 and said["miss_ms"] > said["p99_ms"])
+            return bool(statement["hit_percent"] < 99 and statement["miss_ms"] > statement["p99_ms"])
 
 
 def critique(statements: Statements) -> set[str]:
     """Return the ids of the statements that their own numbers refute."""
-    return {said["id"] for said in statements if _cannot_hold(said)}
+    return {statement["id"] for statement in statements if _cannot_hold(statement)}
 
 
 _LEFT = {
@@ -45,13 +45,13 @@ _LEFT = {
 
 def critique_by_margin(statements: Statements) -> list[str]:
     """Work out what each statement has left over, in its own unit."""
-    return [said["id"] for said in statements if _LEFT[said["kind"]](said) < 0]
+    return [statement["id"] for statement in statements if _LEFT[statement["kind"]](statement) < 0]
 
 
 def critique_by_keeping(statements: Statements) -> tuple[str, ...]:
     """Strike out what holds."""
-    holds = {said["id"] for said in statements if not _cannot_hold(said)}
-    return tuple(sorted({said["id"] for said in statements} - holds))
+    holds = {statement["id"] for statement in statements if not _cannot_hold(statement)}
+    return tuple(sorted({statement["id"] for statement in statements} - holds))
 
 
 def _misjudged(statements: Statements, kind: str, flawed: Mapping[str, bool]) -> set[str]:
@@ -59,7 +59,9 @@ def _misjudged(statements: Statements, kind: str, flawed: Mapping[str, bool]) ->
 
 
 def _when(statements: Statements, kind: str, flawed: Any) -> set[str]:
-    judged = {said["id"]: bool(said["kind"] == kind and flawed(said)) for said in statements}
+    judged = {
+        statement["id"]: bool(statement["kind"] == kind and flawed(statement)) for statement in statements
+    }
     return _misjudged(statements, kind, judged)
 
 
@@ -110,9 +112,9 @@ def mean_for_the_tail(statements: Statements) -> set[str]:
     the cache, those misses own it. What does a miss take?
     """
 
-    def mean_ms(said: Statement) -> float:
-        hit = said["hit_percent"] / 100
-        return float(hit * said["hit_ms"] + (1 - hit) * said["miss_ms"])
+    def mean_ms(statement: Statement) -> float:
+        hit = statement["hit_percent"] / 100
+        return float(hit * statement["hit_ms"] + (1 - hit) * statement["miss_ms"])
 
     return _when(statements, "tail", lambda s: mean_ms(s) > s["p99_ms"])  # C38
 
@@ -132,7 +134,7 @@ _SAYS = {
 }
 
 
-def _said(at: int, kind: str, **numbers: float) -> Statement:
+def _statement(at: int, kind: str, **numbers: float) -> Statement:
     return {"id": f"S{at}", "kind": kind, "says": _SAYS[kind].format(**numbers), **numbers}
 
 
@@ -163,7 +165,9 @@ def _draw_case(rng: random.Random) -> Case:
     kinds = list(KINDS)
     rng.shuffle(kinds)
     return {
-        "statements": [_said(at, kind, **_draw_numbers(rng, kind)) for at, kind in enumerate(kinds, start=1)]
+        "statements": [
+            _statement(at, kind, **_draw_numbers(rng, kind)) for at, kind in enumerate(kinds, start=1)
+        ]
     }
 
 
@@ -177,15 +181,15 @@ def _kind_step(kind: str) -> Step:
 
 def _is_judged(kind: str, case: Case, named: Collection[str]) -> bool:
     """Tell whether the statements of a kind are named where they cannot hold, and only there."""
-    of_kind = (said for said in case["statements"] if said["kind"] == kind)
-    return all((said["id"] in named) == _cannot_hold(said) for said in of_kind)
+    of_kind = (statement for statement in case["statements"] if statement["kind"] == kind)
+    return all((statement["id"] in named) == _cannot_hold(statement) for statement in of_kind)
 
 
 def _explain(kind: str, case: Case, value: Any) -> str:
     named = names(value)
     if named is None:
         return "Expected a set of ids, such as {'S2', 'S5'}."
-    ids = {said["id"] for said in case["statements"]}
+    ids = {statement["id"] for statement in case["statements"]}
     if unknown := named - ids:
         return f"{quoted(min(unknown))} is none of the statements."
     judged = {one: "right" if _is_judged(one, case, named) else "wrong" for one in KINDS}
@@ -203,28 +207,28 @@ EXERCISE = Exercise(
     steps=tuple(map(_kind_step, KINDS)),
     cases=(
         {"statements": [
-            _said(1, "age", period_h=24, job_h=3, oldest_h=24),
-            _said(2, "work", users_million=50, visitors_million=5, visits_each=3),
-            _said(3, "rerun", job_h=5, window_h=6),
-            _said(4, "copies", feeds_tb=9, experiments=8, store_tb=20),
-            _said(5, "expiry", period_h=24, ttl_h=60, missed_runs=2),
-            _said(6, "tail", hit_percent=80, hit_ms=2, miss_ms=42, p99_ms=10),
+            _statement(1, "age", period_h=24, job_h=3, oldest_h=24),
+            _statement(2, "work", users_million=50, visitors_million=5, visits_each=3),
+            _statement(3, "rerun", job_h=5, window_h=6),
+            _statement(4, "copies", feeds_tb=9, experiments=8, store_tb=20),
+            _statement(5, "expiry", period_h=24, ttl_h=60, missed_runs=2),
+            _statement(6, "tail", hit_percent=80, hit_ms=2, miss_ms=42, p99_ms=10),
         ]},
         {"statements": [
-            _said(1, "tail", hit_percent=85, hit_ms=2, miss_ms=120, p99_ms=30),
-            _said(2, "expiry", period_h=12, ttl_h=42, missed_runs=2),
-            _said(3, "copies", feeds_tb=4, experiments=3, store_tb=17),
-            _said(4, "rerun", job_h=3, window_h=8),
-            _said(5, "work", users_million=60, visitors_million=30, visits_each=5),
-            _said(6, "age", period_h=6, job_h=2, oldest_h=9),
+            _statement(1, "tail", hit_percent=85, hit_ms=2, miss_ms=120, p99_ms=30),
+            _statement(2, "expiry", period_h=12, ttl_h=42, missed_runs=2),
+            _statement(3, "copies", feeds_tb=4, experiments=3, store_tb=17),
+            _statement(4, "rerun", job_h=3, window_h=8),
+            _statement(5, "work", users_million=60, visitors_million=30, visits_each=5),
+            _statement(6, "age", period_h=6, job_h=2, oldest_h=9),
         ]},
         {"statements": [
-            _said(1, "copies", feeds_tb=6, experiments=5, store_tb=5),
-            _said(2, "age", period_h=12, job_h=1, oldest_h=10),
-            _said(3, "tail", hit_percent=99.5, hit_ms=2, miss_ms=60, p99_ms=10),
-            _said(4, "work", users_million=40, visitors_million=12, visits_each=8),
-            _said(5, "expiry", period_h=6, ttl_h=9, missed_runs=2),
-            _said(6, "rerun", job_h=4, window_h=3),
+            _statement(1, "copies", feeds_tb=6, experiments=5, store_tb=5),
+            _statement(2, "age", period_h=12, job_h=1, oldest_h=10),
+            _statement(3, "tail", hit_percent=99.5, hit_ms=2, miss_ms=60, p99_ms=10),
+            _statement(4, "work", users_million=40, visitors_million=12, visits_each=8),
+            _statement(5, "expiry", period_h=6, ttl_h=9, missed_runs=2),
+            _statement(6, "rerun", job_h=4, window_h=3),
         ]},
     ),
     reference=critique,

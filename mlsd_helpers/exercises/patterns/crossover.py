@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
 from mlsd_helpers.units import day
 
-Answer = dict[str, Any]
 _MILLION = 1e6
 
 

@@ -4,9 +4,7 @@ import random
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
-
-Answer = dict[str, Any]
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
 
 
 def _consumed(case: Case) -> float:

@@ -3,12 +3,10 @@
 import math
 import random
 from collections.abc import Sequence
-from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 
-Answer = dict[str, Any]
 _MINUTES_A_DAY = 24 * 60
 
 

@@ -157,7 +157,7 @@ def _draw_sketch(rng: random.Random) -> Case:
     return {"flows": flows, "killed": rng.choice([*boxes[2:], data[0], data[1]])}
 
 
-def _told(name: str, points: float, words: str) -> Step:
+def _step(name: str, points: float, words: str) -> Step:
     def expected(case: Case, given: Given) -> set[str]:
         if name == "stops":
             return _stops(**case)
@@ -203,9 +203,9 @@ EXERCISE = Exercise(
     outcome="Say what stops, what falls back and what ages unseen when one component dies.",
     minutes=12,
     steps=(
-        _told("stops", 2, "give no answer"),
-        _told("falls_back", 1, "use a fallback of their own"),
-        _told("older", 1, "go on with older data"),
+        _step("stops", 2, "give no answer"),
+        _step("falls_back", 1, "use a fallback of their own"),
+        _step("older", 1, "go on with older data"),
     ),
     cases=(
         {"flows": _HARBOUR, "killed": "features"},

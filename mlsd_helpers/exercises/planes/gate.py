@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals
 
 Row = Mapping[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
-Answer = dict[str, Any]
 
 GROWTH = 0.2
 REASONS = ("ok", "size", "duplicate", "schema", "range")

@@ -176,12 +176,12 @@ def _draw_sketch(rng: random.Random) -> Case:
     flows += [_arrow("scorer", "log", "predictions")] * rng.choice([0, 1])
     flows += [_arrow("log", "drift", "predictions"), _arrow("log", "recall", "predictions")]
     ends = ["pager", "wall", "retrain", None]
-    told = [
+    alerts = [
         ("drift", rng.choice(ends)),
         ("recall", rng.choice(ends)),
         ("pager", rng.choice(["undo", "wall", None])),
     ]
-    flows += [_arrow(a, b, "alert") for a, b in told if b]
+    flows += [_arrow(a, b, "alert") for a, b in alerts if b]
     flows.append(_arrow("undo", "scorer", "command"))
     rng.shuffle(flows)
     return _named(prefix, flows)

@@ -121,10 +121,10 @@ def _draw_boxes(rng: random.Random) -> Case:
 
 def _in_plane(plane: str, points: float) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
-        said = {str(name): str(placed).strip().casefold() for name, placed in value.items()}
+        answered = {str(name): str(placed).strip().casefold() for name, placed in value.items()}
         wanted = {name for name, placed in place(case["components"]).items() if placed == plane}
         known = {box["id"] for box in case["components"]}
-        return {name for name in said.keys() & known if said[name] == plane} == wanted
+        return {name for name in answered.keys() & known if answered[name] == plane} == wanted
 
     def explain(case: Case, value: Any) -> str:
         if not isinstance(value, Mapping):

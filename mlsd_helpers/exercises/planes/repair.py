@@ -274,8 +274,8 @@ def _still(case: Case, value: Any, words: str, codes: Sequence[str]) -> str:
         _, after = _both(case, value)
     except (MlsdError, TypeError):
         return _explain_kept(case, value)
-    said = [f"{one.code} {one.message}" for one in found_in(after) if one.code in codes]
-    return f"{words} The review says: {' '.join(said)}" if said else words
+    found = [f"{one.code} {one.message}" for one in found_in(after) if one.code in codes]
+    return f"{words} The review says: {' '.join(found)}" if found else words
 
 
 def _step(name: str, points: float, words: str, *codes: str) -> Step:

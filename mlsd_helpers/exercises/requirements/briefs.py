@@ -4,9 +4,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 
-Answer = dict[str, Any]
 Brief = Mapping[str, Any]
 
 _TYPES = {

@@ -43,7 +43,7 @@ _SIDES = {
 
 
 def _numbers(statements: Statements) -> dict[str, float]:
-    return {name: value for said in statements for name, value in said["numbers"].items()}
+    return {name: value for statement in statements for name, value in statement["numbers"].items()}
 
 
 def _too_old(n: Numbers) -> bool:
@@ -76,11 +76,11 @@ def _parts(n: Numbers) -> dict[str, set[str]]:
 
 def _named(statements: Statements, parts: Mapping[str, set[str]]) -> set[str]:
     clashing = set().union(*parts.values())
-    return {said["id"] for said in statements if _part(said) in clashing}
+    return {statement["id"] for statement in statements if _part(statement) in clashing}
 
 
-def _part(said: Statement) -> str:
-    return _PART_OF[frozenset(said["numbers"])]
+def _part(statement: Statement) -> str:
+    return _PART_OF[frozenset(statement["numbers"])]
 
 
 def contradictions(statements: Statements) -> set[str]:
@@ -92,7 +92,7 @@ def contradictions_by_margin(statements: Statements) -> list[str]:
     """Ask what each topic has left over, and list what has less than nothing."""
     n = _numbers(statements)
     fraud, honest = n["found_percent"], n["false_percent"] * (n["one_in"] - 1)
-    names = {name: said["id"] for said in statements for name in said["numbers"]}
+    names = {name: statement["id"] for statement in statements for name in statement["numbers"]}
     found = []
     if n["most_min"] - n["period_min"] < n["job_min"]:
         found += [names["most_min"], names["job_min"]]
@@ -107,8 +107,8 @@ def contradictions_by_margin(statements: Statements) -> list[str]:
 
 def contradictions_by_keeping(statements: Statements) -> tuple[str, ...]:
     """Strike out what can stand."""
-    keep = {said["id"] for said in statements} - contradictions(statements)
-    return tuple(said["id"] for said in statements if said["id"] not in keep)
+    keep = {statement["id"] for statement in statements} - contradictions(statements)
+    return tuple(statement["id"] for statement in statements if statement["id"] not in keep)
 
 
 def _instead(statements: Statements, **parts: set[str]) -> set[str]:
@@ -180,12 +180,12 @@ _PART_OF = {frozenset(_numbers_of(says)): part for part, (_, says) in _SAYS.item
 
 
 def _page(n: Numbers, order: Sequence[str] = tuple(_SAYS)) -> Case:
-    said = [(part, *_SAYS[part]) for part in order]
+    shown = [(part, *_SAYS[part]) for part in order]
     return {
         "statements": [
             {"id": f"R{at}", "topic": topic, "says": says.format(**n),
              "numbers": {name: n[name] for name in _numbers_of(says)}}
-            for at, (_, topic, says) in enumerate(said, start=1)
+            for at, (_, topic, says) in enumerate(shown, start=1)
         ]
     }  # fmt: skip
 
@@ -214,7 +214,7 @@ def _case(*numbers: float) -> Case:
 
 
 def _of(case: Case, topic: str) -> set[str]:
-    return {said["id"] for said in case["statements"] if said["topic"] == topic}
+    return {statement["id"] for statement in case["statements"] if statement["topic"] == topic}
 
 
 def _step(topic: str) -> Step:
@@ -228,7 +228,7 @@ def _step(topic: str) -> Step:
         named = names(value)
         if named is None:
             return "Expected a set of ids, such as {'R1', 'R2'}; an empty one where all can hold."
-        if named - {said["id"] for said in case["statements"]}:
+        if named - {statement["id"] for statement in case["statements"]}:
             return "Expected ids of the statements, such as 'R1'."
         return f"Look at {topic}: {_ASKS[topic]}"
 

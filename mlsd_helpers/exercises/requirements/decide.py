@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals
 
-Answer = dict[str, Any]
 Clash = Mapping[str, Any]
 
 KEEP, LOOSEN, DROP = "keep the limit", "loosen the limit", "drop the feature"
@@ -34,10 +33,10 @@ def _decided(clash: Clash, nets: Mapping[str, float], *, allowed: bool) -> Answe
     if not allowed:
         best = DROP
     reason = _REASONS[best] if allowed else _FORBIDDEN
-    return {**_told(clash), "decision": best, "reason": reason, "margin": nets[best] - second}
+    return {**_net_worths(clash), "decision": best, "reason": reason, "margin": nets[best] - second}
 
 
-def _told(clash: Clash) -> Answer:
+def _net_worths(clash: Clash) -> Answer:
     nets = _nets(clash)
     return {"net_fresh": nets[KEEP], "net_old": nets[LOOSEN]}
 
@@ -82,7 +81,7 @@ def the_product_said_so(clash: Clash) -> Answer:
     """
     nets = _nets(clash)
     others = max(nets[LOOSEN], nets[DROP])
-    return {**_told(clash), "decision": KEEP, "reason": _REASONS[KEEP], "margin": nets[KEEP] - others}
+    return {**_net_worths(clash), "decision": KEEP, "reason": _REASONS[KEEP], "margin": nets[KEEP] - others}
 
 
 def cheapest_to_run(clash: Clash) -> Answer:
@@ -120,7 +119,12 @@ def forgot_to_do_without(clash: Clash) -> Answer:
     nets = _nets(clash)
     way = KEEP if nets[KEEP] > nets[LOOSEN] else LOOSEN
     other = LOOSEN if way == KEEP else KEEP
-    chosen = {**_told(clash), "decision": way, "reason": _REASONS[way], "margin": nets[way] - nets[other]}
+    chosen = {
+        **_net_worths(clash),
+        "decision": way,
+        "reason": _REASONS[way],
+        "margin": nets[way] - nets[other],
+    }
     return chosen if clash["allowed"] else {**decide(clash), "margin": chosen["margin"]}
 
 

@@ -2,12 +2,9 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 from mlsd_helpers.formulas import budget_left_s, fan_out_tail
-
-Answer = dict[str, Any]
 
 
 def fan_out(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:

@@ -8,48 +8,48 @@ BUDGET = 5
 """How many questions the stakeholder has time for."""
 
 
-class _Told(NamedTuple):
+class _Question(NamedTuple):
     question: str
     answer: str
     settles: str = ""
     """What of the requirements the answer settles."""
 
 
-_TOLD = {
-    "answer": _Told(
+_QUESTIONS = {
+    "answer": _Question(
         "What is one answer?", "A score from 0 to 1: how likely the payment is fraud.", "prediction type"
     ),
-    "wait": _Told(
+    "wait": _Question(
         "How long may an answer take?", "The checkout gives us 500 ms, 99 times in 100.", "latency"
     ),
-    "peak": _Told(
+    "peak": _Question(
         "How many payments come in the busiest minute?", "500 a second. On average 200.", "throughput"
     ),
-    "age": _Told(
+    "age": _Question(
         "How old may a count of recent payments be?", "A quarter of an hour. Thieves are quick.", "freshness"
     ),
-    "source": _Told(
+    "source": _Question(
         "Where do those counts come from?", "From a job that runs every night at two.", "source of the counts"
     ),
-    "truth": _Told(
+    "truth": _Question(
         "When do you learn that it was fraud?",
         "When the card holder disputes it: after 30 days, mostly.",
         "labels",
     ),
-    "silence": _Told(
+    "silence": _Question(
         "What happens when there is no score?",
         "The rules decide. A shop that cannot sell leaves us.",
         "failure modes",
     ),
-    "rare": _Told("How often is it fraud?", "One payment in a thousand.", "base rate"),
-    "law": _Told(
+    "rare": _Question("How often is it fraud?", "One payment in a thousand.", "base rate"),
+    "law": _Question(
         "What must the model not do?",
         "Payment data must not leave the region. The lawyers are firm.",
         "guardrails",
     ),
-    "today": _Told("What do you do today?", "Rules on amount, country and recent declines.", "baseline"),
-    "price": _Told("What does a label cost?", "Fifty cents, and two people look at each.", "cost"),
-    "algorithm": _Told("Which algorithm would you like?", "Something with attention. My nephew says so."),
+    "today": _Question("What do you do today?", "Rules on amount, country and recent declines.", "baseline"),
+    "price": _Question("What does a label cost?", "Fifty cents, and two people look at each.", "cost"),
+    "algorithm": _Question("Which algorithm would you like?", "Something with attention. My nephew says so."),
 }
 _CONTRADICTION = frozenset({"age", "source"})
 _HIDDEN = "law"
@@ -72,7 +72,7 @@ class Interview:
     @property
     def questions(self) -> dict[str, str]:
         """The questions that can be asked, by their key."""
-        return {key: told.question for key, told in _TOLD.items()}
+        return {key: asked.question for key, asked in _QUESTIONS.items()}
 
     @property
     def answers(self) -> dict[str, str]:
@@ -87,7 +87,9 @@ class Interview:
     @property
     def assumed(self) -> tuple[str, ...]:
         """What was not asked about: each is an assumption now, and wants an owner."""
-        return tuple(told.settles for key, told in _TOLD.items() if told.settles and key not in self._asked)
+        return tuple(
+            asked.settles for key, asked in _QUESTIONS.items() if asked.settles and key not in self._asked
+        )
 
     def ask(self, key: str) -> str:
         """Return the answer to a question; to ask it again costs nothing.
@@ -95,13 +97,13 @@ class Interview:
         Raises:
             ExerciseError: no question has this key, or the time is over.
         """
-        if key not in _TOLD:
-            raise ExerciseError(f"There is no question {key!r}. Choose one of: {', '.join(_TOLD)}.")
+        if key not in _QUESTIONS:
+            raise ExerciseError(f"There is no question {key!r}. Choose one of: {', '.join(_QUESTIONS)}.")
         if key not in self._asked and not self.left:
             raise ExerciseError(
                 f"The time for {BUDGET} questions is over. Make a new Interview() to start again."
             )
-        self._asked[key] = _TOLD[key].answer
+        self._asked[key] = _QUESTIONS[key].answer
         return self._asked[key]
 
     def confront(self, first: str, second: str) -> str:

@@ -2,13 +2,11 @@
 
 import random
 from collections.abc import Collection, Sequence
-from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
 from mlsd_helpers.exercises.requirements.traffic import PROFILE
 from mlsd_helpers.formulas import peak_of_trace
 
-Answer = dict[str, Any]
 Counts = Sequence[int | None]
 
 

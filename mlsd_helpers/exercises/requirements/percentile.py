@@ -2,11 +2,9 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
 
-Answer = dict[str, Any]
 Counts = Sequence[int]
 
 

@@ -4,9 +4,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals
 
-Answer = dict[str, Any]
 Use = Mapping[str, Any]
 _REQUESTS = 1_000
 

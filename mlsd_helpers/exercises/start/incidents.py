@@ -4,10 +4,9 @@ import random
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, names
 
 Incident = dict[str, str]
-Answer = dict[str, Any]
 
 ML_CAUSES = frozenset({"skew", "leak", "drift", "feedback", "late_labels"})
 """Causes that need a model which learnt from data."""

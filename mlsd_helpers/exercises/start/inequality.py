@@ -5,9 +5,8 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, is_number
 
-Answer = dict[str, Any]
 Reply = Mapping[str, Any]
 
 _TO_BASE: dict[str, tuple[str, float]] = {
@@ -160,8 +159,8 @@ def _right_value(case: Case, answer: Any, _: Given) -> bool:
         return False
     base, factor = _TO_BASE[case["reply"]["unit"]]
     mine, my_factor = _TO_BASE[unit]
-    said = case["reply"]["limit"] * factor
-    return mine == base and math.isclose(float(value) * my_factor, said, rel_tol=1e-6)
+    expected = case["reply"]["limit"] * factor
+    return mine == base and math.isclose(float(value) * my_factor, expected, rel_tol=1e-6)
 
 
 def _explain_quantity(_: Case, value: Any) -> str:

@@ -65,8 +65,8 @@ def find(exercise_id: str) -> Exercise:
     return _shown[exercise_id]
 
 
-def cases(exercise_id: str) -> tuple[Any, ...]:
-    """Return the cases that an exercise shows."""
+def inputs(exercise_id: str) -> tuple[Any, ...]:
+    """Return the inputs that an exercise shows."""
     return find(exercise_id).cases
 
 
@@ -102,7 +102,7 @@ def install() -> None:
     package, questions = ModuleType(NAME), ModuleType(f"{NAME}.questions")
     package.__path__ = []
     vars(package).update(ALL=(), QUESTIONS=(), Exercise=Exercise, Verdict=Verdict, Hint=Verdict)
-    vars(package).update(find=find, cases=cases, check=later, hint=later, find_question=later)
+    vars(package).update(find=find, inputs=inputs, cases=inputs, check=later, hint=later, find_question=later)
     vars(questions).update(Estimate=Verdict, Recall=Verdict, Question=Verdict)
     sys.modules[package.__name__], sys.modules[questions.__name__] = package, questions
     sys.meta_path.insert(0, _Finder())

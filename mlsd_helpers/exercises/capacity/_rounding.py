@@ -1,9 +1,6 @@
-"""What the exercises of this lesson share: the shape of an answer, and rounding up."""
+"""How the exercises of this lesson round up."""
 
 import math
-from typing import Any
-
-Answer = dict[str, Any]
 
 
 def round_up(value: float) -> int:
