@@ -1,6 +1,6 @@
 """Exercises and questions: what is asked, what is right, and which mistakes have a name.
 
-One package a lesson, with its `EXERCISES` and `QUESTIONS`, found by itself; `kit` is the engine.
+One package a lesson, with its `EXERCISES` and `QUESTIONS`, found by itself; `kit` names the parts of the engine.
 """
 
 from difflib import get_close_matches

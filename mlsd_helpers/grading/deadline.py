@@ -4,34 +4,20 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
-from types import FrameType
+
+from mlsd_helpers import timeout
 
 
 class OutOfTimeError(BaseException):
     """The time is up. Not an Exception, so that no `except Exception` on the way swallows it."""
 
 
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
     """Raise OutOfTimeError in what runs within, once the seconds are over.
 
-    An alarm does it, which also ends Python's regular expressions. It needs POSIX and the main thread; elsewhere,
-    and in other code written in C, the limit is the one that a worker process has from outside.
+    Where `timeout.time_limit` has no effect, the limit is the one that a worker process has from outside.
     """
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(_number: int, _frame: FrameType | None) -> None:
-        raise OutOfTimeError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    return timeout.time_limit(seconds, OutOfTimeError())
 
 
 @contextlib.contextmanager

@@ -23,7 +23,14 @@ from traitlets.config import Config
 
 from mlsd_helpers import exercises
 from mlsd_helpers.exercises import kit
-from mlsd_helpers.exercises.kit import CaseSet, Exercise, StoppedError, TooLongError, Verdict
+from mlsd_helpers.exercises.kit import (
+    CaseSet,
+    Exercise,
+    OutOfProcessAnswer,
+    StoppedError,
+    TooLongError,
+    Verdict,
+)
 from mlsd_helpers.grading import flags
 from mlsd_helpers.grading.deadline import OutOfTimeError, not_counted, time_limit
 from mlsd_helpers.grading.records import Flag, Judged
@@ -302,10 +309,8 @@ def _answer(session: Session, name: str, run: _SubmissionRun) -> Any:
             return session.value(name)
 
 
-class _RemoteAnswer:
+class _RemoteAnswer(OutOfProcessAnswer):
     """An answer that runs in the sandbox: called here, it hands out what the student's function returns there."""
-
-    keeps_time = True
 
     def __init__(self, session: Session, name: str, run: _SubmissionRun) -> None:
         self._session, self._name, self._run = session, name, run

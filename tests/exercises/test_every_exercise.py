@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import mlsd_helpers as mlsd
-from mlsd_helpers.exercises import ALL, Exercise, kit
+from mlsd_helpers.exercises import ALL, Exercise, kit, values
 
 SEEDS = (1, 2)
 SOURCE = Path(__file__).parents[2] / "source"
@@ -216,12 +216,12 @@ def nested(depth: int) -> list[Any]:
 
 HOSTILE = {
     "many numbers": [0] * 100_000,
-    "as many numbers as are judged": [1] * (kit.MOST_ENTRIES - 1),
+    "as many numbers as are judged": [1] * (values.MOST_ENTRIES - 1),
     "many names": {f"n{at}" for at in range(100_000)},
-    "as many names as are judged": [f"n{at}" for at in range(kit.MOST_ENTRIES - 1)],
-    "equal hashes": [at * (2**61 - 1) for at in range(1, kit.MOST_ENTRIES - 1)],
+    "as many names as are judged": [f"n{at}" for at in range(values.MOST_ENTRIES - 1)],
+    "equal hashes": [at * (2**61 - 1) for at in range(1, values.MOST_ENTRIES - 1)],
     "many keys": {at: at for at in range(100_000)},
-    "unknown fields": {f"k{at}": "data" for at in range(kit.MOST_ENTRIES // 3)},
+    "unknown fields": {f"k{at}": "data" for at in range(values.MOST_ENTRIES // 3)},
     "many rows": [{"id": f"c{at}", "kind": "model server"} for at in range(20_000)],
     "a huge whole number": 10**4000,
     "a number near the largest": 1e308,
@@ -269,8 +269,8 @@ def test_the_size_of_a_value_does_not_cost_the_judge(exercise: Exercise) -> None
 def test_an_honest_answer_is_far_below_what_is_judged(
     exercise: Exercise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kit, "MOST_ENTRIES", kit.MOST_ENTRIES // 3)
-    monkeypatch.setattr(kit, "MOST_TEXT", kit.MOST_TEXT // 10)
+    monkeypatch.setattr(values, "MOST_ENTRIES", values.MOST_ENTRIES // 3)
+    monkeypatch.setattr(values, "MOST_TEXT", values.MOST_TEXT // 10)
     for answer in (exercise.reference, *exercise.alternatives):
         assert kit.judge(exercise, answer, fresh=True, case_set=drawn(exercise.id, 1)).passed
 

@@ -3,13 +3,15 @@
 import ast
 import contextlib
 import random
+import time
 from typing import Any
 
 import pytest
 
 import mlsd_helpers as mlsd
 from mlsd_helpers.errors import ExerciseError, MlsdError
-from mlsd_helpers.exercises import kit
+from mlsd_helpers.exercises import kit, running, values
+from mlsd_helpers.timeout import time_limit
 
 
 def area(width: float, height: float) -> dict[str, float]:
@@ -119,13 +121,13 @@ def test_a_part_that_is_too_large_costs_its_own_step_alone_and_says_so() -> None
     judged = wall(steps=(kit.Step("area", 1, lambda *_: True), kit.Step("paint", 2, lambda *_: True)))
     verdict = kit.judge(judged, lambda width, **_: {"area": width, "paint": [0] * 100_000})
     assert verdict.score == 1
-    assert f"{kit.MOST_ENTRIES:,}" in verdict.message
+    assert f"{values.MOST_ENTRIES:,}" in verdict.message
 
 
 def test_a_table_counts_with_all_its_rows() -> None:
     pd = pytest.importorskip("pandas")
-    assert kit.fits(pd.DataFrame({"a": range(10)}))
-    assert not kit.fits(pd.DataFrame({"a": range(100_000)}))
+    assert values.fits(pd.DataFrame({"a": range(10)}))
+    assert not values.fits(pd.DataFrame({"a": range(100_000)}))
 
 
 @pytest.mark.parametrize(
@@ -246,8 +248,38 @@ def test_an_answer_that_does_not_end_is_stopped_and_said_to_be_endless(
             with contextlib.suppress(Exception):  # as a learner's own `except Exception` would
                 sum(range(1000))
 
-    monkeypatch.setattr(kit, "TIME_LIMIT_S", 0.05)
+    monkeypatch.setattr(running, "TIME_LIMIT_S", 0.05)
     assert "still running" in kit.judge(wall(), endless).message
+    endless.keeps_time = True  # type: ignore[attr-defined]
+    assert "still running" in kit.judge(wall(), endless).message
+
+
+def test_an_answer_in_another_process_is_stopped_there_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "TIME_LIMIT_S", 0.02)
+
+    class Far(kit.OutOfProcessAnswer):
+        def __call__(self, **case: Any) -> Any:
+            time.sleep(0.05)
+            return area(**case)
+
+    class Gone(kit.OutOfProcessAnswer):
+        def __call__(self, **_: Any) -> Any:
+            raise kit.StoppedError("it took too much memory.")
+
+    assert kit.judge(wall(), Far()).passed
+    assert "too much memory" in kit.judge(wall(), Gone()).message
+
+
+def test_a_check_leaves_the_time_limit_around_it_in_force() -> None:
+    class LateError(BaseException):
+        """What the check itself does not catch."""
+
+    def judged_and_waited() -> None:
+        kit.judge(wall(), added)
+        time.sleep(5)
+
+    with pytest.raises(LateError), time_limit(0.2, LateError()):
+        judged_and_waited()
 
 
 def test_what_a_step_explains_is_said_where_no_mistake_is_known() -> None:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from typing import Any
 from mlsd_helpers.grading.sandbox import codec, landlock, namespaces, paths, processes, stub, syscalls, wire
 from mlsd_helpers.grading.sandbox.confinement import OWN, environment
 from mlsd_helpers.grading.sandbox.limits import Limits
+from mlsd_helpers.timeout import TooLongError, time_limit
 
 _WARM = (
     "numpy",
@@ -45,10 +46,6 @@ _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each sandbox
 _OPEN_FILES = 128
 _SANDBOXES_AT_ONCE = 2  # other sandboxes of the same user may start processes at the same time
 _NAMESPACES = namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC | namespaces.NEWNET
-
-
-class TooLongError(BaseException):
-    """A cell or an answer takes too long. Not an Exception, so that `except Exception` does not swallow it."""
 
 
 @dataclass(frozen=True)
@@ -336,17 +333,8 @@ class _Outside:
         return reply["value"]
 
 
-@contextlib.contextmanager
-def _time_limit(seconds: float, what: str) -> Iterator[None]:
-    def stop(*_: object) -> None:
-        raise TooLongError(f"This ran longer than {seconds:g} s in {what}.")
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+def _time_limit(seconds: float, what: str) -> contextlib.AbstractContextManager[None]:
+    return time_limit(seconds, TooLongError(f"This ran longer than {seconds:g} s in {what}."))
 
 
 def _name(error: BaseException) -> str:

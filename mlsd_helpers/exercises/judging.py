@@ -1,0 +1,125 @@
+"""Judge an answer: the verdict that a learner sees, and the score that nbgrader keeps."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlsd_helpers.exercises.diagnosis import CaseSet
+from mlsd_helpers.exercises.exercise import Exercise, mistake_name
+from mlsd_helpers.exercises.marking import Marks, mark
+from mlsd_helpers.exercises.running import run
+from mlsd_helpers.exercises.values import all_same
+from mlsd_helpers.exercises.wording import explain
+
+MOST_FOR_A_CONSTANT = 0.25
+"""The largest share of the points for an answer that is the same in every case."""
+
+_SAME_EVERYWHERE = (
+    "Your answer is the same in every case, and the right one is not. Work it out from what is given."
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found. It shows itself in a notebook; `grade()` hands its score to nbgrader."""
+
+    exercise_id: str
+    passed: bool
+    score: float
+    points: float
+    message: str
+    mistake: str | None = None
+    attempted: bool = True
+    fresh: bool = field(default=False, repr=False)
+
+    @property
+    def headline(self) -> str:
+        """One line: the outcome in words, and the points."""
+        if not self.attempted:
+            word = "○ Not attempted"
+        elif self.passed:
+            word = "✓ Fresh cases passed" if self.fresh else "✓ Visible checks passed"
+        else:
+            word = "◐ Partly right" if self.score else "✗ Not yet"
+        return f"{word} · {self.score:g} of {self.points:g} points"
+
+    def __str__(self) -> str:
+        """Return the headline and the message as plain text."""
+        return f"{self.headline}\n{self.message}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        shown = f"**{self.headline}**\n\n{_without_html(self.message)}"
+        return {"text/plain": str(self), "text/markdown": shown}
+
+    def grade(self) -> float:
+        """Show the verdict and return its score, which nbgrader reads as the points of the cell."""
+        from IPython.display import display  # noqa: PLC0415 - only a notebook needs it
+
+        display(self)  # type: ignore[no-untyped-call]
+        return float(self.score)
+
+
+def _without_html(text: str) -> str:
+    """Leave no tag outside what is quoted as code: a message may repeat what a learner gave."""
+    parts = text.split("`")
+    parts[::2] = [part.replace("<", "&lt;") for part in parts[::2]]
+    return "`".join(parts)
+
+
+def judge(
+    exercise: Exercise,
+    answer: Any,
+    *,
+    fresh: bool = False,
+    seed: int | None = None,
+    case_set: CaseSet | None = None,
+) -> Verdict:
+    """Judge an answer on the fixed cases, or on fresh ones: those of `case_set`, or drawn from `seed` (a new one).
+
+    nbgrader keeps the score of the fresh ones; a learner sees the verdict on the fixed ones.
+    """
+    if case_set is None and fresh:
+        case_set = CaseSet.fresh(exercise, secrets.randbits(32) if seed is None else seed)
+    marks = mark(exercise, answer, exercise.cases if case_set is None else case_set.cases)
+    if all(outcome.blank for outcome in marks.outcomes):
+        return _verdict(
+            exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True
+        )
+    score = sum(step.points for step in exercise.steps if marks.step_passed(step))
+    most = exercise.points * MOST_FOR_A_CONSTANT
+    if score > most and _ignores_its_case(exercise, marks):
+        return _verdict(exercise, most, _SAME_EVERYWHERE, fresh)
+    if score == exercise.points:
+        return _verdict(exercise, score, _praise(fresh), fresh)
+    known = (case_set or CaseSet.of(exercise, exercise.cases)).diagnose(marks)
+    message = explain(exercise, marks, known)
+    return _verdict(exercise, score, message, fresh, mistake=None if known is None else mistake_name(known))
+
+
+def _ignores_its_case(exercise: Exercise, marks: Marks) -> bool:
+    """Tell whether an answer is the same in every case, though the right one is not."""
+    keys = {step.key: step for step in exercise.steps}.values()
+    given = [one for one, outcome in zip(marks.parts, marks.outcomes, strict=True) if not outcome.problem]
+    if len(given) < 2 or not all(all_same([parts[step.name] for parts in given]) for step in keys):
+        return False
+    right = [run(exercise.reference, case).value for case in marks.cases]
+    return not all(all_same([step.value(value) for value in right]) for step in keys)
+
+
+def _verdict(
+    exercise: Exercise,
+    score: float,
+    message: str,
+    fresh: bool,
+    *,
+    mistake: str | None = None,
+    blank: bool = False,
+) -> Verdict:
+    passed = score == exercise.points
+    return Verdict(exercise.id, passed, score, exercise.points, message, mistake, not blank, fresh)
+
+
+def _praise(fresh: bool) -> str:
+    if fresh:
+        return "Your answer is right on cases that it had not seen."
+    return "Your answer is right on the cases shown here. Grading tries it on others."

@@ -1,0 +1,90 @@
+"""Run an answer on a case; whatever it does comes back as a value."""
+
+import contextlib
+import copy
+import io
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mlsd_helpers.exercises.exercise import Case
+from mlsd_helpers.exercises.values import as_code, short
+from mlsd_helpers.timeout import TooLongError, time_limit
+
+TIME_LIMIT_S = 5.0
+"""How long an answer may take for one case; ours take milliseconds."""
+
+
+class StoppedError(Exception):
+    """The process that runs the answer exited; the message says why, in words for the learner."""
+
+
+class OutOfProcessAnswer(ABC):
+    """An answer whose code runs in another process, which limits its time; here only the call is made."""
+
+    @abstractmethod
+    def __call__(self, **case: Any) -> Any:
+        """Return what the answer returns there for a case, or raise what it raises.
+
+        Raises:
+            TooLongError: the answer was stopped because it took too long.
+            StoppedError: its process exited.
+        """
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer gave for one case: a value, or the problem in plain words, or nothing at all."""
+
+    value: Any = None
+    problem: str = ""
+    blank: bool = False
+    endless: bool = False
+
+
+def run(answer: Any, case: Case) -> Outcome:  # noqa: PLR0911 - one return an ending
+    """Apply an answer to a case; whatever it does comes back as an outcome, never as an exception."""
+    if answer is None or answer is Ellipsis:
+        return Outcome(blank=True)
+    try:
+        value = _call_quietly(answer, case) if callable(answer) else answer
+    except NotImplementedError:
+        return Outcome(blank=True)
+    except TooLongError:
+        return Outcome(
+            problem=f"it was still running after {TIME_LIMIT_S:g} s. Does its loop end?", endless=True
+        )
+    except StoppedError as stopped:
+        return Outcome(problem=str(stopped), endless=True)
+    except RecursionError:
+        return Outcome(
+            problem="it called itself without end (RecursionError). Is there a case where it stops?"
+        )
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
+        return Outcome(problem=_raised(error))
+    return Outcome(blank=True) if value is None or value is Ellipsis else Outcome(value)
+
+
+def _raised(error: BaseException) -> str:
+    message = f"it raised {as_code(f'{type(error).__name__}: {short(error)}')}."
+    renamed = isinstance(error, TypeError) and "unexpected keyword argument" in message
+    return f"{message} Keep the names of the parameters." if renamed else message
+
+
+def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
+    """Call on a copy of the case, which an answer may change, and drop what it prints.
+
+    nbgrader counts anything on stderr in a graded cell as a failure, a harmless warning too.
+    """
+    with (
+        contextlib.nullcontext()
+        if isinstance(answer, OutOfProcessAnswer)
+        else time_limit(TIME_LIMIT_S, TooLongError()),
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        return answer(**copy.deepcopy(dict(case)))

@@ -1,0 +1,118 @@
+"""Explain a wrong answer in words, without saying what is right."""
+
+import contextlib
+from fractions import Fraction
+from typing import Any
+
+from mlsd_helpers.exercises.exercise import Case, Exercise, Step, feedback
+from mlsd_helpers.exercises.marking import Marks, expected_value
+from mlsd_helpers.exercises.values import (
+    MOST_ENTRIES,
+    MOST_TEXT,
+    as_code,
+    cut,
+    is_number,
+    short,
+    show_case,
+)
+
+_LONGEST_REASON = 800
+_TOO_LARGE = (
+    "It is larger than any answer has to be, and was not judged: "
+    f"keep it to {MOST_ENTRIES:,} entries and {MOST_TEXT:,} characters."
+)
+_CHECK_SHAPE = "Check what the exercise asks for."
+
+
+def explain(exercise: Exercise, marks: Marks, known: Any | None) -> str:
+    """Return what is wrong with the first wrong step, on its smallest case; `known` is the diagnosed mistake."""
+    step = next(step for step in exercise.steps if not marks.step_passed(step))
+    at = _smallest_failure(step, marks)
+    case = marks.cases[at]
+    where = f"With {as_code(show_case(case))}: " if case else ""
+    return f"{where}{_what_is_wrong(exercise, step, marks, at, known)}{_whole_case(exercise, case)}"
+
+
+def _whole_case(exercise: Exercise, case: Case) -> str:
+    """Say how to see a case that is one of those shown and was cut for the message."""
+    at = next((at for at, shown in enumerate(exercise.cases) if shown is case), None)
+    if at is None or "…" not in show_case(case):
+        return ""
+    return f" The whole case: `mlsd.exercises.inputs({exercise.id!r})[{at}]`."
+
+
+def _what_is_wrong(exercise: Exercise, step: Step, marks: Marks, at: int, known: Any | None) -> str:
+    outcome = marks.outcomes[at]
+    if outcome.blank:
+        return "this part is not written yet."
+    if outcome.problem:
+        return outcome.problem
+    shape = _shape_problem(exercise, outcome.value)
+    if shape:
+        return f"{shape} {_CHECK_SHAPE}"
+    value = step.value(outcome.value)
+    why = feedback(known) if known is not None else _direction(exercise, step, marks, at)
+    return f"{_what_it_is(step.key, value)} {cut(why, _LONGEST_REASON)}"
+
+
+def _what_it_is(part: str, value: Any) -> str:
+    """Show a wrong value, unless it is too long: cut, it would seldom show what is wrong in it."""
+    shown = short(value)
+    if shown.endswith("…"):
+        return f"{as_code(part) if part else 'your answer'} is not right yet."
+    return f"your answer is {as_code(f'{part} = {shown}' if part else shown)}."
+
+
+def _smallest_failure(step: Step, marks: Marks) -> int:
+    """Return the place of the smallest case on which a step is wrong."""
+    failed = [at for at, right in enumerate(marks.right) if not right.get(step.name, True)]
+    return min(failed, key=lambda at: len(show_case(marks.cases[at])))
+
+
+def _direction(exercise: Exercise, step: Step, marks: Marks, at: int) -> str:
+    """Say how a wrong value is wrong, without saying what is right."""
+    case, value = marks.cases[at], marks.parts[at][step.name]
+    if value is None:
+        missing = step.value(marks.outcomes[at].value) is None
+        return "This part is missing." if missing else _TOO_LARGE
+    expected = expected_value(step, case, marks.given[at])
+    if step.explain is not None:
+        with contextlib.suppress(Exception):  # a value so odd that nothing can be said of it
+            return step.explain(case, value)
+        return _CHECK_SHAPE
+    if type(expected) not in {int, float, Fraction}:
+        return f"That is not what the design needs here. Ask for a hint: `mlsd.hint({exercise.id!r})`."
+    if not is_number(value):
+        return f"Expected one finite number. {_CHECK_SHAPE}"
+    return _factor(float(value), float(expected))
+
+
+_FACTORS = {
+    1e3: "about a thousand times: milliseconds against seconds, or one against a thousand?",
+    1e6: "about a million times: check the units of both inputs.",
+    60.0: "about sixty times: minutes against seconds?",
+    3600.0: "about 3,600 times: hours against seconds, or a factor of 60 the wrong way round?",
+    100.0: "about a hundred times: per cent against a fraction?",
+}
+
+
+def _factor(value: float, expected: float) -> str:
+    if value <= 0 < expected:
+        return "It has to be above zero."
+    if min(value, expected) <= 0 <= max(value, expected):
+        return "Too large." if value > expected else "Too small."
+    side = "large" if abs(value) > abs(expected) else "small"
+    less, more = sorted((abs(value), abs(expected)))
+    off = more / less
+    for factor, words in _FACTORS.items():
+        if abs(off / factor - 1) < 0.1:
+            return f"Too {side} by {words}"
+    return f"Too {side}, by more than a factor of ten." if off > 10 else f"Too {side}."
+
+
+def _shape_problem(exercise: Exercise, value: Any) -> str:
+    """Say in plain words what is wrong with the shape of an answer, or nothing."""
+    if any(step.value(value) is not None for step in exercise.steps):
+        return ""
+    parts = dict.fromkeys(step.key for step in exercise.steps)
+    return f"it returned {as_code(short(value))}; expected a dict with the keys {', '.join(map(as_code, parts))}."
