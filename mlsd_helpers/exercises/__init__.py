@@ -1,6 +1,7 @@
 """Exercises and questions: what is asked, what is right, and which mistakes have a name.
 
-One package a lesson, with its `EXERCISES` and `QUESTIONS`, found by itself; `kit` names the parts of the engine.
+Each package here is a lesson, and is found by itself. Its `ORDER` names the modules that hold an `EXERCISE`, as the
+assignment asks them; its module `questions` holds the `QUESTIONS`. `kit` names the parts of the engine.
 """
 
 from difflib import get_close_matches
@@ -29,11 +30,16 @@ __all__ = [
 _lessons = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__) if found.ispkg]
 
 ALL: tuple[Exercise, ...] = tuple(
-    sorted((e for lesson in _lessons for e in lesson.EXERCISES), key=lambda exercise: exercise.assignment)
+    sorted(
+        (import_module(f"{lesson.__name__}.{name}").EXERCISE for lesson in _lessons for name in lesson.ORDER),
+        key=lambda exercise: exercise.assignment,
+    )
 )
 """Every exercise of the course, in the order of the lessons."""
 
-QUESTIONS: tuple[Question, ...] = tuple(q for lesson in _lessons for q in lesson.QUESTIONS)
+QUESTIONS: tuple[Question, ...] = tuple(
+    question for lesson in _lessons for question in import_module(f"{lesson.__name__}.questions").QUESTIONS
+)
 """Every question that a lesson asks."""
 
 _Asked = TypeVar("_Asked", Exercise, Question)

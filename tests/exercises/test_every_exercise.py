@@ -4,6 +4,7 @@ import math
 import re
 import tracemalloc
 from functools import cache, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,17 @@ def both_ways(exercise: Exercise, answer: Any) -> list[kit.Verdict]:
 def test_there_are_exercises_and_their_ids_differ() -> None:
     assert ALL
     assert len({exercise.id for exercise in ALL}) == len(ALL)
+
+
+def test_every_module_that_holds_an_exercise_is_in_the_order_of_its_lesson(root: Path) -> None:
+    folder = root / "mlsd_helpers" / "exercises"
+    held = {path for path in folder.glob("*/*.py") if "\nEXERCISE = " in path.read_text(encoding="utf-8")}
+    listed = {
+        folder / lesson.parent.name / f"{name}.py"
+        for lesson in folder.glob("*/__init__.py")
+        for name in import_module(f"mlsd_helpers.exercises.{lesson.parent.name}").ORDER
+    }
+    assert held == listed
 
 
 @every_exercise
