@@ -2,6 +2,8 @@
 
 Each package here is a lesson, and is found by itself. Its `ORDER` names the modules that hold an `EXERCISE`, as the
 assignment asks them; its module `questions` holds the `QUESTIONS`. `kit` names the parts of the engine.
+
+A number such as C45 in a comment is that of a belief in docs/misconceptions.md.
 """
 
 from difflib import get_close_matches

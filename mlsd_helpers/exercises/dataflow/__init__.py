@@ -1,6 +1,3 @@
-"""Lesson 03, data flow: exercises on the age of features, one a module, and the mistakes that people make.
-
-The numbers C22 to C33 in comments are those of docs/misconceptions.md.
-"""
+"""Lesson 03, data flow: exercises on the age of features, one a module, and the mistakes that people make."""
 
 ORDER = ("trace", "ages", "gaps", "repair", "join", "parity", "labels", "design")

@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from mlsd_helpers import formulas
-from mlsd_helpers.design import DataFlow, Design, Feature, Stage
+from mlsd_helpers.analysis import ages
+from mlsd_helpers.design import DataFlow, Design
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
 from mlsd_helpers.review import Finding, review
@@ -210,7 +210,10 @@ def _not_kept(case: Case, value: Any) -> str:
         return "The features, their sources, SLAs and slots have to stay as they were asked for."
     reads = [flow.lookup.time_per_call if flow.lookup else None for flow in (before, after)]
     if reads[0] != reads[1] or not _same_facts(before, after):
-        return "A delay or a time per call has changed, a stage was invented, or a job runs more than once a minute."
+        return (
+            "A delay or a time per call has changed, a stage was invented or synchronised, or a job runs more than "
+            "once a minute."
+        )
     return "Nothing has changed." if after == before else ""
 
 
@@ -219,29 +222,25 @@ def _same_facts(before: DataFlow, after: DataFlow) -> bool:
     return all(
         stage.id in facts
         and stage.delays == facts[stage.id].delays
+        and stage.synchronised == facts[stage.id].synchronised
         and (stage.period is None) == (facts[stage.id].period is None)
         and (stage.period == facts[stage.id].period or (stage.period or 0) >= SHORTEST_PERIOD_S)
         for stage in after.stages
     )
 
 
-def _stages_of(flow: DataFlow, feature: Feature) -> list[Stage]:
-    known = {stage.id: stage for stage in flow.stages}
-    return [known[name] for name in feature.stage_ids()]
-
-
 def _too_old(flow: DataFlow) -> Iterator[str]:
-    """Say which features are older than their SLA at the worst; no path here has branches."""
+    """Say which features are older than their SLA at the worst."""
+    worst_s = ages.worst_ages_s(flow)
     for feature in flow.features:
-        way = [formulas.Stage(s.period or 0, sum(s.delays), s.ttl or 0) for s in _stages_of(flow, feature)]
-        if feature.sla is None or formulas.age_bounds(way).worst_s > feature.sla + 1e-6:
+        if feature.sla is None or worst_s[feature.id] > feature.sla + 1e-6:
             yield f"{feature.id} may still be too old when it is read: add up its path again."
 
 
 def _out_of_reach(flow: DataFlow) -> Iterator[str]:
+    stores = {stage.id: stage.store for stage in flow.stages}
     for feature in flow.features:
-        way = _stages_of(flow, feature)
-        if way and way[-1].store != "online":
+        if feature.path and stores[feature.stage_ids()[-1]] != "online":
             yield f"{feature.id} ends where no request can read it."
 
 
