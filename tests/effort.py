@@ -8,3 +8,8 @@ QUICK = bool(os.environ.get("MLSD_QUICK"))
 def examples(count: int) -> int:
     """Return how many of so many examples to try."""
     return max(5, count // 6) if QUICK else count
+
+
+def seeds(count: int) -> range:
+    """Return the seeds to try, from 1 on: so many, or a part of them."""
+    return range(1, 1 + (max(1, count // 4) if QUICK else count))

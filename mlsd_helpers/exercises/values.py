@@ -77,7 +77,7 @@ def fits(value: Any) -> bool:
             elif type(one) not in _SINGLE:
                 inside = list(islice(_inside(one), MOST_ENTRIES + 1))
                 entries -= max(len(inside), _size(one))
-                left += inside
+                left += [part for part in inside if type(part) not in _SINGLE]
     except Exception:  # noqa: BLE001 - a learner's object may raise anything; the steps will see
         return True
     return entries >= 0 and text >= 0
