@@ -9,7 +9,7 @@ from typing import Any
 
 from mlsd_helpers.exercises.exercise import Case, Exercise, Step, answer_of, mistake_name
 from mlsd_helpers.exercises.marking import Marks, mark
-from mlsd_helpers.exercises.values import same
+from mlsd_helpers.exercises.values import same, show_case
 
 FRESH_CASES = 8
 """How many cases a hidden check draws before it asks whether they tell all known mistakes apart."""
@@ -88,6 +88,11 @@ class CaseSet:
             if all(_alike(step, one, other) for step in self.exercise.steps):
                 weak.append(f"{name} = {other_name}")
         return weak
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """Each case as a message shows it."""
+        return list(map(show_case, self.cases))
 
     @cached_property
     def passed(self) -> list[tuple[bool, ...]]:

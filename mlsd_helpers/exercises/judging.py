@@ -91,8 +91,9 @@ def judge(
         return _verdict(exercise, most, _SAME_EVERYWHERE, fresh)
     if score == exercise.points:
         return _verdict(exercise, score, _praise(fresh), fresh)
-    known = (case_set or CaseSet.of(exercise, exercise.cases)).diagnose(marks)
-    message = explain(exercise, marks, known)
+    case_set = case_set or CaseSet.of(exercise, exercise.cases)
+    known = case_set.diagnose(marks)
+    message = explain(case_set, marks, known)
     return _verdict(exercise, score, message, fresh, mistake=None if known is None else mistake_name(known))
 
 

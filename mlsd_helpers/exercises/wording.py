@@ -4,6 +4,7 @@ import contextlib
 from fractions import Fraction
 from typing import Any
 
+from mlsd_helpers.exercises.diagnosis import CaseSet
 from mlsd_helpers.exercises.exercise import Case, Exercise, Step, feedback
 from mlsd_helpers.exercises.marking import Marks, expected_value
 from mlsd_helpers.exercises.values import (
@@ -13,7 +14,6 @@ from mlsd_helpers.exercises.values import (
     cut,
     is_number,
     short,
-    show_case,
 )
 
 _LONGEST_REASON = 800
@@ -24,19 +24,22 @@ _TOO_LARGE = (
 _CHECK_SHAPE = "Check what the exercise asks for."
 
 
-def explain(exercise: Exercise, marks: Marks, known: Any | None) -> str:
+def explain(case_set: CaseSet, marks: Marks, known: Any | None) -> str:
     """Return what is wrong with the first wrong step, on its smallest case; `known` is the diagnosed mistake."""
+    exercise = case_set.exercise
     step = next(step for step in exercise.steps if not marks.step_passed(step))
-    at = _smallest_failure(step, marks)
-    case = marks.cases[at]
-    where = f"With {as_code(show_case(case))}: " if case else ""
-    return f"{where}{_what_is_wrong(exercise, step, marks, at, known)}{_whole_case(exercise, case)}"
+    failed = [at for at, right in enumerate(marks.right) if not right.get(step.name, True)]
+    at = min(failed, key=lambda at: len(case_set.shown[at]))
+    case, shown = case_set.cases[at], case_set.shown[at]
+    where = f"With {as_code(shown)}: " if case else ""
+    whole = _whole_case(exercise, case) if "…" in shown else ""
+    return f"{where}{_what_is_wrong(exercise, step, marks, at, known)}{whole}"
 
 
 def _whole_case(exercise: Exercise, case: Case) -> str:
-    """Say how to see a case that is one of those shown and was cut for the message."""
-    at = next((at for at, shown in enumerate(exercise.cases) if shown is case), None)
-    if at is None or "…" not in show_case(case):
+    """Say how to see a case that was cut for the message, where it is one of the visible ones."""
+    at = next((at for at, visible in enumerate(exercise.cases) if visible is case), None)
+    if at is None:
         return ""
     return f" The whole case: `mlsd.exercises.inputs({exercise.id!r})[{at}]`."
 
@@ -61,12 +64,6 @@ def _what_it_is(part: str, value: Any) -> str:
     if shown.endswith("…"):
         return f"{as_code(part) if part else 'your answer'} is not right yet."
     return f"your answer is {as_code(f'{part} = {shown}' if part else shown)}."
-
-
-def _smallest_failure(step: Step, marks: Marks) -> int:
-    """Return the place of the smallest case on which a step is wrong."""
-    failed = [at for at, right in enumerate(marks.right) if not right.get(step.name, True)]
-    return min(failed, key=lambda at: len(show_case(marks.cases[at])))
 
 
 def _direction(exercise: Exercise, step: Step, marks: Marks, at: int) -> str:
