@@ -10,38 +10,6 @@ _LLAMA_3_8B_KV = (32, 8, 128, 2)  # layers, KV heads, head dimension, bytes per 
 _PRICE_PER_HOUR = 0.20  # as in the worked design of Harbour Pay
 
 
-def _rule() -> float:
-    return formulas.replicas(500, 40 * ms, 0.7, 0.3)
-
-
-def _faded() -> float:
-    return formulas.replicas(120, 85 * ms, 0.75, 0.3)
-
-
-def _random_routing() -> float:
-    return formulas.random_split_response_percentile_s(29, 500, 40 * ms, 0.99) / ms
-
-
-def _small() -> float:
-    return formulas.servers_for_wait(10, 100 * ms, 50 * ms, 0.99)
-
-
-def _large() -> float:
-    return formulas.servers_for_wait(1_000, 50 * ms, 25 * ms, 0.99)
-
-
-def _zone() -> float:
-    return 100 * formulas.utilisation(38 - 13, 500, 40 * ms)
-
-
-def _queue() -> float:
-    return formulas.surge_backlog(800, 725, 120)
-
-
-def _price() -> float:
-    return 100 * formulas.cost_per_thousand_predictions(38, _PRICE_PER_HOUR, 200)
-
-
 def _sequences() -> float:
     per_token = formulas.kv_cache_bytes_per_token(*_LLAMA_3_8B_KV)
     return formulas.concurrent_sequences(80 * GB, _LLAMA_3_8B_WEIGHTS, per_token, 4096, 0.9)
@@ -52,14 +20,14 @@ QUESTIONS: tuple[Question, ...] = (
         id="05-ask-rule",
         question="How many replicas will the rule order for 500 requests/s of 40 ms each?",
         unit="replicas",
-        truth=_rule,
+        truth=lambda: formulas.replicas(500, 40 * ms, 0.7, 0.3),
         because="The next cells work it out, and then doubt it.",
     ),
     Estimate(
         id="05-ask-faded",
         question="120 requests/s of 85 ms, at most 75 % busy, 30 % headroom: how many replicas?",
         unit="replicas",
-        truth=_faded,
+        truth=lambda: formulas.replicas(120, 85 * ms, 0.75, 0.3),
         because="Multiply for the busy ones, divide by the target, add the headroom, round up once, last.",
         within=0.001,
     ),
@@ -67,7 +35,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="05-ask-routing",
         question="The p99 of the response, when each request goes to one of 29 replicas at random?",
         unit="ms",
-        truth=_random_routing,
+        truth=lambda: formulas.random_split_response_percentile_s(29, 500, 40 * ms, 0.99) / ms,
         because="At random, some replicas have a queue while others are idle, and a request cannot change queues.",
         within=0.25,
     ),
@@ -75,7 +43,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="05-ask-small",
         question="10 requests/s of 100 ms. How many replicas keep the p99 of the wait within 50 ms?",
         unit="replicas",
-        truth=_small,
+        truth=lambda: formulas.servers_for_wait(10, 100 * ms, 50 * ms, 0.99),
         because="A small fleet has nobody to average with: two requests at once are already a crowd.",
         within=0.001,
     ),
@@ -83,14 +51,14 @@ QUESTIONS: tuple[Question, ...] = (
         id="05-ask-large",
         question="1,000 requests/s of 50 ms. How many replicas keep the p99 of the wait within 25 ms?",
         unit="replicas",
-        truth=_large,
+        truth=lambda: formulas.servers_for_wait(1_000, 50 * ms, 25 * ms, 0.99),
         because="In a large fleet the ups and downs cancel: it can run hotter and still answer in time.",
     ),
     Estimate(
         id="05-ask-zone",
         question="38 replicas in three zones lose the fullest zone at the peak. How busy are the others?",
         unit="%",
-        truth=_zone,
+        truth=lambda: 100 * formulas.utilisation(38 - 13, 500, 40 * ms),
         because="13 of the 38 are gone, and the load is not. The target of 70 % no longer holds.",
         within=0.005,
     ),
@@ -98,7 +66,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="05-ask-queue",
         question="800 requests/s arrive, 725 are served, and help comes after 120 s. How many requests queue?",
         unit="requests",
-        truth=_queue,
+        truth=lambda: formulas.surge_backlog(800, 725, 120),
         because="What arrives less what is served, for as long as the help takes.",
     ),
     Estimate(
@@ -106,7 +74,7 @@ QUESTIONS: tuple[Question, ...] = (
         question=f"38 replicas at ${_PRICE_PER_HOUR:.2f} an hour answer 200 requests/s on average. "
         "What do 1,000 answers cost?",
         unit="cents",
-        truth=_price,
+        truth=lambda: 100 * formulas.cost_per_thousand_predictions(38, _PRICE_PER_HOUR, 200),
         because="The fleet is paid for at its peak size all day; the answers come at the mean rate.",
         within=0.15,
     ),

@@ -11,36 +11,12 @@ _FIFTEEN = (Stage(period_s=15, delay_s=4.5), Stage(ttl_s=0.5))
 _CHAIN = (Stage(period_s=15, delay_s=2), Stage(period_s=60, delay_s=12))
 
 
-def _hourly() -> float:
-    return formulas.age_bounds(_HOURLY).worst_s
-
-
-def _stale() -> float:
-    return 100 * formulas.share_stale(_FIFTEEN, 15)
-
-
-def _chain() -> float:
-    return formulas.age_bounds(_CHAIN).worst_s
-
-
-def _period() -> float:
-    return formulas.largest_period_s([Stage(delay_s=9), Stage(ttl_s=5)], 40)
-
-
-def _gaps() -> float:
-    return float(len(gaps(HARBOUR_PAY)))
-
-
-def _outage() -> float:
-    return formulas.worst_age_in_outage_s(_HOURLY, 120)
-
-
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="03-ask-hourly",
         question="Hourly; 3 min to export, 12 to compute, 1 to load; a cache of 2 min. How old at its worst?",
         unit="min",
-        truth=_hourly,
+        truth=lambda: formulas.age_bounds(_HOURLY).worst_s,
         because="A payment just misses one run and waits a period for the next; then come the delays and the cache.",
         within=0.02,
     ),
@@ -48,7 +24,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="03-ask-stale",
         question="Every 15 min, delays of 4.5, a cache of 0.5. What share of reads is older than 15 min?",
         unit="%",
-        truth=_stale,
+        truth=lambda: 100 * formulas.share_stale(_FIFTEEN, 15),
         because="4.5 of delay, up to 15 since the run, and up to 0.5 in the cache, 0.25 on average. So of each 15 "
         "minutes the last 4.5 + 0.25 = 4.75 are stale: 4.75 / 15.",
         within=0.2,
@@ -57,7 +33,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="03-ask-period",
         question="An SLA of 40 min, delays of 9, a cache of 5: the longest period that keeps the SLA?",
         unit="min",
-        truth=_period,
+        truth=lambda: formulas.largest_period_s([Stage(delay_s=9), Stage(ttl_s=5)], 40),
         because="Delays and cache take their part of the SLA first; the schedule gets what they leave.",
         within=0.001,
     ),
@@ -65,7 +41,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="03-ask-chain",
         question="Every 15 min with 2 of delay, read by an hourly job of 12: how old at its worst?",
         unit="min",
-        truth=_chain,
+        truth=lambda: formulas.age_bounds(_CHAIN).worst_s,
         because="Nobody lines the two clocks up, so data may just miss the one and then just miss the other.",
         within=0.02,
     ),
@@ -73,7 +49,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="03-ask-gaps",
         question="How many of the twelve features break their promise?",
         unit="features",
-        truth=_gaps,
+        truth=lambda: float(len(gaps(HARBOUR_PAY))),
         because="Four are too old at their worst, and one cannot be read at all. Exercise 3 asks which.",
         within=0.001,
     ),
@@ -81,7 +57,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="03-ask-outage",
         question="The hourly job misses two runs, and the store serves its last value. How old at its worst?",
         unit="min",
-        truth=_outage,
+        truth=lambda: formulas.worst_age_in_outage_s(_HOURLY, 120),
         because="Data age by an hour each hour while nothing new arrives, and every read still succeeds.",
         within=0.02,
     ),

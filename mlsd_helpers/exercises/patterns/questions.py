@@ -8,10 +8,6 @@ from mlsd_helpers.units import day, minute, ms
 _MILLION = 1e6
 
 
-def _excess() -> float:
-    return formulas.precompute_excess(50e6, 5e6 * 3)
-
-
 def _crossover() -> float:
     runs = day / (50 * minute)
     return formulas.crossover_requests_per_day(1e6, runs, 5 / _MILLION, 10 / _MILLION, 0.5 / _MILLION) / day
@@ -27,37 +23,13 @@ def _flip() -> float:
     return next(below).value / minute
 
 
-def _fan_out() -> float:
-    return formulas.feature_reads_per_s(formulas.scorings_per_s(1_000, 500), 23) / _MILLION
-
-
-def _hits() -> float:
-    return 100 * formulas.che_hit_ratio(100, 1_000, 1)
-
-
-def _tail() -> float:
-    return formulas.cached_percentile_s(0.8, 2 * ms, 42 * ms, 0.99) / ms
-
-
-def _ttl() -> float:
-    return 100 * formulas.ttl_hit_ratio(1 / minute, minute)
-
-
-def _cold() -> float:
-    return formulas.cold_cache_factor(0.9)
-
-
-def _caught_up() -> float:
-    return formulas.catch_up_s(10 * minute, 4_500, 6_000) / minute
-
-
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="04-ask-waste",
         question="50 million users are scored each night. 5 million come, three times each. How many times the "
         "inferences of request time is that?",
         unit="times",
-        truth=_excess,
+        truth=lambda: formulas.precompute_excess(50e6, 5e6 * 3),
         because="Request time scores visits, and nobody else. The table is made for everybody.",
         within=0.05,
     ),
@@ -92,7 +64,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="1,000 requests/s, each ranks 500 candidates by 23 features. How many million feature values are "
         "read in a second?",
         unit="million/s",
-        truth=_fan_out,
+        truth=lambda: formulas.feature_reads_per_s(formulas.scorings_per_s(1_000, 500), 23) / _MILLION,
         because="Requests × candidates × features: the fan-out is strained long before the models are.",
         within=0.05,
     ),
@@ -101,7 +73,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="1,000 keys, the n-th asked for 1/n as often as the first; an LRU cache for 100 of them. What share "
         "of the requests hits?",
         unit="%",
-        truth=_hits,
+        truth=lambda: 100 * formulas.che_hit_ratio(100, 1_000, 1),
         because="Popular keys stay, so far more hit than fit; yet LRU also keeps what was asked for just once.",
         within=0.1,
     ),
@@ -109,7 +81,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="04-ask-tail",
         question="Four in five requests hit and take 2 ms, the fifth takes 42 ms. What is the p99?",
         unit="ms",
-        truth=_tail,
+        truth=lambda: formulas.cached_percentile_s(0.8, 2 * ms, 42 * ms, 0.99) / ms,
         because="One in five misses, so the slowest in a hundred does. The mean is another matter.",
         within=0.01,
     ),
@@ -117,7 +89,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="04-ask-ttl",
         question="A key is asked for once a minute on average, and its TTL is a minute. What share hits?",
         unit="%",
-        truth=_ttl,
+        truth=lambda: 100 * formulas.ttl_hit_ratio(1 / minute, minute),
         because="A miss fetches it; in the minute that follows comes one request on average: one hit for a miss.",
         within=0.05,
     ),
@@ -125,7 +97,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="04-ask-cold",
         question="A cache hits 90 %. It is emptied. How many times its usual load does the backend get?",
         unit="times",
-        truth=_cold,
+        truth=lambda: formulas.cold_cache_factor(0.9),
         because="It used to get one request in ten, and now it gets ten in ten.",
         within=0.01,
     ),
@@ -134,7 +106,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="A stream stands still for 10 min. 4,500 events/s arrive; afterwards 6,000/s are read. How long "
         "until nothing waits any more?",
         unit="min",
-        truth=_caught_up,
+        truth=lambda: formulas.catch_up_s(10 * minute, 4_500, 6_000) / minute,
         because="Events go on arriving while it catches up: only 1,500/s make the backlog smaller.",
         within=0.05,
     ),

@@ -14,10 +14,6 @@ def _serving() -> float:
     return len(planes.in_plane("serving")) if planes else 0
 
 
-def _series() -> float:
-    return round(formulas.error_budget_s(formulas.series_availability([0.999] * 5), 30 * day) / 60)
-
-
 def _common() -> float:
     alone = 1 - formulas.parallel_availability([0.99] * 2)
     return round((1 - formulas.common_cause_availability(0.99, 2, 0.1)) / alone, 1)
@@ -32,10 +28,6 @@ def _faded() -> float:
 def _killed() -> float:
     planes = cases.load("harbour_pay").planes
     return len(blast_radius(planes, "features").stops) - 1 if planes else 0
-
-
-def _canary() -> float:
-    return formulas.canary_sample_size(0.001, 0.002)
 
 
 QUESTIONS: tuple[Question, ...] = (
@@ -59,7 +51,9 @@ QUESTIONS: tuple[Question, ...] = (
         id="02-ask-series",
         question="Five required parts are up 99.9 % each. For how many minutes in 30 days is the whole down?",
         unit="min",
-        truth=_series,
+        truth=lambda: round(
+            formulas.error_budget_s(formulas.series_availability([0.999] * 5), 30 * day) / 60
+        ),
         because="Each takes its own 43 minutes; they rarely fail at the same moment, so the minutes nearly add.",
     ),
     Estimate(
@@ -82,7 +76,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="02-ask-canary",
         question="How many requests must a canary see to tell 0.2 % errors from 0.1 %?",
         unit="requests",
-        truth=_canary,
+        truth=lambda: formulas.canary_sample_size(0.001, 0.002),
         because="Rare events take many trials: 0.1 % of a thousand requests is one error, and one error is luck.",
         within=0.5,
     ),

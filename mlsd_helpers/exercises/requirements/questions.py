@@ -17,30 +17,6 @@ def _true_alarms() -> float:
     return round(100 * precision, 1)
 
 
-def _late_reads() -> float:
-    return float(sum(age >= 15 for age in AGES_MIN))
-
-
-def _slowest_five() -> float:
-    return (100 * 100 - 95 * 20) / 5
-
-
-def _serial_ms() -> float:
-    return round(formulas.sum_of_exponentials_percentile_s([10 * ms, 10 * ms], 0.99) / ms, 1)
-
-
-def _slow_percent() -> float:
-    return round(100 * formulas.fan_out_tail(0.01, 100), 1)
-
-
-def _peak_rps() -> float:
-    return round(formulas.peak_of_trace(week(), hour, REPEATED).peak_rps)
-
-
-def _busy_ms() -> float:
-    return round((40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1)) / ms)
-
-
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="01-ask-alarms",
@@ -57,7 +33,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="It was agreed that the age of a count is below 15 min, at every read. How many of the ten reads "
         "break that?",
         unit="",
-        truth=_late_reads,
+        truth=lambda: float(sum(age >= 15 for age in AGES_MIN)),
         because="Below is strict: the two that are exactly 15 min old break it too. One of them is enough to break an "
         "inequality about every read.",
         within=0,
@@ -67,7 +43,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="95 of 100 requests take 20 ms. How slow may the other five be, each, before the mean breaks a "
         "promise of 100 ms?",
         unit="ms",
-        truth=_slowest_five,
+        truth=lambda: (100 * 100 - 95 * 20) / 5,
         because="The 95 use 1,900 of the 10,000 ms that a hundred requests may take in all; the rest is for five. The "
         "mean keeps a promise that it makes to nobody in particular.",
     ),
@@ -76,7 +52,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="Two steps follow each other, independently; each is exponential (many short, some long) with a "
         "mean of 10 ms, which gives it a p99 of 46 ms. What is the p99 of both together?",
         unit="ms",
-        truth=_serial_ms,
+        truth=lambda: round(formulas.sum_of_exponentials_percentile_s([10 * ms, 10 * ms], 0.99) / ms, 1),
         because="Both are rarely slow at once, so the whole is faster than the p99s added, and slower than either.",
         within=0.05,
     ),
@@ -84,7 +60,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="01-ask-fan-out",
         question="One call in a hundred is slow. A page waits for 100 of them. How many per cent of pages are slow?",
         unit="%",
-        truth=_slow_percent,
+        truth=lambda: round(100 * formulas.fan_out_tail(0.01, 100), 1),
         because="The page is fast only when all its calls are: 0.99 to the power of 100. It inherits the slowest.",
         within=0.1,
     ),
@@ -92,7 +68,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="01-ask-peak",
         question="Which peak would you plan for, in requests a second?",
         unit="/s",
-        truth=_peak_rps,
+        truth=lambda: round(formulas.peak_of_trace(week(), hour, REPEATED).peak_rps),
         because="At one on Sunday the clocks went back, and that hour came twice: its count is two hours' worth. The "
         "busiest hour that lasted an hour is on Saturday evening.",
         within=0.05,
@@ -110,7 +86,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="A replica, one copy of a server, takes 40 ms for a payment, so it can do 25 a second. 24 a second "
         "arrive, by chance, and times vary (exponential). How long does a payment take on average, waiting included?",
         unit="ms",
-        truth=_busy_ms,
+        truth=lambda: round((40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1)) / ms),
         because="The time is the service time over what is left idle: 40 ms over 4 %. At 25 a second the queue has no "
         "end. One over the latency is a limit, not a load.",
         within=0.15,

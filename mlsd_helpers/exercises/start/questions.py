@@ -6,20 +6,12 @@ from mlsd_helpers.exercises.start.incidents import SHOWN, classify
 _FIRST_ERRORS_MIN, _MOSTLY_BACK_MIN = 11 * 60 + 20, 14 * 60 + 30
 
 
-def _outage_min() -> float:
-    return _MOSTLY_BACK_MIN - _FIRST_ERRORS_MIN
-
-
-def _ml_specific() -> float:
-    return len(classify(SHOWN)["ml_specific"])
-
-
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="00-ask-outage",
         question="How many minutes passed from the first errors until most traffic flowed again?",
         unit="min",
-        truth=_outage_min,
+        truth=lambda: _MOSTLY_BACK_MIN - _FIRST_ERRORS_MIN,
         because="First errors at 11:20, most traffic back at 14:30 (UTC). Finding out what it was took most of it.",
         within=0.25,
     ),
@@ -27,7 +19,7 @@ QUESTIONS: tuple[Question, ...] = (
         id="00-ask-share",
         question="Twelve incidents follow. How many of them will be specific to machine learning?",
         unit="incidents",
-        truth=_ml_specific,
+        truth=lambda: len(classify(SHOWN)["ml_specific"]),
         because="So most are not. At Google it was the same: the majority of a decade of outages of one large ML "
         "pipeline were not ML-specific.",
         within=0.01,
