@@ -11,7 +11,7 @@ from mlsd_helpers import cli
 from mlsd_helpers.cli.common import line_that_moves, say
 from mlsd_helpers.errors import QuantityError
 from mlsd_helpers.grading.classroom import Summary
-from mlsd_helpers.grading.downloads import IGNORED, Sorted
+from mlsd_helpers.grading.downloads import IGNORED, SortedDownload
 from mlsd_helpers.grading.grade import Result
 from mlsd_helpers.grading.records import FAILED, Flag, Judged, Record
 from mlsd_helpers.printable import one_line, printable
@@ -66,7 +66,7 @@ def hostile_summary():
 
 def test_no_line_of_a_summary_is_forged():
     summary = hostile_summary()
-    for line in (*summary.lines(), *summary.differences(), str(Sorted(HOSTILE, IGNORED, HOSTILE, HOSTILE))):
+    for line in (*summary.lines(), *summary.differences(), str(SortedDownload(HOSTILE, IGNORED, HOSTILE, HOSTILE))):
         assert not set(line) & ACTS
         assert not line.startswith("  look at ada")
 

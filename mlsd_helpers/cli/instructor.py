@@ -217,10 +217,10 @@ def feedback(given: argparse.Namespace) -> int:
     status 1 when a student in the downloads has no feedback yet.
     """
     from mlsd_helpers import workspace  # noqa: PLC0415
-    from mlsd_helpers.grading.returning import as_downloaded  # noqa: PLC0415
+    from mlsd_helpers.grading.returning import zip_feedback  # noqa: PLC0415
 
     course = workspace.find_course(given.course)
-    done = as_downloaded(course, given.assignment, given.folder, given.output)
+    done = zip_feedback(course, given.assignment, given.folder, given.output)
     say(f"{done.zip}: {len(done.pages)} pages")
     for student in done.missing:
         complain(f"{one_line(student)} has no feedback yet. Grade it: mlsd grade {given.assignment}")

@@ -25,7 +25,7 @@ _ENTRIES, _BYTES = 4, 5  # where zipfile keeps the length of that list
 
 
 @dataclass(frozen=True)
-class Found:
+class DownloadedFile:
     """A file: its name below the folder, its path in the innermost archive, and when it was last written.
 
     `read()` returns its bytes; it raises OSError where they can't be had, with the reason.
@@ -44,7 +44,7 @@ class Found:
         return PurePosixPath(self.path).suffix.lower()
 
 
-def files(folder: Path, most_bytes: int) -> Iterator[Found]:
+def files(folder: Path, most_bytes: int) -> Iterator[DownloadedFile]:
     """Yield every file of a folder, or of a zip, in the order of their names."""
     if folder.is_file():
         yield _on_disk(folder, folder.name, most_bytes)
@@ -56,7 +56,9 @@ def files(folder: Path, most_bytes: int) -> Iterator[Found]:
             yield _on_disk(path, path.relative_to(folder).as_posix(), most_bytes)
 
 
-def members(archive: Found, most_bytes: int, most_files: int | None = None) -> Iterator[Found]:
+def members(
+    archive: DownloadedFile, most_bytes: int, most_files: int | None = None
+) -> Iterator[DownloadedFile]:
     """Yield the files of a zip. One that can't be opened, or holds more than `most_files`, is yielded itself.
 
     The list of an archive with too many files isn't read: it would take time and memory.
@@ -84,7 +86,7 @@ def moment(seconds: float) -> datetime:
 
 
 @contextmanager
-def _opened(archive: Found, most_files: int | None = None) -> Iterator[ZipFile]:
+def _opened(archive: DownloadedFile, most_files: int | None = None) -> Iterator[ZipFile]:
     """Open a zip for as long as one reads: a class's nested archives need not be in memory at once."""
     try:
         with archive.disk.open("rb") if archive.disk else io.BytesIO(archive.read()) as file:
@@ -107,16 +109,16 @@ def _refuse_long_list(file: io.BufferedIOBase, most_files: int) -> None:
         raise OSError(_too_many(most_files))
 
 
-def _on_disk(path: Path, name: str, most_bytes: int) -> Found:
+def _on_disk(path: Path, name: str, most_bytes: int) -> DownloadedFile:
     try:
         kind = path.lstat()
     except OSError as error:
-        return Found(name, name, moment(0), problem=str(error))
+        return DownloadedFile(name, name, moment(0), problem=str(error))
     at = moment(kind.st_mtime)
     if not stat.S_ISREG(kind.st_mode):
         what = "a link, and not followed" if stat.S_ISLNK(kind.st_mode) else "no regular file"
-        return Found(name, name, at, problem=what)
-    found = Found(name, name, at, path.read_bytes, disk=path)
+        return DownloadedFile(name, name, at, problem=what)
+    found = DownloadedFile(name, name, at, path.read_bytes, disk=path)
     # An archive of a whole class may well be larger than anything in it.
     return (
         found
@@ -125,7 +127,7 @@ def _on_disk(path: Path, name: str, most_bytes: int) -> Found:
     )
 
 
-def _in_archive(archive: Found, info: ZipInfo, most_bytes: int) -> Found:
+def _in_archive(archive: DownloadedFile, info: ZipInfo, most_bytes: int) -> DownloadedFile:
     path = _name(info).replace("\\", "/")
     problem = _problem(path, info, most_bytes)
 
@@ -134,7 +136,7 @@ def _in_archive(archive: Found, info: ZipInfo, most_bytes: int) -> Found:
             return file.read(info.file_size)  # never more, whatever the archive holds
 
     shown = path if len(path) <= _LONGEST_NAME else f"{path[:_LONGEST_NAME]}…"
-    return Found(f"{archive.name}/{shown}", path, _written_at(info), read, problem)
+    return DownloadedFile(f"{archive.name}/{shown}", path, _written_at(info), read, problem)
 
 
 def _problem(path: str, info: ZipInfo, most_bytes: int) -> str:

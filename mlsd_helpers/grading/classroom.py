@@ -22,12 +22,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from mlsd_helpers.errors import GradingError
+from mlsd_helpers.grading.converting import remove
 from mlsd_helpers.grading.flags import KINDS
 from mlsd_helpers.grading.grade import WORK, Grader, Job, Result
 from mlsd_helpers.grading.records import FAILED
 from mlsd_helpers.grading.release import environment_on_path
 from mlsd_helpers.grading.sandbox import sweep
-from mlsd_helpers.grading.staging import remove
 from mlsd_helpers.grading.workers import pool
 from mlsd_helpers.printable import one_line
 

@@ -29,7 +29,7 @@ from traitlets.utils.importstring import import_item
 
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading import archives, marks
-from mlsd_helpers.grading.archives import Found
+from mlsd_helpers.grading.archives import DownloadedFile
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.printable import one_line
 
@@ -179,7 +179,7 @@ def _original(called: str, known: Mapping[str, str]) -> tuple[str, int]:
 
 
 @dataclass(frozen=True)
-class Sorted:
+class SortedDownload:
     """What became of one file: an outcome, the student where one is known, and what there is to say.
 
     `undecided` says that a person has to decide. `prefix` is what the LMS wrote in front of the student's own name of
@@ -205,15 +205,15 @@ class Collection:
     """Every file of a download, each with its outcome."""
 
     assignment: str
-    files: tuple[Sorted, ...]
+    files: tuple[SortedDownload, ...]
     dry: bool = False
 
-    def of(self, outcome: str) -> tuple[Sorted, ...]:
+    def of(self, outcome: str) -> tuple[SortedDownload, ...]:
         """Return the files with one outcome."""
         return tuple(one for one in self.files if one.outcome == outcome)
 
     @property
-    def undecided(self) -> tuple[Sorted, ...]:
+    def undecided(self) -> tuple[SortedDownload, ...]:
         """The files of which a person has to say whose they are."""
         return tuple(one for one in self.files if one.undecided or one.outcome == NO_STUDENT)
 
@@ -253,10 +253,10 @@ class _Owner:
 
 
 @dataclass(frozen=True)
-class _Delivered:
+class _StudentFile:
     """A file with a student: what it would be called in submitted/, and how it compares with another of theirs."""
 
-    found: Found
+    found: DownloadedFile
     owner: _Owner
     target: str
     exact: bool
@@ -264,10 +264,10 @@ class _Delivered:
     submitted_at: datetime | None
     note: str
 
-    def sorted(self, outcome: str, note: str, *, undecided: bool = False) -> Sorted:
+    def sorted(self, outcome: str, note: str, *, undecided: bool = False) -> SortedDownload:
         """Return what became of it."""
         student = "" if undecided else self.owner.student
-        return Sorted(self.found.name, outcome, student, note, undecided, self.owner.prefix)
+        return SortedDownload(self.found.name, outcome, student, note, undecided, self.owner.prefix)
 
 
 def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = False) -> Collection:
@@ -281,10 +281,10 @@ def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = Fals
             f"There is no {folder}. Name the folder or zip that you downloaded from the LMS."
         )
     sorter = _Sorter(course, assignment)
-    settled: list[Sorted] = []
-    by_student: dict[str, list[_Delivered]] = defaultdict(list)
+    settled: list[SortedDownload] = []
+    by_student: dict[str, list[_StudentFile]] = defaultdict(list)
     for one in sorter.sort(folder):
-        if isinstance(one, Sorted):
+        if isinstance(one, SortedDownload):
             settled.append(one)
         else:
             by_student[_folded(one.owner.student)].append(one)
@@ -327,43 +327,45 @@ class _Sorter:
         for path in submitted.parent.parent.glob("*"):
             self.there[_folded(path.name)].add(path.name)
 
-    def sort(self, folder: Path) -> Iterator[_Delivered | Sorted]:
+    def sort(self, folder: Path) -> Iterator[_StudentFile | SortedDownload]:
         """Read what can be read from the names of all files."""
         everything = list(archives.files(folder, self.most_bytes))
         self.loose = not self.marked and any(self._has_student(one) for one in everything)
         for found in everything:
             yield from self._sort(found, depth=0)
 
-    def _sort(self, found: Found, depth: int) -> Iterator[_Delivered | Sorted]:
+    def _sort(self, found: DownloadedFile, depth: int) -> Iterator[_StudentFile | SortedDownload]:
         try:
             yield from self._sort_or_raise(found, depth)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the class is collected
-            yield Sorted(found.name, IGNORED, note=f"can't be sorted: {error!r}", undecided=True)
+            yield SortedDownload(found.name, IGNORED, note=f"can't be sorted: {error!r}", undecided=True)
 
-    def _sort_or_raise(self, found: Found, depth: int) -> Iterator[_Delivered | Sorted]:
+    def _sort_or_raise(self, found: DownloadedFile, depth: int) -> Iterator[_StudentFile | SortedDownload]:
         archive = found.suffix == ".zip"
         refused = self._refused(found, archive=archive)
         if refused:
-            yield Sorted(found.name, IGNORED, note=refused)
+            yield SortedDownload(found.name, IGNORED, note=refused)
         elif (whose := self._whose(found)) is not None:
             owner = self._owner(found, whose)
-            if isinstance(owner, Sorted):
+            if isinstance(owner, SortedDownload):
                 yield owner
             elif archive:
                 yield from self._unpacked(found, owner)
             else:
                 yield self._one(found, owner, str(whose["file_id"]))
         elif not archive:
-            yield Sorted(found.name, NO_STUDENT)
+            yield SortedDownload(found.name, NO_STUDENT)
         elif depth > 1:
-            yield Sorted(found.name, IGNORED, note="an archive within an archive")
+            yield SortedDownload(found.name, IGNORED, note="an archive within an archive")
         elif not self.marked and (depth or self.loose):
-            yield Sorted(found.name, NO_STUDENT, note="an archive among files that have one, so not opened")
+            yield SortedDownload(
+                found.name, NO_STUDENT, note="an archive among files that have one, so not opened"
+            )
         else:
             for member in archives.members(found, self.most_bytes):
                 yield from self._sort(member, depth + 1)
 
-    def _unpacked(self, archive: Found, owner: _Owner) -> Iterator[_Delivered | Sorted]:
+    def _unpacked(self, archive: DownloadedFile, owner: _Owner) -> Iterator[_StudentFile | SortedDownload]:
         """Sort the files of a student's archive. The names and dates in it are the student's: neither says anything."""
         most = min(archives.MANY, _MANY_OF_ONE - self.listed[owner.student])
         for member in archives.members(archive, self.most_bytes, most):
@@ -371,11 +373,11 @@ class _Sorter:
             self.listed[owner.student] += archives.MANY if whole else 1
             refused = self._refused(member, archive=False)
             if refused:
-                yield Sorted(member.name, IGNORED, owner.student, refused)
+                yield SortedDownload(member.name, IGNORED, owner.student, refused)
             else:
                 yield self._one(replace(member, at=archive.at), owner, PurePosixPath(member.path).name)
 
-    def _refused(self, found: Found, *, archive: bool) -> str:
+    def _refused(self, found: DownloadedFile, *, archive: bool) -> str:
         """Say why a file is not looked at, or nothing."""
         if found.problem:
             return found.problem
@@ -384,44 +386,44 @@ class _Sorter:
         known = archive or found.suffix in self.names.valid_ext
         return "" if known else f"not {' or '.join(self.names.valid_ext)}"
 
-    def _whose(self, found: Found) -> Mapping[str, Any] | None:
+    def _whose(self, found: DownloadedFile) -> Mapping[str, Any] | None:
         """Ask nbgrader's plugin for the student of a file; of an archive, as if it were a notebook."""
         path = self._as_notebook(found)
         whose: Mapping[str, Any] | None = self.names.collect(path)
         return whose
 
-    def _has_student(self, found: Found) -> bool:
+    def _has_student(self, found: DownloadedFile) -> bool:
         try:
             return self._whose(found) is not None
         except Exception:  # noqa: BLE001 - a plugin of one's own; sorting this file says what is wrong
             return True
 
-    def _owner(self, found: Found, whose: Mapping[str, Any]) -> _Owner | Sorted:
+    def _owner(self, found: DownloadedFile, whose: Mapping[str, Any]) -> _Owner | SortedDownload:
         student, note = self.roster.find(whose)
         if not student:
-            return Sorted(found.name, NO_STUDENT, note=str(whose.get("problem") or note))
+            return SortedDownload(found.name, NO_STUDENT, note=str(whose.get("problem") or note))
         raw = str(whose.get("person") or whose.get("student_id"))
         path, called = self._as_notebook(found), str(whose["file_id"])
         prefix = path.removesuffix(called) if path.endswith(called) else f"{path}."
         return _Owner(student, note, (raw, _folded(str(whose.get("participant") or ""))), whose, prefix)
 
-    def _as_notebook(self, found: Found) -> str:
+    def _as_notebook(self, found: DownloadedFile) -> str:
         suffix = self.names.valid_ext[0] if found.suffix == ".zip" else found.suffix
         return str(PurePosixPath(found.path).with_suffix(suffix))
 
-    def _one(self, found: Found, owner: _Owner, file_id: str) -> _Delivered | Sorted:
+    def _one(self, found: DownloadedFile, owner: _Owner, file_id: str) -> _StudentFile | SortedDownload:
         called = _called(file_id, found.suffix)
         target, again = _original(called, self.known)
         if target in self.others or _folded(called) == _TIME_FILE:
             why = f"the notebook of {self.others[target]}" if target else "nbgrader's own file"
-            return Sorted(found.name, IGNORED, owner.student, why)
+            return SortedDownload(found.name, IGNORED, owner.student, why)
         if found.suffix != ".ipynb":
             target = target or called
         elif not target and len(self.notebooks) > 1:
-            return Sorted(found.name, IGNORED, owner.student, f"not a notebook of {self.assignment}")
+            return SortedDownload(found.name, IGNORED, owner.student, f"not a notebook of {self.assignment}")
         named, submitted_at, late = self._time(found, owner.whose)
         version = str(owner.whose.get("version") or "")
-        return _Delivered(
+        return _StudentFile(
             found,
             owner,
             target or self.notebooks[0],
@@ -431,7 +433,9 @@ class _Sorter:
             "; ".join(filter(None, [owner.note, "" if target else f"called {called}", late])),
         )
 
-    def _time(self, found: Found, whose: Mapping[str, Any]) -> tuple[datetime | None, datetime | None, str]:
+    def _time(
+        self, found: DownloadedFile, whose: Mapping[str, Any]
+    ) -> tuple[datetime | None, datetime | None, str]:
         """Return the time in the name, when it counts as handed in, and what there is to say about that."""
         given = whose.get("timestamp")
         if given:
@@ -446,7 +450,7 @@ class _Sorter:
 
     # -- one student
 
-    def settle(self, theirs: Sequence[_Delivered], *, dry_run: bool) -> Iterator[Sorted]:
+    def settle(self, theirs: Sequence[_StudentFile], *, dry_run: bool) -> Iterator[SortedDownload]:
         """Decide between all files of one student, and write what is taken."""
         student = theirs[0].owner.student
         people = {one.owner.who for one in theirs}
@@ -461,7 +465,7 @@ class _Sorter:
             note = f"Moodle's participant {participant} has the name of participant {known}, who handed in before"
             yield from (one.sorted(IGNORED, note, undecided=True) for one in theirs)
             return
-        newest: dict[str, tuple[_Delivered, bytes]] = {}
+        newest: dict[str, tuple[_StudentFile, bytes]] = {}
         left, end = self.most_of_one, time.monotonic() + _PATIENCE
         for one in sorted(theirs, key=lambda one: (one.exact, one.order), reverse=True):
             target = _folded(one.target)
@@ -486,7 +490,7 @@ class _Sorter:
             note = f"could not be written: {error.strerror} ({error.filename})"
             yield from (one.sorted(IGNORED, note, undecided=True) for one, _ in chosen)
 
-    def _read(self, found: Found, most: int, end: float) -> bytes:
+    def _read(self, found: DownloadedFile, most: int, end: float) -> bytes:
         if time.monotonic() > end:
             raise OSError(f"not read: the other files of this student took {_PATIENCE:g} s")
         content = found.read()
@@ -494,7 +498,9 @@ class _Sorter:
             raise OSError(f"with it this student's files are larger than {self.most_of_one / 1e6:g} MB")
         return content
 
-    def _keep_or_take(self, chosen: Sequence[tuple[_Delivered, bytes]], *, dry_run: bool) -> Iterator[Sorted]:
+    def _keep_or_take(
+        self, chosen: Sequence[tuple[_StudentFile, bytes]], *, dry_run: bool
+    ) -> Iterator[SortedDownload]:
         if not chosen:
             return
         student = chosen[0][0].owner.student
@@ -513,7 +519,7 @@ class _Sorter:
             self._noted.parent.mkdir(exist_ok=True)
             self._noted.write_text(json.dumps(self.participants, ensure_ascii=False, indent=1), "utf-8")
 
-    def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_Delivered, bytes]]) -> str:
+    def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_StudentFile, bytes]]) -> str:
         """Say why what is in submitted/ stays, or nothing."""
         if place.is_symlink() or place.parent.is_symlink():
             return f"{place.parent if place.parent.is_symlink() else place} is a link; remove it"
@@ -536,7 +542,7 @@ class _Sorter:
         except Exception:  # noqa: BLE001 - it may hold anything, and dateutil may raise anything about it
             return max(archives.moment(file.stat().st_mtime) for file in files)
 
-    def _write(self, place: Path, chosen: Sequence[tuple[_Delivered, bytes]]) -> None:
+    def _write(self, place: Path, chosen: Sequence[tuple[_StudentFile, bytes]]) -> None:
         """Make the folder aside and let it take the old one's place, so that it is there whole or not at all."""
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".collect-") as scratch:

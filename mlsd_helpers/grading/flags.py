@@ -1,6 +1,6 @@
 """What in a submission an instructor should look at, with its evidence. A flag costs no points, and proves nothing.
 
-`looks` reads what a student wrote. What happened while it ran is flagged by whoever saw it happen, with a `Flag` of
+`inspect` reads what a student wrote. What happened while it ran is flagged by whoever saw it happen, with a `Flag` of
 one of the KINDS. The sandbox and the judge keep the score right; nothing depends on a flag.
 """
 
@@ -8,9 +8,8 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from mlsd_helpers.grading import sightings
-from mlsd_helpers.grading.records import MOST_FLAGS, Flag
-from mlsd_helpers.grading.sightings import (
+from mlsd_helpers.grading import inspection
+from mlsd_helpers.grading.inspection import (
     ANSWERS,
     CELLS,
     CHANNEL,
@@ -25,6 +24,7 @@ from mlsd_helpers.grading.sightings import (
     SCRIPT,
     SYSTEM,
 )
+from mlsd_helpers.grading.records import MOST_FLAGS, Flag
 
 SLOW = "is made to be slow"
 TOO_LONG = "is too long to be looked at"
@@ -56,22 +56,22 @@ KINDS: Mapping[str, str] = MappingProxyType({
 })  # fmt: skip
 """Each kind of flag, and what an instructor can do about it."""
 
-MOST_LOOKED_AT = 20_000
+MOST_INSPECTED = 20_000
 """Characters of one cell."""
 
-_ALL_LOOKED_AT = 200_000  # characters of the code of one notebook
+_ALL_INSPECTED = 200_000  # characters of the code of one notebook
 _PER_KIND = 2
 _REPEATS = 0.02  # what is left of text that repeats itself, compressed
 
 
-def looks(sources: Iterable[str], shown: Iterable[str] = (), texts: Iterable[str] = ()) -> Iterator[Flag]:
+def inspect(sources: Iterable[str], shown: Iterable[str] = (), texts: Iterable[str] = ()) -> Iterator[Flag]:
     """Yield flags for what a student wrote: `sources` is code, `texts` Markdown; lines that were `shown` are no sign.
 
     A kind is flagged at most twice, by the first lines that have it. The time grows with the length of the sources.
     """
     known = {line.strip() for text in shown for line in text.splitlines()}
     found: dict[str, list[str]] = {}
-    for kind, line in _sights(list(sources), list(texts)):
+    for kind, line in _matches(list(sources), list(texts)):
         lines = found.setdefault(kind, [])
         if line.strip() not in known and line not in lines and len(lines) < _PER_KIND:
             lines.append(line)
@@ -81,11 +81,11 @@ def looks(sources: Iterable[str], shown: Iterable[str] = (), texts: Iterable[str
     yield from flags[:MOST_FLAGS]
 
 
-def _sights(sources: list[str], texts: list[str]) -> Iterator[tuple[str, str]]:
-    left = _ALL_LOOKED_AT
+def _matches(sources: list[str], texts: list[str]) -> Iterator[tuple[str, str]]:
+    left = _ALL_INSPECTED
     cells: list[str] = []
     for source in sources:
-        most = min(MOST_LOOKED_AT, left)
+        most = min(MOST_INSPECTED, left)
         if len(source) > most:
             yield TOO_LONG, f"{len(source):,} characters: {source[:100]}"
         cells.append(source[:most])
@@ -93,6 +93,6 @@ def _sights(sources: list[str], texts: list[str]) -> Iterator[tuple[str, str]]:
     for text in (*cells, *texts):
         if len(text) > 4_000 and len(zlib.compress(text.encode(errors="replace"), 1)) < _REPEATS * len(text):
             yield SLOW, f"{len(text):,} characters: {text.strip()[:60]}"
-    yield from sightings.of_code(cells)
+    yield from inspection.in_code(cells)
     for text in texts:
-        yield from sightings.of_page(text)
+        yield from inspection.in_markup(text)

@@ -26,13 +26,13 @@ import mlsd_helpers
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.exercises import ALL
 from mlsd_helpers.grading import flags, judging, records, submission
+from mlsd_helpers.grading.converting import SubmissionConverter, remove, write_files
 from mlsd_helpers.grading.deadline import OutOfTimeError
+from mlsd_helpers.grading.inspection import CELLS
 from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.restore import MOST_NOTES, Restored, is_folder, noted, restore
 from mlsd_helpers.grading.sandbox import ForkServer, Limits, Session
-from mlsd_helpers.grading.sightings import CELLS
-from mlsd_helpers.grading.staging import Stage, remove
 from mlsd_helpers.grading.submission import TIME_FILE, Submission
 from mlsd_helpers.grading.workers import few_collections, own_processor
 
@@ -91,7 +91,7 @@ class Grader:
         """Read what judges; raise GradingError when the assignment is not released."""
         self._job = job
         self._config = job.configuration()
-        self._stage = Stage(
+        self._converter = SubmissionConverter(
             job.course / WORK / f"{os.uname().nodename if hasattr(os, 'uname') else 'here'}-{os.getpid()}",
             job.course,
             self._config,
@@ -108,7 +108,7 @@ class Grader:
     def close(self) -> None:
         """End the fork server and remove the folder aside."""
         self._stack.close()
-        self._stage.close()
+        self._converter.close()
 
     def grade(self, student: str, seconds: float | None = None) -> Result:
         """Grade one submission, unless it has been graded by the same rules.
@@ -120,7 +120,7 @@ class Grader:
         """
         job = self._job
         most = job.limits.cells_s if seconds is None else min(seconds, job.limits.cells_s)
-        given = submission.read(self._stage.place("submitted", student))
+        given = submission.read(self._converter.course_folder("submitted", student))
         before = records.read(job.course, job.assignment, student)
         same = before is not None and before.submission_digest == given.digest
         late = self._lateness(student, given)
@@ -141,7 +141,7 @@ class Grader:
 
     def give_up(self, student: str, why: str) -> Result:
         """Record that a submission could not be graded, for a reason of its own, and give it a page that says so."""
-        given = submission.read(self._stage.place("submitted", student))
+        given = submission.read(self._converter.course_folder("submitted", student))
         before = records.read(self._job.course, self._job.assignment, student)
         late = self._lateness(student, given)
         judged: dict[str, Judged] = {}
@@ -161,11 +161,13 @@ class Grader:
         return self._put(student, given, self._bare(record, f"{why[0].upper()}{why[1:]}."), before, late)
 
     def _is_there(self, student: str) -> bool:
-        return all(self._stage.place(step, student).is_dir() for step in ("autograded", "feedback"))
+        return all(
+            self._converter.course_folder(step, student).is_dir() for step in ("autograded", "feedback")
+        )
 
     def _lateness(self, student: str, given: Submission) -> tuple[float, str]:
         """Return how many seconds late a submission is, and a digest of what that costs."""
-        late_s = self._stage.seconds_late(student, given.handed_in_at)
+        late_s = self._converter.seconds_late(student, given.handed_in_at)
         return late_s, _late_rule(self._config) if late_s else ""
 
     # ---- judging ----------------------------------------------------------------------------------
@@ -182,9 +184,9 @@ class Grader:
 
     def _judge(self, student: str, given: Submission, seed: int, deadline: float) -> "_Graded":
         began = time.perf_counter()
-        work = self._stage.folder / "files"
+        work = self._converter.folder / "files"
         remove(work)
-        _lay(given.files, work)
+        write_files(given.files, work)
         notebooks: dict[str, Any] = {}
         outputs: dict[str, dict[int, list[Any]]] = {}
         judged: dict[str, Judged] = {}
@@ -274,19 +276,14 @@ class Grader:
         except OutOfTimeError:
             record = replace(record, flags=(*record.flags, _NO_PAGE))
             spent = self._convert(student, given, self._bare(record, _NO_PAGE_NOTE))
-        self._stage.publish(student)
+        self._converter.publish(student)
         return replace(record, seconds={**record.seconds, **spent})
 
     def _convert(self, student: str, given: Submission, graded: "_Graded") -> dict[str, float]:
-        """Let nbgrader have the notebook and its own files beside it; a student's stay in submitted/.
-
-        Beside the graded notebook, formgrader would serve them to the instructor's browser.
-        """
-        stage = self._stage.submitted(student)
-        _lay({name: content for name, content in given.files.items() if name in _OF_NBGRADER}, stage)
-        for name, notebook in graded.notebooks.items():
-            nbformat.write(notebook, stage / f"{name}.ipynb")
-        return self._stage.convert(student, graded.outputs, self._job.limits.page_s)
+        # A student's other files stay in submitted/: beside the notebook, formgrader would serve them to a browser.
+        files = {name: content for name, content in given.files.items() if name in _NBGRADER_FILES}
+        page_s = self._job.limits.page_s
+        return self._converter.convert(student, graded.notebooks, graded.outputs, files, page_s)
 
 
 @dataclass(frozen=True)
@@ -299,10 +296,9 @@ class _Graded:
     out_of_time: bool = False
 
 
-_OF_NBGRADER = (
-    TIME_FILE,
-    "submission_secret.txt",
-)  # by the second, `nbgrader release_feedback` knows whose it is
+_NBGRADER_FILES = (TIME_FILE, "submission_secret.txt")
+"""Files that nbgrader keeps beside a notebook; by the second, `nbgrader release_feedback` finds the student."""
+
 _NO_PAGE = Flag(flags.SLOW, "its page took too long to make, and shows the judgement alone")
 _NO_PAGE_NOTE = (
     "A page with your own cells could not be made: that took too long. "
@@ -321,18 +317,10 @@ def _same(before: Record, after: Record) -> bool:
 
 def _flags(restored: Restored, released: Any) -> list[Flag]:
     sources = [*restored.answers.values(), *restored.extras]
-    found = flags.looks(sources, [cell.source for cell in released.cells], restored.texts)
+    found = flags.inspect(sources, [cell.source for cell in released.cells], restored.texts)
     happened = [(CELLS, tag) for tag in restored.tags[:2]]
     happened += [(flags.LEFT_OUT, what) for what in restored.left_out[:2]]
     return [*(Flag(*one) for one in happened), *found]
-
-
-def _lay(files: Mapping[str, bytes], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
 
 
 def students(job: Job) -> list[str]:

@@ -32,6 +32,7 @@ from mlsd_helpers.exercises.kit import (
     Verdict,
 )
 from mlsd_helpers.grading import flags
+from mlsd_helpers.grading.converting import score_of, score_outputs
 from mlsd_helpers.grading.deadline import OutOfTimeError, not_counted, time_limit
 from mlsd_helpers.grading.records import Flag, Judged
 from mlsd_helpers.grading.sandbox import AnswerRaised, AnswerTimeout, Limits, Session, SessionEnded
@@ -254,13 +255,9 @@ def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Con
 
 
 def _scored(cell: Any, outputs: Outputs) -> Judged:
-    """Read the score from a cell's outputs as nbgrader does, and keep it within its bounds."""
-    most = float(cell["metadata"].nbgrader.points)
-    for output in outputs:
-        if output.output_type == "execute_result":
-            _bound(output, most)
-    score, _ = utils.determine_grade(nbformat.from_dict({**cell, "outputs": outputs}))
-    return Judged(float(score or 0), most, message=_last_error(outputs), by_judge=False)
+    """Judge a test cell by the score in its outputs."""
+    score, points = score_of(cell, outputs), float(cell["metadata"].nbgrader.points)
+    return Judged(score, points, message=_last_error(outputs), by_judge=False)
 
 
 # ---- judging --------------------------------------------------------------------------------------
@@ -273,7 +270,7 @@ def _test(cell: Any, source: str, run: _SubmissionRun, seed: int) -> tuple[str, 
     exercise = exercises.find(check.exercise)
     verdict = _verdict(exercise, check.name, run, seed)
     judged = Judged(verdict.score, exercise.points, verdict.mistake, verdict.message, verdict.attempted)
-    return exercise.id, judged, _shown(verdict)
+    return exercise.id, judged, score_outputs(verdict._repr_mimebundle_(), verdict.score)
 
 
 def _verdict(exercise: Exercise, name: str, run: _SubmissionRun, seed: int) -> Verdict:
@@ -343,18 +340,6 @@ def _none(exercise: Exercise, message: str) -> Verdict:
     return Verdict(exercise.id, False, 0.0, exercise.points, message, attempted=False, fresh=True)
 
 
-def _shown(verdict: Verdict) -> Outputs:
-    """Return what the cell shows when nbgrader runs it: the verdict, and the score as its last value."""
-    return _scoring(verdict._repr_mimebundle_(), verdict.score)
-
-
-def _scoring(shown: Mapping[str, str], score: float) -> Outputs:
-    return [
-        nbformat.v4.new_output("display_data", data=shown),
-        nbformat.v4.new_output("execute_result", data={"text/plain": repr(float(score))}),
-    ]
-
-
 def not_judged(notebook: Any, tests: Mapping[str, str], why: str) -> dict[str, Judged]:
     """Return a judgement without points for each test cell, by exercise id or grade_id."""
     return {
@@ -366,7 +351,7 @@ def not_judged(notebook: Any, tests: Mapping[str, str], why: str) -> dict[str, J
 def outputs_of(notebook: Any, tests: Mapping[str, str], judged: Mapping[str, Judged]) -> dict[int, Outputs]:
     """Return, by its place, what each test cell shows of its judgement: our own words, and the score."""
     return {
-        place: _scoring({"text/plain": judged[key].message}, judged[key].score)
+        place: score_outputs({"text/plain": judged[key].message}, judged[key].score)
         for place, key in _test_cells(notebook, tests)
         if key in judged
     }
@@ -388,13 +373,6 @@ def _asserted(cell: Any, source: str, run: _SubmissionRun) -> tuple[str, Judged,
         if not (output.output_type == "stream" and output.name == "stderr")
     ]
     return cell.metadata.nbgrader.grade_id, _scored({**cell, "source": source}, outputs), outputs
-
-
-def _bound(output: Any, most: float) -> None:
-    text = output.data.get("text/plain", "")
-    with suppress(ValueError):
-        value = float(text)
-        output.data["text/plain"] = repr(min(max(value, 0.0), most)) if value == value else "0.0"  # noqa: PLR0124 - nan
 
 
 def _last_error(outputs: Sequence[Any]) -> str:

@@ -44,7 +44,7 @@ _LOOKS: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class Written:
+class ReportFiles:
     """A report that was written: the page, its tables, and what stands in them."""
 
     page: Path
@@ -54,7 +54,7 @@ class Written:
 
 def report(
     course: Path, assignment: str, *, anonymous: bool = False, output: Path | None = None, db_url: str = ""
-) -> Written:
+) -> ReportFiles:
     """Write the report of an assignment from its records, by default into `reports/`.
 
     Raises WorkspaceError where nothing of it has been graded.
@@ -76,7 +76,7 @@ def report(
     }
     for path, text in (*tables.items(), (page, html(analysis, anonymous=anonymous))):
         _write(path, text)
-    return Written(page, tuple(tables), analysis)
+    return ReportFiles(page, tuple(tables), analysis)
 
 
 def _write(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ from mlsd_helpers.grading.release import configuration
 
 
 @dataclass(frozen=True)
-class Returned:
+class FeedbackZip:
     """What went into the zip, each page's name by its path; and the students who have no page yet."""
 
     zip: Path
@@ -27,7 +27,7 @@ class Returned:
     missing: tuple[str, ...]
 
 
-def as_downloaded(course: Path, assignment: str, folder: Path, zip_file: Path) -> Returned:
+def zip_feedback(course: Path, assignment: str, folder: Path, zip_file: Path) -> FeedbackZip:
     """Write a zip of the feedback of those who have a file in the downloads, one page a notebook.
 
     Raises WorkspaceError where there are no such downloads or assignment.
@@ -49,7 +49,7 @@ def as_downloaded(course: Path, assignment: str, folder: Path, zip_file: Path) -
         pages |= found
         missing += [] if found else [student]
     _write(zip_file, pages)
-    return Returned(zip_file, pages, tuple(missing))
+    return FeedbackZip(zip_file, pages, tuple(missing))
 
 
 def _write(zip_file: Path, pages: Mapping[str, Path]) -> None:

@@ -527,14 +527,14 @@ def sanitise(notebook: Any) -> None:
 
 def _sanitise_cell(cell: Any, time: _Time) -> None:
     attachments = cell.get("attachments")
-    of_code = cell.cell_type == "code"
-    for key in set(cell) - _KEYS - (_OF_CODE if of_code else set()):
+    in_code = cell.cell_type == "code"
+    for key in set(cell) - _KEYS - (_OF_CODE if in_code else set()):
         del cell[key]
     if "id" in cell and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", str(cell.id)):
         cell.id = uuid4().hex[:8]
     cell.metadata = nbformat.from_dict(_metadata(cell.get("metadata")))
     cell.source = _text(cell.get("source", ""))
-    if of_code:
+    if in_code:
         outputs = cell.get("outputs")
         made = (_output(output, time) for output in (outputs if isinstance(outputs, list) else []))
         cell.outputs = [nbformat.from_dict(output) for output in made if output]

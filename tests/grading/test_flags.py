@@ -12,7 +12,7 @@ import pytest
 
 from mlsd_helpers.grading import flags
 from mlsd_helpers.grading.classroom import Summary
-from mlsd_helpers.grading.flags import KINDS, looks
+from mlsd_helpers.grading.flags import KINDS, inspect
 from mlsd_helpers.grading.grade import Result
 from mlsd_helpers.grading.records import MOST_FLAGS, Flag, Record
 from tests.grading.hostile import code
@@ -49,18 +49,18 @@ def named(cases):
 
 @named(HONEST)
 def test_honest_code_has_no_flag(source):
-    assert list(looks([source])) == []
+    assert list(inspect([source])) == []
 
 
 @named(HONEST_TEXTS)
 def test_honest_notes_have_no_flag(source):
-    assert list(looks([], texts=[source])) == []
+    assert list(inspect([], texts=[source])) == []
 
 
 def test_honest_code_has_no_flag_all_together_either():
-    assert list(looks(HONEST.values(), texts=HONEST_TEXTS.values())) == []
+    assert list(inspect(HONEST.values(), texts=HONEST_TEXTS.values())) == []
     table = "ROWS = [" + "\n".join(f"    ({n}, 'node-{n * 7919 % 997}')," for n in range(500)) + "]"
-    assert list(looks([table])) == []
+    assert list(inspect([table])) == []
 
 
 @pytest.mark.parametrize("step", ["course", "source/*", "release/*"])
@@ -73,19 +73,19 @@ def test_what_we_write_ourselves_has_no_flag(step):
             ["".join(cell["source"]) for cell in cells if cell["cell_type"] == kind]
             for kind in ("code", "markdown")
         )
-        assert list(looks(sources, texts=texts)) == [], path
+        assert list(inspect(sources, texts=texts)) == [], path
 
 
 @named(HOSTILE | LARGE)
 def test_hostile_code_is_flagged_with_a_line_of_it(source):
-    found = list(looks([source]))
+    found = list(inspect([source]))
     assert found
     assert all(flag.kind in KINDS and 0 < len(flag.evidence) <= 120 for flag in found)
 
 
 @named(HOSTILE_TEXTS | LARGE_TEXTS)
 def test_a_hostile_text_is_flagged(source):
-    assert list(looks([], texts=[source]))
+    assert list(inspect([], texts=[source]))
 
 
 @pytest.mark.parametrize(
@@ -104,34 +104,34 @@ def test_the_catalogue_of_attacks_is_flagged_before_it_runs(one, tmp_path):
 
     desk = Desk()
     one.make(desk)
-    assert bool(list(looks(desk.answers.values()))) == one.flagged
+    assert bool(list(inspect(desk.answers.values()))) == one.flagged
 
 
 def test_the_evidence_is_where_it_is_however_far_to_the_right():
     source = "import os\nx = 1;" + " " * 500 + "y = 2; os.fork()  # " + "z" * 500
-    assert "os.fork()" in next(iter(looks([source]))).evidence
+    assert "os.fork()" in next(iter(inspect([source]))).evidence
 
 
 def test_what_was_released_is_no_sign_and_the_same_in_other_words_is():
     released = 'twelve = mlsd.exercises.find("03-gaps").reference'
-    assert list(looks([released, "print(twelve)"], shown=[f"import os\n  {released}\n"])) == []
-    assert list(looks([f"{released}()"], shown=[released]))
+    assert list(inspect([released, "print(twelve)"], shown=[f"import os\n  {released}\n"])) == []
+    assert list(inspect([f"{released}()"], shown=[released]))
 
 
 def test_names_of_one_cell_hold_in_the_next_and_in_the_one_before():
-    assert list(looks(["def go():\n    spawn()", "from os import fork as spawn"]))
-    assert list(looks(["a = 'exer'", "b = 'cises'", "getattr(mlsd, a + b)"]))
+    assert list(inspect(["def go():\n    spawn()", "from os import fork as spawn"]))
+    assert list(inspect(["a = 'exer'", "b = 'cises'", "getattr(mlsd, a + b)"]))
 
 
 def test_no_more_flags_than_a_person_reads_and_of_each_kind_the_first():
-    found = list(looks([*HOSTILE.values(), *LARGE.values()], texts=HOSTILE_TEXTS.values()))
+    found = list(inspect([*HOSTILE.values(), *LARGE.values()], texts=HOSTILE_TEXTS.values()))
     assert len(found) <= MOST_FLAGS
     assert len({flag.kind for flag in found}) >= 12
-    assert len(list(looks([f"os.kill(-1, {n})" for n in range(50)]))) == 2
+    assert len(list(inspect([f"os.kill(-1, {n})" for n in range(50)]))) == 2
 
 
 def test_a_cell_that_is_too_long_to_be_looked_at_says_so_and_its_beginning_is_looked_at():
-    found = {flag.kind for flag in looks(["import os\nos.fork()\n" + LARGE["a long cell"]])}
+    found = {flag.kind for flag in inspect(["import os\nos.fork()\n" + LARGE["a long cell"]])}
     assert {flags.TOO_LONG, flags.PROCESSES} <= found
 
 
@@ -161,7 +161,7 @@ def nested(form, length):
 
 def spent(*args, **more):
     began = time.process_time()
-    list(looks(*args, **more))
+    list(inspect(*args, **more))
     return time.process_time() - began
 
 

@@ -19,9 +19,9 @@ from mlsd_helpers import cli
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.grading import end_to_end, grade, judging, records
 from mlsd_helpers.grading.classroom import grade_class
+from mlsd_helpers.grading.converting import SubmissionConverter
 from mlsd_helpers.grading.grade import Grader, Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
-from mlsd_helpers.grading.staging import Stage
 from tests.grading.conftest import ASSIGNMENT
 
 pytestmark = pytest.mark.end_to_end
@@ -359,7 +359,7 @@ def test_manual_scores_and_comments_survive_a_regrade(course_of, sandbox):
 
 def test_a_full_disk_ends_the_run_with_what_to_do_and_the_next_run_goes_on(course_of, sandbox, monkeypatch):
     course = course_of(*FEW)
-    publish = Stage.publish
+    publish = SubmissionConverter.publish
     published = []
 
     def full(self, student):
@@ -369,7 +369,7 @@ def test_a_full_disk_ends_the_run_with_what_to_do_and_the_next_run_goes_on(cours
         publish(self, student)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Stage, "publish", full)
+        patch.setattr(SubmissionConverter, "publish", full)
         with pytest.raises(GradingError, match="again"):
             run(course, sandbox)
     assert len(list(records.all_of(course, ASSIGNMENT))) == 1

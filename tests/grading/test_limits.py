@@ -232,16 +232,16 @@ def test_a_submission_for_which_memory_does_not_suffice_has_a_result_that_says_s
 
 @pytest.mark.end_to_end
 def test_a_page_that_takes_too_long_shows_the_judgement_alone_and_the_score_stays(course_of, monkeypatch):
-    from mlsd_helpers.grading.staging import _Page
+    from mlsd_helpers.grading.converting import _FeedbackExporter
 
-    write = _Page.from_notebook_node
+    write = _FeedbackExporter.from_notebook_node
 
     def slow(self, nb, *rest, **options):
         while any("slow = 1" in cell.source for cell in nb.cells):
             time.sleep(0.01)
         return write(self, nb, *rest, **options)
 
-    monkeypatch.setattr(_Page, "from_notebook_node", slow)
+    monkeypatch.setattr(_FeedbackExporter, "from_notebook_node", slow)
     course = course_of("reference")
     with_cells(course, "slow", "slow = 1", right=True)
     results = graded(course, workers=0)

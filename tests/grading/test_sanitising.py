@@ -30,8 +30,8 @@ from PIL import Image
 from mlsd_helpers.exercises.kit import Verdict
 from mlsd_helpers.figures.base import Figure, table
 from mlsd_helpers.grading import sanitising
+from mlsd_helpers.grading.converting import _IMAGE, _described
 from mlsd_helpers.grading.feedback import HideHiddenTests, Secret, _clear, without
-from mlsd_helpers.grading.staging import _IMAGE, _described
 from tests.grading.hostile import markup
 
 EVERY_MARKUP = {**markup.HTML, **markup.SWALLOWS}

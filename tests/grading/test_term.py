@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 from mlsd_helpers import cli
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading import marks, release
-from mlsd_helpers.grading.returning import as_downloaded
+from mlsd_helpers.grading.returning import zip_feedback
 from mlsd_helpers.grading.term import Term, read
 
 ROOT = Path(__file__).parents[2]
@@ -194,7 +194,7 @@ def names_in(course, folder, *students):
         page = course / "feedback" / student / NAME / f"{NAME}.html"
         page.parent.mkdir(parents=True)
         page.write_text(student)
-    return as_downloaded(course, NAME, folder, course / "feedback.zip")
+    return zip_feedback(course, NAME, folder, course / "feedback.zip")
 
 
 def put(path):
@@ -220,7 +220,7 @@ def test_a_page_of_a_zipped_submission_goes_back_under_the_name_of_its_zip(cours
     shutil.make_archive(str(course / "downloads" / "adal_17_90_work"), "zip", work)
     shutil.make_archive(str(course / "all"), "zip", course / "downloads")
     for folder in (course / "downloads", course / "all.zip"):
-        done = as_downloaded(course, NAME, folder, course / "feedback.zip")
+        done = zip_feedback(course, NAME, folder, course / "feedback.zip")
         assert done.missing == ("canvas-17",)
     assert set(names_in(course, course / "all.zip", "canvas-17").pages) == {f"adal_17_90_{NAME}.html"}
 

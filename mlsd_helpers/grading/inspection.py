@@ -27,7 +27,7 @@ NETWORK = "opens a connection"
 HIDES = "hides what it runs"
 FLOODS = "makes more than anybody reads"
 
-Sight = tuple[str, str]
+Match = tuple[str, str]
 """A kind, and the line that has it."""
 
 
@@ -154,7 +154,7 @@ _LARGE_SHOWN, _LARGE_TEXT, _LARGE = 5e4, 2e7, 2.0**30
 _MANY = 100  # processes
 
 
-def of_page(text: str) -> Iterator[Sight]:
+def in_markup(text: str) -> Iterator[Match]:
     """Yield the first place where text, as part of a page, would run a script or bring in a page of its own."""
     for form in dict.fromkeys((text, html.unescape(re.sub(r"[\t\r\0]", "", text)))):
         if match := _PAGE.search(form):
@@ -163,7 +163,7 @@ def of_page(text: str) -> Iterator[Sight]:
             return
 
 
-def of_code(cells: Sequence[str]) -> Iterator[Sight]:
+def in_code(cells: Sequence[str]) -> Iterator[Match]:
     """Yield what there is to see in cells of code, in their order; names that one imports hold in the next."""
     known = [read(cell) for cell in cells]
     told = Told()
@@ -173,7 +173,7 @@ def of_code(cells: Sequence[str]) -> Iterator[Sight]:
         told.learn(node)
     for cell in known:
         if cell.tree is not None:
-            yield from _Looker(told, cell.lines).look(cell.tree)
+            yield from _Inspector(told, cell.lines).inspect(cell.tree)
         for line in cell.others:
             yield from _in_words(line, line, told)
 
@@ -181,7 +181,7 @@ def of_code(cells: Sequence[str]) -> Iterator[Sight]:
 # ---- cells ------------------------------------------------------------------------------------------
 
 
-def _in_words(text: str, line: str, told: "Told") -> Iterator[Sight]:
+def _in_words(text: str, line: str, told: "Told") -> Iterator[Match]:
     """Look at what is no Python, word by word."""
     yield from _in_text(text, line)
     for word in _WORD.findall(text[:20_000]):
@@ -190,14 +190,14 @@ def _in_words(text: str, line: str, told: "Told") -> Iterator[Sight]:
         yield from _named(f"{name}.{rest}" if rest else name, line)
 
 
-def _in_text(text: str, line: str) -> Iterator[Sight]:
+def _in_text(text: str, line: str) -> Iterator[Match]:
     for kind, pattern in _TEXTS.items():
         if pattern.search(text):
             yield kind, line
-    yield from ((kind, line if len(line) < 80 else where) for kind, where in of_page(text))
+    yield from ((kind, line if len(line) < 80 else where) for kind, where in in_markup(text))
 
 
-def _named(name: str, line: str) -> Iterator[Sight]:
+def _named(name: str, line: str) -> Iterator[Match]:
     for kind, pattern in _NAMES.items():
         if pattern.search(name):
             yield kind, line
@@ -207,17 +207,17 @@ def _named(name: str, line: str) -> Iterator[Sight]:
 
 
 @dataclass
-class _Looker:
+class _Inspector:
     """Looks at each node of one cell."""
 
     told: Told
     lines: Sequence[str]
     _bytes: dict[int, bytes] = field(default_factory=dict)
 
-    def look(self, tree: ast.AST) -> Iterator[Sight]:
+    def inspect(self, tree: ast.AST) -> Iterator[Match]:
         """Yield what there is to see, in the order of the lines."""
         waiting: list[tuple[ast.AST, ast.AST | None, bool]] = [(tree, None, False)]
-        seen: list[tuple[int, Sight]] = []
+        seen: list[tuple[int, Match]] = []
         while waiting:
             node, parent, endless = waiting.pop()
             place = getattr(node, "lineno", 0)
@@ -236,7 +236,7 @@ class _Looker:
             self._bytes[number] = line.encode()
         return f"… {self._bytes[number][column - 40 : column + 200].decode(errors='replace')}"
 
-    def _at(self, node: ast.AST, parent: ast.AST | None, *, endless: bool) -> Iterator[Sight]:
+    def _at(self, node: ast.AST, parent: ast.AST | None, *, endless: bool) -> Iterator[Match]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield from self._import(node)
         elif isinstance(node, ast.ClassDef):
@@ -265,7 +265,7 @@ class _Looker:
 
     # -- kinds of nodes
 
-    def _import(self, node: ast.Import | ast.ImportFrom) -> Iterator[Sight]:
+    def _import(self, node: ast.Import | ast.ImportFrom) -> Iterator[Match]:
         module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
         for one in node.names:
             name = f"{module}.{one.name}" if module else one.name
@@ -275,7 +275,7 @@ class _Looker:
 
     def _name(
         self, node: ast.Name | ast.Attribute | ast.Subscript, parent: ast.AST | None
-    ) -> Iterator[Sight]:
+    ) -> Iterator[Match]:
         line = self._line(node)
         if not isinstance(node.ctx, ast.Load):
             yield from self._changed(node, parent, line)
@@ -291,7 +291,7 @@ class _Looker:
 
     def _changed(
         self, node: ast.Name | ast.Attribute | ast.Subscript, parent: ast.AST | None, line: str
-    ) -> Iterator[Sight]:
+    ) -> Iterator[Match]:
         if isinstance(node, ast.Name):
             own = isinstance(parent, ast.Assign) and self.told.name(parent.value) in {"mlsd", "mlsd_helpers"}
             if node.id == "mlsd" and not own:
@@ -304,7 +304,7 @@ class _Looker:
         if not element and _JUDGED_BY.search(name) and not _HARMLESS.search(name):
             yield CHECKS, line
 
-    def _class(self, node: ast.ClassDef) -> Iterator[Sight]:
+    def _class(self, node: ast.ClassDef) -> Iterator[Match]:
         if node.name == "mlsd":
             yield CHECKS, self._line(node)
         for item in node.body:
@@ -326,7 +326,7 @@ class _Looker:
                 if any(_RUN.search(name) or name.startswith(("os.", "builtins.")) for name in named):
                     yield HIDES, self._line(item)
 
-    def _call(self, node: ast.Call, *, endless: bool) -> Iterator[Sight]:
+    def _call(self, node: ast.Call, *, endless: bool) -> Iterator[Match]:
         line, function = self._line(node), self.told.name(node.func).removeprefix("builtins.")
         yield from self._by_name(node, function, line)
         if endless and re.search(r"^subprocess\.Popen$|(?:^|\.)Process$", function):
@@ -336,7 +336,7 @@ class _Looker:
         if node.args:
             yield from self._by_first(node, node.args[0], function, line)
 
-    def _by_first(self, node: ast.Call, first: ast.AST, function: str, line: str) -> Iterator[Sight]:
+    def _by_first(self, node: ast.Call, first: ast.AST, function: str, line: str) -> Iterator[Match]:
         """Look at calls whose first argument says what they reach for: a file, a process, a path, a size."""
         number = self.told.number(first)
         counted = isinstance(first, ast.Name) and first.id in self.told.counted
@@ -366,7 +366,7 @@ class _Looker:
         locked = function.endswith("chmod") and len(node.args) > 1 and self.told.number(node.args[1]) == 0
         return locked or any(_ELSEWHERE.search(path) for path in (*given, on or ""))
 
-    def _by_name(self, node: ast.Call, function: str, line: str) -> Iterator[Sight]:
+    def _by_name(self, node: ast.Call, function: str, line: str) -> Iterator[Match]:
         """Look at calls that name what they read, change or run."""
         what = self.told.name(node)
         if function in {"getattr", "hasattr", "inspect.getattr_static"} or "attrgetter()" in function:
@@ -407,7 +407,7 @@ class _Looker:
         """Tell whether a name is put together on the way, in a way that could not be followed."""
         return any(isinstance(one, ast.BinOp | ast.Call) or self.told.decoded(one) for one in node.args[-1:])
 
-    def _run(self, node: ast.Call, function: str, line: str) -> Iterator[Sight]:
+    def _run(self, node: ast.Call, function: str, line: str) -> Iterator[Match]:
         if any(self.told.decoded(one) for one in node.args[:1]) and re.search(r"exec|eval|compile", function):
             yield HIDES, line
         given = [
@@ -420,7 +420,7 @@ class _Looker:
         if re.search(r"_magic$", function) and re.search(r"\b(?:javascript|js)\b", text):
             yield SCRIPT, line
 
-    def _text(self, node: ast.AST) -> Iterator[Sight]:
+    def _text(self, node: ast.AST) -> Iterator[Match]:
         text = self.told.text(node)
         if text:
             self.told.left -= len(text)
