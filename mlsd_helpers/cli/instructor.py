@@ -1,4 +1,4 @@
-"""For who teaches: from `mlsd release` to `mlsd marks`."""
+"""The commands for instructors: from `mlsd release` to `mlsd marks`."""
 
 import argparse
 from pathlib import Path
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def release(given: argparse.Namespace) -> int:
     """Make the student versions of the exercises with nbgrader.
 
-    They are generated from source/ into release/; due dates of nbgrader_config.py go into the gradebook. With
-    --check nothing is written: they are made aside and compared with release/. Exit status 1 when nbgrader
-    refuses an assignment, or the contents differ.
+    They are generated from source/ into release/, and the due dates of nbgrader_config.py are written into the
+    gradebook. With --check nothing is written: they are generated into a temporary directory and compared with
+    release/. Exit status 1 when nbgrader refuses an assignment, or the contents differ.
     """
     say("Starting nbgrader.")
     from mlsd_helpers import workspace  # noqa: PLC0415
@@ -60,11 +60,11 @@ def _shown(
 
 
 def grade(given: argparse.Namespace) -> int:
-    """Grade what was handed in: scores in nbgrader's gradebook, a feedback page a student, and a summary.
+    """Grade the submissions: scores in nbgrader's gradebook, a feedback page for each student, and a summary.
 
-    A student's code runs in a sandbox, and is judged outside of it. What has been graded by the same rules is left
-    alone, so a run that was stopped is simply run again, and after a changed rule only what it changes is written.
-    Exit status 1 when a submission could not be graded.
+    A student's code runs in a sandbox, and is judged outside of it. A submission that was graded by the same rules is
+    skipped, so run a stopped command again to continue it. After a rule has changed, only the submissions whose result
+    changes are written again. Exit status 1 when a submission could not be graded.
     """
     say("Starting nbgrader.")
     from mlsd_helpers.grading import workers  # noqa: PLC0415
@@ -85,7 +85,7 @@ def grade(given: argparse.Namespace) -> int:
         everyone = students(job)
         if unknown := sorted(set(given.student or ()) - set(everyone)):
             raise GradingError(
-                f"Nothing of {assignment} is there of {', '.join(unknown)}. Look into submitted/."
+                f"There is no submission for {assignment} from {', '.join(unknown)}. Check the folders in submitted/."
             )
         summary = classroom.grade_class(
             job,
@@ -105,11 +105,19 @@ def grade(given: argparse.Namespace) -> int:
 def _grade_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment", nargs="+", metavar="ASSIGNMENT", help="such as 05_capacity")
     parser.add_argument(
-        "--student", action="append", metavar="ID", help="only this one; may be given again (default: all)"
+        "--student",
+        action="append",
+        metavar="ID",
+        help="only this student; repeat it for more (default: all)",
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would change; write nothing")
-    parser.add_argument("--again", action="store_true", help="grade and write again what has been graded")
-    parser.add_argument("--workers", type=int, metavar="N", help="processes here (default: a core each)")
+    parser.add_argument("--dry-run", action="store_true", help="print what would change; write nothing")
+    parser.add_argument("--again", action="store_true", help="also grade what was graded by the same rules")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="worker processes on this machine (default: one for each core)",
+    )
     parser.add_argument(
         "--dask", metavar="ADDRESS", help="use a Dask cluster that sees this folder, such as tcp://host:8786"
     )
@@ -124,11 +132,11 @@ def _grade_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def collect(given: argparse.Namespace) -> int:
-    """Sort a folder or zip of LMS downloads into submitted/, and account for every file.
+    """Sort a folder or zip of LMS downloads into submitted/, and list every file with its outcome.
 
-    The names that Canvas and Moodle give to downloads work as they come; nbgrader_config.py may say others. Of what
-    a student uploaded more than once the newest is kept, and nothing newer is overwritten. Exit status 1 when a
-    person has to say whose a file is.
+    It reads the names that Canvas and Moodle give to downloads; nbgrader_config.py can describe other names. The newest
+    of several uploads is kept, and nothing newer is overwritten. Exit status 1 when a person has to decide whose a file
+    is.
     """
     from mlsd_helpers import workspace  # noqa: PLC0415
     from mlsd_helpers.grading import downloads  # noqa: PLC0415
@@ -142,16 +150,16 @@ def collect(given: argparse.Namespace) -> int:
 def _collect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the folder or zip from the LMS")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done; write nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would happen; write nothing")
     takes_course(parser)
 
 
 def report(given: argparse.Namespace) -> int:
-    """Write what a graded class answered: one HTML page, and tables as CSV beside it.
+    """Write the report of a graded class: one HTML page, and tables as CSV beside it.
 
-    For each exercise: how hard it was, how well it tells strong from weak, which known mistakes were made and by how
-    many, and the wrong answers that no known mistake explains; then what was flagged, repaired, or could not be run.
-    With --anonymous no name is left in it.
+    For each exercise it shows the difficulty, the discrimination, the known mistakes with their numbers, and the wrong
+    answers that no known mistake explains; then the flags, the repairs, and what could not be run. With --anonymous it
+    contains no name.
     """
     from mlsd_helpers import workspace  # noqa: PLC0415
     from mlsd_helpers.grading.report import report as write  # noqa: PLC0415
@@ -167,7 +175,7 @@ def report(given: argparse.Namespace) -> int:
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment", metavar="ASSIGNMENT", help="such as 05_capacity")
-    parser.add_argument("--anonymous", action="store_true", help="pseudonyms for names, everywhere")
+    parser.add_argument("--anonymous", action="store_true", help="pseudonyms in place of names")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="the page (default: reports/ASSIGNMENT.html)"
     )
@@ -177,7 +185,7 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
 def marks(given: argparse.Namespace) -> int:
     """Print marks as CSV, for people or for the import of Canvas or Moodle.
 
-    They are nbgrader's: manual grades and late penalties count. Who handed in nothing has no score.
+    They are nbgrader's, with manual grades and late penalties. Students without a submission have no score.
     """
     from mlsd_helpers import workspace  # noqa: PLC0415
     from mlsd_helpers.grading import marks as gradebook  # noqa: PLC0415
@@ -189,16 +197,22 @@ def marks(given: argparse.Namespace) -> int:
     else:
         given.output.write_text(text, encoding="utf-8", newline="")
     if found.waiting:
-        complain(f"{len(found.waiting)} submissions wait for a manual grade.")
+        number = len(found.waiting)
+        complain(f"{number} submissions have no manual grade yet. Open the formgrader: mlsd lab --instructor")
     return 0
 
 
 def _marks_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("assignment", nargs="+", metavar="ASSIGNMENT", help="such as 05_capacity")
     parser.add_argument(
-        "--format", choices=("plain", "canvas", "moodle"), default="plain", help="for whom (default: plain)"
+        "--format",
+        choices=("plain", "canvas", "moodle"),
+        default="plain",
+        help="the columns (default: plain)",
     )
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write them, such as marks.csv")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="the file, such as marks.csv (default: print)"
+    )
     _takes_gradebook(parser)
 
 
@@ -211,7 +225,7 @@ def _takes_gradebook(parser: argparse.ArgumentParser) -> None:
 
 
 def feedback(given: argparse.Namespace) -> int:
-    """Zip the feedback pages under the names of the LMS downloads, for the LMS to give back.
+    """Zip the feedback pages under the names of the LMS downloads, so that the LMS gives each to its student.
 
     Canvas takes the zip under "Upload Submissions", Moodle under "Upload multiple feedback files in a zip". Exit
     status 1 when a student in the downloads has no feedback yet.
@@ -244,10 +258,10 @@ def _feedback_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def demo(given: argparse.Namespace) -> int:
-    """Grade a synthetic class once, and show what comes out.
+    """Grade a synthetic class once, and print its marks.
 
-    Its submissions are right answers, known mistakes and broken notebooks, made from the exercises themselves.
-    They are released, graded and given feedback in a folder of its own; your course is not touched.
+    Its submissions are right answers, known mistakes and broken notebooks, made from the exercises. Release, grading
+    and feedback happen in a temporary folder; your course does not change.
     """
     from tempfile import mkdtemp  # noqa: PLC0415
 
@@ -261,7 +275,7 @@ def demo(given: argparse.Namespace) -> int:
     for assignment in versions.assignments(course, given.assignment):
         students, marks = end_to_end.walk(course, root, assignment, line_that_moves())
         say("\n" + end_to_end.table(marks, list(students[0].scores)))
-    say(f"\nFeedback, a page a student: {root / 'feedback'}")
+    say(f"\nFeedback pages: {root / 'feedback'}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What a class's answers say about the exercises: how hard, how telling, which mistakes, and what is unexplained."""
+"""Item analysis of a graded class: difficulty, discrimination, known mistakes and unexplained answers."""
 
 import math
 import re
@@ -13,13 +13,13 @@ from mlsd_helpers.exercises.kit import feedback, mistake_name
 from mlsd_helpers.grading.records import FAILED, Judged, Record
 
 ENOUGH = 20
-"""Submissions below which no discrimination is told: at 20, an r of 0.3 may as well be −0.16 or 0.66."""
+"""The fewest submissions for a discrimination: at 20, the interval around r = 0.3 is −0.16 to 0.66."""
 
 RIGHT, MISTAKE, UNEXPLAINED, BLANK = "right", "mistake", "unexplained", "blank"
 Kind = Literal["right", "mistake", "unexplained", "blank"]
 
 _Z95 = 1.96
-_NEARLY_ONE = 1 - 1e-12  # what artanh can take
+_NEARLY_ONE = 1 - 1e-12  # artanh is infinite at 1
 _NUMBER = re.compile(
     r"(?<!\w)(?:0x[0-9a-f]+|[-−]?\d[\d.,_]*\d(?:e[-+]?\d+)?|[-−]?\d(?:e[-+]?\d+)?)\b", re.IGNORECASE
 )
@@ -32,19 +32,19 @@ class Group:
     """The students who gave one kind of answer to an exercise.
 
     `name` is a known mistake's name, or the shape of the message where no known mistake explains the answer;
-    `text` is the mistake's feedback. `messages` are what some of them were told.
+    `feedback` is the mistake's own. `messages` are the different messages that these students got.
     """
 
     kind: Kind
     students: tuple[str, ...]
     name: str = ""
-    text: str = ""
+    feedback: str = ""
     messages: tuple[str, ...] = ()
 
     @property
-    def said(self) -> str:
-        """What these students were told."""
-        return self.text or next(iter(self.messages), "")
+    def message(self) -> str:
+        """The message that these students got: the mistake's feedback, or the first of their messages."""
+        return self.feedback or next(iter(self.messages), "")
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,16 @@ class Discrimination:
         if self.value is None:
             return self.why
         if self.low > 0:
-            return "tells strong from weak"
-        return "rewards the weak: look at it" if self.high < 0 else "no different from chance"
+            return "separates strong from weak"
+        return "rewards weak submissions: check the exercise" if self.high < 0 else "no different from chance"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One exercise in the eyes of a class. Shares are of the submissions that could be run, from 0 to 1."""
+    """One exercise, analysed. Shares are of the submissions that could be run, from 0 to 1.
+
+    `unmade` are the known mistakes that nobody made.
+    """
 
     id: str
     title: str
@@ -81,7 +84,7 @@ class Item:
     blank: float
     discrimination: Discrimination
     groups: tuple[Group, ...]
-    nobody: tuple[str, ...]
+    unmade: tuple[str, ...]
 
     def of(self, kind: Kind) -> tuple[Group, ...]:
         """Return the groups of one kind, the largest first."""
@@ -94,10 +97,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Analysis:
-    """An assignment in the eyes of a class. `totals` are shares of the points, a submission each.
+    """One assignment, analysed. `totals` are the shares of the points, one for each submission.
 
-    `failures` are student and reason; `flags` student, kind and evidence; `repairs` what was done, and for whom;
-    `by_asserts` the exercises that were decided in a student's own process.
+    `failures` are student and reason; `flags` student, kind and evidence; `repairs` repair and students;
+    `by_asserts` the exercises that asserts in the student's own process decided.
     """
 
     assignment: str
@@ -112,12 +115,12 @@ class Analysis:
 
     @property
     def counted(self) -> int:
-        """The submissions that could be run; the figures are about these."""
+        """The number of submissions that could be run; all shares are of these."""
         return self.submissions - len(self.failures)
 
 
 def analyse(assignment: str, records: Iterable[Record]) -> Analysis:
-    """Analyse the records of one assignment; what could not be run is listed, and in no figure."""
+    """Analyse the records of one assignment. A submission that could not be run is listed, and not counted."""
     everyone = tuple(records)
     ran = tuple(record for record in everyone if record.status != FAILED)
     known = {exercise.id: exercise for exercise in ALL if exercise.assignment == assignment}
@@ -181,10 +184,10 @@ def discrimination(own: Sequence[float], rest: Sequence[float]) -> Discriminatio
     correlation. The interval is Fisher's: tanh(artanh r ± 1.96/√(n − 3)).
 
     >>> discrimination([0, 1] * 12, [3, 9] * 12).reading
-    'tells strong from weak'
+    'separates strong from weak'
     """
     if len(own) < ENOUGH:
-        return Discrimination(why=f"{len(own)} submissions are too few to tell; it takes {ENOUGH}")
+        return Discrimination(why=f"{len(own)} submissions are too few; it takes {ENOUGH}")
     if len(set(own)) == 1:
         return Discrimination(why="everyone has the same points here")
     if len(set(rest)) == 1:
@@ -223,7 +226,7 @@ def _kind(judged: Judged) -> tuple[Kind, str]:
 
 
 def shape(message: str) -> str:
-    """Return what messages about the same mistake have in common: no case and no numbers.
+    """Return a message without its case and its numbers, which is the same for all answers with one mistake.
 
     >>> shape("With `peak_rps = 500`: your answer is `replicas = 38`. Too small.")
     'your answer is `replicas = …`. Too small.'

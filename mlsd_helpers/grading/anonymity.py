@@ -1,8 +1,8 @@
-"""Records without names: pseudonyms that stay the same, and names taken out of what students and machines wrote.
+"""Records without names: stable pseudonyms, and names removed from messages and from what students wrote.
 
-A pseudonym comes from the student's id and a secret of the course, so that nobody without the secret can make it
-again, and its order says nothing. Names that the course doesn't know, such as a nickname in a string, can't be
-found; read what students wrote before you publish it.
+A pseudonym is a keyed hash of the student's id. Without the secret of the course nobody can compute it, and the order
+of pseudonyms is unrelated to that of students. Names that the course does not know, such as a nickname in a string,
+are not found: read what students wrote before you publish it.
 """
 
 import hashlib
@@ -21,16 +21,16 @@ from mlsd_helpers.grading.records import FOLDER, Flag, Record
 HIDDEN = "[name]"
 
 _FILE = ".pseudonyms"
-_LETTERS = "ACDEFGHJKLMNPQRTUVWXY34679"  # none that is read as another
+_LETTERS = "ACDEFGHJKLMNPQRTUVWXY34679"  # none that can be mistaken for another
 _LENGTH = 8  # 26^8: in a class of a thousand two students share one once in 400,000 courses
-_SHORT_NUMBER = 4  # digits: a shorter number identifies nobody, and stands in half of all messages
+_SHORT_NUMBER = 4  # digits: a shorter number identifies nobody, and many messages contain one
 _SHORT_WORD = 2  # letters
 
 
 def secret_of(course: Path) -> bytes:
-    """Return the course's secret, made at first use, in a file that only its owner reads.
+    """Return the course's secret, which is created at first use in a file that only its owner can read.
 
-    Without it there are new pseudonyms; with it and the class list, pseudonyms can be undone: keep it.
+    Keep it, and keep it secret: without it pseudonyms change, and with it and the class list they can be undone.
     """
     path = course / FOLDER / _FILE
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,10 +75,10 @@ def _anonymous(record: Record, name: str, clean: Callable[[str], str]) -> Record
 
 
 def cleaner(students: Iterable[Student], secret: bytes) -> Callable[[str], str]:
-    """Return what takes these students' ids, names and addresses out of a text.
+    """Return a function that removes these students' ids, names and addresses from a text.
 
-    An id becomes its pseudonym; a name, an address, or a part of one becomes `[name]`. Names count as words, in a
-    file name and in `CamelCase` too, with or without accents. Rather a word too many is removed than too few.
+    An id becomes its pseudonym; a name, an address, or a part of one becomes `[name]`. Names are found as whole words,
+    in file names and `CamelCase` too, with or without accents. A word that is also a name is removed as well.
     """
     words: dict[str, str] = {}
     for student in students:
@@ -106,7 +106,7 @@ def _is_short(word: str) -> bool:
 
 
 def _bounded(word: str) -> str:
-    """Return a pattern for a word that no letter (for a number: no digit) continues, unless in CamelCase."""
+    """Return a pattern for a whole word; for a number, one with no digit beside it; in CamelCase, a part of a word."""
     before = r"(?<!\d)" if word[0].isdigit() else r"(?:(?<![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
     after = r"(?!\d)" if word[-1].isdigit() else r"(?:(?![^\W\d_])|(?-i:(?<=[a-z])(?=[A-Z])))"
     return f"{before}{re.escape(word)}{after}"

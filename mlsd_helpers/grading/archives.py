@@ -1,7 +1,7 @@
-"""The files of a folder or zip that came from elsewhere: each one named, none followed out of it, none too large.
+"""Reads untrusted folders and zips: no link is followed, no path leads outside, and no file is larger than allowed.
 
-Nothing here writes, and nothing that a file holds raises: a file that must not or can't be read, such as a link, is
-yielded with the reason as its `problem`, or its `read()` raises OSError with the reason.
+Nothing here writes. A file that must not or cannot be read, such as a link, is yielded with the reason as its
+`problem`, or its `read()` raises OSError with the reason; no content of a file raises anything else.
 """
 
 import io
@@ -20,8 +20,8 @@ MANY = 10_000  # files in one student's archive
 _UTF8 = 0x800  # the flag of a member whose name is UTF-8; without it, names are read as code page 437
 _LONGEST_NAME = 255  # bytes of a file's or folder's name: no file system takes more
 _LONGEST_PATH = 1000  # characters
-_LISTED = 1000  # bytes that a member takes in the list of its archive, at most
-_ENTRIES, _BYTES = 4, 5  # where zipfile keeps the length of that list
+_LISTED = 1000  # the most bytes of a member's entry in the directory of its archive
+_ENTRIES, _BYTES = 4, 5  # where zipfile keeps the number of entries, and the size of that directory
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class DownloadedFile:
 
     @property
     def suffix(self) -> str:
-        """The ending of its name, in small letters."""
+        """The suffix of its name, in lower case."""
         return PurePosixPath(self.path).suffix.lower()
 
 
@@ -59,9 +59,9 @@ def files(folder: Path, most_bytes: int) -> Iterator[DownloadedFile]:
 def members(
     archive: DownloadedFile, most_bytes: int, most_files: int | None = None
 ) -> Iterator[DownloadedFile]:
-    """Yield the files of a zip. One that can't be opened, or holds more than `most_files`, is yielded itself.
+    """Yield the files of a zip. A zip that can't be opened, or has more than `most_files`, is itself yielded.
 
-    The list of an archive with too many files isn't read: it would take time and memory.
+    The directory of an archive with too many files is not read, which would take time and memory.
     """
     try:
         with _opened(archive, most_files) as inside:
@@ -69,7 +69,7 @@ def members(
     except OSError as error:
         yield replace(archive, problem=f"can't be opened: {error}")
         return
-    if most_files is not None and len(listed) > most_files:  # more than its own count of them
+    if most_files is not None and len(listed) > most_files:  # more than the archive claims
         yield replace(archive, problem=_too_many(most_files))
         return
     for info in listed:
@@ -78,7 +78,7 @@ def members(
 
 
 def moment(seconds: float) -> datetime:
-    """Return a file's time in seconds since 1970 as a date; one that no date can hold is 1970."""
+    """Return a time in seconds since 1970 as a date; a time outside the range of dates becomes 1970."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
@@ -87,7 +87,7 @@ def moment(seconds: float) -> datetime:
 
 @contextmanager
 def _opened(archive: DownloadedFile, most_files: int | None = None) -> Iterator[ZipFile]:
-    """Open a zip for as long as one reads: a class's nested archives need not be in memory at once."""
+    """Open a zip while it is read, so that nested archives are not in memory all at once."""
     try:
         with archive.disk.open("rb") if archive.disk else io.BytesIO(archive.read()) as file:
             if most_files is not None:
@@ -96,14 +96,12 @@ def _opened(archive: DownloadedFile, most_files: int | None = None) -> Iterator[
                 yield inside
     except OSError:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged archive makes zipfile raise anything, such as IndexError or struct.error
+    except Exception as error:  # zipfile may raise any error on a damaged archive, such as struct.error
         raise OSError(str(error) or type(error).__name__) from error
 
 
 def _refuse_long_list(file: io.BufferedIOBase, most_files: int) -> None:
-    """Raise OSError where the list of an archive is too long; ZipFile would read all of it at once."""
+    """Raise OSError where the directory of an archive is too long; ZipFile would read all of it at once."""
     end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to ask
     if end and (end[_ENTRIES] > most_files or end[_BYTES] > most_files * _LISTED):
         raise OSError(_too_many(most_files))
@@ -119,12 +117,9 @@ def _on_disk(path: Path, name: str, most_bytes: int) -> DownloadedFile:
         what = "a link, and not followed" if stat.S_ISLNK(kind.st_mode) else "no regular file"
         return DownloadedFile(name, name, at, problem=what)
     found = DownloadedFile(name, name, at, path.read_bytes, disk=path)
-    # An archive of a whole class may well be larger than anything in it.
-    return (
-        found
-        if found.suffix == ".zip" or kind.st_size <= most_bytes
-        else replace(found, problem=_too_large(most_bytes))
-    )
+    # The limit is for single files; the archive of a whole class may be larger.
+    too_large = found.suffix != ".zip" and kind.st_size > most_bytes
+    return replace(found, problem=_too_large(most_bytes)) if too_large else found
 
 
 def _in_archive(archive: DownloadedFile, info: ZipInfo, most_bytes: int) -> DownloadedFile:
@@ -133,14 +128,14 @@ def _in_archive(archive: DownloadedFile, info: ZipInfo, most_bytes: int) -> Down
 
     def read() -> bytes:
         with _opened(archive) as inside, inside.open(info) as file:
-            return file.read(info.file_size)  # never more, whatever the archive holds
+            return file.read(info.file_size)  # not more than the size that was checked
 
     shown = path if len(path) <= _LONGEST_NAME else f"{path[:_LONGEST_NAME]}…"
     return DownloadedFile(f"{archive.name}/{shown}", path, _written_at(info), read, problem)
 
 
 def _problem(path: str, info: ZipInfo, most_bytes: int) -> str:
-    """Say why a member must not be read, or nothing."""
+    """Return why a member must not be read, or ""."""
     parts = path.split("/")
     if stat.S_ISLNK(info.external_attr >> 16):
         return "a link, and not followed"
@@ -150,14 +145,14 @@ def _problem(path: str, info: ZipInfo, most_bytes: int) -> str:
         return f"a name of more than {_LONGEST_NAME} bytes, or a path of more than {_LONGEST_PATH} characters"
     if info.file_size > most_bytes:
         return _too_large(most_bytes)
-    # zipfile expands the others without a limit, and no LMS or file manager uses them unless told to.
+    # zipfile decompresses other methods without a limit, and no LMS or file manager uses them by default.
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-        return "compressed in a rare way: only the usual one (deflate) is read; zip it again"
+        return "compressed with a rare method: only deflate is read; zip it again"
     return ""
 
 
 def _name(info: ZipInfo) -> str:
-    """Return a member's name; archives of macOS hold UTF-8 and don't say so."""
+    """Return a member's name; archives of macOS have UTF-8 names without the flag for it."""
     if info.flag_bits & _UTF8:
         return info.filename
     try:
@@ -167,7 +162,7 @@ def _name(info: ZipInfo) -> str:
 
 
 def _written_at(info: ZipInfo) -> datetime:
-    """Return when a member was written, in the zone of this machine: an archive has no zone."""
+    """Return when a member was written, in the time zone of this machine, since archives have none."""
     try:
         return moment(time.mktime((*info.date_time, 0, 0, -1)))
     except (OverflowError, ValueError):

@@ -188,7 +188,7 @@ class SubmissionConverter:
         return Path(self._course.format_path(directory, student, self._assignment))
 
     def seconds_late(self, student: str, handed_in_at: datetime | None) -> float:
-        """Return how long after its due date, and the student's extension, an assignment was handed in."""
+        """Return how many seconds after its due date, with the student's extension, an assignment was submitted."""
         if handed_in_at is None:
             return 0.0
         with SharedGradebook(self._course.db_url, self._course.course_id) as book:

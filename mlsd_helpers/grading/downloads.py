@@ -1,9 +1,9 @@
-"""What students handed in to an LMS, sorted into nbgrader's `submitted/STUDENT/ASSIGNMENT/`.
+"""Downloads from an LMS, sorted into nbgrader's `submitted/STUDENT/ASSIGNMENT/`.
 
-File names are read by nbgrader's own extension point, a `FileNameCollectorPlugin`, named in nbgrader_config.py as
-`ZipCollectApp.collector_plugin`; its `named_regexp` and `valid_ext` count here as in `nbgrader zip_collect`. The
-rest of `zip_collect` does not serve: it unpacks whatever is in an archive, stops at the first two files of one
-student without a time, and either refuses a student who has handed in before or removes what they handed in.
+File names are read by nbgrader's extension point, a `FileNameCollectorPlugin`, which nbgrader_config.py names as
+`ZipCollectApp.collector_plugin`; its `named_regexp` and `valid_ext` mean here what they mean in `nbgrader zip_collect`.
+The rest of `zip_collect` cannot be used: it unpacks every file of an archive, stops where one student has two files
+without a time, and either refuses students who submitted before or removes their earlier submission.
 """
 
 import errno
@@ -35,15 +35,16 @@ from mlsd_helpers.printable import one_line
 
 TAKEN = "taken"
 SUPERSEDED = "superseded"
-KEPT = "kept what is there"
+KEPT = "kept the earlier submission"
 IGNORED = "ignored"
 NO_STUDENT = "no student in its name"
 OUTCOMES = (TAKEN, SUPERSEDED, KEPT, IGNORED, NO_STUDENT)
 
-# Canvas: lastnamefirstname_LATE_4417_90210_name.ipynb, number of the student and of the file; a later upload has a
-# higher one. The person is in small letters, digits, marks and underscores. In anonymous grading there is no name.
-# After Canvas's own lib/content_zipper.rb. What is not ASCII is not looked at, since Ruby and Python differ on letters,
-# nor what tools write in its place when they unpack: ?, #U00f8 or %C3. No reading of Canvas's own may be missed.
+# Canvas: lastnamefirstname_LATE_4417_90210_name.ipynb, with the numbers of the student and of the file; a later upload
+# has a higher file number. The person is in lower-case letters, digits, marks and underscores. In anonymous grading
+# there is no name. See Canvas's lib/content_zipper.rb. Every character that is not ASCII is accepted, since Ruby and
+# Python disagree on letters, and so is what tools write in its place when they unpack: ?, #U00f8 or %C3. The pattern
+# must not miss a name that Canvas wrote.
 _NUMBERS = r"(?P<number>[1-9][0-9]{0,18})_(?P<version>[1-9][0-9]{0,18})_."
 _CANVAS = re.compile(rf"(?=_{_NUMBERS})", re.DOTALL)
 _CANVAS_PERSON = re.compile(r"(?:[a-z0-9_?\x80-\U0010ffff]|#[UL][0-9A-Fa-f]{4,8}|%[0-9A-F]{2})*")
@@ -52,41 +53,40 @@ _CANVAS_ANONYMOUS = re.compile(
     r"(?P<late>LATE_)?(?P<anonym>anon_(?=[0-9]*[A-Za-z])[A-Za-z0-9]{5})_(?P<version>[1-9][0-9]{0,18})_.",
     re.DOTALL,
 )
-# Moodle: Full Name_123_assignsubmission_file_/name.ipynb, or all in one name; 123 counts the participants of this
-# one assignment. Moodle takes every _ out of a person's name. After its own mod/assign/locallib.php.
+# Moodle: Full Name_123_assignsubmission_file_/name.ipynb, or all in one name; 123 is the participant's number in this
+# one assignment. Moodle removes every _ from a person's name. See its mod/assign/locallib.php.
 _MOODLE = re.compile(r"(?P<person>[^/_]*)_(?P<participant>[0-9]+)_assignsubmission_file(?:_?/|_)(?=[^/])")
 _MARK_OF_MOODLE = "_assignsubmission_"
 _AGAIN = re.compile(r"(?:\s?\((\d+)\)|-(\d+)|[-_ ]copy(\d*)| - copy)+\Z", re.IGNORECASE)
 _MOST_AGAIN = 40  # characters of the end of a name in which _AGAIN is looked for: it is quadratic
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
-_KEPT_CATEGORIES = ("L", "M", "N")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in "0123456789¹²³")}
 _TIME_FILE = "timestamp.txt"
-_MOST_DATE = 100  # characters that are read of it
+_MOST_DATE = 100  # characters of it that are read
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
-_LONGEST = 100  # characters of a student id; the gradebook holds 128
-_MOST_BYTES = 200  # of the name of a file or folder, without its ending; a file system holds 255
+_LONGEST = 100  # characters of a student id; the gradebook allows 128
+_MOST_BYTES = 200  # of the name of a file or folder, without its suffix; file systems allow 255
 _MANY_OF_ONE = 5 * archives.MANY  # files in all archives of one student
-_PATIENCE = 10.0  # seconds to read what one student handed in
+_READ_TIMEOUT_S = 10.0  # for all files of one student
 
 
 class LmsNames(FileNameCollectorPlugin):  # type: ignore[misc]
-    """Read the student from the names that Canvas and Moodle give to downloads, or by `named_regexp` where it is set.
+    """Reads the student from the names that Canvas and Moodle give to downloads, or by `named_regexp` where it is set.
 
     `named_regexp` has the groups `student_id` and `file_id`, and may have `timestamp` (UTC, or with its zone),
     `late` (not empty if the LMS says so), and `version` (a number that grows with each upload). Students choose
-    what stands in `file_id`, so a pattern should fit whatever that is: `(?s:.+)`.
+    the `file_id`, so its pattern should match any text: `(?s:.+)`.
     """
 
     dated_by_files = Bool(
         False,
-        help="Whether a file was handed in when it was last written. Most downloads carry their own time instead.",
+        help="Whether the time of submission is the time of last change. Most downloads have another time instead.",
     ).tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.known: Mapping[str, str] = {}  # the notebooks' names, by what they are compared by
-        self.numbers: Container[str] = ()  # what Canvas calls the students of the class list
+        self.known: Mapping[str, str] = {}  # the notebooks' names, by their folded form
+        self.numbers: Container[str] = ()  # Canvas's numbers of the students in the class list
 
     def _match(self, filename: str) -> dict[str, str] | None:
         if self.named_regexp:
@@ -102,17 +102,17 @@ class LmsNames(FileNameCollectorPlugin):  # type: ignore[misc]
         return {"student_id": "", "file_id": filename, "problem": problem} if self.known else None
 
     def _doubt(self, readings: Sequence[Mapping[str, str]]) -> str:
-        """Say why the first of some readings may not be the LMS's own, or nothing.
+        """Return why the first reading may not be the one that the LMS meant, or "".
 
-        A file's name adds readings behind the LMS's own, and a person's name adds some before it. So the first is the
-        LMS's if it leaves just a known notebook's name: an LMS's numbers would stand in that name if they came later.
-        It is the LMS's, too, if the class list has the number of that one alone.
+        A file's name can add readings after the LMS's, and a person's name can add some before it. The first reading is
+        the LMS's if it leaves exactly the name of a known notebook: that name would contain the LMS's numbers if they
+        came later. It is also the LMS's if its student number is the only one in the class list.
         """
         if not readings:
             return "it has an LMS's numbers, but not where the LMS writes them"
         first = readings[0]
-        if "version" in first and "/" in first["file_id"]:  # and its dates would be the student's
-            return "it lies in a folder called like a student's archive: leave archives packed, or rename the folder"
+        if "version" in first and "/" in first["file_id"]:  # whose dates the student could choose
+            return "it is in a folder with the name of a student's archive: leave archives packed, or rename the folder"
         listed = [one for one in readings if one.get("number") in self.numbers]
         if len(readings) == 1 or _original(first["file_id"], self.known)[0] or listed == [first]:
             return ""
@@ -121,10 +121,10 @@ class LmsNames(FileNameCollectorPlugin):  # type: ignore[misc]
 
 
 def _readings(path: str) -> Iterator[dict[str, str]]:
-    """Yield each way in which Canvas or Moodle may have made a path, from the outside to the inside.
+    """Yield each way to read a path as one that Canvas or Moodle wrote, from its beginning to its end.
 
-    One of them is the LMS's own. Those inside of it are of names that a student chose, and so are those outside of it
-    within the same name.
+    One of them is what the LMS wrote. The others come from names that a student chose: the name of a file, after it, or
+    the name of a person, before it.
     """
     at = 0
     for part in path.split("/"):
@@ -134,23 +134,23 @@ def _readings(path: str) -> Iterator[dict[str, str]]:
             person = moodle["person"]
             yield {**moodle.groupdict(), "student_id": clean_id(person), "file_id": path[moodle.end() :]}
         yield from canvas
-        if moodle and not canvas:  # Canvas can't have written this, so whatever is inside is the student's
+        if moodle and not canvas:  # Canvas cannot have written this, so the rest is the student's
             return
         at += len(part) + 1
 
 
 def _canvas(path: str, at: int, end: int) -> Iterator[dict[str, str]]:
-    """Yield each way in which Canvas may have written the name that stands in a path from `at` to `end`."""
+    """Yield each way to read the part of a path from `at` to `end` as a name that Canvas wrote."""
     anonymous = _CANVAS_ANONYMOUS.match(path, at, end)
     if anonymous:
         student = anonymous["anonym"].replace("_", "-")
         yield {**anonymous.groupdict(""), "student_id": student, "file_id": path[anonymous.end() - 1 :]}
-    longest = _CANVAS_PERSON.match(path, at, end).end()  # type: ignore[union-attr]  # it matches nothing, too
+    longest = _CANVAS_PERSON.match(path, at, end).end()  # type: ignore[union-attr]  # it also matches ""
     for found in _CANVAS.finditer(path, at, end):
         late = path.endswith(_CANVAS_LATE, at, found.start())
         person = found.start() - len(_CANVAS_LATE) * late
         if person <= longest:
-            # Canvas's number stays when a name changes; it says whose number it is, for the way back to Canvas.
+            # The number of a student stays when their name changes. The prefix says that it is Canvas's.
             yield {
                 **found.groupdict(),
                 "student_id": f"canvas-{found['number']}",
@@ -161,9 +161,9 @@ def _canvas(path: str, at: int, end: int) -> Iterator[dict[str, str]]:
 
 
 def _original(called: str, known: Mapping[str, str]) -> tuple[str, int]:
-    """Return the known name of a file that browsers and LMSs number, and the number: `05_capacity-1 (2).ipynb`.
+    """Return the known name of a file that a browser or LMS has numbered, and the number: `05_capacity-1 (2).ipynb`.
 
-    An unknown name is "".
+    For an unknown file the name is "".
     """
     if _folded(called) in known:
         return known[_folded(called)], 0
@@ -175,15 +175,15 @@ def _original(called: str, known: Mapping[str, str]) -> tuple[str, int]:
     return name, int(next(filter(None, numbered.groups()), "1"))
 
 
-# ---- what comes out -------------------------------------------------------------------------------
+# ---- results --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class SortedDownload:
-    """What became of one file: an outcome, the student where one is known, and what there is to say.
+    """The outcome for one file, with the student where one is known, and a note.
 
-    `undecided` says that a person has to decide. `prefix` is what the LMS wrote in front of the student's own name of
-    the file, which takes a page back to the student.
+    `undecided` means that a person has to decide. `prefix` is what the LMS wrote before the student's own
+    file name; with it the LMS finds the student of a feedback page.
     """
 
     file: str
@@ -194,7 +194,7 @@ class SortedDownload:
     prefix: str = ""
 
     def __str__(self) -> str:
-        """Return it as a line, without what a file name may do to a terminal."""
+        """Return it as one line, without control characters from a file name."""
         whose = f" → {self.student}" if self.student else ""
         line = f"{self.file}{whose}{f': {self.note}' if self.note else ''}"
         return one_line(line, most=100_000)
@@ -202,7 +202,7 @@ class SortedDownload:
 
 @dataclass(frozen=True)
 class Collection:
-    """Every file of a download, each with its outcome."""
+    """All files of a download, each with its outcome."""
 
     assignment: str
     files: tuple[SortedDownload, ...]
@@ -214,47 +214,41 @@ class Collection:
 
     @property
     def undecided(self) -> tuple[SortedDownload, ...]:
-        """The files of which a person has to say whose they are."""
+        """The files for which a person has to decide whose they are."""
         return tuple(one for one in self.files if one.undecided or one.outcome == NO_STUDENT)
 
     @property
     def students(self) -> tuple[str, ...]:
-        """Those of whom something was taken."""
+        """The students from whom a file was taken."""
         return tuple(sorted({one.student for one in self.of(TAKEN)}))
 
     def __str__(self) -> str:
-        """Return every file under its outcome, and then the numbers."""
-        lines = [
-            f"{outcome}\n" + "\n".join(f"  {one}" for one in self.of(outcome)) + "\n"
-            for outcome in OUTCOMES
-            if self.of(outcome)
-        ]
-        counts = Counter(one.outcome for one in self.files)
-        numbers = (
-            ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome]) or "none"
-        )
+        """Return the files by outcome, then the number of each outcome."""
+        found = {outcome: files for outcome in OUTCOMES if (files := self.of(outcome))}
+        lines = [f"{outcome}\n" + "".join(f"  {one}\n" for one in files) for outcome, files in found.items()]
+        numbers = ", ".join(f"{len(files)} {outcome}" for outcome, files in found.items()) or "none"
         dry = " Nothing was written: a dry run." if self.dry else ""
         sums = f"{self.assignment}: {len(self.files)} files ({numbers}), {len(self.students)} students.{dry}"
         return "\n".join([*lines, sums])
 
 
-# ---- the work -------------------------------------------------------------------------------------
+# ---- sorting --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Owner:
-    """Whose a file is, or a whole archive, by the name that the LMS gave to it."""
+    """The student of a file, or of a whole archive, by the name that the LMS gave to it."""
 
     student: str
     note: str
-    who: tuple[str, str]  # what tells this student from another of the same name
-    whose: Mapping[str, Any]
+    identity: tuple[str, str]  # differs between two students with the same name
+    reading: Mapping[str, Any]  # the groups of the file name
     prefix: str
 
 
 @dataclass(frozen=True)
 class _StudentFile:
-    """A file with a student: what it would be called in submitted/, and how it compares with another of theirs."""
+    """A student's file: its name in submitted/, and its order among this student's files of that name."""
 
     found: DownloadedFile
     owner: _Owner
@@ -265,20 +259,20 @@ class _StudentFile:
     note: str
 
     def sorted(self, outcome: str, note: str, *, undecided: bool = False) -> SortedDownload:
-        """Return what became of it."""
+        """Return it with its outcome."""
         student = "" if undecided else self.owner.student
         return SortedDownload(self.found.name, outcome, student, note, undecided, self.owner.prefix)
 
 
 def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = False) -> Collection:
-    """Sort a folder, or a zip, of downloads into submitted/; with `dry_run` only say what would be done.
+    """Sort a folder or zip of downloads into submitted/; with `dry_run` write nothing and return what would happen.
 
-    Of what a student uploaded more than once the newest is kept, and nothing newer is overwritten. Raises
+    The newest of several uploads is kept, and nothing newer in submitted/ is overwritten. Raises
     WorkspaceError where there is no such folder or assignment.
     """
     if not folder.exists():
         raise WorkspaceError(
-            f"There is no {folder}. Name the folder or zip that you downloaded from the LMS."
+            f"There is no {folder}. Give the folder or zip that you downloaded from the LMS."
         )
     sorter = _Sorter(course, assignment)
     settled: list[SortedDownload] = []
@@ -294,7 +288,7 @@ def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = Fals
 
 
 class _Sorter:
-    """What sorting needs to know of a course."""
+    """Sorts the downloads of one assignment of a course."""
 
     def __init__(self, course: Path, assignment: str) -> None:
         config = configuration(course)
@@ -314,7 +308,7 @@ class _Sorter:
         self.names.numbers = self.roster.by_lms.keys()
         self.most_bytes: int = self.directory.max_file_size * 1000
         self.most_of_one: int = self.directory.max_dir_size * 1000
-        # Canvas and Moodle leave their mark on whatever a student hands in, so an archive without one is their own.
+        # Canvas and Moodle put their mark on every submission, so an archive without a mark is the download itself.
         self.marked = isinstance(self.names, LmsNames) and not self.names.named_regexp
         self.loose = False
         self.listed: Counter[str] = Counter()
@@ -328,7 +322,7 @@ class _Sorter:
             self.there[_folded(path.name)].add(path.name)
 
     def sort(self, folder: Path) -> Iterator[_StudentFile | SortedDownload]:
-        """Read what can be read from the names of all files."""
+        """Find the student of each file by its name."""
         everything = list(archives.files(folder, self.most_bytes))
         self.loose = not self.marked and any(self._has_student(one) for one in everything)
         for found in everything:
@@ -337,22 +331,21 @@ class _Sorter:
     def _sort(self, found: DownloadedFile, depth: int) -> Iterator[_StudentFile | SortedDownload]:
         try:
             yield from self._sort_or_raise(found, depth)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the class is collected
+        except Exception as error:  # noqa: BLE001 - one bad file must not stop the collection of the class
             yield SortedDownload(found.name, IGNORED, note=f"can't be sorted: {error!r}", undecided=True)
 
     def _sort_or_raise(self, found: DownloadedFile, depth: int) -> Iterator[_StudentFile | SortedDownload]:
         archive = found.suffix == ".zip"
-        refused = self._refused(found, archive=archive)
-        if refused:
+        if refused := self._refused(found, archive=archive):
             yield SortedDownload(found.name, IGNORED, note=refused)
-        elif (whose := self._whose(found)) is not None:
-            owner = self._owner(found, whose)
+        elif (reading := self._reading(found)) is not None:
+            owner = self._owner(found, reading)
             if isinstance(owner, SortedDownload):
                 yield owner
             elif archive:
                 yield from self._unpacked(found, owner)
             else:
-                yield self._one(found, owner, str(whose["file_id"]))
+                yield self._one(found, owner, str(reading["file_id"]))
         elif not archive:
             yield SortedDownload(found.name, NO_STUDENT)
         elif depth > 1:
@@ -366,19 +359,18 @@ class _Sorter:
                 yield from self._sort(member, depth + 1)
 
     def _unpacked(self, archive: DownloadedFile, owner: _Owner) -> Iterator[_StudentFile | SortedDownload]:
-        """Sort the files of a student's archive. The names and dates in it are the student's: neither says anything."""
+        """Sort the files of a student's archive, whose names and dates decide nothing: the student chose them."""
         most = min(archives.MANY, _MANY_OF_ONE - self.listed[owner.student])
         for member in archives.members(archive, self.most_bytes, most):
             whole = member.path == archive.path  # it could not be opened
             self.listed[owner.student] += archives.MANY if whole else 1
-            refused = self._refused(member, archive=False)
-            if refused:
+            if refused := self._refused(member, archive=False):
                 yield SortedDownload(member.name, IGNORED, owner.student, refused)
             else:
                 yield self._one(replace(member, at=archive.at), owner, PurePosixPath(member.path).name)
 
     def _refused(self, found: DownloadedFile, *, archive: bool) -> str:
-        """Say why a file is not looked at, or nothing."""
+        """Return why a file is ignored, or ""."""
         if found.problem:
             return found.problem
         if _HIDDEN.search(found.path):
@@ -386,26 +378,25 @@ class _Sorter:
         known = archive or found.suffix in self.names.valid_ext
         return "" if known else f"not {' or '.join(self.names.valid_ext)}"
 
-    def _whose(self, found: DownloadedFile) -> Mapping[str, Any] | None:
-        """Ask nbgrader's plugin for the student of a file; of an archive, as if it were a notebook."""
-        path = self._as_notebook(found)
-        whose: Mapping[str, Any] | None = self.names.collect(path)
-        return whose
+    def _reading(self, found: DownloadedFile) -> Mapping[str, Any] | None:
+        """Ask nbgrader's plugin for the student of a file; an archive is asked for as if it were a notebook."""
+        reading: Mapping[str, Any] | None = self.names.collect(self._as_notebook(found))
+        return reading
 
     def _has_student(self, found: DownloadedFile) -> bool:
         try:
-            return self._whose(found) is not None
-        except Exception:  # noqa: BLE001 - a plugin of one's own; sorting this file says what is wrong
+            return self._reading(found) is not None
+        except Exception:  # noqa: BLE001 - another plugin may raise anything; sorting this file reports it
             return True
 
-    def _owner(self, found: DownloadedFile, whose: Mapping[str, Any]) -> _Owner | SortedDownload:
-        student, note = self.roster.find(whose)
+    def _owner(self, found: DownloadedFile, reading: Mapping[str, Any]) -> _Owner | SortedDownload:
+        student, note = self.roster.find(reading)
         if not student:
-            return SortedDownload(found.name, NO_STUDENT, note=str(whose.get("problem") or note))
-        raw = str(whose.get("person") or whose.get("student_id"))
-        path, called = self._as_notebook(found), str(whose["file_id"])
+            return SortedDownload(found.name, NO_STUDENT, note=str(reading.get("problem") or note))
+        raw = str(reading.get("person") or reading.get("student_id"))
+        path, called = self._as_notebook(found), str(reading["file_id"])
         prefix = path.removesuffix(called) if path.endswith(called) else f"{path}."
-        return _Owner(student, note, (raw, _folded(str(whose.get("participant") or ""))), whose, prefix)
+        return _Owner(student, note, (raw, _folded(str(reading.get("participant") or ""))), reading, prefix)
 
     def _as_notebook(self, found: DownloadedFile) -> str:
         suffix = self.names.valid_ext[0] if found.suffix == ".zip" else found.suffix
@@ -421,8 +412,8 @@ class _Sorter:
             target = target or called
         elif not target and len(self.notebooks) > 1:
             return SortedDownload(found.name, IGNORED, owner.student, f"not a notebook of {self.assignment}")
-        named, submitted_at, late = self._time(found, owner.whose)
-        version = str(owner.whose.get("version") or "")
+        named, submitted_at, late = self._time(found, owner.reading)
+        version = str(owner.reading.get("version") or "")
         return _StudentFile(
             found,
             owner,
@@ -434,39 +425,38 @@ class _Sorter:
         )
 
     def _time(
-        self, found: DownloadedFile, whose: Mapping[str, Any]
+        self, found: DownloadedFile, reading: Mapping[str, Any]
     ) -> tuple[datetime | None, datetime | None, str]:
-        """Return the time in the name, when it counts as handed in, and what there is to say about that."""
-        given = whose.get("timestamp")
-        if given:
+        """Return the time in the name, the time of submission, and a note."""
+        if given := reading.get("timestamp"):
             try:
                 at = parse_utc(given).replace(tzinfo=UTC)
             except (ValueError, OverflowError):
                 return None, None, f"its time {given!r} can't be read, so nbgrader won't call it late"
             return at, at, ""
-        if whose.get("late"):
-            return None, found.at, "late, says the LMS; by the time of the download"
+        if reading.get("late"):
+            return None, found.at, "late according to the LMS; its time is that of the download"
         return None, found.at if getattr(self.names, "dated_by_files", False) else None, ""
 
     # -- one student
 
     def settle(self, theirs: Sequence[_StudentFile], *, dry_run: bool) -> Iterator[SortedDownload]:
-        """Decide between all files of one student, and write what is taken."""
+        """Choose among all files of one student, and write those that are taken."""
         student = theirs[0].owner.student
-        people = {one.owner.who for one in theirs}
+        people = {one.owner.identity for one in theirs}
         there = self.there[_folded(student)]
+        participant, known = theirs[0].owner.identity[1], self.participants.get(student, "")
+        conflict = ""
         if len(people) > 1 or (there and student not in there):
             names = [" ".join(filter(None, who)) for who in people] + [f"submitted/{one}" for one in there]
-            note = f"{' and '.join(sorted(names))} would share submitted/{student}; rename or remove one"
-            yield from (one.sorted(IGNORED, note, undecided=True) for one in theirs)
-            return
-        participant, known = theirs[0].owner.who[1], self.participants.get(student, "")
-        if participant and known and participant != known:
-            note = f"Moodle's participant {participant} has the name of participant {known}, who handed in before"
-            yield from (one.sorted(IGNORED, note, undecided=True) for one in theirs)
+            conflict = f"{' and '.join(sorted(names))} would share submitted/{student}; rename or remove one"
+        elif participant and known and participant != known:
+            conflict = f"Moodle's participant {participant} has the name of {known}, who submitted before"
+        if conflict:
+            yield from (one.sorted(IGNORED, conflict, undecided=True) for one in theirs)
             return
         newest: dict[str, tuple[_StudentFile, bytes]] = {}
-        left, end = self.most_of_one, time.monotonic() + _PATIENCE
+        left, end = self.most_of_one, time.monotonic() + _READ_TIMEOUT_S
         for one in sorted(theirs, key=lambda one: (one.exact, one.order), reverse=True):
             target = _folded(one.target)
             if target in newest:
@@ -476,7 +466,7 @@ class _Sorter:
                 continue
             try:
                 content = self._read(one.found, left, end)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the class is collected
+            except Exception as error:  # noqa: BLE001 - one bad file must not stop the collection of the class
                 yield one.sorted(IGNORED, str(error) or repr(error))
                 continue
             left -= len(content)
@@ -492,7 +482,7 @@ class _Sorter:
 
     def _read(self, found: DownloadedFile, most: int, end: float) -> bytes:
         if time.monotonic() > end:
-            raise OSError(f"not read: the other files of this student took {_PATIENCE:g} s")
+            raise OSError(f"not read: the other files of this student took {_READ_TIMEOUT_S:g} s")
         content = found.read()
         if len(content) > most:
             raise OSError(f"with it this student's files are larger than {self.most_of_one / 1e6:g} MB")
@@ -508,42 +498,42 @@ class _Sorter:
         reason = self._reason_to_keep(place, chosen)
         if not reason and not dry_run:
             self._write(place, chosen)
-            self._remember(student, chosen[0][0].owner.who[1])
+            self._remember(student, chosen[0][0].owner.identity[1])
         for one, _ in chosen:
             yield one.sorted(KEPT if reason else TAKEN, reason or one.note)
 
     def _remember(self, student: str, participant: str) -> None:
-        """Note which of Moodle's participants handed in: another may take the name later."""
+        """Note the number of Moodle's participant: another participant may take the name later."""
         if participant and self.participants.get(student) != participant:
             self.participants[student] = participant
             self._noted.parent.mkdir(exist_ok=True)
             self._noted.write_text(json.dumps(self.participants, ensure_ascii=False, indent=1), "utf-8")
 
     def _reason_to_keep(self, place: Path, chosen: Sequence[tuple[_StudentFile, bytes]]) -> str:
-        """Say why what is in submitted/ stays, or nothing."""
+        """Return why the earlier submission stays in submitted/, or ""."""
         if place.is_symlink() or place.parent.is_symlink():
             return f"{place.parent if place.parent.is_symlink() else place} is a link; remove it"
         there = {path.name: path for path in place.glob("*") if path.is_file() and path.name != _TIME_FILE}
         if not there:
             return ""
         if all(one.target in there and _holds(there[one.target], content) for one, content in chosen):
-            return "the same is there"
+            return "it is the same"
         since = self._time_there(place, there.values())
-        # A student writes these dates in nbgrader's exchange. Zones may differ by a day; a later date is not believed.
+        # In nbgrader's exchange a student writes this date. Zones may differ by a day; a later date is ignored.
         future = since > datetime.now(UTC) + timedelta(days=1)
         if not future and since >= max(one.submitted_at or one.found.at for one, _ in chosen):
-            return f"what is there is as new or newer: {since:%Y-%m-%d %H:%M:%S} UTC"
+            return f"it is as new or newer: {since:%Y-%m-%d %H:%M:%S} UTC"
         return ""
 
     def _time_there(self, place: Path, files: Iterable[Path]) -> datetime:
         try:
             with (place / _TIME_FILE).open() as file:
                 return parse_utc(file.read(_MOST_DATE).strip()).replace(tzinfo=UTC)  # type: ignore[no-any-return]
-        except Exception:  # noqa: BLE001 - it may hold anything, and dateutil may raise anything about it
+        except Exception:  # noqa: BLE001 - the file may have any content, and dateutil may raise any error
             return max(archives.moment(file.stat().st_mtime) for file in files)
 
     def _write(self, place: Path, chosen: Sequence[tuple[_StudentFile, bytes]]) -> None:
-        """Make the folder aside and let it take the old one's place, so that it is there whole or not at all."""
+        """Write the files into a temporary directory, which then replaces the old folder as a whole."""
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=".collect-") as scratch:
             made = Path(scratch, "made")
@@ -568,7 +558,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _called(file_id: str, suffix: str) -> str:
-    """Return the plain name of a file, without any folder, as every file system takes it."""
+    """Return the name of a file without its folders, in a form that every file system accepts."""
     name = PurePosixPath(unicodedata.normalize("NFC", file_id).replace("\\", "/")).name or "unnamed"
     shown = ("-" if c in ':*?"<>|' or unicodedata.category(c).startswith("C") else c for c in name)
     stem = _cut(PurePosixPath("".join(shown)).stem).rstrip(". ") or "unnamed"
@@ -576,42 +566,42 @@ def _called(file_id: str, suffix: str) -> str:
 
 
 class _Roster:
-    """The students of the gradebook, found by their id, by what the LMS calls them, or by their full name."""
+    """The students of the gradebook, by their id, by the LMS's name for them, or by their full name."""
 
     def __init__(self, students: Iterable[marks.Student]) -> None:
         known = tuple(students)
         self.ids = {one.id for one in known}
         self.by_lms = _unique((one.lms_user_id, one.id) for one in known)
         self.by_name = _unique((_folded(one.name), one.id) for one in known)
-        # Grading enters whom it does not know, by the name of their folder alone.
+        # Grading adds unknown students with the name of their folder alone.
         self.listed = {_folded(one.id) for one in known if one.lms_user_id or one.name != one.id}
 
-    def find(self, whose: Mapping[str, Any]) -> tuple[str, str]:
-        """Return the id of a student as a folder may be called, or "", and what there is to say about it."""
-        raw = str(whose.get("person") or whose.get("student_id") or "")
-        known = self._known(raw, whose)
+    def find(self, reading: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the id of a student in a form that a folder name can have, or "", and a note."""
+        raw = str(reading.get("person") or reading.get("student_id") or "")
+        known = self._known(raw, reading)
         student = _plain(known) if known else clean_id(raw)
         if not student:
             return "", "the LMS gives no name that a folder could have" if raw else ""
         if not known and _folded(student) in self.listed:
             return "", f"{raw!r} is not the name of the student {student} in the class list"
-        said = [
+        notes = [
             f"{raw!r} became {student}" if not known and student != "_".join(raw.split()) else "",
             "not in the gradebook's class list" if self.ids and not known else "",
         ]
-        return student, "; ".join(filter(None, said))
+        return student, "; ".join(filter(None, notes))
 
-    def _known(self, raw: str, whose: Mapping[str, Any]) -> str:
-        """Return the id of a student by that alone which the LMS says: people choose their names."""
-        if "person" in whose:  # Moodle's
+    def _known(self, raw: str, reading: Mapping[str, Any]) -> str:
+        """Return the id of a student by what the LMS wrote, since people choose their own names."""
+        if "person" in reading:  # Moodle's
             return self.by_name.get(_folded(raw), "")
         if raw in self.ids:
             return raw
-        return self.by_lms.get(str(whose.get("number") or raw), "") or self.by_name.get(_folded(raw), "")
+        return self.by_lms.get(str(reading.get("number") or raw), "") or self.by_name.get(_folded(raw), "")
 
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return what belongs to one only."""
+    """Return the pairs whose key occurs once."""
     known = [(key, value) for key, value in pairs if key]
     count = Counter(key for key, _ in known)
     return {key: value for key, value in known if count[key] == 1}
@@ -632,24 +622,24 @@ def _plain(raw: str) -> str:
     """Return an id with nothing in it but letters, marks, digits, . @ - and _."""
     shown = "".join(c for c in "_".join(raw.split()) if not unicodedata.category(c).startswith("C"))
     safe = (
-        c if unicodedata.category(c)[0] in _KEPT_CATEGORIES or c in ".@-_" else "-"
+        c if unicodedata.category(c)[0] in "LMN" or c in ".@-_" else "-"
         for c in unicodedata.normalize("NFC", shown)
     )
     return _cut("".join(safe).strip("-._")[:_LONGEST]).strip("-._")
 
 
 def _cut(name: str) -> str:
-    """Return as much of a name as a file system takes, with an ending."""
+    """Return the beginning of a name, short enough for a file system with a suffix added."""
     return name.encode()[:_MOST_BYTES].decode(errors="ignore")
 
 
 def _unreserved(name: str, kind: str) -> str:
-    """Return a name that Windows does not keep for a device, such as `aux` or `con.txt`."""
+    """Return a name that is none of Windows' devices, such as `aux` or `con.txt`."""
     return f"{kind}-{name}" if name.partition(".")[0].casefold() in _RESERVED else name
 
 
 def _folded(text: str) -> str:
-    """Return text as file systems and people compare it."""
+    """Return text in a form in which file systems and people consider it the same."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 

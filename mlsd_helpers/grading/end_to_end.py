@@ -1,9 +1,8 @@
-"""The instructor's work, end to end: release, hand in, grade, give feedback.
+"""An end-to-end run of an instructor's work: release, submit, grade, give feedback.
 
-`mlsd demo` walks it once in a temporary folder, and the tests hold what comes out against what it should be.
+`mlsd demo` runs it in a temporary folder, and the tests compare its marks with the expected ones.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from nbgrader.api import Gradebook
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
-from mlsd_helpers.grading.release import CONFIG, release
+from mlsd_helpers.grading.release import CONFIG, environment_on_path, release
 from mlsd_helpers.grading.sandbox import choose_sandbox
 from mlsd_helpers.grading.synthetic import SyntheticStudent, class_of, submit
 
@@ -41,7 +40,7 @@ def walk(
     students = class_of(root, assignment)
     for one in students:
         submit(one, root, assignment)
-    say(f"{len(students)} students handed in.")
+    say(f"{len(students)} students submitted it.")
     job = Job(root, assignment, choose_sandbox(unsafe=True))  # the code is our own
     for line in grade_class(job, [one.student for one in students], say=say).lines():
         say(line)
@@ -49,17 +48,18 @@ def walk(
 
 
 def nbgrader(root: Path, *arguments: str, say: Callable[[str], None] = lambda _: None) -> None:
-    """Run one of nbgrader's commands in a course folder, and hand on each line of its log.
+    """Run one of nbgrader's commands in a course folder, and pass each line of its log to `say`.
 
     Raises WorkspaceError with the end of the log when the command fails.
     """
-    beside_python = str(Path(sys.executable).parent)  # nbgrader starts `alembic` by name
-    environment = {**os.environ, "PATH": os.pathsep.join([beside_python, os.environ.get("PATH", "")])}
     command = [sys.executable, "-m", "nbgrader", *arguments]
     log: list[str] = []
-    with subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as running:
+    with (
+        environment_on_path(),
+        subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+            command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as running,
+    ):
         for line in running.stdout or ():
             log.append(line.rstrip())
             say(log[-1])
@@ -90,20 +90,18 @@ def feedback_page(root: Path, student: str, assignment: str) -> Path:
 
 
 def table(given: Marks, exercises: Sequence[str]) -> str:
-    """Lay marks out as a table, a row a student.
+    """Return marks as a table with a row for each student.
 
     >>> print(table({"ada": {"a": 3.0, "b": 0.5}}, ["a", "b"]))
     student     a     b   sum
     ada         3   0.5   3.5
     """
-    width = max(map(len, ["student", *given]))
-    columns = [max(5, len(name)) for name in exercises]
-    head = [f"{name:>{size}}" for name, size in zip(exercises, columns, strict=True)]
-    rows = [
-        [f"{scores[name]:>{size}g}" for name, size in zip(exercises, columns, strict=True)]
-        + [f"{sum(scores.values()):>5g}"]
-        for scores in given.values()
-    ]
-    lines = [["student".ljust(width), *head, f"{'sum':>5}"]]
-    lines += [[student.ljust(width), *row] for student, row in zip(given, rows, strict=True)]
-    return "\n".join(" ".join(line) for line in lines)
+    rows = [["student", *exercises, "sum"]]
+    for student, scores in given.items():
+        shown = [scores[name] for name in exercises]
+        rows.append([student, *(f"{score:g}" for score in (*shown, sum(scores.values())))])
+    first, widths = max(len(row[0]) for row in rows), [max(5, len(name)) for name in rows[0][1:]]
+    return "\n".join(
+        " ".join([row[0].ljust(first), *(cell.rjust(n) for cell, n in zip(row[1:], widths, strict=True))])
+        for row in rows
+    )

@@ -1,8 +1,8 @@
-"""Feedback that shows a student their mistake and never the hidden test that found it.
+"""Feedback that shows a student their mistake, and not the hidden test that found it.
 
 nbgrader puts the hidden tests back into a notebook before it grades it, and makes the feedback page from that
-notebook: the tests stand in its cells, in the tracebacks of failed checks, and in whatever a student's code
-prints of its surroundings. What a hidden test says when it fails, its message, is for the student and stays.
+notebook. So the tests are in its cells, in the tracebacks of failed checks, and in anything that a student's code
+prints about the cells. The message of a failed hidden test is meant for the student, and stays.
 """
 
 import html
@@ -19,16 +19,16 @@ NOTE = "    (hidden check)"
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _GUTTER = re.compile(r"(?:-+>)?\s*\d+ ?(.*)")  # IPython's line numbers: "      4 x = 1", "----> 5 assert x"
 _TAG = re.compile(r"<[^<>]*>")
-_ENDLESS = re.compile(r"&#\d{8,}")  # no character; Python refuses to read such a number
+_ENDLESS = re.compile(r"&#\d{8,}")  # no character has such a number, and int() refuses one that is too long
 _BREAK = re.compile(r"\\n|\n")  # a line break, or one written inside a quoted string
-_DRESS = re.compile(r"""["'\\,\s]+""")  # what quoting adds to a line
-_SHORT = 5  # characters: a shorter line, such as "38," in a table, is no secret on its own
-_TELLING = 8  # characters: a shorter line, such as "else:", is no secret within a longer one
+_QUOTING = re.compile(r"""["'\\,\s]+""")  # what quoting may add to a line
+_SHORT = 5  # characters: a shorter line, such as "38," in a table, is not secret
+_LONG = 8  # characters: a shorter line, such as "else:", is not secret within a longer one
 
 
 @dataclass(frozen=True)
 class Secret:
-    """The lines of the hidden regions, as a traceback shows them and stripped of what quoting adds."""
+    """The lines of the hidden regions: `lines` as a traceback shows them, `bare` without what quoting adds."""
 
     lines: frozenset[str]
     bare: frozenset[str]
@@ -38,12 +38,12 @@ class Secret:
 
     @classmethod
     def of(cls, hidden: Iterable[str], shown: Iterable[str] = ()) -> "Secret":
-        """Collect the hidden lines; those that are blank, or shown elsewhere, are no secret."""
+        """Collect the hidden lines, except those that are blank or also shown elsewhere."""
         lines = frozenset(map(str.strip, hidden)) - frozenset(map(str.strip, shown)) - {""}
         return cls(lines, frozenset(bare for bare in map(_bare, lines) if len(bare) >= _SHORT))
 
     def within(self, text: str) -> "Secret":
-        """Return what of it the text can show: most outputs show nothing, and there are many lines of both."""
+        """Return the lines that can be in a text. For most outputs there are none, which saves looking at each line."""
         bare = _bare(text)
         return Secret(
             frozenset(line for line in self.lines if line in text),
@@ -51,7 +51,7 @@ class Secret:
         )
 
     def is_in(self, line: str) -> bool:
-        """Say whether a line of output shows a hidden line: in a traceback, printed or quoted."""
+        """Tell whether a line of output shows a hidden line: in a traceback, printed or quoted."""
         plain = _COLOUR.sub("", line)
         numbered = _GUTTER.fullmatch(plain)
         if numbered and numbered[1].strip() in self.lines:
@@ -59,7 +59,7 @@ class Secret:
         return any(self._is_quoted(_bare(piece)) for piece in _BREAK.split(plain))
 
     def _is_quoted(self, piece: str) -> bool:
-        return piece in self.bare or any(bare in piece for bare in self.bare if len(bare) >= _TELLING)
+        return piece in self.bare or any(bare in piece for bare in self.bare if len(bare) >= _LONG)
 
 
 def split(source: str, begin: str, end: str) -> tuple[list[str], list[str]]:
@@ -79,32 +79,32 @@ def split(source: str, begin: str, end: str) -> tuple[list[str], list[str]]:
 
 
 def without(text: str, secret: Secret) -> str:
-    r"""Return a text with one note in place of each run of lines that show a hidden one.
+    r"""Return a text with one note in place of each run of lines that show hidden lines.
 
     >>> print(without("----> 1 assert f(3) == 6\nAssertionError: doubled?", Secret.of(["assert f(3) == 6"])))
         (hidden check)
     AssertionError: doubled?
     """
     kept: list[str] = []
-    there = secret.within(_COLOUR.sub("", text))
-    if not there:
+    present = secret.within(_COLOUR.sub("", text))
+    if not present:
         return text
     for line in text.split("\n"):
-        shown = NOTE if there.is_in(line) else line
+        shown = NOTE if present.is_in(line) else line
         if shown != NOTE or kept[-1:] != [NOTE]:
             kept.append(shown)
     return "\n".join(kept)
 
 
 class HideHiddenTests(ClearHiddenTests):  # type: ignore[misc]
-    """Take hidden tests out of the instructor's cells and out of every output of the notebook.
+    """Removes hidden tests from the instructor's cells and from every output of the notebook.
 
-    A region that students wrote in cells of their own is their text. nbgrader's own preprocessor refuses the
-    whole notebook for it, and the student gets no feedback.
+    A hidden region that students write in their own cells is their text, and stays. nbgrader's own preprocessor refuses
+    the whole notebook because of it, and the student gets no feedback.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        """Clear the outputs first, while the cells still say what is hidden."""
+        """Clear the outputs first, while the cells still contain the hidden lines."""
         secret = self._secret(nb.cells)
         for cell in nb.cells:
             for output in cell.get("outputs", ()):
@@ -135,14 +135,14 @@ def _clear(output: Any, secret: Secret) -> None:
 
 
 def _clear_data(kind: str, data: Any, secret: Secret) -> Any:
-    """Clear plain text by the line; markup and data that show a hidden line go as a whole."""
+    """Clear plain text line by line. Markup and other data that show a hidden line are removed as a whole."""
     if kind == "text/plain":
         return without(data, secret)
     plain = html.unescape(_ENDLESS.sub("", _TAG.sub("", str(data))))
-    there = secret.within(_COLOUR.sub("", plain))
-    shown = there and any(there.is_in(line) for line in plain.split("\n"))
+    present = secret.within(_COLOUR.sub("", plain))
+    shown = present and any(present.is_in(line) for line in plain.split("\n"))
     return NOTE.strip() if shown else data
 
 
 def _bare(line: str) -> str:
-    return _DRESS.sub(" ", line).strip()
+    return _QUOTING.sub(" ", line).strip()

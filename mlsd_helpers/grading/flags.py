@@ -1,7 +1,7 @@
-"""What in a submission an instructor should look at, with its evidence. A flag costs no points, and proves nothing.
+"""Flags: what in a submission an instructor should look at, with evidence. A flag costs no points and proves nothing.
 
-`inspect` reads what a student wrote. What happened while it ran is flagged by whoever saw it happen, with a `Flag` of
-one of the KINDS. The sandbox and the judge keep the score right; nothing depends on a flag.
+`inspect` reads what a student wrote. The judge and the sandbox add flags for what happened while it ran. Scores do not
+depend on flags: the sandbox and the judge protect them.
 """
 
 import zlib
@@ -26,12 +26,12 @@ from mlsd_helpers.grading.inspection import (
 )
 from mlsd_helpers.grading.records import MOST_FLAGS, Flag
 
-SLOW = "is made to be slow"
-TOO_LONG = "is too long to be looked at"
+SLOW = "repeats text to be slow"
+TOO_LONG = "is too long to be inspected"
 LIMIT = "was stopped at a limit"
-ODD_FILE = "holds a file that is not taken"
+ODD_FILE = "has a file that was left out"
 LEFT_OUT = "lost something on its page"
-MANY_POINTS = "sent what no answer sends"
+MANY_POINTS = "sent a value that no answer has"
 
 KINDS: Mapping[str, str] = MappingProxyType({
     ANSWERS: "Read the line: it searches the package, the course or memory for solutions. In a sandbox there are none.",
@@ -40,34 +40,35 @@ KINDS: Mapping[str, str] = MappingProxyType({
     CELLS: "Read the line: it changes how IPython runs or shows the cells after it.",
     CHECKS: "Read the line: it replaces what a check relies on. The judge runs elsewhere; asserts in cells do not.",
     SCRIPT: "Do not open this notebook in Jupyter as trusted: it holds a script or a page for the reader's browser.",
-    CHANNEL: "Ask why: it writes to or closes files that it never opened, such as the line to the judge.",
-    PROCESSES: "Read the line: it starts processes of its own, or reaches for processes that are not its own.",
-    SYSTEM: "Read the line: it calls the operating system past Python, where a sandbox could be attacked.",
-    OUTSIDE: "Ask why: it reads or changes what lies outside its own folder.",
-    NETWORK: "Ask why: it opens connections of its own. None leaves the sandbox.",
-    HIDES: "Decode it: it runs code that it hides from a reader.",
-    FLOODS: "Read the line: it makes far more text or data than anybody reads.",
-    SLOW: "Open it with care: it repeats one thing so often that an editor or a page may hang.",
-    TOO_LONG: "Look at the cell yourself; no more than its beginning was looked at.",
-    LIMIT: "Read the reason: it took more time, memory, processes or text than is given.",
+    CHANNEL: "Ask why: it writes to or closes files that it never opened, such as the connection to the judge.",
+    PROCESSES: "Read the line: it starts background processes, or acts on other processes.",
+    SYSTEM: "Read the line: it calls the operating system past Python, where it could attack the sandbox.",
+    OUTSIDE: "Ask why: it reads or changes what lies outside its folder.",
+    NETWORK: "Ask why: it opens network connections. The sandbox lets none out.",
+    HIDES: "Decode it: it runs code that a reader cannot see.",
+    FLOODS: "Read the line: it makes far more text or data than a person can read.",
+    SLOW: "Open it with care: it repeats one text so often that an editor or a page may hang.",
+    TOO_LONG: "Read the cell: only its beginning was inspected.",
+    LIMIT: "Read the reason: it exceeded a limit on time, memory, processes or output.",
     ODD_FILE: "Look at the folder: a link, a file that cannot be read, or one that is too large.",
-    LEFT_OUT: "Look at the notebook: scripts or large outputs were left out of its page.",
-    MANY_POINTS: "Read the answer: it gave the judge a kind of value that no answer has.",
+    LEFT_OUT: "Look at the notebook: scripts or large outputs were left out of its feedback page.",
+    MANY_POINTS: "Read the answer: it sent the judge a kind of value that no answer has.",
 })  # fmt: skip
-"""Each kind of flag, and what an instructor can do about it."""
+"""Each kind of flag, with what an instructor should do about it."""
 
 MOST_INSPECTED = 20_000
 """Characters of one cell."""
 
 _ALL_INSPECTED = 200_000  # characters of the code of one notebook
 _PER_KIND = 2
-_REPEATS = 0.02  # what is left of text that repeats itself, compressed
+_REPEATS = 0.02  # compressed size of text that repeats itself, as a share
 
 
 def inspect(sources: Iterable[str], shown: Iterable[str] = (), texts: Iterable[str] = ()) -> Iterator[Flag]:
-    """Yield flags for what a student wrote: `sources` is code, `texts` Markdown; lines that were `shown` are no sign.
+    """Yield flags for what a student wrote: `sources` is code, `texts` is Markdown; `shown` are the released cells.
 
-    A kind is flagged at most twice, by the first lines that have it. The time grows with the length of the sources.
+    A released line is never evidence. Each kind is flagged at most twice, with the first lines that have it. The time
+    grows linearly with the length of the sources.
     """
     known = {line.strip() for text in shown for line in text.splitlines()}
     found: dict[str, list[str]] = {}

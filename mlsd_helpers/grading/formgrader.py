@@ -1,9 +1,12 @@
-"""The formgrader of `mlsd lab --instructor`: a student's files run nowhere, and its course is the one in the folder.
+"""The formgrader of `mlsd lab --instructor`: students' files run nowhere, and it opens no other course.
 
-A Jupyter server extension. nbgrader's formgrader hands out every file of a graded folder from JupyterLab's own origin,
-so a page that a student handed in beside the notebook could do there what the instructor can. It also takes the path of
-another course from its address, and runs the `nbgrader_config.py` that lies there: a link to a student's folder would
-run the student's file. What its other pages say of students, and repeat of an address, it writes as markup.
+A Jupyter server extension that closes three holes of nbgrader 0.9.5 (December 2026; a patch, since no setting does it):
+
+- Formgrader serves every file of a graded folder from JupyterLab's own origin. A page that a student submitted beside
+  the notebook could do there what the instructor can do. A content security policy sandboxes such files.
+- The address of formgrader may name another course, whose `nbgrader_config.py` it runs. A link to a student's folder
+  would run the student's file. Only the course in the folder is opened.
+- Its pages write names of students and parts of the address as markup. They are escaped.
 """
 
 from collections.abc import Mapping
@@ -20,7 +23,7 @@ _PAGES = (
 )
 _FILES = "sandbox; default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-_front = handlers.FormgraderHandler.get
+_get = handlers.FormgraderHandler.get
 _render = base.BaseHandler.render
 
 
@@ -32,18 +35,20 @@ def _load_jupyter_server_extension(_server: Any) -> None:
     base.BaseHandler.content_security_policy = _PAGES
     base.BaseHandler.render = _escaped
     handlers.SubmissionFilesHandler.content_security_policy = _FILES
-    handlers.FormgraderHandler.get = _this_course
+    handlers.FormgraderHandler.get = _only_this_course
 
 
-def _this_course(handler: Any) -> Any:
+def _only_this_course(handler: Any) -> Any:
     asked, root = handler.get_argument("path", ""), handler.coursedir.root
     if asked and Path(asked).resolve() != Path(root).resolve():
-        raise HTTPError(403, f"This formgrader shows the course in {root} alone. Start another for {asked}.")
-    return _front(handler)
+        raise HTTPError(
+            403, f"This formgrader opens only the course in {root}. Start another one in {asked}."
+        )
+    return _get(handler)
 
 
-def _escaped(handler: Any, name: str, **told: Any) -> Any:
-    return _render(handler, name, **{key: _as_text(value) for key, value in told.items()})
+def _escaped(handler: Any, name: str, **values: Any) -> Any:
+    return _render(handler, name, **{key: _as_text(value) for key, value in values.items()})
 
 
 def _as_text(value: Any) -> Any:

@@ -1,8 +1,8 @@
-"""What code names, calls, changes and holds as text, read from its tree, and what of it an instructor should see.
+"""Static inspection of code: the names, calls, assignments and texts that an instructor should look at.
 
-Nothing here runs what it reads. Names are followed through imports and assignments, and text is put together from
-its pieces, so that `getattr(mlsd, "exer" + "cises")` is what it means. A comment says nothing. What is no Python,
-such as a line for a shell, is read word by word. The time grows with the length of the code.
+Code is read from its syntax tree, and never run. Names are resolved through imports and assignments, and constant text
+is put together from its parts, so `getattr(mlsd, "exer" + "cises")` counts as `mlsd.exercises`. Comments are ignored.
+Lines that are not Python, such as shell commands, are searched word by word. The time grows linearly with the code.
 """
 
 import ast
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mlsd_helpers.grading.reading_code import TELLS, Told, counts, read
+from mlsd_helpers.grading.reading_code import BINDING_NODES, Bindings, is_counting, read
 
 ANSWERS = "looks for the answers"
 OTHERS = "looks for other people's work"
@@ -20,22 +20,22 @@ CELLS = "changes how cells run"
 CHECKS = "changes what a check relies on"
 SCRIPT = "puts a script into a page"
 CHANNEL = "uses a file that it never opened"
-PROCESSES = "reaches for processes"
-SYSTEM = "calls the system past Python"
-OUTSIDE = "reaches outside its folder"
+PROCESSES = "starts or ends processes"
+SYSTEM = "calls the operating system directly"
+OUTSIDE = "uses files outside its folder"
 NETWORK = "opens a connection"
-HIDES = "hides what it runs"
-FLOODS = "makes more than anybody reads"
+HIDES = "hides the code that it runs"
+FLOODS = "makes too much text or data"
 
 Match = tuple[str, str]
-"""A kind, and the line that has it."""
+"""A kind of flag, and the line that it is about."""
 
 
 def _words(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(patterns))
 
 
-# Names, as `module.name` whatever they were imported as; `()` and `[]` stand for a call and an element.
+# Resolved names, as `module.name`; `()` and `[]` stand for a call and an element.
 _NAMES = {
     ANSWERS: _words(
         r"^mlsd_helpers\.exercises(?!\.(?:cases|inputs|check|hint|find\(\)\.cases|requirements\.traffic)\b)",
@@ -73,7 +73,7 @@ _NAMES = {
     ),
 }  # fmt: skip
 
-# Text: of a string, of one that is put together, or of a line that is no Python.
+# Text: of a constant, of constants put together, or of a line that is not Python.
 _TEXTS = {
     ANSWERS: _words(
         r"mlsd_helpers[./\\]+exercises(?!\.requirements\.traffic)|(?:^|/)exercises/(?:\*|\w+\.py|kit|[a-z]+/)|mlsd\.exercises\b(?!\.(?:cases|inputs|check|hint))",
@@ -109,7 +109,7 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 
-# What a check or a judge may call: to put something else in its place is to change the check.
+# Names that a check or the judge may call: assigning to one changes the check.
 _JUDGED_BY = re.compile(
     r"^(?:builtins|math|cmath|statistics|numpy(?:\.(?:testing|linalg))?|json(?:\.\w+)?|operator|functools|itertools|copy|inspect"
     r"|ast|pickle|struct|os|io|IPython(?:\.\w+)*|mlsd_helpers(?:\.\w+)*)\.\w+$|^mlsd(?:$|\.)"
@@ -147,7 +147,7 @@ _CHANGES_A_PATH = re.compile(
 _ELSEWHERE = re.compile(r"^(?:/(?!dev/null$|dev/std)|~|\.\./\.\.)")
 _ANOTHERS = re.compile(r"^(?:/root|/home/[^/]+)/")
 
-_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108 - of those who hand in
+_TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108 - of students
 
 _WORD = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*\w+)*")
 _LARGE_SHOWN, _LARGE_TEXT, _LARGE = 5e4, 2e7, 2.0**30
@@ -155,7 +155,7 @@ _MANY = 100  # processes
 
 
 def in_markup(text: str) -> Iterator[Match]:
-    """Yield the first place where text, as part of a page, would run a script or bring in a page of its own."""
+    """Yield the first place where text, as part of a page, would run a script or embed another page."""
     for form in dict.fromkeys((text, html.unescape(re.sub(r"[\t\r\0]", "", text)))):
         if match := _PAGE.search(form):
             start = max(form.rfind("\n", 0, match.start()) + 1, match.start() - 40)
@@ -164,29 +164,29 @@ def in_markup(text: str) -> Iterator[Match]:
 
 
 def in_code(cells: Sequence[str]) -> Iterator[Match]:
-    """Yield what there is to see in cells of code, in their order; names that one imports hold in the next."""
+    """Yield the matches in cells of code, in order; names that one cell imports are known in the next."""
     known = [read(cell) for cell in cells]
-    told = Told()
+    bindings = Bindings()
     trees = [cell.tree for cell in known if cell.tree is not None]
-    telling = [node for tree in trees for node in ast.walk(tree) if isinstance(node, TELLS)]
-    for node in telling * 2:  # a name may stand for one that is told later
-        told.learn(node)
+    binding = [node for tree in trees for node in ast.walk(tree) if isinstance(node, BINDING_NODES)]
+    for node in binding * 2:  # a name may refer to one that is bound later
+        bindings.add(node)
     for cell in known:
         if cell.tree is not None:
-            yield from _Inspector(told, cell.lines).inspect(cell.tree)
+            yield from _Inspector(bindings, cell.lines).inspect(cell.tree)
         for line in cell.others:
-            yield from _in_words(line, line, told)
+            yield from _in_words(line, line, bindings)
 
 
 # ---- cells ------------------------------------------------------------------------------------------
 
 
-def _in_words(text: str, line: str, told: "Told") -> Iterator[Match]:
-    """Look at what is no Python, word by word."""
+def _in_words(text: str, line: str, bindings: Bindings) -> Iterator[Match]:
+    """Inspect text that is not Python, word by word."""
     yield from _in_text(text, line)
     for word in _WORD.findall(text[:20_000]):
         head, _, rest = re.sub(r"\s", "", word).partition(".")
-        name = told.names.get(head, head)
+        name = bindings.names.get(head, head)
         yield from _named(f"{name}.{rest}" if rest else name, line)
 
 
@@ -208,26 +208,26 @@ def _named(name: str, line: str) -> Iterator[Match]:
 
 @dataclass
 class _Inspector:
-    """Looks at each node of one cell."""
+    """Inspects each node of one cell."""
 
-    told: Told
+    known: Bindings
     lines: Sequence[str]
     _bytes: dict[int, bytes] = field(default_factory=dict)
 
     def inspect(self, tree: ast.AST) -> Iterator[Match]:
-        """Yield what there is to see, in the order of the lines."""
+        """Yield the matches in the order of the lines."""
         waiting: list[tuple[ast.AST, ast.AST | None, bool]] = [(tree, None, False)]
-        seen: list[tuple[int, Match]] = []
+        found: list[tuple[int, Match]] = []
         while waiting:
             node, parent, endless = waiting.pop()
             place = getattr(node, "lineno", 0)
-            seen += ((place, sight) for sight in self._at(node, parent, endless=endless))
+            found += ((place, match) for match in self._at(node, parent, endless=endless))
             within = endless or self._is_endless(node)
             waiting += ((child, node, within) for child in ast.iter_child_nodes(node))
-        yield from (sight for _, sight in sorted(seen, key=lambda one: one[0]))
+        yield from (match for _, match in sorted(found, key=lambda one: one[0]))
 
     def _line(self, node: ast.AST) -> str:
-        """Return the line of a node, or what is around it where the line is long."""
+        """Return the line of a node, or the part around the node where the line is long."""
         number, column = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
         line = self.lines[number - 1] if 0 < number <= len(self.lines) else ""
         if column < 80:
@@ -247,10 +247,10 @@ class _Inspector:
             yield from self._name(node, parent)
         elif isinstance(node, ast.Call):
             if not isinstance(parent, ast.Attribute):
-                yield from _named(self.told.name(node.func).removeprefix("builtins."), self._line(node))
+                yield from _named(self.known.name(node.func).removeprefix("builtins."), self._line(node))
             yield from self._call(node, endless=endless)
         if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp | ast.Call | ast.Subscript) and not (
-            isinstance(node, ast.Constant | ast.BinOp) and _goes_on(parent)
+            isinstance(node, ast.Constant | ast.BinOp) and _is_part_of_text(parent)
         ):
             yield from self._text(node)
         if isinstance(node, ast.BinOp) and self._size(node) >= _LARGE_TEXT:
@@ -259,8 +259,8 @@ class _Inspector:
     def _is_endless(self, node: ast.AST) -> bool:
         if isinstance(node, ast.While):
             return isinstance(node.test, ast.Constant) and bool(node.test.value)
-        if isinstance(node, ast.For) and counts(node.iter) and isinstance(node.iter, ast.Call):
-            return any((self.told.number(one) or 0) >= _MANY for one in node.iter.args)
+        if isinstance(node, ast.For) and is_counting(node.iter) and isinstance(node.iter, ast.Call):
+            return any((self.known.number(one) or 0) >= _MANY for one in node.iter.args)
         return False
 
     # -- kinds of nodes
@@ -279,25 +279,30 @@ class _Inspector:
         line = self._line(node)
         if not isinstance(node.ctx, ast.Load):
             yield from self._changed(node, parent, line)
-        if isinstance(node, ast.Name):  # what a name stands for was seen where it was told
-            for star in self.told.stars:
+        if isinstance(node, ast.Name):  # what it refers to was inspected where it was bound
+            for star in self.known.stars:
                 yield from _named(f"{star}.{node.id}", line)
         elif not isinstance(parent, ast.Attribute) and not (
             isinstance(parent, ast.Call) and node is parent.func
         ):
-            name = self.told.name(node)
-            if not (name == "sys.modules" and isinstance(parent, ast.Compare)):  # which asks where it runs
+            name = self.known.name(node)
+            if not (
+                name == "sys.modules" and isinstance(parent, ast.Compare)
+            ):  # which only asks in what environment it runs
                 yield from _named(name, line)
 
     def _changed(
         self, node: ast.Name | ast.Attribute | ast.Subscript, parent: ast.AST | None, line: str
     ) -> Iterator[Match]:
         if isinstance(node, ast.Name):
-            own = isinstance(parent, ast.Assign) and self.told.name(parent.value) in {"mlsd", "mlsd_helpers"}
+            own = isinstance(parent, ast.Assign) and self.known.name(parent.value) in {
+                "mlsd",
+                "mlsd_helpers",
+            }
             if node.id == "mlsd" and not own:
                 yield CHECKS, line
             return
-        name = self.told.name(node)
+        name = self.known.name(node)
         if _RUNS_CELLS.search(name):
             yield CELLS, line
         element = isinstance(node, ast.Subscript) and name.endswith("[]")
@@ -307,27 +312,28 @@ class _Inspector:
     def _class(self, node: ast.ClassDef) -> Iterator[Match]:
         if node.name == "mlsd":
             yield CHECKS, self._line(node)
+        names: list[str]
+        body: ast.AST
         for item in node.body:
-            names = (
-                [one.id for one in item.targets if isinstance(one, ast.Name)]
-                if isinstance(item, ast.Assign)
-                else []
-            )
-            body: ast.AST | None = item.value if isinstance(item, ast.Assign) else None
-            if isinstance(item, ast.FunctionDef):
+            if isinstance(item, ast.Assign):
+                names, body = [one.id for one in item.targets if isinstance(one, ast.Name)], item.value
+            elif isinstance(item, ast.FunctionDef):
                 names, body = [item.name], item
-            lies = _COMPARES.intersection(names) and body is not None and _says_the_same(body)
-            if lies or {"__class__", "__instancecheck__", "__subclasscheck__"}.intersection(names):
+            else:
+                continue
+            always_equal = _COMPARES.intersection(names) and _is_constant_comparison(body)
+            if always_equal or {"__class__", "__instancecheck__", "__subclasscheck__"}.intersection(names):
                 yield CHECKS, self._line(item)
-            if {"__reduce__", "__reduce_ex__", "__setstate__"}.intersection(names) and body is not None:
-                named = (
-                    self.told.name(one) for one in ast.walk(body) if isinstance(one, ast.Attribute | ast.Name)
-                )
-                if any(_RUN.search(name) or name.startswith(("os.", "builtins.")) for name in named):
+            if {"__reduce__", "__reduce_ex__", "__setstate__"}.intersection(names):
+                nodes = (one for one in ast.walk(body) if isinstance(one, ast.Attribute | ast.Name))
+                if any(
+                    _RUN.search(name) or name.startswith(("os.", "builtins."))
+                    for name in map(self.known.name, nodes)
+                ):
                     yield HIDES, self._line(item)
 
     def _call(self, node: ast.Call, *, endless: bool) -> Iterator[Match]:
-        line, function = self._line(node), self.told.name(node.func).removeprefix("builtins.")
+        line, function = self._line(node), self.known.name(node.func).removeprefix("builtins.")
         yield from self._by_name(node, function, line)
         if endless and re.search(r"^subprocess\.Popen$|(?:^|\.)Process$", function):
             yield PROCESSES, line
@@ -337,13 +343,15 @@ class _Inspector:
             yield from self._by_first(node, node.args[0], function, line)
 
     def _by_first(self, node: ast.Call, first: ast.AST, function: str, line: str) -> Iterator[Match]:
-        """Look at calls whose first argument says what they reach for: a file, a process, a path, a size."""
-        number = self.told.number(first)
-        counted = isinstance(first, ast.Name) and first.id in self.told.counted
+        """Inspect calls by their first argument: a file, a process, a path, a size."""
+        number = self.known.number(first)
+        counted = isinstance(first, ast.Name) and first.id in self.known.counted
         if _BY_NUMBER.search(function) and (counted or (number is not None and 3 <= number < 4_096)):
             yield CHANNEL, line
-        anybody = counted or (number is not None and number < 2) or self.told.name(first) == "os.getppid()"
-        if function == "os.kill" and anybody:
+        any_process = (
+            counted or (number is not None and number < 2) or self.known.name(first) == "os.getppid()"
+        )
+        if function == "os.kill" and any_process:
             yield PROCESSES, line
         if _ALLOCATES.search(function) and (number or 0) >= _LARGE:
             yield FLOODS, line
@@ -351,8 +359,8 @@ class _Inspector:
             yield OUTSIDE, line
 
     def _elsewhere(self, node: ast.Call, function: str) -> bool:
-        """Tell whether a call changes what lies outside its folder, or opens what is another user's."""
-        given = [self.told.text(one) or "" for one in node.args[:2]]
+        """Tell whether a call changes a file outside its folder, or opens one of another user."""
+        given = [self.known.text(one) or "" for one in node.args[:2]]
         if function.removeprefix("io.") == "open":
             written = set(given[1] if len(given) > 1 else "") & set("wax+") and not given[0].startswith(
                 _TEMPORARY
@@ -361,14 +369,14 @@ class _Inspector:
         if not _CHANGES_A_PATH.search(function):
             return False
         on = (
-            self.told.text(node.func.value) if isinstance(node.func, ast.Attribute) else None
+            self.known.text(node.func.value) if isinstance(node.func, ast.Attribute) else None
         )  # Path("/x").chmod(0)
-        locked = function.endswith("chmod") and len(node.args) > 1 and self.told.number(node.args[1]) == 0
+        locked = function.endswith("chmod") and len(node.args) > 1 and self.known.number(node.args[1]) == 0
         return locked or any(_ELSEWHERE.search(path) for path in (*given, on or ""))
 
     def _by_name(self, node: ast.Call, function: str, line: str) -> Iterator[Match]:
-        """Look at calls that name what they read, change or run."""
-        what = self.told.name(node)
+        """Inspect calls by the name of what they read, change or run."""
+        what = self.known.name(node)
         if function in {"getattr", "hasattr", "inspect.getattr_static"} or "attrgetter()" in function:
             yield from _named(what, line)
             sensitive = re.match(r"(?:os|sys|gc|mlsd_helpers|builtins|ctypes)\.\?$", what)
@@ -392,7 +400,7 @@ class _Inspector:
             yield from self._run(node, function, line)
 
     def _replaced(self, node: ast.Call, function: str, what: str) -> str:
-        """Return the name that a call gives another meaning, or nothing."""
+        """Return the name that a call rebinds, or nothing."""
         if function in {"setattr", "delattr"}:
             return what
         if function.endswith(".__dict__.update"):
@@ -400,74 +408,76 @@ class _Inspector:
         if _UPDATES.search(function):
             return "mlsd" if any(one.arg == "mlsd" for one in node.keywords) else ""
         if _MOCKS.search(function) and node.args:
-            return self.told.text(node.args[0]) or f"{self.told.name(node.args[0])}.x"
+            return self.known.text(node.args[0]) or f"{self.known.name(node.args[0])}.x"
         return ""
 
     def _built(self, node: ast.Call) -> bool:
-        """Tell whether a name is put together on the way, in a way that could not be followed."""
-        return any(isinstance(one, ast.BinOp | ast.Call) or self.told.decoded(one) for one in node.args[-1:])
+        """Tell whether a name is computed in a way that could not be resolved."""
+        return any(isinstance(one, ast.BinOp | ast.Call) or self.known.decoded(one) for one in node.args[-1:])
 
     def _run(self, node: ast.Call, function: str, line: str) -> Iterator[Match]:
-        if any(self.told.decoded(one) for one in node.args[:1]) and re.search(r"exec|eval|compile", function):
+        if any(self.known.decoded(one) for one in node.args[:1]) and re.search(
+            r"exec|eval|compile", function
+        ):
             yield HIDES, line
         given = [
             piece
             for one in node.args[:3]
             for piece in (one.elts if isinstance(one, ast.List | ast.Tuple) else [one])
         ]
-        text = " ".join(filter(None, map(self.told.text, given)))
-        yield from _in_words(text, line, self.told)
+        text = " ".join(filter(None, map(self.known.text, given)))
+        yield from _in_words(text, line, self.known)
         if re.search(r"_magic$", function) and re.search(r"\b(?:javascript|js)\b", text):
             yield SCRIPT, line
 
     def _text(self, node: ast.AST) -> Iterator[Match]:
-        text = self.told.text(node)
+        text = self.known.text(node)
         if text:
-            self.told.left -= len(text)
-            if self.told.left < 0 and not isinstance(node, ast.Constant):
+            self.known.left -= len(text)
+            if self.known.left < 0 and not isinstance(node, ast.Constant):
                 return
             line = self._line(node)
             yield from _in_text(text, line)
-            if isinstance(node, ast.Call | ast.Subscript) and len(text) > 20:  # decoded: what it says counts
-                yield from _in_words(text, line, self.told)
+            if isinstance(node, ast.Call | ast.Subscript) and len(text) > 20:  # decoded text may be code
+                yield from _in_words(text, line, self.known)
 
     def _size(self, node: ast.AST) -> float:
-        """Return the length of what a repetition makes, as `"x" * 10**6`, or 0 where it is none."""
+        """Return the length of a repetition such as `"x" * 10**6`, or 0 for anything else."""
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult):
             return 0.0
         for what, times in ((node.left, node.right), (node.right, node.left)):
-            number = self.told.number(times)
-            if number is not None and (text := self.told.text(what)) is not None:
+            number = self.known.number(times)
+            if number is not None and (text := self.known.text(what)) is not None:
                 return number * len(text)
             if number is not None and isinstance(what, ast.List | ast.Tuple):
-                return number * len(what.elts) / 10  # data, of which more is usual
+                return number * len(what.elts) / 10  # lists of data are usually longer than text
             if (
                 isinstance(what, ast.Call)
                 and number is not None
                 and what.args
-                and _ALLOCATES.search(self.told.name(what.func))
+                and _ALLOCATES.search(self.known.name(what.func))
             ):
                 return number
         return 0.0
 
 
-def _goes_on(parent: ast.AST | None) -> bool:
-    """Tell whether what a node stands for is a piece of a longer text, which is looked at as a whole."""
+def _is_part_of_text(parent: ast.AST | None) -> bool:
+    """Tell whether a node is part of a longer text, which is inspected as a whole."""
     if isinstance(parent, ast.BinOp):
         return isinstance(parent.op, ast.Add | ast.Mod | ast.Div)
     return isinstance(parent, ast.JoinedStr | ast.FormattedValue)
 
 
 def _given(node: ast.Call) -> Iterator[ast.AST]:
-    """Yield what a call is given, and what calls among that are given."""
+    """Yield the arguments of a call, and those of calls among them."""
     for one in (*node.args, *(keyword.value for keyword in node.keywords)):
         yield one
         if isinstance(one, ast.Call):
             yield from one.args
 
 
-def _says_the_same(body: ast.AST) -> bool:
-    """Tell whether a comparison says yes, or a number, to whatever it is asked, or never says anything."""
+def _is_constant_comparison(body: ast.AST) -> bool:
+    """Tell whether a comparison returns the same true value for every argument, or never returns."""
     if isinstance(body, ast.Lambda):
         return isinstance(body.body, ast.Constant) and body.body.value not in {False, None}
     if not isinstance(body, ast.FunctionDef):
@@ -476,5 +486,5 @@ def _says_the_same(body: ast.AST) -> bool:
     if not returned:
         kinds = {type(one) for one in ast.walk(body)}
         return ast.While in kinds and ast.Raise not in kinds
-    said = returned[0].value
-    return len(returned) == 1 and isinstance(said, ast.Constant) and said.value not in {False, None}
+    value = returned[0].value
+    return len(returned) == 1 and isinstance(value, ast.Constant) and value.value not in {False, None}

@@ -1,4 +1,4 @@
-"""Marks from nbgrader's gradebook, so that manual grades and late penalties count, as CSV for people or an LMS."""
+"""Marks from nbgrader's gradebook, with its manual grades and late penalties, as CSV for people or an LMS."""
 
 import math
 import re
@@ -20,16 +20,18 @@ from mlsd_helpers.grading.spreadsheets import Cell, table
 from mlsd_helpers.printable import one_line
 
 _SQLITE = "sqlite:///"
-_LEAST_POINTS = 1e-6  # of a cell that has any
-_LISTED = 20  # marks that make no sense
-_CANVAS_ID = re.compile(r"canvas-(\d+)")  # how `mlsd collect` calls a student whom the gradebook doesn't know
+_LEAST_POINTS = 1e-6  # of a cell with points
+_LISTED = 20  # invalid marks in an error message
+_CANVAS_ID = re.compile(
+    r"canvas-(\d+)"
+)  # the id that `mlsd collect` gives to a student who is not in the gradebook
 
 
 @dataclass(frozen=True)
 class Student:
-    """A student as the gradebook knows them; what it doesn't know is empty.
+    """A student in the gradebook; what it does not have is empty.
 
-    `lms_user_id` is what the LMS calls them: set it with `nbgrader db student add` or `import`.
+    `lms_user_id` is the LMS's id: set it with `nbgrader db student add` or `import`.
     """
 
     id: str
@@ -46,9 +48,9 @@ class Student:
 
 @dataclass(frozen=True)
 class Mark:
-    """What one submission is worth, in the points of the term: points got, points lost for lateness, and the maximum.
+    """The mark of one submission, in the points of the term: points, late penalty, and maximum.
 
-    `waits` says that nbgrader still waits for a manual grade.
+    `waits` is true while a manual grade is missing.
     """
 
     assignment: str
@@ -60,13 +62,13 @@ class Mark:
 
     @property
     def score(self) -> float:
-        """Points less the late penalty, never below zero, as nbgrader exports them."""
+        """Points minus the late penalty, and at least zero, as nbgrader exports them."""
         return max(0.0, self.points - self.late_penalty)
 
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks of some assignments: the most points of each, the class, and a mark for each submission."""
+    """The marks of some assignments: the maximum of each, the class, and a mark for each submission."""
 
     assignments: Mapping[str, float]
     students: tuple[Student, ...]
@@ -78,7 +80,7 @@ class Marks:
         return tuple(mark for mark in self.marks if mark.waits)
 
     def by_student(self) -> Iterator[tuple[Student, list[float | None]]]:
-        """Yield each student with a score an assignment, None where nothing was handed in."""
+        """Yield each student with a score for each assignment, None where nothing was submitted."""
         scores = {(mark.student.id, mark.assignment): mark.score for mark in self.marks}
         for student in self.students:
             yield student, [scores.get((student.id, name)) for name in self.assignments]
@@ -87,8 +89,8 @@ class Marks:
 def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
     """Read the marks of these assignments from the gradebook, or from the one at `db_url`.
 
-    Raises WorkspaceError where there is no gradebook, no such assignment in it, or a mark that cannot be one: an
-    export without it would take somebody's mark away.
+    Raises WorkspaceError where there is no gradebook, no such assignment in it, or an invalid mark: an export without
+    that mark would delete it in the LMS.
     """
     points = term.read(course)
     with gradebook(course, db_url) as book:
@@ -114,7 +116,7 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
                 if own and not _within(own, _LEAST_POINTS, term.MOST_POINTS)
             ]:
                 raise WorkspaceError(
-                    f"{name}: the gradebook's points make no sense: {one_line(', '.join(wrong))}. Enter them again: "
+                    f"{name}: the points in the gradebook are invalid: {one_line(', '.join(wrong))}. Release it again: "
                     f"mlsd release {name}"
                 )
             weights = points.weights(name, cells)
@@ -124,15 +126,15 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
             more = [f"… and {len(wrong) - _LISTED} more."] if len(wrong) > _LISTED else []
             listed = "\n  ".join(wrong[:_LISTED] + more)
             raise WorkspaceError(
-                f"{len(wrong)} of {len(marks)} marks make no sense, so none is exported:\n  {listed}\n"
-                "Set these scores in the formgrader (`mlsd lab --instructor`) or grade them again with "
-                "`mlsd grade ASSIGNMENT --again --student ID`, and run this once more."
+                f"{len(wrong)} of {len(marks)} marks are invalid, so none is exported:\n  {listed}\n"
+                "Set these scores in the formgrader (`mlsd lab --instructor`), or grade them again with "
+                "`mlsd grade ASSIGNMENT --again --student ID`; then run this command again."
             )
         return Marks(MappingProxyType(most), tuple(known.values()), tuple(marks))
 
 
 def students(course: Path, db_url: str = "") -> tuple[Student, ...]:
-    """Return the students of the gradebook, by id; none where there is no gradebook yet."""
+    """Return the students of the gradebook in the order of their ids; none where there is no gradebook yet."""
     if _missing(_directory(course, db_url).db_url):
         return ()
     with gradebook(course, db_url) as book:
@@ -141,12 +143,12 @@ def students(course: Path, db_url: str = "") -> tuple[Student, ...]:
 
 @contextmanager
 def gradebook(course: Path, db_url: str = "") -> Iterator[Gradebook]:
-    """Open the course's gradebook: at `db_url`, or where nbgrader_config.py says that it is."""
+    """Open the course's gradebook: at `db_url`, or the one that nbgrader_config.py names."""
     directory = _directory(course, db_url)
     if _missing(directory.db_url):
         raise WorkspaceError(
             f"There is no gradebook at {directory.db_url.removeprefix(_SQLITE)}. "
-            "`mlsd release` makes one, and grading fills it."
+            "Run `mlsd release`, which creates it."
         )
     try:
         with Gradebook(directory.db_url, directory.course_id) as book:
@@ -154,7 +156,7 @@ def gradebook(course: Path, db_url: str = "") -> Iterator[Gradebook]:
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         raise WorkspaceError(
-            f"The gradebook can't be read: {reason}. Is it in use, or from another version of nbgrader?"
+            f"The gradebook can't be read: {reason}. Close what uses it, and check its version of nbgrader."
         ) from error
 
 
@@ -167,7 +169,7 @@ def _directory(course: Path, db_url: str) -> CourseDirectory:
 
 
 def _missing(db_url: str) -> bool:
-    """Tell whether the gradebook would have to be made; opening it would make it."""
+    """Tell whether the gradebook is missing; to open it would create it."""
     return db_url.startswith(_SQLITE) and not Path(db_url.removeprefix(_SQLITE).partition("?")[0]).is_file()
 
 
@@ -188,14 +190,14 @@ def _of(
     for student, one in sorted(submissions.items()):
         grades = [grade for notebook in one.notebooks for grade in notebook.grades]
         points = sum(_points(grade) * weights[grade.name] for grade in grades)
-        # Lateness was counted in the notebooks' own points: the same share goes off.
+        # The late penalty is in the notebooks' own points; the same share is subtracted here.
         own, late = _number(one.score), _number(one.late_submission_penalty or 0.0)
         penalty = late * (points / own if own else 1.0)
         yield Mark(assignment, known[student], points, penalty, most, bool(one.needs_manual_grade))
 
 
 def _points(grade: Any) -> float:
-    """Return the score of a cell, NaN where there is none; SQLite keeps NaN as nothing, and text as it is."""
+    """Return the score of a cell, or NaN where there is none. SQLite stores NaN as NULL, and stores text too."""
     given = [one for one in (grade.auto_score, grade.manual_score) if one is not None]
     if not all(isinstance(one, int | float) for one in given) or not (given or grade.needs_manual_grade):
         return math.nan
@@ -207,11 +209,11 @@ def _number(value: object) -> float:
 
 
 def _within(value: object, low: float, high: float) -> bool:
-    return low <= _number(value) <= high  # which NaN is not
+    return low <= _number(value) <= high  # false for NaN
 
 
 def _problems(marks: Iterable[Mark]) -> Iterator[str]:
-    """Yield each mark that cannot be one, with the student; extra credit may well go beyond the points there are."""
+    """Yield each invalid mark with its student. Extra credit may exceed the maximum, so the limits are wide."""
     for mark in marks:
         most = max(100.0, 10 * mark.most)
         if not (_within(mark.points, -most, most) and _within(mark.late_penalty, -most, most)):
@@ -223,7 +225,7 @@ def _problems(marks: Iterable[Mark]) -> Iterator[str]:
 
 
 def as_csv(marks: Marks, style: str = "plain") -> str:
-    """Return marks as CSV: `plain`, `canvas` or `moodle`. Where nothing was handed in there is no score."""
+    """Return marks as CSV: `plain`, `canvas` or `moodle`. Where nothing was submitted there is no score."""
     return _STYLES[style](marks)
 
 
@@ -242,7 +244,7 @@ def _plain(marks: Marks) -> str:
 
 
 def _canvas(marks: Marks) -> str:
-    """Write the columns that Canvas's import reads, in its order, and its row of points possible.
+    """Return the columns of Canvas's import in its order, with its row of points possible.
 
     Canvas finds a student by ID, its own number; then by SIS User ID or SIS Login ID; then by name:
     https://github.com/instructure/canvas-lms/blob/master/lib/gradebook_importer.rb, and for instructors "How do I
@@ -258,7 +260,7 @@ def _canvas(marks: Marks) -> str:
 
 
 def _canvas_id(student: Student) -> str:
-    """Return Canvas's number of a student: it would read any text that begins with digits as somebody's."""
+    """Return Canvas's number of a student, or "": Canvas reads any text that begins with digits as a number."""
     collected = _CANVAS_ID.fullmatch(student.id)
     number = student.lms_user_id or (collected[1] if collected else "")
     return number if number.isascii() and number.isdigit() else ""
@@ -270,10 +272,9 @@ def _last_first(student: Student) -> str:
 
 
 def _moodle(marks: Marks) -> str:
-    """Write the columns of Moodle's own export, which its import maps by hand.
+    """Return the columns of Moodle's own export; in the import, an instructor maps them by hand.
 
-    Students are found by `Email address`, `ID number` or `Username`, whichever one maps to the user; the others are
-    ignored: https://docs.moodle.org/en/Grade_import.
+    Moodle finds a student by the one of `Email address`, `ID number` and `Username` that is mapped to the user: https://docs.moodle.org/en/Grade_import.
     """
     columns = ["First name", "Last name", "ID number", "Username", "Email address"]
     items = [f"Assignment: {name} (Real)" for name in marks.assignments]

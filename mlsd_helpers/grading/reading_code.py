@@ -1,6 +1,6 @@
-"""Code of cells as a tree, and what the names and pieces of text in it stand for.
+"""Code of cells as syntax trees, and what the names and constants in them evaluate to.
 
-Nothing here runs what it reads, and each node is read once. What is put together grows no longer than _LONGEST.
+Code is never run, and each node is evaluated once. Text that is put together is cut at _LONGEST characters.
 """
 
 import ast
@@ -34,18 +34,19 @@ _PYTHON_MAGICS = {
     "memit",
     "debug",
 }
+_SAME_TEXT = {"str", "Path", "PosixPath", "PurePath", "expanduser", "abspath", "fspath"}
 _LONGEST = 10_000
 _ALL_TEXT = 1_000_000
 _DEEPEST = 40
 
-TELLS = (
+BINDING_NODES = (
     ast.Import, ast.ImportFrom, ast.Assign, ast.NamedExpr, ast.AnnAssign, ast.For, ast.comprehension,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of code: its tree, where it is Python, its lines, and those of its lines that are no Python."""
+    """A cell of code: its tree where it is Python, its lines, and the lines that are not Python."""
 
     tree: ast.AST | None
     lines: Sequence[str]
@@ -53,13 +54,13 @@ class Cell:
 
 
 def read(source: str) -> Cell:
-    """Read a cell of IPython: Python, with magics and lines for a shell in it, or something else altogether."""
+    """Read a cell of IPython: Python with magics and shell commands in it, or another language."""
     lines = re.split(r"\r\n|\r|\n", source)  # as Python counts them
     head = next((number for number, line in enumerate(lines) if line.strip()), 0)
     magic = lines[head].strip() if lines else ""
     if magic.startswith("%%"):
         others = lines[head:]
-        if magic[2:].split(None, 1)[:1] and magic[2:].split(None, 1)[0] in _PYTHON_MAGICS:
+        if _PYTHON_MAGICS.intersection(magic[2:].split()[:1]):
             others, lines = [lines[head]], ["", *lines[head + 1 :]]
         else:
             return Cell(
@@ -89,26 +90,28 @@ def _parsed(source: str) -> ast.AST | None:
     return None
 
 
-# ---- what names and pieces of text stand for ----------------------------------------------------------
+# ---- values ---------------------------------------------------------------------------------------
 
 
 @dataclass
-class Told:
-    """What the names of all cells stand for: modules and what is in them, texts, numbers."""
+class Bindings:
+    """What the names of all cells are bound to: modules and their members, texts, numbers."""
 
     names: dict[str, str] = field(
         default_factory=lambda: {"mlsd": "mlsd_helpers", "np": "numpy", "__builtins__": "builtins"}
     )
     texts: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, float] = field(default_factory=dict)
-    hidden: set[str] = field(default_factory=set)
-    counted: set[str] = field(default_factory=set)
-    stars: set[str] = field(default_factory=set)
-    left: int = _ALL_TEXT  # characters of text that are still put together and looked at
-    _known: dict[tuple[str, int], str | None] = field(default_factory=dict)  # of a node, until more is told
+    hidden: set[str] = field(default_factory=set)  # names bound to decoded values
+    counted: set[str] = field(default_factory=set)  # loop variables that count
+    stars: set[str] = field(default_factory=set)  # modules of which everything is imported
+    left: int = _ALL_TEXT  # characters of text that are still put together and inspected
+    _known: dict[tuple[str, int], str | None] = field(
+        default_factory=dict
+    )  # values by node, until a name is added
 
-    def learn(self, node: ast.AST) -> None:
-        """Take in an import or an assignment."""
+    def add(self, node: ast.AST) -> None:
+        """Add the names that an import, an assignment or a loop binds."""
         self._known.clear()
         if isinstance(node, ast.Import):
             for one in node.names:
@@ -128,7 +131,7 @@ class Told:
         elif (
             isinstance(node, ast.For | ast.comprehension)
             and isinstance(node.target, ast.Name)
-            and counts(node.iter)
+            and is_counting(node.iter)
         ):
             self.counted.add(node.target.id)
 
@@ -153,11 +156,11 @@ class Told:
             self.hidden.add(target.id)
 
     def name(self, node: ast.AST, depth: int = 0) -> str:
-        """Return what an expression names, as `module.name`, or nothing."""
+        """Return the resolved name of an expression, as `module.name`, or nothing."""
         if depth > _DEEPEST:
             return ""
         key = "name", id(node)
-        if key not in self._known:  # each node once: a nest of calls has many ways through it
+        if key not in self._known:  # each node once: nested calls would take exponential time
             self._known[key] = self._name(node, depth)
         return self._known[key] or ""
 
@@ -202,9 +205,9 @@ class Told:
         return f"{function}()"
 
     def decoded(self, node: ast.AST) -> bool:
-        """Tell whether an expression decodes what it holds, or names what does."""
+        """Tell whether an expression decodes text, or is a name that is bound to decoded text."""
         steps = [node]
-        for step in steps:  # grows while it is walked, to some depth
+        for step in steps:  # the loop appends to the list
             if len(steps) > _DEEPEST:
                 break
             if self._decodes(step):
@@ -225,7 +228,7 @@ class Told:
         return isinstance(node, ast.Name) and node.id in self.hidden
 
     def text(self, node: ast.AST, depth: int = 0) -> str | None:
-        """Return the text that an expression stands for, with {} for what is not known; None where it is no text."""
+        """Return the text that an expression evaluates to, with {} for unknown parts; None where it is not text."""
         read = self._TEXT_OF.get(type(node))
         if read is None or depth > _DEEPEST:
             return None
@@ -263,15 +266,14 @@ class Told:
         return f"{left or '{}'}/{right or '{}'}" if is_path else None
 
     def _slice(self, node: ast.Subscript, depth: int) -> str | None:
-        whole = self.text(node.value, depth) if isinstance(node.slice, ast.Slice) else None
-        if whole is None or not isinstance(node.slice, ast.Slice):
+        if not isinstance(node.slice, ast.Slice) or (whole := self.text(node.value, depth)) is None:
             return None
         steps = (node.slice.lower, node.slice.upper, node.slice.step)
         places = [None if one is None else self.number(one) for one in steps]
         return whole[slice(*(None if one is None or abs(one) > _LONGEST else int(one) for one in places))]
 
     def _made(self, node: ast.Call, depth: int) -> str | None:
-        """Return the text that a call makes of texts, where it is one of the ways to hide some."""
+        """Return the text that a call makes, for the calls that can hide text."""
         name = self.name(node.func).removeprefix("builtins.")
         method = name.rpartition(".")[2]
         whole = self.text(node.func.value, depth) if isinstance(node.func, ast.Attribute) else None
@@ -289,14 +291,11 @@ class Told:
             return _joined(self._elements(node.args[0], depth)) or first
         if method == "chr" and node.args:
             return chr(int(self.number(node.args[0]) or -1))
-        return (
-            _joined_path(map(self.text, node.args))
-            if name == "os.path.join"
-            else self._decoded(method, given)
-        )
+        path = "/".join(self.text(one) or "{}" for one in node.args)[:_LONGEST]
+        return path if name == "os.path.join" else self._decoded(method, given)
 
     def _of_text(self, node: ast.Call, whole: str, method: str, given: Sequence[str | None]) -> str | None:
-        """Return what a method of a text gives."""
+        """Return the result of a method of str."""
         if method == "format":
             pieces = whole.split("{}")
             texts = [self.text(one) or "{}" for one in node.args[: len(pieces) - 1]]
@@ -310,22 +309,14 @@ class Told:
 
     def _decoded(self, method: str, given: Sequence[str | None]) -> str | None:
         first = given[0] if given else None
-        if first is None or method in {
-            "str",
-            "Path",
-            "PosixPath",
-            "PurePath",
-            "expanduser",
-            "abspath",
-            "fspath",
-        }:
+        if first is None or method in _SAME_TEXT:
             return first
         if method == "decode" and len(given) > 1 and (given[1] or "").replace("_", "") == "rot13":
             return codecs.decode(first, "rot13")
         return _DECODERS[method](first).decode("latin-1") if method in _DECODERS else None
 
     def _elements(self, node: ast.AST, depth: int) -> list[str]:
-        """Return the pieces of a list of texts or of the numbers of characters."""
+        """Return the parts of a list of texts or of character codes."""
         if depth > _DEEPEST:
             return []
         if isinstance(node, ast.Call) and node.args:  # map(chr, …), reversed(…), list(…)
@@ -339,7 +330,7 @@ class Told:
         return [self.text(one, depth) or "{}" if n is None else chr(int(n) % 0x110000) for one, n in numbers]
 
     def number(self, node: ast.AST, depth: int = 0) -> float | None:
-        """Return the number that an expression stands for, or None."""
+        """Return the number that an expression evaluates to, or None."""
         if depth > _DEEPEST:
             return None
         if isinstance(node, ast.Constant):
@@ -401,10 +392,6 @@ def _float(value: object) -> float:
         return math.inf
 
 
-def _joined_path(parts: Iterable[str | None]) -> str:
-    return "/".join(one or "{}" for one in parts)[:_LONGEST]
-
-
 def _joined(texts: Iterable[str | None]) -> str:
     whole, length = list[str](), 0
     for text in texts:
@@ -419,12 +406,13 @@ def _replaced(whole: str, old: str, new: str) -> str:
     return whole.replace(old, new) if old and whole.count(old) * len(new) <= _LONGEST else whole
 
 
-def counts(node: ast.AST) -> bool:
-    """Tell whether something is iterated that counts: a range, or a list with numbers or with a range in it."""
+def is_counting(node: ast.AST) -> bool:
+    """Tell whether an iterable counts: it is a range, or a list with an integer or a range in it."""
     if isinstance(node, ast.Starred):
-        return counts(node.value)
+        return is_counting(node.value)
     if isinstance(node, ast.List | ast.Tuple | ast.Set):
         return any(
-            counts(one) or (isinstance(one, ast.Constant) and isinstance(one.value, int)) for one in node.elts
+            is_counting(one) or (isinstance(one, ast.Constant) and isinstance(one.value, int))
+            for one in node.elts
         )
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"

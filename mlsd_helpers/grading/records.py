@@ -1,19 +1,18 @@
-"""What grading found out about each submission: one small JSON file, written last, so that it marks the end.
+"""Records: what grading found in each submission, as one small JSON file that is written last.
 
 A record is in `verdicts/ASSIGNMENT/STUDENT.json`, beside nbgrader's folders. nbgrader knows the score; the record
-knows why: which known mistake, which words, what was repaired in the notebook, what an instructor should see.
+knows why: the known mistake, the message, what was repaired in the notebook, what an instructor should look at.
 """
 
 import json
 import math
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlsd_helpers.files import write_whole
 from mlsd_helpers.printable import one_line, printable
 
 FOLDER = "verdicts"
@@ -46,7 +45,7 @@ class Judged:
 class Flag:
     """Something for the instructor to look at; it costs no points. `grading.flags` lists the kinds.
 
-    The evidence is what a student wrote, on one line, cut and without what acts on a terminal.
+    The evidence is what a student wrote, shortened to one line without control characters.
     """
 
     kind: str
@@ -57,30 +56,30 @@ class Flag:
         object.__setattr__(self, "evidence", one_line(self.evidence, _LONGEST).strip())
 
     def __str__(self) -> str:
-        """Return it on one line."""
+        """Return the flag on one line."""
         return f"{self.kind}: {self.evidence}"
 
 
 @dataclass(frozen=True)
 class Record:
-    """One submission, graded. `exercises` is by exercise id; `seconds` by stage.
+    """One graded submission. `exercises` is by exercise id; `seconds` is by step of grading.
 
-    The first MOST_FLAGS flags and MOST_REPAIRS repairs are kept, once each; reason and repairs hold a line each.
+    It keeps the first MOST_FLAGS flags and MOST_REPAIRS repairs, without duplicates; a reason or repair is one line.
     """
 
     student: str
     assignment: str
     status: str = GRADED
-    reason: str = ""  # what happened, in words for the student, where status is FAILED
-    submission_digest: str = ""  # digest of the files handed in
-    rules: str = ""  # digest of what judged them
+    reason: str = ""  # what happened, for the student to read; only where status is FAILED
+    submission_digest: str = ""  # digest of the submitted files
+    rules: str = ""  # digest of the code and notebooks that judged them
     seed: int = 0  # of the fresh cases
     exercises: Mapping[str, Judged] = field(default_factory=dict)
     repairs: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     late_s: float = 0.0  # seconds after the due date, with the student's extension
-    late_rule: str = ""  # digest of what lateness costs, where it is late
+    late_rule: str = ""  # digest of the settings for lateness; only where it is late
 
     def __post_init__(self) -> None:
         repairs = tuple(dict.fromkeys(one_line(repair, 2 * _LONGEST) for repair in self.repairs))
@@ -102,22 +101,15 @@ def path_of(course: Path, assignment: str, student: str) -> Path:
 
 
 def write(course: Path, record: Record) -> Path:
-    """Write a record whole or not at all."""
+    """Write a record in an atomic write, and return its path."""
     path = path_of(course, record.assignment, record.student)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(_escaped(json.dumps(asdict(record), ensure_ascii=False, indent=1)))
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, _escaped(json.dumps(asdict(record), ensure_ascii=False, indent=1)))
     return path
 
 
 def read(course: Path, assignment: str, student: str) -> Record | None:
-    """Return the record of a submission, or None where there is none that can be read."""
+    """Return the record of a submission, or None where it is missing or cannot be read."""
     try:
         return _from_json(json.loads(path_of(course, assignment, student).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
@@ -125,7 +117,7 @@ def read(course: Path, assignment: str, student: str) -> Record | None:
 
 
 def all_of(course: Path, assignment: str) -> Iterator[Record]:
-    """Yield the records of an assignment, by student; one that can't be read says so."""
+    """Yield the records of an assignment in the order of the students; one that can't be read says so as its reason."""
     for path in sorted((course / FOLDER / assignment).glob("[!.]*.json")):
         lost = Record(path.stem, assignment, FAILED, f"{path} can't be read. Remove it, and grade again.")
         yield read(course, assignment, path.stem) or lost
@@ -150,7 +142,7 @@ def _judged(data: dict[str, Any]) -> Judged:
 
 
 def _escaped(text: str) -> str:
-    """Escape in JSON what a terminal or an editor acts on."""
+    """Escape control characters, and others that a terminal or an editor acts on, in JSON."""
     return re.sub(
         r"[^\n -~]",
         lambda found: found[0] if printable(found[0]) == found[0] else json.dumps(found[0])[1:-1],

@@ -1,7 +1,7 @@
-"""Student versions: nbgrader's own generate_assignment over source/, written to release/ or compared with it.
+"""Student versions: nbgrader's generate_assignment on source/, written to release/ or compared with it.
 
-nbgrader removes the old student version before it makes the new one, and leaves nothing when that fails. Here
-the new one is made in a folder of its own and takes the old one's place only when it is whole.
+nbgrader removes the old student version before it makes the new one, so nothing is left when that fails. Here the new
+one is made in a temporary directory, and replaces the old one when it is complete.
 """
 
 import difflib
@@ -33,21 +33,21 @@ _DIFF_LINES = 12
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one assignment; `problem` is empty when all is well."""
+    """The result for one assignment; `problem` is "" on success."""
 
     assignment: str
     problem: str = ""
 
 
 class NameCells(NbGraderPreprocessor):  # type: ignore[misc]
-    """Give each cell an id that depends on what it is, so that the same source gives the same release.
+    """Gives each cell an id that depends on its content, so that the same source gives the same release.
 
-    A graded cell is called by its grade_id, any other by its content. An id that was missing, or that a new
-    conversion of the text twin gave at random, would differ each time.
+    A graded cell has its grade_id, any other a digest of its content. Without this, ids that are missing, or that a new
+    conversion of the text twin makes at random, would differ each time.
     """
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        """Name the cells of a notebook whose format has ids."""
+        """Set the ids of the cells, where the format of the notebook has ids."""
         if nb.nbformat_minor >= 5:
             for cell, name in zip(nb.cells, _names(nb.cells), strict=True):
                 cell["id"] = name
@@ -84,12 +84,12 @@ def release(course: Path, assignment: str) -> Outcome:
         problem = _generate(course, assignment, Path(scratch))
         if problem:
             return Outcome(assignment, problem)
-        _swap(Path(scratch, assignment), course / "release" / assignment, aside=Path(scratch, "before"))
+        _swap(Path(scratch, assignment), course / "release" / assignment, before=Path(scratch, "before"))
     return Outcome(assignment)
 
 
 def compare(course: Path, assignment: str) -> Outcome:
-    """Make the student version aside, without a gradebook, and compare its contents with release/."""
+    """Make the student version in a temporary directory, without a gradebook, and compare it with release/."""
     with tempfile.TemporaryDirectory() as scratch:
         problem = _generate(course, assignment, Path(scratch), gradebook=False)
         made, there = (_contents(folder / assignment) for folder in (Path(scratch), course / "release"))
@@ -97,14 +97,14 @@ def compare(course: Path, assignment: str) -> Outcome:
 
 
 def strays(course: Path) -> tuple[Outcome, ...]:
-    """Return the folders of release/ that no assignment of source/ makes any more."""
+    """Return the folders of release/ without an assignment in source/."""
     there = {folder.name for folder in (course / "release").glob("*") if folder.is_dir()}
     gone = sorted(there - set(assignments(course)))
     return tuple(Outcome(name, f"not in source/; remove release/{name}.") for name in gone)
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> str:
-    """Return a short diff of two folders' contents, empty when they are the same.
+    """Return a short diff of the contents of two folders, "" when they are the same.
 
     >>> print(differences({"a.txt": "one"}, {"a.txt": "two"}))
     a.txt:
@@ -125,7 +125,7 @@ def _diff(before: str, after: str) -> str:
 
 
 def _contents(folder: Path) -> dict[str, str]:
-    """Read the files of a folder as text; a notebook in one layout, whatever wrote it."""
+    """Read the files of a folder as text; the JSON of notebooks is normalised."""
     files = (path for path in folder.rglob("*") if path.is_file() and ".ipynb_checkpoints" not in path.parts)
     return {path.relative_to(folder).as_posix(): _text(path) for path in files}
 
@@ -137,10 +137,10 @@ def _text(path: Path) -> str:
     return text
 
 
-def _swap(made: Path, place: Path, aside: Path) -> None:
+def _swap(made: Path, place: Path, before: Path) -> None:
     place.parent.mkdir(exist_ok=True)
     if place.exists():
-        place.rename(aside)
+        place.rename(before)
     made.rename(place)
 
 
@@ -172,13 +172,13 @@ def configuration(course: Path) -> Config:
     except Exception as error:
         line = getattr(error, "lineno", None) or traceback.extract_tb(error.__traceback__)[-1].lineno
         raise WorkspaceError(
-            f"{course / CONFIG}, line {line}: {type(error).__name__}: {getattr(error, 'msg', error)}. Mend that line."
+            f"{course / CONFIG}, line {line}: {type(error).__name__}: {getattr(error, 'msg', error)}. Correct it."
         ) from error
 
 
 @contextmanager
 def environment_on_path() -> Iterator[None]:
-    """Let nbgrader find `alembic`, which it starts by name when it makes a gradebook."""
+    """Put the environment's programs on the PATH: nbgrader starts `alembic` by name when it creates a gradebook."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
     try:

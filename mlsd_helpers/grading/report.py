@@ -1,11 +1,10 @@
-"""The class report: one HTML page that needs nothing else, and the same as CSV.
+"""The class report: one HTML page that loads nothing, and its tables as CSV.
 
-Everything in it is text from somewhere else, students among them: the template escapes all of it, names stand
-isolated (`<bdi>`), so that no letter turns what is around it, and the page's policy lets it load and run nothing.
+The report contains text of students. The template escapes all text, isolates the direction of names (`<bdi>`), and
+sets a content security policy under which the page can load and run nothing.
 """
 
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.files import write_whole
 from mlsd_helpers.grading import anonymity, marks, records
 from mlsd_helpers.grading.analysis import ENOUGH, Analysis, Discrimination, Item, Kind, analyse
 from mlsd_helpers.grading.spreadsheets import Cell, table
@@ -28,14 +28,14 @@ _MOST = 20  # kinds of unexplained answers shown for an exercise; all are in the
 _LONG = 600  # characters of a message
 _LABEL = 38  # characters beside a bar
 _LEFT, _LONGEST, _ROW = 270, 400, 28  # px, in a picture 720 wide
-_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DIRECTION_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _KINDS: dict[Kind, str] = {
     "right": "right",
     "mistake": "known mistake",
     "unexplained": "no known mistake",
     "blank": "left blank",
 }
-_LOOKS: dict[Kind, str] = {
+_FILLS: dict[Kind, str] = {
     "right": "filled, right",
     "mistake": "hatched, a known mistake",
     "unexplained": "dotted, wrong in another way",
@@ -45,7 +45,7 @@ _LOOKS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """A report that was written: the page, its tables, and what stands in them."""
+    """The files of a report: the page and its tables, and the analysis that they show."""
 
     page: Path
     tables: tuple[Path, ...]
@@ -75,64 +75,46 @@ def report(
         page.with_name(f"{page.stem}-answers.csv"): answers_csv(analysis),
     }
     for path, text in (*tables.items(), (page, html(analysis, anonymous=anonymous))):
-        _write(path, text)
+        write_whole(path, text.encode(errors="replace"))  # a lone surrogate of a student's
     return ReportFiles(page, tuple(tables), analysis)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".report-") as scratch:
-        made = Path(scratch, path.name)
-        made.write_text(text, encoding="utf-8", errors="replace", newline="")
-        made.replace(path)
 
 
 # ---- CSV ------------------------------------------------------------------------------------------
 
 
 def exercises_csv(analysis: Analysis) -> str:
-    """Return a row an exercise: shares from 0 to 1, and the discrimination with its interval, where it is told."""
-    columns = [
-        "exercise",
-        "title",
-        "points",
-        "submissions",
-        "mean",
-        "full",
-        "blank",
-        "discrimination",
-        "low",
-        "high",
-    ]
+    """Return a row for each exercise: shares from 0 to 1, and the discrimination with its interval."""
+    columns = "exercise title points submissions mean full blank discrimination low high"
     rows: list[list[Cell]] = []
     for item in analysis.items:
-        told = item.discrimination
-        shares = [
-            _number(share) for share in (item.mean, item.full, item.blank, told.value, told.low, told.high)
-        ]
+        r = item.discrimination
+        shares = (item.mean, item.full, item.blank, r.value, r.low, r.high)
         rows.append([item.id, item.title, item.points, analysis.counted, *shares])
-    return table(columns, rows)
+    return table(columns.split(), rows)
 
 
 def answers_csv(analysis: Analysis) -> str:
-    """Return a row for each kind of answer to each exercise: how many gave it, what they were told, and who."""
+    """Return a row for each kind of answer to each exercise: their number, message and students."""
     rows: list[list[Cell]] = [
-        [item.id, _KINDS[group.kind], group.name, len(group.students), group.said, "; ".join(group.students)]
+        [
+            item.id,
+            _KINDS[group.kind],
+            group.name,
+            len(group.students),
+            group.message,
+            "; ".join(group.students),
+        ]
         for item in analysis.items
         for group in item.groups
     ]
     return table(["exercise", "kind", "name", "number", "message", "students"], rows)
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None or isnan(value) else value
-
-
 # ---- HTML -----------------------------------------------------------------------------------------
 
 
 def html(analysis: Analysis, *, anonymous: bool = False) -> str:
-    """Return the report as a page that loads nothing."""
+    """Return the report as an HTML page that loads nothing."""
     template, css = _template()
     return template.render(
         analysis=analysis,
@@ -157,21 +139,23 @@ def _template() -> tuple[Template, str]:
         "plain": _plain,
         "share": _percent,
         "short": lambda text: _cut(text, _LONG),
-        "words": _words,
+        "words": lambda name: _plain(name).replace("_", " "),
     }
     css, _, _ = loader.get_source(environment, "report.css")
     return environment.get_template("report.html"), css
 
 
 def _plain(text: str) -> str:
-    """Return text without what no page can show, and without what turns the direction of letters."""
+    """Return text without control characters, and without those that change the direction of writing."""
     return "".join(
-        c for c in text if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _TURNS)
+        c
+        for c in text
+        if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _DIRECTION_CONTROLS)
     )
 
 
 def _marked(text: str) -> Markup:
-    """Return our messages' few marks, `code` and *emphasis*, as HTML; all else is escaped first."""
+    """Return a message of ours as HTML: `code` and *emphasis* become elements, and all else is escaped."""
     parts = re.split(r"`([^`]*)`", _plain(text))
     return Markup("").join(
         Markup("<code>{}</code>").format(part)
@@ -185,18 +169,14 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _words(name: str) -> str:
-    return _plain(name).replace("_", " ")
-
-
 def _percent(share: float) -> str:
     return "–" if isnan(share) else f"{share:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
 
 
-def _interval(told: Discrimination) -> str:
-    if told.value is None:
-        return told.reading
-    return f"{told.value:.2f} ({told.low:.2f} to {told.high:.2f}): {told.reading}".replace("-", "−")
+def _interval(r: Discrimination) -> str:
+    if r.value is None:
+        return r.reading
+    return f"{r.value:.2f} ({r.low:.2f} to {r.high:.2f}): {r.reading}".replace("-", "−")
 
 
 # ---- pictures -------------------------------------------------------------------------------------
@@ -213,7 +193,7 @@ class _Bar:
 
 @dataclass(frozen=True)
 class _Picture:
-    """Labelled bars from `left` on, in px; each kind has a filling of its own, and every bar its number."""
+    """A chart of labelled bars that begin at `left`, in px; each kind has its own fill, and each bar its number."""
 
     id: str
     title: str
@@ -243,13 +223,13 @@ def _totals(analysis: Analysis) -> _Picture:
 
 
 def _answers(name: str, item: Item) -> _Picture:
-    looks = "; ".join(look for kind, look in _LOOKS.items() if item.number(kind))
-    return _picture(name, f"Answers to {item.title}", f"Students by answer: {looks}.", list(_rows(item)))
+    key = "; ".join(fill for kind, fill in _FILLS.items() if item.number(kind))
+    return _picture(name, f"Answers to {item.title}", f"Students by answer: {key}.", list(_rows(item)))
 
 
 def _rows(item: Item) -> Iterator[tuple[str, int, str]]:
     yield "right", item.number("right"), "right"
     for group in item.of("mistake"):
-        yield _words(group.name), len(group.students), "mistake"
+        yield _plain(group.name).replace("_", " "), len(group.students), "mistake"
     yield "wrong in another way", item.number("unexplained"), "unexplained"
     yield "left blank", item.number("blank"), "blank"

@@ -1,12 +1,12 @@
-"""What a student wrote, made safe to be shown in an instructor's browser.
+"""Sanitising: makes what a student wrote safe to show in an instructor's browser.
 
-The formgrader shows a graded notebook in JupyterLab's origin, logged in; so nothing of a student's may run, load,
-name or cover anything there. Everything here is a list of what is allowed: kinds of output, keys of metadata, and, by
-nh3, tags, attributes, classes and styles. What is left of a notebook is text, tables and pictures that it holds itself.
+The formgrader shows a graded notebook in JupyterLab's origin, logged in. Nothing of a student's may run or load
+anything there, cover a part of the page, or use an id of it. So this module is a list of what is allowed: kinds of
+output, keys of metadata, and (by nh3) tags, attributes, classes and styles. Text, tables and embedded pictures stay.
 
-`mlsd grade` and `nbgrader autograde` sanitise before anything is written, and nbgrader's pages once more when they are
-made, for notebooks that were graded before: see `nbgrader_config.py`. There is no MathJax, which nbgrader's pages load
-from elsewhere: a formula stands as it was typed.
+`mlsd grade` and `nbgrader autograde` sanitise before they write anything. nbgrader's pages sanitise again, for the
+notebooks that were graded earlier: see `nbgrader_config.py`. nbgrader's pages load MathJax from another server, so it
+is left out, and a formula appears as it was typed.
 """
 
 import re
@@ -41,7 +41,7 @@ _TAGS = _set(
     "h3 h4 h5 h6 hr i img ins kbd li mark ol p pre q s samp small span strike strong sub summary sup table tbody td "
     "tfoot th thead tr tt u ul var"
 )
-_DROPPED = _set(  # with what is in them, which is no text to read
+_DROPPED = _set(  # with their content, which is not text for a reader
     "applet embed frameset head iframe math noembed noframes noscript object script style svg template title "
     "textarea xmp"
 )
@@ -76,60 +76,57 @@ _SVG_ATTRIBUTES = _set(
     "stroke-miterlimit stroke-opacity stroke-width style text-anchor text-decoration textLength transform "
     "vector-effect version viewBox visibility width x x1 x2 xlink:href y y1 y2"
 )
-_BOXES = _set("blockquote caption dd div dl dt h1 h2 h3 h4 h5 h6 hr img li ol p pre table td th tr ul")
+_BLOCKS = _set("blockquote caption dd div dl dt h1 h2 h3 h4 h5 h6 hr img li ol p pre table td th tr ul")
 _SIZED = {one for one in _STYLES if one.startswith(("padding", "border"))} | {"font-size"}
 _NUMBERS = {"border": 40, "cellpadding": 40, "cellspacing": 40, "colspan": 30, "rowspan": 99, "span": 30}
-_WORDED = frozenset(
-    {"text-decoration", "vertical-align"}
-)  # a thick line, or a word that is raised, covers others
+_KEYWORDS_ONLY = frozenset({"text-decoration", "vertical-align"})  # with a length, they cover other text
 _COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|(?:rgb|hsl)a?\([^()]*\)")
 _LENGTH = re.compile(r"([0-9]*\.?[0-9]+)([a-z%]*)")
 _MOST_LENGTH = {"": 40, "px": 40, "pt": 40, "em": 3, "rem": 3, "%": 300}
-_CLASS = re.compile(  # pandas' and pygments', none that a page's own script or style knows
+_CLASS = re.compile(  # of pandas and pygments; no script or style of a page uses them
     r"dataframe|highlight|hl-\w+|data|blank|row_heading|col_heading|index_name|(?:level|row|col)\d+|task-list-item"
 )
-_COLOURED = frozenset(STANDARD_TYPES.values()) - {""}
+_PYGMENTS = frozenset(STANDARD_TYPES.values()) - {""}
 _VALUE = re.compile(r"[A-Za-z0-9 #%.,+-]{1,40}")
 _FUNCTION = re.compile(r"([\w-]*)\s*\(")
 _HARMLESS = frozenset({"rgb", "rgba", "hsl", "hsla", "linear-gradient", "calc"})
 _REFERENCE = re.compile(r"url\(\s*[\"']?#[\w.:-]+[\"']?\s*\)")  # to another part of the same picture
 _ELSEWHERE = re.compile(r"(?i)url|[\\@]")
-_ACTIVE = re.compile(  # HTML, links, pictures, other languages' code, and headings, which get ids
+_ACTIVE = re.compile(  # HTML, links, pictures, code in other languages, and headings, which get ids
     r"<|\][(\[:]|://|www\.|mailto:|```|~~~|#|^[ \t>]*[-=]+[ \t]*$", re.MULTILINE
 )
 _DATA = re.compile(r"data:(image/[a-z+]+);base64,([A-Za-z0-9+/=\s]*)")
 _RASTER = {"image/png": "iVBORw0KGgo", "image/jpeg": "/9j/", "image/gif": "R0lGOD", "image/webp": "UklGR"}
 _SVG = "image/svg+xml"
-_AGAIN = frozenset(
+_REUSED = frozenset(
     {"clipPath", "marker", "mask", "pattern", "symbol"}
-)  # what is drawn where something refers to it
+)  # drawn wherever another element refers to it
 _MOST_USED = 20_000  # elements that a picture draws by reference
 _MOST_PIXELS = 16_000_000
 
 MOST_TAGS = 20_000
-"""How many tags a notebook's outputs may hold: a parser's time can grow with their square."""
+"""The most tags in the outputs of a notebook: a parser's time can grow with their square."""
 
 _A_TAG = 50  # characters that take as long as a tag
-_LONG = 200  # characters of base64, which take no time
-_PAYLOAD = re.compile(rf"[A-Za-z0-9+/=]{{{_LONG},}}")
+_PAYLOAD = re.compile(r"[A-Za-z0-9+/=]{200,}")  # base64, which takes no time
 _NO_SVG_TAG = re.compile(rf"<(?!/?(?:{'|'.join(_SVG_TAGS)})\b)")
 _MOST_TEXT = 20_000  # characters of Markdown or of coloured code
 _MOST_STYLE = 500
-_MOST_BLANKS = 300  # one after the other
+_MOST_BLANKS = 300  # in a row
 _MOST_BACKSLASHES = 1_000  # each may open a formula
-_KEPT = 256  # cells, most of them ours
+_KEPT = 256  # cells, most of them released
 
 
 # ---- HTML, SVG and Markdown -----------------------------------------------------------------------
 
 
 def html(text: str) -> str:
-    """Return HTML with the tags, attributes, classes and styles that are allowed, and pictures that it holds itself."""
+    """Return HTML with only the allowed tags, attributes, classes and styles, and embedded pictures."""
     return _HTML.clean(_styled(_drawn(text)))
 
 
 def svg(text: str) -> str:
-    """Return an SVG picture without scripts, links and what lies elsewhere, as XML."""
+    """Return an SVG picture as XML, without scripts, links and external resources; "" where it is not one."""
     clean = _DRAWING.clean(text).strip().replace("&nbsp;", "&#160;").replace(" xlink:href=", " href=")
     try:
         root = ET.fromstring(clean)  # noqa: S314 - no declarations are left, so no entities
@@ -139,14 +136,14 @@ def svg(text: str) -> str:
 
 
 def _is_flat(root: ET.Element) -> bool:
-    """Tell whether what a picture uses again uses nothing again itself: ten in ten in ten end a browser's page."""
+    """Tell whether no reused element reuses others: nested reuse grows exponentially and crashes a browser's page."""
     sizes: dict[ET.Element, int] = {}
     refers: dict[ET.Element, bool] = {}
-    for element in reversed(list(root.iter())):  # what is inside comes first
+    for element in reversed(list(root.iter())):  # children before parents
         sizes[element] = 1 + sum(sizes[one] for one in element)
         own = "href" in element.attrib or any("url(" in value for value in element.attrib.values())
         refers[element] = own or any(refers[one] for one in element)
-    if any(refers[one] for one in sizes if one.tag.rpartition("}")[2] in _AGAIN):
+    if any(refers[one] for one in sizes if one.tag.rpartition("}")[2] in _REUSED):
         return False
     named = {one.get("id"): one for one in sizes if "id" in one.attrib}
     used = [named[name] for one in sizes if (name := one.get("href", "")[1:]) in named]
@@ -154,12 +151,12 @@ def _is_flat(root: ET.Element) -> bool:
 
 
 def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
-    """Return Markdown as it is where it makes paragraphs, emphasis, lists and tables, else the HTML that it makes.
+    """Return plain Markdown (paragraphs, emphasis, lists, tables) unchanged, and other Markdown as sanitised HTML.
 
-    That HTML is sanitised, and a single line: Markdown again, which stays as it is for everyone who reads it, since an
-    HTML block ends with a blank line.
+    The HTML is a single line. It is valid Markdown too, which every renderer leaves as it is: an HTML block ends only
+    at a blank line.
     """
-    source = re.sub(r"\r\n?", "\n", source)  # which ends a line of Markdown as well
+    source = re.sub(r"\r\n?", "\n", source)  # a carriage return ends a line of Markdown too
     if not (_ACTIVE.search(source) or _is_slow(source)):
         return source
     if is_line(source):
@@ -172,7 +169,7 @@ def _rendered(source: str, attachments: Mapping[str, Any]) -> str:
         return _line(f"<div>{_plainly(source)}</div>")
     try:
         made = MarkdownWithMath(renderer=_Renderer(attachments)).render(source)
-    except Exception:  # noqa: BLE001 - mistune and nbconvert raise much, a RecursionError too, on Markdown that is none
+    except Exception:  # noqa: BLE001 - mistune and nbconvert raise many errors on bad Markdown, RecursionError too
         made = _plainly(source)
     return _line(f"<div>{html(made)}</div>")
 
@@ -196,14 +193,14 @@ def _plainly(source: str) -> str:
 
 
 def _is_slow(source: str) -> bool:
-    """Tell whether a parser of Markdown or of Python may take seconds; nobody writes so by hand."""
+    """Tell whether a parser of Markdown or Python may take seconds; text that is written by hand is not so."""
     if len(source) > _MOST_TEXT or source.count("\\") > _MOST_BACKSLASHES:
         return True
     return max(map(len, re.findall(r"\s+", source)), default=0) > _MOST_BLANKS
 
 
 class _Renderer(IPythonRenderer):
-    """nbconvert's renderer, with the address of a link beside its words, and of pictures those that it is given."""
+    """nbconvert's renderer, which shows the address of a link after its text, and embeds attached pictures."""
 
     def __init__(self, attachments: Mapping[str, Any]) -> None:
         super().__init__(escape=False, exclude_anchor_links=True, attachments=dict(attachments))
@@ -220,12 +217,9 @@ class _Renderer(IPythonRenderer):
             kinds = self.attachments.get(url.removeprefix("attachment:"))
             kind, data = next(iter(kinds.items()), ("", "")) if isinstance(kinds, Mapping) else ("", "")
             source = f"data:{kind};base64,{data}"
-        picture = _picture(source)
-        return (
-            f'<img alt="{escape(text)}" src="{picture}">'
-            if picture
-            else f"[{text or 'picture'}: {escape(url)}]"
-        )
+        if picture := _picture(source):
+            return f'<img alt="{escape(text)}" src="{picture}">'
+        return f"[{text or 'picture'}: {escape(url)}]"
 
     def task_list_item(self, text: str, checked: bool = False) -> str:
         return f"<li>{'☑' if checked else '☐'} {text}</li>\n"
@@ -234,10 +228,10 @@ class _Renderer(IPythonRenderer):
 def _allowed(tag: str, name: str, value: str) -> str | None:
     """Return the value of an allowed attribute, or None when its value is not allowed."""
     if name == "class":
-        return " ".join(one for one in value.split() if one in _COLOURED or _CLASS.fullmatch(one)) or None
+        return " ".join(one for one in value.split() if one in _PYGMENTS or _CLASS.fullmatch(one)) or None
     if name == "style":
         return _style(tag, value)
-    if name in _NUMBERS:  # a table's cells grow with the product of what they span
+    if name in _NUMBERS:  # the size of a table grows with the product of its spans
         return value if re.fullmatch(r"[0-9]{0,2}", value) and int(value or 0) <= _NUMBERS[name] else None
     if name == "src":
         return _picture(value)
@@ -245,7 +239,7 @@ def _allowed(tag: str, name: str, value: str) -> str | None:
 
 
 def _style(tag: str, value: str) -> str | None:
-    """Return the declarations that draw nothing outside of the room that an element takes, or None for none."""
+    """Return the declarations that draw nothing outside the element's own box, or None where there is none."""
     if len(value) > _MOST_STYLE or set("\\@") & set(value):
         return None
     kept = []
@@ -254,20 +248,21 @@ def _style(tag: str, value: str) -> str | None:
         name = name.strip()
         if not set(_FUNCTION.findall(given)) <= _HARMLESS:
             return None
-        # An inline element's padding and border take no room in its line, and are drawn over what is around.
-        boxed = name.startswith(("padding", "border")) and tag not in _BOXES
+        # The padding and border of an inline element overlap the lines around it.
+        boxed = name.startswith(("padding", "border")) and tag not in _BLOCKS
         large = name in _SIZED and not _is_modest(given)
-        worded = name in _WORDED and re.search("[0-9]", given)
-        if name in _STYLES and not (boxed or large or worded):
+        length = name in _KEYWORDS_ONLY and re.search("[0-9]", given)
+        if name in _STYLES and not (boxed or large or length):
             kept.append(f"{name}:{given}")
     return ";".join(kept) or None
 
 
 def _is_modest(value: str) -> bool:
-    """Tell whether all lengths of a style are short; one in a unit that is not known is not."""
-    lengths = _LENGTH.findall(_COLOUR.sub("", value))
-    return "(" not in _COLOUR.sub("", value) and all(
-        unit in _MOST_LENGTH and float(number) <= _MOST_LENGTH[unit] for number, unit in lengths
+    """Tell whether all lengths of a style are short, in known units, and not computed."""
+    plain = _COLOUR.sub("", value)
+    return "(" not in plain and all(
+        unit in _MOST_LENGTH and float(number) <= _MOST_LENGTH[unit]
+        for number, unit in _LENGTH.findall(plain)
     )
 
 
@@ -280,7 +275,7 @@ def _allowed_in_svg(tag: str, name: str, value: str) -> str | None:
 
 
 def _picture(source: str) -> str | None:
-    """Return the address of a picture that holds its data, or None for any other."""
+    """Return the data URL of an embedded picture, sanitised, or None for any other address."""
     found = _DATA.fullmatch(source.strip())
     if found is None:
         return None
@@ -292,13 +287,13 @@ def _picture(source: str) -> str | None:
 
 
 def _is_raster(kind: str, data: str) -> bool:
-    """Tell whether data are a picture of their kind, and of a size that a browser can hold when it unpacks them."""
+    """Tell whether data are a picture of the given kind, and small enough for a browser to decode."""
     if kind not in _RASTER or not data.startswith(_RASTER[kind]):
         return False
     try:
         with Image.open(BytesIO(b64decode(data))) as picture:
             return picture.width * picture.height <= _MOST_PIXELS
-    except Exception:  # noqa: BLE001 - Pillow raises much on what is no picture
+    except Exception:  # noqa: BLE001 - Pillow raises many errors on data that are not a picture
         return False
 
 
@@ -331,9 +326,8 @@ _DRAWING = nh3.Cleaner(
 
 
 def _drawn(text: str) -> str:
-    """Put drawings that stand in HTML into pictures, in which nothing runs or loads."""
-    before, *rest = re.split(r"(?i)</svg\s*>", text)
-    parts = [before, *rest]
+    """Turn the SVG drawings in HTML into pictures, in which nothing runs or loads."""
+    parts = re.split(r"(?i)</svg\s*>", text)
     for number, part in enumerate(parts[:-1]):
         start = re.search(r"(?i)<svg\b", part)
         if start:
@@ -343,7 +337,7 @@ def _drawn(text: str) -> str:
 
 
 def _styled(text: str) -> str:
-    """Give the cells of a styled table their styles, which pandas writes in a sheet, by their ids."""
+    """Move the styles of a table, which pandas writes into a style sheet by the ids of the cells, into the cells."""
     styles: dict[str, str] = {}
     for sheet in re.findall(r"<style[^<>]*>([^<>]*)</style>", text):
         for rule in sheet.split("}"):
@@ -373,9 +367,9 @@ def _highlighted(source: str) -> str:
 
 
 def highlighted(source: str, language: str = "", metadata: Mapping[str, Any] | None = None) -> str:  # noqa: ARG001
-    """Return code as HTML, in place of nbconvert's filter: always as Python, whatever a cell says of itself.
+    """Return code as HTML, in place of nbconvert's filter: always as Python, whatever language a cell names.
 
-    The time of IPython's own lexer, and of some of the 500 that a cell may name, grows with the square of its length.
+    IPython's own lexer, and some of the 500 that a cell may name, take time that grows with the square of its length.
     """
     return _highlighted(source)
 
@@ -386,21 +380,23 @@ _FORMATTER = HtmlFormatter(cssclass=" highlight hl-ipython3")
 
 # ---- outputs --------------------------------------------------------------------------------------
 
-_ESCAPE = re.compile(r"\x1b(?!\[[0-9;]{0,40}m)(?:\[[^@-~\x1b]*[@-~]?)?")  # all but colours
-_MOST_COLOURED = 10**8  # characters by colours: nbconvert copies what is left of a text at each
+_ESCAPE = re.compile(
+    r"\x1b(?!\[[0-9;]{0,40}m)(?:\[[^@-~\x1b]*[@-~]?)?"
+)  # every escape sequence except colours
+_MOST_COLOURED = 10**8  # characters times colours: nbconvert copies the rest of a text at each colour
 _LARGEST = 10_000  # px
 
 
 def _text(given: Any) -> str:
-    """Return text with no other escape sequences than colours, and not more of those than can be shown in time."""
+    """Return text without escape sequences except colours, and without those where they would take too long."""
     text = _ESCAPE.sub("", "".join(map(str, given)) if isinstance(given, list) else str(given))
     if text.count("\x1b") * len(text) > _MOST_COLOURED:
         text = text.replace("\x1b", "")
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
-def _written_over(text: str) -> str:
-    """Return what a terminal leaves of lines that are written over; nbconvert's pattern for it is quadratic."""
+def _without_overwritten(text: str) -> str:
+    """Return lines as a terminal shows them after carriage returns; nbconvert's pattern for that is quadratic."""
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
@@ -426,14 +422,14 @@ _PLAIN: dict[str, Callable[[Any], str]] = {
 _TOO_MUCH = f"The outputs of this notebook have more than {MOST_TAGS:,} tags, so this one is shown as text."
 
 
-class _Time:
-    """The time that the markup of one notebook may take, in squares of tags."""
+class _Budget:
+    """The time left for the markup of one notebook, in squares of tags."""
 
     def __init__(self) -> None:
         self._left = MOST_TAGS**2
 
     def affords(self, text: str, tag: re.Pattern[str] = _TAG) -> bool:
-        """Tell whether there is time for one more text, and take it."""
+        """Tell whether there is time left for a text, and subtract it."""
         cost = _cost(text, tag) ** 2
         if cost > self._left:
             return False
@@ -441,50 +437,54 @@ class _Time:
         return True
 
 
-def _output(output: Any, time: _Time) -> dict[str, Any]:
-    """Return an output of a kind that is allowed, or nothing."""
+def _output(output: Any, budget: _Budget) -> dict[str, Any]:
+    """Return an output with what is allowed of it, or {} where its kind is not."""
     if not isinstance(output, Mapping):
         return {}
     match kind := output.get("output_type"):
         case "stream":
             name = "stderr" if output.get("name") == "stderr" else "stdout"
-            return {"output_type": kind, "name": name, "text": _written_over(_text(output.get("text", "")))}
+            return {
+                "output_type": kind,
+                "name": name,
+                "text": _without_overwritten(_text(output.get("text", ""))),
+            }
         case "error":
             lines = output.get("traceback")
             named = {key: _text(output.get(key, "")) for key in ("ename", "evalue")}
             traceback = [_text(line) for line in lines] if isinstance(lines, list) else []
             return {"output_type": kind, **named, "traceback": traceback}
         case "display_data" | "execute_result":
-            shown = {"output_type": kind, "data": _data(output.get("data"), time), "metadata": _sizes(output)}
+            shown = {
+                "output_type": kind,
+                "data": _data(output.get("data"), budget),
+                "metadata": _sizes(output),
+            }
             counted = {"execution_count": _count(output)} if kind == "execute_result" else {}
             return shown | counted
         case _:
             return {}
 
 
-def _data(given: Any, time: _Time) -> dict[str, str]:
-    data = given if isinstance(given, Mapping) else {}
+def _data(given: Any, budget: _Budget) -> dict[str, str]:
+    data = _mapping(given)
     made = {kind: clean for kind, of in _PLAIN.items() if kind in data and (clean := of(data[kind]))}
     for kind, (clean_of, tag) in _MARKUP.items():
         if kind in data:
             text = _text(data[kind])
             plain = f"<p>{_TOO_MUCH}</p>{_plainly(made.get('text/plain', ''))}"
-            made |= {kind: clean_of(text)} if time.affords(text, tag) else {"text/html": plain}
+            made |= {kind: clean_of(text)} if budget.affords(text, tag) else {"text/html": plain}
     return made
 
 
 def _sizes(output: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return of an output's metadata what says how large a picture is, and what it shows."""
-    given = output.get("metadata")
-    metadata = given if isinstance(given, Mapping) else {}
+    """Return the sizes and the alternative texts of pictures from an output's metadata."""
     made: dict[str, dict[str, Any]] = {}
-    for kind in _RASTER:
-        told = metadata.get(kind)
-        if not isinstance(told, Mapping):
-            continue
-        sizes = {key: told[key] for key in ("width", "height") if _is_size(told.get(key))}
-        alt = {"alt": _text(told["alt"])} if isinstance(told.get("alt"), str) else {}
-        made[kind] = sizes | alt
+    for kind, given in _mapping(output.get("metadata")).items():
+        if kind in _RASTER and isinstance(given, Mapping):
+            sizes = {key: given[key] for key in ("width", "height") if _is_size(given.get(key))}
+            alt = {"alt": _text(given["alt"])} if isinstance(given.get("alt"), str) else {}
+            made[kind] = sizes | alt
     return made
 
 
@@ -500,7 +500,7 @@ def _count(cell: Mapping[str, Any]) -> int | None:
 # ---- notebooks ------------------------------------------------------------------------------------
 
 _NAME = re.compile(r"[^<>\"'`\x00-\x1f]{1,200}")
-_NAMED = {"kernelspec": {"display_name", "name"}, "language_info": {"name"}}
+_LANGUAGE = {"kernelspec": {"display_name", "name"}, "language_info": {"name"}}
 _KEYS = frozenset({"attachments", "cell_type", "id", "metadata", "source"})
 _OF_CODE = frozenset({"execution_count", "outputs"})
 _SWITCHES = ("collapsed", "deletable", "editable")
@@ -513,19 +513,19 @@ _GRADES: dict[str, type | tuple[type, ...]] = {
 
 
 def sanitise(notebook: Any) -> None:
-    """Leave in a graded notebook what can be shown, and released text as it is."""
-    time = _Time()
-    told = {key: _words(notebook.metadata.get(key)) for key in _NAMED}
+    """Remove from a graded notebook what is not allowed; released cells keep their text."""
+    budget = _Budget()
+    known = {key: _names(notebook.metadata.get(key)) for key in _LANGUAGE}
     notebook.metadata = nbformat.from_dict(
-        {key: said for key, said in told.items() if _NAMED[key] <= set(said)}
+        {key: names for key, names in known.items() if _LANGUAGE[key] <= set(names)}
     )
     cells = [cell for cell in notebook.cells if cell.get("cell_type") in {"code", "markdown", "raw"}]
     for cell in cells:
-        _sanitise_cell(cell, time)
+        _sanitise_cell(cell, budget)
     notebook.cells = cells
 
 
-def _sanitise_cell(cell: Any, time: _Time) -> None:
+def _sanitise_cell(cell: Any, budget: _Budget) -> None:
     attachments = cell.get("attachments")
     in_code = cell.cell_type == "code"
     for key in set(cell) - _KEYS - (_OF_CODE if in_code else set()):
@@ -536,26 +536,27 @@ def _sanitise_cell(cell: Any, time: _Time) -> None:
     cell.source = _text(cell.get("source", ""))
     if in_code:
         outputs = cell.get("outputs")
-        made = (_output(output, time) for output in (outputs if isinstance(outputs, list) else []))
+        made = (_output(output, budget) for output in (outputs if isinstance(outputs, list) else []))
         cell.outputs = [nbformat.from_dict(output) for output in made if output]
         cell.execution_count = _count(cell)
     elif not _is_released(cell):
         cell.pop("attachments", None)
-        affordable = time.affords(cell.source)
+        affordable = budget.affords(cell.source)
         if cell.cell_type == "raw":
             cell.source = html(cell.source) if affordable else ""
         else:
-            given = attachments if isinstance(attachments, Mapping) else {}
-            cell.source = markdown(cell.source, given) if affordable else _line(_plainly(cell.source))
+            cell.source = (
+                markdown(cell.source, _mapping(attachments)) if affordable else _line(_plainly(cell.source))
+            )
 
 
 def _metadata(given: Any) -> dict[str, Any]:
-    told = given if isinstance(given, Mapping) else {}
-    made: dict[str, Any] = {key: told[key] for key in _SWITCHES if isinstance(told.get(key), bool)}
-    tags = told.get("tags")
+    metadata = _mapping(given)
+    made = {key: metadata[key] for key in _SWITCHES if isinstance(metadata.get(key), bool)}
+    tags = metadata.get("tags")
     if isinstance(tags, list):
         made["tags"] = [tag for tag in tags if isinstance(tag, str) and re.fullmatch(r"[\w-]{1,50}", tag)]
-    grades = told.get("nbgrader")
+    grades = metadata.get("nbgrader")
     if isinstance(grades, Mapping):
         made["nbgrader"] = {
             key: grades[key]
@@ -565,25 +566,30 @@ def _metadata(given: Any) -> dict[str, Any]:
     return made
 
 
-def _words(given: Any) -> dict[str, Any]:
-    told = given if isinstance(given, Mapping) else {}
-    return {key: value for key, value in told.items() if isinstance(value, str) and _NAME.fullmatch(value)}
+def _names(given: Any) -> dict[str, str]:
+    values = _mapping(given).items()
+    return {key: value for key, value in values if isinstance(value, str) and _NAME.fullmatch(value)}
+
+
+def _mapping(given: Any) -> Mapping[str, Any]:
+    """Return a value that should be a mapping, or an empty one where it is not."""
+    return given if isinstance(given, Mapping) else {}
 
 
 def _is_released(cell: Any) -> bool:
-    """Tell whether a cell holds what was released: nbgrader notes in each that it knows what it should be."""
+    """Tell whether a cell has its released text: nbgrader keeps a checksum of it in the metadata."""
     known = cell.metadata.get("nbgrader", {})
-    told = "grade_id" in known and ("points" in known or not known.get("grade"))
-    return told and known.get("checksum") == compute_checksum(cell)
+    has_checksum = "grade_id" in known and ("points" in known or not known.get("grade"))
+    return has_checksum and known.get("checksum") == compute_checksum(cell)
 
 
 def without_fonts(include: Callable[[str], str]) -> Callable[[str], Markup]:
-    """Return what includes a style sheet without its fonts: a browser asks for them beside the page, where none are."""
-    return lambda name: Markup(re.sub(r"@font-face\s*\{[^}]*\}", "", include(name)))  # noqa: S704 - of nbgrader
+    """Return a function that includes a style sheet without fonts, which a browser would look for beside the page."""
+    return lambda name: Markup(re.sub(r"@font-face\s*\{[^}]*\}", "", include(name)))  # noqa: S704 - nbgrader's own
 
 
 class Sanitise(NbGraderPreprocessor):  # type: ignore[misc]
-    """Sanitises a notebook that nbgrader has graded, and the names on nbgrader's page about it."""
+    """Sanitises a graded notebook, and the names on nbgrader's page about it."""
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
         """Sanitise all outputs, and the cells that a student wrote or changed."""

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens as text: what a student typed never runs as a formula."""
+"""CSV for spreadsheets, in which nothing that a student typed runs as a formula (CSV injection)."""
 
 import csv
 import io
@@ -15,9 +15,9 @@ _STARTS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def neutral(cell: Cell) -> Cell:
-    """Put an apostrophe before text that a spreadsheet would run; numbers, and None for no value, stay.
+    """Put an apostrophe before text that a spreadsheet would run as a formula; numbers and None stay as they are.
 
-    Spreadsheets look past leading blanks, and take full-width signs too:
+    Spreadsheets skip leading blanks, and also read full-width signs:
     https://owasp.org/www-community/attacks/CSV_Injection.
 
     >>> neutral("=HYPERLINK(A1)"), neutral("Ada"), neutral(-1.5)
@@ -31,9 +31,9 @@ def neutral(cell: Cell) -> Cell:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
-    """Return a table about students as CSV, a line a row: what they wrote is printable and holds no line break.
+    """Return a table with students' text as CSV: the text becomes printable, without line breaks.
 
-    Where a spreadsheet takes another sign than the comma for the end of a cell, no formula begins behind that either.
+    Some spreadsheets end a cell at a semicolon, bar or tab; no formula begins after one of these either.
     """
 
     def clean(cell: Cell) -> Cell:
@@ -43,10 +43,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
 
 
 def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
-    """Return a table as CSV, its text neutralised and its line ends the standard's (RFC 4180).
-
-    A number that is not finite is left out.
-    """
+    """Return a table as CSV after RFC 4180, its text neutralised; a number that is not finite becomes an empty cell."""
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerows([neutral(_plain(cell)) for cell in row] for row in (columns, *rows))

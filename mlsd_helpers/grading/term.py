@@ -1,8 +1,8 @@
-"""One term of a course, set in nbgrader_config.py: due dates, points, and what lateness costs.
+"""One term of a course, set in nbgrader_config.py: due dates, points and late penalties.
 
-nbgrader asks `Term` for late penalties, and `SetDueDate` enters due dates whenever an assignment is generated, by
-`mlsd release`, `nbgrader generate_assignment` or the formgrader. Points leave the notebooks and the judge alone:
-`mlsd marks` multiplies by `Term.weights`.
+nbgrader asks `Term` for late penalties. `SetDueDate` writes due dates into the gradebook whenever an assignment is
+generated, by `mlsd release`, `nbgrader generate_assignment` or the formgrader. Points do not change the notebooks or
+the judge: `mlsd marks` multiplies scores by `Term.weights`.
 """
 
 import json
@@ -23,26 +23,27 @@ from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading.release import CONFIG, configuration
 
 MOST_POINTS = 1e6
-"""More than any assignment has; what is beyond is a slip."""
+"""The most points of an assignment; a larger number is a typing error."""
 
 _DAY_S = 86_400
 _END_OF_DAY = time(23, 59, 59)
 
 
 class Term(LateSubmissionPlugin):  # type: ignore[misc]
-    """What an instructor sets once a term, as `c.Term.…`; nbgrader's plugin for late penalties."""
+    """The settings of a term, as `c.Term.…`; it is also nbgrader's plugin for late penalties."""
 
     timezone = Unicode("UTC", help="The zone of due dates, such as Europe/Berlin.").tag(config=True)
     due = Dict(
         help="When an assignment is due, by its name: '2027-03-12 18:00', a date alone for the end of that day, "
-        "or None for no date. What is not named keeps the date that the gradebook has."
+        "or None for no date. Other assignments keep their date in the gradebook."
     ).tag(config=True)
     points = Dict(
-        help="What an assignment or an exercise counts in `mlsd marks`, by its name. What is not named counts what "
-        "its notebook says."
+        help="The points of an assignment or an exercise in `mlsd marks`, by its name. Others have the points of "
+        "their notebook."
     ).tag(config=True)
     late_per_day = Float(
-        0.0, help="The share of its score that a submission loses for each day begun, from 0 to 1."
+        0.0,
+        help="The share of its score, from 0 to 1, that a submission loses for each day or part of a day.",
     ).tag(config=True)
 
     @validate("timezone")
@@ -90,7 +91,7 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
     def late_submission_penalty(
         self, student_id: str, score: float, total_seconds_late: float
     ) -> float | None:
-        """Return the points that lateness costs; where `late_per_day` is 0, what nbgrader's own plugin says.
+        """Return the late penalty in points; where `late_per_day` is 0, that of nbgrader's own plugin.
 
         >>> Term(late_per_day=0.1).late_submission_penalty("ada", 20, 86_401)
         4.0
@@ -101,7 +102,7 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
         return score * min(1.0, self.late_per_day * math.ceil(total_seconds_late / _DAY_S))
 
     def weights(self, assignment: str, most: Iterable[tuple[str, float]]) -> Mapping[str, float]:
-        """Return by what each exercise's score is to be multiplied; `most` is what each has by its notebook.
+        """Return the factor for each exercise's score; `most` are the exercises with the points of their notebook.
 
         >>> Term(points={"a": 4, "05": 10}).weights("05", [("a", 2.0), ("b", 1.0)])
         {'a': 4.0, 'b': 2.0}
@@ -116,10 +117,10 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
 
 
 class SetDueDate(NbGraderPreprocessor):  # type: ignore[misc]
-    """Enter the due date of an assignment that is generated into the gradebook."""
+    """Writes the due date of an assignment into the gradebook when it is generated."""
 
     def preprocess(self, nb: Any, resources: Any) -> Any:
-        """Leave the notebook as it is."""
+        """Write the due date; the notebook does not change."""
         names, term = resources["nbgrader"], Term(parent=self)
         if names["assignment"] in term.due:
             with Gradebook(names["db_url"]) as book:

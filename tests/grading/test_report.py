@@ -162,19 +162,19 @@ def test_a_small_class_and_equal_points_give_a_reason_in_place_of_a_number():
 
 def test_each_known_mistake_stands_with_its_feedback_and_its_students(a_class):
     item = plan_of(analyse(NAME, a_class))
-    found = {group.name: (group.text, group.students) for group in item.of("mistake")}
+    found = {group.name: (group.feedback, group.students) for group in item.of("mistake")}
     for number, mistake in enumerate(PLAN.mistakes):
         assert found[mistake_name(mistake)] == (feedback(mistake), (f"mistaken-{number}",))
     assert (item.number("right"), item.number("blank")) == (1, 1)
     assert [group.students for group in item.of("unexplained")] == [("odd",)]
-    assert not item.nobody
+    assert not item.unmade
 
 
 def test_mistakes_come_by_number_of_students_and_those_of_nobody_are_named(a_class):
     more = [replace(a_class[4], student=f"again-{n}") for n in range(3)]
     item = plan_of(analyse(NAME, [a_class[0], a_class[3], a_class[4], *more]))
     assert [len(group.students) for group in item.of("mistake")] == [4, 1]
-    assert set(item.nobody) == {mistake_name(m) for m in PLAN.mistakes[2:]}
+    assert set(item.unmade) == {mistake_name(m) for m in PLAN.mistakes[2:]}
 
 
 def test_unexplained_answers_that_differ_in_numbers_are_one_group():

@@ -1,4 +1,4 @@
-"""nbgrader's pages with a policy: what they call to load MathJax writes a policy in its place."""
+"""nbgrader's pages with a content security policy, which the template writes where nbgrader's would load MathJax."""
 
 from pathlib import Path
 
@@ -8,4 +8,4 @@ TEMPLATES = (
     str(Path(__file__).parent),
     str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
 )
-"""Folders of nbconvert templates; the first that has a template gives it."""
+"""Folders of nbconvert templates; the first folder that has a template is used."""
