@@ -66,7 +66,11 @@ def hostile_summary():
 
 def test_no_line_of_a_summary_is_forged():
     summary = hostile_summary()
-    for line in (*summary.lines(), *summary.differences(), str(SortedDownload(HOSTILE, IGNORED, HOSTILE, HOSTILE))):
+    for line in (
+        *summary.lines(),
+        *summary.differences(),
+        str(SortedDownload(HOSTILE, IGNORED, HOSTILE, HOSTILE)),
+    ):
         assert not set(line) & ACTS
         assert not line.startswith("  look at ada")
 

@@ -207,7 +207,7 @@ class Grader:
             if not restored.problem:  # a problem has its own note in the notebook
                 student_notes += [
                     *restored.left_out,
-                    *(f"Left out was {note}." for note in given.notes[:MOST_NOTES]),
+                    *(f"A file was left out: {note}." for note in given.notes[:MOST_NOTES]),
                 ]
             notebooks[name] = noted(restored.notebook, student_notes) if student_notes else restored.notebook
             shift = int(bool(student_notes))  # the notes are a cell of their own, the first
