@@ -104,7 +104,7 @@ def write(course: Path, record: Record) -> Path:
     """Write a record in an atomic write, and return its path."""
     path = path_of(course, record.assignment, record.student)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, _escaped(json.dumps(asdict(record), ensure_ascii=False, indent=1)))
+    write_whole(path, _escaped(json.dumps(asdict(record), ensure_ascii=False, indent=1)), mode=0o600)
     return path
 
 

@@ -53,5 +53,5 @@ def zip_feedback(course: Path, assignment: str, folder: Path, zip_file: Path) ->
     with ZipFile(zipped, "w", ZIP_DEFLATED) as archive:
         for name, path in pages.items():
             archive.write(path, name)
-    write_whole(zip_file, zipped.getvalue())
+    write_whole(zip_file, zipped.getvalue(), mode=0o600)
     return FeedbackZip(zip_file, pages, tuple(missing))

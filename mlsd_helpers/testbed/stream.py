@@ -1,11 +1,11 @@
 """Pattern C's consumer: apply each payment to its card's state. It runs as `python -m mlsd_helpers.testbed.stream`."""
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
+from mlsd_helpers.files import write_whole
 from mlsd_helpers.testbed import child
 from mlsd_helpers.testbed.logs import CardState, Event, Log, Progress, open_log
 from mlsd_helpers.testbed.payments import WINDOW_S
@@ -66,9 +66,7 @@ class Report:
 
     def write(self, **facts: Any) -> None:
         """Replace the file atomically."""
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps(facts))
-        os.replace(new, self._file)  # noqa: PTH105 - atomic, as Path.replace is; it says so
+        write_whole(self._file, json.dumps(facts))
 
 
 if __name__ == "__main__":

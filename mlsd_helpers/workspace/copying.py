@@ -8,7 +8,6 @@ import errno
 import glob
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.files import write_whole
 from mlsd_helpers.workspace.course import DESIGN, MANIFEST, STATE, offered
 
 
@@ -145,14 +145,9 @@ def _remember(workspace: Path, before: dict[str, str], after: dict[str, str]) ->
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write the whole file or none of it."""
+    """Write the whole file or none of it, and make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, content)
 
 
 def _trust(notebooks: Iterable[Path]) -> None:
