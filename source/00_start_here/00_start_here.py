@@ -55,7 +55,7 @@ data. Each record says where it broke, how it showed, and what a review found to
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-incidents-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-incidents = mlsd.exercises.cases("00-incidents")[0]["incidents"]
+incidents = mlsd.exercises.inputs("00-incidents")[0]["incidents"]
 print("id   cause        where          symptom")
 for incident in incidents:
     print("{id:4} {cause:12} {where:14} {symptom}".format(**incident))
@@ -101,7 +101,7 @@ freshness holds whenever the model reads.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-inequality-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.cases("00-inequality"):
+for case in mlsd.exercises.inputs("00-inequality"):
     print(pformat(case["reply"], width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-inequality-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -170,7 +170,7 @@ and returns a dict:
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-fallback-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.cases("00-fallback"):
+for case in mlsd.exercises.inputs("00-fallback"):
     print(pformat(case["use"], width=68, sort_dicts=False))
 
 
@@ -277,7 +277,7 @@ it: try each on both, and return the first that tells.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-kill-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-sizing = mlsd.exercises.cases("00-kill")
+sizing = mlsd.exercises.inputs("00-kill")
 right, suspect = sizing[0]["right"], sizing[0]["suspect"]
 print(len(sizing), "suspects; the first:", suspect(500, 0.040, 0.7, 0.3))
 print("right:", right(500, 0.040, 0.7, 0.3))

@@ -32,7 +32,7 @@ Grading changes the numbers, and which answer comes with which limit.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-briefs-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.cases("01-briefs"):
+for case in mlsd.exercises.inputs("01-briefs"):
     print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-briefs-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -91,7 +91,7 @@ twice the time.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-peak-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.cases("01-peak"):
+for case in mlsd.exercises.inputs("01-peak"):
     print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-peak-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -137,7 +137,7 @@ Each replica reports a histogram: how many requests took up to each of `edges_ms
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-percentile-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.cases("01-percentile"):
+for case in mlsd.exercises.inputs("01-percentile"):
     print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-percentile-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -181,7 +181,7 @@ A request makes a number of `calls` at the same time, and waits for all of them;
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-fan-out-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.cases("01-fan-out"):
+for case in mlsd.exercises.inputs("01-fan-out"):
     print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -223,7 +223,7 @@ check uses four, `pages[0]` to `pages[3]`, and names the page of which it speaks
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-contradictions-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-pages = mlsd.exercises.cases("01-contradictions")
+pages = mlsd.exercises.inputs("01-contradictions")
 for statement in pages[0]["statements"]:
     says = "{id:4} {topic:10} {says}".format(**statement)
     print(fill(says, 68, subsequent_indent=" " * 16))
@@ -294,7 +294,7 @@ that back.
 
 # %% nbgrader={"grade": false, "grade_id": "01-decide-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 print("worth_fresh  worth_old  stream_cost  job_cost  allowed")
-for case in mlsd.exercises.cases("01-decide"):
+for case in mlsd.exercises.inputs("01-decide"):
     row = "{worth_fresh:11}  {worth_old:9}  {stream_cost:11}  {job_cost:8}  {allowed}"
     print(row.format(**case["clash"]))
 
@@ -358,7 +358,7 @@ notes of what was measured: the rate of the `busiest_hour`, and the `candidates`
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-repair-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.cases("01-repair"):
+for case in mlsd.exercises.inputs("01-repair"):
     print(pformat(case, width=68, sort_dicts=False))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}

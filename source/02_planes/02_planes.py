@@ -38,7 +38,7 @@ does. `mlsd.design.KINDS` has each with its plane: make your own table first, an
 """
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-shown = mlsd.exercises.cases("02-place")[0]["components"]
+shown = mlsd.exercises.inputs("02-place")[0]["components"]
 print("id           kind               called_by  runs_on")
 for component in shown:
     print("{id:12} {kind:18} {called_by:10} {runs_on}".format(**component))
@@ -178,7 +178,7 @@ nobody in control hears, and a rollback that is not whole. This is what the revi
 """
 
 # %% nbgrader={"grade": false, "grade_id": "02-repair-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-sketch = mlsd.exercises.cases("02-repair")[0]["planes"]
+sketch = mlsd.exercises.inputs("02-repair")[0]["planes"]
 for finding in mlsd.review(mlsd.Design(name="a sketch", planes=sketch)):
     if finding.severity == "error":
         print(fill(f"{finding.code} {finding.message}", 68, subsequent_indent=" " * 9))
@@ -187,7 +187,7 @@ for finding in mlsd.review(mlsd.Design(name="a sketch", planes=sketch)):
 """
 Write `repaired`, which takes such a sketch (a dict with `components`, `flows` and `release`, as in `design.yaml`) and
 returns it without an error. The check uses three sketches, of which this is the first; all three are in
-`mlsd.exercises.cases("02-repair")`, and those that grading draws are like them. They have the same four kinds of hole
+`mlsd.exercises.inputs("02-repair")`, and those that grading draws are like them. They have the same four kinds of hole
 elsewhere, under other names, so find them by what they are. What is still wrong is said in the words of the review, and
 may be about a sketch that you have not looked at.
 
@@ -368,7 +368,7 @@ these three values of `serve`, in that order:
 """
 
 # %% nbgrader={"grade": false, "grade_id": "02-gate-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-cases = mlsd.exercises.cases("02-gate")
+cases = mlsd.exercises.inputs("02-gate")
 for case in (cases[0], cases[4], cases[-1]):
     print(pformat(case, width=68, sort_dicts=False))
     print()

@@ -181,7 +181,7 @@ computed anew. Write `repair_key`, and return a dict:
 """
 
 # %% nbgrader={"grade": false, "grade_id": "04-cache-key-log", "locked": true, "schema_version": 3, "solution": false, "task": false}
-log = mlsd.exercises.cases("04-cache-key")[0]["log"]
+log = mlsd.exercises.inputs("04-cache-key")[0]["log"]
 log[:3]
 
 
@@ -272,7 +272,7 @@ returns the **set of the ids** of those that cannot hold.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "04-critique-statements", "locked": true, "schema_version": 3, "solution": false, "task": false}
-statements = mlsd.exercises.cases("04-critique")[0]["statements"]
+statements = mlsd.exercises.inputs("04-critique")[0]["statements"]
 for statement in statements:
     says = "{id}  {kind:7} {says}".format(**statement)
     print(fill(says, 68, subsequent_indent=" " * 12))
@@ -326,7 +326,7 @@ A feed is made ahead; a search answers at request time, behind a cache. A review
 """
 
 # %% nbgrader={"grade": false, "grade_id": "04-design-broken", "locked": true, "schema_version": 3, "solution": false, "task": false}
-broken = mlsd.exercises.cases("04-design")[0]
+broken = mlsd.exercises.inputs("04-design")[0]
 draft = mlsd.Design(name="exercise", **broken)
 for finding in mlsd.review(draft):
     if finding.where.startswith("pattern"):

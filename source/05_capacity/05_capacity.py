@@ -276,7 +276,7 @@ takes a claim, a dict with its `kind`, its inputs and the figure `claimed`. Retu
 """
 
 # %% nbgrader={"grade": false, "grade_id": "05-audit-claims", "locked": true, "schema_version": 3, "solution": false, "task": false}
-claims = [case["claim"] for case in mlsd.exercises.cases("05-audit")]
+claims = [case["claim"] for case in mlsd.exercises.inputs("05-audit")]
 claims[0]
 
 
