@@ -18,7 +18,6 @@ from mlsd_helpers.exercises.kit import CaseSet, answer_of, feedback, judge
 from mlsd_helpers.grading.standalone import source_of
 
 _CHECKED = re.compile(r'mlsd\.check\("([^"]+)", (\w+)\)')
-_HEAD = re.compile(r"^\w[^=(:]*", re.MULTILINE)  # of a statement at the top: "def size", "busy"
 _SOLUTION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION\n?", re.DOTALL)
 
 
@@ -120,20 +119,18 @@ def _submissions(course: Path, assignment: str) -> Iterator[SyntheticStudent]:
 
 def _typed(course: Path, exercise: Exercise, answer: Any) -> str:
     """Return the source of a cell that gives an answer the name that the check looks for."""
-    names, others = _names(_source(course, exercise.assignment))
-    return source_of(answer, names[exercise.id], others)
+    return source_of(answer, _name(course, exercise))
 
 
 def _name(course: Path, exercise: Exercise) -> str:
-    return _names(_source(course, exercise.assignment))[0][exercise.id]
+    """Return the name that an exercise's check looks for."""
+    return _names(_source(course, exercise.assignment))[exercise.id]
 
 
 @cache
-def _names(notebook: Path) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Return the name that each exercise's check looks for, and the words that begin the statements."""
+def _names(notebook: Path) -> Mapping[str, str]:
     code = "\n".join(_text(cell) for cell in _cells(notebook) if cell["cell_type"] == "code")
-    heads = _HEAD.findall(code)
-    return dict(_CHECKED.findall(code)), frozenset(" ".join(heads).split())
+    return dict(_CHECKED.findall(code))
 
 
 def _solutions(course: Path, assignment: str) -> dict[str, str]:
