@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -74,8 +74,16 @@ class Named(tuple[Any, ...]):  # noqa: SLOT001 - its names are in its dict
     """A tuple whose items have names as well, as a NamedTuple's have."""
 
 
-class _TooMuchError(Exception):
-    """A value that is too large, too deep or too long to send."""
+class _Budget:
+    """Counts what a value takes. `pay` raises BrokenFrameError when it is too much."""
+
+    def __init__(self, nodes: int) -> None:
+        self.nodes, self.text = nodes, TEXT
+
+    def pay(self, nodes: int = 1, *, text: int = 0) -> None:
+        self.nodes -= nodes
+        self.text -= text
+        _require(self.nodes >= 0 and self.text >= 0)
 
 
 # ---- writing, inside ------------------------------------------------------------------------------
@@ -84,27 +92,18 @@ class _TooMuchError(Exception):
 def encode(value: Any) -> Any:
     """Return what JSON can hold of a value; never raises for what the value is."""
     try:
-        return _Writer().write(value, 0)
-    except (_TooMuchError, RecursionError):
+        return _Writer(NODES).write(value, 0)
+    except (BrokenFrameError, RecursionError):
         problem = "too large or too deep to send"
     except Exception as error:  # noqa: BLE001 - a learner's object may do anything
         problem = f"that cannot be read ({type(error).__name__})"
     return ["opaque", type(value).__name__[:_SHORT], f"a value {problem}", []]
 
 
-class _Writer:
-    def __init__(self) -> None:
-        self.nodes, self.text = NODES, TEXT
-
-    def pay(self, nodes: int) -> None:
-        self.nodes -= nodes
-        if self.nodes < 0:
-            raise _TooMuchError
-
+class _Writer(_Budget):
     def write(self, value: Any, depth: int) -> Any:
-        self.pay(1)
-        if depth > DEPTH:
-            raise _TooMuchError
+        self.pay()
+        _require(depth <= DEPTH)
         kind = type(value)  # not value.__class__, which may lie
         if kind in _WRITERS:
             return _WRITERS[kind](self, value, depth)
@@ -125,29 +124,19 @@ class _Writer:
         return [self.write(value, depth + 1) for value in values]
 
     def words(self, text: str) -> str:
-        self.text -= len(text)
-        if self.text < 0:
-            raise _TooMuchError
+        self.pay(0, text=len(text))
         return text
 
     def whole(self, value: int, _depth: int) -> Any:
-        number = int.__pos__(value)
-        if number.bit_length() > BITS:
-            raise _TooMuchError
+        number = _whole(int.__pos__(value))
         return number if number.bit_length() < 64 else ["int", hex(number)]
 
     def real(self, value: float, _depth: int) -> Any:
         number = float.__pos__(value)
         return number if math.isfinite(number) else ["float", repr(number)]
 
-    def complex(self, value: complex, depth: int) -> Any:
-        return ["complex", *self.all((complex.__pos__(value).real, complex.__pos__(value).imag), depth)]
-
     def string(self, value: str, _depth: int) -> str:
         return self.words(str.__str__(value))
-
-    def bytes(self, value: bytes, _depth: int) -> Any:
-        return ["bytes", self.words(base64.b64encode(bytes.__getitem__(value, slice(None))).decode())]
 
     def tuple(self, value: tuple[Any, ...], depth: int) -> Any:
         items = self.all(tuple.__iter__(value), depth)
@@ -156,39 +145,16 @@ class _Writer:
             return ["named", [self.words(one) for one in names], items]
         return ["tuple", items]
 
-    def list(self, value: list[Any], depth: int) -> Any:
-        return ["list", self.all(list.__iter__(value), depth)]
+    def parts(self, value: Any, depth: int, tag: str) -> Any:
+        return [tag, *self.all(_KINDS[tag][1](value), depth)]
 
-    def set(self, value: set[Any], depth: int) -> Any:
+    def table(self, tag: str, values: Iterable[Any], depth: int) -> Any:
         self.pay(TABLE)
-        return ["set", self.all(set.__iter__(value), depth)]
-
-    def frozenset(self, value: frozenset[Any], depth: int) -> Any:
-        self.pay(TABLE)
-        return ["frozenset", self.all(frozenset.__iter__(value), depth)]
+        return [tag, self.all(values, depth)]
 
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
         self.pay(TABLE)
         return ["dict", [self.all(pair, depth) for pair in dict.items(value)]]
-
-    def fraction(self, value: Fraction, depth: int) -> Any:
-        return ["fraction", *self.all((value.numerator, value.denominator), depth)]
-
-    def decimal(self, value: Decimal, _depth: int) -> Any:
-        number = Decimal(value)
-        if Decimal.is_finite(number) and abs(Decimal.adjusted(number)) > EXPONENT:
-            raise _TooMuchError
-        text = Decimal.__str__(number)
-        if len(text) > 2 * EXPONENT:
-            raise _TooMuchError
-        return ["decimal", self.words(text)]
-
-    def moment(self, value: Any, _depth: int) -> Any:
-        kind = next(kind for kind in (datetime, date, time) if isinstance(value, kind))
-        return [kind.__name__, self.words(kind.isoformat(value))]
-
-    def duration(self, value: timedelta, depth: int) -> Any:
-        return ["timedelta", *self.all((value.days, value.seconds, value.microseconds), depth)]
 
     def opaque(self, value: Any, depth: int) -> Any:
         self.pay(TABLE)
@@ -241,8 +207,7 @@ def _of_numpy(writer: _Writer, value: Any, depth: int) -> Any:
         array = np.asarray(value)
         code = array.dtype.str if _ARRAY.fullmatch(array.dtype.str) else "O"
         writer.pay(ARRAY + sum(array.shape))
-        if array.size > NODES or array.ndim > SIZES:
-            raise _TooMuchError
+        _require(array.size <= NODES and array.ndim <= SIZES)
         flat = array.ravel()
         items = flat.astype("i8") if array.dtype.kind in "mM" else flat
         return ["ndarray", code, list(array.shape), writer.all(items.tolist(), depth)]
@@ -285,14 +250,11 @@ def _column(writer: _Writer, values: Any, depth: int) -> Any:
     writer.pay(COLUMN)
     dtype = str(values.dtype)
     if dtype == "category":
-        categories = _column(
-            writer, values.cat.categories if hasattr(values, "cat") else values.categories, depth
-        )
-        codes = values.cat.codes if hasattr(values, "cat") else values.codes
-        writer.pay(len(codes))
-        return ["category", categories, [int(code) for code in codes], bool(values.dtype.ordered)]
-    if len(values) > NODES:
-        raise _TooMuchError
+        held = getattr(values, "cat", values)  # of a Series; an Index has them itself
+        writer.pay(len(held.codes))
+        codes = held.codes.tolist()
+        return ["category", _column(writer, held.categories, depth), codes, bool(held.ordered)]
+    _require(len(values) <= NODES)
     known = _is_known(dtype)
     items = list(values) if known else [str(value)[:_SHORT] for value in values]
     return ["column", dtype if known else "object", writer.all(items, depth)]
@@ -311,32 +273,54 @@ def _zones() -> frozenset[str]:
 
 
 def _labels(writer: _Writer, index: Any, depth: int) -> Any:
-    names = writer.all(list(index.names), depth)
-    if index.nlevels > 1:
-        levels = map(index.get_level_values, range(index.nlevels))
-        return ["levels", names, [_column(writer, level, depth) for level in levels]]
-    return ["labels", names, _column(writer, index, depth)]
+    """Write the labels of an axis: its names, and a column for each level."""
+    levels = map(index.get_level_values, range(index.nlevels))
+    return ["labels", writer.all(list(index.names), depth), [_column(writer, one, depth) for one in levels]]
 
+
+def _decimal(text: Any) -> Decimal:
+    _require(isinstance(text, str) and len(text) <= 2 * EXPONENT)
+    number = Decimal(text)
+    _require(not number.is_finite() or abs(number.adjusted()) <= EXPONENT)
+    return number
+
+
+# What is sent as a few numbers or texts: its type, what takes it apart, and what puts it together again.
+_KINDS: dict[str, tuple[type, Callable[[Any], tuple[Any, ...]], Callable[..., Any]]] = {
+    "complex": (complex, lambda it: ((it := complex.__pos__(it)).real, it.imag), complex),
+    "bytes": (
+        bytes,
+        lambda it: (base64.b64encode(bytes.__getitem__(it, slice(None))).decode(),),
+        lambda text: base64.b64decode(text, validate=True),
+    ),
+    "fraction": (
+        Fraction,
+        lambda it: (it.numerator, it.denominator),
+        lambda *parts: Fraction(*map(_whole, parts)),
+    ),
+    "decimal": (Decimal, lambda it: (str(_decimal(Decimal.__str__(it))),), _decimal),
+    "datetime": (datetime, lambda it: (datetime.isoformat(it),), datetime.fromisoformat),
+    "date": (date, lambda it: (date.isoformat(it),), date.fromisoformat),
+    "time": (time, lambda it: (time.isoformat(it),), time.fromisoformat),
+    "timedelta": (
+        timedelta,
+        lambda it: (it.days, it.seconds, it.microseconds),
+        lambda *parts: timedelta(*map(_whole, parts)),
+    ),
+}
 
 _WRITERS: dict[type, Callable[[_Writer, Any, int], Any]] = {
     type(None): lambda *_: None,
     bool: lambda _, value, __: value is True,
     int: _Writer.whole,
     float: _Writer.real,
-    complex: _Writer.complex,
     str: _Writer.string,
-    bytes: _Writer.bytes,
     tuple: _Writer.tuple,
-    list: _Writer.list,
+    list: lambda writer, value, depth: ["list", writer.all(list.__iter__(value), depth)],
     dict: _Writer.mapping,
-    set: _Writer.set,
-    frozenset: _Writer.frozenset,
-    Fraction: _Writer.fraction,
-    Decimal: _Writer.decimal,
-    datetime: _Writer.moment,
-    date: _Writer.moment,
-    time: _Writer.moment,
-    timedelta: _Writer.duration,
+    set: lambda writer, value, depth: writer.table("set", set.__iter__(value), depth),
+    frozenset: lambda writer, value, depth: writer.table("frozenset", frozenset.__iter__(value), depth),
+    **{kind: partial(_Writer.parts, tag=tag) for tag, (kind, _, _) in _KINDS.items()},
 }
 
 _FOREIGN: dict[str, Callable[[_Writer, Any, int], Any]] = {
@@ -355,7 +339,7 @@ def decode(data: Any) -> Any:
     Raises BrokenFrameError for anything that `encode` does not write.
     """
     try:
-        return _Reader().read(data, 0)
+        return _Reader(2 * NODES).read(data, 0)
     except BrokenFrameError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a library says of parts that do not fit
@@ -367,16 +351,9 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-class _Reader:
-    def __init__(self) -> None:
-        self.nodes = 2 * NODES
-
-    def pay(self, nodes: int) -> None:
-        self.nodes -= nodes
-        _require(self.nodes >= 0)
-
+class _Reader(_Budget):
     def read(self, data: Any, depth: int) -> Any:
-        self.pay(1)
+        self.pay()
         _require(depth <= 2 * DEPTH)
         match data:
             case None | bool() | float():
@@ -385,6 +362,8 @@ class _Reader:
                 return _whole(data)
             case str():
                 return clean(data)
+            case [str(tag), *parts] if tag in _KINDS:
+                return _KINDS[tag][2](*self.all(parts, depth))
             case [str(tag), *parts] if tag in _READERS:
                 return _READERS[tag](self, depth, *parts)
         raise BrokenFrameError
@@ -415,12 +394,6 @@ class _Reader:
         )
         vars(values).update(zip(names, values, strict=True))
         return values
-
-    def decimal(self, _depth: int, text: str) -> Decimal:
-        _require(isinstance(text, str) and len(text) <= 2 * EXPONENT)
-        number = Decimal(text)
-        _require(not number.is_finite() or abs(number.adjusted()) <= EXPONENT)
-        return number
 
     def opaque(self, depth: int, name: str, text: str, fields: Any) -> Opaque:
         _require(isinstance(name, str) and isinstance(text, str) and isinstance(fields, list))
@@ -474,10 +447,10 @@ class _Reader:
         import pandas as pd  # noqa: PLC0415 - only where an answer needs it
 
         match data:
-            case ["labels", names, values]:
-                return pd.Index(self.column(depth, values)).rename(*self.all(names, depth))
-            case ["levels", names, values]:
-                levels = [self.column(depth, level).array for level in values]
+            case ["labels", names, [level]]:
+                return pd.Index(self.column(depth, level)).rename(*self.all(names, depth))
+            case ["labels", names, list(columns)]:
+                levels = [self.column(depth, column).array for column in columns]
                 return pd.MultiIndex.from_arrays(levels, names=self.all(names, depth))
         raise BrokenFrameError
 
@@ -519,20 +492,12 @@ def _whole(data: Any) -> int:
 _READERS: dict[str, Callable[..., Any]] = {
     "int": lambda _, __, text: _whole(int(text[: BITS // 4 + 4], 16)),
     "float": lambda _, __, text: {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[text],
-    "complex": lambda reader, depth, *parts: complex(*reader.all(list(parts), depth)),
-    "bytes": lambda _, __, text: base64.b64decode(text, validate=True),
     "list": lambda reader, depth, items: reader.all(items, depth),
     "tuple": lambda reader, depth, items: tuple(reader.all(items, depth)),
     "named": _Reader.named,
     "set": lambda reader, depth, items: set(reader.distinct(items, depth)),
     "frozenset": lambda reader, depth, items: frozenset(reader.distinct(items, depth)),
     "dict": _Reader.dict,
-    "fraction": lambda reader, depth, *parts: Fraction(*map(_whole, reader.all(list(parts), depth))),
-    "decimal": _Reader.decimal,
-    "datetime": lambda _, __, text: datetime.fromisoformat(text),
-    "date": lambda _, __, text: date.fromisoformat(text),
-    "time": lambda _, __, text: time.fromisoformat(text),
-    "timedelta": lambda _, __, *parts: timedelta(*map(_whole, parts)),
     "opaque": _Reader.opaque,
     "model": _Reader.model,
     "ndarray": _Reader.ndarray,

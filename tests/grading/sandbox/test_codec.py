@@ -97,7 +97,6 @@ tags = st.sampled_from(
         "column",
         "category",
         "labels",
-        "levels",
         "series",
         "frame",
         "index",
@@ -327,7 +326,7 @@ def test_a_set_that_is_made_to_be_slow_is_refused():
         ["ndarray", "<f8", [10**9, 10**9], []],
         ["ndarray", "<U100000000", [1], ["a"]],
         ["ndarray", "O", [-1], [1]],
-        ["series", ["labels", [None], ["column", "int64", [0]]], None, ["column", "eval", [0]]],
+        ["series", ["labels", [None], [["column", "int64", [0]]]], None, ["column", "eval", [0]]],
         ["set", [["list", []]]],
         ["opaque", "int", 3, []],
         ["__import__", "os"],
@@ -349,7 +348,7 @@ def test_dates_keep_apart():
 
 
 def index_of(values):
-    return ["index", ["labels", [None], values]]
+    return ["index", ["labels", [None], [values]]]
 
 
 @pytest.mark.parametrize(
@@ -390,7 +389,7 @@ DESIGN_PART = ["model", "CapacityPlan", ["dict", [["replicas", 5]]]]
         ["list", [["ndarray", "<f8", [1], [1.0]]] * 90_000],
         ["list", [DESIGN_PART] * 30_000],
         ["list", [["set", []]] * 300_000],
-        ["series", ["levels", [None] * 5_000, [["column", "object", ["a"]]] * 5_000], None, ["column", "int64", [0]]],
+        ["series", ["labels", [None] * 5_000, [["column", "object", ["a"]]] * 5_000], None, ["column", "int64", [0]]],
         index_of(["category", ["column", "object", ["a"]], [0] * 1_000_000, True]),
         ["ndarray", "<f8", [10**9, 0], []],
         ["ndarray", "<f8", [0, 10**9], []],
