@@ -324,7 +324,7 @@ def old_call():
 
 @promised(BOTH)
 def has_limits(given):
-    """A sandbox has limits of processes, memory, open files and the size of a file held by the kernel, also as root."""
+    """The kernel limits a sandbox's processes, memory, open files and file sizes, also as root."""
     tries = Tries()
     for kind in (resource.RLIMIT_NPROC, resource.RLIMIT_AS, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
         most = resource.getrlimit(kind)[1]
@@ -355,7 +355,7 @@ def has_limits(given):
 
 @promised(BUBBLEWRAP)
 def fills_no_disk(given):
-    """What a sandbox writes in all has a limit, and lies in memory that goes with the sandbox."""
+    """All that a sandbox writes together has a limit, and lies in memory that is freed with the sandbox."""
     written = 0
     with suppress(OSError):
         for number in range(40):
