@@ -1,4 +1,4 @@
-"""A whole class, graded by workers on this machine or on a Dask cluster, and a summary of what became of it."""
+"""Grade a whole class with workers on this machine or on a Dask cluster, and summarise the results."""
 
 import contextlib
 import errno
@@ -37,14 +37,14 @@ SUPPORTED = ((0, 9, 5), (0, 10))
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of a class. `unchanged` were graded before by the same rules; `errors` have no result yet."""
+    """The results of a run, and its duration in seconds."""
 
     results: tuple[Result, ...]
     seconds: float
 
     @property
     def errors(self) -> tuple[Result, ...]:
-        """Submissions that could not be graded, through no fault of the student."""
+        """The submissions that could not be graded, through no fault of the student."""
         return tuple(result for result in self.results if result.error)
 
     def lines(self) -> Iterator[str]:
@@ -77,7 +77,7 @@ class Summary:
             yield f"  judged inside the student's process, as nbgrader does: {names}."
 
     def differences(self) -> Iterator[str]:
-        """Yield, for each submission that was graded before, what a regrade changes."""
+        """Yield what a regrade changes, for each submission that was graded before."""
         for result in self.results:
             before, after = result.before, result.record
             if before is None or after is None:
@@ -95,7 +95,7 @@ class Summary:
 
 
 def _lateness(seconds: float) -> str:
-    """Say how late a submission is.
+    """Return how late a submission is, as text.
 
     >>> _lateness(0), _lateness(100_000)
     ('on time', '27.8 h late')
@@ -112,7 +112,7 @@ def _kind(result: Result) -> str:
 
 
 def about(sandbox: str) -> str:
-    """Say in a line how students' code is kept apart."""
+    """Return a line that says how students' code is isolated."""
     return {
         "bubblewrap": "Students' code runs in a sandbox (bubblewrap) and is judged outside of it.",
         "landlock": "Students' code runs in a sandbox (Landlock; no bubblewrap here) and is judged outside of it.",
@@ -132,17 +132,17 @@ def grade_class(
     dask: str = "",
     say: Callable[[str], None] = lambda _: None,
 ) -> Summary:
-    """Grade the submissions of an assignment; what is done stays done, whatever ends the run.
+    """Grade the submissions of an assignment. Results are kept when the run is interrupted.
 
-    `workers` is the number of processes, by default one a core; with 0 this process grades, without the limits on its
-    own time and memory that a worker has. `dask` is the address of a scheduler whose workers see the same folders.
+    `workers` is the number of processes, by default one per core; with 0 this process grades, without a worker's limits
+    of time and memory. `dask` is the address of a scheduler whose workers see the same folders.
 
     Raises:
-        GradingError: another run is on, the assignment is not in the gradebook, a disk is full.
+        GradingError: another run is active, the assignment is not in the gradebook, or a disk is full.
 
     """
     began = time.monotonic()
-    with _alone(job), _ready(job):
+    with _exclusive_run(job), _prepared_gradebook(job):
         results = []
         for result in _spread(job, students, (os.cpu_count() or 1) if workers is None else workers, dask):
             results.append(result)
@@ -170,7 +170,7 @@ def _spread(job: Job, students: Sequence[str], workers: int, dask: str) -> Itera
 
 
 def _graded(grader: Grader, student: str, seconds: float | None = None, why: str = "") -> Result:
-    """Grade one, or give it up; what goes wrong with one alone does not stop the others."""
+    """Grade one submission, or give it up. An error of one submission does not stop the others."""
     try:
         try:
             return grader.give_up(student, why) if why else grader.grade(student, seconds)
@@ -201,13 +201,13 @@ def _refused(error: OSError) -> str:
 
 # ---- on this machine ------------------------------------------------------------------------------
 
-_here: dict[Job, Grader] = {}
+_graders: dict[Job, Grader] = {}
 _ATTEMPTS = 3  # for a submission whose worker was killed from outside
-_GRACE_S = 30  # on top of what a submission may take, for a busy machine: then its worker is ended
+_GRACE_S = 30  # on top of a submission's limit, for a busy machine; then its worker is killed
 
 
 def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[Result]:
-    """Share the submissions out. One that takes long has its time when all others have had their turn."""
+    """Distribute the submissions to processes. One that takes long is postponed until the others are done."""
     processes = pool(workers, job.limits.judge_memory)
     try:
         turns = {_schedule(processes, job, student, job.limits.first_s): (student, 1) for student in students}
@@ -239,7 +239,7 @@ def _schedule(
 def _outcome(
     processes: ProcessPool, job: Job, student: str, attempt: int, future: "Future[Result]"
 ) -> tuple[Result, "Future[Result] | None"]:
-    """Return what became of a turn, and the next turn where it needs one."""
+    """Return the result of an attempt, and the next attempt where it needs one."""
     result, why = Result(student, None), ""
     try:
         result = future.result()
@@ -257,19 +257,19 @@ def _outcome(
 
 
 def _graded_here(job: Job, student: str, seconds: float, why: str) -> Result:
-    """Grade one in this worker, which keeps its grader for the next."""
-    if job not in _here:
-        for grader in _here.values():
+    """Grade one submission in this worker, which keeps its grader for the next."""
+    if job not in _graders:
+        for grader in _graders.values():
             grader.close()
-        _here.clear()
-        _here[job] = Grader(job)
-    return _graded(_here[job], student, seconds, why)
+        _graders.clear()
+        _graders[job] = Grader(job)
+    return _graded(_graders[job], student, seconds, why)
 
 
 # ---- on a cluster ---------------------------------------------------------------------------------
 
-_beside: dict[int, ProcessPool] = {}
-_one_at_a_time = threading.Lock()
+_pools: dict[int, ProcessPool] = {}
+_pools_lock = threading.Lock()
 
 
 def _on_dask(job: Job, students: Sequence[str], address: str) -> Iterator[Result]:
@@ -288,15 +288,16 @@ def _on_dask(job: Job, students: Sequence[str], address: str) -> Iterator[Result
 
 
 def _graded_beside(job: Job, student: str) -> Result:
-    """Grade one beside a worker of Dask's: its thread cannot be ended, a process of ours can."""
-    with _one_at_a_time:
-        # The worker may be a daemon of its nanny, and daemons may have no children; ours end with it all the same.
+    """Grade one in a process beside a Dask worker, since a thread of the worker cannot be ended."""
+    with _pools_lock:
+        # 2026-12: a worker under a nanny is a daemon, and multiprocessing allows daemons no children
+        # . Our children end with it by themselves (`workers`).
         multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # noqa: SLF001
-        if os.getpid() not in _beside:
-            _beside[os.getpid()] = pool(1, job.limits.judge_memory)
-        processes, seconds = _beside[os.getpid()], job.limits.cells_s
+        if os.getpid() not in _pools:
+            _pools[os.getpid()] = pool(1, job.limits.judge_memory)
+        processes, seconds = _pools[os.getpid()], job.limits.cells_s
         future: Future[Result] | None = _schedule(processes, job, student, seconds)
-        attempt = 2  # there is no shorter turn here
+        attempt = 2  # there is no shorter first attempt here
         while future is not None:
             result, future = _outcome(processes, job, student, attempt, future)
             attempt += 1
@@ -307,8 +308,8 @@ def _graded_beside(job: Job, student: str) -> Result:
 
 
 @contextlib.contextmanager
-def _alone(job: Job) -> Iterator[None]:
-    """Keep a second run out, and clear what a killed one left aside."""
+def _exclusive_run(job: Job) -> Iterator[None]:
+    """Lock the course against a second run, and remove what a killed run left."""
     course = job.course
     work = course / WORK
     try:
@@ -340,8 +341,8 @@ def _lock(file: TextIO, course: Path) -> None:
 
 
 @contextlib.contextmanager
-def _ready(job: Job) -> Iterator[None]:
-    """Check what the run relies on, and let several workers write to a gradebook in SQLite."""
+def _prepared_gradebook(job: Job) -> Iterator[None]:
+    """Check the requirements of a run, and let several workers write to a gradebook in SQLite."""
     _check_version()
     directory = CourseDirectory(config=job.configuration())
     try:

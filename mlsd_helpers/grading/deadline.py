@@ -1,4 +1,4 @@
-"""A limit of time for our own code, when it works on what a student wrote."""
+"""Time limits for code in this process: a student's in a sandbox, the grader's outside."""
 
 import contextlib
 import signal
@@ -9,20 +9,20 @@ from mlsd_helpers import timeout
 
 
 class OutOfTimeError(BaseException):
-    """The time is up. Not an Exception, so that no `except Exception` on the way swallows it."""
+    """The time is up. Not an Exception, so that no `except Exception` catches it on its way."""
 
 
-def time_limit(seconds: float) -> contextlib.AbstractContextManager[None]:
-    """Raise OutOfTimeError in what runs within, once the seconds are over.
+def time_limit(seconds: float, message: str = "") -> contextlib.AbstractContextManager[None]:
+    """Raise OutOfTimeError in the body of the `with` statement when the seconds are over.
 
     Where `timeout.time_limit` has no effect, the limit is the one that a worker process has from outside.
     """
-    return timeout.time_limit(seconds, OutOfTimeError())
+    return timeout.time_limit(seconds, OutOfTimeError(message))
 
 
 @contextlib.contextmanager
-def not_counted() -> Iterator[None]:
-    """Stop the clock of the time limit around this: what happens within has a limit of its own."""
+def pause_time_limit() -> Iterator[None]:
+    """Pause the time limit around a body that has a limit of its own."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

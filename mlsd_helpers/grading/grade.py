@@ -31,10 +31,10 @@ from mlsd_helpers.grading.deadline import OutOfTimeError
 from mlsd_helpers.grading.inspection import CELLS
 from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
 from mlsd_helpers.grading.release import configuration
-from mlsd_helpers.grading.restore import MOST_NOTES, Restored, is_folder, noted, restore
+from mlsd_helpers.grading.restore import MOST_NOTES, RestoredNotebook, is_folder, restore, with_note
 from mlsd_helpers.grading.sandbox import ForkServer, Limits, Session
 from mlsd_helpers.grading.submission import TIME_FILE, Submission
-from mlsd_helpers.grading.workers import few_collections, own_processor
+from mlsd_helpers.grading.workers import own_processor, reduce_gc
 
 WORK = ".grading"
 """The folder in the course for the lock and the temporary directories of a run; it can always be removed."""
@@ -104,7 +104,7 @@ class Grader:
         self._rules = _rules(job, self._config)
         self._shown_cases = {one.id: one.cases for one in ALL if one.assignment == job.assignment}
         self._stack = ExitStack()
-        self._stack.callback(few_collections())
+        self._stack.callback(reduce_gc())
         self._fork_server: ForkServer | None = None
 
     def close(self) -> None:
@@ -209,7 +209,9 @@ class Grader:
                     *restored.left_out,
                     *(f"A file was left out: {note}." for note in given.notes[:MOST_NOTES]),
                 ]
-            notebooks[name] = noted(restored.notebook, student_notes) if student_notes else restored.notebook
+            notebooks[name] = (
+                with_note(restored.notebook, student_notes) if student_notes else restored.notebook
+            )
             shift = int(bool(student_notes))  # the notes are a cell of their own, the first
             outputs[name] = {index + shift: cell for index, cell in executed.outputs.items()}
             judged |= executed.judged
@@ -233,7 +235,7 @@ class Grader:
         )
         return _Graded(record, notebooks, outputs, out_of_time)
 
-    def _run(self, restored: Restored, work: Path, seed: int, deadline: float) -> judging.Executed:
+    def _run(self, restored: RestoredNotebook, work: Path, seed: int, deadline: float) -> judging.Execution:
         server = self._fork_server
         if server is None:
             return judging.run_stock(restored.notebook, self._tests, work, self._config)
@@ -250,7 +252,7 @@ class Grader:
 
     def _without_cells(self, record: Record, why: str) -> "_Graded":
         """Return a judged submission without the student's cells: the released notebook with the judgement."""
-        notebooks = {name: noted(released, [why]) for name, released in self.released.items()}
+        notebooks = {name: with_note(released, [why]) for name, released in self.released.items()}
         outputs = {
             name: judging.outputs_of(notebook, self._tests, record.exercises)
             for name, notebook in notebooks.items()
@@ -311,7 +313,7 @@ _NO_PAGE_NOTE = (
 )
 
 
-def _flags(restored: Restored, released: Any) -> list[Flag]:
+def _flags(restored: RestoredNotebook, released: Any) -> list[Flag]:
     sources = [*restored.answers.values(), *restored.extras]
     found = flags.inspect(sources, [cell.source for cell in released.cells], restored.texts)
     tags = [Flag(CELLS, tag) for tag in restored.tags[:2]]

@@ -1,8 +1,8 @@
-"""The judge, outside the sandbox: runs a notebook's cells in a sandbox, and judges what the answers hand out.
+"""The judge runs a notebook's cells in a sandbox, and judges the values that the answers return, outside of it.
 
 A cell such as `mlsd.check("05-plan", plan)` is never run where student code runs. The judge asks the sandbox for
-the value of `plan`, or calls it on cases that the sandbox has not seen, and judges what comes back here. A test cell
-of another kind, with asserts, runs in the sandbox as in stock nbgrader; the record says so.
+the value of `plan`, or calls it on cases that the sandbox has not seen, and judges the result here. A test cell with
+asserts runs in the sandbox, as in stock nbgrader; the record says so.
 """
 
 import ast
@@ -33,15 +33,15 @@ from mlsd_helpers.exercises.kit import (
 )
 from mlsd_helpers.grading import flags
 from mlsd_helpers.grading.converting import score_of, score_outputs
-from mlsd_helpers.grading.deadline import OutOfTimeError, not_counted, time_limit
+from mlsd_helpers.grading.deadline import OutOfTimeError, pause_time_limit, time_limit
 from mlsd_helpers.grading.records import Flag, Judged
 from mlsd_helpers.grading.sandbox import AnswerRaised, AnswerTimeout, Limits, Session, SessionEnded
 
 MOST_SESSIONS = 4
-"""How often a submission whose process ended gets a new sandbox, in which its other cells run again."""
+"""Sandboxes that one submission gets, when its process ends; its other cells run again in each."""
 
 _MOST_SEEDS = 10
-_LEAST = 1_000  # characters that an output counts for: a page has more around each than is in it
+_LEAST = 1_000  # characters that an output counts as, since the page adds markup to each
 
 Opener = Callable[[float], AbstractContextManager[Session]]
 Outputs = list[Any]
@@ -56,11 +56,11 @@ class Check:
 
 
 @dataclass
-class Executed:
-    """A notebook that has run: the outputs of each code cell by its place, and the judgement of each test cell.
+class Execution:
+    """What running a notebook gave: the outputs of each code cell by its index, and the judgement of each test cell.
 
-    `judged` is by exercise id, or by grade_id for a test cell of asserts. `reason` says what ended a sandbox, and
-    `out_of_time` whether that was the deadline of the whole; `flags` are what an instructor should look at.
+    `judged` is by exercise id, or by grade_id for a test cell of asserts. `reason` says why a sandbox ended;
+    `out_of_time` tells whether the submission's deadline passed; `flags` are for the instructor to look at.
     """
 
     outputs: dict[int, Outputs] = field(default_factory=dict)
@@ -94,7 +94,7 @@ def check_in(source: str) -> Check | None:
 def case_set(exercise_id: str, seed: int) -> CaseSet:
     """Return the fresh cases of an exercise for a seed: the same for a whole class in one run.
 
-    A seed whose cases do not tell the known mistakes apart gives way to the next.
+    Where the cases of a seed do not distinguish the known mistakes, the next seed is used.
     """
     exercise = exercises.find(exercise_id)
     for other in range(seed, seed + _MOST_SEEDS):
@@ -108,12 +108,12 @@ def case_set(exercise_id: str, seed: int) -> CaseSet:
 
 def run(
     notebook: Any, tests: Mapping[str, str], open_session: Opener, seed: int, limits: Limits, deadline: float
-) -> Executed:
+) -> Execution:
     """Run the code cells of a restored notebook and judge its test cells, up to a deadline of `time.monotonic`.
 
     `tests` holds the instructor's source of each test cell by grade_id, hidden tests included.
     """
-    done = Executed()
+    done = Execution()
     run = _SubmissionRun(open_session, limits, deadline)
     try:
         for place, cell in enumerate(notebook.cells):
@@ -135,7 +135,7 @@ def run(
 
 
 class _SubmissionRun:
-    """One submission in its sandbox; when the sandbox is gone, in the next one, without the cell that ended it."""
+    """Runs one submission in a sandbox; after that ends, in a new one, without the cell that ended it."""
 
     def __init__(self, open_session: Opener, limits: Limits, deadline: float) -> None:
         self._open = open_session
@@ -156,13 +156,13 @@ class _SubmissionRun:
 
     @property
     def out_of_time(self) -> bool:
-        """Whether something was lost because the time for the whole was over."""
+        """Whether something was not run or judged because the deadline had passed."""
         return bool(self.reason) and self.left <= 0
 
     def session(self) -> Session:
-        """Return a sandbox in which all cells so far have run, opened when needed.
+        """Return a session in which all cells so far have run; open one when needed.
 
-        Raises SessionEnded when there will be no other.
+        Raises SessionEnded when the submission gets no other.
         """
         if self.left <= 0:
             self.close()
@@ -176,30 +176,30 @@ class _SubmissionRun:
             self._session = self._context.__enter__()
             try:
                 for source in self._done:
-                    self._in(self._session, source)
-            except SessionEnded as gone:
-                self.lost(gone)
+                    self._run_in(self._session, source)
+            except SessionEnded as ended:
+                self.note_end(ended)
         return self._session
 
-    def _in(self, session: Session, source: str) -> list[dict[str, Any]]:
-        """Run a cell. After a sandbox has ended, end what a cell leaves running: it may have been the cause."""
+    def _run_in(self, session: Session, source: str) -> list[dict[str, Any]]:
+        """Run a cell. In a second sandbox, also end processes that it leaves running: they may have ended the first."""
         outputs = session.run(source)
         if self._sessions > 1:
             session.end_others()
         return outputs
 
     def run(self, source: str) -> Outputs:
-        """Run a cell; one that ends its process leaves an error that says so."""
+        """Run a cell and return its outputs; if it ends its process, an error that says so."""
         try:
-            outputs = self._in(self.session(), source)
-        except SessionEnded as gone:
-            self.lost(gone)
-            return [_stopped(gone.reason)]
+            outputs = self._run_in(self.session(), source)
+        except SessionEnded as ended:
+            self.note_end(ended)
+            return [_stopped(ended.reason)]
         self._done.append(source)
         return self._within([nbformat.from_dict(output) for output in outputs])
 
     def _within(self, outputs: Outputs) -> Outputs:
-        """Keep outputs as long as all of the notebook together have room on a page."""
+        """Return outputs while those of the whole notebook are within their limit; then a note and a flag."""
         self._output_left -= sum(max(len(json.dumps(output)), _LEAST) for output in outputs)
         if self._output_left >= 0 or not outputs:
             return outputs
@@ -207,16 +207,16 @@ class _SubmissionRun:
         self.flags.append(Flag(flags.LEFT_OUT, why))
         return [nbformat.v4.new_output("stream", text=f"[These outputs were cut off: {why}.]\n")]
 
-    def lost(self, gone: SessionEnded) -> None:
-        """Note that a sandbox ended, and why; the first reason stays."""
-        self.reason = self.reason or gone.reason
-        self.flags.append(Flag(flags.LIMIT, gone.reason))
+    def note_end(self, ended: SessionEnded) -> None:
+        """Record that a sandbox ended, and why; the first reason is kept."""
+        self.reason = self.reason or ended.reason
+        self.flags.append(Flag(flags.LIMIT, ended.reason))
         self.close()
 
     def close(self) -> None:
-        """Leave the sandbox."""
+        """Close the session."""
         context, session, self._context, self._session = self._context, self._session, None, None
-        self.flags += [Flag(flags.MANY_POINTS, odd) for odd in (session.odd if session else ())]
+        self.flags += [Flag(flags.MANY_POINTS, odd) for odd in (session.odd_arguments if session else ())]
         if context is not None:
             context.__exit__(None, None, None)
 
@@ -227,15 +227,15 @@ def _stopped(reason: str) -> Any:
     )
 
 
-def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Config) -> Executed:
-    """Run a notebook as nbgrader does, its tests in the student's kernel: where no process can be forked."""
+def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Config) -> Execution:
+    """Run a notebook as nbgrader does, with its tests in the student's kernel: for systems without fork."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         if utils.is_grade(cell):
             cell.source = tests.get(cell.metadata.nbgrader.grade_id, cell.source)
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, []
-    done = Executed()
+    done = Execution()
     try:
         Execute(config=config).preprocess(notebook, {"metadata": {"path": str(folder)}, "nbgrader": {}})
     except Exception as error:  # noqa: BLE001 - a student's code may end its kernel in any way
@@ -244,7 +244,7 @@ def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Con
         if cell.cell_type != "code":
             continue
         never_reached = done.reason and cell.execution_count is None
-        if never_reached:  # nbgrader gives full points to a cell that says nothing
+        if never_reached:  # nbgrader gives full points to a cell without output
             cell.outputs = [_stopped(done.reason)]
         done.outputs[place] = cell.outputs
         if utils.is_grade(cell) and not utils.is_solution(cell):
@@ -277,18 +277,18 @@ def _verdict(exercise: Exercise, name: str, run: _SubmissionRun, seed: int) -> V
     cases = case_set(exercise.id, seed)
     try:
         answer = _answer(run.session(), name, run)
-    except SessionEnded as gone:
-        run.lost(gone)
-        return _none(exercise, f"It could not be judged: {gone.reason}.")
+    except SessionEnded as ended:
+        run.note_end(ended)
+        return _unjudged(exercise, f"It could not be judged: {ended.reason}.")
     if answer is _MISSING:
-        return _none(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
+        return _unjudged(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
     try:
         with time_limit(run.limits.judge_s):
             return kit.judge(exercise, answer, fresh=True, case_set=cases)
     except OutOfTimeError:
         late = f"judging {exercise.id} took longer than {run.limits.judge_s:g} s"
         run.flags.append(Flag(flags.LIMIT, late))
-        return _none(exercise, f"It could not be judged: {late}.")
+        return _unjudged(exercise, f"It could not be judged: {late}.")
 
 
 _MISSING = object()
@@ -307,26 +307,26 @@ def _answer(session: Session, name: str, run: _SubmissionRun) -> Any:
 
 
 class _RemoteAnswer(OutOfProcessAnswer):
-    """An answer that runs in the sandbox: called here, it hands out what the student's function returns there."""
+    """A proxy for a student's function: a call here returns what the function returns in the sandbox."""
 
     def __init__(self, session: Session, name: str, run: _SubmissionRun) -> None:
         self._session, self._name, self._run = session, name, run
 
     def __call__(self, **case: Any) -> Any:
         try:
-            with not_counted():  # the sandbox counts its own time
+            with pause_time_limit():  # the sandbox has its own limit
                 return self._session.call(self._name, case)
         except AnswerTimeout:
             raise TooLongError from None
         except AnswerRaised as raised:
             raise _local(raised) from None
-        except SessionEnded as gone:
-            self._run.lost(gone)
-            raise StoppedError(f"{gone.reason}.") from None
+        except SessionEnded as ended:
+            self._run.note_end(ended)
+            raise StoppedError(f"{ended.reason}.") from None
 
 
 def _local(raised: AnswerRaised) -> Exception:
-    """Return the exception of the sandbox as one with the same name here; none of the student's classes comes over."""
+    """Return an exception with the name and message of the one in the sandbox, as a class of our own."""
     if raised.type_name == "NotImplementedError":
         return NotImplementedError(raised.message)
     if raised.type_name == "RecursionError":
@@ -336,7 +336,7 @@ def _local(raised: AnswerRaised) -> Exception:
     return kind(raised.message)
 
 
-def _none(exercise: Exercise, message: str) -> Verdict:
+def _unjudged(exercise: Exercise, message: str) -> Verdict:
     return Verdict(exercise.id, False, 0.0, exercise.points, message, attempted=False, fresh=True)
 
 
@@ -349,7 +349,7 @@ def not_judged(notebook: Any, tests: Mapping[str, str], why: str) -> dict[str, J
 
 
 def outputs_of(notebook: Any, tests: Mapping[str, str], judged: Mapping[str, Judged]) -> dict[int, Outputs]:
-    """Return, by its place, what each test cell shows of its judgement: our own words, and the score."""
+    """Return the outputs of each test cell by its index: the judgement's message, and the score."""
     return {
         place: score_outputs({"text/plain": judged[key].message}, judged[key].score)
         for place, key in _test_cells(notebook, tests)
@@ -366,7 +366,7 @@ def _test_cells(notebook: Any, tests: Mapping[str, str]) -> Iterator[tuple[int, 
 
 
 def _asserted(cell: Any, source: str, run: _SubmissionRun) -> tuple[str, Judged, Outputs]:
-    """Run a test cell of asserts in the sandbox, where a warning costs nothing."""
+    """Run a test cell of asserts in the sandbox. Drop stderr, for which nbgrader would give no points."""
     outputs = [
         output
         for output in run.run(source)

@@ -1,7 +1,7 @@
-"""Restore a submitted notebook: copy the answers into a fresh student version, so that the submitted file is never run.
+"""Restore a submitted notebook: copy its answers into a fresh student version, so that the submitted file never runs.
 
-Cells that a student deleted, retagged, renamed, duplicated or re-pointed are whole again in one step, and what
-cannot be read at all becomes a notebook without answers. Each repair is noted for the instructor.
+This repairs cells that a student deleted, retagged, renamed, duplicated or gave other points. A file that cannot be
+read gives a notebook without answers. Each repair is listed for the instructor.
 """
 
 import copy
@@ -16,12 +16,12 @@ from typing import Any
 import nbformat
 
 MOST_BYTES = 32 * 2**20
-"""A notebook file larger than this is not read; ours have 30 kB, and saved figures may add a few MB."""
+"""Bytes of the largest notebook file that is read; released ones have 30 kB, and saved figures add a few MB."""
 
 MOST_CELLS = 5_000
 
 MOST_SOURCE = 20_000
-"""Characters of one cell; a longer one was not typed."""
+"""Characters of the longest cell that is graded."""
 
 MOST_EXTRAS = 500
 """Cells of a student's own."""
@@ -30,7 +30,7 @@ MOST_TEXT = 500_000
 """Characters of all cells of a student's own."""
 
 MOST_NOTES = 50
-"""Repairs that are noted, and notes for the student."""
+"""Repairs that are listed, and notes for the student."""
 
 NOTE_ID = "submission-note"
 
@@ -44,13 +44,13 @@ Cell = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Restored:
+class RestoredNotebook:
     """A notebook to grade, made of the released one and a student's answers.
 
     `answers` are by grade_id; `extras` are cells of code of a student's own, `texts` the Markdown that they wrote.
-    `problem` says in words for the student why there are no answers, where the file could not be read.
-    `repairs` says what of the student's file was put right; `left_out` says what of it does not count, and is for the
-    student too; `tags` holds tags that would have changed the grading.
+    `problem` tells the student why there are no answers, where the file could not be read. `repairs` lists what was
+    repaired in the student's file; `left_out` what is not graded, and is for the student, too; `tags` lists tags that
+    would have changed the grading.
     """
 
     notebook: Any
@@ -71,17 +71,17 @@ class UnreadableError(Exception):
 
 
 def is_link(path: Path) -> bool:
-    """Tell whether a path is a link, as far as it can be looked at."""
-    return os.path.islink(path)  # noqa: PTH114 - pathlib raises where a folder may not be searched
+    """Tell whether a path is a link; False where that cannot be read."""
+    return os.path.islink(path)  # noqa: PTH114 - pathlib raises where a folder cannot be searched
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether a path is a folder or leads to one, as far as it can be looked at."""
+    """Tell whether a path is a folder or a link to one; False where that cannot be read."""
     return os.path.isdir(path)  # noqa: PTH112 - likewise
 
 
 def is_plain_file(path: Path) -> bool:
-    """Tell whether a path is a file of its own: no link, no device, no pipe."""
+    """Tell whether a path is a regular file: no link, no device, no pipe."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
@@ -89,9 +89,9 @@ def is_plain_file(path: Path) -> bool:
 
 
 def read_cells(path: Path) -> list[Cell]:
-    """Read the cells of a notebook that may be anything.
+    """Read the cells of an untrusted notebook file.
 
-    Raises UnreadableError, with what is wrong in words for the student.
+    Raises UnreadableError; its message tells the student what is wrong.
     """
     if is_link(path):
         raise UnreadableError("The notebook is a link to another file. Hand in the notebook itself.")
@@ -119,7 +119,7 @@ def read_cells(path: Path) -> list[Cell]:
 def _parse(data: bytes) -> Any:
     try:
         try:
-            return json.loads(data)  # which knows UTF-8 from UTF-16
+            return json.loads(data)  # which detects UTF-8 and UTF-16
         except UnicodeDecodeError:
             return json.loads(data.decode("utf-8", errors="replace"))
     except RecursionError:
@@ -157,7 +157,7 @@ def _cells(notebook: Any) -> list[Cell]:
 
 
 def _plain(cell: Mapping[str, Any]) -> Cell:
-    """Return what counts of a cell: its kind, its source, its grade_id, its id and its tags."""
+    """Return the parts of a cell that matter: its type, source, nbgrader metadata, id and tags."""
     source = cell.get("source")
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
@@ -169,7 +169,7 @@ def _plain(cell: Mapping[str, Any]) -> Cell:
         "cell_type": "markdown" if cell.get("cell_type") == "markdown" else _kind(cell),
         "source": _printable(source[: MOST_SOURCE + 1])
         if isinstance(source, str)
-        else "",  # one shows: too long
+        else "",  # one more, to see that it is too long
         "nbgrader": nbgrader if isinstance(nbgrader, dict) else {},
         "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
         "tags": [tag[:_SHORT] for tag in tags[:_SHORT] if isinstance(tag, str)]
@@ -183,7 +183,7 @@ def _kind(cell: Mapping[str, Any]) -> str:
 
 
 def _printable(source: str) -> str:
-    """Bring line ends into one form, and replace what no file can hold (lone surrogates)."""
+    """Normalise line ends, and replace lone surrogates, which no file can hold."""
     text = source.replace("\r\n", "\n").replace("\r", "\n")
     return text.encode("utf-8", errors="replace").decode("utf-8")
 
@@ -191,10 +191,10 @@ def _printable(source: str) -> str:
 # ---- restoring -------------------------------------------------------------------------------------
 
 
-def restore(released: Any, path: Path, absent: str = "") -> Restored:
-    """Put the answers of a handed-in file into the released notebook; whatever the file is, a notebook comes out.
+def restore(released: Any, path: Path, absent: str = "") -> RestoredNotebook:
+    """Copy the answers of a submitted file into the released notebook; any file gives a notebook.
 
-    `absent` says for the student why there is no such file, where that is known.
+    `absent` tells the student why there is no such file, where that is known.
     """
     problem = absent
     if not problem:
@@ -202,10 +202,10 @@ def restore(released: Any, path: Path, absent: str = "") -> Restored:
             return _restored(released, read_cells(path))
         except UnreadableError as error:
             problem = str(error)
-    return Restored(_noted(copy.deepcopy(released), [problem]), {}, repairs=(problem,), problem=problem)
+    return RestoredNotebook(with_note(released, [problem]), {}, repairs=(problem,), problem=problem)
 
 
-def _restored(released: Any, given: Sequence[Cell]) -> Restored:
+def _restored(released: Any, given: Sequence[Cell]) -> RestoredNotebook:
     notebook = copy.deepcopy(released)
     places, repairs = _match(notebook.cells, given)
     answers: dict[str, str] = {}
@@ -233,7 +233,7 @@ def _restored(released: Any, given: Sequence[Cell]) -> Restored:
     own = [cell for cells in extras.values() for cell in cells]
     notebook.cells = _with_extras(notebook.cells, extras)
     tags = [f"{_tagged(cell)}: {tag}" for cell in given for tag in cell["tags"] if tag.startswith("skip")]
-    return Restored(
+    return RestoredNotebook(
         notebook,
         answers,
         tuple(cell["source"] for cell in own if cell["cell_type"] == "code"),
@@ -245,7 +245,7 @@ def _restored(released: Any, given: Sequence[Cell]) -> Restored:
 
 
 def _extras(given: Sequence[Cell], places: Sequence[int | None]) -> tuple[dict[int, list[Cell]], list[str]]:
-    """Return a student's own cells by the place that they follow, and what was left out because it is too much."""
+    """Return a student's own cells by the index of the cell that they follow, and notes on those beyond the limits."""
     extras: dict[int, list[Cell]] = {}
     left_out: list[str] = []
     anchor, number, left = -1, 0, MOST_TEXT
@@ -262,7 +262,7 @@ def _extras(given: Sequence[Cell], places: Sequence[int | None]) -> tuple[dict[i
 
 
 def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | None], list[str]]:
-    """Say which released cell each given one is: by its grade_id, its id, its text, or where it stands.
+    """Match each given cell to a released one: by grade_id, id, text, or position.
 
     Raises UnreadableError when no answer and no test of this assignment is among them.
     """
@@ -280,7 +280,7 @@ def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | N
             taken[place] = number
             places[number] = place
         elif _is_open(released[place]) and _is_stub(released[place], given[taken[place]]):
-            repairs.append(f"{_name(released[place])}: there twice; the one that was written counts")
+            repairs.append(f"{_name(released[place])}: there twice; the one with an answer counts")
             places[taken[place]], places[number] = None, place
             taken[place] = number
 
@@ -298,7 +298,7 @@ def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | N
         )
     for number, place in _by_position(released, given, places, taken):
         take(number, place)
-        repairs.append(f"{_name(released[place])}: had lost its name, found by its place")
+        repairs.append(f"{_name(released[place])}: had lost its name, found by its position")
     doubles = {
         cell["nbgrader"]["grade_id"]
         for cell, place in zip(given, places, strict=True)
@@ -311,7 +311,7 @@ def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | N
 def _by_position(
     released: Sequence[Any], given: Sequence[Cell], places: Sequence[int | None], taken: Mapping[int, int]
 ) -> Iterator[tuple[int, int]]:
-    """Find answers that lost name and id: the last unmatched cell before the next cell that is known."""
+    """Find answers that lost name and id: the last unmatched cell before the next matched one."""
     for place, there in enumerate(released):
         if not (_is_open(there) and _grade_id(there)) or place in taken:
             continue
@@ -327,16 +327,16 @@ def _by_position(
 
 
 def _with_extras(cells: Sequence[Any], extras: Mapping[int, Sequence[Cell]]) -> list[Any]:
-    """Set a student's own cells behind the released cell that they followed."""
-    woven: list[Any] = []
+    """Insert a student's own cells after the released cell that they followed."""
+    merged: list[Any] = []
     number = 0
     for place in range(-1, len(cells)):
         if place >= 0:
-            woven.append(cells[place])
+            merged.append(cells[place])
         for cell in extras.get(place, ()):
             number += 1
-            woven.append(_own(cell, f"own-{number}"))
-    return woven
+            merged.append(_own(cell, f"own-{number}"))
+    return merged
 
 
 def _own(cell: Cell, name: str) -> Any:
@@ -346,25 +346,19 @@ def _own(cell: Cell, name: str) -> Any:
     return new(cell["source"], id=name)
 
 
-def _noted(notebook: Any, words: Iterable[str]) -> Any:
-    """Put what happened to a submission at the top of its notebook, and so of its feedback page.
+def with_note(notebook: Any, notes: Iterable[str]) -> Any:
+    """Return a copy of a notebook with notes about the submission at its top, and so on its feedback page.
 
-    The words may name a file, and a student names files: they are no markup.
+    The notes may contain file names, which a student chose, so their markup is escaped.
     """
-    text = "\n".join(
-        ["**About what you handed in**", "", *(f"- {word.translate(_MARKUP)}" for word in words)]
-    )
-    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text, id=NOTE_ID))
-    return notebook
-
-
-def noted(notebook: Any, words: Iterable[str]) -> Any:
-    """Return a copy of a notebook with what happened to the submission at its top."""
-    return _noted(copy.deepcopy(notebook), words)
+    lines = ["**About what you handed in**", "", *(f"- {note.translate(_MARKUP)}" for note in notes)]
+    annotated = copy.deepcopy(notebook)
+    annotated.cells.insert(0, nbformat.v4.new_markdown_cell("\n".join(lines), id=NOTE_ID))
+    return annotated
 
 
 def _differences(there: Any, cell: Cell) -> list[str]:
-    """Say what a student's file changed of a cell beside an answer."""
+    """List what a student's file changed in a cell, other than an answer."""
     found = []
     if _grade_id(there) and not _is_open(there) and cell["source"].strip() != there.source.strip():
         found.append(f"{_name(there)}: its text was changed, put back")
@@ -405,7 +399,7 @@ def _is_text(cell: Cell) -> bool:
 
 
 def _is_open(cell: Any) -> bool:
-    """Tell whether a student may write in a released cell."""
+    """Tell whether a student may edit a released cell."""
     return not cell.metadata.get("nbgrader", {}).get("locked", False)
 
 

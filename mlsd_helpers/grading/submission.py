@@ -1,7 +1,7 @@
-"""What a student handed in, read once from submitted/: nothing of it is trusted.
+"""Read an untrusted submission once from submitted/.
 
-What cannot be read, or is too much, is left out and noted: a submission's failure is that submission's. Nothing in here
-writes, so an OSError that comes out of the rest of grading is one of the course's own folders.
+Files that cannot be read, or exceed a limit, are left out and listed, so that they fail no other submission. This
+module writes nothing, so an OSError in the rest of grading concerns the course's own folders.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ from mlsd_helpers.grading.restore import is_link, is_plain_file
 from mlsd_helpers.grading.sandbox.codec import clean
 
 MOST_FILES = 200
-"""Files beside the notebook that its code sees."""
+"""Files beside the notebook that its code can read."""
 
 MOST_BYTES = 64 * 2**20
-"""What these files may have together; a sandbox holds no more."""
+"""Bytes of these files together; the same as in a sandbox."""
 
 TIME_FILE = "timestamp.txt"
-"""When it was handed in, as nbgrader has it."""
+"""The file with the time of submission, as nbgrader writes it."""
 
 _MOST_ENTRIES = 20_000  # of the folder
 _LONGEST = 200  # bytes of a path below the folder
@@ -34,8 +34,8 @@ _LONGEST = 200  # bytes of a path below the folder
 class Submission:
     """A submission as it was read.
 
-    `digest` says whether it is still the same; `files` are those beside the notebook, by their relative path; `notes`
-    say what was left out of them and why, in words for student and instructor; `links` are the links among that.
+    `digest` changes with any file; `files` are those beside the notebook, by relative path; `notes` tell student and
+    instructor which were left out and why; `links` are the names of links among these.
     """
 
     folder: Path
@@ -48,7 +48,7 @@ class Submission:
     def notebook(self, name: str, expected: set[str]) -> tuple[Path, str, str]:
         """Return the file of a notebook: the one of its name, or the only one there, as "name (1).ipynb".
 
-        With it comes a note for the instructor, and why there is none, for the student.
+        Return also a note for the instructor, and for the student why there is no notebook.
         """
         path = self.folder / f"{name}.ipynb"
         if is_link(self.folder):
@@ -71,7 +71,7 @@ class Submission:
 
 
 def read(folder: Path) -> Submission:
-    """Read a submission's folder; whatever is in it, and whether it can be read or not, this comes to an end."""
+    """Read a submission's folder, whatever it contains; problems become notes."""
     digest = hashlib.sha256()
     files: dict[str, bytes] = {}
     notes: list[str] = []
@@ -111,7 +111,7 @@ def read(folder: Path) -> Submission:
 
 
 def shown(name: str) -> str:
-    """Return a file's name as text of one line that every file can hold, cut to a length that can be read."""
+    """Return a file's name as one printable line of at most 100 characters."""
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clean(name))
     return text if len(text) <= 100 else f"{text[:99]}…"
 
@@ -120,7 +120,7 @@ _LINK = "a link"
 
 
 def _entries(folder: Path) -> Iterator[tuple[str, Path, str]]:
-    """Yield what lies in a folder and below it, in order: its relative path, and why it is not read, or nothing."""
+    """Yield the files below a folder, sorted: relative path, path, and why it is not read, or an empty text."""
     if is_link(folder):
         return
     unread: list[OSError] = []
@@ -168,7 +168,7 @@ def _digest_of(path: Path) -> bytes:
 
 
 def _time(content: bytes) -> datetime | None:
-    """Return the time of a timestamp.txt. nbgrader can't grade beside one that it cannot read: then ValueError."""
+    """Return the time of a timestamp.txt. Raises ValueError for a text that nbgrader cannot read either."""
     text = content.decode().strip()
     if len(text) >= 100:
         raise ValueError(text)

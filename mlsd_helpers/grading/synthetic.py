@@ -1,7 +1,7 @@
-"""A synthetic class: submissions made from what the exercises know, with the scores that they deserve.
+"""A synthetic class: submissions made from the answers that the exercises define, with the expected scores.
 
-Each exercise brings its reference, its alternatives and its known mistakes, so a class that covers all of them
-needs no list of its own. Grading is tried on it, and `mlsd demo` shows it.
+Each exercise has a reference, alternatives and known mistakes, and the class submits all of them. The tests of grading
+and `mlsd demo` use it.
 """
 
 import json
@@ -23,9 +23,9 @@ _SOLUTION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION\n
 
 @dataclass(frozen=True)
 class SyntheticStudent:
-    """What one student hands in: the source of answer cells by exercise, and what it deserves.
+    """One student's submission: the source of answer cells by exercise, and the expected scores.
 
-    An exercise that is not in `answers` stays as released. `feedback` is what the page has to say.
+    An exercise that is not in `answers` stays as released. `feedback` is the text expected on the page, by exercise.
     """
 
     student: str
@@ -35,15 +35,15 @@ class SyntheticStudent:
 
 
 def class_of(course: Path, assignment: str) -> tuple[SyntheticStudent, ...]:
-    """Return a class for an assignment in which each right answer and each known mistake is handed in by someone."""
+    """Return a class in which some student submits each right answer and each known mistake."""
     return tuple(_submissions(course, assignment))
 
 
 def large_class(course: Path, assignment: str, students: int, seed: int) -> tuple[SyntheticStudent, ...]:
-    """Return a class of a size, each answer drawn from the right ones, the known mistakes, and none at all."""
+    """Return a class of a given size; each answer is drawn from the right ones, the known mistakes, and none."""
     rng = random.Random(seed)  # noqa: S311 - a class, not secrets
     ids = [exercise.id for exercise in _exercises(assignment)]
-    drawn_from = [(*_right(course, one), *_wrong(course, one), _Answer(one, None, 0)) for one in ids]
+    drawn_from = [(*_right(course, one), *_wrong(course, one), _SubmittedAnswer(one, None, 0)) for one in ids]
     return tuple(
         _joined(f"student-{number:0{len(str(students))}}", [rng.choice(answers) for answers in drawn_from])
         for number in range(1, students + 1)
@@ -51,8 +51,8 @@ def large_class(course: Path, assignment: str, students: int, seed: int) -> tupl
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """One answer to one exercise; without a source the cell stays as released."""
+class _SubmittedAnswer:
+    """One student's answer to one exercise; without a source the cell stays as released."""
 
     exercise: str
     source: str | None
@@ -61,18 +61,20 @@ class _Answer:
 
 
 @cache
-def _right(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
+def _right(course: Path, exercise_id: str) -> tuple[_SubmittedAnswer, ...]:
     exercise = find(exercise_id)
     right = (exercise.reference, *exercise.alternatives)
-    return tuple(_Answer(exercise_id, _typed(course, exercise, one), exercise.points) for one in right)
+    return tuple(
+        _SubmittedAnswer(exercise_id, _typed(course, exercise, one), exercise.points) for one in right
+    )
 
 
 @cache
-def _wrong(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
+def _wrong(course: Path, exercise_id: str) -> tuple[_SubmittedAnswer, ...]:
     exercise = find(exercise_id)
     case_set = CaseSet.of(exercise, exercise.cases)
     return tuple(
-        _Answer(
+        _SubmittedAnswer(
             exercise_id,
             _typed(course, exercise, answer),
             judge(exercise, answer, case_set=case_set).score,
@@ -82,7 +84,7 @@ def _wrong(course: Path, exercise_id: str) -> tuple[_Answer, ...]:
     )
 
 
-def _joined(student: str, answers: Sequence[_Answer]) -> SyntheticStudent:
+def _joined(student: str, answers: Sequence[_SubmittedAnswer]) -> SyntheticStudent:
     return SyntheticStudent(
         student,
         {one.exercise: one.source for one in answers if one.source is not None},
@@ -118,12 +120,12 @@ def _submissions(course: Path, assignment: str) -> Iterator[SyntheticStudent]:
 
 
 def _typed(course: Path, exercise: Exercise, answer: Any) -> str:
-    """Return the source of a cell that gives an answer the name that the check looks for."""
+    """Return the source of a cell that binds an answer to the name that the check reads."""
     return source_of(answer, _name(course, exercise))
 
 
 def _name(course: Path, exercise: Exercise) -> str:
-    """Return the name that an exercise's check looks for."""
+    """Return the name that an exercise's check reads."""
     return _names(_source(course, exercise.assignment))[exercise.id]
 
 

@@ -1,4 +1,4 @@
-"""Processes that grade side by side. Where the system can, they are forked from one that has imported nbgrader once."""
+"""Worker processes that grade in parallel, forked where possible from one that has imported nbgrader."""
 
 import contextlib
 import gc
@@ -15,7 +15,7 @@ _FORKS = "forkserver" in multiprocessing.get_all_start_methods()  # not on Windo
 
 
 def get_ready() -> None:
-    """Begin to import what workers need, in another process, while this one goes on with its own imports."""
+    """Start the fork server, which imports what workers need while this process does its own imports."""
     if _FORKS:
         from multiprocessing import forkserver  # noqa: PLC0415 - not everywhere
 
@@ -24,9 +24,9 @@ def get_ready() -> None:
 
 
 def pool(workers: int, memory: int) -> ProcessPool:
-    """Return processes that have this one's environment and end when it does, however it ends.
+    """Return a pool of processes that have this one's environment and end when it ends.
 
-    Each may take so many bytes of `memory` on top of what it starts with; more is a MemoryError.
+    Each may use `memory` bytes more than it starts with; beyond that it gets a MemoryError.
     """
     get_ready()
     context = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
@@ -34,10 +34,10 @@ def pool(workers: int, memory: int) -> ProcessPool:
     return ProcessPool(workers, initializer=_begin, initargs=about_here, context=context)
 
 
-def few_collections() -> Callable[[], None]:
-    """Let Python look for cycles seldom, and not in what was imported; return what undoes it.
+def reduce_gc() -> Callable[[], None]:
+    """Make garbage collection rare, and skip what was imported; return a function that undoes it.
 
-    Looking took up to a fifth of the time of a submission.
+    Collection took up to a fifth of the time of a submission.
     """
     before = gc.get_threshold()
     gc.freeze()
@@ -59,7 +59,7 @@ def _begin(environment: Mapping[str, str], folder: str, memory: int) -> None:
 
 
 def limit_memory(memory: int) -> None:
-    """Let this process take so many bytes on top of what it has, where the system can count them."""
+    """Limit this process to `memory` bytes more than it has now, where the system offers that."""
     with contextlib.suppress(ImportError, OSError):
         import resource  # noqa: PLC0415 - not on Windows
 
@@ -69,9 +69,9 @@ def limit_memory(memory: int) -> None:
 
 
 def own_processor(folder: Path, stack: contextlib.ExitStack) -> set[int]:
-    """Return a processor that no other worker of a run has, while there are enough, else all.
+    """Reserve a processor that no other worker of a run has, while there are enough; else return all.
 
-    The stack gives it back. So what a sandbox computes takes time from no other worker's.
+    Closing the stack releases it. A sandbox then takes no time from the sandboxes of other workers.
     """
     try:
         import fcntl  # noqa: PLC0415 - not on Windows

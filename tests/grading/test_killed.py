@@ -32,7 +32,7 @@ from mlsd_helpers.grading.records import Judged
 def run(restored, work, seed):
     tests = [c for c in restored.notebook.cells if c.metadata.get("nbgrader", {{}}).get("grade")]
     judged = {{c.metadata.nbgrader.grade_id: Judged(0.0, c.metadata.nbgrader.points) for c in tests}}
-    return judging.Executed({{}}, judged)
+    return judging.Execution({{}}, judged)
 
 grade.Grader._run = lambda self, *given: run(*given)
 course = Path(sys.argv[1])

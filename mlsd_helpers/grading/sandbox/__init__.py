@@ -1,11 +1,11 @@
-"""A sandbox: where a student's cells run, and what can be asked about the names that they bind.
+"""A sandbox runs a student's cells, and reports the values of the names that they bind to the judge outside.
 
-    ForkServer        a process inside the sandbox that has imported what answers need, one a worker
-      └── Session        a fork of it for one submission, with its own processes, files and end
+    ForkServer        a process in a sandbox that has imported what answers need; each worker has one
+      └── Session        a fork of it for one submission, with its own processes and files
 
-A sandbox runs code that nobody has read. It sees no network, no other submission and no reference answer; what it
-writes goes when it closes. What it sends is data, in frames of limited size that are checked before they are used:
-`codec` reads values back without running anything. Nothing that carries points is decided in here.
+A sandbox runs untrusted code. It has no network, no other submission and no reference answer; its files are removed
+when its session ends. It sends data in frames of limited size, which are checked before they are used: `codec` reads
+values without running anything. No score is decided inside a sandbox.
 
 >>> with ForkServer(choose_sandbox()) as server, server.session(folder) as session:  # doctest: +SKIP
 ...     session.run("def double(x): return 2 * x")

@@ -1,9 +1,9 @@
-"""Plain values as JSON: written inside a sandbox, read back outside.
+"""Encodes plain values as JSON inside a sandbox, and decodes them outside.
 
-What is written says nothing but the value. A subclass goes by the value that it is built on, so that a number
-whose `==` is always true arrives as a plain number. What is not plain arrives as `Opaque`, which holds a name, a
-short text and the plain attributes. Reading runs nothing that the sandbox sent: it builds known types from checked
-parts, and whatever does not fit is a `BrokenFrameError`.
+A value of a subclass is sent as its base type, so that a number whose `==` is always true arrives as a plain number.
+An object that is not plain arrives as `Opaque`, with its type name, a short text and its plain attributes. Decoding
+runs nothing that the sandbox sent: it builds known types from checked parts, and raises BrokenFrameError for anything
+else.
 """
 
 import base64
@@ -29,11 +29,11 @@ DEPTH = 40
 NODES = 200_000
 TEXT = 4_000_000  # characters of all texts of one value
 BITS = 14_000  # of a whole number; Python writes and reads up to 4,300 digits
-EXPONENT = 5_000  # of a Decimal, and its digits; a huge one would fill the memory when it is made whole
+EXPONENT = 5_000  # of a Decimal, and its digits; a huge one would fill the memory as an int
 SIZES = 32  # dimensions of an array
-# What is slow to make counts as so many values.
+# How many values an object counts as, since it is slow to make.
 COLUMN, ARRAY, MOMENT, MODEL, TABLE = 250, 10, 10, 20, 3
-_ALIKE = 16  # equal hashes in one set: more are made to be slow
+_ALIKE = 16  # equal hashes in one set; more than this is an attack
 _SHORT = 200
 
 _COLUMN = re.compile(
@@ -50,9 +50,9 @@ _MOMENTS = {
 }
 
 
-@dataclass(frozen=True, eq=False)  # so that a set may hold it
+@dataclass(frozen=True, eq=False)  # hashable, for sets
 class Opaque:
-    """Something that is no plain value, as it looked from outside: its type, its repr, its plain attributes."""
+    """An object that is no plain value: its type name, its repr and its plain attributes."""
 
     type_name: str
     text: str
@@ -66,7 +66,7 @@ class Opaque:
             raise AttributeError(name) from None
 
     def __str__(self) -> str:
-        """Show what the sandbox showed."""
+        """Return the repr of the value."""
         return self.text
 
 
@@ -75,7 +75,7 @@ class Named(tuple[Any, ...]):  # noqa: SLOT001 - its names are in its dict
 
 
 class _Budget:
-    """Counts what a value takes. `pay` raises BrokenFrameError when it is too much."""
+    """The number of values and characters left. `pay` raises BrokenFrameError when they are used up."""
 
     def __init__(self, nodes: int) -> None:
         self.nodes, self.text = nodes, TEXT
@@ -113,7 +113,7 @@ class _Writer(_Budget):
         for known, writer in _WRITERS.items():
             if issubclass(kind, known):
                 return writer(self, value, depth)
-        with contextlib.suppress(Exception):  # what calls itself a mapping or a collection may not be one
+        with contextlib.suppress(Exception):  # its methods may not work
             if issubclass(kind, Mapping):
                 return self.mapping(dict(value.items()), depth)
             if issubclass(kind, Collection):
@@ -246,11 +246,11 @@ def _of_pandas(writer: _Writer, value: Any, depth: int) -> Any:
 
 
 def _column(writer: _Writer, values: Any, depth: int) -> Any:
-    """Write what stands in a Series or an Index: its dtype and its items, one by one."""
+    """Encode a Series or an Index: its dtype and its items."""
     writer.pay(COLUMN)
     dtype = str(values.dtype)
     if dtype == "category":
-        held = getattr(values, "cat", values)  # of a Series; an Index has them itself
+        held = getattr(values, "cat", values)  # an accessor of a Series; an Index has the attributes itself
         writer.pay(len(held.codes))
         codes = held.codes.tolist()
         return ["category", _column(writer, held.categories, depth), codes, bool(held.ordered)]
@@ -261,7 +261,7 @@ def _column(writer: _Writer, values: Any, depth: int) -> Any:
 
 
 def _is_known(dtype: str) -> bool:
-    """Tell whether a column's dtype is one that is read: of time zones those that have a name, and no file's path."""
+    """Tell whether a column's dtype is allowed; a time zone must be a known name, never the path of a file."""
     found = _COLUMN.fullmatch(dtype)
     zone = found and found["zone"]
     return bool(found) and (not zone or bool(_OFFSET.fullmatch(zone)) or zone in _zones())
@@ -273,7 +273,7 @@ def _zones() -> frozenset[str]:
 
 
 def _labels(writer: _Writer, index: Any, depth: int) -> Any:
-    """Write the labels of an axis: its names, and a column for each level."""
+    """Encode the labels of an axis: its names, and a column for each level."""
     levels = map(index.get_level_values, range(index.nlevels))
     return ["labels", writer.all(list(index.names), depth), [_column(writer, one, depth) for one in levels]]
 
@@ -285,7 +285,7 @@ def _decimal(text: Any) -> Decimal:
     return number
 
 
-# What is sent as a few numbers or texts: its type, what takes it apart, and what puts it together again.
+# Types that are sent as a few numbers or texts: the type, its parts, and the constructor from these.
 _KINDS: dict[str, tuple[type, Callable[[Any], tuple[Any, ...]], Callable[..., Any]]] = {
     "complex": (complex, lambda it: ((it := complex.__pos__(it)).real, it.imag), complex),
     "bytes": (
@@ -342,12 +342,12 @@ def decode(data: Any) -> Any:
         return _Reader(2 * NODES).read(data, 0)
     except BrokenFrameError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a library says of parts that do not fit
+    except Exception as error:  # noqa: BLE001 - any error of a constructor
         raise BrokenFrameError(str(error)[:_SHORT]) from None
 
 
 def clean(text: str) -> str:
-    """Return text that every file can hold: a sandbox may send half of a surrogate pair."""
+    """Replace lone surrogates, which no file can hold."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -373,7 +373,7 @@ class _Reader(_Budget):
         return [self.read(one, depth + 1) for one in data]
 
     def distinct(self, data: Any, depth: int) -> list[Any]:
-        """Read what a set or dict is to be made of, unless it was chosen to make that slow."""
+        """Decode the keys of a set or dict; refuse many with equal hashes, which would be slow."""
         self.pay(TABLE)
         values = self.all(data, depth)
         _require(max(Counter(map(hash, values)).values(), default=0) <= _ALIKE)
@@ -417,7 +417,7 @@ class _Reader(_Budget):
         _require(code == "O" or bool(_ARRAY.fullmatch(code)))
         sizes = [_whole(size) for size in shape]
         _require(len(sizes) <= SIZES and min(sizes, default=0) >= 0)
-        self.pay(ARRAY + sum(sizes))  # a side of an empty array may be long
+        self.pay(ARRAY + sum(sizes))  # an empty array may have a long side
         items = self.all(flat, depth)
         _require(math.prod(sizes) == len(items))
         array = np.zeros(len(items), dtype=code)
@@ -425,14 +425,14 @@ class _Reader(_Budget):
         return array.reshape(sizes)
 
     def column(self, depth: int, data: Any) -> Any:
-        """Read a dtype and its items as a Series."""
+        """Decode a dtype and its items as a Series."""
         import pandas as pd  # noqa: PLC0415 - only where an answer needs it
 
         self.pay(COLUMN)
         match data:
             case ["column", str(dtype), items] if _is_known(dtype):
                 values = self.all(items, depth)
-                if dtype.startswith(("datetime64", "timedelta64")):  # a text would be guessed at, slowly
+                if dtype.startswith(("datetime64", "timedelta64")):  # pandas would parse a text, slowly
                     _require(all(isinstance(one, datetime | timedelta) or one is pd.NaT for one in values))
                 return pd.Series(values, dtype=dtype)
             case ["category", categories, list(codes), bool(ordered)]:
@@ -443,7 +443,7 @@ class _Reader(_Budget):
         raise BrokenFrameError
 
     def labels(self, depth: int, data: Any) -> Any:
-        """Read the labels of an axis."""
+        """Decode the labels of an axis."""
         import pandas as pd  # noqa: PLC0415 - only where an answer needs it
 
         match data:

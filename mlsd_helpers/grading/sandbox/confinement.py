@@ -1,13 +1,12 @@
-"""What shuts a sandbox off from the machine, and the command that starts a fork server in it.
+"""Chooses the kind of sandbox that works here, and builds the command that starts a fork server in it.
 
 bubblewrap   namespaces of its own: no network, no process and no file but those that Python needs
-landlock     the kernel refuses files, sockets and signals; what is written to disk has no limit in all,
-             and a submission can see which files there are, though not what is in them
+landlock     the kernel refuses files, sockets and signals; the total written to disk has no limit,
+             and a submission can list files that it cannot read
 none         limits only: a submission can read and write what you can
 
-In the first two, seccomp refuses whatever `syscalls` does not list, no sandbox runs as root, and `paths` says what
-can be read. SECURITY.md has the promises, and each is tried by the tests.
-
+In the first two, seccomp refuses every system call that `syscalls` does not list, no sandbox runs as root, and `paths`
+lists what can be read. SECURITY.md has the promises; tests try each of them.
 """
 
 import os
@@ -24,26 +23,25 @@ from mlsd_helpers.grading.sandbox.limits import Limits
 from mlsd_helpers.grading.sandbox.namespaces import is_root
 
 OWN = "/sandbox"
-"""What a sandbox may write to, in bubblewrap; each sandbox has it empty."""
+"""The folder that a sandbox can write to, in bubblewrap; it is empty for each sandbox."""
 
 _TEMPORARY = "/tmp"  # noqa: S108 - Python or the course may be in there, too
 _TRY = "from mlsd_helpers.grading.sandbox.inside import try_sandbox; try_sandbox({!r})"
-_USER = "1000"  # not 0, which programs treat in ways of their own
+_USER = "1000"  # not 0, which programs treat as root
 
 
 def choose_sandbox(*, unsafe: bool = False) -> str:
     """Return the best sandbox that works here: "bubblewrap" or "landlock".
 
-    Where there is none and `unsafe` allows it, it is "none", or "stock" where no warm process can be forked, as on
-    Windows and macOS: nbgrader's own kernels.
+    With `unsafe`, return "none" where neither works, and "stock" (nbgrader's own kernels) on Windows and macOS.
 
-    Raises GradingError where there is none; the message says why and what to do.
+    Raises GradingError where neither works; the message says why and what to do.
     """
     if sys.platform != "linux":
         if unsafe:
             return "stock"
         raise GradingError(
-            "Only Linux can shut a submission off from this machine. Grade there, in a virtual machine or a container "
+            "Only Linux can isolate a submission from this machine. Grade there, in a virtual machine or a container "
             "such as Docker's. `--unsafe` grades here, as nbgrader does: a submission can then read and change what "
             "you can, its own score too."
         )
@@ -56,14 +54,14 @@ def choose_sandbox(*, unsafe: bool = False) -> str:
     if unsafe:
         return "none"
     raise GradingError(
-        "Nothing here can shut a submission off from this machine:\n" + "\n".join(refusals) + "\n"
+        "No sandbox works on this machine:\n" + "\n".join(refusals) + "\n"
         "Install bubblewrap (`apt install bubblewrap`), or grade in a container or on Linux 6.12 or newer. "
         "`--unsafe` grades without: a submission can then read and change whatever you can."
     )
 
 
 def _no_bubblewrap() -> str:
-    """Say why bubblewrap does not work here, or nothing."""
+    """Return why bubblewrap does not work here, or an empty text."""
     if not shutil.which("bwrap"):
         return "the command `bwrap` is not installed."
     refusal = _refusal("bubblewrap")
@@ -73,15 +71,15 @@ def _no_bubblewrap() -> str:
 
 
 def _no_landlock() -> str:
-    """Say why landlock does not work here, or nothing."""
+    """Return why landlock does not work here, or an empty text."""
     if landlock.version() < landlock.NEEDED:
         return "it needs Linux 6.12 or newer."
     return _refusal("landlock")
 
 
 def _refusal(sandbox: str) -> str:
-    """Say why this kind of sandbox cannot be opened here, or nothing."""
-    if not syscalls.can_refuse():
+    """Try a kind of sandbox; return why it does not work here, or an empty text."""
+    if not syscalls.is_supported():
         return f"which system calls to refuse on {platform.machine()} is not known here, only on x86-64 and 64-bit ARM."
     try:
         tried = subprocess.run(  # noqa: S603 - our own command, no shell
@@ -93,15 +91,15 @@ def _refusal(sandbox: str) -> str:
             env=environment(),
         )
     except subprocess.TimeoutExpired:
-        return "opening a sandbox did not come to an end."
+        return "starting a sandbox took longer than 60 s."
     if tried.returncode == 0:
         return ""
     says = (tried.stderr.strip().splitlines() or ["nothing"])[-1]
-    return f"it is refused here; it says: {says}."
+    return f"it does not start here: {says}."
 
 
 def environment(home: str = f"{OWN}/home", temporary: str = f"{OWN}/temporary") -> dict[str, str]:
-    """Return all that a sandbox sees of the environment: nothing of ours."""
+    """Return the environment variables of a sandbox, with none of the grader's."""
     one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     return {
         "PATH": os.pathsep.join([f"{sys.prefix}/bin", "/usr/bin", "/bin"]),
@@ -109,11 +107,11 @@ def environment(home: str = f"{OWN}/home", temporary: str = f"{OWN}/temporary") 
         "TMPDIR": temporary,
         "USER": "student",
         "LANG": "C.UTF-8",
-        "MALLOC_ARENA_MAX": "2",  # each thread would reserve memory of its own, which counts to the limit
+        "MALLOC_ARENA_MAX": "2",  # each arena reserves memory, which counts towards the limit
         "IPYTHONDIR": f"{home}/.ipython",
         "MPLCONFIGDIR": f"{home}/.matplotlib",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # as a kernel sets it
-        **dict.fromkeys(one_thread, "1"),  # a fork copies only one
+        **dict.fromkeys(one_thread, "1"),  # a fork has only one
     }
 
 
@@ -125,24 +123,24 @@ def command(
     hidden: Iterable[Path] = (),
     limits: Limits | None = None,
 ) -> list[str]:
-    """Return the command that runs a line of Python in a sandbox, where it can import what we can.
+    """Return the command that runs a line of Python in a sandbox, with our installed packages.
 
-    `hidden` names folders and files that must not be seen, wherever they lie. Raises GradingError where Python itself
-    would be hidden with them.
+    `hidden` names folders and files that the sandbox must not see. Raises GradingError where Python itself would be
+    hidden, too.
     """
     start = f"import sys; sys.path[:] = {paths.python_path()!r}; {code}"
     python = [sys.executable, "-I", "-c", start, *arguments]
     if sandbox != "bubblewrap":
         return python
-    return [shutil.which("bwrap") or "bwrap", *_walls(hidden, limits or Limits()), "--", *python]
+    return [shutil.which("bwrap") or "bwrap", *_bwrap_options(hidden, limits or Limits()), "--", *python]
 
 
-def _walls(hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
+def _bwrap_options(hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
     yield from (f"--unshare-{name}" for name in ("pid", "net", "ipc", "uts", "cgroup-try"))
     yield from ("--die-with-parent", "--new-session")  # ends with the worker; cannot type into its terminal
     yield from ("--hostname", "sandbox", "--cap-drop", "ALL")
-    rights = ["SYS_ADMIN", "SETPCAP", "NET_ADMIN"]  # to open sandboxes; each gives them up
-    if is_root():  # its sandboxes become another user, which a namespace with one user has not
+    rights = ["SYS_ADMIN", "SETPCAP", "NET_ADMIN"]  # to start sandboxes, which give them up
+    if is_root():  # sandboxes change to another user, which a user namespace with one user does not have
         rights += ["SETUID", "SETGID", "CHOWN", "DAC_READ_SEARCH"]
     else:
         yield from ("--unshare-user", "--disable-userns", "--uid", _USER, "--gid", _USER)
@@ -151,12 +149,12 @@ def _walls(hidden: Iterable[Path], limits: Limits) -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev")
     yield from ("--size", str(limits.files), "--tmpfs", OWN)
     yield from ("--dir", f"{OWN}/home", "--dir", f"{OWN}/temporary")
-    yield from _shown(hidden)
+    yield from _mount_options(hidden)
     yield from ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", OWN)
 
 
-def _shown(hidden: Iterable[Path]) -> Iterator[str]:
-    links, shown = paths.walls(hidden)
+def _mount_options(hidden: Iterable[Path]) -> Iterator[str]:
+    links, shown = paths.layout(hidden)
     if not any(name.is_relative_to(_TEMPORARY) for name in (*links, *shown)):
         yield from ("--symlink", f"{OWN}/temporary", _TEMPORARY)
     for name, aim in links.items():
@@ -165,11 +163,11 @@ def _shown(hidden: Iterable[Path]) -> Iterator[str]:
         for folder in reversed(name.parents):
             outer = next((one for one in (folder, *folder.parents) if one in shown), None)
             if outer is None or (shown[outer] is None and outer != folder):
-                yield from ("--dir", str(folder))  # else only we could enter it
+                yield from ("--dir", str(folder))  # else its mode is 0700
         if real is not None:
             yield from ("--ro-bind", str(real), str(name))
         else:
             yield from ("--tmpfs", str(name)) if name.is_dir() else ("--ro-bind", os.devnull, str(name))
     for name, real in shown.items():
-        if real is None and name.is_dir():  # and has what was opened in it
+        if real is None and name.is_dir():  # after mounts inside it
             yield from ("--remount-ro", str(name))

@@ -1,4 +1,4 @@
-"""The worker's side: start a fork server, open sandboxes in it, ask them, and end them when they go too far."""
+"""Controls sandboxes from a worker: starts a fork server, opens sessions, sends requests and enforces limits."""
 
 import contextlib
 import json
@@ -30,17 +30,17 @@ from mlsd_helpers.grading.sandbox.limits import Limits
 
 _START_S = 120.0
 _OPEN_S = 60.0
-_GRACE_S = 1.0  # for what a sandbox stops by itself at its limit
-_GONE_S = 10.0
-_LOOK_S = 0.25  # between two looks at what a sandbox uses
-_MOST_ASKED = 100_000  # questions to functions of one case, in one request
-_LARGEST = 1e15  # number that a function of a case is asked with
+_GRACE_S = 1.0  # a sandbox stops a cell or a call by itself at the limit; this is on top
+_EXIT_S = 10.0
+_CHECK_S = 0.25  # between two checks of what a sandbox uses
+_MOST_ASKED = 100_000  # calls of the functions of one case, in one request
+_LARGEST = 1e15  # number that a function of a case is called with
 _FOLDER = f"{OWN}/submission"
 _SCRATCH = "mlsd-sandbox-"
 _MAIN = "from mlsd_helpers.grading.sandbox.inside import main; main()"
 _CLOSED = "it was closed"
-_STRANGE = "your code sent something that no answer sends"
-_ENDED = "your code ended its own process (os._exit, a kill or a crash)"
+_MALFORMED = "your code sent something that no answer sends"
+_EXITED = "your code ended its own process (os._exit, a kill or a crash)"
 
 
 class SessionEnded(Exception):  # noqa: N818 - it says what happened to the sandbox
@@ -52,7 +52,7 @@ class SessionEnded(Exception):  # noqa: N818 - it says what happened to the sand
 
 
 class AnswerRaised(Exception):  # noqa: N818 - likewise
-    """The student's answer raised an error; the sandbox goes on."""
+    """The student's answer raised an error. The session can still be used."""
 
     def __init__(self, type_name: str, message: str) -> None:
         super().__init__(f"{type_name}: {message}")
@@ -60,23 +60,23 @@ class AnswerRaised(Exception):  # noqa: N818 - likewise
 
 
 class AnswerTimeout(Exception):  # noqa: N818 - likewise
-    """The student's answer took too long and was stopped; the sandbox goes on."""
+    """The student's answer took too long and was stopped. The session can still be used."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a sandbox took: seconds that it was open, and the most memory in bytes, also what it shared."""
+    """What a session used: its duration in seconds, and its peak memory in bytes, shared memory included."""
 
     seconds: float
     peak: int
 
 
 class ForkServer:
-    """A process in a sandbox that has imported what answers need, so that opening a sandbox takes milliseconds.
+    """A process that has imported what answers need, and forks a sandbox for each session within milliseconds.
 
-    `hidden` names folders that no sandbox may see, should they lie inside the environment that Python runs from. Its
-    sandboxes run on `processors`, by default on all, and slow down nothing on others.
-    With bubblewrap it ends with the thread that started it, so that it never outlives a worker.
+    `hidden` names folders that no sandbox may see, even inside the environment that Python runs from. The sandboxes run
+    on `processors`, by default on all. With bubblewrap the server ends with the thread that started it, so it never
+    outlives a worker.
     """
 
     def __init__(
@@ -91,25 +91,25 @@ class ForkServer:
         self.processors = set(processors)
         self._process: subprocess.Popen[bytes] | None = None
         self._scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
-        self._held = os.open(self._scratch, os.O_RDONLY)
-        _lock(self._held)
+        self._lock_handle = os.open(self._scratch, os.O_RDONLY)
+        _lock(self._lock_handle)
 
     def __enter__(self) -> Self:
-        """Start it. Raises GradingError where it does not start."""
+        """Start the server. Raises GradingError where it does not start."""
         self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it, with whatever sandbox is open."""
+        """Stop the server and any open sandbox."""
         self._stop()
-        os.close(self._held)
+        os.close(self._lock_handle)
         _clear_away(self._scratch)
 
     def _start(self) -> None:
-        self._line, theirs = socket.socketpair()
+        self._control, theirs = socket.socketpair()
         whole, names = paths.readable(self.hidden) if self.sandbox == "landlock" else ((), ())
-        walls = {"sandbox": self.sandbox, "readable": whole, "listed": names}
-        config = {"line": theirs.fileno(), "walls": walls, "limits": asdict(self.limits)}
+        confinement = {"sandbox": self.sandbox, "readable": whole, "listed": names}
+        config = {"control": theirs.fileno(), "confinement": confinement, "limits": asdict(self.limits)}
         log = self._scratch / "log"
         with theirs, log.open("wb") as errors, _on(self.processors):
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
@@ -120,9 +120,9 @@ class ForkServer:
                 stderr=errors,
                 pass_fds=[theirs.fileno()],
             )
-        self._line.settimeout(_START_S)
+        self._control.settimeout(_START_S)
         with contextlib.suppress(OSError):
-            if self._line.recv(16) == b"warm":
+            if self._control.recv(16) == b"ready":
                 return
         self._stop()
         says = "\n".join(log.read_text(errors="replace").strip().splitlines()[-5:])
@@ -133,58 +133,59 @@ class ForkServer:
     def _stop(self) -> None:
         if self._process is None:
             return
-        self._line.close()
+        self._control.close()
         if self.sandbox != "bubblewrap":
             processes.end_below(self._process.pid)
-        self._process.kill()  # with bubblewrap, all that it started goes too
+        self._process.kill()  # with bubblewrap, the kernel then ends all that it started
         self._process.wait()
         self._process = None
 
     def session(
         self, folder: Path, shown: Mapping[str, Any] | None = None, deadline: float = math.inf
     ) -> "Session":
-        """Open a sandbox that has a copy of a folder's files, and the cases that exercises show, by exercise id.
+        """Open a session in a new sandbox, which gets a copy of a folder's files.
 
-        It ends at its `deadline`, on the clock of `time.monotonic`, or sooner by its limits.
+        `shown` holds the cases that exercises show, by exercise id. The session ends at its `deadline`, on the clock of
+        `time.monotonic`, or earlier at one of its limits.
 
-        Raises GradingError where it does not open, which is no fault of the submission.
+        Raises GradingError where the sandbox does not start, which is no fault of the submission.
         """
         if self._process is None or self._process.poll() is not None:
             self._stop()
             self._start()
         return Session(self, folder, shown or {}, deadline)
 
-    def open(self) -> tuple[socket.socket, int, int, Path | None]:
-        """Open an empty sandbox: the line to it, a handle on its first process, that one's id, its folder here."""
-        self.clear()
-        line, theirs = socket.socketpair()
+    def fork(self) -> tuple[socket.socket, int, int, Path | None]:
+        """Fork an empty sandbox; return its socket, a pidfd and the id of its first process, and its folder outside."""
+        self.end_leftovers()
+        ours, theirs = socket.socketpair()
         inside = None if self.sandbox == "bubblewrap" else Path(tempfile.mkdtemp(dir=self._scratch))
         try:
             with theirs:
-                self._line.settimeout(_OPEN_S)
-                socket.send_fds(self._line, [str(inside or _FOLDER).encode()], [theirs.fileno()])
-                _, handles, *_ = socket.recv_fds(self._line, 64, 1)
+                self._control.settimeout(_OPEN_S)
+                socket.send_fds(self._control, [str(inside or _FOLDER).encode()], [theirs.fileno()])
+                _, handles, *_ = socket.recv_fds(self._control, 64, 1)
             (handle,) = handles
             process = processes.number_of(handle)
         except (OSError, ValueError) as error:
-            line.close()
+            ours.close()
             self._stop()
-            raise GradingError(f"No sandbox could be opened in {self.sandbox}: {error}.") from None
-        return line, handle, process, inside
+            raise GradingError(f"No sandbox could be started in {self.sandbox}: {error}.") from None
+        return ours, handle, process, inside
 
-    def below(self) -> list[int]:
-        """Return the processes of the sandbox, also those that have left its family."""
+    def descendants(self) -> list[int]:
+        """Return all processes below the server, also those whose own parent has ended."""
         return processes.family(self._process.pid)[1:] if self._process is not None else []
 
-    def clear(self) -> None:
-        """End whatever a sandbox has left behind; a process namespace has done so by itself."""
+    def end_leftovers(self) -> None:
+        """End the processes that a sandbox left behind. With bubblewrap its process namespace does that."""
         if self.sandbox != "bubblewrap" and self._process is not None:
             processes.end_below(self._process.pid)
 
 
 @contextlib.contextmanager
 def _on(processors: set[int]) -> Iterator[None]:
-    """Start processes on some processors alone; they and all below them stay there."""
+    """Restrict processes that are started meanwhile, and their descendants, to some processors."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, processors or before)
     try:
@@ -194,9 +195,9 @@ def _on(processors: set[int]) -> Iterator[None]:
 
 
 def sweep() -> None:
-    """Remove the folders of fork servers whose worker was killed: nobody holds their lock any more."""
+    """Remove the folders of fork servers whose worker was killed: no process holds their lock."""
     for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        with contextlib.suppress(OSError):  # another user's, or held
+        with contextlib.suppress(OSError):  # another user's, or locked
             folder = os.open(left, os.O_RDONLY)
             try:
                 _lock(folder)
@@ -206,13 +207,13 @@ def sweep() -> None:
 
 
 def _clear_away(folder: Path) -> None:
-    """Remove a folder that a sandbox wrote to: folders without end in folders, and some that nobody may list."""
+    """Remove a folder that a sandbox wrote to, however deeply nested and whatever its permissions."""
     with contextlib.suppress(Exception):  # RecursionError too, before Python 3.13
         shutil.rmtree(folder)
     if folder.exists():
         for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
             subprocess.run(  # noqa: S603 - the system's own, which descend without recursion
-                [*command, "--", str(folder)], check=False, capture_output=True, timeout=_GONE_S * 6
+                [*command, "--", str(folder)], check=False, capture_output=True, timeout=_EXIT_S * 6
             )
 
 
@@ -224,20 +225,20 @@ def _lock(folder: int) -> None:
 
 
 class Session:
-    """Where one submission runs. Every request may raise SessionEnded, and does so ever after."""
+    """One submission in its sandbox. Any request may raise SessionEnded; after that every request raises it."""
 
     def __init__(
-        self, parent: ForkServer, folder: Path, shown: Mapping[str, Any], deadline: float = math.inf
+        self, server: ForkServer, folder: Path, shown: Mapping[str, Any], deadline: float = math.inf
     ) -> None:
-        self._parent, self.limits = parent, parent.limits
-        self._gone: SessionEnded | None = None
+        self._server, self.limits = server, server.limits
+        self._ended: SessionEnded | None = None
         self._functions: list[Callable[..., Any]] = []
         self._began, self._seconds, self._peak = time.monotonic(), 0.0, 0
-        self._late = math.inf  # to open takes our time, not the student's
-        self._line, self._handle, self._process, self._inside = parent.open()
+        self._deadline = math.inf  # the start is not counted as the student's time
+        self._socket, self._handle, self._process, self._folder = server.fork()
         self._base = processes.resident(self._process)
-        self._too_much = ""
-        self.odd: list[str] = []  # what functions of a case were asked with, and no answer asks
+        self._excess = ""
+        self.odd_arguments: list[str] = []  # argument types that no honest answer uses
         self._closing = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
@@ -249,27 +250,27 @@ class Session:
                 files=dict(_files(folder, self.limits.files)),
                 shown=dict(shown),
             )
-        except SessionEnded as gone:
-            raise GradingError(f"A sandbox for {folder} did not open: {gone.reason}.") from None
+        except SessionEnded as ended:
+            raise GradingError(f"A sandbox for {folder} did not start: {ended.reason}.") from None
         except BaseException:
-            self._end("it was not opened")
+            self._end("it was not started")
             raise
-        self._late = min(deadline, self._began + self.limits.cells_s)
+        self._deadline = min(deadline, self._began + self.limits.cells_s)
 
     def __enter__(self) -> Self:
-        """Return the sandbox, which is open."""
+        """Return the session, which is open."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End all its processes; its files go with them."""
+        """End all processes of the sandbox and remove its files."""
         self._end(_CLOSED)
 
     @property
     def cost(self) -> Cost:
-        """What the sandbox took so far, or in all once it is closed."""
-        if self._gone is None:
+        """What the session has used so far, or in total once it has ended."""
+        if self._ended is None:
             self._measure()
         return Cost(self._seconds, self._peak)
 
@@ -288,14 +289,14 @@ class Session:
     def value(self, name: str) -> Any:
         """Return the value that a name is bound to: a plain value or Opaque.
 
-        Raises AnswerRaised or AnswerTimeout where the value cannot even be looked at.
+        Raises AnswerRaised or AnswerTimeout where the value cannot be read.
         """
         return self._answer(do="value", name=name)
 
     def call(self, name: str, case: Mapping[str, Any]) -> Any:
         """Call a function on a case, by keyword, and return its value: a plain value or Opaque.
 
-        What the function prints is put aside. Functions in the case stay outside and are asked from there.
+        What the function prints is discarded. Functions in the case stay outside; the sandbox calls them there.
 
         Raises AnswerRaised for what it raises, also NotImplementedError, and AnswerTimeout.
         """
@@ -305,7 +306,7 @@ class Session:
         reply = self._ask(self.limits.call_s, "one call", **request)
         with self._strict():
             match reply:
-                case {"endless": True}:
+                case {"timeout": True}:
                     raise AnswerTimeout
                 case {"raised": [str(name), str(message)]}:
                     raise AnswerRaised(codec.clean(name)[:100], codec.clean(message)[:500])
@@ -317,19 +318,22 @@ class Session:
         try:
             yield
         except (wire.BrokenFrameError, KeyError, TypeError):
-            raise self._end(_STRANGE) from None
+            raise self._end(_MALFORMED) from None
 
-    # ---- asking ---------------------------------------------------------------------------------------
+    # ---- requests -------------------------------------------------------------------------------------
 
     def _ask(self, seconds: float, what: str, **request: Any) -> dict[str, Any]:
-        """Send a request and return the reply to it; other than that, the sandbox has nothing to say."""
-        if self._gone is not None:
-            raise self._gone
-        number = secrets.token_hex(8)  # so that no reply is made before its request
+        """Send a request, serve calls of a case's functions, and return the reply. Anything else ends the session."""
+        if self._ended is not None:
+            raise self._ended
+        number = secrets.token_hex(8)  # so that no reply can be sent before its request
         late = time.monotonic() + seconds + _GRACE_S
         why = f"your code ran longer than {seconds:g} s in {what}"
-        if self._late < late:
-            late, why = self._late, f"your code ran longer than {self._late - self._began:.3g} s in all"
+        if self._deadline < late:
+            late, why = (
+                self._deadline,
+                f"your code ran longer than {self._deadline - self._began:.3g} s in all",
+            )
         self._send({"id": number, **request}, late, why)
         for _ in range(_MOST_ASKED):
             with self._strict():
@@ -354,7 +358,7 @@ class Session:
         )
 
     def _ask_outside(self, function: Callable[..., Any], args: Any, kwargs: Any) -> dict[str, Any]:
-        """Call a function of ours with what the sandbox gave, if that is a few plain numbers: it runs here, outside."""
+        """Call a function of a case here, outside the sandbox, if its arguments are plain numbers."""
         if (
             not isinstance(args, tuple)
             or not isinstance(kwargs, dict)
@@ -364,81 +368,81 @@ class Session:
         args, kwargs = tuple(map(_number, args)), {name: _number(one) for name, one in kwargs.items()}
         odd = [type(one).__name__ for one in (*args, *kwargs.values()) if not _is_modest(one)]
         if odd:
-            self.odd = [f"a function of a case was asked with {odd[0]}"]
+            self.odd_arguments = [f"a function of a case was called with {odd[0]}"]
             return {"raised": ValueError(f"It takes finite numbers up to {_LARGEST:g}, and got {odd[0]}.")}
         try:
             return {"value": function(*args, **kwargs)}
-        except Exception as error:  # noqa: BLE001 - whatever it says of what it was given
+        except Exception as error:  # noqa: BLE001 - its arguments come from a student
             return {"raised": ValueError(f"{type(error).__name__}: {error}")}
 
     def _send(self, message: Mapping[str, Any], late: float, why: str) -> None:
-        self._line.settimeout(max(late - time.monotonic(), 0.01))
+        self._socket.settimeout(max(late - time.monotonic(), 0.01))
         try:
-            self._line.sendall(wire.framed(self._pickled(message)))
+            self._socket.sendall(wire.frame(self._pickled(message)))
         except TimeoutError:
             raise self._end(why) from None
         except OSError:
-            raise self._end(_ENDED) from None
+            raise self._end(_EXITED) from None
 
     def _pickled(self, message: Mapping[str, Any]) -> bytes:
-        """Pickle what a sandbox is to have; functions of an exercise stay here, and a sandbox asks them by number."""
+        """Pickle a request. Functions of an exercise stay here; a sandbox calls them by number."""
         file = BytesIO()
         pickler = pickle.Pickler(file)
-        pickler.persistent_id = self._stay  # type: ignore[method-assign]
+        pickler.persistent_id = self._persistent_id  # type: ignore[method-assign]
         pickler.dump(message)
         return file.getvalue()
 
-    def _stay(self, value: Any) -> tuple[int, str] | None:
+    def _persistent_id(self, value: Any) -> tuple[int, str] | None:
         home = value if hasattr(value, "__qualname__") else type(value)
         if not str(getattr(home, "__module__", "")).startswith("mlsd_helpers.exercises"):
             return None
         if not callable(value):
             raise GradingError(
-                f"A case holds a {type(value).__name__}, which no sandbox can know, since it has no exercises. "
-                "Make it a function, which is then asked outside, or plain values."
+                f"A case holds a {type(value).__name__}, which no sandbox can hold, since it has no exercises. "
+                "Make it a function, which is then called outside, or plain values."
             )
         self._functions.append(value)
         return len(self._functions) - 1, repr(value)
 
     def _receive(self, late: float, why: str) -> bytes:
-        """Wait for one frame."""
+        """Wait for one whole frame."""
         received = bytearray()
-        self._line.setblocking(False)
+        self._socket.setblocking(False)
         waiting = select.poll()
-        for one in (self._line.fileno(), self._handle):
+        for one in (self._socket.fileno(), self._handle):
             waiting.register(one, select.POLLIN)
         while True:
             left = late - time.monotonic()
             if left <= 0 or not waiting.poll(1000 * left):
                 raise self._end(why)
             try:
-                part = self._line.recv(2**20)
+                part = self._socket.recv(2**20)
             except OSError:  # also when nothing came: then it is the process that ended
-                raise self._end(_ENDED) from None
+                raise self._end(_EXITED) from None
             if not part:
-                raise self._end(_ENDED)
+                raise self._end(_EXITED)
             received += part
             body = wire.split(received)
             if body is not None:
                 return body
 
     def _watch(self) -> None:
-        """End the sandbox's processes when they are too many or take too much memory together.
+        """End the sandbox's processes when they are too many or use too much memory together.
 
-        A thread looks by the clock, whatever the sandbox sends meanwhile and whatever the judge is at.
+        This runs in a thread of its own, so that it also works while the judge waits or computes.
         """
-        while not self._closing.wait(_LOOK_S):
-            self._too_much = self._look()
-            if self._too_much:
+        while not self._closing.wait(_CHECK_S):
+            self._excess = self._excess_now()
+            if self._excess:
                 self._kill()
-                self._parent.clear()
+                self._server.end_leftovers()
                 return
 
     def _family(self) -> list[int]:
         family = processes.family(self._process)
-        return family if self._parent.sandbox == "bubblewrap" else self._parent.below() or family
+        return family if self._server.sandbox == "bubblewrap" else self._server.descendants() or family
 
-    def _look(self) -> str:
+    def _excess_now(self) -> str:
         family = self._family()
         if len(family) > self.limits.processes:
             return f"your code started more than {self.limits.processes} processes"
@@ -449,7 +453,7 @@ class Session:
         return ""
 
     def end_others(self) -> None:
-        """End all processes of the sandbox but its first, such as those that a cell started and forgot."""
+        """End all processes of the sandbox but its first, such as those that a cell left running."""
         for pid in self._family():
             if pid != self._process:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -462,29 +466,31 @@ class Session:
         self._peak = max(self._peak, processes.peak(self._process))
 
     def _end(self, reason: str) -> SessionEnded:
-        """End the sandbox once, and return what its requests raise from now on."""
-        if self._gone is None:
+        """End the sandbox, once, and return the exception that its requests raise from now on."""
+        if self._ended is None:
             self._measure()
             self._closing.set()
             self._watcher.join()
-            self._gone = SessionEnded(self._too_much or reason)
+            self._ended = SessionEnded(self._excess or reason)
             self._kill()
-            self._line.close()
-            if reason != _CLOSED:  # what it held may be much; the next sandbox wants it
-                select.select([self._handle], [], [], _GONE_S)
+            self._socket.close()
+            if reason != _CLOSED:  # its memory must be free before the next sandbox starts
+                select.select([self._handle], [], [], _EXIT_S)
             os.close(self._handle)
-            self._parent.clear()
-            if self._inside is not None:
-                _clear_away(self._inside)
-        return self._gone
+            self._server.end_leftovers()
+            if self._folder is not None:
+                _clear_away(self._folder)
+        return self._ended
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._handle, signal.SIGKILL)  # a number might be another's by now
+            signal.pidfd_send_signal(
+                self._handle, signal.SIGKILL
+            )  # a pidfd, since the process id may have been reused
 
 
 def _files(folder: Path, most: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a folder, up to a number of bytes in all; what a link points to is not the student's."""
+    """Yield the files of a folder, up to `most` bytes in total. Links are not followed."""
     for path in sorted(folder.rglob("*")):
         if (
             path.is_symlink()
@@ -508,12 +514,12 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """Return a fraction or a decimal as the float that it is about; anything else as it is."""
+    """Convert a fraction or a decimal to a float; return anything else unchanged."""
     with contextlib.suppress(OverflowError, ValueError):
         return float(value) if isinstance(value, Fraction | Decimal) else value
     return value
 
 
 def _is_modest(value: Any) -> bool:
-    """Tell whether a value is a number that no computation makes large."""
+    """Tell whether a value is a number small enough for any formula."""
     return isinstance(value, int | float) and -_LARGEST <= value <= _LARGEST

@@ -1,7 +1,7 @@
-"""What runs inside the sandbox: the fork server, and the sandboxes that are its forks.
+"""The fork server's loop and the sessions that it forks run inside the sandbox.
 
-The fork server runs no line of a submission. For each sandbox it forks; the fork closes every way back, and only then
-reads what it is asked.
+The fork server itself runs no code of a submission. It forks for each session; the fork confines itself first, and
+then reads its first request.
 """
 
 import contextlib
@@ -24,12 +24,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlsd_helpers.grading.deadline import OutOfTimeError, time_limit
 from mlsd_helpers.grading.sandbox import codec, landlock, namespaces, paths, processes, stub, syscalls, wire
 from mlsd_helpers.grading.sandbox.confinement import OWN, environment
 from mlsd_helpers.grading.sandbox.limits import Limits
-from mlsd_helpers.timeout import TooLongError, time_limit
 
-_WARM = (
+_PRELOADED = (
     "numpy",
     "pandas",
     "matplotlib.figure",
@@ -44,13 +44,13 @@ _WARM = (
 )
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108 - empty in each sandbox
 _OPEN_FILES = 128
-_SANDBOXES_AT_ONCE = 2  # other sandboxes of the same user may start processes at the same time
+_SANDBOXES_AT_ONCE = 2  # of the same user, which may start processes at the same time
 _NAMESPACES = namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWIPC | namespaces.NEWNET
 
 
 @dataclass(frozen=True)
-class Walls:
-    """The sandbox, and for landlock the paths that can be read, and the folders of which only names can be."""
+class Confinement:
+    """The kind of sandbox; for landlock also the paths that can be read, and the folders that can only be listed."""
 
     sandbox: str
     readable: Sequence[str] = ()
@@ -61,24 +61,26 @@ class Walls:
 
 
 def main() -> None:
-    """Get warm, then open a sandbox each time the worker asks for one, until it closes the line."""
+    """Import what answers need, then fork a session for each request of the worker, until it closes the socket."""
     config = json.loads(sys.argv[1])
-    walls, limits = Walls(**config["walls"]), Limits(**config["limits"])
-    control = socket.socket(fileno=config["line"])
-    shell = _warm_up()
-    if walls.sandbox != "bubblewrap":
-        namespaces.adopt_orphans()  # so that the worker finds what a sandbox leaves behind
-    if walls.sandbox != "none":
-        syscalls.program(walls.sandbox)  # made once, for every sandbox
-    control.send(b"warm")
+    confinement, limits = Confinement(**config["confinement"]), Limits(**config["limits"])
+    control = socket.socket(fileno=config["control"])
+    shell = _preload()
+    if confinement.sandbox != "bubblewrap":
+        namespaces.become_subreaper()  # so that the worker finds what a sandbox leaves behind
+    if confinement.sandbox != "none":
+        syscalls.program(confinement.sandbox)  # cached for all sessions
+    control.send(b"ready")
     while True:
         folder, handles, *_ = socket.recv_fds(control, 4096, 1)
-        if not folder:  # the worker has gone
+        if not folder:  # the worker has closed the socket
             processes.end_below(os.getpid())
             return
         intermediate = os.fork()
         if not intermediate:
-            _open(walls, folder.decode(), socket.socket(fileno=handles[0]), control, limits, shell)
+            _start_session(
+                confinement, folder.decode(), socket.socket(fileno=handles[0]), control, limits, shell
+            )
         os.close(handles[0])
         with contextlib.suppress(ChildProcessError):
             os.waitpid(intermediate, 0)
@@ -86,13 +88,13 @@ def main() -> None:
                 pass
 
 
-def _warm_up() -> Any:
+def _preload() -> Any:
     """Import what answers need, so that each fork has it."""
     stub.install()
     from mlsd_helpers.grading.sandbox.shell import make_shell  # noqa: PLC0415 - it takes a while
 
     shell = make_shell()
-    for name in _WARM:
+    for name in _PRELOADED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     if threading.active_count() > 1:
@@ -102,25 +104,32 @@ def _warm_up() -> Any:
     return shell
 
 
-def _open(
-    walls: Walls, folder: str, line: socket.socket, control: socket.socket, limits: Limits, shell: Any
+def _start_session(
+    confinement: Confinement,
+    folder: str,
+    connection: socket.socket,
+    control: socket.socket,
+    limits: Limits,
+    shell: Any,
 ) -> None:
-    """Become a sandbox, in a process of its own. Never returns."""
+    """Fork, confine the fork and serve its session. Never returns."""
     try:
         memory = _address_space()
-        with contextlib.suppress(OSError):  # when memory ends, the kernel ends a sandbox first
+        with contextlib.suppress(OSError):  # out of memory, the kernel ends a sandbox first
             Path("/proc/self/oom_score_adj").write_text("1000")
-        if walls.sandbox == "bubblewrap":
+        if confinement.sandbox == "bubblewrap":
             namespaces.unshare(_NAMESPACES)
         session = os.fork()
         if session:  # only the fork is in the new process namespace
             socket.send_fds(control, [b"open"], [os.pidfd_open(session)])
             os._exit(0)
-        line = _shut_off(walls, folder, line, limits, memory)
-        _Session(line, shell, limits).serve()
-    except BaseException as error:  # noqa: BLE001 - nothing may get back into the fork server's loop
+        connection = _isolate(confinement, folder, connection, limits, memory)
+        _Session(connection, shell, limits).serve()
+    except BaseException as error:  # noqa: BLE001 - must not return into the fork server's loop
         with contextlib.suppress(Exception):
-            line.sendall(wire.framed(json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode()))
+            connection.sendall(
+                wire.frame(json.dumps({"refused": f"{type(error).__name__}: {error}"}).encode())
+            )
     finally:
         os._exit(0)
 
@@ -132,15 +141,17 @@ def _address_space() -> int:
         return 2**30
 
 
-def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, memory: int) -> socket.socket:
-    """Close every way out of the sandbox but its line, and return that."""
+def _isolate(
+    confinement: Confinement, folder: str, connection: socket.socket, limits: Limits, memory: int
+) -> socket.socket:
+    """Confine this process, leave it no open file but its connection, and return that."""
     os.setsid()  # `kill(0)` must not reach the fork server
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nothing, standard)
-    kept = os.dup2(line.detach(), 3)
-    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))  # the worker's line to the fork server, too
-    _enclose(walls, folder, limits)
+    kept = os.dup2(connection.detach(), 3)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))  # the control socket, too
+    _confine(confinement, folder, limits)
     os.chdir(folder)
     sys.path.insert(0, "")  # a module beside the notebook, as in Jupyter
     for kind, most in (
@@ -149,54 +160,51 @@ def _shut_off(walls: Walls, folder: str, line: socket.socket, limits: Limits, me
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 1),  # 0 would still start a program that keeps the core
         (resource.RLIMIT_SIGPENDING, 1024),
-        (
-            resource.RLIMIT_CPU,
-            int(limits.cells_s) + 1,
-        ),  # should the worker be gone, and nobody count the time
+        (resource.RLIMIT_CPU, int(limits.cells_s) + 1),  # should the worker have ended
     ):
         _limit(kind, most)
-    if walls.sandbox != "none":
-        syscalls.refuse(walls.sandbox)
+    if confinement.sandbox != "none":
+        syscalls.install_filter(confinement.sandbox)
     return socket.socket(fileno=kept)
 
 
-def _enclose(walls: Walls, folder: str, limits: Limits) -> None:
-    """Leave the sandbox no file but its own and what it may read, no right, and no more processes than its limit."""
+def _confine(confinement: Confinement, folder: str, limits: Limits) -> None:
+    """Restrict files, privileges and the number of processes. The system calls are restricted by `syscalls`."""
     user = namespaces.sandbox_user()
     most = limits.most_processes
-    if walls.sandbox == "bubblewrap":
+    if confinement.sandbox == "bubblewrap":
         namespaces.start_loopback()
-        namespaces.keep_mounts_here()
-        for covered in (OWN, _SHARED_MEMORY):  # nothing passes from one sandbox to the next
+        namespaces.make_mounts_private()
+        for covered in (OWN, _SHARED_MEMORY):  # empty for each sandbox
             namespaces.mount_tmpfs(covered, limits.files, user=user)
-        namespaces.mount_tmpfs("/proc", 4096, user=user, writable=False)  # it would show the fork server
-        namespaces.drop_rights(user)
+        namespaces.mount_tmpfs("/proc", 4096, user=user, writable=False)  # /proc would show the fork server
+        namespaces.drop_privileges(user)
         for name in (os.environ["HOME"], os.environ["TMPDIR"], folder):
             Path(name).mkdir()
         _limit(resource.RLIMIT_NPROC, most)
         return
     os.environ.update(environment(folder, folder))
-    tempfile.tempdir = None  # where it was before
-    if walls.sandbox == "landlock":
-        if user == os.getuid():  # Linux counts whatever else the user runs
+    tempfile.tempdir = None  # forget the cached one
+    if confinement.sandbox == "landlock":
+        if user == os.getuid():  # Linux counts all processes of the user
             most = processes.threads_of(user) + _SANDBOXES_AT_ONCE * most
         else:
             os.chown(folder, user, user)
-            Path(folder).parent.chmod(0o711)  # which only we may enter
-        landlock.restrict(readable=walls.readable, listed=walls.listed, own=folder)
-        namespaces.drop_rights(user)
+            Path(folder).parent.chmod(0o711)  # it was made for this user alone
+        landlock.restrict(readable=confinement.readable, listed=confinement.listed, own=folder)
+        namespaces.drop_privileges(user)
         _limit(resource.RLIMIT_NPROC, most)
 
 
 def _limit(kind: int, most: int) -> None:
-    """Set a limit that cannot be raised again, or keep a lower one."""
+    """Set a hard limit, or keep a lower one."""
     before = resource.getrlimit(kind)[1]
     lower = most if before == resource.RLIM_INFINITY else min(most, before)
     resource.setrlimit(kind, (lower, lower))
 
 
 def try_sandbox(sandbox: str) -> None:
-    """End this process, with an error where this kind of sandbox cannot be opened."""
+    """Exit with status 0 if this kind of sandbox works here, else print why not and exit with 1."""
     with tempfile.TemporaryDirectory() as around:
         folder = tempfile.mkdtemp(dir=around)
         if sandbox == "bubblewrap":
@@ -211,39 +219,39 @@ def try_sandbox(sandbox: str) -> None:
 
 
 def _tried(sandbox: str, folder: str) -> str:
-    """Return why a sandbox cannot be opened, or nothing."""
+    """Return why a sandbox does not work here, or an empty text."""
     whole, listed = paths.readable() if sandbox == "landlock" else ((), ())
     try:
-        _enclose(Walls(sandbox, whole, listed), folder, Limits())
-        syscalls.refuse(sandbox)
-        Path(os.__file__).read_bytes()  # which only root may be able to
+        _confine(Confinement(sandbox, whole, listed), folder, Limits())
+        syscalls.install_filter(sandbox)
+        Path(os.__file__).read_bytes()  # perhaps only root can
         Path(codec.__file__).read_bytes()
-    except Exception as error:  # noqa: BLE001 - whatever it is, this is a fork, and the caller says it
+    except Exception as error:  # noqa: BLE001 - any error is the answer
         return f"{type(error).__name__}: {error}"
     return ""
 
 
-# ---- a sandbox ---------------------------------------------------------------------------------------
+# ---- a session ---------------------------------------------------------------------------------------
 
 
 class _Session:
-    def __init__(self, line: socket.socket, shell: Any, limits: Limits) -> None:
-        self.line, self.shell, self.limits = line, shell, limits
+    def __init__(self, connection: socket.socket, shell: Any, limits: Limits) -> None:
+        self.connection, self.shell, self.limits = connection, shell, limits
         self.process = os.getpid()
 
     def serve(self) -> None:
-        """Answer one request after the other, until the worker has gone."""
-        from mlsd_helpers.grading.sandbox.shell import take_over  # noqa: PLC0415 - the fork server has it
+        """Answer requests until the worker closes the connection."""
+        from mlsd_helpers.grading.sandbox.shell import redirect_streams  # noqa: PLC0415 - the fork server has it
 
-        take_over(self.shell)
+        redirect_streams(self.shell)
         random.seed()
         sys.modules["numpy"].random.seed()
         while True:
-            request = self.load(wire.receive(self.line))
+            request = self.load(wire.receive(self.connection))
             reply = self.answer(request)
             if os.getpid() != self.process:
-                os._exit(0)  # a fork that a cell made and forgot
-            self.line.sendall(wire.framed(json.dumps({"id": request["id"], **reply}).encode()))
+                os._exit(0)  # a fork that a cell made, and that returned from it
+            self.connection.sendall(wire.frame(json.dumps({"id": request["id"], **reply}).encode()))
 
     def load(self, body: bytes) -> Any:
         return _Unpickler(self, body).load()
@@ -262,13 +270,14 @@ class _Session:
             case "kind":
                 return {"kind": self.kind(request["name"])}
             case "value":
-                return self.guarded(lambda: self.shell.user_ns[request["name"]])
+                return self.reply_of(lambda: self.shell.user_ns[request["name"]])
             case "call":
-                return self.guarded(lambda: self.shell.user_ns[request["name"]](**request["case"]))
+                return self.reply_of(lambda: self.shell.user_ns[request["name"]](**request["case"]))
         raise ValueError(request["do"])
 
     def run(self, source: str) -> list[dict[str, Any]]:
-        with _time_limit(self.limits.cell_s, "one cell"):
+        seconds = self.limits.cell_s
+        with time_limit(seconds, f"This ran longer than {seconds:g} s in one cell."):
             outputs: list[dict[str, Any]] = self.shell.run(source, self.limits.output)
         return outputs
 
@@ -280,34 +289,34 @@ class _Session:
             return "blank"
         return "callable" if callable(value) else "value"
 
-    def guarded(self, make: Any) -> dict[str, Any]:
-        from mlsd_helpers.grading.sandbox.shell import put_aside  # noqa: PLC0415 - the fork server has it
+    def reply_of(self, make: Any) -> dict[str, Any]:
+        from mlsd_helpers.grading.sandbox.shell import discard_output  # noqa: PLC0415 - the fork server has it
 
         try:
-            with put_aside(), warnings.catch_warnings(), _time_limit(self.limits.call_s, "one call"):
+            with discard_output(), warnings.catch_warnings(), time_limit(self.limits.call_s):
                 warnings.simplefilter("ignore")
                 return {"value": codec.encode(make())}
-        except TooLongError:
-            return {"endless": True}
+        except OutOfTimeError:
+            return {"timeout": True}
         except BaseException as error:  # noqa: BLE001 - an answer may raise anything
             return {"raised": [_name(error), _message(error)]}
 
 
 class _Unpickler(pickle.Unpickler):
-    """Reads what the worker sent, with stand-ins for what stays outside."""
+    """Unpickles a request, with a proxy for each function that stays outside."""
 
     def __init__(self, session: _Session, body: bytes) -> None:
         super().__init__(io.BytesIO(body))
         self.session = session
 
-    def persistent_load(self, known: Any) -> "_Outside":
-        return _Outside(self.session, *known)
+    def persistent_load(self, known: Any) -> "_RemoteFunction":
+        return _RemoteFunction(self.session, *known)
 
 
-class _Outside:
-    """A function that a case holds: it stays outside, since it may know what is right, and is asked there."""
+class _RemoteFunction:
+    """A proxy for a function of a case. The function stays outside, since it may hold the right answer."""
 
-    _turn = threading.Lock()  # a cell's threads may ask at once, and there is one line
+    _turn = threading.Lock()  # threads of a cell share one connection
 
     def __init__(self, session: _Session, number: int, text: str) -> None:
         self._session, self._number, self._text = session, number, text
@@ -315,16 +324,16 @@ class _Outside:
     def __repr__(self) -> str:
         return self._text
 
-    def __deepcopy__(self, _: Any) -> "_Outside":
+    def __deepcopy__(self, _: Any) -> "_RemoteFunction":
         return self
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         question = {"ask": self._number, "args": codec.encode(args), "kwargs": codec.encode(kwargs)}
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # half a frame would end the sandbox
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # half a frame would end the session
         self._turn.acquire()
         try:
-            self._session.line.sendall(wire.framed(json.dumps(question).encode()))
-            reply = self._session.load(wire.receive(self._session.line))
+            self._session.connection.sendall(wire.frame(json.dumps(question).encode()))
+            reply = self._session.load(wire.receive(self._session.connection))
         finally:
             self._turn.release()
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
@@ -333,12 +342,8 @@ class _Outside:
         return reply["value"]
 
 
-def _time_limit(seconds: float, what: str) -> contextlib.AbstractContextManager[None]:
-    return time_limit(seconds, TooLongError(f"This ran longer than {seconds:g} s in {what}."))
-
-
 def _name(error: BaseException) -> str:
-    """Return the name of an error; one that means "not written yet" or "without end" by its base."""
+    """Return the name of an error's type, or of its base NotImplementedError or RecursionError."""
     known = (kind for kind in (NotImplementedError, RecursionError) if isinstance(error, kind))
     return next(known, type(error)).__name__
 

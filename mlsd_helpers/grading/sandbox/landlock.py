@@ -1,4 +1,4 @@
-"""Landlock: the kernel refuses a process every file that it does not name, without any namespace.
+"""Landlock restricts a process to the files that its rules name, without namespaces.
 
 Numbers are those of the kernel's interface, Documentation/userspace-api/landlock.rst.
 """
@@ -9,10 +9,10 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlsd_helpers.grading.sandbox.namespaces import keep_from_gaining_rights, syscall
+from mlsd_helpers.grading.sandbox.namespaces import forbid_new_privileges, syscall
 
 NEEDED = 6
-"""The first version of the interface that keeps signals in, with Linux 6.12."""
+"""The first version of the interface that restricts signals, from Linux 6.12."""
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446
 _VERSION = 1
@@ -45,9 +45,9 @@ def version() -> int:
 
 
 def restrict(*, readable: Iterable[str], listed: Iterable[str], own: str) -> None:
-    """Leave this process and all below it no file but those beneath `readable`, and its own folder.
+    """Restrict this process and its descendants to the files beneath `readable` and to the folder `own`.
 
-    Folders in `listed` show the names of what is in them, but not what is in that.
+    Folders in `listed` can be listed, but what is in them cannot be read.
     """
     rules = _Rules(_ALL_FILES, _ALL_NETWORK, _ALL_SCOPES)
     handle = syscall(_CREATE, ctypes.byref(rules), ctypes.sizeof(rules), 0)
@@ -60,7 +60,7 @@ def restrict(*, readable: Iterable[str], listed: Iterable[str], own: str) -> Non
         for path in paths:
             if Path(path).exists():
                 _allow(handle, path, allowed)
-    keep_from_gaining_rights()
+    forbid_new_privileges()
     syscall(_RESTRICT, handle, 0)
     os.close(handle)
 

@@ -1,4 +1,4 @@
-"""How much one submission may use, in its sandbox and outside of it."""
+"""The limits of one submission, in its sandbox and in the grader."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Limits:
     """Times are in seconds, sizes in bytes. `memory` is on top of what the fork server holds.
 
-    A submission that takes longer than `first_s` is put off until the others have had their turn; then it has
-    `whole_s`, of which its cells may use `cells_s`. What is judged and shown outside of the sandbox has limits too:
-    `judge_s` for an exercise, `page_s` for a feedback page, `judge_memory` for the process that does it.
+    A submission that takes longer than `first_s` is postponed until the others are done; then it has `whole_s`, of
+    which its cells may use `cells_s`. Outside the sandbox, judging an exercise has `judge_s`, a feedback page `page_s`,
+    and the process that does both `judge_memory`.
     """
 
     cell_s: float = 60
@@ -17,7 +17,7 @@ class Limits:
     cells_s: float = 240
     memory: int = 2 * 2**30
     processes: int = 64
-    files: int = 64 * 2**20  # one file, and all that is written to the disk of a sandbox
+    files: int = 64 * 2**20  # of one file, and of all files together
     output: int = 2 * 2**20  # of one cell
     outputs: int = 10 * 2**20  # of a notebook
     first_s: float = 20
@@ -27,15 +27,15 @@ class Limits:
 
     @property
     def most_processes(self) -> int:
-        """What the kernel lets a sandbox have: some may be ours, and a sandbox that reaches its limit is to be seen."""
+        """The kernel's limit of processes: higher than `processes`, so that the grader sees an excess."""
         return self.processes + 8
 
     @property
     def most_memory(self) -> int:
-        """What all processes of a sandbox may take together. The kernel lets each have `memory`: one is below this."""
+        """The limit of all processes of a sandbox together. The kernel's limit, `memory`, holds for each process."""
         return self.memory * 5 // 4
 
     @property
     def whole_s(self) -> float:
-        """What one submission may take from start to end."""
+        """The limit of one submission from start to end, in seconds."""
         return self.cells_s + self.page_s

@@ -1,4 +1,4 @@
-"""The few system calls of Linux that Python has no name for."""
+"""Linux system calls that Python's standard library does not offer, by ctypes."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ _CAPABILITIES = 64
 _DAC_READ_SEARCH = 2
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 _FREE_USERS = range(61184, 65520)
-"""Numbers of users that systemd keeps for users who come and go."""
+"""The user ids that systemd reserves for dynamic users."""
 
 
 @cache
@@ -48,20 +48,20 @@ def prctl(option: int, *arguments: int) -> None:
 
 
 def unshare(namespaces: int) -> None:
-    """Leave namespaces for new ones; a new process namespace holds the children to come."""
+    """Move this process into new namespaces; a new process namespace applies to later children."""
     if hasattr(os, "unshare"):  # from Python 3.12 on
         os.unshare(namespaces)
     else:
         _call("unshare", ctypes.c_int(namespaces))
 
 
-def keep_mounts_here() -> None:
-    """Let no mount made from here on be seen anywhere else."""
+def make_mounts_private() -> None:
+    """Keep mounts that are made from now on inside this mount namespace."""
     _mount(None, "/", None, _REC | _PRIVATE, None)
 
 
 def mount_tmpfs(path: str, size: int, *, user: int, writable: bool = True) -> None:
-    """Cover a folder with an empty one in memory, of a limited size in bytes, that belongs to a user."""
+    """Mount an empty tmpfs of a limited size in bytes over a folder; it belongs to a user."""
     flags = _NOSUID | _NODEV | (0 if writable else _RDONLY)
     _mount("tmpfs", path, "tmpfs", flags, f"size={size},nr_inodes=20000,mode=0700,uid={user},gid={user}")
 
@@ -71,20 +71,20 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, data: 
     _call("mount", *texts[:3], ctypes.c_ulong(flags), texts[3])
 
 
-def adopt_orphans() -> None:
-    """Become the parent of every process below that loses its own."""
+def become_subreaper() -> None:
+    """Make this process the parent of every descendant whose own parent ends."""
     prctl(_CHILD_SUBREAPER, 1)
 
 
 def start_loopback() -> None:
-    """Let processes of a new network namespace reach each other."""
+    """Start the loopback interface of a new network namespace."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         loopback = struct.pack("16sH22x", b"lo", _IFF_UP)
         _call("ioctl", any_socket.fileno(), ctypes.c_ulong(_SIOCSIFFLAGS), loopback)
 
 
 def is_root() -> bool:
-    """Tell whether this is root of the machine, and not of a container with users of its own."""
+    """Tell whether this is root of the machine, not of a user namespace."""
     try:
         outside = Path("/proc/self/uid_map").read_text(encoding="ascii").split()[1]
     except OSError:
@@ -93,16 +93,16 @@ def is_root() -> bool:
 
 
 def sandbox_user() -> int:
-    """Return the number of the user that a sandbox gets: for root one that has neither a name nor anything else."""
+    """Return the user id of a sandbox: our own, or for root an unused one."""
     return os.getuid() or random.SystemRandom().choice(_FREE_USERS)
 
 
-def drop_rights(user: int) -> None:
-    """Become another user where this is root, and give up all capabilities, also for programs that are started.
+def drop_privileges(user: int) -> None:
+    """Give up all capabilities, also in programs that are started; root changes to another user first.
 
-    Root's limits do not hold, and the devices are root's. What was root keeps the right to read, where it has that,
-    since Python may be below a folder that only root may enter. Raises OSError, as in a container that may not change
-    its user.
+    The kernel's limits do not hold for root, and the devices belong to root. A process that was root keeps the
+    capability to read any file, where it has it, since Python may lie below a folder that only root can enter.
+    Raises OSError where this is forbidden, as in some containers.
     """
     kept = 0
     if user != os.getuid():
@@ -122,11 +122,11 @@ def drop_rights(user: int) -> None:
     _call("capset", _header(), (ctypes.c_uint32 * 6)(kept, kept, kept))
     if kept:
         prctl(_CAP_AMBIENT, _CAP_AMBIENT_RAISE, _DAC_READ_SEARCH)
-    keep_from_gaining_rights()
+    forbid_new_privileges()
 
 
 def _rights() -> int:
-    """Return the capabilities that this process may have, of the first 32."""
+    """Return the permitted capabilities of this process, of the first 32, as bits."""
     found = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, and again for those from 32 on
     _call("capget", _header(), found)
     return int(found[1])
@@ -136,6 +136,6 @@ def _header() -> Any:
     return (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
 
 
-def keep_from_gaining_rights() -> None:
-    """See to it that no program started from here has more rights than this one."""
+def forbid_new_privileges() -> None:
+    """Forbid this process and its descendants new privileges, such as those of set-user-id programs."""
     prctl(_NO_NEW_PRIVS, 1)

@@ -1,4 +1,4 @@
-"""Outputs that a sandbox sent, made fit for a notebook: known keys, known types, text that every file can hold."""
+"""Checks the outputs that a sandbox sent, and keeps of them what nbformat allows in text that any file can hold."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _LONGEST = 200  # characters of a MIME type or of an error's name
 
 
 def outputs(sent: Any) -> list[dict[str, Any]]:
-    """Return outputs as nbformat has them. Raises BrokenFrameError for anything else."""
+    """Return the outputs as nbformat stores them. Raises BrokenFrameError for anything else."""
     if not isinstance(sent, list) or len(sent) > _MOST:
         raise BrokenFrameError
     return [_output(one) for one in sent]

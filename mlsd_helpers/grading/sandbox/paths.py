@@ -1,7 +1,7 @@
-"""What a sandbox may see of the disk, wherever the course lies: what Python needs, and nothing of a course in it.
+"""The paths that a sandbox can see: what Python needs, and nothing of a course, wherever the course lies.
 
-Of what is opened and what is closed, the innermost folder decides: a course below `/usr` is closed, and the
-environment in that course is open, but for the reference answers in its packages.
+The innermost of the visible and hidden folders decides: a course below `/usr` is hidden, and the environment in that
+course is visible, except the reference answers in its packages.
 """
 
 import os
@@ -18,11 +18,11 @@ from mlsd_helpers.errors import GradingError
 
 PACKAGE = Path(mlsd_helpers.__file__).parent
 ANSWERS = ("exercises", "_course")
-"""Of the package: the reference answers, and the course with its student versions."""
+"""Folders of the package with the reference answers, and with the course and its student versions."""
 
 _PACKAGE_NAME = "mlsd_helpers"
 _COURSE_FILES = {"nbgrader_config.py", "gradebook.db"}
-_DEEP = 2  # lib/python3.12/site-packages is looked into
+_DEEP = 2  # levels that are searched, as in lib/python3.12/site-packages
 _STORES = ("/nix/store", "/gnu/store")
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", *_STORES)
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime")
@@ -30,11 +30,11 @@ _PARTS = (
     *("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec", "include", "share", "etc", "ssl"),
     *("conda-meta", "pyvenv.cfg"),
 )
-"""What a prefix such as `/usr` or an environment has of its own; a course may lie beside it."""
+"""The entries of a prefix, such as `/usr` or an environment, that Python or programs need."""
 
 
-def opened() -> list[Path]:
-    """Return what a sandbox needs of the disk, by the names that programs and Python use."""
+def visible_paths() -> list[Path]:
+    """Return the paths that a sandbox needs, by the names that programs and Python use."""
     prefixes = (Path("/usr"), Path("/usr/local"), Path(sys.prefix), Path(sys.base_prefix))
     found = [
         *map(Path, _SYSTEM),
@@ -54,8 +54,8 @@ def _libraries() -> list[Path]:
 
 
 def python_path() -> list[str]:
-    """Return where a sandbox looks for modules."""
-    open_ones = opened()
+    """Return the folders that a sandbox imports modules from."""
+    open_ones = visible_paths()
     found = [one for one in sys.path if any(Path(one).is_relative_to(path) for path in open_ones)]
     return [*dict.fromkeys(found), str(PACKAGE.parent)]
 
@@ -70,14 +70,14 @@ def _python_links() -> list[Path]:
     return found
 
 
-def closed(hidden: Iterable[Path]) -> list[Path]:
-    """Return what no sandbox may see, by its real names: what is hidden, and every copy of the answers.
+def hidden_paths(hidden: Iterable[Path]) -> list[Path]:
+    """Return the real paths that no sandbox may see: `hidden`, and every copy of the answers.
 
-    Raises GradingError where Python itself would be hidden with it.
+    Raises GradingError where Python itself would be hidden, too.
     """
     courses = [name for path in hidden for name in _names(path)]
     copies = [name for path in _copies() for name in _names(path)]
-    real = [path.resolve() for path in opened()]
+    real = [path.resolve() for path in visible_paths()]
     for needed in (*_libraries(), PACKAGE, Path(sys.executable)):
         path = needed.resolve()
         if path.exists() and _innermost(path, courses) >= max(_innermost(path, real), 1):
@@ -89,7 +89,7 @@ def closed(hidden: Iterable[Path]) -> list[Path]:
 
 
 def _innermost(path: Path, folders: Iterable[Path]) -> int:
-    """Return how deep the innermost of the folders lies that a path is in, or 0."""
+    """Return the depth of the innermost folder that contains a path, or 0."""
     return max((len(one.parts) for one in folders if path.is_relative_to(one)), default=0)
 
 
@@ -128,9 +128,9 @@ def _mounts() -> Iterator[tuple[str, Path, Path]]:
 
 @cache
 def _copies() -> tuple[Path, ...]:
-    """Return the answers in every copy of the package that Python may come across, and other courses there."""
+    """Return the answers in every copy of the package that Python could import, and the courses there."""
     found = [PACKAGE / name for name in ANSWERS]
-    real = {path.resolve() for path in opened() if str(path) not in _STORES}
+    real = {path.resolve() for path in visible_paths() if str(path) not in _STORES}
     outermost = [path for path in real if not any(path != one and path.is_relative_to(one) for one in real)]
     for path in (one for start in outermost for one in _below(start, _DEEP)):
         if path.name == _PACKAGE_NAME:
@@ -145,7 +145,7 @@ def _copies() -> tuple[Path, ...]:
 def _below(folder: Path, deep: int) -> Iterator[Path]:
     try:
         entries = list(os.scandir(folder))
-    except OSError:  # a file, or closed to us too
+    except OSError:  # a file, or not readable for us either
         return
     for entry in entries:
         yield Path(entry.path)
@@ -153,12 +153,12 @@ def _below(folder: Path, deep: int) -> Iterator[Path]:
             yield from _below(Path(entry.path), deep - 1)
 
 
-def walls(hidden: Iterable[Path]) -> tuple[dict[Path, Path], dict[Path, Path | None]]:
-    """Return which links a sandbox has, and what it is to see at which name: another name of it, or None for nothing.
+def layout(hidden: Iterable[Path]) -> tuple[dict[Path, Path], dict[Path, Path | None]]:
+    """Return the links of a sandbox, and for each visible path the real path behind it, or None for an empty one.
 
-    Outer names come before what is in them.
+    Outer paths come before those inside them.
     """
-    shut, names = [one for one in closed(hidden) if one.exists()], opened()
+    shut, names = [one for one in hidden_paths(hidden) if one.exists()], visible_paths()
     links = {name: name.readlink() for name in names if name.is_symlink() and _aim(name) in names}
     shown: dict[Path, Path | None] = {name: name.resolve() for name in names if name not in links}
     for name, real in list(shown.items()):
@@ -180,15 +180,15 @@ def _aim(link: Path) -> Path:
 
 
 def readable(hidden: Iterable[Path] = ()) -> tuple[list[str], list[str]]:
-    """Return what landlock lets a sandbox read: whole paths, and folders of which only the names.
+    """Return what landlock lets a sandbox read: whole paths, and folders that it may only list.
 
-    Python wants those names in folders that it looks for modules in, and nobody wants any others.
+    Python lists the folders that it imports modules from.
     """
-    shut = closed(hidden)
+    shut = hidden_paths(hidden)
     imported = [*(Path(one).resolve() for one in python_path()[:-1]), PACKAGE.resolve()]
     whole: list[Path] = []
     listed: list[Path] = []
-    left = [path.resolve() for path in opened()]
+    left = [path.resolve() for path in visible_paths()]
     for path in left:
         if path in shut:
             continue

@@ -1,4 +1,4 @@
-"""What the processes of a sandbox use, as Linux counts it in /proc."""
+"""Finds the processes of a sandbox and measures their memory, by /proc."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def number_of(pidfd: int) -> int:
-    """Return the process id, as seen from here, behind a handle that came out of another namespace."""
+    """Return the process id, in our namespace, of a pidfd."""
     return _field(Path(f"/proc/self/fdinfo/{pidfd}"), "Pid")
 
 
@@ -25,7 +25,7 @@ def _field(file: Path, name: str) -> int:
 
 
 def family(root: int) -> list[int]:
-    """Return a process and all below it, but for those that have ended."""
+    """Return a process and its descendants that are alive."""
     children: dict[int, list[int]] = {}
     alive = set()
     for pid, parent, state in _all():
@@ -47,7 +47,7 @@ def _all() -> Iterator[tuple[int, int, str]]:
 
 
 def threads_of(user: int) -> int:
-    """Return how many threads a user runs in all, which is what Linux limits."""
+    """Return the number of a user's threads, which is what Linux limits."""
     total = 0
     for name in os.listdir(_PROC):  # noqa: PTH208 - many
         if name.isdecimal():
@@ -58,7 +58,7 @@ def threads_of(user: int) -> int:
 
 
 def resident(pid: int) -> int:
-    """Return the bytes of memory that a process has at hand, also what it shares."""
+    """Return the resident memory of a process in bytes, shared pages included, or 0 when it has ended."""
     try:
         return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
     except (OSError, IndexError):
@@ -66,7 +66,7 @@ def resident(pid: int) -> int:
 
 
 def proportional(pids: list[int]) -> int:
-    """Return the bytes of memory that processes use together; a page that n processes share counts 1/n to each."""
+    """Return the memory of processes together in bytes; a page that n processes share counts 1/n for each."""
     total = 0
     for pid in pids:
         try:
@@ -77,7 +77,7 @@ def proportional(pids: list[int]) -> int:
 
 
 def peak(pid: int) -> int:
-    """Return the most memory in bytes that a process had at hand so far, or 0 when it has gone."""
+    """Return the peak resident memory of a process in bytes, or 0 when it has ended."""
     try:
         return _field(_PROC / str(pid) / "status", "VmHWM") * 1024
     except OSError:
@@ -85,7 +85,7 @@ def peak(pid: int) -> int:
 
 
 def end_below(root: int) -> None:
-    """End all processes below one, also those that start others meanwhile."""
+    """Kill all descendants of a process, also those that start others meanwhile."""
     for _ in range(1_000):
         below = family(root)[1:] if root in family(root) else []
         if not below:

@@ -1,11 +1,8 @@
-"""The shell that runs cells in a sandbox, and what a notebook would keep of each.
-
-A kernel sends its outputs one by one to somebody who may draw them; here they are put in a list, in the shape that
-nbformat gives them.
-"""
+"""The IPython shell that runs cells in a sandbox and collects their outputs as nbformat stores them."""
 
 import base64
 import builtins
+import getpass
 import io
 import json
 import sys
@@ -34,7 +31,7 @@ class Outputs:
         self._cut = self._clear_next = False
 
     def stream(self, name: str, text: str) -> None:
-        """Add to what a cell prints; what follows in the same stream is one output."""
+        """Add printed text; consecutive text of one stream is one output."""
         head = text[: max(self._left, 0)]
         if not self._takes(len(head)) or not head:
             self._cut = self._cut or bool(text)
@@ -52,7 +49,7 @@ class Outputs:
             self.list.append(json.loads(plain))
 
     def clear(self, *, wait: bool) -> None:
-        """Take away what was shown, now or when something new comes."""
+        """Clear the outputs, now or, with `wait`, before the next one."""
         self._clear_next = wait
         if not wait:
             self.list.clear()
@@ -74,7 +71,7 @@ class Outputs:
         return False
 
     def shown(self) -> list[dict[str, Any]]:
-        """Return the outputs as a notebook keeps them."""
+        """Return the outputs as nbformat stores them."""
         whole = []
         for output in self.list:
             kept = {key: value for key, value in output.items() if key not in {"parts", "display_id"}}
@@ -87,14 +84,14 @@ class Outputs:
 
 
 def _plain(value: Any) -> str:
-    """Write images as notebooks do, and the rest as text."""
+    """Encode bytes, such as images, as base64, and anything else as text."""
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 class _Stream(io.TextIOBase):
     """Standard output or error of the cells."""
 
-    def __init__(self, name: str, shell: "RoomShell") -> None:
+    def __init__(self, name: str, shell: "CellShell") -> None:
         self.name, self._shell = name, shell
 
     encoding = "utf-8"
@@ -110,7 +107,7 @@ class _Stream(io.TextIOBase):
 
 
 class _Publisher(DisplayPublisher):
-    shell: "RoomShell"
+    shell: "CellShell"
 
     def publish(
         self,
@@ -134,10 +131,10 @@ class _Publisher(DisplayPublisher):
 
 
 class _Hook(DisplayHook):
-    shell: "RoomShell"
+    shell: "CellShell"
 
     def write_output_prompt(self) -> None:
-        """Show no prompt: a notebook keeps the number."""
+        """Write no prompt: the output has the execution count."""
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
         result = {"data": format_dict, "metadata": md_dict or {}, "execution_count": self.prompt_count}
@@ -148,8 +145,8 @@ class _Hook(DisplayHook):
         self._is_active = False
 
 
-class RoomShell(InteractiveShell):
-    """An IPython shell that keeps outputs as a notebook does."""
+class CellShell(InteractiveShell):
+    """An IPython shell that collects the outputs of a cell."""
 
     displayhook_class = Type(_Hook)
     display_pub_class = Type(_Publisher)
@@ -163,24 +160,24 @@ class RoomShell(InteractiveShell):
 
     @contextmanager
     def _tee(self, channel: Any) -> Iterator[None]:  # noqa: ARG002 - IPython names it
-        """Keep no second copy of what is printed, which IPython does without a limit."""
+        """Disable IPython's own copy of the output, which has no limit (IPython 9, 2026-12)."""
         yield
 
     def _format_exception_for_storage(self, *_: Any, **__: Any) -> None:
-        """Keep no second copy of each traceback; to make one takes as long as the first."""
+        """Disable IPython's own copy of tracebacks, which doubles their time (IPython 9, 2026-12)."""
 
     def enable_gui(self, gui: Any = None) -> None:
-        """Do nothing: figures are inline, and `%matplotlib` has nothing else to show them in."""
+        """Do nothing: figures are always inline."""
 
     def ask_exit(self) -> None:
-        """Do nothing: `exit` ends no sandbox."""
+        """Do nothing: `exit` does not end a session."""
 
     def run(self, source: str, most: int) -> list[dict[str, Any]]:
         """Run a cell and return its outputs."""
         self.outputs = Outputs(most)
         try:
             self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
-        except BaseException as error:  # noqa: BLE001 - also what IPython itself lets through
+        except BaseException as error:  # noqa: BLE001 - also SystemExit, which IPython lets through
             self._showtraceback(type(error), error, [f"{type(error).__name__}: {_text(error)}"])
         return self.outputs.shown()
 
@@ -193,9 +190,9 @@ def _text(value: Any) -> str:
 
 
 def _show_recursion(
-    shell: RoomShell, kind: Any, error: Any, trace: TracebackType, tb_offset: int | None = None
+    shell: CellShell, kind: Any, error: Any, trace: TracebackType, tb_offset: int | None = None
 ) -> Any:
-    """Show the ends of an endless recursion; IPython would take seconds to look up each of its calls."""
+    """Show the ends of an endless recursion; IPython would take seconds to format each call."""
     calls = [trace]
     while calls[-1].tb_next is not None:
         calls.append(calls[-1].tb_next)
@@ -206,37 +203,35 @@ def _show_recursion(
     return lines
 
 
-def _ask(*_: Any, **__: Any) -> str:
+def _no_input(*_: Any, **__: Any) -> str:
     raise StdinNotImplementedError("Nobody is there to answer input() while a notebook is graded.")
 
 
-def make_shell() -> RoomShell:
-    """Make the shell: no history on disk, no start-up files, nobody to ask, figures inline."""
+def make_shell() -> CellShell:
+    """Make the shell: no history on disk, no start-up files, no input, inline figures."""
     config = Config()
-    config.HistoryManager.enabled = False  # on disk; `In` and `Out` are there
+    config.HistoryManager.enabled = False  # on disk; `In` and `Out` work
     config.InteractiveShell.enable_tip = False
-    shell: RoomShell = RoomShell.instance(config=config)
-    builtins.input = _ask
-    import getpass  # noqa: PLC0415 - only to close this door as well
-
-    getpass.getpass = _ask
+    shell: CellShell = CellShell.instance(config=config)
+    # 2026-12: a notebook may call these by any import, and stdin is /dev/null. A kernel raises the same error.
+    builtins.input = getpass.getpass = _no_input
     shell.set_custom_exc((RecursionError,), _show_recursion)  # type: ignore[no-untyped-call]
     shell.run("%matplotlib inline\nimport matplotlib.pyplot", 1_000)
-    shell.run("1 / 0", 1_000)  # the first traceback loads what shows one
+    shell.run("1 / 0", 1_000)  # the first traceback imports modules
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]
     shell.execution_count = 1
     return shell
 
 
-def take_over(shell: RoomShell) -> None:
-    """Send what is printed to the shell's outputs."""
+def redirect_streams(shell: CellShell) -> None:
+    """Redirect standard output and error to the shell's outputs."""
     sys.stdout, sys.stderr = _Stream("stdout", shell), _Stream("stderr", shell)
 
 
 @contextmanager
-def put_aside() -> Iterator[None]:
-    """Put aside what is printed and shown meanwhile."""
-    shell = RoomShell.instance()
+def discard_output() -> Iterator[None]:
+    """Discard what is printed and displayed meanwhile."""
+    shell = CellShell.instance()
     before, shell.outputs = shell.outputs, Outputs(0)
     try:
         yield

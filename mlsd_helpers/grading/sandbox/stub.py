@@ -1,6 +1,6 @@
-"""What stands in for `mlsd_helpers.exercises` inside a sandbox, where no reference answer may be.
+"""A stub replaces `mlsd_helpers.exercises` inside a sandbox, since the exercises hold the reference answers.
 
-It knows the cases that the exercises show, and nothing of what is right.
+The stub has the cases that the exercises show, and no answers.
 """
 
 import sys
@@ -20,7 +20,7 @@ _SAYS = "The judge checks this answer outside."
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict still to come."""
+    """The verdict of a check, which the judge makes outside."""
 
     exercise_id: str = ""
     passed: None = None
@@ -35,7 +35,7 @@ class Verdict:
         return {"text/plain": self.message, "text/markdown": self.message}
 
     def grade(self) -> float:
-        """Show the message; the points are given outside."""
+        """Display the message; the points are given outside."""
         from IPython.display import display  # noqa: PLC0415 - only a notebook needs it
 
         display(self)  # type: ignore[no-untyped-call]
@@ -54,7 +54,7 @@ _shown: dict[str, Exercise] = {}
 
 
 def show(shown: Mapping[str, Any]) -> None:
-    """Say which cases each exercise shows."""
+    """Set the cases that each exercise shows, by exercise id."""
     _shown.update({name: Exercise(name, tuple(cases)) for name, cases in shown.items()})
 
 
@@ -70,20 +70,20 @@ def inputs(exercise_id: str) -> tuple[Any, ...]:
     return find(exercise_id).cases
 
 
-def later(exercise_id: str = "", *_: Any, **__: Any) -> Verdict:
-    """Stand in for a check, a hint or a question."""
+def pending(exercise_id: str = "", *_: Any, **__: Any) -> Verdict:
+    """Replace a check, a hint or a question."""
     return Verdict(str(exercise_id))
 
 
-class _Hollow(ModuleType):
-    """A module of an exercise with nothing in it, so that what imports names from it (a widget) can be imported."""
+class _StubModule(ModuleType):
+    """An empty module in place of an exercise's, for widgets that import names from one."""
 
     __path__ = []  # noqa: RUF012 - as a package has it
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return later
+        return pending
 
 
 class _Finder(Loader, MetaPathFinder):
@@ -91,19 +91,25 @@ class _Finder(Loader, MetaPathFinder):
         return ModuleSpec(fullname, self) if fullname.startswith(f"{NAME}.") else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Hollow(spec.name)
+        return _StubModule(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
-        """Leave it empty."""
+        """Leave the module empty."""
 
 
 def install() -> None:
-    """Take the place of the exercises, before anything imports them."""
+    """Replace the exercises, before anything imports them.
+
+    2026-12: `mlsd.exercises` and `from mlsd_helpers.exercises...` must both work in a cell, and the package's folder is
+    masked, so the stub is put where the import system looks.
+    """
     package, questions = ModuleType(NAME), ModuleType(f"{NAME}.questions")
     package.__path__ = []
     vars(package).update(ALL=(), QUESTIONS=(), Exercise=Exercise, Verdict=Verdict, Hint=Verdict)
-    vars(package).update(find=find, inputs=inputs, cases=inputs, check=later, hint=later, find_question=later)
+    vars(package).update(
+        find=find, inputs=inputs, cases=inputs, check=pending, hint=pending, find_question=pending
+    )
     vars(questions).update(Estimate=Verdict, Recall=Verdict, Question=Verdict)
     sys.modules[package.__name__], sys.modules[questions.__name__] = package, questions
     sys.meta_path.insert(0, _Finder())
-    vars(mlsd_helpers).update(exercises=package, ask=later, check=later, hint=later)
+    vars(mlsd_helpers).update(exercises=package, ask=pending, check=pending, hint=pending)

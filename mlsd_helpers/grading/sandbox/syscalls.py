@@ -1,7 +1,7 @@
-"""What a sandbox may ask of the kernel. seccomp refuses every call that is not listed here, and so what a kernel adds.
+"""The system calls that a sandbox can make. seccomp refuses every other one, so also those that a new kernel adds.
 
-A call that is refused says "not permitted", and one that is newer than the list "not there", as on an older kernel:
-the C library then does without.
+A refused call fails with EPERM, and one that is newer than the list with ENOSYS, as on an older kernel: the C library
+then works without it.
 """
 
 import ctypes
@@ -67,12 +67,12 @@ sockets
     shutdown 48 210; sendto 44 206; recvfrom 45 207; sendmsg 46 211; recvmsg 47 212; sendmmsg 307 269;
     recvmmsg 299 243; getsockname 51 204; getpeername 52 205; setsockopt 54 208; getsockopt 55 209
 """
-_NEWEST = 462  # of the calls that were looked at; x86-64's second set of the same calls lies far above
+_NEWEST = 462  # of the calls that were considered; x86-64's second set of the same calls lies far above
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
 
-class _Look(NamedTuple):
-    """Allow a call when the low half of an argument, or some of its bits, is one of these; else it fails so."""
+class _ArgumentCheck(NamedTuple):
+    """Allow a call only if the low half of an argument, masked by `bits`, is in `values`; else fail with `error`."""
 
     argument: int
     values: tuple[int, ...]
@@ -81,19 +81,19 @@ class _Look(NamedTuple):
 
 
 _SELF = (0,)
-_LOOKED_AT = {
-    # CLONE_PARENT, which leaves the sandbox's family, and all that makes a namespace
-    "clone": (_Look(0, (0,), bits=0x7E028000),),
-    "prlimit64": (_Look(0, _SELF),),
-    "setpriority": (_Look(0, (0,)), _Look(1, _SELF)),  # PRIO_PROCESS
+_CHECKED_ARGUMENTS = {
+    # CLONE_PARENT, which hides a process from its family, and all flags that make a namespace
+    "clone": (_ArgumentCheck(0, (0,), bits=0x7E028000),),
+    "prlimit64": (_ArgumentCheck(0, _SELF),),
+    "setpriority": (_ArgumentCheck(0, (0,)), _ArgumentCheck(1, _SELF)),  # PRIO_PROCESS
     # Names, the end with the parent, no more rights, huge pages, and how the C library names its memory.
-    "prctl": (_Look(0, (1, 2, 3, 15, 16, 21, 23, 38, 39, 41, 42, 0x53564D41), errno.EINVAL),),
+    "prctl": (_ArgumentCheck(0, (1, 2, 3, 15, 16, 21, 23, 38, 39, 41, 42, 0x53564D41), errno.EINVAL),),
     # Copies of a handle, flags, locks, the size of a pipe. Leases and signals would concern others.
-    "fcntl": (_Look(1, (*range(8), 36, 37, 38, 1027, 1030, 1032), errno.EINVAL),),
+    "fcntl": (_ArgumentCheck(1, (*range(8), 36, 37, 38, 1027, 1030, 1032), errno.EINVAL),),
     # Terminals of its own, but no typing into one (TIOCSTI); how much there is to read; closing at exec.
     # Others change a file's flags for good through a handle that can only read (FS_IOC_SETFLAGS, fs-verity).
     "ioctl": (
-        _Look(
+        _ArgumentCheck(
             1,
             (
                 *(0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540B, 0x540E, 0x540F, 0x5410, 0x5413, 0x5414),
@@ -105,34 +105,34 @@ _LOOKED_AT = {
     ),
     # AF_UNIX, AF_INET, AF_INET6; no raw sockets; TCP and UDP
     "socket": (
-        _Look(0, (1, 2, 10), errno.EAFNOSUPPORT),
-        _Look(1, (1, 2, 5), bits=0xF),
-        _Look(2, (0, 6, 17), errno.EPROTONOSUPPORT),
+        _ArgumentCheck(0, (1, 2, 10), errno.EAFNOSUPPORT),
+        _ArgumentCheck(1, (1, 2, 5), bits=0xF),
+        _ArgumentCheck(2, (0, 6, 17), errno.EPROTONOSUPPORT),
     ),
     # The size of a socket's buffer, which is memory that counts to nobody (SO_SNDBUF, SO_RCVBUF, and by force).
-    "setsockopt": (_Look(2, tuple(set(range(1, 80)) - {7, 8, 32, 33}), 0),),
-    "socketpair": (_Look(0, (1,), errno.EAFNOSUPPORT),),
+    "setsockopt": (_ArgumentCheck(2, tuple(set(range(1, 80)) - {7, 8, 32, 33}), 0),),
+    "socketpair": (_ArgumentCheck(0, (1,), errno.EAFNOSUPPORT),),
 }
-_ANSWERED = {
-    "clone3": errno.ENOSYS,  # its flags lie in memory, where no filter sees them; the C library then takes clone
-    "sync": 0,  # would write out the disk of everybody
+_FIXED_RESULTS = {
+    "clone3": errno.ENOSYS,  # a filter cannot read its flags, which lie in memory; the C library then uses clone
+    "sync": 0,  # would flush the disks of the whole machine
     "syncfs": 0,
-    "sched_setaffinity": errno.EPERM,  # a sandbox keeps to its worker's processor
+    "sched_setaffinity": errno.EPERM,  # a sandbox stays on its worker's processor
 }
-_ON_MARKS = re.compile(r"^(f?chmod|[fl]?chown|f?utime)")
-_ON_ATTRIBUTES = re.compile(r"xattr$")
+_SETS_METADATA = re.compile(r"^(f?chmod|[fl]?chown|f?utime)")
+_USES_ATTRIBUTES = re.compile(r"xattr$")
 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
-_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # where they stand in what the filter sees
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
 _SET_SECCOMP, _MODE_FILTER = 22, 2
 
 _Steps = tuple[tuple[int, int, int, int], ...]
-"""Of the filter's language: code, how many steps to skip when true, and when false, and a number."""
+"""BPF instructions: code, instructions to skip if true, if false, and the constant."""
 
 
-def can_refuse() -> bool:
-    """Tell whether the numbers of this machine's system calls are known here."""
+def is_supported() -> bool:
+    """Tell whether the table has the numbers of this machine's system calls."""
     return platform.machine() in _ARCHITECTURES and sys.maxsize > 2**32
 
 
@@ -142,10 +142,10 @@ def numbers(column: int) -> dict[str, int]:
     return {name: int(both[column]) for name, *both in found if both[column] != "-"}
 
 
-def refuse(sandbox: str) -> None:
-    """Refuse from now on, and in whatever is started, every call that the sandbox does not allow.
+def install_filter(sandbox: str) -> None:
+    """Install the filter of a kind of sandbox in this process; all descendants inherit it.
 
-    Raises OSError where the kernel has no filters, and on an architecture whose calls are not known here.
+    Raises OSError where the kernel has no seccomp, and on an architecture that the table does not have.
     """
     steps = program(sandbox)
     kept = ctypes.create_string_buffer(steps, len(steps))
@@ -155,8 +155,8 @@ def refuse(sandbox: str) -> None:
 
 @cache
 def program(sandbox: str) -> bytes:
-    """Return the filter of a sandbox. Raises OSError on an architecture whose calls are not known here."""
-    if not can_refuse():
+    """Return the BPF program of a kind of sandbox. Raises OSError on an architecture that the table does not have."""
+    if not is_supported():
         raise OSError(errno.ENOSYS, f"the system calls of {platform.machine()} are not known here")
     column, architecture = _ARCHITECTURES[platform.machine()]
     blocks = {0: _fail(errno.EPERM), _NEWEST + 1: _fail(errno.ENOSYS)}
@@ -181,24 +181,24 @@ def program(sandbox: str) -> bytes:
 
 
 def _block(name: str, sandbox: str) -> _Steps:
-    """Return what becomes of a call."""
-    if _ON_ATTRIBUTES.search(name):
-        return _fail(errno.ENOTSUP)  # which copies of files put up with
-    if name in _ANSWERED:
-        return _fail(_ANSWERED[name])
-    looks = _LOOKED_AT.get(name, ())
-    if sandbox == "landlock":  # which minds neither who may read a file, nor sockets that have a name
-        if _ON_MARKS.match(name):
-            return _fail(0)  # does nothing, and says that it did: copies of files then go on
+    """Return the instructions that decide about a call."""
+    if _USES_ATTRIBUTES.search(name):
+        return _fail(errno.ENOTSUP)  # which `shutil.copy` tolerates
+    if name in _FIXED_RESULTS:
+        return _fail(_FIXED_RESULTS[name])
+    checks = _CHECKED_ARGUMENTS.get(name, ())
+    if sandbox == "landlock":  # Landlock restricts neither file metadata nor named sockets
+        if _SETS_METADATA.match(name):
+            return _fail(0)  # do nothing and report success: an error would end `shutil.copy`
         if name in {"socket", "connect", "accept", "accept4", "bind", "listen"}:
             return _fail(errno.EPERM)
         if name == "socketpair":  # a datagram could be sent to any name
-            looks += (_Look(1, (1,), bits=0xF),)
+            checks += (_ArgumentCheck(1, (1,), bits=0xF),)
     steps: list[tuple[int, int, int, int]] = []
-    for look in looks:
-        steps += [(_LOAD, 0, 0, _ARGUMENTS + 8 * look.argument), (_AND, 0, 0, look.bits)]
-        steps += [(_EQUAL, len(look.values) - at, 0, value) for at, value in enumerate(look.values)]
-        steps += _fail(look.error)
+    for check in checks:
+        steps += [(_LOAD, 0, 0, _ARGUMENTS + 8 * check.argument), (_AND, 0, 0, check.bits)]
+        steps += [(_EQUAL, len(check.values) - at, 0, value) for at, value in enumerate(check.values)]
+        steps += _fail(check.error)
     return (*steps, (_RETURN, 0, 0, _ALLOW))
 
 

@@ -1,6 +1,6 @@
-"""Frames between a worker and a sandbox: a length, then that many bytes.
+"""Frames that a worker and a sandbox exchange: a length, then that many bytes.
 
-Into a sandbox go pickles, since they are ours. Out of it comes JSON of limited size, which cannot run anything.
+A worker sends pickles, which a sandbox can trust. A sandbox sends JSON of limited size, which cannot run anything.
 """
 
 import socket
@@ -13,16 +13,16 @@ HEAD = struct.Struct("!I")
 
 
 class BrokenFrameError(ValueError):
-    """What came is not what a sandbox sends."""
+    """A value that no frame holds: too large, too deep, or not of the format that a sandbox sends."""
 
 
-def framed(body: bytes) -> bytes:
-    """Put its length before a body."""
+def frame(body: bytes) -> bytes:
+    """Return a body with its length in front."""
     return HEAD.pack(len(body)) + body
 
 
 def receive(source: socket.socket) -> bytes:
-    """Wait for a whole frame from a side that we trust. Raises EOFError when that side has gone."""
+    """Wait for a whole frame from a trusted peer. Raises EOFError when the peer has closed."""
     (size,) = HEAD.unpack(_exactly(source, HEAD.size))
     return _exactly(source, size)
 
@@ -40,7 +40,7 @@ def _exactly(source: socket.socket, size: int) -> bytes:
 def split(received: bytearray) -> bytes | None:
     """Return the body of the frame received so far, or None while it is not whole.
 
-    Raises BrokenFrameError when it is too long, or when more came than one frame: sandboxes answer in lock step.
+    Raises BrokenFrameError when it is too long, or when more than one frame came: a sandbox sends one at a time.
     """
     if len(received) < HEAD.size:
         return None

@@ -10,13 +10,13 @@ def _refusal(name):
 
 
 @pytest.fixture(scope="session", params=["bubblewrap", "landlock"])
-def parent(request):
+def server(request):
     """Return a fork server in each sandbox that works here."""
     refusal = _refusal(request.param)
     if refusal:
         pytest.skip(refusal)
-    with ForkServer(request.param, limits=LIMITS) as parent:
-        yield parent
+    with ForkServer(request.param, limits=LIMITS) as server:
+        yield server
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def submission(tmp_path):
 
 
 @pytest.fixture
-def session(parent, submission):
-    with parent.session(submission, {"00-shown": ({"x": 1}, {"x": 2})}) as session:
+def session(server, submission):
+    with server.session(submission, {"00-shown": ({"x": 1}, {"x": 2})}) as session:
         yield session
 
 

@@ -76,8 +76,8 @@ if not os.fork():
 """
     with (
         tempfile.TemporaryDirectory() as folder,
-        ForkServer(name, limits=LIMITS) as parent,
-        parent.session(Path(folder)) as session,
+        ForkServer(name, limits=LIMITS) as server,
+        server.session(Path(folder)) as session,
     ):
         session.run(source)
         print("ready", flush=True)
@@ -125,10 +125,10 @@ def tried(name: str, root: Path) -> dict[str, list[str]]:
         }
         before, limits, ipc = marks(marked), state(victim.pid), system_v()
         found = {}
-        with ForkServer(name, limits=LIMITS, hidden=[course]) as parent:
+        with ForkServer(name, limits=LIMITS, hidden=[course]) as server:
             for attack, (says, sandboxes, _) in attacks.PROMISED.items():
                 for _ in range(1 + (attack == "passes_nothing_on")) if name in sandboxes else ():
-                    with parent.session(submission) as session:
+                    with server.session(submission) as session:
                         session.run(f"import json\n{SOURCE}")
                         call = f"PROMISED[{attack!r}][2](json.loads({json.dumps(given)!r}))"
                         found[says] = worked(session.run(f"print('WORKED', json.dumps({call}))"))

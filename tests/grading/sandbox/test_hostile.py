@@ -47,14 +47,14 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_a_sandbox_ends_and_says_why(parent, submission, name):
+def test_a_sandbox_ends_and_says_why(server, submission, name):
     source, reason = ENDS[name]
-    with parent.session(submission) as session:
+    with server.session(submission) as session:
         with pytest.raises(SessionEnded, match=reason):
             _run_all(session, [source] + ["import time; time.sleep(1)"] * 20)
         with pytest.raises(SessionEnded, match=reason):
             session.kind("x")
-    with parent.session(submission) as session:  # and the next one is whole
+    with server.session(submission) as session:  # and the next one is whole
         assert session.run("1")[0]["data"] == {"text/plain": "1"}
 
 
@@ -101,7 +101,7 @@ def test_what_is_printed_is_cut(session):
     assert "cut off" in large[-1]["text"]
 
 
-def test_nothing_that_a_sandbox_started_is_left(parent, submission):
+def test_nothing_that_a_sandbox_started_is_left(server, submission):
     source = """
 import os, subprocess, time
 subprocess.Popen(["sleep", "4321.5"], start_new_session=True)
@@ -112,7 +112,7 @@ if os.fork() == 0:
     os._exit(0)
 time.sleep(0.3)
 """
-    with parent.session(submission) as session:
+    with server.session(submission) as session:
         session.run(source)
         assert "4321.5" in _commands()
     for _ in range(50):
@@ -127,7 +127,7 @@ def _commands():
 
 
 @pytest.mark.parametrize("number", [9, 15])
-def test_a_sandbox_cannot_end_another_process(parent, submission, number):
+def test_a_sandbox_cannot_end_another_process(server, submission, number):
     victim = subprocess.Popen(["sleep", "600"])
     source = f"""
 import os
@@ -138,22 +138,22 @@ for pid in [1, os.getppid(), {victim.pid}, {os.getpid()}, *range(2, 400)]:
         pass
 """
     try:
-        with parent.session(submission) as session:
+        with server.session(submission) as session:
             session.run(source)
             with contextlib.suppress(SessionEnded):  # where it is not the first process of its namespace
                 session.run(f"import os; os.kill(0, {number})")
-            warm = parent._process
-            assert warm.poll() is None
+            before = server._process
+            assert before.poll() is None
             assert victim.poll() is None
     finally:
         victim.kill()
         victim.wait()
-    with parent.session(submission):
-        assert parent._process is warm
+    with server.session(submission):
+        assert server._process is before
 
 
 def test_a_sandbox_sees_neither_the_course_nor_the_answers_nor_our_environment(
-    parent, submission, monkeypatch, root
+    server, submission, monkeypatch, root
 ):
     package = mlsd_helpers.__path__[0]
     secrets = [
@@ -175,15 +175,15 @@ for one in {[str(one) for one in secrets]!r}:
 print(seen)
 """
     monkeypatch.setenv("A_SECRET", "swordfish")
-    with parent.session(submission) as session:
+    with server.session(submission) as session:
         assert session.run(source)[0]["text"] == "[]\n"
         assert "swordfish" not in session.run("import os; print(dict(os.environ))")[0]["text"]
         outputs = session.run("from mlsd_helpers.exercises.start.kill import _FAULTS\n_FAULTS")
         assert "times_target" not in str(outputs)
 
 
-def test_a_sandbox_reaches_no_server(parent, submission, text, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
+def test_a_sandbox_reaches_no_server(server, submission, text, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as local:
         path = str(tmp_path / "s")[:100]
         local.bind(path)
         local.listen()
@@ -204,12 +204,12 @@ def reached(family, kind, address):
         return True
     except OSError:
         return False
-print(reached(socket.AF_INET, socket.SOCK_STREAM, {server.getsockname()!r}),
+print(reached(socket.AF_INET, socket.SOCK_STREAM, {tcp.getsockname()!r}),
       reached(socket.AF_UNIX, socket.SOCK_STREAM, {path!r}),
       reached(socket.AF_UNIX, socket.SOCK_STREAM, "\\0mlsd-sandbox-test"))
 reached(socket.AF_INET, socket.SOCK_DGRAM, {udp.getsockname()!r})
 """
-        with parent.session(submission) as session:
+        with server.session(submission) as session:
             assert text(session.run(source)).startswith("False False False")
         with pytest.raises(TimeoutError):
             udp.recv(1)
@@ -232,19 +232,19 @@ os.environ["LEFT"] = "1"
 """
 
 
-def test_nothing_passes_from_one_sandbox_to_the_next(parent, submission):
+def test_nothing_passes_from_one_sandbox_to_the_next(server, submission):
     for _ in range(2):
-        with parent.session(submission) as session:
+        with server.session(submission) as session:
             assert session.run(PASSED_ON)[0]["text"] == "[] False False False\n"
 
 
-def test_a_sandbox_writes_neither_to_the_packages_nor_to_the_submission(parent, submission, text):
+def test_a_sandbox_writes_neither_to_the_packages_nor_to_the_submission(server, submission, text):
     targets = [
         f"{mlsd_helpers.__path__[0]}/new.py",
         f"{mlsd_helpers.__path__[0]}/exercises/new.py",
         "/usr/new",
     ]
-    with parent.session(submission) as session:
+    with server.session(submission) as session:
         for target in targets:
             assert "Error" in str(session.run(f"open({target!r}, 'w')"))
         assert text(session.run("open('data.csv').read()")) == "'a,b\\n1,2\\n'"
@@ -252,12 +252,12 @@ def test_a_sandbox_writes_neither_to_the_packages_nor_to_the_submission(parent, 
     assert (submission / "data.csv").read_text() == "a,b\n1,2\n"
 
 
-def test_a_link_in_a_submission_is_not_followed(parent, submission, tmp_path):
+def test_a_link_in_a_submission_is_not_followed(server, submission, tmp_path):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "answers.txt").write_text("42")
     (submission / "link.txt").symlink_to(tmp_path / "secret" / "answers.txt")
     (submission / "folder").symlink_to(tmp_path / "secret")
-    with parent.session(submission) as session:
+    with server.session(submission) as session:
         assert session.run("import os; print(sorted(os.listdir()))")[0]["text"] == "['data.csv']\n"
 
 

@@ -66,9 +66,9 @@ def from_a_kernel(tmp_path_factory):
 
 
 @pytest.mark.end_to_end
-def test_every_output_has_the_shape_that_a_kernel_gives_it(session, parent, from_a_kernel):
+def test_every_output_has_the_shape_that_a_kernel_gives_it(session, server, from_a_kernel):
     outputs = {name: session.run(source) for name, source in CELLS.items()}
-    if parent.sandbox == "landlock":  # gives no terminal, which `!` wants
+    if server.sandbox == "landlock":  # gives no terminal, which `!` wants
         del outputs["a shell command"]
     differ = {n: (shape(outputs[n]), shape(from_a_kernel[n])) for n in outputs}
     assert {n: pair for n, pair in differ.items() if pair[0] != pair[1]} == {}

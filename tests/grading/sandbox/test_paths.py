@@ -30,15 +30,15 @@ def usr(tmp_path, monkeypatch):
         path.write_text("swordfish")
     (tmp_path / "usr").symlink_to("real")
     (tmp_path / "real" / "mlsd_helpers-1.whl").write_text("swordfish")
-    before, usr = paths.opened, tmp_path / "usr"
-    monkeypatch.setattr(paths, "opened", lambda: [*before(), usr, usr / "course" / "env"])
+    before, usr = paths.visible_paths, tmp_path / "usr"
+    monkeypatch.setattr(paths, "visible_paths", lambda: [*before(), usr, usr / "course" / "env"])
     paths._copies.cache_clear()
     yield usr
     paths._copies.cache_clear()
 
 
 def test_a_course_in_what_is_open_is_not_seen_and_what_is_open_in_the_course_is(
-    usr, parent, submission, text
+    usr, server, submission, text
 ):
     secrets = [*SECRETS, "clone/mlsd_helpers/exercises/kit.py", "mlsd_helpers-1.whl"]
     source = f"""
@@ -51,7 +51,7 @@ print([one for one in {[str(top / one) for one in secrets for top in (usr, usr.r
 """
     hidden = [usr / "course"]
     with (
-        ForkServer(parent.sandbox, limits=LIMITS, hidden=hidden) as other,
+        ForkServer(server.sandbox, limits=LIMITS, hidden=hidden) as other,
         other.session(submission) as session,
     ):
         assert text(session.run(source)) == "[] []\n"
@@ -61,9 +61,9 @@ def test_an_environment_in_the_course_itself_shows_nothing_of_the_course(tmp_pat
     for name in ("bin", "lib", "source", "submitted"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    open_ones = [one for one in paths.opened() if one.is_relative_to(tmp_path)]
+    open_ones = [one for one in paths.visible_paths() if one.is_relative_to(tmp_path)]
     assert open_ones == [tmp_path / "bin", tmp_path / "lib"]
-    _, shown = paths.walls([tmp_path])
+    _, shown = paths.layout([tmp_path])
     assert shown[tmp_path / "lib"] == tmp_path / "lib"
 
 
@@ -75,13 +75,13 @@ def test_a_course_where_python_lies_is_refused(place):
         "package": paths.PACKAGE,
     }[place]
     with pytest.raises(GradingError, match="folder of its own"):
-        paths.closed([folder])
+        paths.hidden_paths([folder])
     with pytest.raises(GradingError, match="folder of its own"):
         ForkServer("landlock", hidden=[folder]).__enter__()
 
 
 def test_the_clone_that_python_runs_from_is_no_such_course(root):
-    assert root.resolve() in paths.closed([root])
+    assert root.resolve() in paths.hidden_paths([root])
 
 
 def test_the_other_names_of_a_folder_are_closed_too(monkeypatch):

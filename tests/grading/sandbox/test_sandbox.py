@@ -90,9 +90,9 @@ def test_every_case_goes_into_a_sandbox(session, exercise):
         assert session.call("names", case) == sorted(case)
 
 
-def test_a_function_of_a_case_is_asked_outside(parent, submission, text):
+def test_a_function_of_a_case_is_asked_outside(server, submission, text):
     exercise = find("00-kill")
-    with parent.session(submission, {exercise.id: exercise.cases}) as session:
+    with server.session(submission, {exercise.id: exercise.cases}) as session:
         session.run("from mlsd_helpers.exercises import cases\nright = cases('00-kill')[0]['right']")
         assert text(session.run("right(500, 0.040, 0.7, 0.3)")) == "38"
         assert "Error" in session.run("right('many')")[0]["ename"]
@@ -113,8 +113,8 @@ def test_what_a_sandbox_cannot_hold_is_our_fault_not_the_students(session):
     assert session.kind("f") == "missing"
 
 
-def test_a_sandbox_that_was_closed_says_so(parent, submission):
-    with parent.session(submission) as session:
+def test_a_sandbox_that_was_closed_says_so(server, submission):
+    with server.session(submission) as session:
         session.run("x = bytearray(50 * 2**20)")
     assert session.cost.seconds > 0
     assert session.cost.peak > 50 * 2**20
@@ -122,37 +122,37 @@ def test_a_sandbox_that_was_closed_says_so(parent, submission):
         session.run("1")
 
 
-def test_a_warm_parent_that_was_ended_starts_again(parent, submission):
-    before = parent._process
-    with parent.session(submission) as session:
+def test_a_fork_server_that_was_killed_starts_again(server, submission):
+    before = server._process
+    with server.session(submission) as session:
         os.kill(before.pid, signal.SIGKILL)
         before.wait()
-        if parent.sandbox == "bubblewrap":
+        if server.sandbox == "bubblewrap":
             with pytest.raises(SessionEnded):
                 session.run("import time; time.sleep(2)")
-    with parent.session(submission) as session:
+    with server.session(submission) as session:
         assert session.run("1")
 
 
-def test_random_numbers_differ_from_sandbox_to_sandbox(parent, submission):
+def test_random_numbers_differ_from_sandbox_to_sandbox(server, submission):
     drawn = set()
     for _ in range(3):
-        with parent.session(submission) as session:
+        with server.session(submission) as session:
             drawn.add(str(session.run("import random, numpy as np\nrandom.random(), np.random.random()")))
     assert len(drawn) == 3
 
 
-def test_a_whole_sandbox_has_a_limit(parent, submission):
+def test_a_whole_sandbox_has_a_limit(server, submission):
     with (
-        parent.session(submission, deadline=time.monotonic() + 0.5) as session,
+        server.session(submission, deadline=time.monotonic() + 0.5) as session,
         pytest.raises(SessionEnded, match="in all"),
     ):
         session.run("import time; time.sleep(2)")
 
 
 def test_without_a_sandbox_there_are_limits_all_the_same(submission):
-    with ForkServer("none", limits=LIMITS) as parent:
-        with parent.session(submission) as session:
+    with ForkServer("none", limits=LIMITS) as server:
+        with server.session(submission) as session:
             assert session.run("open('data.csv').read()")[0]["data"]["text/plain"] == "'a,b\\n1,2\\n'"
             assert "times_target" not in str(
                 session.run("from mlsd_helpers.exercises.start.kill import _FAULTS\n_FAULTS")
@@ -160,7 +160,7 @@ def test_without_a_sandbox_there_are_limits_all_the_same(submission):
             session.run("import subprocess; subprocess.Popen(['sleep', '600.25'], start_new_session=True)")
             with pytest.raises(SessionEnded, match="longer"):
                 session.run("sum(range(10**14))")
-        assert parent.below() == []
+        assert server.descendants() == []
     assert (submission / "data.csv").exists()
 
 
@@ -200,21 +200,21 @@ def test_it_is_said_why_a_sandbox_does_not_work(monkeypatch, tmp_path):
     assert "not installed" in confinement._no_bubblewrap()
 
 
-def test_hidden_folders_are_not_seen_wherever_they_lie(parent, submission):
+def test_hidden_folders_are_not_seen_wherever_they_lie(server, submission):
     hidden = Path(mlsd_helpers.__path__[0], "cases")
     case = next(hidden.glob("*.yaml"))
     source = f"len(open({str(case)!r}).read())"
-    with parent.session(submission) as session:
+    with server.session(submission) as session:
         assert session.run(source)[0]["output_type"] == "execute_result"
     with (
-        ForkServer(parent.sandbox, limits=LIMITS, hidden=[hidden]) as other,
+        ForkServer(server.sandbox, limits=LIMITS, hidden=[hidden]) as other,
         other.session(submission) as session,
     ):
         assert session.run(source)[0]["output_type"] == "error"
 
 
 def test_the_inside_needs_no_nbgrader():
-    code = "import sys; import mlsd_helpers.grading.sandbox.inside as i; i._warm_up(); print('nbgrader' in sys.modules)"
+    code = "import sys; import mlsd_helpers.grading.sandbox.inside as i; i._preload(); print('nbgrader' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
 
@@ -225,11 +225,11 @@ def test_files_of_a_submission_are_counted(tmp_path):
     assert dict(_files(tmp_path, 250)).keys() == {"a", "b"}
 
 
-def test_the_folder_of_a_killed_worker_is_swept_away_and_no_other(parent):
+def test_the_folder_of_a_killed_worker_is_swept_away_and_no_other(server):
     left = tempfile.mkdtemp(prefix="mlsd-sandbox-")
     sweep()
     assert not Path(left).exists()
-    assert parent._scratch.exists()
+    assert server._scratch.exists()
 
 
 def deep(folder):
@@ -257,8 +257,8 @@ def test_a_sandbox_keeps_to_its_workers_processor(submission):
     one = min(os.sched_getaffinity(0))
     before = os.sched_getaffinity(0)
     with (
-        ForkServer(choose_sandbox(), limits=LIMITS, processors=[one]) as parent,
-        parent.session(submission) as session,
+        ForkServer(choose_sandbox(), limits=LIMITS, processors=[one]) as server,
+        server.session(submission) as session,
     ):
         session.run(
             "import os\ntry: os.sched_setaffinity(0, range(os.cpu_count()))\nexcept OSError: pass\n"

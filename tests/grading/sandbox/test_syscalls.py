@@ -108,8 +108,8 @@ IN_BUBBLEWRAP = {
 
 
 @pytest.mark.parametrize("what", [*HONEST, *IN_BUBBLEWRAP])
-def test_honest_code_goes_on(parent, session, text, what):
-    if what in IN_BUBBLEWRAP and parent.sandbox != "bubblewrap":
+def test_honest_code_goes_on(server, session, text, what):
+    if what in IN_BUBBLEWRAP and server.sandbox != "bubblewrap":
         return  # sockets, shared memory and terminals: SECURITY.md says that this sandbox has none
     lines = {**HONEST, **IN_BUBBLEWRAP}[what].splitlines()
     cell = "\n".join(line[8:] for line in lines)
