@@ -109,7 +109,8 @@ class Editor:
         column = self._column(first)
         at = self._line_end(before.end) if before else first - column
         gap = "\n" if at and self._text[at - 1] != "\n" else ""
-        self._edits.append((at, at, -column, f"{gap}{' ' * column}{self._lines(whole, column)}\n"))
+        depth = column + isinstance(whole, list)  # a dash may stand below the first letter of the list's key
+        self._edits.append((at, at, -depth, f"{gap}{' ' * column}{self._lines(whole, column)}\n"))
 
     def _remove(self, around: Node, entries: Sequence[Node], entry: Node | None) -> None:
         if around.in_one_piece or entry is None:

@@ -9,10 +9,10 @@ from itertools import chain, islice
 from numbers import Real
 from typing import Any
 
-MOST_ENTRIES = 2_000
+MOST_ENTRIES = 10_000
 """The most entries, nested ones included, of a part of an answer that a step judges; ours have 300."""
 
-MOST_TEXT = 50_000
+MOST_TEXT = 250_000
 """The most characters that all texts in such a part have together."""
 
 NOISE = 1e-9

@@ -211,6 +211,18 @@ def test_what_an_alias_shares_changes_in_one_place_alone(path):
     assert "x-id: 7" in path.read_text(encoding="utf-8")
 
 
+def test_a_key_and_a_list_entry_are_added_at_the_same_place(path):
+    rejected = "{pattern: request-time, reason: slow, flips_when: never}"
+    text = f"# mine\nname: d\npattern:\n  rejected:\n  - {rejected}\n"
+    paths = [{"id": "A", "pattern": "request-time"}]
+    lines_changed(
+        path,
+        lambda design: design.with_part(pattern={"paths": paths, "rejected": [*design.pattern.rejected] * 2}),
+        text,
+    )
+    assert path.read_text(encoding="utf-8").startswith("# mine")
+
+
 @pytest.mark.parametrize("name", cases.names())
 def test_the_comments_of_a_case_stay_whatever_part_is_replaced(path, name):
     case, other = cases.load(name), cases.load("harbour_pay")

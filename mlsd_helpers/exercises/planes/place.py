@@ -112,8 +112,8 @@ def _boxes(rng: random.Random, kinds: Sequence[str]) -> list[Box]:
 
 
 def _draw_boxes(rng: random.Random) -> Case:
-    """Draw a dozen components, with one of each plane among them."""
-    kinds: list[str] = [rng.choice(KINDS[plane]) for plane in _PLANES]
+    """Draw a dozen components of the kinds that the lesson names, with one of each plane among them."""
+    kinds: list[str] = [rng.choice([kind for kind in _TABLE if _TABLE[kind] == plane]) for plane in _PLANES]
     kinds += rng.sample([kind for kind in _TABLE if kind not in kinds], 7)
     rng.shuffle(kinds)
     return {"components": _boxes(rng, kinds)}
