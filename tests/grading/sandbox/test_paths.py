@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading.grade import Job, _not_for_students
+from mlsd_helpers.grading.grade import Job, _hidden_from_students
 from mlsd_helpers.grading.sandbox import ForkServer, paths
 
 from .conftest import LIMITS
@@ -113,5 +113,5 @@ def test_what_nbgrader_keeps_elsewhere_is_hidden_too(tmp_path):
         "c.CourseDirectory.db_url = 'sqlite:////elsewhere/gradebook.db'\n"
     )
     job = Job(tmp_path, "05_capacity")
-    hidden = _not_for_students(job, job.configuration())
+    hidden = _hidden_from_students(job, job.configuration())
     assert {tmp_path, Path("/elsewhere/source"), Path("/elsewhere/gradebook.db")} <= set(hidden)
