@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlsd_helpers import cli
-from tests.test_repository import PROJECT, ROOT, run
+from tests.support.repository import PROJECT, ROOT, run
 
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 FLOORS, WALKS = PAGE.split("## Four walks")

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 import mlsd_helpers
-from tests.test_repository import ROOT
+from tests.support.repository import ROOT
 
 MODULES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")

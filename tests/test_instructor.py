@@ -27,7 +27,7 @@ from nbgrader.api import Gradebook
 from mlsd_helpers.exercises.capacity import units_rounding
 from mlsd_helpers.exercises.kit import feedback
 from mlsd_helpers.grading.synthetic import class_of, submit
-from tests.test_repository import ROOT, files
+from tests.support.repository import ROOT, files
 
 GUIDE = ROOT / "docs" / "instructors.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.test_repository import ROOT, files
+from tests.support.repository import ROOT, files
 
 RECIPES = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
 MOST_STEPS = 10

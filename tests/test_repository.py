@@ -4,44 +4,18 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
-import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from tests.support.repository import PROJECT, ROOT, SCRIPTS, files, run
 from tools import binder, python_check
 from tools.near import NEAR, near
 
-ROOT = Path(__file__).parents[1]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-SCRIPTS = Path(sys.executable).parent
-
-
-def run(*command, cwd=ROOT, **environment):
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=os.environ | {"MAKEFLAGS": ""} | environment,  # not those of the `make test` that runs us
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def files(*patterns):
-    """Give the files that are, or would be, committed."""
-    listed = run(
-        "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns
-    ).stdout
-    found = [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
-    assert found, f"no file matches {patterns}"
-    return found
 
 
 # ---------------------------------------------------------------- the lock

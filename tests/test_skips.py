@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.conftest import STRICT
-from tests.test_repository import ROOT
+from tests.support.repository import ROOT
 
 SKIPPED = """\
 import pytest

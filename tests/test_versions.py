@@ -8,7 +8,7 @@ from hatchling.metadata.core import ProjectMetadata
 from hatchling.plugin.manager import PluginManager
 
 import mlsd_helpers
-from tests.test_repository import PROJECT, ROOT, SCRIPTS, run
+from tests.support.repository import PROJECT, ROOT, SCRIPTS, run
 from tools import changes
 
 VERSION = mlsd_helpers.__version__

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from mlsd_helpers import cli, workspace
-from tests.test_repository import ROOT, SCRIPTS, files, run
+from tests.support.repository import ROOT, SCRIPTS, files, run
 
 # ---------------------------------------------------------------- commands
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
-from tests.test_repository import PROJECT, ROOT, files, run
+from tests.support.repository import PROJECT, ROOT, files, run
 from tools import binder
 
 WORKFLOWS = {path.name: path for path in files(".github/workflows/*.yml")}

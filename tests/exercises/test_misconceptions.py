@@ -5,7 +5,7 @@ import re
 
 from mlsd_helpers import exercises
 from mlsd_helpers.exercises.kit import mistake_name
-from tests.test_repository import ROOT, files
+from tests.support.repository import ROOT, files
 
 ROW = re.compile(r"^\| (C\d+) \| .+\. \| .+\. \| (.+) \|$", re.MULTILINE)
 PAGE = (ROOT / "docs" / "misconceptions.md").read_text(encoding="utf-8")
