@@ -331,7 +331,23 @@ print(f"p99s added {2 * one_s / ms:.1f} ms, p99 of both {both_s / ms:.1f} ms")
 
 # %% [markdown]
 """
-What adds up is a [**budget**](glossary.md#budget): the time that each step is *given*. If each keeps its own, the whole keeps the sum. So the
+That is no rule, though. Take a step that needs 10 ms, and a full second in 0.9 % of calls. Its p99 is 10 ms. Two of them
+in a row, independent of each other:
+"""
+
+# %%
+stall_share = 0.009
+slow_in_either = 1 - (1 - stall_share) ** 2
+assert slow_in_either > 0.01
+print(f"{slow_in_either:.1%} of requests stall, so the p99 of both is {10 + 1000:,} ms")
+
+# %% [markdown]
+"""
+So from the p99 of each step alone, nobody can tell the p99 of both: it may be less than the sum, or many times as much. One
+thing is certain: if each of k steps keeps its limit in 99 % of requests, all of them keep theirs in at least
+100 − k %.
+
+What adds up is a [**budget**](glossary.md#budget): a time that a step is *given* and does not exceed, because a timeout ends it. So the
 latency of a design is split into a budget for each **hop**, one step on the way of a request:
 """
 

@@ -582,7 +582,8 @@ print(f"two runs missed: up to {silent_s / minute:.0f} min, and every read succe
 """
 This is Uber's decay again, before the values expire. Three things keep it from being silent:
 
-- **watch the age**, not the job: the time since the newest value became readable, alerted below the SLA;
+- **watch the age**, not the job: now minus the newest event time in what serving reads, measured where it is read and
+  alerted below the SLA. A job that publishes old data again resets the time of publication, and not this;
 - give every feature a **default** that the model met in training, and alert on how often it is used;
 - decide what is served while nothing new comes. Uber's answer was a store of whole versions that never change [1], so that
   there is a last good one to go on with.
@@ -665,13 +666,13 @@ Period plus delays plus TTL is a bound for a pipeline that works as planned. It 
 
 - **late data.** A phone without a network sends its payment an hour later. The bound counts from arrival; for the event it
   is longer.
-- **delays that vary.** A run takes 12 minutes on most days. Put the p99 into the sum and not the mean; add up budgets, not
-  percentiles.
+- **delays that vary.** A run takes 12 minutes on most days. Put a time into the sum that a run may not exceed, and stop
+  or alert on what does; means are too short, and percentiles do not add.
 - **overrun.** A job that takes longer than its period starts late or twice, and the sawtooth loses its teeth.
 - **windows.** A count over 24 hours that is 15 minutes old is nearly right; one over 10 minutes is about another time.
 - **retries and backfills.** A run that is repeated publishes old data anew, with a new time on it.
-- **what freshness is worth.** In Facebook's study of advertisements, the right features mattered most, and freshness helped
-  much less [8]. In section 7 it was all that mattered.
+- **what freshness is worth.** In Facebook's study of advertisements, the right features mattered most, and a *model* trained
+  on newer data helped much less [8]; it did not ask how old features may be. In section 7 their age was all that mattered.
 
 Write the bound down all the same. It takes a minute a feature, and it finds the gaps that no schedule can close.
 

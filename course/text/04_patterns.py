@@ -314,8 +314,9 @@ assert 0.10 < lru < best
 
 # %% [markdown]
 """
-Far above the 10 % of keys that fit, and below the best that any cache could do: LRU also makes room for what is asked
-for only once. The formula is Che's approximation [10]; the lab below holds it against a cache that really runs.
+Far above the 10 % of keys that fit, and below what the 100 most popular keys would give, if requests are independent: LRU also
+makes room for what is asked for only once. Sessions are not independent; there LRU can do better than both. The formula
+is Che's approximation [10]; the lab below holds it against a cache that really runs.
 """
 
 # %%
@@ -342,12 +343,13 @@ mlsd.ask("04-ask-tail")
 
 # %%
 mean_s = mlsd.formulas.cached_mean_s(hit_ratio=0.8, hit_s=2 * ms, miss_s=42 * ms)
-print(f"mean {mean_s / ms:.0f} ms, with the p99 where it was")
+print(f"mean {mean_s / ms:.0f} ms; all misses take 42 ms here, so the p99 stays there")
 
 # %% [markdown]
 """
-As long as more than 1 % miss, misses own the p99. If your requirement is a p99, and it is, a cache saves money and not
-latency.
+As long as more than 1 % miss, misses own the p99: with 80 % hits, it is the p95 of the misses. Where misses vary, that is
+less than their p99, and never as little as a hit. A warm cache also takes load off the fleet behind it, which then waits
+less: until the cache is cold.
 """
 
 # %%
@@ -578,7 +580,7 @@ assert p50_s["sklearn", "redis"] < p50_s["sklearn", "none"]
 
 # %% [markdown]
 """
-Asking Redis takes longer than asking the fast model: there, the cache makes every request slower, and the service gives up
+Asking Redis takes longer than asking the fast model: there, the cache makes the median request slower, and the service gives up
 at a lower rate. In front of the slow one it pays. Within the process a look-up costs next to nothing, and each replica has to
 warm up by itself.
 
@@ -651,7 +653,7 @@ print(f"written to {saved.name}")
 - **"1,000 requests a second."** A bill and a fan-out, not a wall.
 - **"Pre-computing is cheap."** When answers are read. It is dear when most are not, and it decays without a sound.
 - **"Streaming is fresh."** In quiet weeks, and by seconds. It costs state, order, replay, and people who know them.
-- **"The cache makes it fast."** The mean, not the p99, and only while it is warm.
+- **"The cache makes it fast."** The mean. The p99 becomes a lower percentile of the misses, and only while it is warm.
 - **People.** Each pattern is a system that somebody is called for at night. Two patterns are two.
 - **The features.** A at request time over features of yesterday gives yesterday's answer, freshly computed.
 - **Change.** Prices, rates and keys move. Write down the value at which you would choose otherwise, and look again.

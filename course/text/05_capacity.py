@@ -285,8 +285,8 @@ comparison
 
 # %% [markdown]
 """
-A small fleet has nobody to average with, so it needs more than the rule; a large one smooths its own traffic and needs
-far less. How much less follows from [**square-root staffing**](glossary.md#square-root-staffing): to keep the *share of requests that wait* the same, the
+A small fleet has nobody to average with, so it needs more than the rule; a large one smooths its own traffic and, for a load
+that is known, needs far less. How much less follows from [**square-root staffing**](glossary.md#square-root-staffing): to keep the *share of requests that wait* the same, the
 spare part has to grow only with the square root of the load, q·√busy.
 """
 
@@ -461,9 +461,10 @@ mlsd.figures.memory_budget(
 How well that memory is used decides the throughput: the authors of vLLM measured that earlier servers held useful
 values in only 20 to 38 % of their KV memory [7].
 
-**Tokens per second.** To make one token for every running sequence, the accelerator reads all the weights once and
-each sequence's cache. At 3.35 TB/s (one H100 [8]) that bounds the rate, whatever the software. A [**batch**](glossary.md#batch) shares the
-reading of the weights:
+**Tokens per second.** Plain decoding of a dense model makes one token for every running sequence in each **step**, and reads
+all the weights once and each sequence's cache. At 3.35 TB/s (one H100 [8]) that bounds the rate. Models that use a part
+of their weights for each token, smaller number formats, and several tokens in a step (speculative decoding) have other
+bounds. A [**batch**](glossary.md#batch) shares the reading of the weights:
 """
 
 # %%
@@ -483,11 +484,12 @@ for batch in (1, 8, 32, 64):
 # %% [markdown]
 """
 Thirty-two sequences cost each of them a third of its speed and give over twenty times the tokens. Batching buys
-throughput with latency: every request of a batch takes as long as the whole batch.
+throughput with latency: every step takes longer, the more sequences take part. Servers for language models let a
+request leave when it is done and another take its place (**continuous batching**), so nobody waits for the longest one.
 
 **Time to first token.** Before it writes, the model reads the prompt ([**prefill**](glossary.md#prefill)), at two operations for each parameter
 and token. Here arithmetic is the limit. Mind the data sheet: the H100's larger figure, 1,979 TFLOP/s, holds for
-matrices half of whose entries are zero; for **dense** weights it is 989 [8]. Here we let the server reach half of it.
+matrices half of whose entries are zero, at 16 bits; for **dense** weights it is 989 [8]. Here we let the server reach half of it.
 """
 
 # %%
@@ -652,8 +654,8 @@ predicted
 
 # %% [markdown]
 """
-The formula takes it that times are exponential; these vary far less, so by itself it says too long a
-wait. The simulation has the measured times, and is wrong by as much as the machine changed meanwhile: "in hindsight" is
+The formula assumes exponential times, and these vary far less: it counts more variance than there is, and leaves out all
+that follows below. Where it comes close, the two errors have cancelled. The simulation has the measured times, and is wrong by as much as the machine changed meanwhile: "in hindsight" is
 the simulation again, with the service time that the server had *during* the measurement. What then remains is what the
 model leaves out. A server of this kind works on several requests in turn (an **event loop**), collects garbage, and shares
 its cores with neighbours; the busier it is, the more requests wait behind each of these. That is a reason of its own for a
@@ -716,7 +718,8 @@ print(f"written to {saved.name}")
 ## 11 What the rule of thumb leaves out
 
 - **Latency.** It promises a utilisation. Routing, variance and bursts decide the wait.
-- **Size.** Too few for small services, far too many for large ones.
+- **Size.** Too few for small services, more than needed for large ones whose load is known. An error of the forecast
+  grows with the load and not with its root: 2 % of spare is saturated by 2 % more load.
 - **The failure.** 30 % at a target of 0.7 is one rolling restart by quarters. A zone, a surge or a cold cache needs a
   line of its own.
 - **The time constant.** It is about a steady hour; queues from ten minutes ago, retries and late autoscalers are not in

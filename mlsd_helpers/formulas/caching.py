@@ -66,9 +66,10 @@ def _popularity_in_range(keys: int, zipf_exponent: float) -> None:
 def top_keys_share(top: int, keys: int, zipf_exponent: float) -> float:
     """Share of the requests that the `top` most popular of `keys` keys have.
 
-    It is the hit ratio of a cache that holds just these, the most that any cache of that size can reach, and
-    the coverage of pre-computing them. `top` at least 0, `keys` at least 1, `zipf_exponent` from 0 to 10.
-    Source: Breslau et al. (1999), Web Caching and Zipf-like Distributions, INFOCOM.
+    It is the hit ratio of a cache that holds just these, and the coverage of pre-computing them. If requests are
+    independent, no cache of that size that does not know the future hits more. `top` at least 0, `keys` at
+    least 1, `zipf_exponent` from 0 to 10. Source: Breslau et al. (1999), Web Caching and Zipf-like
+    Distributions, INFOCOM.
 
     The first of three keys, α = 1: 1 / (1 + 1/2 + 1/3).
 
@@ -134,7 +135,8 @@ def cached_mean_s(hit_ratio: float, hit_s: float, miss_s: float) -> float:
 def cached_percentile_s(hit_ratio: float, hit_s: float, miss_s: float, percentile: float = 0.99) -> float:
     """Percentile of the latency behind a cache with one time for a hit and one for a miss, in seconds.
 
-    Misses own the p99 while they are above 1 %. Ranges as for `cached_mean_s`; `percentile` above 0 and below
+    Misses own the p99 while they are above 1 %. Where misses vary, it is a percentile of the misses,
+    1 − (1 − p)/(1 − h), and not this. Ranges as for `cached_mean_s`; `percentile` above 0 and below
     1. Source: the nearest-rank percentile of two values.
 
     >>> cached_percentile_s(hit_ratio=0.8, hit_s=0.002, miss_s=0.042, percentile=0.99)

@@ -1,7 +1,8 @@
 """Generation: what a language model needs in memory, bandwidth and time.
 
-Sizes are in bytes and rates per second. The roofline gives bounds that no implementation beats; a measured
-system is below them. Every function refuses NaN, infinite, negative and boolean input with `RangeError`.
+Sizes are in bytes and rates per second. The roofline bounds plain decoding of dense weights, one token for each sequence
+and step; a measured system of that kind is below it. Every function refuses NaN, infinite, negative and boolean input
+with `RangeError`.
 """
 
 from mlsd_helpers.errors import RangeError

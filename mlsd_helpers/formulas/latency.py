@@ -1,4 +1,4 @@
-"""Latency: budgets add, percentiles do not.
+"""Latency: times that a step may not exceed add up; percentiles do not.
 
 Times are in seconds, and a percentile is a share: 0.99 for the 99th. Every function refuses NaN, infinite,
 negative and boolean input with `RangeError`.
@@ -29,8 +29,8 @@ __all__ = [
 def budget_left_s(budget_s: float, stages_s: Sequence[float]) -> float:
     """Time that stages in series leave of a latency budget, in seconds; below 0, they exceed it.
 
-    `budget_s` above 0, each of `stages_s` at least 0: what each stage was promised, which adds up, where
-    measured percentiles do not. Source: arithmetic.
+    `budget_s` above 0, each of `stages_s` at least 0: a limit that each stage does not exceed. Limits add
+    up; measured percentiles do not. Source: arithmetic.
 
     Five stages of 110 ms in all, in 100 ms.
 

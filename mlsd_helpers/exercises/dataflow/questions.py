@@ -104,13 +104,13 @@ QUESTIONS: tuple[Question, ...] = (
     Recall(
         id="03-recall-p99",
         lesson="01 requirements",
-        question="Two calls in a row have a p99 of 46 ms each. Is the p99 of both 92 ms?",
+        question="Two calls in a row each answer within 46 ms in 99 % of requests. What is certain of both together?",
         options={
-            "yes, latencies add": "Means and budgets add. Percentiles do not: both calls are rarely slow together.",
-            "no, it is less": "For independent calls, it is well below the sum.",
-            "no, it is more": "Being slow twice in one request is rarer than being slow once, not more common.",
+            "99 % within 92 ms": "Being slow in either is enough, and that may be nearly 2 % of requests.",
+            "98 % within 92 ms": "Each is late for at most 1 % of requests, so at most 2 % are late in either.",
+            "nothing": "Each is late for at most 1 % of requests, so at most 2 % exceed the sum.",
         },
-        answer="no, it is less",
+        answer="98 % within 92 ms",
     ),
     Recall(
         id="03-recall-chain",

@@ -82,7 +82,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="Four in five requests hit and take 2 ms, the fifth takes 42 ms. What is the p99?",
         unit="ms",
         truth=lambda: formulas.cached_percentile_s(0.8, 2 * ms, 42 * ms, 0.99) / ms,
-        because="One in five misses, so the slowest in a hundred does. The mean is another matter.",
+        because="One in five misses, so the slowest in a hundred do, and here all misses take the same time.",
         within=0.01,
     ),
     Estimate(

@@ -124,13 +124,13 @@ QUESTIONS: tuple[Question, ...] = (
     Recall(
         id="02-recall-sum",
         lesson="01 requirements",
-        question="Two stages in a row have a p99 of 46 ms each. Is the p99 of both together 92 ms?",
+        question="Two stages in a row have a p99 of 46 ms each. Is the p99 of both together at most 92 ms?",
         options={
-            "yes, times add": "Means add. Both stages are rarely slow for the same request.",
-            "no, it is lower": "Being in the slowest hundredth of both at once is rare. As a budget, 92 is safe.",
-            "no, it is higher": "Nothing makes the second stage slower because the first one was.",
+            "yes, always": "Not where stalls are rare: with one second in 0.9 % of calls of each, it is over a second.",
+            "that cannot be told from these": "For exponential times it is 66 ms; with rare long stalls, far above 92.",
+            "no, it is higher": "For exponential times it is 66 ms: both stages are rarely slow for the same request.",
         },
-        answer="no, it is lower",
+        answer="that cannot be told from these",
     ),
     Recall(
         id="02-recall-age",

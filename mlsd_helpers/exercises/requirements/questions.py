@@ -53,7 +53,7 @@ QUESTIONS: tuple[Question, ...] = (
         "mean of 10 ms, which gives it a p99 of 46 ms. What is the p99 of both together?",
         unit="ms",
         truth=lambda: round(formulas.sum_of_exponentials_percentile_s([10 * ms, 10 * ms], 0.99) / ms, 1),
-        because="Both are rarely slow at once, so the whole is faster than the p99s added, and slower than either.",
+        because="Exponential steps are rarely slow together, so here both take less than the p99s added.",
         within=0.05,
     ),
     Estimate(
