@@ -401,7 +401,7 @@ mlsd.figures.trace_peak(counts, repeated=REPEATED)
 """
 The trap is real. In the published taxi counts the largest is 2.59 times the mean, at one in the morning of 2 November 2014,
 when summer time ended; the largest ordinary one is 2.01 times the mean [6]. Other traffic peaks higher: the requests at
-a load balancer in the same collection reach 10.6 times their mean, so "twice the mean" is no rule [6].
+a load balancer in the same collection reach about 6 times their mean, and 10.6 times in an incident, so "twice the mean" is no rule [6].
 
 Between the hour's peak and the 500/s of Harbour Pay lies what an hour hides: its busiest five minutes. Say with each peak
 *over which time* it was taken, and how.

@@ -255,8 +255,8 @@ Google looked back on ten years of outages of one large ML pipeline, 96 post-mor
 machine learning; they were failures of the distributed system around it [3]. That is the case for sketching first: most of the
 findings above would be the same without any model.
 
-Zillow is the case for control. It bought houses at prices that a model forecast, and in 2021 the forecast was off by
-more than the margin of the business. Nothing independent bounded what the model could spend: a write-down of
+Zillow is, by our reading, the case for control. It bought houses at prices that a model forecast, and in 2021 the forecast was off by
+more than the margin of the business. We found nothing independent that bounded what the model could spend: a write-down of
 304 million dollars in one quarter, and a quarter of the staff [4]. What was missing was a part
 that could say *no more than this*, whatever the model says: a [**kill switch**](glossary.md#kill-switch), or a cap by rule.
 

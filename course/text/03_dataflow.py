@@ -247,7 +247,7 @@ print(f"series add, branches take the oldest: {show_seconds(joined_s)}")
 
 # %% [markdown]
 """
-Reading them takes time as well, on the *other* clock. DoorDash's ranking reads 23 features for each candidate [3]. One
+Reading them takes time as well, on the *other* clock. A ranking of DoorDash reads 23 features for each candidate, as others report of it [3]. One
 after the other at 2 ms they take 46 ms of the latency budget; in one call for all, little more than a single read.
 """
 

@@ -43,8 +43,8 @@ A [**key**](glossary.md#key) is one input that can be asked for: a user, a produ
 [**cardinality**](glossary.md#cardinality). Free text, an amount, a position on a map have no list: only A can answer them.
 
 A [**hybrid**](glossary.md#hybrid) takes one pattern for some keys or layers, and another for the rest. Netflix described three layers in
-2013: heavy models offline, events in between ("nearline"), the last order online, each the fallback of the one above
-it [3].
+2013: heavy models offline, events in between ("nearline"), the last order online; what was computed
+ahead is the fallback of what is computed online [3].
 
 **Predict** what a table of answers costs in work.
 """
@@ -688,7 +688,7 @@ mlsd.ask("04-recall-parallel")
 3. X. Amatriain and J. Basilico, *System Architectures for Personalization and Recommendation*, Netflix
    TechBlog, 2013.
 4. Uber, *Immutable key-value store on Cassandra*, Feature Store Summit, 2024.
-5. Booking.com's feature platform on ElastiCache, guest post of AWS, reported in Travel Trade Today.
+5. L. Schaefers and E. Eskili, Booking.com's feature platform on ElastiCache, AWS Database Blog, guest post, 2025.
 6. DoorDash, *Clusterless ML feature store*, careersatdoordash.com.
 7. Uber Michelangelo, as summarised in the ZenML MLOps database.
 8. LinkedIn, *Near real-time features for near real-time personalization*, LinkedIn Engineering, 2022; the two

@@ -2,7 +2,7 @@
 """
 # 05 Capacity: how many replicas?
 
-When Grab's engineers looked at their machine-learning services, each set up by its own team, they found them using
+When Grab's engineers looked at their machine-learning services, each set up by its own team, they found some using
 about 1 % of the machines they had asked for [1]. Ask for too few instead, and the service is slow on the day that
 matters. Between the two lies a number that somebody has to work out before the first deployment.
 
@@ -760,7 +760,8 @@ mlsd.ask("05-recall-pattern")
 3. A. K. Erlang, 1917; in every text on queues, such as L. Kleinrock, *Queueing Systems*, vol. 1, 1975.
 4. kubernetes.io, *Horizontal Pod Autoscaling*.
 5. M. Brooker, *Timeouts, retries and backoff with jitter*, Amazon Builders' Library.
-6. A. Grattafiori et al., *The Llama 3 Herd of Models*, 2024, arXiv 2407.21783, table 3.
+6. A. Grattafiori et al., *The Llama 3 Herd of Models*, 2024, arXiv 2407.21783, table 3, for layers and heads; the number of parameters is in
+   the model card.
 7. W. Kwon et al., *Efficient Memory Management for Large Language Model Serving with PagedAttention*, SOSP 2023,
    arXiv 2309.06180.
 8. NVIDIA, *H100 Tensor Core GPU* data sheet, SXM version.

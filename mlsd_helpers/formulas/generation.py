@@ -1,8 +1,8 @@
 """Generation: what a language model needs in memory, bandwidth and time.
 
-Sizes are in bytes and rates per second. The roofline bounds plain decoding of dense weights, one token for each sequence
-and step; a measured system of that kind is below it. Every function refuses NaN, infinite, negative and boolean input
-with `RangeError`.
+Sizes are in bytes and rates per second. The roofline bounds plain decoding of dense weights, one token for each
+sequence and step; a measured system of that kind is below it. Every function refuses NaN, infinite, negative and
+boolean input with `RangeError`.
 """
 
 from mlsd_helpers.errors import RangeError

@@ -195,7 +195,8 @@ def peak_of_trace(
     rate is half, and no request is dropped. A `percentile` below 1 takes the rate that this share of the
     buckets does not exceed (nearest rank): a decision to be undersized in the rest, so state it. `bucket_s`
     above 0, `percentile` above 0 and at most 1. Source: Numenta Anomaly Benchmark, NYC taxi counts: the
-    largest, 2.59 × the mean, is the hour repeated on 2 November 2014; the true peak is 2.01 ×.
+    largest, 2.59 × the mean, is the hour repeated on 2 November 2014; by our reading the
+    largest ordinary hour has 2.01 ×.
 
     Bucket 2 looks busiest at 150, and held two hours' worth.
 
