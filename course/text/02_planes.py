@@ -262,7 +262,7 @@ that could say *no more than this*, whatever the model says: a [**kill switch**]
 
 ## 5 Availability, and what it hides
 
-**Availability** is the share of time, or of requests, that gets an answer. Parts that are all **required** multiply.
+**Availability** is the share of time, or of requests, that gets an answer. Parts that are all **required** multiply, as far as they fail independently.
 
 **Predict** before you multiply.
 """
@@ -382,7 +382,7 @@ print(
 At night, with a fraction of the traffic, it takes several times as long: a canary is measured in requests, not hours.
 
 A [**rollback**](glossary.md#rollback) takes back everything that changed together: the model, the *schema of its features*, its configuration.
-The version before may need its old features. And before any rollback comes what is quicker: stop the release, and
+The version before may need its old features. First comes what is quickest: stop the release; shift the traffic back, where the old version is still warm; else
 switch the model off. A kill switch is among the lessons that were drawn from that November day [1].
 
 An alert may start a *training*. It must not start a *promotion*: when bad data raised the alert, bad data make the next

@@ -335,7 +335,7 @@ outcomes.head(3).round(2)
 # %% [markdown]
 """
 The feature: was the card's latest outcome a dispute? In this stream, fraud strikes every card alike, so an *earlier*
-outcome says nothing about the next payment. That makes it a **canary**: a feature of which we know that it is worthless.
+outcome says nothing about the next payment. In these invented payments it makes a **leak probe**: a feature of which we know that it is worthless.
 If it looks good, the join leaks.
 
 We measure with the **AUC**: the probability that a fraud gets a higher value than an honest payment. 0.5 is chance, 1 is
@@ -372,7 +372,7 @@ def latest_outcome(joined_on):
 
 print(f"amount, an honest feature      AUC {auc(payments['amount'], fraud):.2f}")
 print(
-    f"canary, by when it happened    AUC {auc(latest_outcome('happened_at'), fraud):.2f}"
+    f"probe, by when it happened     AUC {auc(latest_outcome('happened_at'), fraud):.2f}"
 )
 
 # %% [markdown]
@@ -380,7 +380,7 @@ print(
 Perfect, and worthless: joined by the time of the event, each payment sees its own outcome weeks before anybody knew it. In
 production that column would be empty for a payment made now.
 
-**Predict** the AUC of the canary when it is joined by `readable_at`.
+**Predict** the AUC of the probe when it is joined by `readable_at`.
 """
 
 # %%
@@ -396,7 +396,9 @@ assert abs(honest - 0.5) < 0.02
 
 # %% [markdown]
 """
-Put a canary into every training set, and fail the build when its AUC leaves 0.5.
+In real data earlier disputes do predict later ones, so such a feature may be honest and still useful. A probe that works
+anywhere is the row's *own* label, joined by when it became readable: at the time of the payment it has to be missing in
+every row. Fail the build when it is there in one.
 
 Where publication times were never kept, teams [**log and wait**](glossary.md#log-and-wait): they log what serving reads, and train once there is enough.
 Airbnb's engineers found that this can take more than a year for a model of seasons [5]. Keep the second timestamp from the

@@ -75,7 +75,7 @@ result is readable: the old one is a **period** and a **job** old. If the job ta
 job_s = 1 * hour
 youngest = mlsd.formulas.age_bounds([Stage(period_s=job_s, delay_s=job_s)])
 print(
-    f"oldest answer {youngest.worst_s / hour:.0f} h, however often the job is started"
+    f"oldest answer {youngest.worst_s / hour:.0f} h, however often it starts, if runs do not overlap"
 )
 
 # %% [markdown]
@@ -400,8 +400,8 @@ key's missing fields from a log.
 
 ## 8 Streams are late
 
-A stream is a queue of events, split into [**partitions**](glossary.md#partition); the **consumers** of a group share the partitions, and each
-partition is read by one of them. Twenty consumers on 12 partitions:
+A stream is a queue of events, split into [**partitions**](glossary.md#partition); the **consumers** of a group share the partitions, and in a classic
+group of Kafka each partition is read by one of them. Twenty consumers on 12 partitions:
 """
 
 # %%

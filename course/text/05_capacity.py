@@ -55,7 +55,7 @@ busy
 # %% [markdown]
 """
 That many are busy on average, and with just as many each would be busy all the time. The first chance crowd of
-requests would start a queue that never empties. The [**target utilisation**](glossary.md#target-utilisation) is how busy each may be: at 0.7, a replica
+requests would start a queue that hardly ever empties. The [**target utilisation**](glossary.md#target-utilisation) is how busy each may be: at 0.7, a replica
 idles three seconds in ten. A lower target takes *more* replicas, so divide.
 """
 
@@ -161,7 +161,8 @@ for replicas in (base, rule):
 """
 With one queue hardly anybody waits: those 184 ms are the service time of the slowest one in a hundred. The same 29
 machines are three times slower at the p99 when requests cannot change queues, and nine more machines do not mend it.
-Routing is a capacity decision.
+Routing is a capacity decision. A balancer that knows how busy replicas are, or that asks two at random and takes the less
+busy one (**power of two**), comes close to the single queue.
 
 ### Variance
 
@@ -203,7 +204,7 @@ for busy_share in (0.6, 0.7, 0.8, 0.9, 0.95):
 
 # %% [markdown]
 """
-Close to full load it is good; where serving systems live it is not. Trust it for a first look.
+Close to full load it is good. At lower load it is further off, of a wait that is small there. Trust it for a first look.
 
 ### Burstiness
 

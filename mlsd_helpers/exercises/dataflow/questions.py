@@ -63,7 +63,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="03-ask-canary",
-        question="The canary's AUC when it is joined on when it became readable?",
+        question="The leak probe's AUC when it is joined on when it became readable?",
         unit="",
         truth=None,
         because="Joined right, it holds an earlier outcome of the card, which says nothing here.",
