@@ -4,7 +4,7 @@
 
 In 2015, Pinterest made the home feed of every user ahead of time and kept it in a store. By 2018 it had thrown that
 design away. The features behind the ranking were up to weeks old, content was stored for users who never came back,
-and each experiment needed a copy of its own [1]. Instacart also left answers made ahead, and went somewhere else
+and each experiment needed a copy of its own [1]. Instacart also left answers made ahead, and then changed how its features are made
 [2]. When does which of them win?
 
 **You will be able to** say which pattern can serve a product at all, by its inputs and by freshness; find the rate at
@@ -37,10 +37,13 @@ print(f"{case.requirements.throughput.mean:.0f} requests/s on average")
 |---|---|---|---|
 | [**A, request-time**](glossary.md#request-time) | when somebody asks | new; its features have their own ages | a model within the budget |
 | [**B, pre-computed**](glossary.md#pre-computed) | for every input, by a job, again and again | a period and a job's time | a list of all inputs |
-| [**C, streaming**](glossary.md#streaming) | at each event that changes it | the lag of the stream | a list, and a state for each entry |
+| [**C, streaming**](glossary.md#streaming) | at each event that changes it | the lag of the stream | an event that brings the input, and a state for each key |
+
+The table says when the *answer* is computed. How its *features* are made is a choice of its own: by a job, by a stream, or from
+the request. A model that runs at each request over streamed features is still A.
 
 A [**key**](glossary.md#key) is one input that can be asked for: a user, a product, a pair of places. How many there are is the
-[**cardinality**](glossary.md#cardinality). Free text, an amount, a position on a map have no list: only A can answer them.
+[**cardinality**](glossary.md#cardinality). What a user types, an amount, a position on a map are known to nobody before the request: only A can answer them.
 
 A [**hybrid**](glossary.md#hybrid) takes one pattern for some keys or layers, and another for the rest. Netflix described three layers in
 2013: heavy models offline, events in between ("nearline"), the last order online; what was computed
@@ -279,10 +282,11 @@ most were made for nobody; each experiment kept its own copy of everything. What
 our reading: features that can be read, and a model that can be run, while a user waits. When that flips, so does the
 choice.
 
-**From B to C: Instacart [2].** Batch answers were stale, covered only some items, and wasted compute on what nobody
-asked for. Streaming features brought their latency from hours to seconds. LinkedIn moved features about what members
-have just done from batch, hours to days old, to near real time, and reports 0.66 % more job applications and 20 %
-fewer dismissals [8].
+**Features from batch to stream: Instacart [2] and LinkedIn [8].** Instacart's batch answers were stale, covered only some
+items, and wasted compute on what nobody asked for; it moved to answers on request (B to A), and then to features from a
+stream, which brought their age from hours to seconds. LinkedIn answered on request before and after; it moved features
+about what members have just done from batch, hours to days old, to near real time, and reports 0.66 % more job applications
+and 20 % fewer dismissals.
 
 Mind the unit: *seconds*. Streaming is sold as "sub-second freshness"; what these teams report is seconds instead of
 hours, and that was worth the move. Ask what a second less would change before you pay for it.
@@ -533,8 +537,8 @@ the quarter of a minute that follows.
 
 All three now serve the same payments for real, each in processes of its own on your machine, with one and the same model.
 A knows the request and what is known of the card since long ago. B has a score for each card, from a job that runs every
-few seconds. C knows the request and, from a stream, what the card has just done; its *features* are streamed, its answer is
-made on request. Thieves try a card in bursts: one payment looks like any other, the fifth within seconds does not.
+few seconds. The row called C is, by the table of section 1, an A with *streamed features*: it knows the request and, from a
+stream, what the card has just done. Thieves try a card in bursts: one payment looks like any other, the fifth within seconds does not.
 
 **Predict** three orders: by p99, by CPU time, and by **recall**, the share of the fraud that is found.
 """

@@ -29,7 +29,7 @@ import mlsd_helpers as mlsd
 *About 12 minutes, 4 points.*
 
 Write `choose`, which takes one product: `peak_rps`; `max_age_s`, how old an answer may be; `listable`, whether its
-inputs can be listed ahead; `job_s`, the time that a job over all of them takes; `lag_s`, the usual lag of a stream;
+inputs are known before somebody asks; `job_s`, the time that a job over all of them takes; `lag_s`, the usual lag of a stream;
 and `cost_per_day`, a dict from "A", "B" and "C" to dollars. A job may be started again as soon as it has ended.
 Return a dict:
 

@@ -196,10 +196,10 @@ EXERCISE = Exercise(
         always_cost,
     ),
     hints=(
-        "Look at two of the inputs before any cost: can the input be listed, and how old may an answer be?",
+        "Look at two of the inputs before any cost: is the input known before somebody asks, and how old may an answer be?",
         (
             "Start with `feasible`. A computes when it is asked. For B, think of the moment just before a new "
-            "result is readable; for C, of its lag. Both need an input that can be listed."
+            "result is readable; for C, of its lag. Both need an input that is known before somebody asks."
         ),
         (
             "A neighbour: a job of 20 min, allowed 30 min. Run back to back, its oldest answer is 40 min old: B "
