@@ -196,7 +196,7 @@ EXERCISE = Exercise(
         always_cost,
     ),
     hints=(
-        "Look at two of the inputs before any cost: is the input known before somebody asks, and how old may an answer be?",
+        "Look at two of the inputs before any cost: is the input known before a request, and how old may an answer be?",
         (
             "Start with `feasible`. A computes when it is asked. For B, think of the moment just before a new "
             "result is readable; for C, of its lag. Both need an input that is known before somebody asks."
