@@ -221,6 +221,13 @@ print(f"recall {recall:.0%} >= 60 %, precision {precision:.0%} >= 50 %: {kept}")
 
 # %% [markdown]
 """
+How does anybody know of a *stopped* payment that it was fraud? Nobody disputes a payment that was never made. So a small
+share is decided at random and let through, or the cardholder is asked, and the month's numbers are worked out from these.
+Without that, neither recall nor precision can be had.
+"""
+
+# %% [markdown]
+"""
 **Faded.** "We need current data" became *age of every count < 15 min, at every read*. Here is how old a count was, each
 time that it was read. Is it kept, and how many reads break it? The comparison is left to you.
 """

@@ -379,7 +379,12 @@ print(
 
 # %% [markdown]
 """
-At night, with a fraction of the traffic, it takes several times as long: a canary is measured in requests, not hours.
+At night, with a fraction of the traffic, it takes several times as long: a canary is measured in requests, not hours. The rule
+is for two arms of one size; here the other arm has the rest of the traffic, so fewer would do.
+
+What it sees are errors and slow answers. That a new model finds *less fraud* it does not see: that takes labels, and they
+come weeks later. What can be known within the hour is how often the new model decides otherwise than the old one, from the
+shadow.
 
 A [**rollback**](glossary.md#rollback) takes back everything that changed together: the model, the *schema of its features*, its configuration.
 The version before may need its old features. First comes what is quickest: stop the release; shift the traffic back, where the old version is still warm; else
