@@ -1,9 +1,11 @@
 """The blast radius of a failure: what stops with a component, what falls back, and what ages unseen."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from mlsd_helpers.analysis.graph import WAITING, reached, steps_along, steps_back
+from mlsd_helpers.analysis.graph import WAITING, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.request import Call, calls_by_component
 from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.design.problems import nearest
 from mlsd_helpers.errors import DesignError
@@ -45,9 +47,9 @@ class BlastRadius:
 def blast_radius(planes: Planes, killed: str) -> BlastRadius:
     """Follow the failure of one component through a sketch.
 
-    Who waits for a component that stopped (the arrow carries `request` or `features`) stops too, unless that
-    arrow has a fallback. What it fed (`events`, `batch`) goes on with older data. This assumes that a fallback
-    works and that a timeout ends each call; a review asks for both.
+    Who waits for a component that stopped (the arrow carries `request` or `features`) stops too, unless that call
+    has a fallback or an alternative that answers. What it fed (`events`, `batch`) goes on with older data. This
+    assumes that a fallback works and that a timeout ends each call; a review asks for both.
 
     Raises ``DesignError`` for a component that the sketch does not have.
 
@@ -59,9 +61,11 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
     names = [component.id for component in planes.components]
     if killed not in names:
         raise DesignError(f"There is no component {killed!r} in the sketch. {nearest(killed, names)}")
-    calls = [flow for flow in planes.flows if flow.carries in WAITING]
-    stopped = reached({killed}, steps_back(flow for flow in calls if flow.fallback is None))
-    saved = {flow.start for flow in calls if flow.end in stopped and flow.fallback} - stopped
+    calls = [flow for _, flow in waiting_flows(planes)]
+    made = [call for calls_of_one in calls_by_component(planes).values() for call in calls_of_one]
+    stopped = _stopped(killed, made)
+    hit = (call for call in made if any(flow.end in stopped for flow in call.flows))
+    saved = {call.flow.start for call in hit} - stopped
     older = reached(stopped, steps_along(flow for flow in planes.flows if flow.carries in FEEDING)) - stopped
     told = {f.end for f in planes.flows if f.start in stopped and f.carries not in (*WAITING, *FEEDING)}
     return BlastRadius(
@@ -72,6 +76,22 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
         tuple(name for name in names if name in told - stopped),
         {entry: _outcome(entry, calls, stopped, saved, older) for entry in _entries(planes, calls)},
     )
+
+
+def _stopped(killed: str, made: Iterable[Call]) -> set[str]:
+    """Return what gives no answer: the dead one, and who has a call that nothing answers in its place."""
+    waiting = defaultdict[str, list[Call]](list)
+    for call in made:
+        for flow in () if call.has_fallback else call.flows:
+            waiting[flow.end].append(call)
+    stopped, left = {killed}, [killed]
+    while left:
+        for call in waiting[left.pop()]:
+            caller = call.flow.start
+            if caller not in stopped and all(flow.end in stopped for flow in call.flows):
+                stopped.add(caller)
+                left.append(caller)
+    return stopped
 
 
 def _entries(planes: Planes, calls: Collection[Flow]) -> list[str]:

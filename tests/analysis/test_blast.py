@@ -73,3 +73,29 @@ def test_a_fallback_more_never_stops_more(fallbacks, data):
 def test_a_component_that_is_not_there_is_refused_with_the_nearest():
     with pytest.raises(DesignError, match="Did you mean 'gateway'"):
         analysis.blast_radius(cases.load("harbour_pay").planes, "gatway")
+
+
+def two_ways(**second):
+    flows = [
+        {"id": "first", "from": "a", "to": "b", "carries": "request", "otherwise": "second"},
+        {"id": "second", "from": "a", "to": "c", "carries": "request", **second},
+    ]
+    components = [{"id": name, "kind": "business rules"} for name in "abcd"]
+    return Planes(components=components, flows=[*flows, {"from": "c", "to": "d", "carries": "request"}])
+
+
+@pytest.mark.parametrize("killed", ["b", "c", "d"])
+def test_an_alternative_answers_in_the_place_of_a_call(killed):
+    hit = analysis.blast_radius(two_ways(), killed)
+    assert "a" not in hit.stops
+    assert hit.falls_back == ("a",)
+
+
+def test_alternatives_that_need_the_same_component_fail_together():
+    both = two_ways()
+    planes = both.changed(flows=[*both.flows, {"from": "b", "to": "d", "carries": "request"}])
+    assert analysis.blast_radius(planes, "d").stops == ("d", "a", "b", "c")
+
+
+def test_a_fallback_that_says_none_is_none():
+    assert analysis.blast_radius(chain("none"), "c1").stops == ("c1", "c0")
