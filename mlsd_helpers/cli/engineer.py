@@ -83,12 +83,13 @@ def document(given: argparse.Namespace) -> int:
     """Write the design document of a design, as Markdown.
 
     It goes to the terminal, or to the file that --output names. A document there that nobody changed is written
-    again; any other file stays as it is, with exit status 2.
+    again; any other file stays as it is, with exit status 2. The prose of `about.context_file` is read from the
+    folder of the design.
     """
     from mlsd_helpers.design import load_design  # noqa: PLC0415
     from mlsd_helpers.document import document, save  # noqa: PLC0415
 
-    text = document(load_design(given.file))
+    text = document(load_design(given.file), folder=given.file.parent)
     if given.output is None:
         say(text, end="")
     else:

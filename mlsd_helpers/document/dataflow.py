@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from mlsd_helpers.analysis.ages import branches_of, worst_ages_s
 from mlsd_helpers.design import REQUEST, DataFlow, Feature, Parallel, Stage
-from mlsd_helpers.document.markdown import Md, anchor, blocks, code, escape, joined, link, section, table
+from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link, section, table
 from mlsd_helpers.document.mermaid import Edge, Node, flowchart
-from mlsd_helpers.document.provenance import Figures, decided, undecided
+from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.units import show_seconds
 
 AT = "dataflow"
@@ -16,12 +16,13 @@ INPUT = "input"
 
 
 def dataflow(figures: Figures) -> Md:
-    """Write the data flow: lineage, features, stages, and what holds for all of them."""
+    """Write the appendix of features: their lineage, their ages, and the stages that they pass."""
     flow = figures.design.dataflow
     if flow is None:
-        return section("dataflow", "Data flow", undecided(AT))
-    parts = (_lineage(flow), _features(figures, flow), _stages(figures, flow), _agreements(figures, flow))
-    return section("dataflow", "Data flow", *parts)
+        return Md("")
+    drawn = _lineage(flow) if flow.features or flow.stages else Md("")
+    parts = (drawn, _features(figures, flow), _stages(figures, flow))
+    return section("dataflow", "Appendix: features and their lineage", *parts)
 
 
 def _lineage(flow: DataFlow) -> Md:
@@ -71,13 +72,14 @@ def _features(figures: Figures, flow: DataFlow) -> Md:
     heads = ("feature", "source", "passes", "worst age", "oldest allowed", "slot", "default")
     ages_s = worst_ages_s(flow)
     rows = (_feature(figures, one, ages_s[one.id]) for one in flow.features)
-    return table(heads, rows) or undecided(f"{AT}.features")
+    return table(heads, rows)
 
 
 def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
     path = f"{AT}.features.{one.id}"
     wide = Md(f", {figures.number(f'{path}.width')} wide") if one.width > 1 else ""
-    general = figures.required("requirements.freshness.features")
+    has_limit = figures.held("requirements.freshness.features") is not None
+    general = figures.required("requirements.freshness.features") if has_limit else Md("")
     return (
         anchor(f"feature-{one.id}", code(one.id)),
         code(one.source),
@@ -85,7 +87,7 @@ def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
         link(show_seconds(worst_s), AGE),
         general if one.sla is None else figures.number(f"{path}.sla"),
         Md(f"{figures.number(f'{path}.slot')}{wide}"),
-        decided(None if one.default is None else str(one.default), f"{path}.default"),
+        escape("" if one.default is None else str(one.default)),
     )
 
 
@@ -116,20 +118,4 @@ def _stage(figures: Figures, one: Stage) -> tuple[Md, ...]:
         figures.number(f"{path}.ttl"),
         escape(one.store or ""),
         code(one.component) if one.component else Md(""),
-    )
-
-
-def _agreements(figures: Figures, flow: DataFlow) -> Md:
-    lookup = undecided(f"{AT}.lookup")
-    if flow.lookup:
-        calls, each = (figures.number(f"{AT}.lookup.{name}") for name in ("calls", "time_per_call"))
-        order = "all at once" if flow.lookup.at_once else "one after another"
-        lookup = Md(f"{calls} calls of {each}, {order}.")
-    width = figures.number(f"{AT}.input_width") if flow.input_width is not None else None
-    return blocks(
-        Md(f"**Reading.** {lookup}"),
-        Md(f"**Training rows are joined by** {decided(flow.join, f'{AT}.join')}."),
-        Md(f"**Transformation.** {decided(flow.transformation, f'{AT}.transformation')}."),
-        Md(f"**Parity test.** {decided(flow.parity_test, f'{AT}.parity_test')}"),
-        Md(f"**Model input.** {f'{width} wide.' if width else undecided(f'{AT}.input_width')}"),
     )

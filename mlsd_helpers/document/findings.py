@@ -1,23 +1,58 @@
-"""The findings of the review, as a table."""
+"""The findings of the review, rule by rule, and those that are accepted."""
 
-import re
+from collections.abc import Iterator
+from itertools import groupby
 
-from mlsd_helpers.document.markdown import Md, code, escape, section, table
+from mlsd_helpers.design import Acceptance
+from mlsd_helpers.document.markdown import Md, blocks, bullets, code, escape, joined, section
 from mlsd_helpers.document.provenance import Figures
-from mlsd_helpers.review import review
+from mlsd_helpers.review import RULES, Finding
 
-_PATH = re.compile(r"[\w.-]+")
+_RULES = {rule.code: rule for rule in RULES}
+_MOST = 10  # places of one rule
+
+
+def split(figures: Figures) -> tuple[list[Finding], list[Finding]]:
+    """Return the findings that are open, and those that the design accepts."""
+    accepted = [
+        one for one in figures.findings if any(covers(answer, one) for answer in figures.design.accepted)
+    ]
+    return [one for one in figures.findings if one not in accepted], accepted
+
+
+def covers(answer: Acceptance, finding: Finding) -> bool:
+    """Return whether an answer accepts a finding: of its rule, at its place or everywhere."""
+    place = answer.where
+    return answer.rule == finding.code and (
+        place is None or f"{finding.where}.".startswith(f"{place}.") or place in finding.where.split(".")
+    )
 
 
 def findings(figures: Figures) -> Md:
-    """Write each finding of the review."""
-    rows = [
-        (code(one.code), escape(one.severity), _place(one.where), escape(one.message), escape(one.fix))
-        for one in review(figures.design)
-    ]
-    body = table(("finding", "severity", "where", "what", "what to do"), rows)
-    return section("findings", "Open findings", body or Md("None: a review by rules finds nothing."))
+    """Write each open finding under the title of its rule."""
+    opened, _ = split(figures)
+    rules = (list(places) for _, places in groupby(opened, key=lambda one: one.code))
+    told = [_rule(places) for places in rules] or [Md("None: the rules find nothing that is not accepted.")]
+    return section("findings", "Findings of the review", *told)
+
+
+def _rule(places: list[Finding]) -> Md:
+    first, fixes = places[0], {one.fix for one in places}
+    rule = _RULES.get(first.code)
+    title = f" {rule.title}" if rule else ""
+    reason = f". {escape(rule.reason)}" if rule else ""
+    lines = [*_places(places[:_MOST], with_fix=len(fixes) > 1)]
+    if more := len(places[_MOST:]):
+        lines.append(Md(f"And {more} more places; `mlsd check --format json` lists them all."))
+    fix = Md(f"To do: {escape(first.fix)}") if len(fixes) == 1 else Md("")
+    return blocks(Md(f"**{code(first.code)}{title}** ({first.severity}){reason}"), bullets(lines), fix)
+
+
+def _places(places: list[Finding], *, with_fix: bool) -> Iterator[Md]:
+    for one in places:
+        words = [escape(one.message), *([escape(one.fix)] if with_fix else [])]
+        yield Md(f"{_place(one.where)}: {joined(words, ' ')}")
 
 
 def _place(where: str) -> Md:
-    return code(where) if _PATH.fullmatch(where) else escape(where)
+    return code(where) if "`" not in where else escape(where)

@@ -71,13 +71,20 @@ def blocks(*paragraphs: Md) -> Md:
 
 
 def section(name: str, title: str, *paragraphs: Md) -> Md:
-    """Write a section: an anchor, a heading and its paragraphs."""
-    return blocks(anchor(f"section-{name}"), Md(f"## {title}"), *paragraphs)
+    """Write a section: an anchor, a heading and its paragraphs; nothing at all where they are empty."""
+    body = blocks(*paragraphs)
+    return body and blocks(anchor(f"section-{name}"), Md(f"## {title}"), body)
+
+
+def part(title: str, *paragraphs: Md) -> Md:
+    """Write a part of a section under a heading of its own; nothing at all where its paragraphs are empty."""
+    body = blocks(*paragraphs)
+    return body and blocks(Md(f"### {title}"), body)
 
 
 def bullets(items: Iterable[Md]) -> Md:
-    """Write a list."""
-    return Md("\n".join(f"- {item}" for item in items))
+    """Write a list, without the empty items."""
+    return Md("\n".join(f"- {item}" for item in items if item))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Md]]) -> Md:

@@ -1,4 +1,4 @@
-"""Flowcharts as Mermaid text, which GitHub and JupyterLab draw."""
+"""Diagrams as Mermaid text, which GitHub and JupyterLab draw."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,9 @@ _LOOK = (
     '%%{init: {"theme": "base", "themeVariables": {"lineColor": "#7b8794", "textColor": "#1f2933", '
     '"primaryColor": "#e6eff8", "primaryTextColor": "#1f2933", "primaryBorderColor": "#0b5fa5", '
     '"clusterBkg": "#f4f6f8", "clusterBorder": "#7b8794", "titleColor": "#1f2933", '
-    '"edgeLabelBackground": "#ffffff"}}}%%'
+    '"edgeLabelBackground": "#ffffff", "noteBkgColor": "#fff8e1", "noteTextColor": "#1f2933"}}}%%'
 )
+_GROUND = "rect rgb(244, 246, 248)"  # words of a sequence have no ground of their own
 
 _SHAPES: dict[Shape, tuple[str, str]] = {
     "box": ("[", "]"),
@@ -74,6 +75,14 @@ def flowchart(
     if len(edges) > MOST_ARROWS or len(text) > MOST_TEXT:
         return Md(f"Too large to draw: {description}.")
     return Md(f"```mermaid\n{text}\n```")
+
+
+def sequence(title: str, description: str, names: Iterable[tuple[str, str]], steps: Iterable[str]) -> Md:
+    """Write a sequence diagram: who takes part, each with an id and a name, and lines of Mermaid."""
+    head = [_LOOK, "sequenceDiagram", f"  accTitle: {title}", f"  accDescr: {description}"]
+    taking_part = [f"  participant {given} as {label(name)}" for given, name in names]
+    lines = [*head, *taking_part, f"  {_GROUND}", *(f"    {step}" for step in steps), "  end"]
+    return Md("\n".join(["```mermaid", *lines, "```"]))
 
 
 def label(text: str) -> str:

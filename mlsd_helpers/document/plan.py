@@ -6,10 +6,10 @@ from itertools import chain
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, HOURS_A_MONTH, PERCENTILES, Decision
-from mlsd_helpers.design import BYTES_PER_VALUE
+from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, HOURS_A_MONTH, PERCENTILES, Decision, Sizing
+from mlsd_helpers.design import BYTES_PER_VALUE, FleetPlan
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link
-from mlsd_helpers.document.provenance import ASSUMED, Figures, undecided
+from mlsd_helpers.document.provenance import ASSUMED, Figures, in_plan, undecided
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import show_bytes, show_dollars, show_number, show_rate, show_seconds, show_share
 
@@ -39,6 +39,8 @@ class Row:
     formula: Callable[..., float]
     inputs: Sequence[Input]
     show: Show = show_number
+    fleet: str = ""
+    """The fleet that it is about, where there are several plans."""
 
     @property
     def target(self) -> str:
@@ -77,9 +79,87 @@ class Row:
         return Input(name, value, self.show(result), self.target)
 
 
+@dataclass(frozen=True)
+class Fleet:
+    """The plan of one fleet, with its figures by their names in the plan."""
+
+    figures: Figures
+    path: str
+
+    @property
+    def plan(self) -> FleetPlan:
+        """What the design decides for the fleet."""
+        return self.figures.design.fleets[self.path]
+
+    @property
+    def sizing(self) -> Sizing:
+        """What the plan comes to."""
+        return self.figures.sizings[self.path]
+
+    @property
+    def name(self) -> str:
+        """What the fleet is called."""
+        return self.plan.id or self.plan.component or self.path
+
+    def given(self, name: str, field: str) -> Input:
+        """Return a figure of the plan."""
+        return _given(self.figures, name, f"{self.path}.{field}")
+
+    def held(self, field: str) -> Any:
+        """Return what stands in a field of the plan."""
+        return self.figures.held(f"{self.path}.{field}")
+
+    def text(self, field: str) -> str | None:
+        """Return what stands in a field of the plan as people write it."""
+        return self.figures.text(f"{self.path}.{field}")
+
+    def decided(self, name: str, decision: Decision, show: Show) -> Input:
+        """Return what the plan decides, or what is assumed for it."""
+        path = in_plan(decision.path, self.path)
+        if not decision.assumption:
+            return _given(self.figures, name, path)
+        words, assumption = (
+            f"{show(decision.value)}, assumed",
+            decision.assumption.replace(decision.path, path),
+        )
+        return Input(name, decision.value, words, ASSUMED, assumption=assumption)
+
+    def load(self, name: str) -> Input:
+        """Return what reaches the replicas at the peak."""
+        return _given(self.figures, name, self.figures.load_path(self.path))
+
+    def work(self, name: str) -> Input:
+        """Return the time that a replica is taken by one request, when it works on several at a time."""
+        one, at_once = self.given(name, "service_time.mean"), self.plan.concurrency_per_replica
+        if one.missing or at_once == 1:
+            return one
+        return Input(name, self.sizing.seat_s, f"{one.words} / {at_once}", one.target)
+
+    def servers(self, lost: int, words: str) -> Input:
+        """Return the replicas that are left."""
+        one = self.given("servers", "replicas")
+        return one if one.missing else Input(one.name, one.value - lost, words or one.words, one.target)
+
+    def row(
+        self,
+        what: str,
+        title: str,
+        formula: Callable[..., float],
+        inputs: Sequence[Input],
+        show: Show = show_number,
+    ) -> Row:
+        """Return a row about this fleet."""
+        suffix = f"-{self.path.rpartition('.')[2]}" if "." in self.path else ""
+        alone = len(self.figures.design.fleets) == 1
+        return Row(f"{what}{suffix}", title, formula, inputs, show, "" if alone else self.name)
+
+
 def rows(figures: Figures) -> Iterator[Row]:
     """Yield each row that the design calls for."""
-    return chain.from_iterable(topic(figures) for topic in TOPICS)
+    fleets = [Fleet(figures, path) for path in figures.design.fleets]
+    yield from _traffic(figures)
+    yield from chain.from_iterable(topic(fleet) for fleet in fleets for topic in OF_A_FLEET)
+    yield from chain.from_iterable(topic(figures) for topic in OF_THE_REST)
 
 
 def cells(row: Row) -> tuple[Md, Md, Md, Md]:
@@ -88,16 +168,18 @@ def cells(row: Row) -> tuple[Md, Md, Md, Md]:
         Md(f"{one.name} = {link(escape(one.words), one.target)}") for one in row.inputs if not one.missing
     )
     formula = link(code(row.formula.__name__), row.formula_target)
-    return anchor(row.target, escape(row.what)), formula, joined(inputs), _result(row)
+    what = f"{row.what} ({row.fleet})" if row.fleet else row.what
+    return anchor(row.target, escape(what)), formula, joined(inputs), result_of(row, row.formula_target)
 
 
-def _result(row: Row) -> Md:
+def result_of(row: Row, target: str) -> Md:
+    """Write the result of a row, linked to a place; the reason where it has none."""
     if row.missing:
         return undecided(*row.missing)
     result = row.result
     if isinstance(result, str):
         return escape(result)
-    return link(f"**{escape(row.show(result))}**", row.formula_target)
+    return link(f"**{escape(row.show(result))}**", target)
 
 
 def _given(figures: Figures, name: str, path: str) -> Input:
@@ -105,13 +187,6 @@ def _given(figures: Figures, name: str, path: str) -> Input:
     if value is None:
         return Input(name, None, "", "", path)
     return Input(name, value, figures.text(path) or "", figures.origin(path))
-
-
-def _decided(figures: Figures, name: str, decision: Decision, show: Show) -> Input:
-    if not decision.assumption:
-        return _given(figures, name, decision.path)
-    words = f"{show(decision.value)}, assumed"
-    return Input(name, decision.value, words, ASSUMED, assumption=decision.assumption)
 
 
 def _fixed(name: str, value: float, words: str, formula: Callable[..., float]) -> Input:
@@ -122,25 +197,7 @@ def _scaled(one: Input, factor: float, words: str) -> Input:
     return one if one.missing else Input(one.name, one.value * factor, words, one.target)
 
 
-def _load(figures: Figures, name: str) -> Input:
-    return _given(figures, name, figures.sizing.load_path)
-
-
-def _work(figures: Figures, name: str) -> Input:
-    """Return the time that a replica is taken by one request, when it works on several at a time."""
-    one = _given(figures, name, "capacity.service_time.mean")
-    at_once = figures.sizing.plan.concurrency_per_replica
-    if one.missing or at_once == 1:
-        return one
-    return Input(name, figures.sizing.seat_s, f"{one.words} / {at_once}", one.target)
-
-
-def _servers(figures: Figures, lost: int, words: str) -> Input:
-    one = _given(figures, "servers", "capacity.replicas")
-    return one if one.missing else Input(one.name, one.value - lost, words or one.words, one.target)
-
-
-# The topics, in the order of the document
+# The topics
 
 
 def _traffic(figures: Figures) -> Iterator[Row]:
@@ -158,82 +215,72 @@ def _traffic(figures: Figures) -> Iterator[Row]:
         yield Row("scorings", "Scorings at the peak, a second", formulas.scorings_per_s, inputs)
 
 
-def _fleet(figures: Figures) -> Iterator[Row]:
-    if figures.design.capacity is None:
-        return
-    load, service = _load(figures, "arrival_rps"), _work(figures, "service_time_s")
+def _fleet(fleet: Fleet) -> Iterator[Row]:
+    load, service = fleet.load("arrival_rps"), fleet.work("service_time_s")
     size = (
-        _load(figures, "peak_rps"),
-        _work(figures, "inference_time_s"),
-        _given(figures, "target_utilisation", "capacity.target_utilisation"),
+        fleet.load("peak_rps"),
+        fleet.work("inference_time_s"),
+        fleet.given("target_utilisation", "target_utilisation"),
     )
-    full = _given(figures, "service_time_s", "capacity.service_time.mean")
-    yield Row("busy", "Requests in service at the peak", formulas.offered_load_erlangs, [load, full])
-    need = Row(
-        "need",
-        "Replicas for the peak",
-        formulas.replicas,
-        [*size, _fixed("headroom", 0, "0", formulas.replicas)],
-    )
+    full = fleet.given("service_time_s", "service_time.mean")
+    yield fleet.row("busy", "Requests in service at the peak", formulas.offered_load_erlangs, [load, full])
+    nothing = _fixed("headroom", 0, "0", formulas.replicas)
+    need = fleet.row("need", "Replicas for the peak", formulas.replicas, [*size, nothing])
     yield need
-    yield from _failures(figures, size, need)
-    servers = _servers(figures, 0, "")
-    yield Row(
-        "utilisation", "Utilisation at the peak", formulas.utilisation, [servers, load, service], show_share
-    )
-    yield from _zone_lost(figures, load, service)
-    yield from _waits(figures, full)
+    yield from _failures(fleet, size, need)
+    inputs = [fleet.servers(0, ""), load, service]
+    yield fleet.row("utilisation", "Utilisation at the peak", formulas.utilisation, inputs, show_share)
+    if fleet.plan.headroom and "zone loss" in fleet.plan.headroom.pays_for:
+        gone = fleet.sizing.largest_zone
+        left = fleet.servers(gone, f"({fleet.text('replicas')} − {gone:,} in the zone)")
+        what = "Utilisation with a zone lost"
+        yield fleet.row("zone_lost", what, formulas.utilisation, [left, load, service], show_share)
+    yield from _waits(fleet, full)
 
 
-def _failures(figures: Figures, size: tuple[Input, ...], need: Row) -> Iterator[Row]:
+def _failures(fleet: Fleet, size: tuple[Input, ...], need: Row) -> Iterator[Row]:
     """Yield what each failure asks for that the headroom is to pay for."""
-    plan = figures.design.capacity
-    headroom = plan.headroom if plan else None
-    share = _decided(figures, "headroom", figures.sizing.headroom, show_share)
-    yield Row("headroom", "Replicas with headroom", formulas.replicas, [*size, share])
+    headroom = fleet.plan.headroom
+    share = fleet.decided("headroom", fleet.sizing.headroom, show_share)
+    yield fleet.row("headroom", "Replicas with headroom", formulas.replicas, [*size, share])
     if headroom is None:
         return
     if headroom.surge is not None or "surge" in headroom.pays_for:
-        surge = _decided(figures, "headroom", figures.sizing.surge, show_share)
-        yield Row("surge", "Replicas for a surge", formulas.replicas, [*size, surge])
+        surge = fleet.decided("headroom", fleet.sizing.surge, show_share)
+        yield fleet.row("surge", "Replicas for a surge", formulas.replicas, [*size, surge])
     if "zone loss" in headroom.pays_for:
-        zones = _given(figures, "zones", "capacity.zones")
+        zones = fleet.given("zones", "zones")
         inputs = [*size, zones, _fixed("zones_lost", 1, "1", formulas.replicas_per_zone)]
-        yield Row("zone", "Replicas in each zone, to lose one", formulas.replicas_per_zone, inputs)
+        yield fleet.row("zone", "Replicas in each zone, to lose one", formulas.replicas_per_zone, inputs)
     if headroom.unavailable_in_restart is not None or "rolling restart" in headroom.pays_for:
-        gone = _decided(figures, "unavailable", figures.sizing.restart_share, show_share)
+        gone = fleet.decided("unavailable", fleet.sizing.restart_share, show_share)
         inputs = [need.as_input("base"), gone]
-        yield Row("restart", "Replicas for a rolling restart", formulas.replicas_for_rolling_restart, inputs)
+        what = "Replicas for a rolling restart"
+        yield fleet.row("restart", what, formulas.replicas_for_rolling_restart, inputs)
 
 
-def _zone_lost(figures: Figures, load: Input, service: Input) -> Iterator[Row]:
-    plan = figures.design.capacity
-    if plan and plan.headroom and "zone loss" in plan.headroom.pays_for:
-        gone = figures.sizing.largest_zone
-        servers = _servers(figures, gone, f"({figures.text('capacity.replicas')} − {gone:,} in the zone)")
-        inputs = [servers, load, service]
-        yield Row("zone_lost", "Utilisation with a zone lost", formulas.utilisation, inputs, show_share)
-
-
-def _waits(figures: Figures, service: Input) -> Iterator[Row]:
-    percentile = figures.held("requirements.latency.percentile")
+def _waits(fleet: Fleet, service: Input) -> Iterator[Row]:
+    percentile = fleet.figures.held("requirements.latency.percentile")
     if percentile not in PERCENTILES:
         return
-    at_once = figures.sizing.plan.concurrency_per_replica
-    one = _given(figures, "servers", "capacity.replicas")
+    at_once, one = fleet.plan.concurrency_per_replica, fleet.given("servers", "replicas")
     servers = one if at_once == 1 else _scaled(one, at_once, f"{one.words} × {at_once}")
-    wanted = Input("percentile", PERCENTILES[percentile], percentile, figures.origin("requirements.latency"))
-    inputs = [servers, _load(figures, "arrival_rps"), service, wanted]
+    origin = fleet.figures.origin("requirements.latency")
+    wanted = Input("percentile", PERCENTILES[percentile], percentile, origin)
+    inputs = [servers, fleet.load("arrival_rps"), service, wanted]
     what = f"{percentile} wait for a replica, in one queue, with exponential service"
-    yield Row("wait", what, formulas.wait_percentile_s, inputs, show_seconds)
+    yield fleet.row("wait", what, formulas.wait_percentile_s, inputs, _wait)
 
 
-def _autoscaler(figures: Figures) -> Iterator[Row]:
-    plan = figures.design.capacity
-    if plan is None or plan.autoscaler is None:
+def _wait(wait_s: float) -> str:
+    return show_seconds(wait_s) if wait_s else "no wait"
+
+
+def _autoscaler(fleet: Fleet) -> Iterator[Row]:
+    if fleet.plan.autoscaler is None:
         return
-    load, rise = _load(figures, "arrival_rps"), _given(figures, "rise", "capacity.autoscaler.fastest_rise")
-    servers, service = _given(figures, "capacity_rps", "capacity.replicas"), _work(figures, "service_time_s")
+    load, rise = fleet.load("arrival_rps"), fleet.given("rise", "autoscaler.fastest_rise")
+    servers, service = fleet.given("capacity_rps", "replicas"), fleet.work("service_time_s")
     arrivals = next((one for one in (load, rise) if one.missing), None) or Input(
         load.name, load.value + rise.value, f"{load.words} + {rise.words}", load.target
     )
@@ -243,27 +290,25 @@ def _autoscaler(figures: Figures) -> Iterator[Row]:
         f"{servers.words} / {_within(service.words)}",
         servers.target,
     )
-    inputs = [arrivals, capacity, _given(figures, "duration_s", "capacity.autoscaler.delay")]
-    yield Row("backlog", "Requests queued until the autoscaler helps", formulas.surge_backlog, inputs)
+    inputs = [arrivals, capacity, fleet.given("duration_s", "autoscaler.delay")]
+    yield fleet.row("backlog", "Requests queued until the autoscaler helps", formulas.surge_backlog, inputs)
 
 
 def _within(words: str) -> str:
     return f"({words})" if "/" in words else words
 
 
-def _cost(figures: Figures) -> Iterator[Row]:
-    plan = figures.design.capacity
-    if plan is None or (plan.cost_per_replica_hour is None and plan.budget_per_month is None):
+def _cost(fleet: Fleet) -> Iterator[Row]:
+    if fleet.plan.cost_per_replica_hour is None and fleet.plan.budget_per_month is None:
         return
-    fleet = [
-        _given(figures, "replicas", "capacity.replicas"),
-        _given(figures, "price_per_hour", "capacity.cost_per_replica_hour"),
-    ]
+    size = [fleet.given("replicas", "replicas"), fleet.given("price_per_hour", "cost_per_replica_hour")]
     hours = _fixed("hours", HOURS_A_MONTH, "30 × 24", formulas.fleet_cost)
-    yield Row("cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*fleet, hours], show_dollars)
-    inputs = [*fleet, _given(figures, "mean_rps", "requirements.throughput.mean")]
-    what = "Cost per 1,000 predictions"
-    yield Row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, show_dollars)
+    yield fleet.row(
+        "cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*size, hours], show_dollars
+    )
+    inputs = [*size, _given(fleet.figures, "mean_rps", "requirements.throughput.mean")]
+    what = "Cost of the fleet per 1,000 predictions"
+    yield fleet.row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, show_dollars)
 
 
 def _labels(figures: Figures) -> Iterator[Row]:
@@ -319,88 +364,80 @@ def _streams(figures: Figures) -> Iterator[Row]:
             yield Row(f"drain-{path.id}", what, formulas.drain_time_s, inputs, show_seconds)
 
 
-_AT = "capacity.generation"
-
-
-def _generation(figures: Figures) -> Iterator[Row]:
-    if figures.design.capacity is None or figures.design.capacity.generation is None:
+def _generation(fleet: Fleet) -> Iterator[Row]:
+    if fleet.plan.generation is None:
         return
-    parameters = _given(figures, "parameters", f"{_AT}.model.parameters")
-    size = _bytes_per_value(figures, "bytes_per_parameter", "precision")
-    weights = Row(
-        "weights", "Size of the weights", formulas.model_weights_bytes, [parameters, size], show_bytes
-    )
-    shape = [_given(figures, name, f"{_AT}.model.{name}") for name in ("layers", "kv_heads", "head_dim")]
-    own = figures.held(f"{_AT}.kv_precision") is not None
-    shape.append(_bytes_per_value(figures, "bytes_per_value", "kv_precision" if own else "precision"))
-    token = Row("kv_token", "KV cache of a token", formulas.kv_cache_bytes_per_token, shape, show_bytes)
-    yield from (weights, token)
-    yield from _memory(figures, weights, token)
-    yield from _speed(figures, weights, token)
+    parameters = fleet.given("parameters", f"{_AT}.model.parameters")
+    size = _bytes_per_value(fleet, "bytes_per_parameter", "precision")
+    what = "Size of the weights"
+    weights = fleet.row("weights", what, formulas.model_weights_bytes, [parameters, size], show_bytes)
+    yield weights
+    own = f"{_AT}.model.kv_bytes_per_token"
+    per_token: Callable[[str], Input] = lambda name: fleet.given(name, own)  # noqa: E731
+    if fleet.held(own) is None:
+        shape = [fleet.given(name, f"{_AT}.model.{name}") for name in ("layers", "kv_heads", "head_dim")]
+        key = "kv_precision" if fleet.held(f"{_AT}.kv_precision") else "precision"
+        shape.append(_bytes_per_value(fleet, "bytes_per_value", key))
+        row = fleet.row(
+            "kv_token", "KV cache of a token", formulas.kv_cache_bytes_per_token, shape, show_bytes
+        )
+        yield row
+        per_token = row.as_input
+    yield from _memory(fleet, weights, per_token("bytes_per_token"))
+    yield from _speed(fleet, weights, per_token("kv_bytes_per_token"))
 
 
-def _memory(figures: Figures, weights: Row, token: Row) -> Iterator[Row]:
+def _memory(fleet: Fleet, weights: Row, per_token: Input) -> Iterator[Row]:
     inputs = [
-        _of_all(figures, "memory_bytes", f"{_AT}.accelerator.memory"),
+        _of_all(fleet, "memory_bytes", f"{_AT}.accelerator.memory"),
         weights.as_input("weights_bytes"),
-        token.as_input("bytes_per_token"),
-        _given(figures, "usable", f"{_AT}.usable_memory"),
+        per_token,
+        fleet.given("usable", f"{_AT}.usable_memory"),
     ]
-    yield Row("kv_tokens", "Tokens whose KV cache fits in a replica", formulas.kv_cache_tokens, inputs)
-    longest = _given(figures, "tokens_per_sequence", f"{_AT}.context_tokens")
+    yield fleet.row("kv_tokens", "Tokens whose KV cache fits in a replica", formulas.kv_cache_tokens, inputs)
+    longest = fleet.given("tokens_per_sequence", f"{_AT}.context_tokens")
     what = "Longest sequences that fit in a replica at once"
-    yield Row("sequences", what, formulas.concurrent_sequences, [*inputs, longest])
+    yield fleet.row("sequences", what, formulas.concurrent_sequences, [*inputs, longest])
 
 
-def _speed(figures: Figures, weights: Row, token: Row) -> Iterator[Row]:
-    prompt = _given(figures, "prompt_tokens", f"{_AT}.prompt_tokens")
-    if figures.held(f"{_AT}.accelerator.bandwidth") is not None:
-        half = (figures.held(f"{_AT}.output_tokens") or 0) / 2
-        words = f"{prompt.words} + {figures.text(f'{_AT}.output_tokens')} / 2"
+def _speed(fleet: Fleet, weights: Row, per_token: Input) -> Iterator[Row]:
+    prompt = fleet.given("prompt_tokens", f"{_AT}.prompt_tokens")
+    if fleet.held(f"{_AT}.accelerator.bandwidth") is not None:
+        half = (fleet.held(f"{_AT}.output_tokens") or 0) / 2
+        words = f"{prompt.words} + {fleet.text(f'{_AT}.output_tokens')} / 2"
         inputs = [
-            _of_all(figures, "bandwidth_bytes_per_s", f"{_AT}.accelerator.bandwidth"),
+            _of_all(fleet, "bandwidth_bytes_per_s", f"{_AT}.accelerator.bandwidth"),
             weights.as_input("weights_bytes"),
-            _decided(figures, "batch_size", figures.sizing.sequences, show_number),
-            token.as_input("kv_bytes_per_token"),
+            fleet.decided("batch_size", fleet.sizing.sequences, show_number),
+            per_token,
             Input("context_tokens", prompt.value + half, words, prompt.target),
         ]
-        yield Row("step", "Least time between two tokens", formulas.decode_step_s, inputs, show_seconds)
-    if figures.held(f"{_AT}.accelerator.compute") is not None:
+        yield fleet.row("step", "Least time between two tokens", formulas.decode_step_s, inputs, show_seconds)
+    if fleet.held(f"{_AT}.accelerator.compute") is not None:
+        own = "active_parameters" if fleet.held(f"{_AT}.model.active_parameters") else "parameters"
+        used = show_share(FLOPS_UTILISATION)
         inputs = [
-            _given(figures, "parameters", f"{_AT}.model.parameters"),
+            fleet.given("parameters", f"{_AT}.model.{own}"),
             prompt,
-            _of_all(figures, "flops_per_s", f"{_AT}.accelerator.compute"),
-            _fixed(
-                "flops_utilisation",
-                FLOPS_UTILISATION,
-                show_share(FLOPS_UTILISATION),
-                formulas.time_to_first_token_s,
-            ),
+            _of_all(fleet, "flops_per_s", f"{_AT}.accelerator.compute"),
+            _fixed("flops_utilisation", FLOPS_UTILISATION, used, formulas.time_to_first_token_s),
         ]
         what = "Time until the first token, without a queue"
-        yield Row("first_token", what, formulas.time_to_first_token_s, inputs, show_seconds)
+        yield fleet.row("first_token", what, formulas.time_to_first_token_s, inputs, show_seconds)
 
 
-def _bytes_per_value(figures: Figures, name: str, precision: str) -> Input:
-    one = _given(figures, name, f"{_AT}.{precision}")
+def _bytes_per_value(fleet: Fleet, name: str, precision: str) -> Input:
+    one = fleet.given(name, f"{_AT}.{precision}")
     size = BYTES_PER_VALUE[one.value]
     return Input(name, size, f"{size:g} of {one.words}", one.target)
 
 
-def _of_all(figures: Figures, name: str, path: str) -> Input:
+def _of_all(fleet: Fleet, name: str, path: str) -> Input:
     """Return a figure of one accelerator times those of a replica."""
-    one, number = _given(figures, name, path), figures.held(f"{_AT}.accelerators_per_replica")
+    one, number = fleet.given(name, path), fleet.held(f"{_AT}.accelerators_per_replica")
     return one if number == 1 else _scaled(one, number, f"{number} × {one.words}")
 
 
-TOPICS = (
-    _traffic,
-    _fleet,
-    _autoscaler,
-    _cost,
-    _labels,
-    _caches,
-    _precomputed,
-    _streams,
-    _generation,
-)
+_AT = "generation"
+OF_A_FLEET = (_fleet, _autoscaler, _cost, _generation)
+OF_THE_REST = (_labels, _caches, _precomputed, _streams)

@@ -1,35 +1,106 @@
-"""The sketch of the five planes, and tables of what is in it."""
+"""The architecture: components by plane, the diagram, and the flows between them."""
+
+from collections.abc import Iterable
 
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
-from mlsd_helpers.design.value import Value
-from mlsd_helpers.document.markdown import Md, anchor, bullets, code, escape, joined, section, table
+from mlsd_helpers.document.fields import Columns, entries
+from mlsd_helpers.document.markdown import Md, escape, joined, part, section
 from mlsd_helpers.document.mermaid import Arrow, Edge, Group, Node, flowchart
-from mlsd_helpers.document.provenance import Figures, decided, undecided
+from mlsd_helpers.document.provenance import Figures
+from mlsd_helpers.document.request import request
 
 AT = "planes"
 LEGEND = "Thick arrows: somebody waits. Dotted arrows: orders and alerts. The others: data on their way."
 
-_MAY_BE_LEFT_OUT = frozenset({"gates", "stages", "rollback_takes_back"})
 _STEERS = frozenset({"alert", "command", "configuration"})
+_ENDS: Columns = {"from": "start", "to": "end", "carries": "carries"}
+_CALLS: Columns = {
+    "share": "share",
+    "timeout": "timeout",
+    "retries": lambda flow: Md(str(flow.retries)) if flow.retries else Md(""),
+    "between retries": "retry.backoff",
+    "retries at most": "retry.budget",
+    "idempotent": "idempotent",
+    "else": "otherwise",
+    "without an answer": "fallback",
+    "fails": "fails",
+    "kept under overload": "priority",
+}
+_MORE: Columns = {
+    "check": "check",
+    "who proves to be who": "auth",
+    "personal data": "personal",
+    "contract": "contract",
+}
+
+
+def _about(one: Component) -> Md:
+    return joined(map(escape, filter(None, (one.title, one.does))), ". ")
+
+
+_COMPONENTS: Columns = {
+    "component": "id",
+    "plane": "plane",
+    "kind": "kind",
+    "what it does": _about,
+    "owner": "owner",
+    "replicas": "replicas",
+    "zones": "zones",
+    "regions": "region",
+    "trust zone": "trust_zone",
+    "latency": "latency",
+    "which is": "latency_is",
+    "availability": "availability",
+    "may fail alone because": "accepted_risk",
+}
+_OTHERS: Columns = {
+    "component": "id",
+    "version": "version",
+    "managed": lambda one: Md("yes" if one.run_by_others else ""),
+    "holds": "items",
+    "quota": "quota",
+    "price": "price",
+    "terms": "terms",
+    "tokens a call": "tokens",
+    "on duty": "hours",
+    "cases taken": "rate",
+    "wait": "wait",
+    "devices": "devices",
+}
 
 
 def planes(figures: Figures) -> Md:
-    """Write the planes: sketch, components, flows, alerts, retraining, release."""
+    """Write the architecture: diagram, components, what a request does, and the calls that it waits for."""
     sketch = figures.design.planes
     if sketch is None:
-        return section("planes", "Planes", undecided(AT))
+        return section("planes", "Architecture")
+    ordered = _by_plane(sketch)
+    others = [one for one in ordered if any(getattr(one, name) for name in _SAID_OF_OTHERS)]
     return section(
         "planes",
-        "Planes",
+        "Architecture",
         _sketch(sketch),
         Md(f"{LEGEND}{_empty(sketch)}"),
-        _components(figures, sketch),
-        _flows(figures, sketch),
-        _alerts(figures, sketch),
-        _changes(figures, "Retraining", "retraining"),
-        _changes(figures, "Release", "release"),
+        entries(figures, f"{AT}.components", ordered, _COMPONENTS, "component"),
+        part("Services, people and devices", entries(figures, f"{AT}.components", others, _OTHERS)),
+        request(figures, sketch),
+        part("Calls on which a request waits", _flows(figures, sketch, _ENDS | _CALLS, WAITING)),
     )
+
+
+_SAID_OF_OTHERS = (
+    "run_by_others",
+    "quota",
+    "price",
+    "terms",
+    "tokens",
+    "hours",
+    "rate",
+    "wait",
+    "devices",
+    "items",
+)
 
 
 def _sketch(sketch: Planes) -> Md:
@@ -62,89 +133,16 @@ def _arrow(flow: Flow) -> Arrow:
     return "waits" if flow.carries in WAITING else "steers" if flow.carries in _STEERS else "moves"
 
 
-def _components(figures: Figures, sketch: Planes) -> Md:
-    heads = ("component", "plane", "kind", "owner", "replicas", "zones", "latency", "availability", "note")
-    rows = [_component(figures, one) for one in _by_plane(sketch)]
-    return table(heads, rows) or undecided(f"{AT}.components")
+def flows(figures: Figures) -> Md:
+    """Write the appendix of flows: those on which nobody waits, and what is agreed on all of them."""
+    sketch = figures.design.planes
+    if sketch is None:
+        return section("flows", "Appendix: flows")
+    carried = {flow.carries for flow in sketch.flows}
+    everything = _flows(figures, sketch, _ENDS | _MORE, carried)
+    return section("flows", "Appendix: flows", everything)
 
 
-def _component(figures: Figures, one: Component) -> tuple[Md, ...]:
-    path = f"{AT}.components.{one.id}"
-    numbers = [figures.number(f"{path}.{name}") for name in ("replicas", "zones", "latency", "availability")]
-    return (
-        anchor(f"component-{one.id}", code(one.id)),
-        escape(one.plane),
-        escape(one.kind),
-        decided(one.owner, f"{path}.owner"),
-        *numbers,
-        joined(map(escape, filter(None, (one.title, one.accepted_risk))), ". "),
-    )
-
-
-def _flows(figures: Figures, sketch: Planes) -> Md:
-    heads = ("from", "to", "carries", "timeout", "retries", "without an answer", "check")
-    rows = (
-        (
-            code(flow.start),
-            code(flow.end),
-            escape(flow.carries),
-            figures.number(f"{AT}.flows.{position}.timeout"),
-            figures.number(f"{AT}.flows.{position}.retries") if flow.retries else Md(""),
-            escape(flow.fallback or ""),
-            escape(flow.check or ""),
-        )
-        for position, flow in enumerate(sketch.flows)
-    )
-    return table(heads, rows) or undecided(f"{AT}.flows")
-
-
-def _alerts(figures: Figures, sketch: Planes) -> Md:
-    heads = ("alert", "raised by", "watches", "metric", "when", "over", "at least", "owner", "action")
-    rows = (
-        (
-            anchor(f"alert-{alert.id}", code(alert.id)),
-            code(alert.raised_by),
-            escape(alert.watches),
-            escape(alert.metric),
-            decided(alert.threshold, f"{AT}.alerts.{alert.id}.threshold"),
-            figures.number(f"{AT}.alerts.{alert.id}.window"),
-            figures.number(f"{AT}.alerts.{alert.id}.minimum_count"),
-            decided(alert.owner, f"{AT}.alerts.{alert.id}.owner"),
-            decided(alert.action, f"{AT}.alerts.{alert.id}.action"),
-        )
-        for alert in sketch.alerts
-    )
-    return table(heads, rows) or undecided(f"{AT}.alerts")
-
-
-def _changes(figures: Figures, title: str, name: str) -> Md:
-    """Write what is decided about retraining or the release, field by field."""
-    group = getattr(figures.design.planes, name)
-    if group is None:
-        return Md(f"**{title}.** {undecided(f'{AT}.{name}')}")
-    fields = {field: getattr(group, field) for field in type(group).model_fields}
-    lines = (
-        Md(f"{field.replace('_', ' ')}: {_value(figures, f'{AT}.{name}.{field}', value)}")
-        for field, value in fields.items()
-        if value or field not in _MAY_BE_LEFT_OUT
-    )
-    return Md(f"**{title}**\n\n{bullets(lines)}")
-
-
-def _value(figures: Figures, path: str, value: object) -> Md:
-    if isinstance(value, tuple):
-        return joined(map(_entry, value)) or undecided(path)
-    if value is None or isinstance(value, str):
-        return decided(value, path)
-    return figures.number(path)
-
-
-def _entry(entry: str | Value) -> Md:
-    """Write an entry of a list: a word, or a group of keys with what each says."""
-    if isinstance(entry, str):
-        return escape(entry)
-    given = entry.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    words = {
-        key: ", ".join(map(str, said)) if isinstance(said, list) else said for key, said in given.items()
-    }
-    return escape(f"({'; '.join(f'{key} {said}' for key, said in words.items())})")
+def _flows(figures: Figures, sketch: Planes, columns: Columns, carried: Iterable[str]) -> Md:
+    # A flow's path goes by its position among all flows.
+    return entries(figures, f"{AT}.flows", sketch.flows, columns, keep=lambda flow: flow.carries in carried)

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.sizing import Sizing, sizing_of
-from mlsd_helpers.design import CapacityPlan, Design, Evidence
+from mlsd_helpers.design import CapacityPlan, Design, Evidence, FleetPlan
 from mlsd_helpers.design.value import Value
 from mlsd_helpers.document.markdown import NOTHING, Md, code, escape, link
+from mlsd_helpers.review import Finding, review
 
 Steps = tuple[str, ...]
 """A path, step by step; list entries go by their id where they have one."""
@@ -28,11 +31,38 @@ class Figures:
     """The figures of a design by their paths, such as ``capacity.zones``, each with its reason."""
 
     design: Design
+    folder: Path | None = None
+    """Where the design's file stands, and what it includes."""
 
     @cached_property
-    def sizing(self) -> Sizing:
-        """What the capacity plan comes to; that of an empty plan where there is none."""
-        return sizing_of(self.design) or Sizing(CapacityPlan(), None, "capacity.load")
+    def sizings(self) -> dict[str, Sizing]:
+        """What the plan of each fleet comes to, by the path of the plan."""
+        return {path: _sized(self.design, plan) for path, plan in self.design.fleets.items()}
+
+    def load_path(self, plan: str) -> str:
+        """Return where the load of a fleet is given: in its plan, or among the requirements."""
+        return in_plan(self.sizings[plan].load_path, plan)
+
+    @cached_property
+    def costs(self) -> tuple[CostRow, ...]:
+        """What the design costs, item by item."""
+        return costs_of(self.design)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the rules find."""
+        return review(self.design)
+
+    @cached_property
+    def rows(self) -> dict[str, str]:
+        """The anchor of the row of each component, alert and objective, by its id."""
+        planes, operations = self.design.planes, self.design.operations
+        lists = (
+            ("objective", operations.objectives if operations else ()),
+            ("alert", planes.alerts if planes else ()),
+            ("component", planes.components if planes else ()),
+        )
+        return {one.id: f"{kind}-{one.id}" for kind, held in lists for one in held}
 
     def held(self, path: str) -> Any:
         """Return what stands at a path; nothing when the design does not hold it."""
@@ -116,9 +146,21 @@ class Figures:
         return {_by_id(self.design, note.figure): note for note in reversed(notes)}  # the first one counts
 
 
-def decided(words: str | None, path: str) -> Md:
-    """Show what was decided, or that nothing is decided yet."""
-    return escape(words) if words else undecided(path)
+def in_plan(path: str, plan: str) -> str:
+    """Return a path of the plan called ``capacity`` as the path in another plan.
+
+    >>> in_plan("capacity.headroom.surge", "capacity.fleets.rank"), in_plan("requirements.throughput.peak", "capacity")
+    ('capacity.fleets.rank.headroom.surge', 'requirements.throughput.peak')
+    """
+    part, _, rest = path.partition(".")
+    return f"{plan}.{rest}" if part == "capacity" else path
+
+
+def _sized(design: Design, plan: FleetPlan) -> Sizing:
+    alone = CapacityPlan(**{name: getattr(plan, name) for name in FleetPlan.model_fields})
+    sizing = sizing_of(design.with_part(capacity=alone))
+    assert sizing is not None  # the design has a plan
+    return sizing
 
 
 def undecided(*paths: str) -> Md:

@@ -44,7 +44,10 @@ def in_chart():
         {"id": name, "kind": kinds[number % len(kinds)], "title": HOSTILE}
         for number, name in enumerate(names)
     ]
-    flows = [{"from": start, "to": end, "carries": "command"} for start, end in pairwise(names)]
+    flows = [
+        {"from": start, "to": end, "carries": "request", "fallback": HOSTILE}
+        for start, end in pairwise(names)
+    ]
     stages = [{"id": name, "period": "1 min", "component": name} for name in names]
     features = [{"id": name, "source": "end", "path": [name]} for name in names]
     return Design(

@@ -1,0 +1,107 @@
+"""Capacity and cost: every fleet, what its spare replicas are for, and what all of it costs."""
+
+from mlsd_helpers.analysis.cost import total_per_month
+from mlsd_helpers.document.fields import field, said
+from mlsd_helpers.document.markdown import (
+    Md,
+    anchor,
+    blocks,
+    code,
+    escape,
+    joined,
+    link,
+    part,
+    section,
+    table,
+)
+from mlsd_helpers.document.plan import Fleet, result_of, rows
+from mlsd_helpers.document.provenance import Figures
+from mlsd_helpers.document.summary import cost
+from mlsd_helpers.units import show_dollars
+
+_FLEET = {
+    "sized for": "component",
+    "load at the peak": "load",
+    "why": "because",
+    "service time": "service_time",
+    "requests at once in a replica": "concurrency_per_replica",
+    "target utilisation": "target_utilisation",
+    "**replicas**": "replicas",
+    "zones": "zones",
+    "in each zone": "replicas_per_zone",
+    "more during a release": "release_replicas",
+    "headroom": "headroom.share",
+    "headroom pays for": "headroom.pays_for",
+    "why this headroom": "headroom.note",
+    "routing": "routing",
+    "queue limit of a replica": "queue_limit",
+    "refuses when full": "sheds",
+    "scales on": "autoscaler.metric",
+    "scales after": "autoscaler.delay",
+    "replicas at least": "autoscaler.minimum",
+    "replicas at most": "autoscaler.maximum",
+    "batching": "batching",
+    "model": "generation.model.name",
+    "accelerator": "generation.accelerator.name",
+    "accelerators a replica": "generation.accelerators_per_replica",
+    "a replica costs an hour": "cost_per_replica_hour",
+    "budget a month": "budget_per_month",
+}
+
+
+def capacity(figures: Figures) -> Md:
+    """Write the plan of each fleet, what the plan comes to, and the costs."""
+    return section(
+        "capacity",
+        "Capacity and cost",
+        _fleets(figures),
+        part("What the plan comes to", _results(figures)),
+        _costs(figures),
+    )
+
+
+def _fleets(figures: Figures) -> Md:
+    fleets = figures.design.fleets
+    names = [code(Fleet(figures, path).name) for path in fleets]
+    lines = [[Md(head), *(_cell(figures, path, place) for path in fleets)] for head, place in _FLEET.items()]
+    return table(("fleet", *names), (line for line in lines if any(line[1:])))
+
+
+def _cell(figures: Figures, path: str, place: str) -> Md:
+    plan = figures.design.fleets[path]
+    value = field(plan, place)
+    if place == "load" and value is None and figures.sizings[path].load_rps is not None:
+        return figures.required(figures.load_path(path))
+    if place == "concurrency_per_replica" and value == 1:
+        return Md("")
+    return said(figures, f"{path}.{place}", value)
+
+
+def _results(figures: Figures) -> Md:
+    """Write each result of the plan, fleet by fleet; what it is computed from stands in the appendix."""
+    by_title: dict[str, dict[str, Md]] = {}
+    for row in rows(figures):
+        if not row.missing:
+            by_title.setdefault(row.what, {})[row.fleet] = result_of(row, row.target)
+    fleets = dict.fromkeys(name for results in by_title.values() for name in results if name)
+    of_each = ((title, results) for title, results in by_title.items() if "" not in results)
+    of_all = ((escape(title), results[""]) for title, results in by_title.items() if "" in results)
+    lines = [[escape(title), *(results.get(name, Md("")) for name in fleets)] for title, results in of_each]
+    return blocks(table(("what", "result"), of_all), table(("what", *map(code, fleets)), lines))
+
+
+def _costs(figures: Figures) -> Md:
+    total = total_per_month(figures.costs)
+    lines = [
+        (
+            escape(row.what),
+            escape("not known" if row.per_month is None else show_dollars(row.per_month)),
+            link(escape(row.how), figures.target(row.path)) if row.per_month is not None else escape(row.how),
+        )
+        for row in figures.costs
+    ]
+    if total is not None:
+        lines.append((Md("**all**"), Md(f"**{escape(show_dollars(total))}**"), Md("")))
+    summed = joined(cost(figures), "; ")
+    told = blocks(table(("what", "a month", "how"), lines), Md(f"In all: {summed}.") if summed else Md(""))
+    return part("Cost", anchor("costs"), told) if told else Md("")

@@ -1,0 +1,101 @@
+"""The decisions: patterns and other choices with what was rejected, risks, open questions, accepted findings."""
+
+from collections.abc import Iterator
+
+from mlsd_helpers.design import Pattern, ServingPath
+from mlsd_helpers.document.fields import Columns, entries, said
+from mlsd_helpers.document.findings import covers
+from mlsd_helpers.document.markdown import Md, anchor, blocks, bullets, code, escape, link, part, section
+from mlsd_helpers.document.provenance import Figures
+
+AT = "pattern.paths"
+
+_PATHS: Columns = {
+    "path": "id",
+    "pattern": "pattern",
+    "component": "component",
+    "stage": "stage",
+    "beside": "parallel_to",
+    "share": "share",
+    "scores": "items",
+    "keeps": "keeps",
+    "kept under overload": "priority",
+    "when": "when",
+    "reason": "reason",
+}
+_CHOICES: Columns = {
+    "decision": "id",
+    "chosen": "chose",
+    "not chosen": "over",
+    "because": "because",
+    "would change if": "flips_when",
+    "by": "by",
+    "on": "date",
+}
+_RISKS: Columns = {
+    "risk": "id",
+    "what may happen": "text",
+    "likelihood": "likelihood",
+    "impact": "impact",
+    "what is done": "answer",
+    "left": "left",
+    "owner": "owner",
+}
+_QUESTIONS: Columns = {"question": "id", "what is not known": "text", "who finds out": "owner", "by": "until"}
+
+
+def decisions(figures: Figures) -> Md:
+    """Write what was chosen and what was not, risks, open questions, and findings that are accepted."""
+    design = figures.design
+    asked = entries(figures, "questions", design.questions, _QUESTIONS, "question")
+    return section(
+        "decisions",
+        "Decisions, risks and open questions",
+        part("Where answers are computed", _patterns(figures, design.pattern)),
+        part("Decisions", entries(figures, "decisions", design.decisions, _CHOICES, "decision")),
+        part("Risks", entries(figures, "risks", design.risks, _RISKS, "risk")),
+        part("Open questions", anchor("questions", ""), asked) if asked else Md(""),
+        part("Accepted findings", _accepted(figures)),
+    )
+
+
+def _patterns(figures: Figures, pattern: Pattern | None) -> Md:
+    if pattern is None:
+        return Md("")
+    rejected: Columns = {
+        "alternative": "pattern",
+        "path": lambda one: link(code(one.path), f"path-{one.path}") if one.path else escape("all"),
+        "rejected because": "reason",
+        "would be taken if": "flips_when",
+    }
+    details = (_details(figures, one) for one in pattern.paths)
+    turned_down = entries(figures, "pattern.rejected", pattern.rejected, rejected)
+    return blocks(
+        entries(figures, AT, pattern.paths, _PATHS, "path"),
+        *details,
+        Md("Rejected:") if turned_down else Md(""),
+        turned_down,
+    )
+
+
+def _details(figures: Figures, path: ServingPath) -> Md:
+    lines = bullets(_parts(figures, path))
+    return lines and blocks(Md(f"Path {code(path.id)}:"), lines)
+
+
+def _parts(figures: Figures, path: ServingPath) -> Iterator[Md]:
+    for name in ("keys", "cache", "precompute", "stream"):
+        if words := said(figures, f"{AT}.{path.id}.{name}", getattr(path, name)):
+            yield Md(f"{name}: {words}")
+
+
+def _accepted(figures: Figures) -> Md:
+    columns: Columns = {
+        "rule": lambda one: code(one.rule),
+        "where": "where",
+        "places": lambda one: Md(str(sum(covers(one, found) for found in figures.findings))),
+        "because": "because",
+        "by": "by",
+        "looked at again": "until",
+    }
+    return entries(figures, "accepted", figures.design.accepted, columns)

@@ -1,0 +1,191 @@
+"""What one request does: its sequence as a diagram, what it takes, and what it gets when a component fails."""
+
+import math
+from collections.abc import Iterator
+
+from mlsd_helpers.analysis.blast import blast_radius
+from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.request import Call, Request, Span, calls_by_component, has_fallback, requests_of
+from mlsd_helpers.design import Flow, Planes
+from mlsd_helpers.document.fields import name
+from mlsd_helpers.document.markdown import Md, blocks, bullets, code, escape, joined, link, part, table
+from mlsd_helpers.document.mermaid import label, sequence
+from mlsd_helpers.document.provenance import Figures
+from mlsd_helpers.formulas import budget_left_s
+from mlsd_helpers.units import show_seconds, show_share
+
+BUDGET = (
+    "The parts are limits that add up; percentiles do not add, and none of them is measured by their sum."
+)
+_MOST_CALLS = 60  # more of them are no diagram that somebody reads
+_MOST_ENTRIES, _MOST_COMPONENTS = 5, 40
+_CLIENT = "client"
+
+
+def request(figures: Figures, planes: Planes) -> Md:
+    """Write what a request does at each component where it may enter, and what happens when one fails."""
+    flows = [flow for _, flow in waiting_flows(planes)]
+    if way := cycle(flows):
+        return part("A request", Md(f"The calls form a cycle: {joined(map(code, way), ' → ')}."))
+    found = requests_of(planes)
+    told = [_told(figures, planes, one) for one in found[:_MOST_ENTRIES]]
+    more = f"Requests enter at {len(found)} components, of which {_MOST_ENTRIES} are shown."
+    return blocks(
+        *told,
+        Md(more if len(found) > _MOST_ENTRIES else ""),
+        _budget(figures),
+        part("When a component fails", _failures(figures, planes, found)),
+    )
+
+
+def _told(figures: Figures, planes: Planes, one: Request) -> Md:
+    calls = calls_by_component(planes)
+    steps = steps_along(flow for made in calls.values() for call in made for flow in call.flows)
+    size = sum(len(steps.get(box, ())) for box in reached([one.entry], steps))
+    title = f"A request at {code(one.entry)}"
+    words = f"{size} calls of a request that enters at {one.entry}"
+    if size > _MOST_CALLS:
+        return part(title, Md(f"Too large to draw: {escape(words)}."), bullets(_takes(figures, planes, one)))
+    drawing = _Sequence(planes, calls)
+    lines = list(drawing.lines(one.entry))
+    return part(
+        title,
+        sequence("A request", f"{size} calls of a request", drawing.names(), lines),
+        bullets(_takes(figures, planes, one)),
+    )
+
+
+class _Sequence:
+    """Writes the lines of a sequence diagram; what a component calls is drawn once, where it is called first."""
+
+    def __init__(self, planes: Planes, calls: dict[str, tuple[Call, ...]]) -> None:
+        self._of, self._calls = components_by_id(planes), calls
+        self._ids = {_CLIENT: "client"}
+
+    def names(self) -> list[tuple[str, str]]:
+        """Return the id and the name of all who take part, in the order of their first message."""
+        return [(given, box) for box, given in self._ids.items()]
+
+    def lines(self, entry: str) -> Iterator[str]:
+        """Yield the messages of a request that enters at a component."""
+        self._ids[f"{entry}"] = "p0"
+        yield "client->>p0: request"
+        yield from self._made_by(entry)
+        yield "p0-->>client: answer"
+
+    def _made_by(self, box: str) -> Iterator[str]:
+        calls, how = self._calls.get(box, ()), self._of[box].calls
+        if len(calls) > 1 and how is None:
+            yield f"Note over {self._ids[box]}: one after another or at once, not decided yet"
+        at_once = len(calls) > 1 and how == "at once"
+        for number, call in enumerate(calls):
+            if at_once:
+                yield "and" if number else "par at once"
+            yield from self._call(call)
+        if at_once:
+            yield "end"
+
+    def _call(self, call: Call) -> Iterator[str]:
+        share = call.flow.share
+        if share not in {None, 1.0}:
+            yield f"opt {label(show_share(share or 0))} of requests"
+        for number, flow in enumerate(call.flows):
+            if call.alternatives:
+                start = f"else no answer from {label(call.flows[number - 1].end)}" if number else "alt first"
+                yield start
+            yield from self._message(flow)
+        if call.alternatives:
+            yield "end"
+        if share not in {None, 1.0}:
+            yield "end"
+
+    def _message(self, flow: Flow) -> Iterator[str]:
+        is_new = flow.end not in self._ids
+        caller, called = self._ids[flow.start], self._ids.setdefault(flow.end, f"p{len(self._ids) - 1}")
+        yield f"{caller}->>{called}: {flow.carries}"
+        if words := _limits(flow):
+            yield f"Note over {caller},{called}: {'<br/>'.join(map(label, words))}"
+        if is_new:
+            yield from self._made_by(flow.end)
+        yield f"{called}-->>{caller}: answer"
+
+
+def _limits(flow: Flow) -> list[str]:
+    """Say how long a call may take, and what its caller does without an answer."""
+    tries = f", {flow.retries + 1} attempts" if flow.retries else ""
+    words = [f"at most {show_seconds(flow.timeout)}{tries}" if flow.timeout else f"no timeout{tries}"]
+    if has_fallback(flow):
+        words.append(f"else: {flow.fallback}")
+    return [*words, *([f"fails {flow.fails}"] if flow.fails else [])]
+
+
+def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
+    boxes = components_by_id(planes)
+    if one.time.most_s:
+        way = joined((name(figures, box) for box in one.time.way if boxes[box].latency), " → ")
+        promised = figures.held("requirements.latency.budget") is not None
+        limit = Md(f" Promised: below {figures.required('requirements.latency.budget')}.") if promised else ""
+        yield Md(
+            f"**Time.** The latencies stated along the calls come to {_between(one.time)}: {way}. "
+            f"A sum of percentiles is a limit for planning and no percentile.{limit}"
+        )
+    if one.longest_s.most_s:
+        if math.isinf(one.longest_s.most_s):
+            yield Md("**Wait.** Without a limit: some call has no timeout.")
+        else:
+            yield Md(f"**Wait.** When every call times out, the caller waits {_between(one.longest_s)}.")
+    if any(boxes[box].availability is not None for box in one.needs) or one.in_full < 1:
+        yield Md(
+            f"**Answers.** From the stated availabilities, {show_share(one.availability)} of requests are answered, "
+            f"{show_share(one.in_full)} without any fallback or alternative."
+        )
+    needed = joined(name(figures, box) for box in one.needs)
+    yield Md(f"**Needed for every answer:** {needed}.")
+
+
+def _between(span: Span) -> str:
+    most = show_seconds(span.most_s)
+    return most if span.known else f"{show_seconds(span.least_s)} to {most}, by the order of the calls"
+
+
+def _budget(figures: Figures) -> Md:
+    """Write the latency budget, part by part, and what is left of it."""
+    needs = figures.design.requirements
+    latency = needs.latency if needs else None
+    if latency is None or not latency.split:
+        return Md("")
+    path = "requirements.latency.split"
+    parts = [
+        (
+            escape(one.part or ""),
+            name(figures, one.component) if one.component else Md(""),
+            figures.number(f"{path}.{position}.time"),
+        )
+        for position, one in enumerate(latency.split)
+    ]
+    left_s = round(budget_left_s(latency.budget, [one.time for one in latency.split]), 12)
+    left = link(f"**{show_seconds(left_s)}**", "formula-budget_left_s")
+    whole = (escape("budget"), Md(""), figures.required("requirements.latency.budget"))
+    rows = [*parts, whole, (Md("**left**"), Md(""), left)]
+    return part("Latency budget", table(("part", "component", "time"), rows), Md(BUDGET))
+
+
+def _failures(figures: Figures, planes: Planes, found: tuple[Request, ...]) -> Md:
+    """Write what becomes of requests when one of the components that they reach is dead."""
+    steps = steps_along(flow for _, flow in waiting_flows(planes))
+    hit = reached([one.entry for one in found], steps)
+    boxes = [one.id for one in planes.components if one.id in hit]
+    rows = [_failure(figures, planes, box) for box in boxes[:_MOST_COMPONENTS]]
+    more = f"And {len(boxes) - _MOST_COMPONENTS} more." if len(boxes) > _MOST_COMPONENTS else ""
+    heads = ("dead", "requests", "stops too", "falls back", "goes on with older data")
+    return blocks(table(heads, rows), Md(more))
+
+
+def _failure(figures: Figures, planes: Planes, box: str) -> tuple[Md, ...]:
+    radius = blast_radius(planes, box)
+    outcomes = dict.fromkeys(radius.entries.values())
+    alike = len(outcomes) == 1
+    told = outcomes if alike else (f"at {entry}: {outcome}" for entry, outcome in radius.entries.items())
+    lists = (radius.stops[1:], radius.falls_back, radius.older)
+    names = (joined(name(figures, one) for one in given) for given in lists)
+    return name(figures, box), joined(map(escape, told), "; "), *names

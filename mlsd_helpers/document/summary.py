@@ -1,0 +1,129 @@
+"""The head of the document, and what a reader in a hurry needs."""
+
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+
+from mlsd_helpers.analysis.cost import answers_per_month, total_per_month
+from mlsd_helpers.document.fields import Phrases, phrases
+from mlsd_helpers.document.findings import split
+from mlsd_helpers.document.gaps import gaps
+from mlsd_helpers.document.markdown import Md, block, blocks, bullets, code, escape, joined, link, section
+from mlsd_helpers.document.provenance import Figures
+from mlsd_helpers.review import SEVERITIES
+from mlsd_helpers.units import show_dollars, show_seconds
+
+_ABOUT: Phrases = {
+    "status": "**Status:** {}",
+    "owner": "**Owner:** {}",
+    "authors": "**Authors:** {}",
+    "reviewers": "**Reviewers:** {}",
+    "approved_by": "**Approved by:** {}",
+    "date": "**Date:** {}",
+}
+_FEW = 3  # fleets that one line names
+
+
+def head(figures: Figures) -> Md:
+    """Write the title, who answers for the design, and its version."""
+    design = figures.design
+    content = design.model_dump_json(by_alias=True, exclude_defaults=True)
+    version = Md(f"**Version:** {code(sha256(content.encode()).hexdigest()[:12])}, from the design's content")
+    about = phrases(figures, "about", design.about, _ABOUT)
+    return blocks(Md(f"# {escape(design.name)}"), bullets([*about, version]))
+
+
+def summary(figures: Figures) -> Md:
+    """Write what the system is for, and its most important figures, in ten lines."""
+    needs = figures.design.requirements
+    words = figures.design.summary or (needs and needs.goal)
+    lines = [Md(f"**{title}:** {text}") for title, text in _lines(figures) if text]
+    return section("summary", "Summary", block(words) if words else Md(""), bullets(lines))
+
+
+def _lines(figures: Figures) -> Iterator[tuple[str, Md]]:
+    design = figures.design
+    choice = design.pattern.choice if design.pattern else None
+    pattern = Md(f", {link(escape(choice), 'section-decisions')}") if choice else Md("")
+    kind = figures.held("requirements.prediction.type")
+    yield "Predicts", Md(f"{figures.number('requirements.prediction.type')}{pattern}") if kind else Md("")
+    yield "Promises", joined(promises(figures), "; ")
+    yield "Size", _size(figures)
+    yield "Cost", joined(cost(figures), "; ")
+    high = [
+        link(code(one.id), f"risk-{one.id}") for one in design.risks if (one.left or one.impact) == "high"
+    ]
+    of_these = Md(f", high: {joined(high)}") if high else Md("")
+    yield "Risks", Md(f"{len(design.risks)}{of_these}") if design.risks else Md("")
+    yield "Review", link(_review(figures), "section-findings")
+    yield "Open questions", _questions(figures)
+    missing = sum(1 for _ in gaps(design))
+    yield "Not decided yet", link(f"{missing} points", "section-undecided") if missing else Md("")
+
+
+def promises(figures: Figures) -> Iterator[Md]:
+    """Write what the requirements promise to users, each figure linked to its requirement."""
+    needs, at = figures.design.requirements, "requirements"
+    for one in needs.latency.promises if needs and needs.latency else ():
+        limit = link(show_seconds(one.within), figures.origin(f"{at}.latency"))
+        yield Md(f"{one.what} at {one.percentile} below {limit}")
+    if needs and needs.schedule and needs.schedule.deadline:
+        yield Md(f"done within {figures.required(f'{at}.schedule.deadline')}")
+    if needs and needs.availability:
+        yield Md(f"{figures.required(f'{at}.availability.target')} answered")
+    if needs and needs.freshness and needs.freshness.features:
+        yield Md(f"features at most {figures.required(f'{at}.freshness.features')} old")
+
+
+def _size(figures: Figures) -> Md:
+    fleets = figures.design.fleets
+    given = {path: plan.replicas for path, plan in fleets.items() if plan.replicas is not None}
+    if len(given) > _FEW:
+        return Md(f"{sum(given.values()):,} replicas in {len(given)} fleets")
+    return joined((_fleet(figures, path) for path in given), "; ")
+
+
+def _fleet(figures: Figures, path: str) -> Md:
+    plan, sizing = figures.design.fleets[path], figures.sizings[path]
+    of = Md(f"{code(plan.component)} ") if plan.component else Md("")
+    zones = Md(f" in {figures.number(f'{path}.zones')} zones") if plan.zones else Md("")
+    load = Md("")
+    if sizing.load_rps is not None:
+        load = Md(f" for {figures.required(figures.load_path(path))} at the peak")
+    return Md(f"{of}{figures.number(f'{path}.replicas')} replicas{zones}{load}")
+
+
+def cost(figures: Figures) -> Iterator[Md]:
+    """Write what all of it costs a month and for a thousand requests, and the budget."""
+    design = figures.design
+    total = total_per_month(figures.costs)
+    if total is not None:
+        unknown = any(row.per_month is None for row in figures.costs)
+        more = ", without what is not known" if unknown else ""
+        yield link(f"{escape(show_dollars(total))} a month{more}", "costs")
+        if answers := answers_per_month(design):
+            unit = "requests" if figures.held("requirements.throughput.peak") else "items"
+            yield Md(f"{escape(show_dollars(total / answers * 1000))} per 1,000 {unit}")
+    if design.capacity and design.capacity.budget_per_month is not None:
+        yield Md(f"budget {figures.number('capacity.budget_per_month')} a month")
+
+
+def _review(figures: Figures) -> str:
+    opened, accepted = split(figures)
+    counts = Counter(one.severity for one in opened)
+    told = [
+        f"{counted} {severity}{'s' if counted > 1 else ''}"
+        for severity in SEVERITIES
+        if (counted := counts[severity])
+    ]
+    words = f"{', '.join(told)} open" if told else "no findings open"
+    return f"{words}, {len(accepted)} accepted" if accepted else words
+
+
+def _questions(figures: Figures) -> Md:
+    asked = figures.design.questions
+    if not asked:
+        return Md("")
+    due = [one.until for one in asked if one.until]
+    words = f"{len(asked)}, the next due {min(due).isoformat()}" if due else f"{len(asked)}"
+    return link(words, "questions")
