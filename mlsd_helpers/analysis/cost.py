@@ -8,7 +8,8 @@ from mlsd_helpers.analysis.graph import callers_first, waiting_flows
 from mlsd_helpers.analysis.request import calls_by_component
 from mlsd_helpers.analysis.sizing import HOURS_A_MONTH
 from mlsd_helpers.design import Component, Design
-from mlsd_helpers.units import hour, show_dollars, show_number
+from mlsd_helpers.design.quantities import MONEY, write
+from mlsd_helpers.units import hour, show_number
 
 MONTH_S = HOURS_A_MONTH * hour
 
@@ -84,7 +85,7 @@ def _fleets(design: Design) -> Iterator[CostRow]:
 
 
 def _hourly(price: float) -> str:
-    return f"{show_dollars(price)} an hour × {HOURS_A_MONTH:g} h"
+    return f"{write(price, MONEY)} an hour × {HOURS_A_MONTH:g} h"
 
 
 def _prices(design: Design) -> Iterator[CostRow]:
@@ -117,7 +118,7 @@ def _parts(component: Component, rate: float | None) -> Iterator[tuple[str, floa
             yield (
                 name,
                 one * each * rate * MONTH_S,
-                f"{show_number(each * rate * MONTH_S)} {what} × {show_dollars(one)}",
+                f"{show_number(each * rate * MONTH_S)} {what} × {write(one, MONEY)}",
             )
     if price.per_hour is not None:
         number = component.replicas or 1
@@ -140,7 +141,7 @@ def _trainings(design: Design) -> Iterator[CostRow]:
         yield CostRow(path, "Training", None, "planes.retraining.period is not decided")
     else:
         runs = MONTH_S / period_s
-        yield CostRow(path, "Training", price * runs, f"{runs:.4g} runs × {show_dollars(price)}")
+        yield CostRow(path, "Training", price * runs, f"{runs:.4g} runs × {write(price, MONEY)}")
 
 
 def _others(design: Design) -> Iterator[CostRow]:

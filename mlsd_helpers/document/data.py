@@ -6,7 +6,18 @@ from mlsd_helpers.analysis.ages import worst_ages_s
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.design import Component, DataFlow, Flow, Planes
 from mlsd_helpers.document.fields import Columns, Phrases, entries, phrases, said
-from mlsd_helpers.document.markdown import Md, blocks, bullets, code, escape, joined, link, part, section
+from mlsd_helpers.document.markdown import (
+    Md,
+    blocks,
+    bullets,
+    code,
+    counted,
+    escape,
+    joined,
+    link,
+    part,
+    section,
+)
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.units import show_seconds
 
@@ -147,7 +158,7 @@ def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
     nearest = max(limited, key=lambda one: ages_s[one] / limits_s[one], default=None)
     aged = nearest and (
         f" Nearest to its limit is {link(code(nearest), f'feature-{nearest}')}: at worst "
-        f"{show_seconds(ages_s[nearest])} old, of {show_seconds(limits_s[nearest])}."
+        f"{show_seconds(ages_s[nearest])} old, of {_limit(figures, nearest)} that are allowed."
     )
     marks = (("Personal", "personal"), ("The law forbids to decide by", "protected"))
     told = ((words, [one for one in flow.features if getattr(one, mark)]) for words, mark in marks)
@@ -157,10 +168,19 @@ def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
         if some
     )
     return blocks(
-        Md(f"{len(flow.features)} [features](#section-dataflow) from {len(sources)} sources.{aged or ''}"),
+        Md(
+            f"{link(counted(len(flow.features), 'feature'), 'section-dataflow')} from "
+            f"{counted(len(sources), 'source')}.{aged or ''}"
+        ),
         flagged,
         bullets(_agreements(figures, flow)),
     )
+
+
+def _limit(figures: Figures, feature: str) -> Md:
+    own = f"dataflow.features.{feature}.sla"
+    general = "requirements.freshness.features"
+    return figures.required(general) if figures.held(own) is None else figures.number(own)
 
 
 def _agreements(figures: Figures, flow: DataFlow) -> Iterator[Md]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mlsd_helpers.design import Pattern, ServingPath
 from mlsd_helpers.document.fields import Columns, entries, said
-from mlsd_helpers.document.findings import covers
+from mlsd_helpers.document.findings import split
 from mlsd_helpers.document.markdown import Md, anchor, blocks, bullets, code, escape, link, part, section
 from mlsd_helpers.document.provenance import Figures
 
@@ -38,7 +38,7 @@ _RISKS: Columns = {
     "likelihood": "likelihood",
     "impact": "impact",
     "what is done": "answer",
-    "left": "left",
+    "risk that is left": "left",
     "owner": "owner",
 }
 _QUESTIONS: Columns = {"question": "id", "what is not known": "text", "who finds out": "owner", "by": "until"}
@@ -93,7 +93,7 @@ def _accepted(figures: Figures) -> Md:
     columns: Columns = {
         "rule": lambda one: code(one.rule),
         "where": "where",
-        "places": lambda one: Md(str(sum(covers(one, found) for found in figures.findings))),
+        "places": lambda one: Md(str(sum(by == one for _, by in split(figures)[1]))),
         "because": "because",
         "by": "by",
         "looked at again": "until",

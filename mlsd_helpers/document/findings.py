@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from mlsd_helpers.design import Acceptance
+from mlsd_helpers.design import Acceptance, Design
 from mlsd_helpers.document.markdown import Md, blocks, bullets, code, escape, joined, section
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.review import RULES, Finding
@@ -12,19 +12,23 @@ _RULES = {rule.code: rule for rule in RULES}
 _MOST = 10  # places of one rule
 
 
-def split(figures: Figures) -> tuple[list[Finding], list[Finding]]:
-    """Return the findings that are open, and those that the design accepts."""
-    accepted = [
-        one for one in figures.findings if any(covers(answer, one) for answer in figures.design.accepted)
-    ]
-    return [one for one in figures.findings if one not in accepted], accepted
+def split(figures: Figures) -> tuple[list[Finding], list[tuple[Finding, Acceptance]]]:
+    """Return the findings that are open, and those that the design accepts, each with its acceptance."""
+    known = [(one, _acceptance_of(figures.design, one)) for one in figures.findings]
+    return [one for one, by in known if by is None], [(one, by) for one, by in known if by is not None]
 
 
-def covers(answer: Acceptance, finding: Finding) -> bool:
-    """Return whether an answer accepts a finding: of its rule, at its place or everywhere."""
-    place = answer.where
-    return answer.rule == finding.code and (
-        place is None or f"{finding.where}.".startswith(f"{place}.") or place in finding.where.split(".")
+def _acceptance_of(design: Design, finding: Finding) -> Acceptance | None:
+    """Return the first answer that accepts a finding: of its rule, at its place or everywhere."""
+    places = f"{finding.where}."
+    return next(
+        (
+            one
+            for one in design.accepted
+            if one.rule == finding.code
+            and (one.where is None or places.startswith(f"{one.where}.") or one.where in places.split("."))
+        ),
+        None,
     )
 
 

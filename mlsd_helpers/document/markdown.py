@@ -50,6 +50,15 @@ def code(name: str) -> Md:
     return Md(f"`{name}`")
 
 
+def counted(number: int, thing: str) -> Md:
+    """Write how many there are of something.
+
+    >>> counted(1, "call"), counted(2_000, "call")
+    ('1 call', '2,000 calls')
+    """
+    return Md(f"{number:,} {thing}{'' if number == 1 else 's'}")
+
+
 def anchor(name: str, words: str = "") -> Md:
     """Write an anchor for links, before some Markdown."""
     return Md(f'<a id="{name}"></a>{words}')

@@ -16,7 +16,7 @@ from mlsd_helpers.review import Finding, review
 Steps = tuple[str, ...]
 """A path, step by step; list entries go by their id where they have one."""
 
-AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels")
+AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
 WITHOUT_REASON = "without-reason"
 BY_DEFAULT = "by-default"
 ASSUMED = "assumed"

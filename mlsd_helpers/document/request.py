@@ -8,7 +8,18 @@ from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_
 from mlsd_helpers.analysis.request import Call, Request, Span, calls_by_component, has_fallback, requests_of
 from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.document.fields import name
-from mlsd_helpers.document.markdown import Md, blocks, bullets, code, escape, joined, link, part, table
+from mlsd_helpers.document.markdown import (
+    Md,
+    blocks,
+    bullets,
+    code,
+    counted,
+    escape,
+    joined,
+    link,
+    part,
+    table,
+)
 from mlsd_helpers.document.mermaid import label, sequence
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.formulas import budget_left_s
@@ -43,14 +54,16 @@ def _told(figures: Figures, planes: Planes, one: Request) -> Md:
     steps = steps_along(flow for made in calls.values() for call in made for flow in call.flows)
     size = sum(len(steps.get(box, ())) for box in reached([one.entry], steps))
     title = f"A request at {code(one.entry)}"
-    words = f"{size} calls of a request that enters at {one.entry}"
+    words = f"{counted(size, 'call')} of a request that enters at {one.entry}"
     if size > _MOST_CALLS:
         return part(title, Md(f"Too large to draw: {escape(words)}."), bullets(_takes(figures, planes, one)))
     drawing = _Sequence(planes, calls)
     lines = list(drawing.lines(one.entry))
     return part(
         title,
-        sequence("A request", f"{size} calls of a request", drawing.names(), lines),
+        sequence(
+            "A request", f"{counted(size, 'call')} of a request, in their order", drawing.names(), lines
+        ),
         bullets(_takes(figures, planes, one)),
     )
 
@@ -112,8 +125,8 @@ class _Sequence:
 
 def _limits(flow: Flow) -> list[str]:
     """Say how long a call may take, and what its caller does without an answer."""
-    tries = f", {flow.retries + 1} attempts" if flow.retries else ""
-    words = [f"at most {show_seconds(flow.timeout)}{tries}" if flow.timeout else f"no timeout{tries}"]
+    tries = f"{flow.retries + 1} attempts, each " if flow.retries else ""
+    words = [f"{tries}at most {show_seconds(flow.timeout)}" if flow.timeout else f"{tries}without a timeout"]
     if has_fallback(flow):
         words.append(f"else: {flow.fallback}")
     return [*words, *([f"fails {flow.fails}"] if flow.fails else [])]
@@ -123,11 +136,17 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
     boxes = components_by_id(planes)
     if one.time.most_s:
         way = joined((name(figures, box) for box in one.time.way if boxes[box].latency), " → ")
+        stated = {boxes[box].latency_is for box in one.time.way if boxes[box].latency}
+        sums = (
+            ""
+            if stated <= {"mean", "bound"}
+            else "A sum of percentiles is a limit for planning and no percentile."
+        )
         promised = figures.held("requirements.latency.budget") is not None
         limit = Md(f" Promised: below {figures.required('requirements.latency.budget')}.") if promised else ""
         yield Md(
             f"**Time.** The latencies stated along the calls come to {_between(one.time)}: {way}. "
-            f"A sum of percentiles is a limit for planning and no percentile.{limit}"
+            f"{sums}{limit}"
         )
     if one.longest_s.most_s:
         if math.isinf(one.longest_s.most_s):
@@ -177,7 +196,7 @@ def _failures(figures: Figures, planes: Planes, found: tuple[Request, ...]) -> M
     boxes = [one.id for one in planes.components if one.id in hit]
     rows = [_failure(figures, planes, box) for box in boxes[:_MOST_COMPONENTS]]
     more = f"And {len(boxes) - _MOST_COMPONENTS} more." if len(boxes) > _MOST_COMPONENTS else ""
-    heads = ("dead", "requests", "stops too", "falls back", "goes on with older data")
+    heads = ("dead component", "requests", "stops too", "falls back", "goes on with older data")
     return blocks(table(heads, rows), Md(more))
 
 

@@ -8,7 +8,18 @@ from mlsd_helpers.analysis.cost import answers_per_month, total_per_month
 from mlsd_helpers.document.fields import Phrases, phrases
 from mlsd_helpers.document.findings import split
 from mlsd_helpers.document.gaps import gaps
-from mlsd_helpers.document.markdown import Md, block, blocks, bullets, code, escape, joined, link, section
+from mlsd_helpers.document.markdown import (
+    Md,
+    block,
+    blocks,
+    bullets,
+    code,
+    counted,
+    escape,
+    joined,
+    link,
+    section,
+)
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.review import SEVERITIES
 from mlsd_helpers.units import show_dollars, show_seconds
@@ -58,7 +69,7 @@ def _lines(figures: Figures) -> Iterator[tuple[str, Md]]:
     yield "Review", link(_review(figures), "section-findings")
     yield "Open questions", _questions(figures)
     missing = sum(1 for _ in gaps(design))
-    yield "Not decided yet", link(f"{missing} points", "section-undecided") if missing else Md("")
+    yield "Not decided yet", link(counted(missing, "point"), "section-undecided") if missing else Md("")
 
 
 def promises(figures: Figures) -> Iterator[Md]:
@@ -111,11 +122,8 @@ def cost(figures: Figures) -> Iterator[Md]:
 def _review(figures: Figures) -> str:
     opened, accepted = split(figures)
     counts = Counter(one.severity for one in opened)
-    told = [
-        f"{counted} {severity}{'s' if counted > 1 else ''}"
-        for severity in SEVERITIES
-        if (counted := counts[severity])
-    ]
+    titles = ((severity, "note" if severity == "info" else severity) for severity in SEVERITIES)
+    told = [counted(counts[severity], title) for severity, title in titles if counts[severity]]
     words = f"{', '.join(told)} open" if told else "no findings open"
     return f"{words}, {len(accepted)} accepted" if accepted else words
 

@@ -127,7 +127,7 @@ def test_an_alternative_is_drawn_as_one():
 def test_timeout_and_fallback_are_a_note():
     lines = sequence(called({"to": "a", "timeout": "2 s", "retries": 1, "fallback": "The last answer"}))
     note = next(line for line in lines.splitlines() if "Note" in line)
-    assert "at most 2 s, 2 attempts" in note
+    assert "2 attempts, each at most 2 s" in note
     assert "The last answer" in note
 
 
@@ -161,7 +161,7 @@ def test_a_chain_of_five_hundred_calls_is_written_and_not_drawn():
 
 
 def test_the_failure_of_what_has_an_alternative_stops_nobody():
-    failures = table(TEXT, "planes", "dead")
+    failures = table(TEXT, "planes", "dead component")
     assert shown(row(failures, "vendor")["requests"]) == "are answered by a fallback"
     assert shown(row(failures, "guard")["requests"]) == "get no answer"
 
@@ -278,6 +278,14 @@ def test_what_does_not_apply_stands_with_its_reason_and_is_not_called_undecided(
 def test_a_field_that_some_entries_lack_is_named_once_with_these_entries():
     text = section(TEXT, "undecided")
     assert text.count("`owner` in `planes.components`") == 1
+
+
+def test_a_scheduled_run_is_a_requirement_with_its_deadline_and_no_latency_is_missed():
+    schedule = {"calendar": "each working day", "period": "1 d", "deadline": "6 h", "items": "2M"}
+    text = document(Design(name="x", requirements={"schedule": schedule}))
+    assert "done within [6 h]" in row(table(text, "requirements", "id"), "schedule")["value"]
+    assert "done within 6 h" in shown(section(text, "summary"))
+    assert "requirements.latency" not in section(text, "undecided")
 
 
 def test_an_empty_design_has_a_head_a_summary_and_what_is_missing():
