@@ -61,9 +61,7 @@ def _told(figures: Figures, planes: Planes, one: Request) -> Md:
     lines = list(drawing.lines(one.entry))
     return part(
         title,
-        sequence(
-            "A request", f"{counted(size, 'call')} of a request, in their order", drawing.names(), lines
-        ),
+        sequence("A request", f"{counted(size, 'call')} of a request, in order", drawing.names(), lines),
         bullets(_takes(figures, planes, one)),
     )
 
