@@ -8,26 +8,75 @@ One module for each part of a design; whatever `rule` makes a rule of in one of 
 """
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from itertools import chain
+from typing import NamedTuple
 
-from mlsd_helpers.design import Design
-from mlsd_helpers.review import capacity, dataflow, pattern, planes, requirements
+from mlsd_helpers.design import Acceptance, Design
+from mlsd_helpers.review import (
+    capacity,
+    data,
+    dataflow,
+    experiments,
+    pattern,
+    planes,
+    requirements,
+    security,
+    services,
+)
+from mlsd_helpers.review.acceptance import acceptance_of
 from mlsd_helpers.review.rule import SEVERITIES, Fault, Finding, Rule, in_order, rule
 
-__all__ = ["RULES", "SEVERITIES", "Fault", "Finding", "Rule", "in_order", "review", "rule", "rules_called"]
+__all__ = [
+    "RULES",
+    "SEVERITIES",
+    "Fault",
+    "Finding",
+    "Review",
+    "Rule",
+    "in_order",
+    "review",
+    "reviewed",
+    "rule",
+    "rules_called",
+]
 
 RULES: tuple[Rule, ...] = tuple(
     one
-    for module in (requirements, planes, dataflow, pattern, capacity)
+    for module in (requirements, planes, dataflow, pattern, capacity, data, security, services, experiments)
     for one in vars(module).values()
     if isinstance(one, Rule)
 )
 """Every rule, part by part as a design grows, and in the order of its module."""
 
 
-def review(design: Design) -> tuple[Finding, ...]:
-    """Return what the rules find in a design: errors first, then by rule and place."""
-    return in_order(chain.from_iterable(one(design) for one in RULES))
+class Review(NamedTuple):
+    """What a review says: findings that are open, and those that the design accepts, each with its acceptance."""
+
+    findings: tuple[Finding, ...]
+    accepted: tuple[tuple[Finding, Acceptance], ...]
+
+
+def reviewed(design: Design, today: date | None = None) -> Review:
+    """Review a design as of a day, which is today in UTC when left out; errors first, then by rule and place.
+
+    An acceptance counts until its day, that day included.
+    """
+    day = today or datetime.now(UTC).date()
+    found = in_order(chain.from_iterable(one(design, day) for one in RULES))
+    known = [(one, acceptance_of(design, one, day)) for one in found]
+    return Review(
+        tuple(one for one, accepted in known if accepted is None),
+        tuple((one, accepted) for one, accepted in known if accepted is not None),
+    )
+
+
+def review(design: Design, today: date | None = None) -> tuple[Finding, ...]:
+    """Return what the rules find in a design, without what it accepts: errors first, then by rule and place.
+
+    The day, today in UTC when left out, decides which acceptances still count.
+    """
+    return reviewed(design, today).findings
 
 
 def rules_called(codes: Iterable[str]) -> tuple[Rule, ...]:

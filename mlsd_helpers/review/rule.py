@@ -6,6 +6,7 @@ severity, a title, a reason in one line and the failure that it prevents.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from inspect import cleandoc
 from typing import Any, Literal, TypeVar, overload
 
@@ -45,6 +46,7 @@ class Fault:
 T = TypeVar("T")
 Check = Callable[[Design], Iterator[Fault]]
 CheckOfPart = Callable[[Design, T], Iterator[Fault]]
+CheckOnDay = Callable[[Design, date], Iterator[Fault]]
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,11 @@ class Rule:
     prevents: str
     incident: str
     wrong_when: str | None
-    check: Check
+    check: CheckOnDay
 
-    def __call__(self, design: Design) -> Iterator[Finding]:
-        """Apply the rule to a design."""
-        for fault in self.check(design):
+    def __call__(self, design: Design, today: date | None = None) -> Iterator[Finding]:
+        """Apply the rule to a design, as of a day; today in UTC when left out."""
+        for fault in self.check(design, today or datetime.now(UTC).date()):
             yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
 
 
@@ -96,6 +98,19 @@ def rule(
 ) -> Callable[[CheckOfPart[T]], Rule]: ...
 
 
+@overload
+def rule(
+    code: str,
+    severity: Severity = "error",
+    *,
+    title: str,
+    prevents: str,
+    incident: str = "",
+    wrong_when: str | None = None,
+    dated: Literal[True],
+) -> Callable[[CheckOnDay], Rule]: ...
+
+
 def rule(
     code: str,
     severity: Severity = "error",
@@ -105,10 +120,12 @@ def rule(
     incident: str = "",
     wrong_when: str | None = None,
     needs: Callable[[Design], Any] | None = None,
+    dated: bool = False,
 ) -> Callable[[Callable[..., Iterator[Fault]]], Rule]:
     """Make a rule of a function; the first line of its docstring is the reason.
 
     What `needs` returns of a design is passed to the function as well; a design for which it returns None is sound.
+    A `dated` rule gets the day of the review instead.
 
     >>> @rule("EXAMPLE001", "info", title="Summary missing", prevents="a design that nobody can name")
     ... def has_a_summary(design):
@@ -120,14 +137,16 @@ def rule(
     """
 
     def make(check: Callable[..., Iterator[Fault]]) -> Rule:
-        def check_part(design: Design) -> Iterator[Fault]:
-            part = needs(design) if needs else None
+        def check_on_day(design: Design, today: date) -> Iterator[Fault]:
+            if dated:
+                return check(design, today)
+            if needs is None:
+                return check(design)
+            part = needs(design)
             return iter(()) if part is None else check(design, part)
 
         reason = cleandoc(check.__doc__ or "").partition("\n")[0]
-        return Rule(
-            code, severity, title, reason, prevents, incident, wrong_when, check_part if needs else check
-        )
+        return Rule(code, severity, title, reason, prevents, incident, wrong_when, check_on_day)
 
     return make
 

@@ -9,7 +9,18 @@ from functools import partial
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Design
-from tests.review.mutations import capacity, dataflow, pattern, planes, requirements
+from tests.review.mutations import (
+    capacity,
+    data,
+    dataflow,
+    experiments,
+    fuller,
+    pattern,
+    planes,
+    requirements,
+    security,
+    services,
+)
 from tests.review.mutations.mutation import Mutation
 
 __all__ = ["MUTATIONS", "STARTS", "Mutation"]
@@ -19,12 +30,13 @@ STARTS: dict[str, Callable[[], Design]] = {
     **dataflow.STARTS,
     **pattern.STARTS,
     **capacity.STARTS,
+    **fuller.STARTS,
 }
 """Sound designs that mistakes are made from, by name."""
 
 MUTATIONS: tuple[Mutation, ...] = tuple(
     one
-    for module in (requirements, planes, dataflow, pattern, capacity)
+    for module in (requirements, planes, dataflow, pattern, capacity, data, security, services, experiments)
     for one in vars(module).values()
     if isinstance(one, Mutation)
 )

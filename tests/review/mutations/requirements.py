@@ -57,7 +57,8 @@ def peak_out_of_the_air(design: Design) -> Design:
 
 @breaks("REQ008")
 def requests_for_scorings(design: Design) -> Design:
-    return _within(design, "prediction", type="ranking", base_rate=None)
+    explored = _within(design, "labels", explored="1%")  # what a ranking needs besides
+    return _within(explored, "prediction", type="ranking", base_rate=None)
 
 
 @breaks("REQ009")

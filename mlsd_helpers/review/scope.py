@@ -1,0 +1,88 @@
+"""What kind of system a design describes, as far as rules ask for things that not every system needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.design.value import step_to
+
+DATA = ("request", "features", "predictions", "events", "batch", "labels")
+"""What a flow carries that may say something about a person."""
+_ENOUGH = 6  # components; fewer are a first sketch, of which nobody expects the rest
+
+
+def sketched(design: Design) -> Planes | None:
+    """Return the planes once they have components."""
+    return design.planes if design.planes is not None and design.planes.components else None
+
+
+def worked_out(design: Design) -> Planes | None:
+    """Return the planes of a design that has got beyond its first sketch: what is missing then, is missing."""
+    planes = sketched(design)
+    enough = planes is not None and len(planes.components) >= _ENOUGH and bool(planes.flows)
+    return planes if enough and design.requirements is not None else None
+
+
+def generates(design: Design) -> bool:
+    """Tell whether a model of the system writes text, images or code."""
+    wanted = design.requirements.prediction if design.requirements else None
+    return bool(wanted and wanted.type == "generation") or any(
+        plan.generation for plan in design.fleets.values()
+    )
+
+
+def is_about_people(design: Design) -> bool:
+    """Tell whether the design says that it decides about people."""
+    return bool(
+        design.requirements and design.requirements.prediction and design.requirements.prediction.about_people
+    )
+
+
+def providers(planes: Planes) -> tuple[Component, ...]:
+    """Return the services of others."""
+    return tuple(one for one in planes.components if one.kind == "external service")
+
+
+def flow_places(planes: Planes) -> Iterator[tuple[str, Flow]]:
+    """Yield each flow with its path."""
+    return ((f"planes.flows.{step_to(position, flow)}", flow) for position, flow in enumerate(planes.flows))
+
+
+@dataclass(frozen=True)
+class PersonalData:
+    """Where personal data go, by what the flows say."""
+
+    matters: bool
+    """Whether the system handles personal data, or may well do so and does not say that it does not."""
+    said: bool
+    """Whether some flow, feature or set of data is marked as personal."""
+    sure: tuple[Flow, ...]
+    """The flows that are marked."""
+    maybe: tuple[Flow, ...]
+    """Flows of data that say nothing, from components that have personal data."""
+
+
+def personal_data(design: Design, planes: Planes) -> PersonalData:
+    """Follow personal data from component to component, up to flows that are marked as not personal.
+
+    Where nothing is marked, all flows of data of a system that decides about people, or that answers texts of
+    users, may be personal.
+    """
+    features = design.dataflow.features if design.dataflow else ()
+    datasets = design.data.datasets if design.data else ()
+    marks = {flow.personal for flow in planes.flows} | {one.personal for one in features}
+    marks = (marks | {one.personal for one in datasets}) - {None}
+    said = True in marks
+    texts_of_users = generates(design) and any(waiting_flows(planes)) and not marks
+    matters = said or is_about_people(design) or texts_of_users
+    sure = tuple(flow for flow in planes.flows if flow.personal)
+    open_flows = [flow for flow in planes.flows if flow.personal is None and flow.carries in DATA]
+    if sure:
+        handlers = reached(
+            {name for flow in sure for name in (flow.start, flow.end)}, steps_along(open_flows)
+        )
+        open_flows = [flow for flow in open_flows if flow.start in handlers]
+    elif not matters:
+        open_flows = []
+    return PersonalData(matters, said, sure, tuple(open_flows))

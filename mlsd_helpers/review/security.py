@@ -1,0 +1,395 @@
+"""Rules on security: trust boundaries, limits for callers, what a model reads and says, secrets, updates."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import flow_places, generates, personal_data, providers, sketched, worked_out
+from mlsd_helpers.review.words import listed, mentions, says_nothing
+
+OWASP = "OWASP Top 10 for Large Language Model Applications, 2025: {}."
+_PUBLIC = r"public|internet|outside|anonymous|untrusted|customer|\bweb\b"
+_GATES = ("rate limiter", "api gateway", "llm gateway")
+_GUARDS = ("guardrail", "business rules")
+_INPUT = r"input|prompt|question|request|incoming|injection|turn\b|message|document|passage|before the model"
+_OUTPUT = r"output|answer|response|repl(y|ies)|completion|outgoing|after the model|shown|\bsaid\b"
+_PIECES = (
+    r"chunk|sentence|paragraph|piece|part|segment|token|buffer|window|while|each|held|hold|stream|first "
+    r"\d|before it is"
+)
+_READ = ("vector index", "feature store", "cache", "prediction store", "offline store")
+
+
+# ---- trust boundaries
+
+
+@rule(
+    "SEC001",
+    "warning",
+    title="Call across a trust boundary without authentication",
+    prevents="calls in somebody else's name, by whoever reaches the address",
+    wrong_when="Acceptable if everybody may call; write that under 'auth', such as 'anonymous, limited by address'.",
+    needs=sketched,
+)
+def crosses_without_auth(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Where a flow enters another zone of trust, the receiver has to know who sends it."""
+    zone = {
+        one.id: one.trust_zone or ("provider" if one.kind == "external service" else None)
+        for one in planes.components
+    }
+    for place, flow in flow_places(planes):
+        start, end = zone.get(flow.start), zone.get(flow.end)
+        outside = "provider" in {start, end}
+        crosses = (start and end and start.casefold() != end.casefold()) or (outside and start != end)
+        if crosses and says_nothing(flow.auth):
+            yield Fault(
+                f"{place}.auth",
+                f"{flow.start} → {flow.end} goes from {start or 'our system'} to {end or 'our system'}, and it "
+                "is not said "
+                "how the sender proves who it is.",
+                "State it in 'auth', such as workload identity, the user's token, or a key from the secret store.",
+            )
+
+
+@rule(
+    "SEC002",
+    "warning",
+    title="Trust boundaries not stated",
+    prevents="a service that believes each caller, since nobody has said who can reach it",
+    wrong_when="Wrong if everything runs in one network that only one team can reach; give all components that "
+    "zone, and "
+    "whoever calls them another.",
+    needs=worked_out,
+)
+def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Who can reach which component decides where authentication and checks belong."""
+    devices = any(one.kind == "device fleet" for one in planes.components)
+    exposed = generates(design) and any(waiting_flows(planes))
+    if not (exposed or devices or providers(planes) or personal_data(design, planes).said):
+        return
+    zones = {one.trust_zone.casefold() for one in planes.components if one.trust_zone}
+    if len(zones) < 2:
+        others = listed(
+            [one.id for one in planes.components if one.kind in {"external service", "device fleet"}]
+        )
+        who = f"users and {others}" if others else "users"
+        yield Fault(
+            f"planes.components.{planes.components[0].id}.trust_zone",
+            f"The design does not say which components {who} can reach, and which are internal.",
+            "Give components a 'trust_zone', such as public, internal, vendor, and the flows between zones an "
+            "'auth'.",
+        )
+
+
+@rule(
+    "SEC003",
+    "warning",
+    title="Public entry without a limit",
+    prevents="one caller who takes the capacity, or runs up the bill, of all",
+    incident=OWASP.format("LLM10, unbounded consumption")
+    + " For other systems: CWE-770, allocation without limits.",
+    wrong_when="Wrong if a network in front limits each caller; draw it as a rate limiter.",
+    needs=sketched,
+)
+def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What everybody can call needs a limit for each caller before the expensive part."""
+    public = [one.id for one in planes.components if mentions(_PUBLIC, one.trust_zone)]
+    writes = generates(design)
+    gates = {
+        one.id
+        for one in planes.components
+        if one.quota or one.kind == "rate limiter" or (one.kind in _GATES and not writes)
+    }
+    flows = [flow for _, flow in waiting_flows(planes) if flow.start not in gates and flow.end not in gates]
+    open_ways = steps_along(flows)
+    for name in public:
+        behind = reached([name], open_ways) - {name}
+        if name not in gates and behind - set(public):
+            yield Fault(
+                f"planes.components.{name}",
+                f"{name} is public, and requests get from there to {listed(sorted(behind - set(public)))} "
+                "without any "
+                f"limit{' (a generating model is paid by the token)' if writes else ''}.",
+                "Put a rate limiter in between, or state the 'quota' of a caller: requests or tokens, per user.",
+            )
+
+
+# ---- what a generating model reads and says
+
+
+@dataclass(frozen=True)
+class _Guarded:
+    """The calls around the models that write, and what checks their input and their output."""
+
+    design: Design
+    planes: Planes
+
+    @cached_property
+    def flows(self) -> list[Flow]:
+        return [flow for _, flow in waiting_flows(self.planes)]
+
+    @cached_property
+    def models(self) -> set[str]:
+        """The components that write texts, of those that requests wait for."""
+        waited = {name for flow in self.flows for name in (flow.start, flow.end)}
+        parts = [one for one in self.planes.components if one.id in waited]
+        planned = {plan.component for plan in self.design.fleets.values() if plan.generation}
+        kinds = ("external service", "model server", "llm gateway")
+        writing = {
+            one.id
+            for one in parts
+            if one.id in planned or (one.kind in kinds and one.tokens and one.tokens.output)
+        }
+        return writing or {one.id for one in parts if one.kind == "model server"} or {
+            one.id for one in parts if one.kind in kinds
+        }  # fmt: skip
+
+    def words(self, guard: Component) -> list[str | None]:
+        """What is said of a guard and of the calls to it."""
+        calls = [text for flow in self.flows if flow.end == guard.id for text in (flow.check, flow.fallback)]
+        return [guard.does, guard.title, *calls]
+
+    @cached_property
+    def guards(self) -> list[tuple[Component, bool, bool]]:
+        """Each guard that requests pass, and whether it checks input and output."""
+        along = steps_along(self.flows)
+        leads = {
+            name: bool(reached([name], along) & self.models) for name in {flow.start for flow in self.flows}
+        }
+        leads |= dict.fromkeys(self.models, True)
+        after = reached(self.models, along)
+        found = []
+        for one in self.planes.components:
+            places = [place for place, flow in enumerate(self.flows) if one.id in {flow.start, flow.end}]
+            if one.kind not in _GUARDS or not places:
+                continue
+            before = leads.get(one.id, False) or self._beside(one.id, leads, later=False)
+            behind = (one.id in after) or leads.get(one.id, False) or self._beside(one.id, leads, later=True)
+            into, out = mentions(_INPUT, *self.words(one)), mentions(_OUTPUT, *self.words(one))
+            if into or out:  # words say more than the order of the calls
+                before, behind = into or (before and not behind), out or (behind and not before)
+            found.append((one, before, behind))
+        return found
+
+    def _beside(self, guard: str, leads: dict[str, bool], *, later: bool) -> bool:
+        """Tell whether a caller of a guard calls towards the model too: after the guard, or before it."""
+        for place, flow in enumerate(self.flows):
+            if flow.end != guard:
+                continue
+            others = [
+                at
+                for at, other in enumerate(self.flows)
+                if other.start == flow.start and other.end != guard and leads.get(other.end)
+            ]
+            if any(at < place for at in others) if later else any(at > place for at in others):
+                return True
+        return False
+
+
+def _guarded(design: Design) -> _Guarded | None:
+    planes = worked_out(design)
+    around = _Guarded(design, planes) if planes and generates(design) else None
+    return around if around and around.models else None
+
+
+def _model_place(around: _Guarded) -> str:
+    return f"planes.components.{min(around.models)}"
+
+
+@rule(
+    "SEC004",
+    "warning",
+    title="Untrusted text reaches a generating model unchecked",
+    prevents="a text by a stranger that the model takes for an instruction",
+    incident=OWASP.format("LLM01, prompt injection"),
+    wrong_when="Acceptable if the model sees and does nothing that its user may not see and do anyway; accept it "
+    "with that "
+    "reason.",
+    needs=_guarded,
+)
+def input_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
+    """To a model, instructions in a question or a document look like those of its owner."""
+    if any(before for _, before, _ in around.guards):
+        return
+    documents = any(one.kind == "vector index" for one in around.planes.components)
+    texts = "texts of users and of documents" if documents else "texts of users"
+    output = "" if any(behind for _, _, behind in around.guards) else ", and nothing checks what it answers"
+    yield Fault(
+        _model_place(around),
+        f"{listed(sorted(around.models))} reads {texts}, and no guardrail checks them first{output}.",
+        "Add a guardrail before the model and one after it, say in 'does' what each checks, and give the model "
+        "no right that "
+        "its user does not have.",
+    )
+
+
+@rule(
+    "SEC005",
+    "warning",
+    title="Generated answer is not checked",
+    prevents="an answer with other people's data, or that must not be given, in front of a user",
+    incident=OWASP.format("LLM02 and LLM05, disclosure and output handling"),
+    needs=_guarded,
+)
+def output_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
+    """What a model writes is not known before it is written, so it is checked before it is shown."""
+    guards = around.guards
+    if any(before for _, before, _ in guards) and not any(behind for _, _, behind in guards):
+        yield Fault(
+            _model_place(around),
+            f"{listed([one.id for one, _, _ in guards])} checks what {listed(sorted(around.models))} reads, and "
+            "nothing "
+            "checks what it answers.",
+            "Add a guardrail behind the model, or say in 'does' that this one checks answers too.",
+        )
+
+
+@rule(
+    "SEC006",
+    "warning",
+    title="Answer is shown before it is checked",
+    prevents="a filter that finds a harmful answer after the user has read it",
+    wrong_when="Wrong if the answer is checked piece by piece before it is shown; write that under 'check' or "
+    "'does'.",
+    needs=_guarded,
+)
+def shown_before_checked(design: Design, around: _Guarded) -> Iterator[Fault]:
+    """A streamed answer is read from its first token on, long before the whole of it can be checked."""
+    latency = design.requirements.latency if design.requirements else None
+    first = [one for one in latency.promises if one.what == "first token"] if latency else []
+    behind = [one for one, _, checks_output in around.guards if checks_output]
+    if not first or not behind or any(mentions(_PIECES, *around.words(one)) for one in behind):
+        return
+    yield Fault(
+        f"planes.components.{behind[0].id}",
+        f"Answers are shown from the first token on, and {behind[0].id} checks answers: it is not said how it "
+        "does so before "
+        "they are shown.",
+        "Check each sentence before it is shown, and allow for that in the first token; or do not stream. Write "
+        "it in 'does'.",
+    )
+
+
+@rule(
+    "SEC007",
+    "warning",
+    title="Guardrail that fails open",
+    prevents="attacks and harmful answers that pass while the check is down",
+    wrong_when="Acceptable if a second check stands behind it; say which.",
+    needs=sketched,
+)
+def guardrail_fails_open(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Who wants to get past a check makes it fail."""
+    guards = {one.id for one in planes.components if one.kind == "guardrail"}
+    for place, flow in flow_places(planes):
+        if flow.end in guards and flow.fails == "open":
+            yield Fault(
+                f"{place}.fails",
+                f"Without an answer of {flow.end}, {flow.start} goes on unchecked.",
+                "Let it fail closed, with an answer that is safe, or fall back to a simpler check.",
+            )
+
+
+@rule(
+    "SEC008",
+    "warning",
+    title="Key or password without a secret store",
+    prevents="keys in code, images and logs, which nobody can replace in an hour",
+    wrong_when="Wrong if the platform keeps the secrets; draw it as a secret store.",
+    needs=worked_out,
+)
+def secrets_kept_nowhere(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A secret is kept in one place that hands it out, logs that, and replaces it."""
+    if any(one.kind == "secret store" for one in planes.components):
+        return
+    for place, flow in flow_places(planes):
+        held = mentions(r"\b(api.?)?keys?\b|password|shared secret|static token", flow.auth)
+        if held and not mentions(r"vault|secret (store|manager)|kms|rotat|key from", flow.auth):
+            yield Fault(
+                f"{place}.auth",
+                f"{flow.start} → {flow.end} uses a secret ({(flow.auth or '').rstrip('.')}), and the design has "
+                "no secret store.",
+                "Add a secret store, and say how often the secret is replaced; or use workload identity.",
+            )
+            return
+
+
+@rule(
+    "SEC009",
+    title="Device that does not check the signature of an update",
+    prevents="somebody else's software on every device",
+    incident="NIST SP 800-193, Platform Firmware Resiliency Guidelines (2018): updates are authenticated before use.",
+    needs=sketched,
+)
+def update_unsigned(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A device installs whatever reaches it, unless it checks who has signed it."""
+    for one in planes.components:
+        if one.devices and one.devices.signed is False:
+            yield Fault(
+                f"planes.components.{one.id}.devices.signed",
+                f"{one.devices.number:,} devices take a release without checking its signature.",
+                "Sign each release, and let devices refuse what is not signed.",
+            )
+
+
+@rule(
+    "SEC010",
+    "warning",
+    title="Users' texts are read without the user's rights",
+    prevents="an answer to one customer out of another customer's data",
+    incident=OWASP.format("LLM08, vector and embedding weaknesses"),
+    wrong_when="Wrong if what is kept there may be seen by every user; write 'personal: false' on the flow.",
+    needs=sketched,
+)
+def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What a model reads for a user is limited to what that user may see, in the store and not in the prompt."""
+    if not generates(design):
+        return
+    datasets: Sequence[str] = [
+        name for one in (design.data.datasets if design.data else ()) if one.personal for name in one.kept_in
+    ]
+    stores = {one.id for one in planes.components if one.kind in _READ}
+    for place, flow in flow_places(planes):
+        reads = flow.carries in {"request", "features"} and flow.end in stores
+        held = flow.personal or (flow.end in datasets and flow.personal is None)
+        if reads and held and says_nothing(flow.auth):
+            yield Fault(
+                f"{place}.auth",
+                f"{flow.start} reads personal data of many users in {flow.end}, and nothing limits a read to the "
+                "user who asks.",
+                "State in 'auth' whose rights decide, such as the user's token, and that the store filters by "
+                "tenant and user.",
+            )
+
+
+@rule(
+    "SEC011",
+    "warning",
+    title="Generating model that acts without a check",
+    prevents="a text by a stranger that ends in a refund, a mail or a deleted record",
+    incident=OWASP.format("LLM06, excessive agency"),
+    wrong_when="Acceptable if the action can be undone and costs nothing; say so under 'check'.",
+    needs=_guarded,
+)
+def model_acts_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
+    """What a model decides to do is checked by rules or a person before it is done."""
+    along = steps_along(around.flows)
+    calling = {flow.start for flow in around.flows if reached([flow.start], along) & around.models}
+    kinds = {one.id: one.kind for one in around.planes.components}
+    acting = {
+        name
+        for name in around.models | calling
+        if kinds.get(name) in {"orchestrator", "model server", "llm gateway"}
+    }
+    for place, flow in flow_places(around.planes):
+        outward = kinds[flow.end] in {"service", "external service", "other", "raw source"}
+        if flow.start in acting and flow.carries == "command" and outward and says_nothing(flow.check):
+            yield Fault(
+                f"{place}.check",
+                f"{flow.start} commands {flow.end} by what a model has written, and nothing checks the command.",
+                "State in 'check' which actions are allowed, up to which amount, in whose name, and which a "
+                "person confirms.",
+            )

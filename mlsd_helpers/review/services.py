@@ -1,0 +1,831 @@
+"""Rules on what others do for the system: providers, people, fleets of devices; and on indexes of embeddings."""
+
+from collections.abc import Iterator
+
+from mlsd_helpers.analysis.graph import waiting_flows
+from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
+from mlsd_helpers.analysis.request import has_fallback
+from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
+from mlsd_helpers.errors import RangeError
+from mlsd_helpers.formulas.statistics import canary_sample_size
+from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import DATA, flow_places, generates, providers, sketched, worked_out
+from mlsd_helpers.review.words import listed, mentions, says_nothing
+from mlsd_helpers.units import day, hour, show_seconds
+
+_MONTH_S = 30 * day
+_SLACK = 1 + 1e-9  # for sums of decimal figures
+_PER_CALLER = r"user|tenant|customer|client|session|address|device|caller"
+_COST = r"cost|spend|\bbill|dollar|euro|\busd\b|\beur\b|money|price|tokens? (a|per|used|billed)"
+_UNPINNED = r"latest|current|newest|default|\bauto|preview|rolling|stable"
+_HANDED_OVER = (
+    r"(hand|pass|send|route|transfer|escalat|forward|queue|give|ask|call)\w*\b.*\b(agents?|persons?|people|humans?"
+    r"|operators?|reviewers?|analysts?|staff|colleagues?|moderators?|clerks?|support|investigators?|dispatchers?|team)\b"
+)
+_OFF_DUTY = (
+    r"night|hours|closed|outside|nobody|ticket|next (working |business )?(day|morning)|mail|call back|weekend"
+)
+_MANY_DEVICES = 1_000  # fewer do not overload a service when they come back together; our threshold
+
+
+def _counted(number: float) -> str:
+    return f"{number:,.4g}" if number < 1e4 else f"{number:,.0f}"
+
+
+# ---- load
+
+
+class _Load:
+    """How many calls a second reach each component: at the peak, and on average."""
+
+    def __init__(self, design: Design, planes: Planes) -> None:
+        needs = design.requirements
+        load, run = (needs.throughput, needs.schedule) if needs else (None, None)
+        self.peak = load.peak if load else None
+        self.mean = load.mean if load else None
+        if load is None and run and run.items:
+            run_s = run.deadline or run.period
+            self.peak = run.items / run_s if run_s else None
+            self.mean = run.items / run.period if run.period else None
+        self._peak_at = {
+            plan.component: plan.load for plan in design.fleets.values() if plan.component and plan.load
+        }
+        self._flows = [flow for _, flow in waiting_flows(planes)]
+        self.per_request = calls_per_request(planes, self._largest())
+
+    def _largest(self) -> dict[str, float]:
+        """What a plan says reaches its fleet, per request: behind a cache it is less than the flows show."""
+        return {name: load / self.peak for name, load in self._peak_at.items()} if self.peak else {}
+
+    def peak_of(self, name: str) -> float | None:
+        """Return the calls a second that reach a component at the peak, when nothing fails."""
+        known = self.per_request.get(name)
+        return None if self.peak is None or known is None else self.peak * known
+
+    def mean_of(self, name: str) -> float | None:
+        """Return the calls a second that reach a component on average."""
+        known = self.per_request.get(name)
+        return None if self.mean is None or known is None else self.mean * known
+
+    def made(self, flow: Flow, rate: float | None) -> float | None:
+        """Return the calls a second along a flow at some rate of requests, if its start tries it each time."""
+        known = self.per_request.get(flow.start)
+        return (
+            None
+            if rate is None or known is None
+            else rate * known * (1.0 if flow.share is None else flow.share)
+        )
+
+    def in_a_failure(self, name: str) -> float:
+        """Return the calls a second at the peak with all retries, and while what is tried first is down."""
+        alternatives = {flow.otherwise for flow in self._flows if flow.otherwise}
+        first = {flow.otherwise: flow for flow in self._flows if flow.otherwise}
+        total = 0.0
+        for flow in self._flows:
+            if flow.end != name:
+                continue
+            tried = first.get(flow.id, flow) if flow.id in alternatives else flow
+            again = flow.retries if flow.retry is None or flow.retry.budget is None else flow.retry.budget
+            total += (self.made(tried, self.peak) or 0.0) * (1 + again)
+        return total
+
+
+def _tokens_per_call(design: Design, one: Component) -> float | None:
+    if one.tokens:
+        return float(one.tokens.input + one.tokens.output)
+    plans = [
+        plan.generation for plan in design.fleets.values() if plan.component == one.id and plan.generation
+    ]
+    return float(plans[0].prompt_tokens + plans[0].output_tokens) if plans else None
+
+
+def _limits(design: Design, one: Component) -> Iterator[tuple[str, float, float, str]]:
+    """Yield each limit of a component: its field, its size a second, what one call takes of it, its unit."""
+    if one.quota is None or mentions(_PER_CALLER, one.quota.per):
+        return
+    if one.quota.requests is not None:
+        yield "requests", one.quota.requests, 1.0, "calls"
+    tokens = _tokens_per_call(design, one)
+    if one.quota.tokens is not None and tokens:
+        yield "tokens", one.quota.tokens, tokens, "tokens"
+
+
+# ---- providers
+
+
+@rule(
+    "SERV001",
+    title="Quota below the peak",
+    prevents="calls that are refused in the busiest minutes, when they matter most",
+    wrong_when="Wrong if the calls are spread over time by a queue; state the share of requests that call on the "
+    "flow.",
+    needs=sketched,
+)
+def quota_below_peak(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A quota has to hold the calls, and the tokens, of the busiest period."""
+    load = _Load(design, planes)
+    for one in planes.components:
+        calls = load.peak_of(one.id)
+        for field, quota, each, unit in _limits(design, one) if calls else ():
+            if (needed := (calls or 0.0) * each) > quota * _SLACK:
+                of = (
+                    f" ({_counted((calls or 0.0) * 60)} calls of {each:,.0f} tokens)"
+                    if unit == "tokens"
+                    else ""
+                )
+                yield Fault(
+                    f"planes.components.{one.id}.quota.{field}",
+                    f"At the peak {one.id} gets {_counted(needed * 60)} {unit} a minute{of}, and accepts "
+                    f"{_counted(quota * 60)}.",
+                    "Get a larger quota, send less (shorter prompts, a cache, a smaller share), or share the "
+                    "load with a "
+                    "second provider.",
+                )
+
+
+@rule(
+    "SERV002",
+    "warning",
+    title="Quota exceeded as soon as something fails",
+    prevents="a short disturbance that the quota turns into an outage",
+    wrong_when="Wrong if callers stop repeating calls when they are refused; state that as the budget of 'retry'.",
+    needs=sketched,
+)
+def quota_without_room(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Retries, and the calls of what has failed before, come on top of the peak."""
+    load = _Load(design, planes)
+    for one in planes.components:
+        usual, worst = load.peak_of(one.id) or 0.0, load.in_a_failure(one.id)
+        for field, quota, each, unit in _limits(design, one):
+            if usual * each <= quota * _SLACK < worst * each:
+                yield Fault(
+                    f"planes.components.{one.id}.quota.{field}",
+                    f"When calls are repeated, or what is tried before {one.id} is down, it gets up to "
+                    f"{_counted(worst * each * 60)} {unit} a minute at the peak, and accepts {_counted(quota * 60)}.",
+                    "Limit retries by a budget, such as 10% of first attempts, or get a quota for the whole load.",
+                )
+
+
+def _is_model(design: Design, planes: Planes, one: Component) -> bool:
+    """Tell whether a service of somebody else is a model that reads or writes tokens."""
+    priced = one.price and (one.price.per_million_input_tokens or one.price.per_million_output_tokens)
+    if one.tokens or priced or (one.quota and one.quota.tokens):
+        return True
+    gateways = {part.id for part in planes.components if part.kind == "llm gateway"}
+    if any(flow.start in gateways and flow.end == one.id for flow in planes.flows):
+        return True
+    alone = len(providers(planes)) == 1 and not any(part.kind == "model server" for part in planes.components)
+    return generates(design) and alone
+
+
+@rule(
+    "SERV003",
+    "warning",
+    title="What a provider promises is not stated",
+    prevents="a limit, an outage or a bill that comes as a surprise",
+    needs=worked_out,
+)
+def provider_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
+    """How much a provider takes, how often it answers and what that costs decide the design."""
+    waited = {flow.end for _, flow in waiting_flows(planes)}
+    for one in providers(planes):
+        if one.id not in waited:
+            continue
+        limited = one.quota and (one.quota.requests is not None or one.quota.tokens is not None)
+        missing = ([] if limited else ["quota"]) + ["availability"] * (one.availability is None)
+        missing += ["price"] * (one.price is None or not any(value is not None for _, value in one.price))
+        missing += ["tokens"] * bool(one.quota and one.quota.tokens is not None and one.tokens is None)
+        if missing:
+            yield Fault(
+                f"planes.components.{one.id}.{missing[0]}",
+                f"Requests wait for {one.id}, and the design does not state its {', '.join(missing)}.",
+                "Take them from the contract: requests and tokens a minute, the availability it promises, the "
+                "price of a call.",
+            )
+
+
+@rule(
+    "SERV004",
+    "warning",
+    title="Model of a provider without a fixed version",
+    prevents="answers that change overnight without a release of ours",
+    incident="Chen, Zaharia & Zou, How is ChatGPT's behavior changing over time? (2023).",
+    wrong_when="Acceptable if the provider offers no versions; then test it each day on the evaluation set, with "
+    "an alert.",
+    needs=worked_out,
+)
+def version_not_pinned(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A provider replaces a model behind the same name, unless the version is fixed."""
+    for one in providers(planes):
+        if _is_model(design, planes, one) and (says_nothing(one.version) or mentions(_UNPINNED, one.version)):
+            given = f"its version is {one.version!r}" if one.version else "its version is not stated"
+            yield Fault(
+                f"planes.components.{one.id}.version",
+                f"{one.id} is a model of a provider, and {given}.",
+                "Fix the version by its date or number, and let a new one pass the same gates as a model of yours.",
+            )
+
+
+def _bill(load: _Load, one: Component) -> float | None:
+    """Return what a component costs in 30 days at the mean load; nothing where that cannot be told."""
+    price = one.price
+    if price is None:
+        return None
+    per_call = price.per_request or 0.0
+    if price.per_million_input_tokens or price.per_million_output_tokens:
+        if one.tokens is None:
+            return None
+        per_call += one.tokens.input * (price.per_million_input_tokens or 0.0) / 1e6
+        per_call += one.tokens.output * (price.per_million_output_tokens or 0.0) / 1e6
+    fixed = (price.per_month or 0.0) + (price.per_hour or 0.0) * (one.replicas or 1) * _MONTH_S / hour
+    calls = load.mean_of(one.id)
+    if per_call and calls is None:
+        return None
+    return fixed + per_call * (calls or 0.0) * _MONTH_S
+
+
+@rule(
+    "SERV005",
+    title="Bill of a provider exceeds the budget",
+    prevents="a product that costs more than it earns, which the first invoice shows",
+    needs=sketched,
+)
+def bill_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What is paid by the call or by the token belongs in the same sum as the servers."""
+    plan, load = design.capacity, _Load(design, planes)
+    if plan is None or not plan.budget_per_month:
+        return
+    for one in planes.components:
+        of_all = plan.fleets or plan.costs or plan.component == one.id or plan.replicas is None
+        bill = _bill(load, one) if of_all else None
+        if bill is not None and bill > plan.budget_per_month * _SLACK:
+            yield Fault(
+                f"planes.components.{one.id}.price",
+                f"At the mean load {one.id} costs ${bill:,.0f} in 30 days, and the budget is "
+                f"${plan.budget_per_month:,.0f}.",
+                "Call it less (a cache, a smaller model for easy requests, shorter prompts), or agree on a "
+                "larger budget.",
+            )
+
+
+@rule(
+    "SERV006",
+    "warning",
+    title="Spending without an alert",
+    prevents="a loop or an attacker that spends a month's money in a night",
+    incident="OWASP Top 10 for Large Language Model Applications, 2025: LLM10, unbounded consumption.",
+    wrong_when="Wrong if the provider stops at a limit that was set there; state that limit as its quota, and "
+    "add the alert "
+    "on what is refused.",
+    needs=worked_out,
+)
+def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What is paid by use has an alert on what is spent."""
+    if any(mentions(_COST, alert.metric, alert.action) for alert in planes.alerts):
+        return
+    load = _Load(design, planes)
+    paid = [
+        one
+        for one in planes.components
+        if one.price
+        and (
+            one.price.per_request or one.price.per_million_input_tokens or one.price.per_million_output_tokens
+        )
+    ]
+    if paid:
+        bills = [bill for one in paid if (bill := _bill(load, one)) is not None]
+        total = f", about ${sum(bills):,.0f} in 30 days at the mean load" if bills else ""
+        yield Fault(
+            f"planes.components.{paid[0].id}.price",
+            f"{listed([one.id for one in paid])} is paid by use{total}, and no alert watches what is spent.",
+            "Add an alert on the spend of an hour and of a day, with who stops what.",
+        )
+
+
+@rule(
+    "SERV007",
+    "warning",
+    title="Alternative that no gate tests",
+    prevents="a fallback that turns out to be useless on the day it is needed",
+    needs=worked_out,
+)
+def alternative_untested(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A second model that answers when the first one does not has to be good enough too."""
+    gates = planes.release.gates if planes.release else ()
+    tested = {name for gate in gates for name in gate.of}
+    kinds = {one.id: one.kind for one in planes.components}
+    ids = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    for flow in planes.flows:
+        second = kinds[flow.end] in {"model server", "external service", "llm gateway", "business rules"}
+        if gates and flow.id in ids and second and flow.end not in tested:
+            yield Fault(
+                "planes.release.gates",
+                f"{flow.end} answers when another one does not, and no gate tests it.",
+                f"Name {flow.end} in 'of' of a gate, with the least that it has to reach.",
+            )
+
+
+# ---- people
+
+
+def _hands_over(flow: Flow) -> bool:
+    return mentions(_HANDED_OVER, flow.fallback)
+
+
+def _serving_people(planes: Planes) -> list[Component]:
+    return [one for one in planes.components if one.kind == "people" and one.plane == "serving"]
+
+
+def _cases_per_s(design: Design, planes: Planes, load: _Load, one: Component) -> float | None:
+    """Return the cases a second that people get on average: by the share of a flow, or by what is acted on."""
+    alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    wanted = design.requirements.prediction if design.requirements else None
+    known = []
+    for flow in planes.flows:
+        if flow.end != one.id or flow.carries not in DATA or (flow.id and flow.id in alternatives):
+            continue
+        if load.mean is not None and flow.share is not None:
+            known.append(load.mean * load.per_request.get(flow.start, 1.0) * flow.share)
+        elif load.mean is not None and wanted and wanted.acted_on is not None:
+            known.append(load.mean * wanted.acted_on)
+    return max(known) if known else None
+
+
+def _taken_per_s(one: Component) -> float | None:
+    """Return the cases a second that people take on average over a week; with unknown hours, day and night."""
+    return None if one.rate is None else one.rate * (share_on_duty(one.hours) or 1.0)
+
+
+@rule(
+    "SERV008",
+    title="More cases than people can take",
+    prevents="a queue that grows each day, and cases that nobody ever looks at",
+    needs=sketched,
+)
+def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What a model hands to people has to fit into their hours."""
+    load = _Load(design, planes)
+    for one in planes.components:
+        if one.kind != "people":
+            continue
+        cases, taken = _cases_per_s(design, planes, load, one), _taken_per_s(one)
+        if cases is not None and taken is not None and cases > taken * _SLACK:
+            hours = f" ({one.hours})" if one.hours else ""
+            yield Fault(
+                f"planes.components.{one.id}.rate",
+                f"{one.id} gets {_counted(cases * day)} cases a day on average, and can take "
+                f"{_counted(taken * day)}{hours}.",
+                "Hand over fewer cases, such as those above a higher threshold, or plan more people.",
+            )
+
+
+@rule(
+    "SERV009",
+    "warning",
+    title="People without a number of cases",
+    prevents="a step by hand that works for ten cases and gets a thousand",
+    needs=worked_out,
+)
+def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
+    """People are capacity: it has to be known how many cases they take, and when they are there."""
+    load = _Load(design, planes)
+    getting = {flow.end for flow in planes.flows if flow.carries in DATA}
+    for one in planes.components:
+        if one.kind != "people" or one.id not in getting:
+            continue
+        if missing := [name for name in ("rate", "hours") if getattr(one, name) is None]:
+            cases = _cases_per_s(design, planes, load, one)
+            get = f"gets {_counted(cases * day)} cases a day" if cases is not None else "gets cases"
+            yield Fault(
+                f"planes.components.{one.id}.{missing[0]}",
+                f"{one.id} {get}, and the design does not state {' and '.join(missing)}.",
+                "State in 'rate' how many cases all of them take, in 'hours' when they are there, and in 'share' "
+                "of the flow "
+                "how many requests come to them.",
+            )
+    if not any(one.kind == "people" for one in planes.components):
+        for place, flow in flow_places(planes):
+            if flow.carries in DATA and _hands_over(flow):
+                yield Fault(
+                    f"{place}.fallback",
+                    f"Without an answer, {flow.start} hands over to people "
+                    f"({(flow.fallback or '').rstrip('.')}), and the "
+                    "design has none.",
+                    "Draw them as a component of the kind 'people', with their rate and hours.",
+                )
+                return
+
+
+@rule(
+    "SERV010",
+    title="People are slower than the promise",
+    prevents="a promise in seconds that hangs on somebody who answers in hours",
+    needs=sketched,
+)
+def people_too_slow(design: Design, planes: Planes) -> Iterator[Fault]:
+    """An answer that waits for people takes as long as they need."""
+    budget_s = (
+        design.requirements.latency.budget if design.requirements and design.requirements.latency else None
+    )
+    waits = {one.id: one.wait for one in planes.components if one.kind == "people" and one.wait}
+    for place, flow in flow_places(planes):
+        wait_s = waits.get(flow.end)
+        if wait_s is None or flow.carries != "request":
+            continue
+        alone = flow.needed and flow.share in {None, 1.0}
+        if flow.timeout and flow.timeout < wait_s:
+            limit = f"{flow.start} gives up after {show_seconds(flow.timeout)}"
+        elif alone and budget_s and budget_s < wait_s:
+            limit = f"the whole answer is promised in {show_seconds(budget_s)}"
+        else:
+            continue
+        yield Fault(
+            f"{place}.timeout",
+            f"A case waits {show_seconds(wait_s)} for {flow.end} on average, and {limit}.",
+            "Answer at once that a person will take over, and hand the case over as an event.",
+        )
+
+
+@rule(
+    "SERV011",
+    "warning",
+    title="Handed over to people who are not there",
+    prevents="a user at night who waits for somebody who comes at eight",
+    wrong_when="Acceptable if cases may wait until the morning; say in the fallback what the user is told meanwhile.",
+    needs=sketched,
+)
+def nobody_at_night(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A fallback to people holds while they are on duty, and something else has to hold outside their hours."""
+    if design.requirements and design.requirements.schedule and not design.requirements.throughput:
+        return
+    absent = {
+        one.id: one
+        for one in planes.components
+        if one.kind == "people" and (share_on_duty(one.hours) or 1.0) < 1
+    }
+    if not absent:
+        return
+    for place, flow in flow_places(planes):
+        people = absent.get(flow.end) if flow.carries == "request" else None
+        if people and not has_fallback(flow) and flow.otherwise is None:
+            said = f"{flow.start} hands over to {people.id}"
+        elif flow.carries in DATA and _hands_over(flow) and not mentions(_OFF_DUTY, flow.fallback):
+            people = next((one for one in _serving_people(planes) if one.id in absent), None)
+            said = f"Without an answer, {flow.start} hands over to people"
+        else:
+            continue
+        if people:
+            yield Fault(
+                f"{place}.fallback",
+                f"{said}, who are there {people.hours}; requests come at all hours.",
+                "Say what happens outside their hours: a ticket with a time for the answer, or a safe refusal.",
+            )
+
+
+@rule(
+    "SERV012",
+    "warning",
+    title="Outage that sends more cases than people can take",
+    prevents="people who get all requests at once, and help nobody",
+    wrong_when="Wrong if only a small share is handed over; state it as the 'share' of the flow.",
+    needs=sketched,
+)
+def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
+    """While a model is down, its whole load goes to its fallback; people take a small part of that."""
+    load = _Load(design, planes)
+    people = {one.id: one.rate for one in planes.components if one.kind == "people" and one.rate}
+    ids = {flow.otherwise: flow for flow in planes.flows if flow.otherwise}
+    serving = sum(one.rate or 0.0 for one in _serving_people(planes))
+    for place, flow in flow_places(planes):
+        first = ids.get(flow.id) if flow.id else None
+        if first is not None and flow.end in people:
+            cases, taken = load.made(first, load.mean or load.peak), people[flow.end]
+        elif flow.carries in {"request", "features"} and _hands_over(flow) and serving:
+            cases, taken = load.made(flow, load.mean or load.peak), serving
+        else:
+            continue
+        if cases is not None and cases > taken * _SLACK:
+            yield Fault(
+                f"{place}.fallback",
+                f"While {(first or flow).end} is down, {_counted(cases * hour)} cases an hour go to people who take "
+                f"{_counted(taken * hour)}.",
+                "Hand over the most important ones only, and tell the others when to come back.",
+            )
+
+
+# ---- devices
+
+
+def _devices(planes: Planes) -> Iterator[tuple[Component, Devices]]:
+    return ((one, one.devices) for one in planes.components if one.devices)
+
+
+@rule(
+    "SERV013",
+    title="Update too large for the link",
+    prevents="a rollout that takes weeks, or a bill for data that exceeds the one for servers",
+    needs=sketched,
+)
+def update_too_large(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Each release goes over the link of each device."""
+    period_s = planes.retraining.period if planes.retraining else None
+    releases = max(_MONTH_S / period_s, 1.0) if period_s else 1.0
+    for one, fleet in _devices(planes):
+        size = fleet.update_size
+        if not size:
+            continue
+        total = f"{fleet.number:,} devices, {size * fleet.number / 1e9:,.4g} GB for each release"
+        place = f"planes.components.{one.id}.devices.update_size"
+        fix = "Send what has changed only, release less often, or use another link, such as Wi-Fi at night."
+        if fleet.data_per_month is not None and size * releases > fleet.data_per_month * _SLACK:
+            yield Fault(
+                place,
+                f"{releases:.3g} releases a month of {size / 1e6:,.4g} MB do not fit into a device's "
+                f"{fleet.data_per_month / 1e6:,.4g} MB a month ({total}).",
+                fix,
+            )
+        elif fleet.bandwidth and period_s and size / fleet.bandwidth > period_s:
+            yield Fault(
+                place,
+                f"A download of {size / 1e6:,.4g} MB takes {show_seconds(size / fleet.bandwidth)} on a device's "
+                "link, and "
+                f"a new model comes every {show_seconds(period_s)} ({total}).",
+                fix,
+            )
+
+
+@rule(
+    "SERV014",
+    title="Device offline for longer than its model may be old",
+    prevents="decisions by a model that the requirements call too old, on devices that nobody can reach",
+    wrong_when="Wrong if a device stops using a model that is too old by itself; then accept this with how it does.",
+    needs=sketched,
+)
+def offline_beyond_model_age(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A device that is out of reach keeps its model for as long."""
+    needs = design.requirements
+    allowed_s = needs.freshness.model if needs and needs.freshness else None
+    for one, fleet in _devices(planes):
+        if allowed_s and fleet.offline_at_most and fleet.offline_at_most > allowed_s * _SLACK:
+            yield Fault(
+                f"planes.components.{one.id}.devices.offline_at_most",
+                f"A device may be offline for {show_seconds(fleet.offline_at_most)}, and a model may be "
+                f"{show_seconds(allowed_s)} old.",
+                "Let a device stop using a model that is too old, or allow an older model.",
+            )
+
+
+@rule(
+    "SERV015",
+    "warning",
+    title="Rollback that devices out of reach do not get",
+    prevents="a bad release that stays on the devices that are offline",
+    wrong_when="Wrong if each device goes back by itself; say so in 'rollback_to', such as the other slot of the "
+    "device.",
+    needs=sketched,
+)
+def rollback_out_of_reach(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A rollback is complete when the last device has come back."""
+    release = planes.release
+    if release is None or not release.rollback_time:
+        return
+    by_itself = mentions(r"device|slot|local|partition|itself|a/b", release.rollback_to)
+    for one, fleet in _devices(planes):
+        if not by_itself and fleet.offline_at_most and fleet.offline_at_most > release.rollback_time:
+            yield Fault(
+                "planes.release.rollback_time",
+                f"A rollback is to take {show_seconds(release.rollback_time)}, and a device of {one.id} may be "
+                "offline for "
+                f"{show_seconds(fleet.offline_at_most)}.",
+                "Keep the old version on the device, and let it go back by itself when its own checks fail.",
+            )
+
+
+@rule(
+    "SERV016",
+    "warning",
+    title="Old versions on devices without a contract",
+    prevents="a change on the server that breaks devices which cannot be updated",
+    needs=sketched,
+)
+def versions_without_contract(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What devices and servers send each other has to be understood by every version in the field."""
+    for one, fleet in _devices(planes):
+        if not fleet.versions or fleet.versions == 1:
+            continue
+        for place, flow in flow_places(planes):
+            kept = flow.contract and flow.contract.compatibility not in {None, "none"}
+            if one.id in {flow.start, flow.end} and flow.carries in DATA and not kept:
+                yield Fault(
+                    f"{place}.contract",
+                    f"{fleet.versions} versions are in use on {one.id}, and {flow.start} → {flow.end} has no "
+                    "contract that "
+                    "says which of them it understands.",
+                    "Add a 'contract' with owner, version and compatibility, and test the oldest version in the "
+                    "field.",
+                )
+                break
+
+
+@rule(
+    "SERV017",
+    "warning",
+    title="Devices that all come back at once",
+    prevents="an outage that the devices' own retries keep going",
+    incident="Brooker, Timeouts, retries and backoff with jitter (Amazon Builders' Library).",
+    needs=worked_out,
+)
+def reconnect_storm(_: Design, planes: Planes) -> Iterator[Fault]:
+    """After an outage all devices call together, unless each waits for a random time that grows."""
+    for one, fleet in _devices(planes):
+        if fleet.number < _MANY_DEVICES:
+            continue
+        for place, flow in flow_places(planes):
+            waits = flow.retry and flow.retry.backoff == "exponential with jitter"
+            if flow.start == one.id and flow.end != one.id and flow.carries in DATA and not waits:
+                yield Fault(
+                    f"{place}.retry",
+                    f"After an outage {fleet.number:,} devices call {flow.end} again, and the flow does not say "
+                    "how they "
+                    "spread.",
+                    "Write 'retry: {backoff: exponential with jitter}', and let the server refuse what it cannot "
+                    "take.",
+                )
+                break
+
+
+@rule(
+    "SERV018",
+    "warning",
+    title="First ring too small to show the harm",
+    prevents="a release that goes to all devices because the first ones saw nothing, which they could not",
+    wrong_when="Acceptable if the first ring looks for crashes only, and a later one is large enough; say so in "
+    "'to'.",
+    needs=sketched,
+)
+def first_ring_too_small(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A ring has to see enough of a rare event to tell that it has become more frequent."""
+    needs, release = design.requirements, planes.release
+    rate = needs.prediction.base_rate if needs and needs.prediction else None
+    load = needs.throughput if needs else None
+    ring = release.rollout[0] if release and release.rollout else None
+    if not (rate and load and ring and ring.share and ring.lasts):
+        return
+    for _one, fleet in _devices(planes):
+        mean = load.mean or load.peak
+        all_devices = (
+            mean if mean * day >= fleet.number else mean * fleet.number
+        )  # else: the rate of one device
+        seen = all_devices * ring.share * ring.lasts
+        try:
+            needed = canary_sample_size(rate, 2 * rate)
+        except RangeError:
+            return
+        if seen < needed:
+            step = release.rollout[0].id if release and release.stages else None
+            place = (
+                f"planes.release.stages.{step or 0}"
+                if release and release.stages
+                else "planes.release.canary_share"
+            )
+            yield Fault(
+                place,
+                f"{fleet.number * ring.share:,.0f} devices make {seen:,.0f} predictions in "
+                f"{show_seconds(ring.lasts)}, "
+                f"{seen * rate:,.3g} of them positive at {100 * rate:.4g}%; to tell that rate from twice as much "
+                "takes "
+                f"{needed:,} predictions.",
+                f"Let the first ring last {show_seconds(needed / (all_devices * ring.share))}, make it larger, "
+                "or watch "
+                "something more frequent.",
+            )
+
+
+@rule(
+    "SERV019",
+    "warning",
+    title="Devices in the field not described",
+    prevents="a release that fits the devices on the desk only",
+    needs=worked_out,
+)
+def devices_undescribed(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Number, link, time offline, versions and signature of devices decide how anything reaches them."""
+    for one in planes.components:
+        if one.kind != "device fleet":
+            continue
+        fleet = one.devices
+        names = ("online", "offline_at_most", "hardware", "versions", "update_size", "signed")
+        missing = [name for name in names if getattr(fleet, name) is None] if fleet else ["number", *names]
+        if fleet is None or (fleet.bandwidth is None and fleet.data_per_month is None):
+            missing.append("bandwidth or data_per_month")
+        if missing:
+            size = fleet.update_size if fleet else None
+            total = f" A release is {size * fleet.number / 1e9:,.4g} GB in all." if fleet and size else ""
+            yield Fault(
+                f"planes.components.{one.id}.devices",
+                f"The devices of {one.id} do not state {', '.join(missing)}.{total}",
+                "State what reaches them: the share online, the longest time offline, hardware, versions in use, "
+                "what a "
+                "release weighs, the link, and whether it is signed.",
+            )
+
+
+# ---- indexes of embeddings
+
+
+def _of_kind(planes: Planes, kind: str) -> list[str]:
+    return [one.id for one in planes.components if one.kind == kind]
+
+
+@rule(
+    "SERV020",
+    "warning",
+    title="Index and embedder not released together",
+    prevents="questions in one space and documents in another: a search that finds nothing and says so to nobody",
+    wrong_when="Acceptable if the embedder is never changed; fix its version, and say that a new one means a new "
+    "index.",
+    needs=sketched,
+)
+def index_apart_from_embedder(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Vectors of two versions of an embedder cannot be compared."""
+    indexes, embedders = _of_kind(planes, "vector index"), _of_kind(planes, "embedder")
+    release = planes.release
+    if not indexes or not embedders or release is None:
+        return
+    if "index" not in {*release.versioned_together, *release.taken_back}:
+        yield Fault(
+            "planes.release.versioned_together",
+            f"{listed(embedders)} and {listed(indexes)} have to be of one version, and the release names "
+            f"{listed(release.versioned_together) or 'nothing'} as versioned together.",
+            "Add 'index', build the new index beside the old one, and switch both at once, back too.",
+        )
+
+
+@rule(
+    "SERV021",
+    "warning",
+    title="Index without an age or a way to delete",
+    prevents="answers from documents that were withdrawn months ago",
+    wrong_when="Wrong if what is indexed never changes; say so under 'does_not_apply' for "
+    "requirements.freshness.index.",
+    needs=worked_out,
+)
+def index_age_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A document that is new, changed or withdrawn has to reach the index within a time."""
+    freshness = design.requirements.freshness if design.requirements else None
+    limited = {limit.component for limit in freshness.also} if freshness else set()
+    aged = (
+        bool(freshness and freshness.index is not None)
+        or design.why_not("requirements.freshness.index") is not None
+    )
+    deletable = {
+        name
+        for one in (design.data.datasets if design.data else ())
+        if one.deleted_by or not says_nothing(one.deletion)
+        for name in one.kept_in
+    }
+    for name in _of_kind(planes, "vector index"):
+        into = [flow for flow in planes.flows if flow.end == name]
+        deletes = any(
+            flow.carries == "command" or mentions("delet|remov|withdraw", flow.check) for flow in into
+        )
+        missing = [] if aged or name in limited else ["how long a change may be missing from it"]
+        missing += (
+            []
+            if deletes or name in deletable or (aged and not into)
+            else ["how a withdrawn document leaves it"]
+        )
+        if missing:
+            place = "requirements.freshness.index" if freshness else "requirements.freshness"
+            yield Fault(
+                place
+                if len(missing) > 1 or missing[0].startswith("how long")
+                else f"planes.components.{name}",
+                f"The design does not say of {name} {' or '.join(missing)}.",
+                "State 'requirements.freshness.index', and the set of data that the index keeps, with its deletion.",
+            )
+
+
+@rule(
+    "SERV022",
+    "warning",
+    title="Retrieval is not measured",
+    prevents="a model that is blamed for answers whose documents were never found",
+    needs=worked_out,
+)
+def retrieval_unmeasured(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What retrieval does not find, no model behind it can use; so its recall is measured by itself."""
+    indexes = _of_kind(planes, "vector index")
+    if not indexes or planes.release is None:
+        return
+    parts = {*indexes, *_of_kind(planes, "embedder"), *_of_kind(planes, "re-ranker")}
+    gates, alerts = planes.release.gates, planes.alerts
+    words = [*(one.metric for one in gates), *(one.metric for one in alerts), planes.release.validation]
+    found = r"recall|retriev|ndcg|\bmrr\b|hit.?rate|right (document|passage)"
+    if not any(parts & set(gate.of) for gate in gates) and not mentions(found, *words):
+        yield Fault(
+            f"planes.release.{'gates' if gates else 'validation'}",
+            f"No gate and no alert measures what {listed(indexes)} finds.",
+            "Add a gate 'of' the index: recall of the right document among the first ten, on questions with "
+            "known answers.",
+        )

@@ -1,0 +1,138 @@
+"""Known mistakes with data: constraints, personal data, decisions about people, labels, training."""
+
+from mlsd_helpers.design import Component, Cost, Design, Flow
+from tests.review.mutations.fuller import adding, setting, without
+from tests.review.mutations.mutation import breaks
+
+FULL, DEVICES = "in full", "with devices"
+
+
+@breaks("DATA001", FULL)
+def constraint_met_by_nobody(design: Design) -> Design:
+    return setting(design, "requirements.constraints.reasons", met_by=(), how="tbd")
+
+
+@breaks("DATA002", FULL)
+def log_in_another_country(design: Design) -> Design:
+    return setting(design, "planes.components.scores", region="us-east-1")
+
+
+@breaks("DATA003", FULL)
+def region_left_open(design: Design) -> Design:
+    return setting(design, "planes.components.features", region=())
+
+
+@breaks("DATA004", FULL)
+def no_contract_with_the_bureau(design: Design) -> Design:
+    return setting(design, "planes.components.bureau.terms", agreement="none")
+
+
+@breaks("DATA005", FULL)
+def bureau_keeps_who_knows_how_long(design: Design) -> Design:
+    return setting(design, "planes.components.bureau.terms", retention=None)
+
+
+@breaks("DATA005", "with retrieval")
+def texts_to_a_provider_without_terms(design: Design) -> Design:
+    bare = setting(design, "planes.components.spare", terms=None)
+    return setting(bare, "planes.flows.ask_spare", personal=None)
+
+
+@breaks("DATA006", FULL)
+def bureau_trains_on_payments(design: Design) -> Design:
+    return setting(design, "planes.components.bureau.terms", trains_on_our_data=True)
+
+
+@breaks("DATA007", FULL)
+def kept_for_ever(design: Design) -> Design:
+    return setting(design, "data.datasets.payments", retention=None)
+
+
+@breaks("DATA007", FULL)
+def deleted_by_nobody(design: Design) -> Design:
+    return setting(design, "data.datasets.payments", deletion="to be decided")
+
+
+@breaks("DATA008", FULL)
+def log_in_no_data_set(design: Design) -> Design:
+    kept = design.at("data.datasets.payments.kept_in")
+    return setting(design, "data.datasets.payments", kept_in=[name for name in kept if name != "scores"])
+
+
+@breaks("DATA008", "generating")
+def conversations_in_no_data_set(design: Design) -> Design:
+    return design.with_part(data=None)
+
+
+@breaks("DATA009", FULL)
+def bureau_keeps_longer_than_we(design: Design) -> Design:
+    return setting(design, "planes.components.bureau.terms", retention="900 d")
+
+
+@breaks("DATA010", FULL)
+def deletion_forgets_the_log(design: Design) -> Design:
+    eraser = Component(id="eraser", kind="service", stands_in="control", owner="Platform", region="EU")
+    told = ("payments", "features", "history", "disputes", "bureau")
+    flows = [Flow(start="eraser", end=name, carries="command", auth="Workload identity") for name in told]
+    design = adding(adding(design, "planes.components", eraser), "planes.flows", *flows)
+    return setting(design, "data.datasets.payments", deleted_by="eraser")
+
+
+@breaks("DATA011", FULL)
+def decides_by_origin(design: Design) -> Design:
+    return setting(design, "dataflow.features.ip_country", protected=True)
+
+
+@breaks("DATA012", FULL)
+def refused_without_a_word(design: Design) -> Design:
+    return setting(design, "requirements.prediction", explained=None)
+
+
+@breaks("DATA012", FULL)
+def nobody_to_contest_at(design: Design) -> Design:
+    return without(design, "planes.components.analysts")
+
+
+@breaks("DATA013", FULL)
+def fair_on_average(design: Design) -> Design:
+    return setting(design, "planes.release.gates.recall", slices=())
+
+
+@breaks("DATA014", FULL)
+def only_alerts_get_a_label(design: Design) -> Design:
+    return setting(design, "requirements.labels", explored=None, selection="Alerted cases, as investigated")
+
+
+@breaks("DATA014", FULL)
+def nobody_asked_which_get_a_label(design: Design) -> Design:
+    return setting(design, "requirements.labels", explored=None, selection=None)
+
+
+@breaks("DATA015")
+def judged_after_it_is_gone(design: Design) -> Design:
+    alerts = [
+        alert.changed(watches="infrastructure" if alert.watches != "quality" else "quality")
+        for alert in design.at("planes").alerts
+    ]
+    return setting(design, "planes", alerts=alerts)
+
+
+@breaks("DATA016", FULL)
+def a_million_labels_by_hand(design: Design) -> Design:
+    return setting(design, "requirements.labels", items="1 million")
+
+
+@breaks("DATA017", FULL)
+def labels_in_no_sum(design: Design) -> Design:
+    priced = setting(design, "requirements.labels", cost_per_label="$0.50")
+    return setting(priced, "capacity", costs=[Cost(id="logs", text="Logs", per_month="$100")])
+
+
+@breaks("DATA018", FULL)
+def seed_unknown(design: Design) -> Design:
+    return setting(design, "data.training", seed=None, snapshot="tbd")
+
+
+@breaks("DATA019", DEVICES)
+def uploads_of_whatever_it_sees(design: Design) -> Design:
+    return setting(design, "planes.flows.pay", personal=None)

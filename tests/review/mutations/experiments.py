@@ -1,0 +1,104 @@
+"""Known mistakes in experiments, decisions, risks, open questions and accepted findings."""
+
+from mlsd_helpers.design import Acceptance, Component, Design, Flow
+from tests.review.mutations.fuller import adding, setting
+from tests.review.mutations.mutation import breaks
+
+FULL = "in full"
+
+
+@breaks("EXP001", FULL)
+def no_guardrails(design: Design) -> Design:
+    return setting(design, "experiments.limit", guardrails="none")
+
+
+@breaks("EXP002", FULL)
+def too_few_users(design: Design) -> Design:
+    return setting(design, "experiments.limit", units_per_day=1_000)
+
+
+@breaks("EXP003", FULL)
+def looked_at_each_day(design: Design) -> Design:
+    return setting(design, "experiments.limit", looks=14)
+
+
+@breaks("EXP004", FULL)
+def users_who_share_couriers(design: Design) -> Design:
+    return setting(
+        design, "experiments.limit", interference="Users of both arms share the couriers of their city"
+    )
+
+
+@breaks("EXP005", FULL)
+def over_on_thursday(design: Design) -> Design:
+    return setting(design, "experiments.limit", duration="3 d")
+
+
+@breaks("EXP006", FULL)
+def accurate_to_three_nines(design: Design) -> Design:
+    design = setting(
+        design, "planes.release", validation="Accuracy no worse than the model in use, in each age group"
+    )
+    return setting(design, "planes.release.gates.recall", metric="AUC")
+
+
+@breaks("EXP007")
+def platform_without_an_experiment(design: Design) -> Design:
+    platform = Component(id="experiments_on_users", kind="experiment platform", owner="Payments")
+    design = adding(design, "planes.components", platform)
+    flow = Flow(
+        start="experiments_on_users", end="gateway", carries="configuration", check="Shares add up to 100%"
+    )
+    return adding(design, "planes.flows", flow)
+
+
+@breaks("DEC001", FULL)
+def decided_for_good(design: Design) -> Design:
+    return setting(design, "decisions.rules_first", flips_when="tbd")
+
+
+@breaks("DEC002", FULL)
+def asked_long_ago(design: Design) -> Design:
+    return setting(design, "questions.scheme", until="2001-01-01")
+
+
+@breaks("DEC002", FULL)
+def asked_of_nobody(design: Design) -> Design:
+    return setting(design, "questions.scheme", owner=None)
+
+
+@breaks("DEC003", FULL)
+def risk_on_a_list(design: Design) -> Design:
+    return setting(design, "risks.drift", answer="tbd")
+
+
+def _accepting(design: Design, **fields: str) -> Design:
+    given = {
+        "rule": "PLANE004",
+        "where": "drift",
+        "because": "The team is being founded",
+        "by": "Head of data",
+    }
+    ownerless = setting(design, "planes.components.drift", owner=None)
+    return ownerless.with_part(accepted=[Acceptance(**(given | fields))])
+
+
+@breaks("DEC005")
+def accepts_a_rule_that_is_none(design: Design) -> Design:
+    accepted = Acceptance(rule="PLANE999", because="It is always wrong here", by="Head of data")
+    return design.with_part(accepted=[accepted])
+
+
+@breaks("DEC006")
+def accepts_what_is_mended(design: Design) -> Design:
+    return setting(_accepting(design), "planes.components.drift", owner="Model team")
+
+
+@breaks("DEC007")
+def accepts_for_no_reason(design: Design) -> Design:
+    return _accepting(design, because="x")
+
+
+@breaks("DEC004")
+def accepted_for_a_time_that_is_over(design: Design) -> Design:
+    return setting(_accepting(design, until="2001-01-01"), "planes.components.drift", owner="Model team")

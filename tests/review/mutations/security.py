@@ -1,0 +1,78 @@
+"""Known mistakes in security: boundaries, limits, what a model reads and says, secrets, updates."""
+
+from mlsd_helpers.design import Component, Design, Flow
+from tests.review.mutations.fuller import adding, setting, without
+from tests.review.mutations.mutation import breaks
+
+FULL, RETRIEVAL, DEVICES = "in full", "with retrieval", "with devices"
+
+
+@breaks("SEC001", FULL)
+def bureau_without_a_key(design: Design) -> Design:
+    return setting(design, "planes.flows.ask_bureau", auth="none")
+
+
+@breaks("SEC002", "generating")
+def boundaries_undrawn(design: Design) -> Design:
+    parts = [one.changed(trust_zone=None) for one in design.at("planes").components]
+    return setting(design, "planes", components=parts)
+
+
+@breaks("SEC003", "generating")
+def tokens_for_everybody(design: Design) -> Design:
+    return setting(design, "planes.components.gateway", quota=None)
+
+
+@breaks("SEC004", "generating")
+def believes_what_it_reads(design: Design) -> Design:
+    return setting(
+        design, "planes.components.filter", does="Checks each sentence of the answer before it is shown"
+    )
+
+
+@breaks("SEC005", "generating")
+def says_what_it_likes(design: Design) -> Design:
+    silent = setting(design, "planes.components.filter", does="Looks for injections in a prompt", title=None)
+    calls = silent.at("planes").flows
+    place = next(at for at, flow in enumerate(calls) if flow.end == "filter")
+    moved = (
+        calls[place].changed(start="gateway", fallback="Search the help pages"),
+        *calls[:place],
+        *calls[place + 1 :],
+    )
+    return setting(silent, "planes", flows=moved)
+
+
+@breaks("SEC006", "generating")
+def filter_after_the_fact(design: Design) -> Design:
+    return setting(design, "planes.components.filter", does="Checks prompt and answer")
+
+
+@breaks("SEC007", "generating")
+def guard_goes_home(design: Design) -> Design:
+    design = setting(design, "planes.components.filter", kind="guardrail")
+    calls = design.at("planes").flows
+    place = next(at for at, flow in enumerate(calls) if flow.end == "filter")
+    return setting(design, f"planes.flows.{place}", fails="open")
+
+
+@breaks("SEC008", RETRIEVAL)
+def key_in_the_code(design: Design) -> Design:
+    return without(setting(design, "planes.flows.ask_spare", auth="API key"), "planes.components.secrets")
+
+
+@breaks("SEC009", DEVICES)
+def unsigned_update(design: Design) -> Design:
+    return setting(design, "planes.components.terminals.devices", signed=False)
+
+
+@breaks("SEC010", RETRIEVAL)
+def everybodys_passages(design: Design) -> Design:
+    return setting(design, "planes.flows.look_up", personal=True, auth=None)
+
+
+@breaks("SEC011", "generating")
+def refunds_by_itself(design: Design) -> Design:
+    shop = Component(id="refunds", kind="service", owner="Payments")
+    flow = Flow(start="scorer", end="refunds", carries="command")
+    return adding(adding(design, "planes.components", shop), "planes.flows", flow)
