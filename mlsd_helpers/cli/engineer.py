@@ -17,11 +17,11 @@ from mlsd_helpers.errors import MlsdError, RangeError
 def check(given: argparse.Namespace) -> int:
     """Review a design, and say what is wrong, why it matters and what to do.
 
-    Each finding stands with its line in the file. Exit status 1 when one is an error, 2 when the file cannot be
-    read. `mlsd rules` explains the rules.
+    Each finding stands with its line in the file. What the design accepts is listed after them, and does not count.
+    Exit status 1 when a finding is an error, 2 when the file cannot be read. `mlsd rules` explains the rules.
     """
     from mlsd_helpers.design import load_with_lines  # noqa: PLC0415
-    from mlsd_helpers.review import report, review  # noqa: PLC0415
+    from mlsd_helpers.review import report, reviewed  # noqa: PLC0415
 
     try:
         design, lines = load_with_lines(given.file)
@@ -29,13 +29,13 @@ def check(given: argparse.Namespace) -> int:
         if given.format == "github":
             say(report.unreadable_as_annotations(given.file, error))
         raise
-    findings = review(design)
+    findings, accepted = reviewed(design)
     if given.format == "text":
-        say(report.as_text(given.file, findings, lines, colour=_wants_colour()))
-    else:
-        write = report.as_json if given.format == "json" else report.as_annotations
-        text = write(given.file, findings, lines)
-        say(text, end="\n" if text else "")
+        say(report.as_text(given.file, findings, lines, accepted, colour=_wants_colour()))
+    elif given.format == "json":
+        say(report.as_json(given.file, findings, lines, accepted))
+    elif text := report.as_annotations(given.file, findings, lines):
+        say(text)
     return 1 if any(finding.severity == "error" for finding in findings) else 0
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from mlsd_helpers.design import Acceptance
 from mlsd_helpers.design.problems import UnreadableDesignError, field_path, nearest
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.printable import one_line, printable
@@ -15,6 +16,8 @@ from mlsd_helpers.review import RULES, Finding, Rule, rules_called
 
 Line = Callable[[str], int]
 """The line of a field in its file."""
+Accepted = Sequence[tuple[Finding, Acceptance]]
+"""What a design accepts, each with its acceptance."""
 
 _COLOURS = {"error": "31;1", "warning": "33;1", "info": "36;1"}
 _NAMES = {"error": "error", "warning": "warning", "info": "notice"}  # what GitHub calls them
@@ -28,18 +31,39 @@ def _by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:
     return [(_RULES[code], list(places)) for code, places in groupby(findings, key=lambda one: one.code)]
 
 
-def as_text(file: str, findings: Sequence[Finding], line: Line, *, colour: bool = False) -> str:
+def as_text(
+    file: str, findings: Sequence[Finding], line: Line, accepted: Accepted = (), *, colour: bool = False
+) -> str:
     """Write findings for people, a paragraph for each rule: line, rule, first places, reason, fix and exceptions.
 
-    The severity is always in words.
+    The severity is always in words. What is accepted follows in one paragraph, with its day.
     """
     if not findings:
-        return f"{one_line(file)}: the rules find nothing."
+        left = " else" if accepted else ""
+        return f"{_accepted(accepted)}{one_line(file)}: the rules find nothing{left}."
     found = _by_rule(findings)
     parts = [_paragraph(file, rule, places, line, colour=colour) for rule, places in found]
     counts = [sum(rule.severity == severity for rule, _ in found) for severity in _COLOURS]
     places = f", at {len(findings)} places" if len(findings) > len(found) else ""
-    return "\n\n".join([*parts, f"{one_line(file)}: {_SENTENCE.format(*counts)}{places}."])
+    return "\n\n".join(
+        [*parts, f"{_accepted(accepted)}{one_line(file)}: {_SENTENCE.format(*counts)}{places}."]
+    )
+
+
+def _accepted(accepted: Accepted) -> str:
+    """Write what is accepted: how much, and of each the rule, the place, the day, who accepts it and why."""
+    if not accepted:
+        return ""
+    lines = [
+        f"  {finding.code} {one_line(finding.where)}, {_until(by)}, by {one_line(by.by)}: {one_line(by.because)}"
+        for finding, by in accepted
+    ]
+    number = f"{len(accepted)} finding{'s are' if len(accepted) > 1 else ' is'} accepted:"
+    return "\n".join([number, *lines, "", ""])
+
+
+def _until(accepted: Acceptance) -> str:
+    return "without a date" if accepted.until is None else f"until {accepted.until.isoformat()}"
 
 
 def _paragraph(file: str, rule: Rule, places: Sequence[Finding], line: Line, *, colour: bool) -> str:
@@ -59,11 +83,17 @@ def _paragraph(file: str, rule: Rule, places: Sequence[Finding], line: Line, *, 
     return "\n".join(lines)
 
 
-def as_json(file: str, findings: Iterable[Finding], line: Line) -> str:
-    """Write findings for programs: one object with the file and its findings in order."""
-    return json.dumps(
-        {"file": file, "findings": [_record(one, line(one.where)) for one in findings]}, indent=2
-    )
+def as_json(file: str, findings: Iterable[Finding], line: Line, accepted: Accepted = ()) -> str:
+    """Write findings for programs: one object with the file, its findings in order, and what it accepts."""
+    known = [
+        {
+            **_record(one, line(one.where)),
+            "accepted": {"because": by.because, "by": by.by, "until": by.until and by.until.isoformat()},
+        }
+        for one, by in accepted
+    ]
+    found = [_record(one, line(one.where)) for one in findings]
+    return json.dumps({"file": file, "findings": found, "accepted": known}, indent=2)
 
 
 def _record(finding: Finding, line: int) -> Mapping[str, Any]:
