@@ -1,10 +1,10 @@
 """Rules on data: constraints and regions, personal data, decisions about people, labels, training."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mlsd_helpers.analysis.graph import reached, steps_along
 from mlsd_helpers.analysis.rates import share_on_duty
-from mlsd_helpers.design import Component, Constraint, Dataset, Design, Flow, Labels, Planes
+from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
 from mlsd_helpers.review.regions import within
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import (
@@ -22,10 +22,10 @@ from mlsd_helpers.units import day, show_seconds
 
 GDPR = "General Data Protection Regulation (EU) 2016/679, {}."
 _MONTH_S = 30 * day
-_STORED = ("predictions", "events", "batch", "labels")  # what the end of a flow keeps
 _KEEPING = (
     "feature store", "offline store", "label store", "vector index", "cache", "prediction store", "prediction log",
 )  # fmt: skip
+_LABEL_BILL = 10_000.0  # dollars for one training; less is paid without a plan; our threshold
 _LABEL_BILL_SHARE = 0.1  # of the budget: from there on it belongs in the plan; our threshold
 
 
@@ -128,7 +128,9 @@ def region_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
     """A limit of regions is kept only if it is known where each component is."""
     for limit, bound in _limited(design, planes):
         unknown = [
-            one for one in planes.components if one.id in bound and _lies_within(one, limit.region) is None
+            one
+            for one in planes.components
+            if one.id in bound and one.kind != "people" and _lies_within(one, limit.region) is None
         ]
         if unknown:
             names = [f"{one.id} ({listed(one.region)})" if one.region else one.id for one in unknown]
@@ -284,10 +286,10 @@ def kept_outside_datasets(design: Design, planes: Planes) -> Iterator[Fault]:
 
 
 def _keeps(one: Component, flows: PersonalData) -> bool:
-    arriving = _sent_to((*flows.sure, *flows.maybe), one.id)
     if one.kind == "external service":
+        arriving = any(flow.end == one.id for flow in (*flows.sure, *flows.maybe))
         return bool(arriving and one.terms and one.terms.retention)
-    return one.kind in _KEEPING and any(flow.carries in _STORED for flow in arriving)
+    return one.kind in _KEEPING and one.id in flows.stored_in
 
 
 @rule(
@@ -343,9 +345,13 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
 
 
 def _told_to_delete(planes: Planes, kept: Dataset) -> set[str]:
-    """Return what a deletion reaches: directly, or through streams of events."""
+    """Return what a deletion reaches as a command or an event: directly, or through streams of events."""
     streams = {one.id for one in planes.components if one.kind == "event stream"}
-    ways = [flow for flow in planes.flows if flow.start in {kept.deleted_by, *streams}]
+    ways = [
+        flow
+        for flow in planes.flows
+        if flow.start in {kept.deleted_by, *streams} and flow.carries in {"command", "events"}
+    ]
     return reached([kept.deleted_by or ""], steps_along(ways))
 
 
@@ -552,26 +558,36 @@ def labels_not_in_plan(design: Design) -> Iterator[Fault]:
     """Labels by hand are often the largest cost of a model, and belong in the sum."""
     labels = design.requirements.labels if design.requirements else None
     plan, planes = design.capacity, design.planes
-    if not (labels and plan and plan.budget_per_month and (plan.fleets or plan.costs)):
-        return
-    if not labels.items or not labels.cost_per_label:
+    if not (labels and labels.items and labels.cost_per_label):
         return
     once = labels.items * (labels.labels_per_item or 1) * labels.cost_per_label
-    period_s = planes.retraining.period if planes and planes.retraining else None
-    per_month = once * _MONTH_S / max(period_s or _MONTH_S, day)
-    planned = any(
-        cost.per_month >= per_month * 0.9
-        or mentions("label|annotat|review", cost.text, cost.id)
-        or (planes and cost.component and _gives_labels(planes, cost.component))
-        for cost in plan.costs
-    )
-    if not planned and per_month > _LABEL_BILL_SHARE * plan.budget_per_month:
+    if plan and plan.budget_per_month:
+        if not (plan.fleets or plan.costs) or (planes and _in_costs(plan.costs, planes)):
+            return  # the budget is for one fleet, or the labels are in the sum
+        period_s = planes.retraining.period if planes and planes.retraining else None
+        per_month = once * _MONTH_S / max(period_s or _MONTH_S, day)
+        if per_month > _LABEL_BILL_SHARE * plan.budget_per_month:
+            yield Fault(
+                "capacity.costs",
+                f"The labels of one training cost ${once:,.0f}, about ${per_month:,.0f} a month; the budget is "
+                f"${plan.budget_per_month:,.0f} a month, and no cost in the plan names them.",
+                "Add them to 'capacity.costs', or label less.",
+            )
+    elif once >= _LABEL_BILL and plan is None and design.why_not("capacity"):
         yield Fault(
-            "capacity.costs",
-            f"The labels of one training cost ${once:,.0f}, about ${per_month:,.0f} a month; the budget is "
-            f"${plan.budget_per_month:,.0f} a month, and no cost in the plan names them.",
-            "Add them to 'capacity.costs', or label less.",
+            "requirements.labels.cost_per_label",
+            f"The labels of one training cost ${once:,.0f}, and the design has no plan that they are paid from.",
+            "State under 'capacity' the budget and the labels as one of its costs, or label less.",
         )
+
+
+def _in_costs(costs: Iterable[Cost], planes: Planes) -> bool:
+    """Tell whether labels are among some costs: by their words, or by the component that they are for."""
+    return any(
+        mentions("label|annotat", cost.text, cost.id)
+        or (cost.component and _gives_labels(planes, cost.component))
+        for cost in costs
+    )
 
 
 def _gives_labels(planes: Planes, name: str) -> bool:

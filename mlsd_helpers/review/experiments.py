@@ -125,7 +125,7 @@ def repeated_looks(design: Design) -> Iterator[Fault]:
         ):
             continue
         alarms = false_alarms(one.significance, min(one.looks, _MOST_LOOKS))
-        if alarms > max(_MOST_FALSE_ALARMS, one.significance * 1.1 if one.significance < RARE else 0):
+        if alarms > _MOST_FALSE_ALARMS:
             yield Fault(
                 f"experiments.{one.id}.looks",
                 f"The result is looked at {one.looks:,} times at a significance of {_percent(one.significance)} "

@@ -9,6 +9,7 @@ from mlsd_helpers.design.value import step_to
 
 DATA = ("request", "features", "predictions", "events", "batch", "labels")
 """What a flow carries that may say something about a person."""
+_STORED = ("predictions", "events", "batch", "labels")  # what the end of a flow may keep
 _ENOUGH = 6  # components; fewer are a first sketch, of which nobody expects the rest
 
 
@@ -61,6 +62,11 @@ class PersonalData:
     """The flows that are marked."""
     maybe: tuple[Flow, ...]
     """Flows of data that say nothing, from components that have personal data."""
+
+    @property
+    def stored_in(self) -> set[str]:
+        """Where what these flows carry may be kept, if it is a place that keeps anything."""
+        return {flow.end for flow in (*self.sure, *self.maybe) if flow.carries in _STORED}
 
 
 def personal_data(design: Design, planes: Planes) -> PersonalData:

@@ -1,6 +1,6 @@
 """Rules on security: trust boundaries, limits for callers, what a model reads and says, secrets, updates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,10 +34,11 @@ _READ = ("vector index", "feature store", "cache", "prediction store", "offline 
     wrong_when="Acceptable if everybody may call; write that under 'auth', such as 'anonymous, limited by address'.",
     needs=sketched,
 )
-def crosses_without_auth(_: Design, planes: Planes) -> Iterator[Fault]:
+def crosses_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
     """Where a flow enters another zone of trust, the receiver has to know who sends it."""
+    grown = worked_out(design) is not None
     zone = {
-        one.id: one.trust_zone or ("provider" if one.kind == "external service" else None)
+        one.id: one.trust_zone or ("provider" if grown and one.kind == "external service" else None)
         for one in planes.components
     }
     for place, flow in flow_places(planes):
@@ -72,13 +73,11 @@ def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
         return
     zones = {one.trust_zone.casefold() for one in planes.components if one.trust_zone}
     if len(zones) < 2:
-        others = listed(
-            [one.id for one in planes.components if one.kind in {"external service", "device fleet"}]
-        )
-        who = f"users and {others}" if others else "users"
+        others = [one.id for one in planes.components if one.kind in {"external service", "device fleet"}]
         yield Fault(
-            f"planes.components.{planes.components[0].id}.trust_zone",
-            f"The design does not say which components {who} can reach, and which are internal.",
+            f"planes.components.{(others or [planes.components[0].id])[0]}.trust_zone",
+            "The design does not say who can reach which component: users, "
+            f"{f'{listed(others)}, ' if others else ''}other teams.",
             "Give components a 'trust_zone', such as public, internal, vendor, and the flows between zones an "
             "'auth'.",
         )
@@ -348,13 +347,14 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
     """What a model reads for a user is limited to what that user may see, in the store and not in the prompt."""
     if not generates(design):
         return
-    datasets: Sequence[str] = [
+    kept = {
         name for one in (design.data.datasets if design.data else ()) if one.personal for name in one.kept_in
-    ]
+    }
+    kept |= personal_data(design, planes).stored_in
     stores = {one.id for one in planes.components if one.kind in _READ}
     for place, flow in flow_places(planes):
         reads = flow.carries in {"request", "features"} and flow.end in stores
-        held = flow.personal or (flow.end in datasets and flow.personal is None)
+        held = flow.personal or (flow.end in kept and flow.personal is None)
         if reads and held and says_nothing(flow.auth):
             yield Fault(
                 f"{place}.auth",

@@ -1,6 +1,6 @@
 """Rules on what others do for the system: providers, people, fleets of devices; and on indexes of embeddings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
@@ -329,7 +329,8 @@ def alternative_untested(_: Design, planes: Planes) -> Iterator[Fault]:
 
 
 def _hands_over(flow: Flow) -> bool:
-    return mentions(_HANDED_OVER, flow.fallback)
+    """Tell whether people take over when a call, and what is tried after it, gives no answer."""
+    return flow.otherwise is None and mentions(_HANDED_OVER, flow.fallback)
 
 
 def _serving_people(planes: Planes) -> list[Component]:
@@ -465,21 +466,29 @@ def nobody_at_night(design: Design, planes: Planes) -> Iterator[Fault]:
     }
     if not absent:
         return
-    for place, flow in flow_places(planes):
-        people = absent.get(flow.end) if flow.carries == "request" else None
-        if people and not has_fallback(flow) and flow.otherwise is None:
-            said = f"{flow.start} hands over to {people.id}"
-        elif flow.carries in DATA and _hands_over(flow) and not mentions(_OFF_DUTY, flow.fallback):
-            people = next((one for one in _serving_people(planes) if one.id in absent), None)
-            said = f"Without an answer, {flow.start} hands over to people"
-        else:
-            continue
-        if people:
-            yield Fault(
-                f"{place}.fallback",
-                f"{said}, who are there {people.hours}; requests come at all hours.",
-                "Say what happens outside their hours: a ticket with a time for the answer, or a safe refusal.",
-            )
+    handed = [
+        (place, people)
+        for place, flow in flow_places(planes)
+        if (people := _takes_over(planes, flow, absent)) and people.hours
+    ]
+    if handed:
+        place, people = handed[0]
+        more = f" ({len(handed)} flows)" if len(handed) > 1 else ""
+        yield Fault(
+            f"{place}.fallback",
+            f"{people.id} takes over when there is no other answer{more}, and is there {people.hours}; requests "
+            "come at all hours.",
+            "Say what happens outside their hours: a ticket with a time for the answer, or a safe refusal.",
+        )
+
+
+def _takes_over(planes: Planes, flow: Flow, absent: Mapping[str, Component]) -> Component | None:
+    """Return the people that take over at a flow, with nothing in their place, if they may be absent."""
+    if flow.carries == "request" and flow.end in absent and not has_fallback(flow) and flow.otherwise is None:
+        return absent[flow.end]
+    if flow.carries in DATA and _hands_over(flow) and not mentions(_OFF_DUTY, flow.fallback):
+        return next((one for one in _serving_people(planes) if one.id in absent), None)
+    return None
 
 
 @rule(
@@ -496,21 +505,28 @@ def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
     people = {one.id: one.rate for one in planes.components if one.kind == "people" and one.rate}
     ids = {flow.otherwise: flow for flow in planes.flows if flow.otherwise}
     serving = sum(one.rate or 0.0 for one in _serving_people(planes))
+    floods = list[tuple[float, str, str, float]]()
     for place, flow in flow_places(planes):
         first = ids.get(flow.id) if flow.id else None
+        down = f"{first.end} is" if first and flow.end in people else f"{flow.end} is"
         if first is not None and flow.end in people:
-            cases, taken = load.made(first, load.mean or load.peak), people[flow.end]
+            taken = people[flow.end]
         elif flow.carries in {"request", "features"} and _hands_over(flow) and serving:
-            cases, taken = load.made(flow, load.mean or load.peak), serving
+            taken = serving
+            down = f"{first.end} and {flow.end} are" if first else down
         else:
             continue
+        cases = load.made(first or flow, load.mean or load.peak)
         if cases is not None and cases > taken * _SLACK:
-            yield Fault(
-                f"{place}.fallback",
-                f"While {(first or flow).end} is down, {_counted(cases * hour)} cases an hour go to people who take "
-                f"{_counted(taken * hour)}.",
-                "Hand over the most important ones only, and tell the others when to come back.",
-            )
+            floods.append((-cases, place, down, taken))
+    if floods:
+        cases, place, down, taken = min(floods)
+        yield Fault(
+            f"{place}.fallback",
+            f"While {down} down, {_counted(-cases * hour)} cases an hour go to people who take "
+            f"{_counted(taken * hour)}.",
+            "Hand over the most important ones only, and tell the others when to come back.",
+        )
 
 
 # ---- devices

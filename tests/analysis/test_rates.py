@@ -1,0 +1,60 @@
+"""How often components are called for a request, and when people are there."""
+
+import pytest
+
+from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
+from mlsd_helpers.design import Component, Flow, Planes
+
+
+def planes(*flows: Flow, **kinds: str) -> Planes:
+    names = dict.fromkeys(name for flow in flows for name in (flow.start, flow.end))
+    return Planes(components=[Component(id=n, kind=kinds.get(n, "service")) for n in names], flows=flows)
+
+
+def call(start: str, end: str, **fields) -> Flow:
+    return Flow(start=start, end=end, carries="request", **fields)
+
+
+def test_shares_multiply_along_a_chain_and_add_up_where_calls_meet():
+    drawn = planes(call("a", "b", share="50%"), call("b", "d", share="50%"), call("a", "c"), call("c", "d"))
+    assert calls_per_request(drawn) == {"a": 1, "b": 0.5, "c": 1, "d": 1.25}
+
+
+def test_retries_and_alternatives_make_no_calls_while_all_is_well():
+    drawn = planes(call("a", "b", id="x", otherwise="y", retries=2), call("a", "c", id="y"))
+    assert calls_per_request(drawn) == {"a": 1, "b": 1}
+
+
+def test_a_cache_lets_less_through_to_what_stands_behind():
+    drawn = planes(call("a", "b"), call("b", "c"))
+    assert calls_per_request(drawn, {"b": 0.1}) == {"a": 1, "b": 0.1, "c": 0.1}
+
+
+def test_requests_enter_at_the_gateway_and_other_callers_are_not_counted():
+    drawn = planes(call("job", "model"), call("gate", "model"), gate="api gateway")
+    assert calls_per_request(drawn) == {"gate": 1, "model": 1}
+
+
+@pytest.mark.parametrize("flows", [(), (call("a", "b"), call("b", "a")), (call("a", "c"), call("b", "c"))])
+def test_nothing_is_known_without_one_entry(flows):
+    assert calls_per_request(planes(*flows)) == {}
+
+
+@pytest.mark.parametrize(
+    ("hours", "a_week"),
+    [
+        ("Mon-Fri 8-20", 60),
+        ("Monday to Friday 08:30–17:00", 42.5),
+        ("24/7", 168),
+        ("9-17 on working days", 40),
+        ("22-6", 56),
+        ("Sat, Sun 10-14", 8),
+    ],
+)
+def test_hours_are_read_as_people_write_them(hours, a_week):
+    assert share_on_duty(hours) == pytest.approx(a_week / 168)
+
+
+@pytest.mark.parametrize("hours", [None, "office hours", "8-12 and 14-18", "9am-5pm"])
+def test_hours_that_cannot_be_read_are_not_guessed(hours):
+    assert share_on_duty(hours) is None
