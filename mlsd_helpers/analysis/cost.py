@@ -1,11 +1,9 @@
 """What a design costs in 30 days: its fleets, the prices of its components, its trainings, and what else it names."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlsd_helpers.analysis.graph import callers_first, waiting_flows
-from mlsd_helpers.analysis.request import calls_by_component
+from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.sizing import HOURS_A_MONTH
 from mlsd_helpers.design import Component, Design
 from mlsd_helpers.design.quantities import MONEY, write
@@ -59,15 +57,7 @@ def calls_per_s(design: Design) -> dict[str, float]:
     mean = needs and needs.throughput and needs.throughput.mean
     if planes is None or not mean:
         return {}
-    flows = [flow for _, flow in waiting_flows(planes)]
-    called = {flow.end for flow in flows}
-    rate = defaultdict[str, float](float, {flow.start: mean for flow in flows if flow.start not in called})
-    calls = calls_by_component(planes)
-    for name in callers_first(flows):
-        for call in calls.get(name, ()):
-            share = 1.0 if call.flow.share is None else call.flow.share
-            rate[call.flow.end] += rate[name] * share
-    return dict(rate)
+    return {name: calls * mean for name, calls in calls_per_request(planes).items()}
 
 
 def _fleets(design: Design) -> Iterator[CostRow]:

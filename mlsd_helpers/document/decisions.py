@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from mlsd_helpers.design import Pattern, ServingPath
 from mlsd_helpers.document.fields import Columns, entries, said
-from mlsd_helpers.document.findings import split
 from mlsd_helpers.document.markdown import Md, anchor, blocks, bullets, code, escape, link, part, section
 from mlsd_helpers.document.provenance import Figures
 
@@ -93,7 +92,7 @@ def _accepted(figures: Figures) -> Md:
     columns: Columns = {
         "rule": lambda one: code(one.rule),
         "where": "where",
-        "places": lambda one: Md(str(sum(by == one for _, by in split(figures)[1]))),
+        "places": lambda one: Md(str(sum(by == one for _, by in figures.review.accepted))),
         "because": "because",
         "by": "by",
         "looked at again": "until",

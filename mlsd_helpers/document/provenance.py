@@ -11,7 +11,7 @@ from mlsd_helpers.analysis.sizing import Sizing, sizing_of
 from mlsd_helpers.design import CapacityPlan, Design, Evidence, FleetPlan
 from mlsd_helpers.design.value import Value
 from mlsd_helpers.document.markdown import NOTHING, Md, code, escape, link
-from mlsd_helpers.review import Finding, review
+from mlsd_helpers.review import Review, reviewed
 
 Steps = tuple[str, ...]
 """A path, step by step; list entries go by their id where they have one."""
@@ -49,9 +49,9 @@ class Figures:
         return costs_of(self.design)
 
     @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        """What the rules find."""
-        return review(self.design)
+    def review(self) -> Review:
+        """What the rules find today: open findings, and those that the design accepts."""
+        return reviewed(self.design)
 
     @cached_property
     def rows(self) -> dict[str, str]:

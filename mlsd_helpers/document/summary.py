@@ -6,7 +6,6 @@ from hashlib import sha256
 
 from mlsd_helpers.analysis.cost import answers_per_month, total_per_month
 from mlsd_helpers.document.fields import Phrases, phrases
-from mlsd_helpers.document.findings import split
 from mlsd_helpers.document.gaps import gaps
 from mlsd_helpers.document.markdown import (
     Md,
@@ -120,7 +119,7 @@ def cost(figures: Figures) -> Iterator[Md]:
 
 
 def _review(figures: Figures) -> str:
-    opened, accepted = split(figures)
+    opened, accepted = figures.review
     counts = Counter(one.severity for one in opened)
     titles = ((severity, "note" if severity == "info" else severity) for severity in SEVERITIES)
     told = [counted(counts[severity], title) for severity, title in titles if counts[severity]]

@@ -17,7 +17,7 @@ from mlsd_helpers.design import Design, Flow
 from mlsd_helpers.document import provenance
 from mlsd_helpers.document.plan import Input, Row, rows
 from mlsd_helpers.document.provenance import Figures
-from mlsd_helpers.review import Finding
+from mlsd_helpers.review import Finding, Review
 from tests.design.any_design import MORE, PARTS, TEXTS, designs
 from tests.document.hostile import HOSTILE, saying
 from tests.document.reading import anchors, links, row, runs, section, shown, structure, table, tables
@@ -74,7 +74,7 @@ def test_every_rejected_alternative_is_there_with_its_reason(name):
 
 def test_findings_stand_under_the_title_of_their_rule(monkeypatch):
     places = [Finding("PLANE005", "error", f"planes.flows.{n}.timeout", f"what {n}", "fix") for n in range(3)]
-    monkeypatch.setattr(provenance, "review", lambda design: tuple(places))
+    monkeypatch.setattr(provenance, "reviewed", lambda design: Review(tuple(places), ()))
     listed = section(document(HARBOUR), "findings")
     assert listed.count("Call without a timeout") == 1
     assert [listed.count(f"`{one.where}`: {one.message}") for one in places] == [1, 1, 1]
@@ -82,13 +82,15 @@ def test_findings_stand_under_the_title_of_their_rule(monkeypatch):
 
 
 def test_a_design_without_findings_says_so(monkeypatch):
-    monkeypatch.setattr(provenance, "review", lambda design: ())
+    monkeypatch.setattr(provenance, "reviewed", lambda design: Review((), ()))
     assert "None" in section(document(HARBOUR), "findings")
 
 
 def test_an_accepted_finding_is_not_open_and_stands_with_its_reason_and_date(monkeypatch):
     places = [Finding("PLANE005", "error", f"planes.flows.{name}.timeout", "what", "fix") for name in "ab"]
-    monkeypatch.setattr(provenance, "review", lambda design: tuple(places))
+    monkeypatch.setattr(
+        provenance, "reviewed", lambda design: Review((), tuple((one, design.accepted[0]) for one in places))
+    )
     answer = {"rule": "PLANE005", "because": "The client waits", "by": "Ada", "until": "2027-03-01"}
     text = document(HARBOUR.changed(accepted=[answer]))
     assert "PLANE005" not in section(text, "findings")

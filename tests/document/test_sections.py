@@ -9,7 +9,7 @@ from mlsd_helpers.analysis.cost import costs_of
 from mlsd_helpers.design import Design
 from mlsd_helpers.document import provenance
 from mlsd_helpers.errors import DesignError
-from mlsd_helpers.review import Finding
+from mlsd_helpers.review import Finding, Review
 from tests.document.reading import anchors, links, row, section, shown, table, tables
 from tests.document.whole import WHOLE
 
@@ -300,7 +300,7 @@ def test_an_empty_design_has_a_head_a_summary_and_what_is_missing():
 
 def test_places_of_a_rule_beyond_the_tenth_are_counted(monkeypatch):
     found = [Finding("PLANE005", "error", f"planes.flows.{n}.timeout", f"what {n}", "fix") for n in range(13)]
-    monkeypatch.setattr(provenance, "review", lambda design: tuple(found))
+    monkeypatch.setattr(provenance, "reviewed", lambda design: Review(tuple(found), ()))
     assert "3 more places" in section(document(HARBOUR), "findings")
 
 
