@@ -5,18 +5,25 @@ branches the oldest decides, and each schedule runs on a clock of its own. A sta
 one before it adds its delays and no wait.
 """
 
+import heapq
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
-from math import fsum
+from math import fsum, inf
+from typing import NamedTuple
 
 from mlsd_helpers.design import DataFlow, Design, Feature
 from mlsd_helpers.design import Stage as DesignedStage
 from mlsd_helpers.formulas import AgeBounds, Parallel, Stage, age_bounds
 
 __all__ = [
+    "CARRY_DATA",
+    "LabelledDataAge",
     "bounds",
     "branches_of",
     "delays_alone_s",
+    "labelled_data_age",
+    "least_worst_ages_s",
     "stages_by_id",
     "stages_on_the_way",
     "worst_age_s",
@@ -25,6 +32,8 @@ __all__ = [
 ]
 
 Branches = tuple[tuple[str, ...], ...]
+CARRY_DATA = ("events", "batch", "labels", "predictions")
+"""What flows bring along that is read later."""
 
 
 def stages_by_id(flow: DataFlow) -> dict[str, Stage]:
@@ -92,6 +101,82 @@ def delays_alone_s(feature: Feature, stages: Mapping[str, Stage]) -> float:
     """Return the worst age that is left when no stage waits for a schedule, in seconds."""
     started = {name: replace(stages[name], period_s=0.0) for name in feature.stage_ids()}
     return worst_s(feature, started)
+
+
+def least_worst_ages_s(design: Design) -> dict[str, float]:
+    """Return how old what a component holds gets at least, by the freshest way there, in seconds.
+
+    Each way along the flows of data adds, at every component, the worst age of the quickest stage that runs on it.
+    Where no stage on the way has a time, this is 0.
+
+    >>> from mlsd_helpers.design import Component, Flow, Planes
+    >>> parts = [Component(id="docs", kind="raw source"), Component(id="index", kind="vector index")]
+    >>> planes = Planes(components=parts, flows=[Flow(start="docs", end="index", carries="batch")])
+    >>> crawl = {"id": "crawl", "period": "1 d", "delays": "2 h", "component": "index"}
+    >>> least_worst_ages_s(Design(name="d", planes=planes, dataflow={"stages": [crawl]}))["index"] / 3600
+    26.0
+    """
+    flow, planes = design.dataflow or DataFlow(), design.planes
+    own = dict[str, float]()
+    for stage in flow.stages:
+        if stage.component is not None:
+            quickest_s = age_bounds([_of_formula(stage)]).worst_s
+            own[stage.component] = min(quickest_s, own.get(stage.component, inf))
+    if planes is None:
+        return own
+    after = defaultdict[str, list[str]](list)
+    fed = set[str]()
+    for arrow in planes.flows:
+        if arrow.carries in CARRY_DATA and arrow.start != arrow.end:
+            after[arrow.start].append(arrow.end)
+            fed.add(arrow.end)
+    age_s = dict[str, float]()
+    left = [(own.get(one.id, 0.0), one.id) for one in planes.components if one.id not in fed]
+    heapq.heapify(left)
+    while left:
+        so_far_s, name = heapq.heappop(left)
+        if name not in age_s:
+            age_s[name] = so_far_s
+            for end in after[name]:
+                heapq.heappush(left, (so_far_s + own.get(end, 0.0), end))
+    return {one.id: age_s.get(one.id, own.get(one.id, 0.0)) for one in planes.components}
+
+
+class LabelledDataAge(NamedTuple):
+    """How old the newest labelled example gets from which the model in use has learnt: the sum of three times."""
+
+    label_s: float
+    training_s: float
+    release_s: float
+
+    @property
+    def worst_s(self) -> float:
+        """The age just before the next model replaces the one in use, in seconds."""
+        return fsum(self)
+
+
+def labelled_data_age(design: Design) -> LabelledDataAge | None:
+    """Return the age of the newest labelled example in the model in use; None where no label delay is stated.
+
+    Until a label is decided; from one training to the next, its run included; shadow and stages of the release.
+    A time that is not stated counts as 0, so that the sum is a lower bound.
+
+    >>> from mlsd_helpers import cases
+    >>> round(labelled_data_age(cases.load("harbour_pay")).worst_s / 86_400, 2)  # 35 + 7 + 2 + 2 h
+    44.08
+    """
+    planes, labels = design.planes, design.requirements and design.requirements.labels
+    retraining, release = (planes.retraining, planes.release) if planes else (None, None)
+    waits = [labels.delay if labels else None, retraining.decided_after if retraining else None]
+    label_s = max((wait for wait in waits if wait is not None), default=None)
+    if label_s is None:
+        return None
+    run = design.data.training if design.data else None
+    training_s = fsum([(retraining and retraining.period) or 0.0, (run and run.run_time) or 0.0])
+    stages_s = (
+        [release.shadow or 0.0, *(stage.lasts or 0.0 for stage in release.rollout)] if release else [0.0]
+    )
+    return LabelledDataAge(label_s, training_s, fsum(stages_s))
 
 
 def _of_formula(stage: DesignedStage) -> Stage:

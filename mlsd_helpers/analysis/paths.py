@@ -1,11 +1,57 @@
-"""What the paths of a design let through to the model: requests a second, warm and cold."""
+"""What the paths of a design let through to the model: requests a second, warm and cold.
 
-from mlsd_helpers.design import Design, ServingPath
+Also whether anybody waits for an answer at all, and which paths are stages, alternatives or run at the same time.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from mlsd_helpers.analysis.graph import components_by_id, reached, waiting_flows
+from mlsd_helpers.design import Design, Pattern, ServingPath
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import backend_rps, cold_cache_factor
 
 LIVE = ("request-time", "hybrid")
 """Patterns whose requests are answered by the model while somebody waits."""
+JOBS = (
+    "batch scorer",
+    "batch pipeline",
+    "ingestion",
+    "stream processor",
+    "scheduler",
+    "training pipeline",
+    "training compute",
+    "evaluation",
+    "validation gate",
+    "retraining trigger",
+    "ci/cd",
+)
+"""Kinds whose own calls are those of a job: nobody waits for them."""
+_DOORS = ("api gateway", "load balancer", "rate limiter", "llm gateway", "device fleet")
+
+
+def answers_requests(design: Design) -> bool:
+    """Tell whether somebody may wait for an answer; False for a system that runs by the clock alone.
+
+    That is one without a requirement of latency or throughput that states a schedule and has no entry for requests,
+    or that scores in batches and whose calls all begin at jobs.
+
+    >>> nightly = Design(name="d", requirements={"schedule": {"period": "1 d", "deadline": "6 h"}})
+    >>> answers_requests(nightly), answers_requests(Design(name="d"))
+    (False, True)
+    """
+    stated = design.requirements
+    if stated is None or stated.latency or stated.throughput:
+        return True
+    known = components_by_id(design.planes) if design.planes else {}
+    flows = [flow for _, flow in waiting_flows(design.planes)] if design.planes else []
+    called = {flow.end for flow in flows}
+    entries = {known[flow.start].kind for flow in flows if flow.start not in called}
+    if stated.schedule:
+        return bool(entries & set(_DOORS))
+    scores_in_batches = any(one.kind == "batch scorer" for one in known.values())
+    return not scores_in_batches or bool(entries - set(JOBS))
 
 
 def peak_rps(design: Design) -> float | None:
@@ -19,20 +65,66 @@ def hit_ratio(path: ServingPath) -> float:
     return (path.cache.hit_ratio or 0.0) if path.cache else 0.0
 
 
-def warm_rps(design: Design) -> float | None:
-    """Return what reaches the model at the peak once every cache is warm, in requests a second."""
-    peak = peak_rps(design)
-    if peak is None or (shares := _shares(design)) is None:
-        return peak
-    return sum(backend_rps(peak * share, hit_ratio(path)) for path, share in shares)
+class Alternative(NamedTuple):
+    """Paths that the same request takes at the same time, and the share of requests that take them."""
+
+    paths: tuple[ServingPath, ...]
+    share: float | None
 
 
-def cold_rps(design: Design) -> float | None:
-    """Return what reaches the model at the peak while every cache is empty, in requests a second."""
-    peak = peak_rps(design)
-    if peak is None or (shares := _shares(design)) is None:
-        return peak
-    return sum(peak * share for _, share in shares)
+def stages_of(pattern: Pattern) -> dict[int | None, tuple[Alternative, ...]]:
+    """Return the alternatives of each stage by its number, in order; those without a stage under None, at the end.
+
+    A request takes one alternative of each stage. Where a stage has one only and does not say its share, all
+    requests take it.
+
+    >>> ways = [{"id": "a", "pattern": "request-time", "stage": 1}, {"id": "b", "pattern": "request-time", "stage": 1}]
+    >>> [len(found) for found in stages_of(Pattern(paths=ways)).values()]
+    [2]
+    """
+    stages = defaultdict[int | None, list[tuple[ServingPath, ...]]](list)
+    for group in _at_once(pattern.paths):
+        stages[group[0].stage].append(group)
+    ordered = sorted(stages, key=lambda number: (number is None, number or 0))
+    return {number: tuple(map(_alternative(stages[number]), stages[number])) for number in ordered}
+
+
+def _alternative(stage: Sequence[object]) -> Callable[[tuple[ServingPath, ...]], Alternative]:
+    usual = 1.0 if len(stage) == 1 else None
+    return lambda group: Alternative(
+        group, max((path.share for path in group if path.share is not None), default=usual)
+    )
+
+
+def _at_once(paths: Sequence[ServingPath]) -> list[tuple[ServingPath, ...]]:
+    """Group paths that run at the same time; whoever is parallel to one of a group belongs to it."""
+    beside = defaultdict[str, set[str]](set)
+    for path in paths:
+        for other in path.parallel_to:
+            beside[path.id].add(other)
+            beside[other].add(path.id)
+    place = {path.id: number for number, path in enumerate(paths)}
+    groups: list[tuple[ServingPath, ...]] = []
+    seen = set[str]()
+    for path in paths:
+        if path.id not in seen:
+            group = reached([path.id], beside)
+            seen |= group
+            groups.append(tuple(paths[number] for number in sorted(map(place.__getitem__, group))))
+    return groups
+
+
+def warm_rps(design: Design, component: str | None = None) -> float | None:
+    """Return what reaches a fleet at the peak once every cache is warm, in requests a second.
+
+    Of the component's own paths, where some name it; of the busiest stage otherwise.
+    """
+    return _arriving(design, component, lambda rps, path: backend_rps(rps, hit_ratio(path)))
+
+
+def cold_rps(design: Design, component: str | None = None) -> float | None:
+    """Return what reaches a fleet at the peak while every cache is empty, in requests a second; see `warm_rps`."""
+    return _arriving(design, component, lambda rps, _: rps)
 
 
 def cold_load_rps(design: Design, load_rps: float) -> float | None:
@@ -49,13 +141,29 @@ def cold_load_rps(design: Design, load_rps: float) -> float | None:
         return None
 
 
-def _shares(design: Design) -> list[tuple[ServingPath, float]] | None:
-    """Return the live paths with their shares of the requests; None where a share is not known."""
-    paths = design.pattern.paths if design.pattern else ()
-    if len(paths) == 1:
-        shares = [(paths[0], paths[0].share if paths[0].share is not None else 1.0)]
-    elif any(path.share is None for path in paths):
-        return None
-    else:
-        shares = [(path, path.share or 0.0) for path in paths]
-    return [(path, share) for path, share in shares if path.pattern in LIVE] if paths else None
+def _arriving(
+    design: Design, component: str | None, passed_rps: Callable[[float, ServingPath], float]
+) -> float | None:
+    """Add up what passes the live paths: the whole peak where there is no path, or a share is not known."""
+    peak = peak_rps(design)
+    pattern = design.pattern or Pattern()
+    stages = stages_of(pattern)
+    if peak is None or not stages or any(one.share is None for stage in stages.values() for one in stage):
+        return peak
+    own = component if any(path.component == component for path in pattern.paths) else None
+    loads = {
+        number: sum(_passed(one, peak, own, passed_rps) for one in stage) for number, stage in stages.items()
+    }
+    beside = loads.pop(None, 0.0)
+    return beside + (sum if own else max)(loads.values() or [0.0])
+
+
+def _passed(
+    one: Alternative, peak: float, own: str | None, passed_rps: Callable[[float, ServingPath], float]
+) -> float:
+    found = [
+        passed_rps(peak * (one.share or 0.0), path)
+        for path in one.paths
+        if path.pattern in LIVE and (own is None or path.component == own)
+    ]
+    return (sum if own else max)(found or [0.0])

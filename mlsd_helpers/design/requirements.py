@@ -163,6 +163,9 @@ class Freshness(Value):
     """The oldest that the trained model may be."""
     predictions: Seconds | None = None
     """The oldest that a stored or cached answer may be."""
+    labelled_data: Seconds | None = None
+    """How old the newest labelled example may be from which the model in use has learnt: its label's delay, training
+    and release together."""
     index: Seconds | None = None
     """How long a new or changed document may be missing from the index."""
     also: tuple[AgeLimit, ...] = ()

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from inspect import cleandoc
 from typing import Any, Literal, TypeVar, overload
 
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Design
 
 Severity = Literal["error", "warning", "info"]
@@ -68,9 +69,13 @@ class Rule:
     check: CheckOnDay
 
     def __call__(self, design: Design, today: date | None = None) -> Iterator[Finding]:
-        """Apply the rule to a design, as of a day; today in UTC when left out."""
+        """Apply the rule to a design, as of a day; today in UTC when left out.
+
+        What does not apply to the design, with a reason in words, is no finding.
+        """
         for fault in self.check(design, today or datetime.now(UTC).date()):
-            yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
+            if not says_something(design.why_not(fault.where)):
+                yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
 
 
 @overload

@@ -1,0 +1,166 @@
+"""What runs by the clock: the row of jobs from the start of a run to its result, and how long they take.
+
+A job belongs to the row when it starts as often as the whole run does, or when the one before it ends.
+"""
+
+from dataclasses import dataclass
+from math import fsum, isclose
+
+from mlsd_helpers.analysis.ages import branches_of
+from mlsd_helpers.analysis.paths import stages_of
+from mlsd_helpers.design import Design, FleetPlan, Schedule, ServingPath
+from mlsd_helpers.design import Stage as DesignedStage
+
+_SIMILAR = 0.01  # relative: a day, or 24 hours less a few minutes
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a run: its name, where its time is stated, how long it takes, and whether it can go on half-way."""
+
+    name: str
+    where: str
+    time_s: float
+    resumable: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run by the clock: the longest row of jobs that its result waits for."""
+
+    schedule: Schedule
+    jobs: tuple[Job, ...]
+    scoring_known: bool
+    """Whether the time of the scoring itself is among them."""
+
+    @property
+    def time_s(self) -> float:
+        """From the start of the run to its result, in seconds, if nothing fails."""
+        return fsum(job.time_s for job in self.jobs)
+
+    @property
+    def room_s(self) -> float | None:
+        """The time that a run has, in seconds: to its deadline, and to the start of the next one."""
+        limits = [time_s for time_s in (self.schedule.deadline, self.schedule.period) if time_s]
+        return min(limits, default=None)
+
+
+def run_of(design: Design) -> Run | None:
+    """Return the jobs of a design with a schedule; None without one.
+
+    >>> stages = [{"id": "export", "period": "1 d", "delays": "40 min"}]
+    >>> stages += [{"id": "features", "delays": "1 h", "synchronised": True}]
+    >>> feature = {"id": "turnover", "source": "ledger", "path": ["export", "features"]}
+    >>> job = {"period": "1 d", "job_time": "2 h"}
+    >>> run = run_of(Design(
+    ...     name="d",
+    ...     requirements={"schedule": {"period": "1 d", "deadline": "6 h"}},
+    ...     dataflow={"stages": stages, "features": [feature]},
+    ...     pattern={"paths": [{"id": "score", "pattern": "pre-computed", "precompute": job}]},
+    ... ))
+    >>> [job.name for job in run.jobs], run.time_s / 3600
+    (['export', 'features', 'score'], 3.6666666666666665)
+    """
+    schedule = design.requirements.schedule if design.requirements else None
+    if schedule is None:
+        return None
+    scoring = _scoring(design)
+    return Run(schedule, (*_preparing(design, schedule), *scoring), bool(scoring))
+
+
+def _preparing(design: Design, schedule: Schedule) -> tuple[Job, ...]:
+    """Return the longest row of stages that features pass in the run."""
+    flow = design.dataflow
+    if flow is None:
+        return ()
+    stages = {stage.id: stage for stage in flow.stages}
+    period_s = schedule.period or max((stage.period or 0.0 for stage in flow.stages), default=0.0)
+    rows = [
+        _row(
+            [max(branches, key=lambda way: _time_s(way, stages)) for branches in branches_of(feature)],
+            stages,
+            period_s,
+        )
+        for feature in flow.features
+    ]
+    return max(rows, key=lambda row: fsum(job.time_s for job in row), default=())
+
+
+def _time_s(way: tuple[str, ...], stages: dict[str, DesignedStage]) -> float:
+    return fsum(delay for name in way for delay in stages[name].delays)
+
+
+def _row(ways: list[tuple[str, ...]], stages: dict[str, DesignedStage], period_s: float) -> tuple[Job, ...]:
+    """Return the end of a feature's path that runs within the run; a stage with a clock of its own begins anew."""
+    row: list[Job] = []
+    begun = False
+    for stage in (stages[name] for way in ways for name in way):
+        follows = stage.synchronised or stage.period is None
+        begun = begun if follows else isclose(stage.period or 0.0, period_s, rel_tol=_SIMILAR)
+        if begun:
+            row.append(Job(stage.id, f"dataflow.stages.{stage.id}.delays", fsum(stage.delays)))
+        else:
+            row.clear()
+    return tuple(row)
+
+
+def _scoring(design: Design) -> tuple[Job, ...]:
+    """Return the longest job of each stage of the pattern, in order; stages of the data flow where there is none."""
+    pattern = design.pattern
+    found = [
+        [job for one in stage for path in one.paths if (job := _scored(design, path))]
+        for stage in (stages_of(pattern).values() if pattern else ())
+    ]
+    jobs = tuple(max(row, key=lambda job: job.time_s) for row in found if row)
+    return jobs or _scoring_stages(design)
+
+
+def _scored(design: Design, path: ServingPath) -> Job | None:
+    job = path.precompute
+    if path.pattern != "pre-computed":
+        return None
+    time_s = job.job_time if job and job.job_time is not None else computed_s(design, path)
+    if time_s is None:
+        return None
+    return Job(path.id, f"pattern.paths.{path.id}.precompute.job_time", time_s, bool(job and job.resumable))
+
+
+def _scoring_stages(design: Design) -> tuple[Job, ...]:
+    """Return stages that run on a batch scorer and make no feature."""
+    flow, planes = design.dataflow, design.planes
+    if flow is None or planes is None:
+        return ()
+    scorers = {one.id for one in planes.components if one.kind == "batch scorer"}
+    passed = {name for feature in flow.features for name in feature.stage_ids()}
+    return tuple(
+        Job(stage.id, f"dataflow.stages.{stage.id}.delays", fsum(stage.delays))
+        for stage in flow.stages
+        if stage.component in scorers and stage.id not in passed and stage.delays
+    )
+
+
+def items_of(design: Design, path: ServingPath) -> int | None:
+    """Return how many items a run scores: as the schedule says, or as many as the path has keys."""
+    schedule = design.requirements.schedule if design.requirements else None
+    return schedule.items if schedule and schedule.items is not None else path.keys
+
+
+def fleet_of(design: Design, path: ServingPath) -> tuple[str, FleetPlan] | None:
+    """Return the plan of the fleet that computes a path, with its place: the component's, or the only one."""
+    fleets = list(design.fleets.items())
+    named = [one for one in fleets if path.component is not None and one[1].component == path.component]
+    return next(iter(named or (fleets if len(fleets) == 1 else [])), None)
+
+
+def computed_s(design: Design, path: ServingPath) -> float | None:
+    """Return how long the fleet of a path works on all items of a run, in seconds; None where something is missing.
+
+    That is items × service time ÷ (replicas × requests at a time), by the definition of the service time.
+    """
+    items, found = items_of(design, path), fleet_of(design, path)
+    if not items or found is None:
+        return None
+    plan = found[1]
+    if plan.service_time is None or not plan.replicas:
+        return None
+    return items * plan.service_time.mean / (plan.replicas * plan.concurrency_per_replica)

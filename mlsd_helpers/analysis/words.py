@@ -1,0 +1,20 @@
+"""Whether a text of a design says anything: placeholders fill a field and answer nothing."""
+
+import re
+
+_PLACEHOLDER = re.compile(
+    r"[xyz]|(.)\1+|a|above|an|and|any|applicable|as|asdf|at|be|because|below|by|decided?|default|defined?|determined?|done"
+    r"|dummy|fill|fixme|foo|bar|for|here|in|is|it|its|known|later|lorem|na|needed|nil|no|none|not|nothing|now|null|obvious|of|ok"
+    r"|okay|on|or|pending|placeholder|please|reasons?|same|see|something|soon|specified|standard|tba|tbc|tbd|that|the"
+    r"|this|to|todo|undecided|unknown|usual|various|we|whatever|will|wip|yes|yet"
+)
+
+
+def says_something(text: str | None) -> bool:
+    """Tell whether a text has a word that is no placeholder.
+
+    >>> says_something("A nightly job: nobody waits."), says_something("to be decided"), says_something("x")
+    (True, False, False)
+    """
+    words = re.findall(r"[^\W\d_]+", (text or "").casefold())
+    return any(not _PLACEHOLDER.fullmatch(word) for word in words)
