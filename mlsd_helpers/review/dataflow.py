@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from math import isclose
+from typing import NamedTuple
 
 from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.paths import LIVE, answers_requests, peak_rps
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import Stage as AgeingStage
@@ -17,11 +20,25 @@ from mlsd_helpers.units import show_seconds
 _SIMILAR = 1e-12  # relative: an age that is its SLA but for the last bits meets it
 _MOST_STARTS = 20  # missing flows into one component that are named one by one
 _FEW_CALLS = 3  # fewer look-ups than this are not worth a finding
-_DATA = {"events", "batch", "labels", "predictions"}  # what arrows carry features along, to be read later
+_MANY_READS = 100_000
+"""Key reads a second above which the limit of a store should be known; some hundred thousand is what one node of an
+in-memory store serves in its makers' own benchmarks. Our estimate."""
 
 
 def _flow(design: Design) -> DataFlow | None:
     return design.dataflow
+
+
+def _served(design: Design) -> DataFlow | None:
+    """Return the data flow where features are read while somebody waits; a job reads any store."""
+    patterns = {path.pattern for path in design.pattern.paths} if design.pattern else set()
+    return design.dataflow if answers_requests(design) and patterns != {"pre-computed"} else None
+
+
+def _trained(design: Design) -> DataFlow | None:
+    """Return the data flow where a model is trained; a bought one is not, and a sketch does not say."""
+    trains = design.planes is None or any(one.plane == "training" for one in design.planes.components)
+    return design.dataflow if trains else None
 
 
 def _read(flow: DataFlow) -> Iterator[Feature]:
@@ -32,6 +49,8 @@ def _read(flow: DataFlow) -> Iterator[Feature]:
 @rule("FLOW001", "info", title="Dataflow missing", prevents="a model with inputs that nobody has traced")
 def dataflow_missing(design: Design) -> Iterator[Fault]:
     """Each input of a model has a source and an age."""
+    if design.requirements is None or design.planes is None:
+        return  # they come first
     if design.dataflow is None:
         yield Fault("dataflow", "The design has no dataflow yet.", "State its stages, features and look-up.")
     elif not design.dataflow.features:
@@ -54,14 +73,20 @@ def dataflow_missing(design: Design) -> Iterator[Fault]:
 def feature_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """The worst age of a feature includes every period, delay and copy on its path."""
     stages = ages.stages_by_id(flow)
+    alike: dict[tuple[object, ...], list[Feature]] = defaultdict(list)
     for feature in flow.features:
+        alike[feature.path, feature.sla].append(feature)
+    for features in alike.values():
+        feature = features[0]
         sla_s = _allowed_s(design, feature)
         worst_s = ages.worst_s(feature, stages)
         if sla_s is not None and worst_s > sla_s and not isclose(worst_s, sla_s, rel_tol=_SIMILAR):
             yield Fault(
                 f"dataflow.features.{feature.id}.{'path' if feature.sla is None else 'sla'}",
-                f"{feature.id} is up to {show_seconds(worst_s)} old when the model reads it, and may be "
-                f"{show_seconds(sla_s)}: the periods, delays and copies on its path add up.",
+                f"{_named([one.id for one in features])} {'is' if len(features) == 1 else 'are'} up to "
+                f"{show_seconds(worst_s)} old when the model reads "
+                f"{'it' if len(features) == 1 else 'them'}, and may be {show_seconds(sla_s)}: the periods, delays and "
+                "copies on the path add up.",
                 _repair(feature, stages, sla_s),
             )
 
@@ -76,7 +101,7 @@ def _allowed_s(design: Design, feature: Feature) -> float | None:
 def _repair(feature: Feature, stages: Mapping[str, AgeingStage], sla_s: float) -> str:
     if (period := longest_period(feature, stages, sla_s)) is not None:
         stage, period_s = period
-        return f"Run {stage} every {show_seconds(period_s)} at most."
+        return f"Run {stage} every {show_seconds(period_s)} at most.{_by_starting_later(feature, stages, sla_s, stage)}"
     fixed_s = ages.delays_alone_s(feature, stages)
     if fixed_s >= sla_s:
         return (
@@ -87,6 +112,21 @@ def _repair(feature: Feature, stages: Mapping[str, AgeingStage], sla_s: float) -
         f"Run its stages more often: delays and copies leave {show_seconds(sla_s - fixed_s)} for all periods "
         "together. Or start each when the one before it ends, with 'synchronised: true'."
     )
+
+
+def _by_starting_later(
+    feature: Feature, stages: Mapping[str, AgeingStage], sla_s: float, slowest: str
+) -> str:
+    """Say that a job may start when the one before it ends, where that alone would do."""
+    names = feature.stage_ids()
+    followers = [
+        name for name in names[1:] if stages[name].period_s and any(stages[one].period_s for one in names[:1])
+    ]
+    for name in [slowest] if slowest in followers else followers:
+        without = dict(stages) | {name: replace(stages[name], period_s=0.0)}
+        if ages.worst_s(feature, without) <= sla_s:
+            return f" Or, if {name} starts when the stage before it ends, write 'synchronised: true' there."
+    return ""
 
 
 def longest_period(
@@ -120,8 +160,9 @@ def _rounded_down(time_s: float) -> float:
     "FLOW003",
     title="Feature ends in a store that serving cannot read",
     prevents="a feature that training has and serving lacks",
-    wrong_when="Wrong for batch scoring that reads the offline store itself.",
-    needs=_flow,
+    wrong_when="Wrong for batch scoring that reads the offline store itself; state the schedule, or that all paths are "
+    "pre-computed.",
+    needs=_served,
 )
 def last_store_is_not_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Serving can read only from a store that is made for it."""
@@ -136,19 +177,22 @@ def last_store_is_not_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
 
 @rule(
     "FLOW004",
+    "warning",
     title="Store of a feature not stated",
     prevents="a feature that is in no store when serving asks for it",
-    needs=_flow,
+    needs=_served,
 )
 def last_store_not_stated(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """The store at the end of a path decides whether serving can read the feature."""
-    for stage, features in _last_stages(flow).items():
-        if stage.store is None:
-            yield Fault(
-                f"dataflow.stages.{stage.id}.store",
-                f"{_named(features)} ends in {stage.id}, which does not state its store.",
-                "State 'store: online' if serving can read it there; if not, add the stage that copies it there.",
-            )
+    unsaid = {stage.id: features for stage, features in _last_stages(flow).items() if stage.store is None}
+    if unsaid:
+        features = list(dict.fromkeys(chain.from_iterable(unsaid.values())))
+        yield Fault(
+            f"dataflow.stages.{next(iter(unsaid))}.store",
+            f"{_named(features)} {'ends' if len(features) == 1 else 'end'} in {', '.join(unsaid)}, without a store "
+            "that is stated.",
+            "State 'store: online' if serving can read it there; if not, add the stage that copies it there.",
+        )
 
 
 def _last_stages(flow: DataFlow) -> dict[Stage, list[str]]:
@@ -168,6 +212,7 @@ def _named(features: list[str]) -> str:
 
 @rule(
     "FLOW005",
+    "warning",
     title="Stage without a duration",
     prevents="an age that is computed too low because a stage was not measured",
     wrong_when="Acceptable for a stage that takes next to no time; write a small delay, such as 1 ms.",
@@ -175,13 +220,13 @@ def _named(features: list[str]) -> str:
 )
 def stage_without_duration(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Every stage adds to the age of what passes it: a period, a delay or a time-to-live."""
-    for stage in flow.stages:
-        if stage.period is None and not stage.delays and stage.ttl is None:
-            yield Fault(
-                f"dataflow.stages.{stage.id}",
-                f"{stage.id} has no period, no delay and no time-to-live, so it counts as 0 s.",
-                "Measure it, and state under delays how long it takes.",
-            )
+    timeless = [one.id for one in flow.stages if one.period is None and not one.delays and one.ttl is None]
+    if timeless:
+        yield Fault(
+            f"dataflow.stages.{timeless[0]}",
+            f"Without a period, a delay or a time-to-live, these count as 0 s: {', '.join(timeless)}.",
+            "Measure each, and state under delays how long it takes.",
+        )
 
 
 @rule(
@@ -189,15 +234,22 @@ def stage_without_duration(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "warning",
     title="Stage without a feature",
     prevents="a job that is paid for and whose result nobody reads",
-    wrong_when="Wrong if the stage makes something that is no model input, such as a report, a block "
-    "list or an index.",
+    wrong_when="Wrong if the stage makes something that is no model input, such as a block list: name its component "
+    "under requirements.freshness.also. An index and a batch scorer are known.",
     needs=_flow,
 )
-def stage_without_feature(_: Design, flow: DataFlow) -> Iterator[Fault]:
+def stage_without_feature(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """A stage without a feature costs money and has no effect on the model."""
     passed = {name for feature in flow.features for name in feature.stage_ids()}
+    limits = design.requirements.freshness if design.requirements else None
+    others = {one.component for one in (limits.also if limits else ())}
+    others |= {
+        one.id
+        for one in (design.planes.components if design.planes else ())
+        if one.kind in {"vector index", "batch scorer", "embedder"}
+    }
     for stage in flow.stages:
-        if stage.id not in passed:
+        if stage.id not in passed and (stage.component is None or stage.component not in others):
             yield Fault(
                 f"dataflow.stages.{stage.id}",
                 f"No feature passes {stage.id}, so no model input needs it.",
@@ -290,7 +342,7 @@ class _Sketch:
         self.bit = {name: 1 << place for place, name in enumerate(self._sorted)}
         after, before = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
         for flow in planes.flows:
-            if flow.carries in _DATA:
+            if flow.carries in ages.CARRY_DATA:
                 after[flow.start].append(flow.end)
                 before[flow.end].append(flow.start)
         ends_first = chain.from_iterable(_walked(known, after))
@@ -333,7 +385,7 @@ def _walked(roots: Iterable[str], steps: Mapping[str, Sequence[str]]) -> Iterato
     "FLOW009",
     title="Overlapping input positions",
     prevents="a model that reads one feature in place of another",
-    wrong_when="Wrong if the model takes named inputs, which have no positions.",
+    wrong_when="Wrong if the model takes named inputs, which have no positions; leave out 'slot'.",
     needs=_flow,
 )
 def input_positions_overlap(_: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -360,7 +412,7 @@ def _slots(flow: DataFlow) -> list[tuple[int, Feature]]:
     title="Input width mismatch",
     prevents="inputs that are shifted, cut off or never filled",
     incident="Cloudflare, 18 November 2025: over 200 features in place of 60 passed a fixed limit, and proxies stopped",
-    wrong_when="Wrong if the model takes named inputs, or pads its input on purpose.",
+    wrong_when="Wrong if the model takes named inputs, which have no width, or pads its input on purpose.",
     needs=_flow,
 )
 def input_width_mismatch(_: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -378,20 +430,23 @@ def input_width_mismatch(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "FLOW011",
     title="Feature without an input position",
     prevents="a feature that is computed, stored, read, and never used",
-    wrong_when="Wrong if the model takes named inputs, which have no positions.",
+    wrong_when="Wrong if the model takes named inputs, which have no positions: leave out 'slot' and 'input_width' "
+    "everywhere.",
     needs=_flow,
 )
 def feature_without_position(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """A feature without a position in the model's input is not used."""
+    if flow.input_width is None and all(feature.slot is None for feature in flow.features):
+        return  # named inputs
     adds_up = flow.input_width == sum(feature.width for feature in flow.features)
+    if unplaced := [feature.id for feature in flow.features if feature.slot is None]:
+        yield Fault(
+            f"dataflow.features.{unplaced[0]}.slot",
+            f"Without a slot, these never reach the model: {', '.join(unplaced)}.",
+            "State the position where the model expects each, counted from 0.",
+        )
     for feature in flow.features:
-        if feature.slot is None:
-            yield Fault(
-                f"dataflow.features.{feature.id}.slot",
-                f"{feature.id} has no slot, so it never reaches the model.",
-                "State the position where the model expects it, counted from 0.",
-            )
-        elif adds_up and feature.slot + feature.width > (flow.input_width or 0):
+        if feature.slot is not None and adds_up and feature.slot + feature.width > (flow.input_width or 0):
             yield Fault(
                 f"dataflow.features.{feature.id}.slot",
                 f"{feature.id} fills positions up to {feature.slot + feature.width - 1}, beyond the last one of "
@@ -402,24 +457,28 @@ def feature_without_position(_: Design, flow: DataFlow) -> Iterator[Fault]:
 
 @rule(
     "FLOW012",
+    "warning",
     title="Feature without a default",
     prevents="an outage, or a guess, when one feature cannot be read",
     incident="Uber Michelangelo: a job that kept failing let features expire until there were none (Uber, 2024)",
     wrong_when="Acceptable if the model handles missing values itself, as boosted trees can, and saw "
-    "them in training.",
+    "them in training; write 'default: missing'.",
     needs=_flow,
 )
 def feature_without_default(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """A store sometimes has no value, and the model needs one all the same."""
-    for feature in _read(flow):
-        if feature.default is None:
-            yield Fault(
-                f"dataflow.features.{feature.id}.default",
-                f"{feature.id} has no default for a new key, an expired row or a timeout.",
-                "State the value that training used for a missing one, and raise an alert on its share.",
-            )
+    if bare := [feature.id for feature in _read(flow) if feature.default is None]:
+        yield Fault(
+            f"dataflow.features.{bare[0]}.default",
+            f"No default is stated for a new key, an expired row or a timeout: {', '.join(bare)}.",
+            "State the value that training used for a missing one, and raise an alert on its share.",
+        )
 
 
+_HONEST_JOIN = (
+    "Store when each value became readable, and join on that: 'availability time'. As a probe, join each row's own "
+    "label like a feature: it has to be missing in every row."
+)
 _LEAKS = {
     "latest value": "the latest value: a label of 10:00 is joined with what became known after it",
     "event time": "event time: what happened by 10:00 and was published at 10:12 could not be read at 10:05",
@@ -435,23 +494,25 @@ _LEAKS = {
 )
 def join_leaks_the_future(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Training may see of each feature only what serving could have read at that moment."""
-    joins = [("join", flow.join)] + [(f"features.{one.id}.join", one.join) for one in flow.features]
-    for where, join in joins:
-        if join in _LEAKS:
+    if flow.join in _LEAKS:
+        yield Fault("dataflow.join", f"Training rows are joined on {_LEAKS[flow.join]}.", _HONEST_JOIN)
+    for join, leak in _LEAKS.items():
+        if features := [one.id for one in flow.features if one.join == join]:
             yield Fault(
-                f"dataflow.{where}",
-                f"Training rows are joined on {_LEAKS[join]}.",
-                "Store when each value became readable, and join on that: 'availability time'.",
+                f"dataflow.features.{features[0]}.join",
+                f"Training rows get {', '.join(features)} by {leak}.",
+                _HONEST_JOIN,
             )
 
 
 @rule(
     "FLOW014",
+    "warning",
     title="Training join undecided",
     prevents="a leak that follows from a default of the training job",
     wrong_when="Acceptable if features are logged at serving and training reads the log: then nothing is "
     "joined.",
-    needs=_flow,
+    needs=_trained,
 )
 def join_undecided(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """How training rows get their features decides whether they leak the future."""
@@ -469,17 +530,24 @@ def join_undecided(_: Design, flow: DataFlow) -> Iterator[Fault]:
     title="Separate code for training and serving",
     prevents="training-serving skew: a feature that means one thing in training and another in serving",
     incident="Airbnb built Chronon because jobs written again as streams differed from training (Airbnb, 2023)",
-    wrong_when="Acceptable if a parity test compares both at every change.",
+    wrong_when="Wrong if a parity test compares both at every change; name it under parity_test.",
     needs=_flow,
 )
 def transformation_written_twice(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Two implementations of one transformation drift apart."""
-    if flow.transformation == "separate":
+    if flow.transformation == "separate" and (untested := _untested(flow)):
         yield Fault(
             "dataflow.transformation",
-            "Training and serving run separate implementations of the transformation.",
-            "Use one implementation, or log the features at serving and train on the log.",
+            f"Training and serving run separate implementations, and no test compares {_named(untested)}.",
+            "Use one implementation, train on the features that serving logged, or compare both at every change.",
         )
+
+
+def _untested(flow: DataFlow) -> list[str]:
+    """Return the features that no test compares in training and in serving."""
+    if says_something(flow.parity_test):
+        return []
+    return [feature.id for feature in _read(flow) if not says_something(feature.parity_test)]
 
 
 @rule(
@@ -488,12 +556,12 @@ def transformation_written_twice(_: Design, flow: DataFlow) -> Iterator[Fault]:
     title="Parity test missing",
     prevents="training-serving skew, which raises no error",
     wrong_when="Acceptable if training reads the features that serving logged: they are the same values.",
-    needs=_flow,
+    needs=_trained,
 )
 def parity_test_missing(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Only a test that compares them shows that training and serving compute the same features."""
-    untested = [feature.id for feature in _read(flow) if feature.parity_test is None]
-    if flow.parity_test is None and untested:
+    untested = _untested(flow)
+    if untested and flow.transformation != "separate":
         yield Fault(
             "dataflow.parity_test",
             f"No parity test compares training and serving for {_named(untested)}.",
@@ -520,3 +588,173 @@ def sequential_lookups(_: Design, flow: DataFlow) -> Iterator[Fault]:
             f"about {show_seconds(look_up.time_per_call)} at the same time.",
             "Read all features of a request in one call, or start the look-ups at the same time ('at_once: true').",
         )
+
+
+@rule(
+    "FLOW018",
+    "warning",
+    title="Separate code kept equal by a test alone",
+    prevents="skew in what the test does not cover: time zones, late events, rare values",
+    wrong_when="Acceptable if the test runs at every change of either, on logged requests, with a limit that blocks.",
+    needs=_flow,
+)
+def transformation_kept_equal_by_a_test(_: Design, flow: DataFlow) -> Iterator[Fault]:
+    """A parity test finds skew between two implementations only in the cases that it has."""
+    if flow.transformation == "separate" and flow.features and not _untested(flow):
+        yield Fault(
+            "dataflow.transformation",
+            "Training and serving run separate implementations, which a parity test holds together.",
+            "Use one implementation, or train on the features that serving logged; until then let the test block.",
+        )
+
+
+# ---- what serving reads and the model does not take as an input: an index, a block list
+
+
+@rule(
+    "FLOW019",
+    title="Index or list older than allowed",
+    prevents="answers from documents that were changed, and items on sale that were deleted",
+    wrong_when="Wrong if changes come on another way; draw it with its flows and its stage.",
+    needs=_flow,
+)
+def index_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """What is looked up gets as old as the freshest way to it is slow."""
+    del flow
+    ages_s = ages.least_worst_ages_s(design)
+    for where, what, component, within_s in _limits(design):
+        age_s = ages_s.get(component, 0.0)
+        if age_s > within_s and not isclose(age_s, within_s, rel_tol=_SIMILAR):
+            yield Fault(
+                where,
+                f"{what} in {component} gets at least {show_seconds(age_s)} old, and may be {show_seconds(within_s)}: "
+                "period and delays on the freshest way to it add up.",
+                "Run the job that fills it more often, update it by event, or agree on another limit.",
+            )
+
+
+def _limits(design: Design) -> Iterator[tuple[str, str, str, float]]:
+    """Yield the limits on the age of what is no feature: place, what, component, seconds."""
+    limits = design.requirements.freshness if design.requirements else None
+    if limits is None:
+        return
+    for position, limit in enumerate(limits.also):
+        if limit.component is not None:
+            yield f"requirements.freshness.also.{position}.within", limit.what, limit.component, limit.within
+    for one in design.planes.components if design.planes else ():
+        if one.kind == "vector index" and limits.index is not None:
+            yield "requirements.freshness.index", "A document", one.id, limits.index
+
+
+@rule(
+    "FLOW020",
+    "warning",
+    title="Age of an index or list unknown",
+    prevents="a limit on freshness that nobody can keep or miss",
+    wrong_when="Wrong if a provider fills it and states how fast; write a stage on its component with that delay.",
+    needs=_flow,
+)
+def age_of_index_unknown(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """A limit on an age says something once the jobs that decide about it are stated."""
+    del flow
+    ages_s = ages.least_worst_ages_s(design)
+    if open_ones := [one for one in _limits(design) if not ages_s.get(one[2])]:
+        where, _, _, within_s = open_ones[0]
+        names = ", ".join(dict.fromkeys(component for _, _, component, _ in open_ones))
+        yield Fault(
+            where,
+            f"The limit is {show_seconds(within_s)}, and no stage of the dataflow says how long a change takes to "
+            f"reach {names}.",
+            "Add the stage that fills it, with its component, period and delays.",
+        )
+
+
+# ---- the load of the store that requests read
+
+
+@rule(
+    "FLOW021",
+    "warning",
+    title="Feature reads without a stated limit",
+    prevents="a feature store that is the first to fail in the busiest hour",
+    wrong_when="Wrong if the features of the candidates are held in the replicas' own memory; state under lookup.keys "
+    "how many keys a request reads from the store.",
+    needs=_served,
+)
+def feature_reads_without_limit(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """A request that scores many items reads a row for each, so that a store gets many times the requests."""
+    reads = _reads(design, flow)
+    if reads is None or reads.rps < _MANY_READS or reads.quota_rps is not None:
+        return
+    counted = f"{reads.keys:,} keys a request" + (
+        "" if reads.stated else ", one for each item that is scored, at least"
+    )
+    yield Fault(
+        "dataflow.lookup.keys" if flow.lookup else "dataflow.lookup",
+        f"At the peak of {reads.peak_rps:,.6g} requests a second, {counted}, the store serves {reads.rps:,.6g} key "
+        "reads a second, and no limit of it is stated.",
+        f"State what {reads.store or 'the store'} is built for, as its quota in requests (key reads) a second, and how "
+        "it was tested; read in bulk, cache hot keys, or keep the items' features in memory.",
+    )
+
+
+@rule(
+    "FLOW022",
+    title="Feature reads exceed the store's limit",
+    prevents="timeouts of the feature store that reach every request",
+    wrong_when="Wrong if the quota counts calls and each call reads many keys; state it in key reads.",
+    needs=_served,
+)
+def feature_reads_exceed_limit(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """A store that gets more reads than it accepts refuses some of every request."""
+    reads = _reads(design, flow)
+    if reads is None or reads.quota_rps is None or reads.rps <= reads.quota_rps * (1 + _SIMILAR):
+        return
+    yield Fault(
+        f"planes.components.{reads.store}.quota",
+        f"At the peak of {reads.peak_rps:,.6g} requests a second, each with {reads.keys:,} keys, {reads.store} gets "
+        f"{reads.rps:,.6g} key reads a second, and accepts {reads.quota_rps:,.6g}.",
+        "Raise the limit, read fewer keys a request, or cache hot keys in front of it.",
+    )
+
+
+class _Reads(NamedTuple):
+    """Key reads at the peak: how many, of how many keys a request, and what the store accepts."""
+
+    rps: float
+    peak_rps: float
+    keys: int
+    stated: bool
+    store: str | None
+    quota_rps: float | None
+
+
+def _reads(design: Design, flow: DataFlow) -> _Reads | None:
+    """Return the key reads of the stores that requests read; None where the load or the keys are not known."""
+    peak, ends = peak_rps(design), _last_stages(flow)
+    if peak is None or not ends:
+        return None
+    load = design.requirements.throughput if design.requirements else None
+    stated = flow.lookup.keys if flow.lookup else None
+    keys = stated if stated is not None else (load.scorings_per_request if load else 1)
+    live = [path for path in (design.pattern.paths if design.pattern else ()) if path.pattern in LIVE]
+    if design.pattern and not live:
+        return None
+    parts = design.planes.components if design.planes else ()
+    read_from = {stage.component for stage in ends}
+    stores = [one for one in parts if one.kind == "feature store"]
+    stores = (
+        [one for one in stores if one.id in read_from]
+        or stores
+        or [one for one in parts if one.id in read_from]
+    )
+    limited = next((one for one in stores if one.quota and one.quota.requests), None)
+    named = limited or next(iter(stores), None)
+    return _Reads(
+        peak * keys,
+        peak,
+        keys,
+        stated is not None,
+        named.id if named else None,
+        limited.quota.requests if limited and limited.quota else None,
+    )

@@ -1,14 +1,29 @@
 """Rules on the pattern of a design: when answers are computed, and whether jobs, caches and streams keep up."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from math import floor, fsum, isclose
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.paths import cold_rps, hit_ratio, peak_rps
-from mlsd_helpers.analysis.sizing import Sizing, sizing_of
-from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath, Stream
+from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.graph import components_by_id, waiting_flows
+from mlsd_helpers.analysis.jobs import Run, computed_s, fleet_of, items_of, run_of
+from mlsd_helpers.analysis.paths import (
+    JOBS,
+    Alternative,
+    answers_requests,
+    cold_rps,
+    hit_ratio,
+    peak_rps,
+    stages_of,
+)
+from mlsd_helpers.analysis.request import has_fallback
+from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizing_of
+from mlsd_helpers.analysis.words import says_something
+from mlsd_helpers.design import Cache, Component, Design, Flow, Pattern, Precompute, ServingPath, Stream
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.units import show_seconds
@@ -17,6 +32,11 @@ JUSTIFIED_RPS = 1_000.0
 """Above this, computing every answer while somebody waits should show its price; no limit of the pattern."""
 WASTED = 0.5
 """The share of answers computed in vain that a reviewer asks about."""
+SPARE_FOR_CATCHING_UP = 0.25
+"""Below this, as a share of arrivals, a stream takes over four times as long to catch up as it was down. Our choice."""
+QUICKEST_ROLLBACK_S = 60.0
+"""Assumed where the design states no rollback time: answers that live shorter do not outlive a rollback."""
+_STORES = ("feature store", "offline store", "prediction store", "vector index", "label store")
 _HITS_SIMILAR = 0.01  # Che's approximation is within 0.004, and nobody plans hits to the percent
 _SHARES_SIMILAR = 0.005  # shares written in whole percents
 
@@ -54,6 +74,8 @@ def _oldest_answer_s(design: Design) -> float | None:
 )
 def pattern_missing(design: Design) -> Iterator[Fault]:
     """Each path computes its answers ahead, on an event, or on request."""
+    if design.requirements is None or design.planes is None:
+        return  # they come first
     if design.pattern is None:
         yield Fault(
             "pattern", "The design has no pattern yet.", "Choose one for each path, and state the reason."
@@ -66,39 +88,41 @@ def pattern_missing(design: Design) -> Iterator[Fault]:
 
 @rule(
     "PATTERN002",
+    "warning",
     title="Pattern without a reason",
     prevents="a choice that nobody can explain or change later",
     needs=_pattern,
 )
 def pattern_without_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """A choice without a reason cannot be reviewed."""
-    for path in pattern.paths:
-        if path.reason is None:
-            yield Fault(
-                _place(path, "reason"),
-                f"{path.id} is {path.pattern}, without a reason.",
-                "State which of freshness, keys, latency and cost decided.",
-            )
+    if bare := [path for path in pattern.paths if not says_something(path.reason)]:
+        yield Fault(
+            _place(bare[0], "reason"),
+            f"No reason is stated for {', '.join(f'{path.id} ({path.pattern})' for path in bare)}.",
+            "State which of freshness, keys, latency and cost decided.",
+        )
 
 
 @rule(
     "PATTERN003",
+    "warning",
     title="No alternative pattern considered",
     prevents="a first idea that is taken for the best one",
-    wrong_when="Acceptable for a fallback path, or if a constraint leaves one choice; write the "
-    "constraint as the reason.",
+    wrong_when="Acceptable for a fallback path, or if a constraint leaves one choice; write it as a decision, with "
+    "what it was chosen over.",
     needs=_pattern,
 )
-def no_alternative_considered(_: Design, pattern: Pattern) -> Iterator[Fault]:
+def no_alternative_considered(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """A choice is reviewed by its alternatives, and by what would make one of them better."""
-    considered = {no.path for no in pattern.rejected}
-    for path in pattern.paths:
-        if path.id not in considered and None not in considered:
-            yield Fault(
-                "pattern.rejected",
-                f"The design rejects no alternative pattern for {path.id}.",
-                "List at least one, with the reason against it and what would make it the better one.",
-            )
+    considered = {no.path for no in pattern.rejected if says_something(no.reason)}
+    if None in considered or any(one.over and says_something(one.because) for one in design.decisions):
+        return
+    if alone := [path.id for path in pattern.paths if path.id not in considered and path.share != 0]:
+        yield Fault(
+            "pattern.rejected",
+            f"The design rejects no alternative pattern, with a reason, for {', '.join(alone)}.",
+            "List at least one, with the reason against it and what would make it the better one.",
+        )
 
 
 @rule(
@@ -128,20 +152,39 @@ def pattern_chosen_and_rejected(_: Design, pattern: Pattern) -> Iterator[Fault]:
     "PATTERN005",
     title="Path shares do not add up to 100%",
     prevents="requests that no path was built for",
-    wrong_when="Wrong for stages that every request passes, such as retrieval and ranking: they are not "
-    "alternatives.",
+    wrong_when="Wrong for paths that one request takes together: number those one after another with 'stage', and name "
+    "those at the same time under 'parallel_to'.",
     needs=_pattern,
 )
 def shares_do_not_add_up(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Every request takes exactly one path, so the shares add up to 100%."""
-    shares = [path.share for path in pattern.paths]
+    """Every request takes exactly one path of each stage, so the shares of a stage add up to 100%."""
+    stages = stages_of(pattern)
+    beside = stages.pop(None, ())
+    if not stages:
+        yield from _wrong_shares("", beside, (1.0,), all_of_them=True)
+        return
+    around = fsum(one.share or 0.0 for one in beside)
+    for place, (number, alternatives) in enumerate(stages.items()):
+        yield from _wrong_shares(
+            f" of stage {number}", alternatives, (1.0, 1.0 - around), all_of_them=not place
+        )
+
+
+def _wrong_shares(
+    of: str, alternatives: tuple[Alternative, ...], wanted: tuple[float, ...], *, all_of_them: bool
+) -> Iterator[Fault]:
+    """Compare a sum of shares with those that are right; a later stage may be skipped by some requests."""
+    shares = [one.share for one in alternatives]
     known = fsum(share for share in shares if share is not None)
-    if known > 1 + _SHARES_SIMILAR or (shares and None not in shares and known < 1 - _SHARES_SIMILAR):
+    complete = all_of_them and None not in shares
+    if any(abs(known - sum_) <= _SHARES_SIMILAR for sum_ in wanted) or not shares:
+        return
+    if known > 1 or (complete and known < 1):
         verb = "are counted twice" if known > 1 else "have no path"
         yield Fault(
-            _place(pattern.paths[0], "share"),
-            f"The shares of the paths add up to {known:.1%}: {abs(1 - known):.1%} of the requests {verb}.",
-            "Correct the shares, so that each request takes exactly one path.",
+            _place(alternatives[0].paths[0], "share"),
+            f"The shares of the paths{of} add up to {known:.1%}: {abs(1 - known):.1%} of the requests {verb}.",
+            "Correct the shares, so that each request takes exactly one path of each stage.",
         )
 
 
@@ -181,16 +224,20 @@ def pattern_without_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
 )
 def request_time_without_price(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """Computing answers on request costs money per request, which decides at high rates."""
-    plan, peak = design.capacity, peak_rps(design)
-    if plan is None or peak is None or plan.cost_per_replica_hour is not None:
+    peak = peak_rps(design)
+    priced = {one.id for one in (design.planes.components if design.planes else ()) if one.price}
+    if peak is None:
         return
     for path in pattern.paths:
+        found = fleet_of(design, path)
+        if found is None or found[1].cost_per_replica_hour is not None or found[1].component in priced:
+            continue
         rps = peak * (1.0 if path.share is None else path.share)
         if path.pattern == "request-time" and rps > JUSTIFIED_RPS:
             yield Fault(
                 _place(path, "pattern"),
                 f"{path.id} computes {rps:,.0f} answers a second on request, and the plan states no price.",
-                "State capacity.cost_per_replica_hour, and compare with a cache or with precomputed answers.",
+                f"State {found[0]}.cost_per_replica_hour, and compare with a cache or with precomputed answers.",
             )
 
 
@@ -277,22 +324,29 @@ def _never_done(job: Precompute) -> bool:
 
 @rule(
     "PATTERN011",
+    "warning",
     title="No time to repeat a failed job",
     prevents="a failed run at night that leaves a day without answers",
     wrong_when="Wrong if the job resumes from a checkpoint or shard by shard, so that a failure repeats "
-    "a part only.",
+    "a part only: write 'resumable: true'.",
     needs=_pattern,
 )
 def no_time_for_second_run(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """A job that fails has to run again within the same window."""
     for path, job in _made_ahead(pattern):
         room_s = _room_s(job)
-        if job.job_time is not None and not _never_done(job) and _exceeds(2 * job.job_time, room_s):
+        if (
+            job.job_time is not None
+            and not job.resumable
+            and not _never_done(job)
+            and _exceeds(2 * job.job_time, room_s)
+        ):
             yield Fault(
                 _place(path, "precompute.window"),
                 f"The job of {path.id} takes {show_seconds(job.job_time)} of {show_seconds(room_s)}: a run that "
                 "fails at its end cannot be repeated.",
-                f"Shorten the job to {show_seconds(room_s / 2)}, widen its window, or keep the parts that are done.",
+                f"Shorten the job to {show_seconds(room_s / 2)}, widen its window, or keep the parts that are done "
+                "('resumable: true').",
             )
 
 
@@ -304,10 +358,12 @@ def no_time_for_second_run(_: Design, pattern: Pattern) -> Iterator[Fault]:
     wrong_when="Wrong if the list of keys cannot change between runs.",
     needs=_pattern,
 )
-def miss_without_answer(_: Design, pattern: Pattern) -> Iterator[Fault]:
+def miss_without_answer(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """New keys appear between two runs, and need an answer too."""
+    if not answers_requests(design):
+        return  # nobody asks by key: the next run has the new ones
     for path, job in _made_ahead(pattern):
-        if job.on_miss is None:
+        if not says_something(job.on_miss):
             yield Fault(
                 _place(path, "precompute.on_miss"),
                 f"{path.id} does not state the answer for a key that is new since the last run.",
@@ -321,11 +377,14 @@ def miss_without_answer(_: Design, pattern: Pattern) -> Iterator[Fault]:
     title="Most precomputed answers are never read",
     prevents="a bill for answers that nobody reads",
     incident="Pinterest kept pregenerated feeds for users who never returned (Pinterest Engineering, 2018)",
-    wrong_when="Wrong if the product needs all answers at once, such as a list that ranks everybody.",
+    wrong_when="Wrong if the product needs all answers at once, such as a list that ranks everybody; leave out "
+    "keys_read then.",
     needs=_pattern,
 )
-def most_answers_unread(_: Design, pattern: Pattern) -> Iterator[Fault]:
+def most_answers_unread(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """An answer that is not read before the next run was computed for nothing."""
+    if not answers_requests(design):
+        return  # a list ranks all, so that all are read
     for path, job in _made_ahead(pattern):
         if path.keys and job.keys_read is not None and job.keys_read < path.keys:
             waste = formulas.precompute_waste(path.keys, job.keys_read)
@@ -350,7 +409,12 @@ def cache_key_incomplete(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """Every input that changes the answer has to be part of the cache key."""
     for path, cache in _cached(pattern):
         held = {_plain(part) for part in cache.key}
-        missing = [one for one in cache.answer_depends_on if _plain(one) not in held and not _is_version(one)]
+        version = _version_in_key(cache)
+        missing = [
+            one
+            for one in cache.answer_depends_on
+            if _plain(one) not in held and not (_names_a_release(one) and version in {None, cache.version})
+        ]
         if missing:
             yield Fault(
                 _place(path, "cache.key"),
@@ -364,27 +428,55 @@ def _plain(part: str) -> str:
     return part.casefold().strip()
 
 
-def _is_version(part: str) -> bool:
-    return "version" in _plain(part)
+_RELEASED = re.compile(
+    r"\b(model|prompt|index|adapter|weights|checkpoint|release|deployment|artefact|artifact|bundle|tokeni[sz]er|config\w*)\b"
+    r".*\b(version|revision|sha\d*|hash|digest|id|tag|number)\b|(model|release)?[ _-]?version",
+    re.IGNORECASE,
+)
+
+
+def _names_a_release(part: str) -> bool:
+    """Tell whether words name what changes with a release of the model, such as "model version".
+
+    An app's version does not change with it.
+    """
+    return _RELEASED.fullmatch(_plain(part)) is not None
+
+
+def _version_in_key(cache: Cache) -> str | None:
+    """Return the part of the key that changes with each release: the one that `version` names, or looks like it."""
+    if cache.version is not None:
+        return cache.version if _plain(cache.version) in map(_plain, cache.key) else None
+    return next((part for part in cache.key if _names_a_release(part)), None)
 
 
 @rule(
     "PATTERN015",
     title="Cache key without the model version",
     prevents="a release or a rollback that has no effect until the cache expires",
-    wrong_when="Acceptable if the time-to-live is shorter than a rollback may take, or if each release "
-    "empties the cache.",
+    wrong_when="Acceptable if each release empties the cache; let a rollback take back 'predictions'.",
     needs=_pattern,
 )
-def cache_key_without_version(_: Design, pattern: Pattern) -> Iterator[Fault]:
+def cache_key_without_version(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """Without the model version in the key, the old model's answers outlive a release."""
+    release = design.planes.release if design.planes else None
+    if release and "predictions" in release.taken_back:
+        return
+    rollback_s = release.rollback_time if release else None
+    allowed_s = QUICKEST_ROLLBACK_S if rollback_s is None else rollback_s
     for path, cache in _cached(pattern):
-        if not any(_is_version(part) for part in cache.key):
-            yield Fault(
-                _place(path, "cache.key"),
-                f"The cache key of {path.id} is {', '.join(cache.key)}, without the model version.",
-                "Add the model version to the cache key.",
-            )
+        if _version_in_key(cache) is not None or (cache.ttl is not None and cache.ttl <= allowed_s):
+            continue
+        lacks = cache.version or "the model version"
+        life = "without limit" if cache.ttl is None else f"for {show_seconds(cache.ttl)}"
+        until = "" if rollback_s is None else f" and a rollback may take {show_seconds(rollback_s)}"
+        yield Fault(
+            _place(path, "cache.key"),
+            f"The cache key of {path.id} is {', '.join(cache.key)}, without {lacks}: answers of a model that was taken "
+            f"back live on {life}{until}.",
+            f"Add {lacks} to the key, and name that part under cache.version; or keep answers shorter than a rollback "
+            "takes.",
+        )
 
 
 @rule(
@@ -407,15 +499,16 @@ def cache_inputs_not_listed(_: Design, pattern: Pattern) -> Iterator[Fault]:
 
 @rule(
     "PATTERN017",
+    "warning",
     title="Hit ratio above what the cache allows",
     prevents="a backend that gets several times the load for which it was sized",
-    wrong_when="Wrong if the ratio was measured: in sessions keys repeat more than in independent "
-    "requests, and other policies can do better than LRU.",
+    wrong_when="Wrong if the ratio was measured: in sessions keys repeat more than in independent requests, and other "
+    "policies can do better than LRU; write 'hit_ratio_is: measured'.",
     needs=_pattern,
 )
 def hit_ratio_out_of_reach(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """Cache size, number of keys, their popularity and the time-to-live bound the hit ratio."""
-    for path, cache in _cached(pattern):
+    for path, cache in _estimated(pattern):
         reachable, why = _reachable_hits(path, cache, _path_rps(design, path))
         if cache.hit_ratio is not None and cache.hit_ratio > reachable + _HITS_SIMILAR:
             yield Fault(
@@ -424,6 +517,10 @@ def hit_ratio_out_of_reach(design: Design, pattern: Pattern) -> Iterator[Fault]:
                 "requests are independent.",
                 f"Plan with {floor(100 * reachable + 1e-9)}%, or raise the limit.",
             )
+
+
+def _estimated(pattern: Pattern) -> Iterator[tuple[ServingPath, Cache]]:
+    return ((path, cache) for path, cache in _cached(pattern) if cache.hit_ratio_is != "measured")
 
 
 def _path_rps(design: Design, path: ServingPath) -> float | None:
@@ -465,12 +562,12 @@ def _hits_of_ttl(rps: float, ttl_s: float, keys: int, skew: float) -> float:
     "warning",
     title="Hit ratio without its inputs",
     prevents="a fleet that is sized for a guess",
-    wrong_when="Acceptable if the ratio was measured with this cache and this traffic.",
+    wrong_when="Acceptable if the ratio was measured with this cache and this traffic; write 'hit_ratio_is: measured'.",
     needs=_pattern,
 )
 def hit_ratio_without_inputs(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """A hit ratio follows from a cache size, a number of keys and how skewed their use is."""
-    for path, cache in _cached(pattern):
+    for path, cache in _estimated(pattern):
         grounds = {"size": cache.size, "keys": path.keys, "zipf_exponent": cache.zipf_exponent}
         missing = [name for name, figure in grounds.items() if figure is None]
         if hit_ratio(path) and missing:
@@ -489,17 +586,63 @@ def hit_ratio_without_inputs(_: Design, pattern: Pattern) -> Iterator[Fault]:
     needs=_pattern,
 )
 def cached_answers_too_old(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """A cached answer must not live longer than an answer may be old."""
-    limit_s = _freshest_s(design)
-    for path, cache in _cached(pattern):
-        if limit_s is None or (cache.ttl is not None and not _exceeds(cache.ttl, limit_s)):
+    """A cached answer gets as old as its features were when it was computed, and its time in the cache on top."""
+    stated = design.requirements.freshness if design.requirements else None
+    for path, cache in _cached(pattern) if stated else ():
+        if _oldest_answer_s(design) is not None:
+            limit_s, read_s, feature = _oldest_answer_s(design) or 0.0, 0.0, ""
+        elif (tightest := _tightest_feature(design)) is not None:
+            limit_s, read_s, feature = tightest
+        else:
+            continue
+        if cache.ttl is not None and not _exceeds(read_s + cache.ttl, limit_s):
             continue
         life = "without limit" if cache.ttl is None else f"for {show_seconds(cache.ttl)}"
+        if feature:
+            found = f"{feature} is up to {show_seconds(read_s)} old when an answer is computed, and may be"
+            fix = _shorter_life(limit_s - read_s)
+        else:
+            found, fix = "an answer may be", _shorter_life(limit_s)
         yield Fault(
             _place(path, "cache.ttl"),
-            f"The cache of {path.id} keeps answers {life}, and an answer may be {show_seconds(limit_s)} old.",
-            f"Set a time-to-live of {show_seconds(limit_s)} at most.",
+            f"The cache of {path.id} keeps answers {life}; {found} {show_seconds(limit_s)}"
+            f"{' when it is read' if feature else ' old'}.",
+            fix,
         )
+
+
+def _shorter_life(left_s: float) -> str:
+    if left_s <= 0:
+        return "Do not cache these answers, or state under freshness.predictions how old an answer may be."
+    return (
+        f"Set a time-to-live of {show_seconds(left_s)} at most, or state under freshness.predictions how old an answer "
+        "may be."
+    )
+
+
+def _tightest_feature(design: Design) -> tuple[float, float, str] | None:
+    """Return limit, worst age and name of the feature that leaves least time for a cache behind the model.
+
+    Features that are too old anyway have a rule of their own.
+    """
+    general = (
+        design.requirements.freshness.features
+        if design.requirements and design.requirements.freshness
+        else None
+    )
+    flow = design.dataflow
+    worst_s = ages.worst_ages_s(flow) if flow else {}
+    limits = [
+        (general if one.sla is None else one.sla, worst_s[one.id], one.id)
+        for one in (flow.features if flow else ())
+        if one.path
+    ]
+    known = [
+        (limit_s, age_s, name) for limit_s, age_s, name in limits if limit_s is not None and age_s <= limit_s
+    ]
+    if known:
+        return min(known, key=lambda one: one[0] - one[1])
+    return None if general is None or limits else (general, 0.0, "a feature")
 
 
 @rule(
@@ -546,19 +689,33 @@ def _times_colder(path: ServingPath) -> str:
     "PATTERN021",
     title="Consumers slower than arrivals",
     prevents="features and answers that get older with every hour",
-    wrong_when="Acceptable if the rate of events is a short peak and its backlog is worked off in time.",
+    wrong_when="Acceptable if the rate is a short peak whose backlog is worked off in time: state mean and peak_lasts "
+    "of the throughput.",
     needs=_pattern,
 )
-def consumers_too_slow(_: Design, pattern: Pattern) -> Iterator[Fault]:
+def consumers_too_slow(design: Design, pattern: Pattern) -> Iterator[Fault]:
     """Consumers have to be faster than arrivals, or they never catch up."""
     for path, stream in _streamed(pattern):
-        if stream.consumed <= stream.events:
+        if stream.consumed <= stream.events and _backlog_of_peak(design, stream) is None:
             yield Fault(
                 _place(path, "stream.consumed"),
                 f"{stream.events:,.6g} events a second arrive at {path.id}, and its consumers take "
                 f"{stream.consumed:,.6g}: they cannot catch up after an outage.",
                 "Add partitions and consumers until consumption clearly exceeds arrivals.",
             )
+
+
+def _backlog_of_peak(design: Design, stream: Stream) -> float | None:
+    """Return the backlog that a short peak leaves; None where events are no peak, or consumers never catch up.
+
+    The mean of the events is taken to be to their peak as that of the requests.
+    """
+    load = design.requirements.throughput if design.requirements else None
+    if load is None or load.mean is None or load.peak_lasts is None or stream.events < stream.consumed:
+        return None
+    if stream.events * load.mean / load.peak >= stream.consumed:
+        return None
+    return (stream.events - stream.consumed) * load.peak_lasts
 
 
 @rule(
@@ -579,8 +736,8 @@ def consumers_without_partition(_: Design, pattern: Pattern) -> Iterator[Fault]:
         if busy < stream.consumers:
             yield Fault(
                 _place(path, "stream.consumers"),
-                f"{path.id} has {stream.consumers} consumers for {stream.partitions} partitions: "
-                f"{stream.consumers - busy} have nothing to read.",
+                f"{path.id} has {stream.consumers} consumers for {stream.partitions} partitions: in a classic consumer "
+                f"group {stream.consumers - busy} of them have nothing to read.",
                 f"Use {stream.consumers} partitions, or run {busy} consumers.",
             )
 
@@ -593,19 +750,29 @@ def consumers_without_partition(_: Design, pattern: Pattern) -> Iterator[Fault]:
     needs=_pattern,
 )
 def backlog_too_old(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """A new event waits until the backlog in front of it is read."""
+    """What is read during an outage is as old as the outage, and a new event waits until the backlog is read."""
     limit_s = _freshest_s(design)
     for path, stream in _streamed(pattern):
-        if limit_s is None or not stream.largest_backlog or not stream.consumed:
+        backlog = max(stream.largest_backlog or 0.0, _backlog_of_peak(design, stream) or 0.0)
+        if limit_s is None or not backlog or not stream.consumed:
             continue
-        lag_s = formulas.consumer_lag_s(stream.largest_backlog, stream.consumed)
-        if _exceeds(lag_s, limit_s):
-            yield Fault(
-                _place(path, "stream.largest_backlog"),
-                f"A backlog of {stream.largest_backlog:,} events takes {path.id} {show_seconds(lag_s)} to read at "
-                f"{stream.consumed:,.6g} a second; answers may be {show_seconds(limit_s)} old{_worked_off(stream)}.",
-                _faster(stream.largest_backlog, limit_s),
-            )
+        outage_s = backlog / stream.events if stream.events and stream.events <= stream.consumed else 0.0
+        lag_s = formulas.consumer_lag_s(backlog, stream.consumed)
+        if not _exceeds(max(lag_s, outage_s), limit_s):
+            continue
+        clock = (
+            f"are what arrives at {path.id} in {show_seconds(outage_s)}, and what is read then is as old"
+            if outage_s > lag_s
+            else f"take {path.id} {show_seconds(lag_s)} to read at {stream.consumed:,.6g} a second"
+        )
+        yield Fault(
+            _place(path, "stream.largest_backlog"),
+            f"A backlog of {backlog:,.6g} events: they {clock}. Answers may be {show_seconds(limit_s)} old"
+            f"{_worked_off(stream)}.",
+            "Let an outage end sooner, or switch to an answer that needs no stream while it lasts."
+            if outage_s > lag_s
+            else _faster(backlog, limit_s),
+        )
 
 
 def _freshest_s(design: Design) -> float | None:
@@ -615,7 +782,7 @@ def _freshest_s(design: Design) -> float | None:
     return stated.predictions if stated.predictions is not None else stated.features
 
 
-def _faster(backlog: int, limit_s: float) -> str:
+def _faster(backlog: float, limit_s: float) -> str:
     needed = (
         f"{backlog / limit_s:,.0f} events a second or more" if limit_s else "events as fast as they arrive"
     )
@@ -628,3 +795,362 @@ def _worked_off(stream: Stream) -> str:
     except RangeError:
         return ""
     return f". Working it off takes {show_seconds(drain_s)} while new events arrive"
+
+
+@rule(
+    "PATTERN024",
+    "warning",
+    title="Stream that catches up slowly",
+    prevents="hours of old answers after minutes of outage",
+    wrong_when="Acceptable if consumers are added during a backlog; state under consumed what they take then.",
+    needs=_pattern,
+)
+def stream_catches_up_slowly(_: Design, pattern: Pattern) -> Iterator[Fault]:
+    """After an outage, only what consumers take beyond the arrivals works the backlog off."""
+    for path, stream in _streamed(pattern):
+        spare = stream.consumed - stream.events
+        if stream.events and 0 < spare < SPARE_FOR_CATCHING_UP * stream.events:
+            yield Fault(
+                _place(path, "stream.consumed"),
+                f"{path.id} consumes {stream.consumed:,.6g} events a second of {stream.events:,.6g} that arrive: to "
+                f"catch up takes {stream.events / spare:.3g} times as long as the outage{_worked_off(stream)}.",
+                f"Consume {(1 + SPARE_FOR_CATCHING_UP) * stream.events:,.6g} a second or more, or state what is "
+                "skipped after an outage.",
+            )
+
+
+@rule(
+    "PATTERN025",
+    "warning",
+    title="Latency of cache misses left out",
+    prevents="a latency target that was tested with a warm cache and the same ten requests",
+    wrong_when="Wrong if misses get another answer in time; give the call of the model a fallback and a timeout.",
+    needs=_pattern,
+)
+def misses_left_out(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """With a hit ratio below the percentile of the budget, that percentile is a time of the misses."""
+    latency = design.requirements.latency if design.requirements else None
+    share = PERCENTILES.get(latency.percentile) if latency else None
+    if latency is None or share is None or design.planes is None:
+        return
+    known = components_by_id(design.planes)
+    in_split = {part.component for part in latency.split} - {None}
+    only_hits = "cache" in {known[name].kind for name in in_split if name in known}
+    for path, _ in _cached(pattern):
+        hits = hit_ratio(path)
+        found = fleet_of(design, path)
+        model = known.get(path.component or (found[1].component if found else None) or "")
+        if not 0 < hits < share or model is None or _bounded(design, model):
+            continue
+        slow = model.latency is not None and model.latency > latency.budget
+        if slow or (only_hits and model.id not in in_split):
+            tail = 1 - (1 - share) / (1 - hits)
+            what = (
+                f"takes {show_seconds(model.latency or 0.0)}"
+                if slow
+                else "is not among the parts of the latency split"
+            )
+            yield Fault(
+                _place(path, "cache.hit_ratio") if slow else "requirements.latency.split",
+                f"{1 - hits:.0%} of the requests of {path.id} miss the cache, so that the {latency.percentile} of all "
+                f"is the {100 * tail:.4g}th percentile of the misses, and {model.id} {what}; the budget is "
+                f"{show_seconds(latency.budget)}.",
+                "Hold the budget against a miss: the look-up and the model one after the other.",
+            )
+
+
+def _bounded(design: Design, model: Component) -> bool:
+    """Tell whether each call of a component ends in a fallback at a timeout."""
+    flows = (
+        [flow for _, flow in waiting_flows(design.planes) if flow.end == model.id] if design.planes else []
+    )
+    return bool(flows) and all(_ends(flow) for flow in flows)
+
+
+def _ends(flow: Flow) -> bool:
+    return flow.timeout is not None and has_fallback(flow)
+
+
+# ---- stages: retrieval, ranking, re-ranking
+
+
+@rule(
+    "PATTERN026",
+    title="Stages disagree about their items",
+    prevents="a ranker that is sized for a hundredth of what it gets",
+    wrong_when="Wrong if items join or leave between two stages, as by a filter; draw it as a stage of its own.",
+    needs=_pattern,
+)
+def stages_disagree(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Each stage scores what the stage before it handed on."""
+    for path in pattern.paths:
+        if path.items is not None and path.keeps is not None and path.keeps > path.items:
+            yield Fault(
+                _place(path, "keeps"),
+                f"{path.id} scores {path.items:,} items and hands on {path.keeps:,}.",
+                "Correct one of the two: no stage hands on more than it scores.",
+            )
+    stages = [(number, found) for number, found in stages_of(pattern).items() if number is not None]
+    for (before, handing), (number, taking) in pairwise(stages):
+        if (kept := _kept(handing)) is None:
+            continue
+        least, most = kept
+        for path in (path for one in taking for path in one.paths):
+            if path.items is not None and not least <= path.items <= most:
+                kept_ = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+                more = path.items > most
+                yield Fault(
+                    _place(path, "items"),
+                    f"Stage {before} hands on {kept_} items, and {path.id} of stage {number} scores {path.items:,}"
+                    f"{'' if more else ': the others are ranked by nothing'}.",
+                    "Let 'keeps' of a stage and 'items' of the next one agree.",
+                )
+    yield from _other_scorings(design, pattern)
+
+
+def _kept(stage: tuple[Alternative, ...]) -> tuple[int, int] | None:
+    """Return how many items a stage hands on, at least and at most; None where a path does not say.
+
+    Of paths at the same time, lists may overlap: together they hand on at least the longest, at most all.
+    """
+    rows = [[path.keeps for path in one.paths] for one in stage]
+    numbers = [[keeps for keeps in row if keeps is not None] for row in rows]
+    if any(len(row) != len(given) for row, given in zip(rows, numbers, strict=True)):
+        return None
+    return min(map(max, numbers)), max(map(sum, numbers))
+
+
+def _other_scorings(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Find a number of scorings that no stage has, nor all together."""
+    load = design.requirements.throughput if design.requirements else None
+    items = [path.items for path in pattern.paths if path.items is not None]
+    if load is None or load.scorings_per_request == 1 or not items:
+        return
+    if not min(items) <= load.scorings_per_request <= sum(items):
+        yield Fault(
+            "requirements.throughput.scorings_per_request",
+            f"A request has {load.scorings_per_request:,} scorings by the requirements, and its paths score from "
+            f"{min(items):,} to {sum(items):,} items.",
+            "State for each path how many items it scores, and in the requirements those of the model that is sized.",
+        )
+
+
+@rule(
+    "PATTERN027",
+    "warning",
+    title="Slowest of several calls decides",
+    prevents="a tail of the whole that no single source has",
+    incident="Dean & Barroso, The Tail at Scale (Communications of the ACM, 2013): with 100 calls at once, each slow "
+    "in 1%, 63% of the requests wait for a slow one.",
+    wrong_when="Acceptable if each source was measured at a higher percentile, so that together they keep the "
+    "budget's.",
+    needs=_pattern,
+)
+def slowest_decides(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """Of calls at the same time the slowest decides: each keeps its percentile, and together they keep less."""
+    latency = design.requirements.latency if design.requirements else None
+    share = PERCENTILES.get(latency.percentile) if latency else None
+    if latency is None or share is None or design.planes is None:
+        return
+    calls = defaultdict[str, list[Flow]](list)
+    for _, flow in waiting_flows(design.planes):
+        calls[flow.end].append(flow)
+    for one in (one for stage in stages_of(pattern).values() for one in stage):
+        awaited = [
+            path for path in one.paths if path.component and not all(map(_ends, calls[path.component]))
+        ]
+        if len(awaited) > 1:
+            kept = share ** len(awaited)
+            yield Fault(
+                _place(awaited[0], "parallel_to"),
+                f"A request waits for {', '.join(path.id for path in awaited)} at the same time: if each is in time in "
+                f"{share:.4g} of the calls, {1 - kept:.2g} of the requests wait for a late one.",
+                "Give each a timeout and go on with what has arrived by then (a fallback), or ask each for a higher "
+                "percentile.",
+            )
+
+
+# ---- what runs by the clock
+
+
+@rule(
+    "PATTERN028",
+    title="Jobs take longer than their deadline",
+    prevents="a list that is late on every day on which nothing fails",
+    wrong_when="Wrong if jobs of the chain run at the same time; name the branches under 'parallel'.",
+    needs=run_of,
+)
+def jobs_exceed_deadline(_: Design, run: Run) -> Iterator[Fault]:
+    """From its start to its result a run takes what its jobs take one after another."""
+    if run.room_s is not None and _exceeds(run.time_s, run.room_s):
+        limit = "deadline" if run.room_s == run.schedule.deadline else "period"
+        yield Fault(
+            f"requirements.schedule.{limit}",
+            f"{_jobs(run)} take {show_seconds(run.time_s)} one after another, and the {limit} is "
+            f"{show_seconds(run.room_s)}.",
+            f"Make {max(run.jobs, key=lambda job: job.time_s).name} faster, run jobs at the same time, start earlier, "
+            "or agree on a later deadline.",
+        )
+
+
+def _jobs(run: Run) -> str:
+    shown = [f"{job.name} ({show_seconds(job.time_s)})" for job in run.jobs]
+    return ", ".join(shown if len(shown) <= 6 else [*shown[:5], f"{len(shown) - 5} more"])
+
+
+@rule(
+    "PATTERN029",
+    "warning",
+    title="No time to repeat a job before the deadline",
+    prevents="a single failed job that costs the whole day",
+    wrong_when="Acceptable if jobs keep the parts that are done ('resumable: true'), or if the last result will do for "
+    "another day.",
+    needs=run_of,
+)
+def no_time_before_deadline(design: Design, run: Run) -> Iterator[Fault]:
+    """A job that fails at its end has to run again before the deadline."""
+    whole = [job for job in run.jobs if not job.resumable]
+    longest = max(whole, key=lambda job: job.time_s, default=None)
+    if run.room_s is None or longest is None or _exceeds(run.time_s, run.room_s):
+        return
+    if any(True for _ in no_time_for_second_run.check(design)):
+        return  # said of the job itself
+    if _exceeds(run.time_s + longest.time_s, run.room_s):
+        yield Fault(
+            longest.where,
+            f"{_jobs(run)} take {show_seconds(run.time_s)} of {show_seconds(run.room_s)}: if {longest.name} fails at "
+            f"its end, the result comes {show_seconds(run.time_s + longest.time_s - run.room_s)} late.",
+            "Keep the parts that are done, start earlier, or agree on a later deadline.",
+        )
+
+
+@rule(
+    "PATTERN030",
+    "warning",
+    title="Volume of a run not held against its time",
+    prevents="a run that was timed on a sample",
+    wrong_when="Acceptable if a run of the whole volume was measured; state its job_time.",
+    needs=run_of,
+)
+def volume_unmatched(design: Design, run: Run) -> Iterator[Fault]:
+    """How long a run takes follows from its items and from what its machines do a second."""
+    items, room_s = run.schedule.items, run.room_s
+    ahead = [
+        path for path in (design.pattern.paths if design.pattern else ()) if path.pattern == "pre-computed"
+    ]
+    for path in ahead:
+        needed_s, stated_s = computed_s(design, path), path.precompute.job_time if path.precompute else None
+        found = items_of(design, path) or 0
+        if needed_s is not None and stated_s is not None and needed_s > stated_s * 1.1:
+            yield Fault(
+                _place(path, "precompute.job_time"),
+                f"{found:,} items take the fleet of {path.id} {show_seconds(needed_s)}, by its service time and its "
+                f"replicas, and the job is stated to take {show_seconds(stated_s)}.",
+                "Measure a run of the whole volume, and correct the job's time, the service time or the replicas.",
+            )
+        elif items and path.keys and not path.stage and abs(path.keys - items) > 0.1 * max(path.keys, items):
+            yield Fault(
+                _place(path, "keys"),
+                f"The schedule has {items:,} items in a run, and {path.id} {path.keys:,} keys.",
+                "State in both what one run scores.",
+            )
+    if items and room_s and not run.scoring_known:
+        yield Fault(
+            _place(ahead[0], "precompute") if ahead else "pattern",
+            f"{items:,} items within {show_seconds(room_s)} are {items / room_s:,.3g} a second, and no job states "
+            "how long it takes.",
+            "Measure a run, and state its job_time under precompute.",
+        )
+
+
+def _sketched(design: Design) -> Run | None:
+    """Return the run where its jobs are drawn, with flows."""
+    planes = design.planes
+    drawn = planes is not None and planes.flows and any(one.kind in JOBS for one in planes.components)
+    return run_of(design) if drawn else None
+
+
+@rule(
+    "PATTERN031",
+    "warning",
+    title="No alert on a late run",
+    prevents="a list that is missed by its readers before its owners",
+    wrong_when="Wrong if the scheduler itself calls somebody at the deadline; write that as an alert.",
+    needs=_sketched,
+)
+def late_run_unwatched(design: Design, run: Run) -> Iterator[Fault]:
+    """A run that does not end raises no error, so that only an alert on its absence tells."""
+    alerts = design.planes.alerts if design.planes else ()
+    if alerts and not any(alert.watches in {"infrastructure", "data"} for alert in alerts):
+        when = (
+            f" {show_seconds(run.schedule.deadline)} after the start of a run"
+            if run.schedule.deadline
+            else ""
+        )
+        yield Fault(
+            "planes.alerts",
+            f"The alerts watch predictions and quality: none tells that there is no result{when}.",
+            "Add an alert on infrastructure that is raised when a run has not ended in time, early enough to act.",
+        )
+
+
+@rule(
+    "PATTERN032",
+    "warning",
+    title="Job not known to be safe to repeat",
+    prevents="rows that are counted twice after a rerun or a backfill",
+    wrong_when="Acceptable if the store refuses a second write of the same run.",
+    needs=_sketched,
+)
+def rerun_unsafe(design: Design, run: Run) -> Iterator[Fault]:
+    """A job that fails is repeated, and past days are computed again, so each of its writes must replace the last."""
+    del run
+    known = components_by_id(design.planes) if design.planes else {}
+    writes = [
+        (position, flow)
+        for position, flow in enumerate(design.planes.flows if design.planes else ())
+        if flow.carries in {"batch", "predictions"}
+        and known[flow.start].kind in {"batch scorer", "batch pipeline"}
+        and known[flow.end].kind in _STORES
+        and flow.idempotent is not True
+    ]
+    if writes:
+        position, first = writes[0]
+        names = ", ".join(f"{flow.start} → {flow.end}" for _, flow in writes)
+        how = "is not" if first.idempotent is False else "is not known to be"
+        yield Fault(
+            f"planes.flows.{position}.idempotent",
+            f"It {how} safe to write twice: {names}.",
+            "Write whole partitions by day in place of the old ones, or rows by key, and state 'idempotent: true'.",
+        )
+
+
+@rule(
+    "PATTERN033",
+    "warning",
+    title="Run on input that may be incomplete",
+    prevents="a list that was computed from half of the day's data, on time and without an error",
+    wrong_when="Acceptable if the run is started by the event that its input is complete; write that as the check.",
+    needs=_sketched,
+)
+def input_may_be_incomplete(design: Design, run: Run) -> Iterator[Fault]:
+    """Data come late sooner or later, and a job that starts by the clock does not notice."""
+    del run
+    known = components_by_id(design.planes) if design.planes else {}
+    inputs = [
+        (position, flow)
+        for position, flow in enumerate(design.planes.flows if design.planes else ())
+        if flow.carries in {"batch", "events"}
+        and known[flow.start].plane == "data"
+        and (known[flow.end].kind in JOBS or known[flow.start].kind == "raw source")
+        and known[flow.end].plane != "training"
+    ]
+    if inputs and not any(says_something(flow.check) for _, flow in inputs):
+        position, flow = inputs[0]
+        more = f" and {len(inputs) - 1} more" if len(inputs) > 1 else ""
+        yield Fault(
+            f"planes.flows.{position}.check",
+            f"{flow.start} → {flow.end}{more}: nothing checks that the day's data are there before a run reads them.",
+            "State what a run waits for and until when, such as a closing marker or a row count, and what is done with "
+            "what comes later.",
+        )

@@ -1,12 +1,20 @@
 """Rules on the requirements of a design: what a reader asks before they look at a single box."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
-from mlsd_helpers.design import Design, Requirements
+from mlsd_helpers.analysis.ages import labelled_data_age
+from mlsd_helpers.analysis.paths import answers_requests, stages_of
+from mlsd_helpers.analysis.words import says_something
+from mlsd_helpers.design import BudgetPart, Design, FailureMode, Feature, Requirements, Schedule, Throughput
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.units import ms, show_seconds
+from mlsd_helpers.units import hour, minute, ms, show_seconds
 
-AXES = ("prediction", "latency", "throughput", "freshness", "availability")
+OF_REQUESTS = ("prediction", "latency", "throughput", "freshness", "availability")
+OF_A_SCHEDULE = ("prediction", "schedule", "freshness")
+STORES = ("feature store", "prediction store", "vector index", "cache")
+COARSE_S = 10 * minute
+"""A peak that was counted over a longer time than this says nothing of the minutes in it."""
 _ROUNDING_S = 1e-6 * ms  # sums of decimal times miss by less than this
 
 
@@ -32,20 +40,57 @@ def _stated(design: Design) -> Requirements | None:
 
 @rule(
     "REQ002",
+    "warning",
     title="Requirement not stated",
     prevents="a limit that users are the first to find",
-    wrong_when="Wrong if an axis does not apply: a batch job has no request rate, and a model without "
-    "stored features has no feature age.",
+    wrong_when="Wrong if one of them does not apply; say so and why under does_not_apply.",
     needs=_stated,
 )
-def axis_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
+def axis_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
     """A requirement that is not written down is not tested, and seldom met."""
-    if missing := [axis for axis in AXES if getattr(stated, axis) is None]:
+    axes = OF_REQUESTS if answers_requests(design) else OF_A_SCHEDULE
+    missing = [axis for axis in axes if getattr(stated, axis) is None]
+    if "freshness" not in missing:
+        missing += _ages_missing(design, stated)
+    elif not _keeps_data(design):
+        missing.remove("freshness")
+    places = [f"requirements.{axis}" for axis in missing]
+    if applying := [place for place in places if not says_something(design.why_not(place))]:
+        names = ", ".join(place.removeprefix("requirements.") for place in applying)
         yield Fault(
-            f"requirements.{missing[0]}",
-            f"The requirements do not state {', '.join(missing)}.",
+            applying[0],
+            f"The requirements do not state {names}.",
             "State a number with its unit, or an assumption with an owner who will find it out.",
         )
+
+
+def _keeps_data(design: Design) -> bool:
+    """Tell whether answers rest on stored data, which grow old; a design that shows no data yet may have some."""
+    if design.dataflow is None and design.planes is None:
+        return True
+    read = any(feature.path for feature in design.dataflow.features) if design.dataflow else False
+    return read or any(one.kind in STORES for one in (design.planes.components if design.planes else ()))
+
+
+def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:
+    """Yield the ages that matter to what is stored: features without an SLA of their own, answers, an index."""
+    ages, features = stated.freshness, design.dataflow.features if design.dataflow else ()
+    if ages is None:
+        return
+    if ages.features is None and any(_has_no_limit(feature) for feature in features):
+        yield "freshness.features"
+    kept = [
+        path for path in (design.pattern.paths if design.pattern else ()) if path.precompute or path.cache
+    ]
+    if ages.predictions is None and kept and answers_requests(design):
+        yield "freshness.predictions"
+    indexed = any(one.kind == "vector index" for one in (design.planes.components if design.planes else ()))
+    if ages.index is None and indexed and not ages.also:
+        yield "freshness.index"
+
+
+def _has_no_limit(feature: Feature) -> bool:
+    return bool(feature.path) and feature.sla is None
 
 
 @rule(
@@ -58,7 +103,7 @@ def axis_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
 )
 def goal_or_baseline_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Without a baseline it cannot be said whether the model is worth its cost."""
-    if missing := [name for name in ("goal", "baseline") if getattr(stated, name) is None]:
+    if missing := [name for name in ("goal", "baseline") if not says_something(getattr(stated, name))]:
         yield Fault(
             f"requirements.{missing[0]}",
             f"The requirements have no {' and no '.join(missing)}.",
@@ -75,7 +120,7 @@ def goal_or_baseline_missing(_: Design, stated: Requirements) -> Iterator[Fault]
 )
 def latency_at_mean_or_median(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A mean or a median says nothing about the slow requests that users complain about."""
-    if stated.latency and stated.latency.percentile in {"mean", "p50"}:
+    if stated.latency and {one.percentile for one in stated.latency.promises} <= {"mean", "p50"}:
         yield Fault(
             "requirements.latency.percentile",
             f"The latency budget of {show_seconds(stated.latency.budget)} is a {stated.latency.percentile}: "
@@ -88,15 +133,15 @@ def latency_at_mean_or_median(_: Design, stated: Requirements) -> Iterator[Fault
     "REQ005",
     title="Latency split exceeds the budget",
     prevents="parts that each keep their share while the whole exceeds its budget",
-    wrong_when="Wrong if parts run at the same time, or if they are percentiles, which do not add up to "
-    "the percentile of the whole.",
+    wrong_when="Wrong if parts run at the same time: name their components, and let whoever calls them say "
+    "'calls: at once', or their paths name each other under parallel_to.",
     needs=_stated,
 )
-def split_exceeds_budget(_: Design, stated: Requirements) -> Iterator[Fault]:
+def split_exceeds_budget(design: Design, stated: Requirements) -> Iterator[Fault]:
     """The parts of a request that run one after another share one latency budget."""
     if not stated.latency:
         return
-    spent_s = sum(part.time for part in stated.latency.split)
+    spent_s = _spent_s(design, stated.latency.split)
     if spent_s > stated.latency.budget + _ROUNDING_S:
         yield Fault(
             "requirements.latency.split",
@@ -106,22 +151,59 @@ def split_exceeds_budget(_: Design, stated: Requirements) -> Iterator[Fault]:
         )
 
 
+def _spent_s(design: Design, split: tuple[BudgetPart, ...]) -> float:
+    """Add the parts up; of components that work for one request at the same time, the slowest counts."""
+    beside = _at_once(design)
+    time_s = defaultdict[str, float](float)  # a component may have several parts, one after another
+    for part in split:
+        time_s[part.component or ""] += part.time
+    slowest_s = defaultdict[str, float](float)
+    for component in beside.keys() & time_s.keys():
+        slowest_s[beside[component]] = max(slowest_s[beside[component]], time_s.pop(component))
+    return sum(time_s.values()) + sum(slowest_s.values())
+
+
+def _at_once(design: Design) -> dict[str, str]:
+    """Return components that work at the same time as others, each with what they have in common."""
+    found = dict[str, str]()
+    for alternatives in stages_of(design.pattern).values() if design.pattern else ():
+        for one in alternatives:
+            if len(one.paths) > 1:
+                found |= {path.component: f"path {one.paths[0].id}" for path in one.paths if path.component}
+    if planes := design.planes:
+        callers = {one.id for one in planes.components if one.calls == "at once"}
+        found |= {
+            flow.end: f"caller {flow.start}"
+            for flow in planes.flows
+            if flow.start in callers and flow.carries in {"request", "features"}
+        }
+    return found
+
+
 @rule(
     "REQ006",
     title="Mean load stated as the peak",
     prevents="an outage in the busiest hour of the day",
-    wrong_when="Wrong if the rate is fixed, such as a camera's frame rate: its peak is its mean.",
+    wrong_when="Wrong if the rate is fixed, such as a camera's frame rate: write 'burstiness: 0', or "
+    "'derivation: contract' for a limit that is enforced.",
     needs=_stated,
 )
 def mean_as_peak(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A fleet is sized for its busiest period, and the mean load is lower."""
     load = stated.throughput
-    if load and (load.derivation == "mean" or (load.mean is not None and load.peak <= load.mean)):
+    if load is None or _is_fixed(load):
+        return
+    if load.derivation == "mean" or (load.mean is not None and load.peak <= load.mean):
         yield Fault(
             "requirements.throughput.peak",
             f"The peak of {load.peak:,.4g} requests a second is the mean load, which busy hours exceed.",
             "State the rate of the busiest five minutes of a year, or the mean times the factor of the busiest hour.",
         )
+
+
+def _is_fixed(load: Throughput) -> bool:
+    """Tell whether requests come at one rate, by nature or by a limit that is enforced."""
+    return load.derivation == "contract" or load.burstiness == 0
 
 
 @rule(
@@ -135,7 +217,7 @@ def mean_as_peak(_: Design, stated: Requirements) -> Iterator[Fault]:
 def peak_without_derivation(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A peak load can be checked only if it is known where it comes from."""
     load = stated.throughput
-    if load and (load.derivation is None or load.how is None):
+    if load and load.burstiness != 0 and (load.derivation is None or not says_something(load.how)):
         yield Fault(
             "requirements.throughput.how" if load.derivation else "requirements.throughput.derivation",
             f"The design does not state how the peak of {load.peak:,.4g} requests a second was found.",
@@ -147,12 +229,15 @@ def peak_without_derivation(_: Design, stated: Requirements) -> Iterator[Fault]:
     "REQ008",
     title="Ranking with one scoring per request",
     prevents="a fleet sized for requests that each hold a hundred scorings",
-    wrong_when="Wrong if the model scores the whole list in one call, as listwise rankers do.",
+    wrong_when="Wrong if the model scores the whole list in one call, as listwise rankers do; state the length "
+    "of the list under pattern.paths.items.",
     needs=_stated,
 )
-def ranking_with_one_scoring(_: Design, stated: Requirements) -> Iterator[Fault]:
+def ranking_with_one_scoring(design: Design, stated: Requirements) -> Iterator[Fault]:
     """A ranking scores every candidate of a request."""
     load = stated.throughput
+    if any(path.items for path in (design.pattern.paths if design.pattern else ())):
+        return
     if load and stated.prediction and stated.prediction.type == "ranking" and load.scorings_per_request == 1:
         yield Fault(
             "requirements.throughput.scorings_per_request",
@@ -163,6 +248,7 @@ def ranking_with_one_scoring(_: Design, stated: Requirements) -> Iterator[Fault]
 
 @rule(
     "REQ009",
+    "warning",
     title="Base rate missing",
     prevents="a model with 99.9% accuracy that never finds a positive",
     incident="Stripe Radar: about one payment in a thousand is fraud (Stripe engineering blog, 2023).",
@@ -198,6 +284,7 @@ def availability_target_100_percent(_: Design, stated: Requirements) -> Iterator
 
 @rule(
     "REQ011",
+    "warning",
     title="No failure modes",
     prevents="an outage in which this decision is made for the first time",
     incident="Most outages of a large pipeline were not specific to machine learning (Papasian & Underwood, "
@@ -216,20 +303,32 @@ def no_failure_modes(_: Design, stated: Requirements) -> Iterator[Fault]:
 
 @rule(
     "REQ012",
+    "warning",
     title="Failure mode without a decided behaviour",
     prevents="a fallback that lets fraud through, or refuses every customer, by accident",
     wrong_when="Acceptable for a failure that only delays work: no request is passed or refused meanwhile.",
     needs=_stated,
 )
-def failure_mode_undecided(_: Design, stated: Requirements) -> Iterator[Fault]:
+def failure_mode_undecided(design: Design, stated: Requirements) -> Iterator[Fault]:
     """Each use decides for itself whether a failure lets requests through or refuses them."""
-    for mode in stated.failure_modes:
-        if missing := [name for name in ("meanwhile", "fails") if getattr(mode, name) is None]:
+    decides = bool(stated.prediction and stated.prediction.type == "binary classification")
+    asked = ["meanwhile", "fails"] if decides and answers_requests(design) else ["meanwhile"]
+    open_ones = {
+        mode.id: missing
+        for mode in stated.failure_modes
+        if (missing := [name for name in asked if _is_open(mode, name)])
+    }
+    for field in asked:
+        if modes := [mode for mode, missing in open_ones.items() if missing[0] == field]:
             yield Fault(
-                f"requirements.failure_modes.{mode.id}.{missing[0]}",
-                f"The failure mode {mode.id} does not state {_UNSAID[missing[0]]}.",
+                f"requirements.failure_modes.{modes[0]}.{field}",
+                f"These failure modes do not state {_UNSAID[field]}: {', '.join(modes)}.",
                 "State what the user gets meanwhile, and whether it fails open or closed.",
             )
+
+
+def _is_open(mode: FailureMode, field: str) -> bool:
+    return mode.fails is None if field == "fails" else not says_something(mode.meanwhile)
 
 
 _UNSAID = {
@@ -269,11 +368,11 @@ def no_assumptions(_: Design, stated: Requirements) -> Iterator[Fault]:
 )
 def assumption_without_owner_or_check(_: Design, stated: Requirements) -> Iterator[Fault]:
     """An assumption without an owner and a check is never checked."""
-    for belief in stated.assumptions:
-        if missing := [name for name in ("owner", "check") if getattr(belief, name) is None]:
+    for name in ("owner", "check"):
+        if without := [one.id for one in stated.assumptions if not says_something(getattr(one, name))]:
             yield Fault(
-                f"requirements.assumptions.{belief.id}.{missing[0]}",
-                f"The assumption {belief.id} has no {' and no '.join(missing)}.",
+                f"requirements.assumptions.{without[0]}.{name}",
+                f"These assumptions have no {name}: {', '.join(without)}.",
                 "State who checks it, how, and by when.",
             )
 
@@ -287,9 +386,19 @@ def assumption_without_owner_or_check(_: Design, stated: Requirements) -> Iterat
     "the yield can be measured later.",
     needs=_stated,
 )
-def label_facts_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
+def label_facts_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
     """Labels come late, for a share of the predictions, and at a cost."""
     if stated.labels is None:
+        generates = stated.prediction is not None and stated.prediction.type == "generation"
+        trains = any(
+            one.kind == "training pipeline" for one in (design.planes.components if design.planes else ())
+        )
+        if trains and not generates:
+            yield Fault(
+                "requirements.labels",
+                "A model is trained here, and the requirements do not state where its labels come from, nor when.",
+                "State source, definition, delay, yield and cost of the labels.",
+            )
         return
     asked = {
         "delay": "delay",
@@ -307,19 +416,174 @@ def label_facts_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
 
 @rule(
     "REQ016",
+    "warning",
     title="Token latency limits missing",
     prevents="an assistant that is fast on average and feels slow to its readers",
     wrong_when="Wrong if nobody reads the answer while it is generated, as in a nightly job.",
     needs=_stated,
 )
-def token_limits_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
+def token_limits_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
     """A reader of a generated answer waits for its first token, and then for each further one."""
     if not (stated.latency and stated.prediction and stated.prediction.type == "generation"):
         return
-    times = ("first_token", "per_token")
-    if missing := [name for name in times if getattr(stated.latency, name) is None]:
+    promised = {one.what for one in stated.latency.promises}
+    wanted = {"first_token": "first token", "per_token": "gap between tokens"}
+    missing = [
+        name
+        for name, what in wanted.items()
+        if what not in promised and not says_something(design.why_not(f"requirements.latency.{name}"))
+    ]
+    if missing:
         yield Fault(
             f"requirements.latency.{missing[0]}",
             f"Answers are generated token by token, and {' and '.join(missing)} are not limited.",
             "State the longest time to the first token, and for each further token.",
+        )
+
+
+@rule(
+    "REQ017",
+    "info",
+    title="Constraints missing",
+    prevents="a law or a contract that is read after the system is built",
+    wrong_when="Wrong if neither law nor contract nor policy binds the system; say so under does_not_apply.",
+    needs=_stated,
+)
+def constraints_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
+    """What decides about people, or uses what is known about them, is bound by law: where, how long, how explained."""
+    about = bool(stated.prediction and stated.prediction.about_people)
+    marks = [feature.personal for feature in (design.dataflow.features if design.dataflow else ())]
+    marks += [dataset.personal for dataset in (design.data.datasets if design.data else ())]
+    marks += [flow.personal for flow in (design.planes.flows if design.planes else ())]
+    if (about or True in marks) and not stated.constraints:
+        yield Fault(
+            "requirements.constraints",
+            f"The system {'decides about people' if about else 'uses personal data'}, and no constraint is stated.",
+            "State what law, contract and policy demand, such as regions, retention, explanations, and what meets it.",
+        )
+
+
+@rule(
+    "REQ018",
+    "warning",
+    title="Availability without a window",
+    prevents="a target that is met over a year and missed for a day",
+    wrong_when="Acceptable if a contract that is cited names the window.",
+    needs=_stated,
+)
+def availability_without_window(_: Design, stated: Requirements) -> Iterator[Fault]:
+    """A share of the requests is a target only together with the time over which it is counted."""
+    kept = stated.availability
+    if kept and kept.window is None and kept.target < 1:
+        allowed_s = [(1 - kept.target) * days * 24 * hour for days in (30, 365)]
+        yield Fault(
+            "requirements.availability.window",
+            f"An availability of {100 * kept.target:.6g}% allows {show_seconds(allowed_s[0])} without answers if it is "
+            f"counted over 30 d, and {show_seconds(allowed_s[1])} at once if over a year; the window is not stated.",
+            "State the window, such as 30 d.",
+        )
+
+
+@rule(
+    "REQ019",
+    "warning",
+    title="Peak without its bursts",
+    prevents="queues that fill within seconds while the mean of the hour looks fine",
+    wrong_when="Acceptable if a limiter in front smooths the bursts; state 'derivation: contract'.",
+    needs=_stated,
+)
+def peak_without_bursts(_: Design, stated: Requirements) -> Iterator[Fault]:
+    """A peak is a mean too: of the period over which it was counted."""
+    load = stated.throughput
+    if load is None or _is_fixed(load):
+        return
+    if load.over is not None and load.over > COARSE_S:
+        what = f"is the mean of {show_seconds(load.over)}: minutes in it are busier"
+    elif load.over is None and load.burstiness is None:
+        what = "does not state over which period it was counted, nor how bursty arrivals are"
+    else:
+        return
+    yield Fault(
+        "requirements.throughput.over",
+        f"The peak of {load.peak:,.4g} requests a second {what}.",
+        "State the busiest 5 min or less with 'over: 5 min', how long it lasts (peak_lasts), and the variance over the "
+        "mean of the arrivals in each second (burstiness).",
+    )
+
+
+@rule(
+    "REQ020",
+    "warning",
+    title="Labelled data older than allowed",
+    prevents="a model that was trained last week on what was labelled last quarter",
+    wrong_when="Acceptable if what is predicted changes slowly; state under freshness.labelled_data how old the "
+    "newest labels may be.",
+    needs=_stated,
+)
+def labelled_data_too_old(design: Design, stated: Requirements) -> Iterator[Fault]:
+    """What a model has learnt is as old as its labels: their delay, the training and the release add up."""
+    age, limits = labelled_data_age(design), stated.freshness
+    if age is None or limits is None or (limits.model and age.training_s + age.release_s > limits.model):
+        return  # a model that is too old has a rule of its own
+    sum_ = (
+        f"labels are decided after {show_seconds(age.label_s)}, a training comes every "
+        f"{show_seconds(age.training_s)}, a release takes {show_seconds(age.release_s)}"
+    )
+    worst = f"the newest labelled example in the model in use is up to {show_seconds(age.worst_s)} old"
+    if limits.labelled_data is not None and age.worst_s > limits.labelled_data * (1 + 1e-9):
+        yield Fault(
+            "requirements.freshness.labelled_data",
+            f"It may be {show_seconds(limits.labelled_data)}, and {worst}: {sum_}.",
+            "Find earlier labels, such as reviews of a sample, train more often, or release faster.",
+        )
+    elif limits.labelled_data is None and limits.model is not None and age.label_s > limits.model:
+        yield Fault(
+            "requirements.freshness.labelled_data",
+            f"The model may be {show_seconds(limits.model)} old, and {worst}: {sum_}.",
+            "State under freshness.labelled_data how old the newest labels may be, or find labels that come earlier.",
+        )
+
+
+# ---- what runs by the clock
+
+
+def _by_the_clock(design: Design) -> Schedule | None:
+    return design.requirements.schedule if design.requirements else None
+
+
+@rule(
+    "REQ021",
+    "warning",
+    title="Schedule without a deadline, a period or a volume",
+    prevents="a run that grows with the data until it is late every day",
+    wrong_when="Wrong if a run starts on an event and its volume has a limit; write the event as the calendar.",
+    needs=_by_the_clock,
+)
+def schedule_incomplete(_: Design, schedule: Schedule) -> Iterator[Fault]:
+    """Whether a run fits is decided by three numbers: how much there is to do, how often, and by when."""
+    names = ("deadline", "items") if says_something(schedule.calendar) else ("deadline", "period", "items")
+    if missing := [name for name in names if getattr(schedule, name) is None]:
+        yield Fault(
+            f"requirements.schedule.{missing[0]}",
+            f"The schedule does not state its {', '.join(missing)}.",
+            "State from when to when a run may take (deadline), how often it starts (period or calendar), and how many "
+            "items it scores.",
+        )
+
+
+@rule(
+    "REQ022",
+    "warning",
+    title="Late run without a decided behaviour",
+    prevents="readers who act on yesterday's list and do not know it",
+    wrong_when="Acceptable if nobody reads the result before a fixed later time that a second run still meets.",
+    needs=_by_the_clock,
+)
+def late_run_undecided(_: Design, schedule: Schedule) -> Iterator[Fault]:
+    """Sooner or later a run is late, and whoever reads its result gets the old one, a part of it, or nothing."""
+    if not says_something(schedule.when_late):
+        yield Fault(
+            "requirements.schedule.when_late",
+            "The schedule does not state what the readers of its result get when a run is late.",
+            "State it: the last complete result with its date, the part that is done, the rules; and who is told.",
         )

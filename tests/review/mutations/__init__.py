@@ -6,9 +6,10 @@ that finds it, and `start` names the sound design that it is made from. One modu
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Design
+from mlsd_helpers.design import Design, load_design
 from tests.review.mutations import (
     capacity,
     data,
@@ -27,6 +28,7 @@ __all__ = ["MUTATIONS", "STARTS", "Mutation"]
 
 STARTS: dict[str, Callable[[], Design]] = {
     "as published": partial(cases.load, "harbour_pay"),
+    "nightly": partial(load_design, Path(__file__).parent.with_name("nightly_batch.yaml")),
     **dataflow.STARTS,
     **pattern.STARTS,
     **capacity.STARTS,

@@ -3,10 +3,48 @@
 from collections.abc import Callable
 from typing import Any
 
+from mlsd_helpers import cases
 from mlsd_helpers.design import DataFlow, Design, Planes
 from tests.review.mutations.mutation import breaks
 
-STARTS: dict[str, Callable[[], Design]] = {}
+
+def _with_planes(design: Design, **fields: Any) -> Design:
+    return design.with_part(planes=(design.planes or Planes()).changed(**fields))
+
+
+def searching() -> Design:
+    """Look up similar merchants in an index that a job fills every night."""
+    design = cases.load("harbour_pay")
+    planes, needs = design.planes, design.requirements
+    assert planes is not None
+    assert needs is not None
+    assert needs.freshness is not None
+    index = {"id": "similar", "kind": "vector index", "owner": "Data platform", "replicas": 3, "zones": 3}
+    flows = [
+        {
+            "from": "scorer",
+            "to": "similar",
+            "carries": "features",
+            "timeout": "20 ms",
+            "fallback": "No neighbours",
+        },
+        {
+            "from": "merchant_jobs",
+            "to": "similar",
+            "carries": "batch",
+            "check": "Row count, no vector of zeros",
+        },
+    ]
+    stages = [{"id": "build_index", "period": "1 d", "delays": "2 h", "component": "similar"}]
+    freshness = needs.freshness.changed(
+        index="2 d", also=[{"what": "A closed merchant", "component": "similar", "within": "10 d"}]
+    )
+    drawn = _with_planes(design, components=(*planes.components, index), flows=(*planes.flows, *flows))
+    drawn = drawn.with_part(requirements=needs.changed(freshness=freshness))
+    return _with_flow(drawn, stages=(*_flow(drawn).stages, *stages))
+
+
+STARTS: dict[str, Callable[[], Design]] = {"searching": searching}
 
 
 def _flow(design: Design) -> DataFlow:
@@ -141,7 +179,7 @@ def joined_somehow(design: Design) -> Design:
 @breaks("FLOW015")
 def written_twice(design: Design) -> Design:
     """Write each transformation once for training and once for serving."""
-    return _with_flow(design, transformation="separate")
+    return _with_flow(design, transformation="separate", parity_test="none")
 
 
 @breaks("FLOW016")
@@ -150,7 +188,56 @@ def parity_untested(design: Design) -> Design:
     return _with_flow(design, parity_test=None)
 
 
+@breaks("FLOW016")
+def parity_tested_some_day(design: Design) -> Design:
+    """Fill the field and say nothing."""
+    return _with_flow(design, parity_test="to be decided")
+
+
 @breaks("FLOW017")
 def one_read_a_feature(design: Design) -> Design:
     """Read features one after another."""
     return _with_flow(design, lookup={"calls": 11, "time_per_call": "2 ms"})
+
+
+@breaks("FLOW018")
+def written_twice_and_tested(design: Design) -> Design:
+    """Keep two implementations equal by a test alone."""
+    return _with_flow(design, transformation="separate")
+
+
+@breaks("FLOW019", start="searching")
+def index_built_weekly(design: Design) -> Design:
+    """Fill an index once a week that may be two days old."""
+    return _with_stage(design, "build_index", period="7 d")
+
+
+@breaks("FLOW020", start="searching")
+def index_filled_somehow(design: Design) -> Design:
+    """Say nothing about when the index is filled."""
+    stages = tuple(one for one in _flow(design).stages if one.id != "build_index")
+    planes = design.planes or Planes()
+    direct = [
+        one.changed(start="payments") if one.end == "similar" and one.carries == "batch" else one
+        for one in planes.flows
+    ]
+    return _with_flow(_with_planes(design, flows=direct), stages=stages)
+
+
+def _of_hundreds(design: Design, **store: Any) -> Design:
+    planes = design.planes or Planes()
+    components = [one.changed(**store) if one.id == "features" else one for one in planes.components]
+    lookup = {"calls": 2, "time_per_call": "15 ms", "keys": 1_000}
+    return _with_flow(_with_planes(design, components=tuple(components)), lookup=lookup)
+
+
+@breaks("FLOW021")
+def half_a_million_reads(design: Design) -> Design:
+    """Read a thousand keys a payment, and never ask what the store can do."""
+    return _of_hundreds(design)
+
+
+@breaks("FLOW022")
+def more_reads_than_the_store_takes(design: Design) -> Design:
+    """Read more than the store was built for."""
+    return _of_hundreds(design, quota={"requests": "200000 rps"})

@@ -108,7 +108,45 @@ def streamed() -> Design:
     )
 
 
+def in_stages() -> Design:
+    """Find similar cards first, from two sources, and score against those that are left."""
+    design = cases.load("harbour_pay")
+    planes = design.planes
+    assert planes is not None
+    assert design.pattern is not None
+    parts = [
+        {"id": name, "kind": "candidate generator", "owner": "Model team", "replicas": 6, "zones": 3}
+        for name in ("by_device", "by_merchant")
+    ]
+    calls = [
+        {
+            "from": "scorer",
+            "to": part["id"],
+            "carries": "request",
+            "timeout": "20 ms",
+            "fallback": "An empty list",
+        }
+        for part in parts
+    ]
+    first: dict[str, Any] = {
+        "pattern": "request-time",
+        "stage": 1,
+        "reason": "The payment decides.",
+        "items": 5_000,
+        "keeps": 200,
+    }
+    paths = [
+        first | {"id": "device", "component": "by_device", "parallel_to": "merchant"},
+        first | {"id": "merchant", "component": "by_merchant"},
+        _path(design).changed(stage=2, component="scorer", items=400),
+    ]
+    rejected = [no.changed(path=None) for no in design.pattern.rejected]
+    drawn = planes.changed(components=(*planes.components, *parts), flows=(*planes.flows, *calls))
+    return design.with_part(planes=drawn, pattern={"paths": paths, "rejected": rejected})
+
+
 STARTS: dict[str, Callable[[], Design]] = {
+    "in stages": in_stages,
     "cached": cached,
     "made ahead": made_ahead,
     "streamed": streamed,
@@ -145,6 +183,13 @@ def rejected_and_taken(design: Design) -> Design:
 def lost_share(design: Design) -> Design:
     """Lose one payment in ten between the paths."""
     return _with_path(design, share="90%")
+
+
+@breaks("PATTERN005", start="in stages")
+def payments_that_no_source_looks_at(design: Design) -> Design:
+    """Divide the payments between two sources, and lose one in five."""
+    device = _with_stage_path(design, "device", parallel_to=(), share="50%", keeps=400)
+    return _with_stage_path(device, "merchant", share="30%", keeps=400)
 
 
 @breaks("PATTERN006", start="streamed")
@@ -215,7 +260,22 @@ def key_without_card(design: Design) -> Design:
 @breaks("PATTERN015", start="cached")
 def key_without_version(design: Design) -> Design:
     """Serve the old model's answers after a release."""
-    return _with_figures(design, "cache", key=["card", "merchant", "amount"])
+    return _with_figures(_quick_to_undo(design), "cache", key=["card", "merchant", "amount"])
+
+
+@breaks("PATTERN015", start="cached")
+def version_of_something_else(design: Design) -> Design:
+    """Take the app's version for the model's."""
+    parts = ["card", "merchant", "amount", "app version"]
+    return _with_figures(_quick_to_undo(design), "cache", key=parts, answer_depends_on=parts)
+
+
+def _quick_to_undo(design: Design) -> Design:
+    """Roll back within ten seconds, which is less than answers live in the cache."""
+    planes = design.planes
+    assert planes is not None
+    assert planes.release is not None
+    return design.with_part(planes=planes.changed(release=planes.release.changed(rollback_time="10 s")))
 
 
 @breaks("PATTERN016", start="cached")
@@ -267,3 +327,134 @@ def more_consumers_than_partitions(design: Design) -> Design:
 def backlog_of_an_hour(design: Design) -> Design:
     """Let so many events wait that the last is read an hour later."""
     return _with_figures(design, "stream", largest_backlog=3_600_000)
+
+
+@breaks("PATTERN023", start="streamed")
+def outage_longer_than_answers_live(design: Design) -> Design:
+    """Be down for twenty minutes where answers may be fifteen minutes old; catching up takes ten."""
+    return _with_figures(design, "stream", largest_backlog=600_000)
+
+
+@breaks("PATTERN024", start="streamed")
+def hardly_faster_than_events(design: Design) -> Design:
+    """Consume a little more than arrives."""
+    return _with_figures(design, "stream", consumed="520 rps")
+
+
+@breaks("PATTERN025", start="cached")
+def budget_of_a_hit(design: Design) -> Design:
+    """Split the budget as if each payment were in the cache."""
+    needs, planes = design.requirements, design.planes
+    assert needs is not None
+    assert needs.latency is not None
+    assert planes is not None
+    cache = {"id": "answers", "kind": "cache", "owner": "Payments", "replicas": 3, "zones": 3}
+    call = {
+        "from": "gateway",
+        "to": "answers",
+        "carries": "request",
+        "timeout": "20 ms",
+        "fallback": "Ask the scorer",
+    }
+    split = [
+        {"part": "network", "component": "gateway", "time": "60 ms"},
+        {"component": "answers", "time": "2 ms"},
+    ]
+    flows = [
+        one.changed(fallback="fail") if one.end == "scorer" and one.carries == "request" else one
+        for one in planes.flows
+    ]
+    return design.with_part(
+        requirements=needs.changed(latency=needs.latency.changed(split=split)),
+        planes=planes.changed(components=(*planes.components, cache), flows=(*flows, call)),
+    )
+
+
+def _with_stage_path(design: Design, path_id: str, **fields: Any) -> Design:
+    pattern = design.pattern or Pattern()
+    paths = tuple(one.changed(**fields) if one.id == path_id else one for one in pattern.paths)
+    return design.with_part(pattern=pattern.changed(paths=paths))
+
+
+@breaks("PATTERN026", start="in stages")
+def ranked_more_than_found(design: Design) -> Design:
+    """Rank a thousand where two sources hand on 400 at most."""
+    return _with_stage_path(design, "authorise", items=1_000)
+
+
+@breaks("PATTERN026", start="in stages")
+def kept_more_than_scored(design: Design) -> Design:
+    """Hand on more than was looked at."""
+    return _with_stage_path(design, "device", items=100)
+
+
+@breaks("PATTERN027", start="in stages")
+def all_sources_awaited(design: Design) -> Design:
+    """Wait for each of the sources, however slow."""
+    planes = design.planes
+    assert planes is not None
+    flows = [one.changed(fallback="fail") if one.end.startswith("by_") else one for one in planes.flows]
+    return design.with_part(planes=planes.changed(flows=tuple(flows)))
+
+
+def _scheduled(design: Design, **fields: Any) -> Design:
+    needs = design.requirements
+    assert needs is not None
+    assert needs.schedule is not None
+    return design.with_part(requirements=needs.changed(schedule=needs.schedule.changed(**fields)))
+
+
+def _with_planes(design: Design, **fields: Any) -> Design:
+    assert design.planes is not None
+    return design.with_part(planes=design.planes.changed(**fields))
+
+
+@breaks("PATTERN028", start="nightly")
+def chain_longer_than_the_night(design: Design) -> Design:
+    """Count the scoring, and not what has to run before it."""
+    return _scheduled(design, deadline="3 h")
+
+
+@breaks("PATTERN029", start="nightly")
+def no_second_run(design: Design) -> Design:
+    """Leave no time to repeat the longest job, which begins anew."""
+    once = _with_figures(design, "precompute", resumable=False)
+    return _scheduled(once, deadline="5 h")
+
+
+@breaks("PATTERN030", start="nightly")
+def timed_on_a_sample(design: Design) -> Design:
+    """Score ten times as many as the path has keys."""
+    return _scheduled(design, items=20_000_000)
+
+
+@breaks("PATTERN030", start="nightly")
+def never_timed(design: Design) -> Design:
+    """State no time of the job that scores all."""
+    return _with_figures(design, "precompute", job_time=None)
+
+
+@breaks("PATTERN031", start="nightly")
+def nobody_sees_a_late_run(design: Design) -> Design:
+    """Watch quality, and not whether there is a list at all."""
+    assert design.planes is not None
+    return _with_planes(design, alerts=tuple(one for one in design.planes.alerts if one.watches == "quality"))
+
+
+@breaks("PATTERN032", start="nightly")
+def rerun_doubles_rows(design: Design) -> Design:
+    """Append to the list, however often the job is started."""
+    assert design.planes is not None
+    flows = [one.changed(idempotent=False) if one.end == "lists" else one for one in design.planes.flows]
+    return _with_planes(design, flows=tuple(flows))
+
+
+@breaks("PATTERN033", start="nightly")
+def input_taken_as_it_is(design: Design) -> Design:
+    """Start by the clock, whatever has arrived."""
+    assert design.planes is not None
+    unchecked = {("ledger", "export"), ("export", "warehouse")}
+    flows = [
+        one.changed(check=None) if (one.start, one.end) in unchecked else one for one in design.planes.flows
+    ]
+    return _with_planes(design, flows=tuple(flows))

@@ -101,3 +101,43 @@ def labels_for_nothing(design: Design) -> Design:
 @breaks("REQ016", start="generating")
 def no_token_times(design: Design) -> Design:
     return _within(design, "latency", first_token=None, per_token=None)
+
+
+@breaks("REQ017")
+def about_people_without_law(design: Design) -> Design:
+    return _within(design, "prediction", about_people=True)
+
+
+@breaks("REQ018")
+def availability_over_any_time(design: Design) -> Design:
+    return _within(design, "availability", window=None)
+
+
+@breaks("REQ019")
+def peak_of_an_hour(design: Design) -> Design:
+    return _within(design, "throughput", over="1 h")
+
+
+@breaks("REQ019")
+def peak_without_bursts(design: Design) -> Design:
+    return _within(design, "throughput", burstiness=None)
+
+
+@breaks("REQ020")
+def labels_of_last_quarter(design: Design) -> Design:
+    return _within(design, "freshness", labelled_data="30 d")
+
+
+@breaks("REQ020")
+def age_of_labels_unsaid(design: Design) -> Design:
+    return _within(design, "freshness", labelled_data=None)
+
+
+@breaks("REQ021", start="nightly")
+def no_deadline(design: Design) -> Design:
+    return _within(design, "schedule", deadline=None)
+
+
+@breaks("REQ022", start="nightly")
+def nobody_decides_what_late_means(design: Design) -> Design:
+    return _within(design, "schedule", when_late="tbd")
