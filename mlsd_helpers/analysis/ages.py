@@ -7,7 +7,7 @@ one before it adds its delays and no wait.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from math import fsum, inf
 from typing import NamedTuple
@@ -29,6 +29,7 @@ __all__ = [
     "worst_age_s",
     "worst_ages_s",
     "worst_s",
+    "writers_into",
 ]
 
 Branches = tuple[tuple[str, ...], ...]
@@ -140,6 +141,26 @@ def least_worst_ages_s(design: Design) -> dict[str, float]:
             for end in after[name]:
                 heapq.heappush(left, (so_far_s + own.get(end, 0.0), end))
     return {one.id: age_s.get(one.id, own.get(one.id, 0.0)) for one in planes.components}
+
+
+def writers_into(
+    design: Design, kinds: Collection[str], names: Collection[str | None] = ()
+) -> frozenset[str]:
+    """Return the components of some kinds or names, and those that write data straight into one of them.
+
+    >>> from mlsd_helpers.design import Component, Flow, Planes
+    >>> parts = [Component(id="crawler", kind="batch pipeline"), Component(id="index", kind="vector index")]
+    >>> planes = Planes(components=parts, flows=[Flow(start="crawler", end="index", carries="batch")])
+    >>> sorted(writers_into(Design(name="d", planes=planes), {"vector index"}))
+    ['crawler', 'index']
+    """
+    planes = design.planes
+    if planes is None:
+        return frozenset()
+    ends = {one.id for one in planes.components if one.kind in kinds or one.id in names}
+    return frozenset(
+        ends | {flow.start for flow in planes.flows if flow.end in ends and flow.carries in CARRY_DATA}
+    )
 
 
 class LabelledDataAge(NamedTuple):

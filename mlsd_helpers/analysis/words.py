@@ -3,7 +3,7 @@
 import re
 
 _PLACEHOLDER = re.compile(
-    r"[xyz]|(.)\1+|a|above|an|and|any|applicable|as|asdf|at|be|because|below|by|decided?|default|defined?|determined?|done"
+    r"[nxyz]|(.)\1+|a|above|an|and|any|applicable|as|asdf|at|be|because|below|by|decided?|default|defined?|determined?|done"
     r"|dummy|fill|fixme|foo|bar|for|here|in|is|it|its|known|later|lorem|na|needed|nil|no|none|not|nothing|now|null|obvious|of|ok"
     r"|okay|on|or|pending|placeholder|please|reasons?|same|see|something|soon|specified|standard|tba|tbc|tbd|that|the"
     r"|this|to|todo|undecided|unknown|usual|various|we|whatever|will|wip|yes|yet"

@@ -20,6 +20,7 @@ from mlsd_helpers.units import show_seconds
 _SIMILAR = 1e-12  # relative: an age that is its SLA but for the last bits meets it
 _MOST_STARTS = 20  # missing flows into one component that are named one by one
 _FEW_CALLS = 3  # fewer look-ups than this are not worth a finding
+_ONLINE = ("feature store", "vector index", "prediction store", "cache")
 _MANY_READS = 100_000
 """Key reads a second above which the limit of a store should be known; some hundred thousand is what one node of an
 in-memory store serves in its makers' own benchmarks. Our estimate."""
@@ -37,8 +38,11 @@ def _served(design: Design) -> DataFlow | None:
 
 def _trained(design: Design) -> DataFlow | None:
     """Return the data flow where a model is trained; a bought one is not, and a sketch does not say."""
-    trains = design.planes is None or any(one.plane == "training" for one in design.planes.components)
-    return design.dataflow if trains else None
+    planes = design.planes
+    trains = planes is None or any(
+        one.kind in {"training pipeline", "training compute"} for one in planes.components
+    )
+    return design.dataflow if trains or (planes and planes.retraining) else None
 
 
 def _read(flow: DataFlow) -> Iterator[Feature]:
@@ -182,9 +186,14 @@ def last_store_is_not_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
     prevents="a feature that is in no store when serving asks for it",
     needs=_served,
 )
-def last_store_not_stated(_: Design, flow: DataFlow) -> Iterator[Fault]:
+def last_store_not_stated(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """The store at the end of a path decides whether serving can read the feature."""
-    unsaid = {stage.id: features for stage, features in _last_stages(flow).items() if stage.store is None}
+    drawn = ages.writers_into(design, _ONLINE)
+    unsaid = {
+        stage.id: features
+        for stage, features in _last_stages(flow).items()
+        if stage.store is None and (stage.component is None or stage.component not in drawn)
+    }
     if unsaid:
         features = list(dict.fromkeys(chain.from_iterable(unsaid.values())))
         yield Fault(
@@ -234,19 +243,18 @@ def stage_without_duration(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "warning",
     title="Stage without a feature",
     prevents="a job that is paid for and whose result nobody reads",
-    wrong_when="Wrong if the stage makes something that is no model input, such as a block list: name its component "
-    "under requirements.freshness.also. An index and a batch scorer are known.",
+    wrong_when="Wrong if the stage makes something that is no model input, such as a block list: name the component "
+    "that holds it under requirements.freshness.also.",
     needs=_flow,
 )
 def stage_without_feature(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """A stage without a feature costs money and has no effect on the model."""
     passed = {name for feature in flow.features for name in feature.stage_ids()}
     limits = design.requirements.freshness if design.requirements else None
-    others = {one.component for one in (limits.also if limits else ())}
+    named = {one.component for one in (limits.also if limits else ())}
+    others = ages.writers_into(design, ("vector index", "prediction store", "label store"), named)
     others |= {
-        one.id
-        for one in (design.planes.components if design.planes else ())
-        if one.kind in {"vector index", "batch scorer", "embedder"}
+        one.id for one in (design.planes.components if design.planes else ()) if one.kind == "batch scorer"
     }
     for stage in flow.stages:
         if stage.id not in passed and (stage.component is None or stage.component not in others):
@@ -558,10 +566,11 @@ def _untested(flow: DataFlow) -> list[str]:
     wrong_when="Acceptable if training reads the features that serving logged: they are the same values.",
     needs=_trained,
 )
-def parity_test_missing(_: Design, flow: DataFlow) -> Iterator[Fault]:
+def parity_test_missing(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """Only a test that compares them shows that training and serving compute the same features."""
     untested = _untested(flow)
-    if untested and flow.transformation != "separate":
+    same_job = flow.transformation == "shared" and not answers_requests(design)
+    if untested and flow.transformation != "separate" and not same_job:
         yield Fault(
             "dataflow.parity_test",
             f"No parity test compares training and serving for {_named(untested)}.",
@@ -691,7 +700,7 @@ def feature_reads_without_limit(design: Design, flow: DataFlow) -> Iterator[Faul
     )
     yield Fault(
         "dataflow.lookup.keys" if flow.lookup else "dataflow.lookup",
-        f"At the peak of {reads.peak_rps:,.6g} requests a second, {counted}, the store serves {reads.rps:,.6g} key "
+        f"At the peak of {_rate(reads.peak_rps)} requests a second, {counted}, the store serves {_rate(reads.rps)} key "
         "reads a second, and no limit of it is stated.",
         f"State what {reads.store or 'the store'} is built for, as its quota in requests (key reads) a second, and how "
         "it was tested; read in bulk, cache hot keys, or keep the items' features in memory.",
@@ -712,10 +721,14 @@ def feature_reads_exceed_limit(design: Design, flow: DataFlow) -> Iterator[Fault
         return
     yield Fault(
         f"planes.components.{reads.store}.quota",
-        f"At the peak of {reads.peak_rps:,.6g} requests a second, each with {reads.keys:,} keys, {reads.store} gets "
-        f"{reads.rps:,.6g} key reads a second, and accepts {reads.quota_rps:,.6g}.",
+        f"At the peak of {_rate(reads.peak_rps)} requests a second, each with {reads.keys:,} keys, {reads.store} gets "
+        f"{_rate(reads.rps)} key reads a second, and accepts {_rate(reads.quota_rps)}.",
         "Raise the limit, read fewer keys a request, or cache hot keys in front of it.",
     )
+
+
+def _rate(rps: float) -> str:
+    return f"{rps:,.0f}" if rps >= 1_000 else f"{rps:.4g}"
 
 
 class _Reads(NamedTuple):

@@ -467,7 +467,8 @@ def cache_key_without_version(design: Design, pattern: Pattern) -> Iterator[Faul
     for path, cache in _cached(pattern):
         if _version_in_key(cache) is not None or (cache.ttl is not None and cache.ttl <= allowed_s):
             continue
-        lacks = cache.version or "the model version"
+        released = ", ".join(filter(_names_a_release, cache.answer_depends_on))
+        lacks = cache.version or released or "the model version"
         life = "without limit" if cache.ttl is None else f"for {show_seconds(cache.ttl)}"
         until = "" if rollback_s is None else f" and a rollback may take {show_seconds(rollback_s)}"
         yield Fault(
@@ -647,6 +648,7 @@ def _tightest_feature(design: Design) -> tuple[float, float, str] | None:
 
 @rule(
     "PATTERN020",
+    "warning",
     title="Empty cache not planned for",
     prevents="an outage that follows from the loss of a cache",
     wrong_when="Acceptable if the cache is replicated and keeps its content through restarts.",
@@ -891,6 +893,7 @@ def stages_disagree(design: Design, pattern: Pattern) -> Iterator[Fault]:
                 "Correct one of the two: no stage hands on more than it scores.",
             )
     stages = [(number, found) for number, found in stages_of(pattern).items() if number is not None]
+    agree = True
     for (before, handing), (number, taking) in pairwise(stages):
         if (kept := _kept(handing)) is None:
             continue
@@ -898,14 +901,15 @@ def stages_disagree(design: Design, pattern: Pattern) -> Iterator[Fault]:
         for path in (path for one in taking for path in one.paths):
             if path.items is not None and not least <= path.items <= most:
                 kept_ = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-                more = path.items > most
+                more, agree = path.items > most, False
                 yield Fault(
                     _place(path, "items"),
                     f"Stage {before} hands on {kept_} items, and {path.id} of stage {number} scores {path.items:,}"
                     f"{'' if more else ': the others are ranked by nothing'}.",
                     "Let 'keeps' of a stage and 'items' of the next one agree.",
                 )
-    yield from _other_scorings(design, pattern)
+    if agree:
+        yield from _other_scorings(design, pattern)
 
 
 def _kept(stage: tuple[Alternative, ...]) -> tuple[int, int] | None:
@@ -921,17 +925,20 @@ def _kept(stage: tuple[Alternative, ...]) -> tuple[int, int] | None:
 
 
 def _other_scorings(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """Find a number of scorings that no stage has, nor all together."""
+    """Find a number of scorings that no path has, nor all together."""
     load = design.requirements.throughput if design.requirements else None
-    items = [path.items for path in pattern.paths if path.items is not None]
+    items = {path.id: path.items for path in pattern.paths if path.items is not None}
     if load is None or load.scorings_per_request == 1 or not items:
         return
-    if not min(items) <= load.scorings_per_request <= sum(items):
+    if not any(
+        isclose(load.scorings_per_request, given, rel_tol=0.1)
+        for given in (*items.values(), sum(items.values()))
+    ):
         yield Fault(
             "requirements.throughput.scorings_per_request",
-            f"A request has {load.scorings_per_request:,} scorings by the requirements, and its paths score from "
-            f"{min(items):,} to {sum(items):,} items.",
-            "State for each path how many items it scores, and in the requirements those of the model that is sized.",
+            f"A request has {load.scorings_per_request:,} scorings by the requirements, and no path scores as many: "
+            f"{', '.join(f'{name} {given:,}' for name, given in items.items())}.",
+            "State in the requirements how many items the model that is sized scores, and the same for its path.",
         )
 
 
@@ -964,7 +971,7 @@ def slowest_decides(design: Design, pattern: Pattern) -> Iterator[Fault]:
             yield Fault(
                 _place(awaited[0], "parallel_to"),
                 f"A request waits for {', '.join(path.id for path in awaited)} at the same time: if each is in time in "
-                f"{share:.4g} of the calls, {1 - kept:.2g} of the requests wait for a late one.",
+                f"{100 * share:.4g}% of the calls, {1 - kept:.2%} of the requests wait for a late one.",
                 "Give each a timeout and go on with what has arrived by then (a fallback), or ask each for a higher "
                 "percentile.",
             )
@@ -1013,7 +1020,7 @@ def no_time_before_deadline(design: Design, run: Run) -> Iterator[Fault]:
     longest = max(whole, key=lambda job: job.time_s, default=None)
     if run.room_s is None or longest is None or _exceeds(run.time_s, run.room_s):
         return
-    if any(True for _ in no_time_for_second_run.check(design)):
+    if any(True for _ in no_time_for_second_run(design)):
         return  # said of the job itself
     if _exceeds(run.time_s + longest.time_s, run.room_s):
         yield Fault(

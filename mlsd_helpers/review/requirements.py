@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from mlsd_helpers.analysis.ages import labelled_data_age
+from mlsd_helpers.analysis.ages import labelled_data_age, writers_into
 from mlsd_helpers.analysis.paths import answers_requests, stages_of
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import BudgetPart, Design, FailureMode, Feature, Requirements, Schedule, Throughput
+from mlsd_helpers.design import BudgetPart, Design, FailureMode, Requirements, Schedule, Throughput
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.units import hour, minute, ms, show_seconds
 
@@ -77,20 +77,23 @@ def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:
     ages, features = stated.freshness, design.dataflow.features if design.dataflow else ()
     if ages is None:
         return
-    if ages.features is None and any(_has_no_limit(feature) for feature in features):
+    stages = {stage.id: stage for stage in (design.dataflow.stages if design.dataflow else ())}
+    indexed = writers_into(design, {"vector index"})
+    unlimited = [one for one in features if one.path and one.sla is None]
+    if ages.features is None and any(
+        stages[one.stage_ids()[-1]].component not in indexed for one in unlimited
+    ):
         yield "freshness.features"
     kept = [
         path for path in (design.pattern.paths if design.pattern else ()) if path.precompute or path.cache
     ]
     if ages.predictions is None and kept and answers_requests(design):
         yield "freshness.predictions"
-    indexed = any(one.kind == "vector index" for one in (design.planes.components if design.planes else ()))
-    if ages.index is None and indexed and not ages.also:
+    indexes = {
+        one.id for one in (design.planes.components if design.planes else ()) if one.kind == "vector index"
+    }
+    if ages.index is None and not indexes <= {limit.component for limit in ages.also}:
         yield "freshness.index"
-
-
-def _has_no_limit(feature: Feature) -> bool:
-    return bool(feature.path) and feature.sla is None
 
 
 @rule(
