@@ -98,7 +98,7 @@ def clicks_in_the_warehouse(design: Design) -> Design:
 @breaks("FLOW004")
 def somewhere_in_a_store(design: Design) -> Design:
     """Say nothing about where a feature is read."""
-    return _with_stage(design, "graph_scores", store=None)
+    return _with_stage(design, "graph_scores", store=None, component=None)
 
 
 @breaks("FLOW005")
