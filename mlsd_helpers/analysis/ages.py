@@ -9,9 +9,10 @@ import heapq
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from math import fsum, inf
+from math import fsum, inf, isclose
 from typing import NamedTuple
 
+from mlsd_helpers.analysis.paths import answers_requests
 from mlsd_helpers.design import DataFlow, Design, Feature
 from mlsd_helpers.design import Stage as DesignedStage
 from mlsd_helpers.formulas import AgeBounds, Parallel, Stage, age_bounds
@@ -19,6 +20,7 @@ from mlsd_helpers.formulas import AgeBounds, Parallel, Stage, age_bounds
 __all__ = [
     "CARRY_DATA",
     "LabelledDataAge",
+    "as_read",
     "bounds",
     "branches_of",
     "delays_alone_s",
@@ -42,6 +44,38 @@ def stages_by_id(flow: DataFlow) -> dict[str, Stage]:
     return {stage.id: _of_formula(stage) for stage in flow.stages}
 
 
+def as_read(design: Design) -> DataFlow:
+    """Return the data flow with the waits that the model meets when it reads.
+
+    In a run by the clock, the first job starts the run and the model reads at its end: the period of that job adds
+    no wait. Where requests are answered, the data flow is as it stands.
+
+    >>> job = {"id": "export", "period": "1 d", "delays": "2 h"}
+    >>> feature = {"id": "turnover", "source": "ledger", "path": "export"}
+    >>> parts = {"dataflow": {"stages": [job], "features": [feature]}}
+    >>> nightly = {"schedule": {"period": "1 d", "deadline": "6 h"}}
+    >>> worst_ages_s(as_read(Design(name="d", requirements=nightly, **parts)))["turnover"] / 3600
+    2.0
+    """
+    flow, schedule = design.dataflow or DataFlow(), design.requirements and design.requirements.schedule
+    if not (schedule and schedule.period) or answers_requests(design):
+        return flow
+    first = {
+        branch[0]
+        for one in flow.features
+        for branches in branches_of(one)[:1]
+        for branch in branches
+        if branch
+    }
+    stages = tuple(
+        one.changed(period=None)
+        if one.id in first and isclose(one.period or 0.0, schedule.period, rel_tol=0.01)
+        else one
+        for one in flow.stages
+    )
+    return flow.changed(stages=stages)
+
+
 def worst_age_s(design: Design, feature: Feature) -> float:
     """Return the worst age of a feature of the design when the model reads it, in seconds.
 
@@ -52,7 +86,7 @@ def worst_age_s(design: Design, feature: Feature) -> float:
     >>> worst_age_s(design, design.at("dataflow.features.graph_risk")) / 60  # 15 + 2 + 30 + 12
     59.0
     """
-    return worst_s(feature, stages_by_id(design.dataflow or DataFlow()))
+    return worst_s(feature, stages_by_id(as_read(design)))
 
 
 def worst_ages_s(flow: DataFlow) -> dict[str, float]:
@@ -71,7 +105,7 @@ def bounds(design: Design, feature: Feature) -> AgeBounds:
     >>> bounds(design, design.at("dataflow.features.merchant_rate_15m"))
     AgeBounds(best_s=270.0, mean_s=585.0, worst_s=900.0)
     """
-    return age_bounds(stages_on_the_way(design.dataflow or DataFlow(), feature))
+    return age_bounds(stages_on_the_way(as_read(design), feature))
 
 
 def stages_on_the_way(flow: DataFlow, feature: Feature) -> tuple[Stage | Parallel, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlsd_helpers.analysis.ages import worst_ages_s
+from mlsd_helpers.analysis.ages import as_read, worst_ages_s
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.design import Component, DataFlow, Flow, Planes
 from mlsd_helpers.document.fields import Columns, Phrases, entries, phrases, said
@@ -151,7 +151,7 @@ def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
     if flow is None or not flow.features:
         return Md("")
     sources = {feature.source for feature in flow.features}
-    ages_s = worst_ages_s(flow)
+    ages_s = worst_ages_s(as_read(figures.design))
     general = figures.held("requirements.freshness.features")
     limits_s = {one.id: general if one.sla is None else one.sla for one in flow.features}
     limited = [one.id for one in flow.features if limits_s[one.id]]

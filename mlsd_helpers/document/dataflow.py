@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from mlsd_helpers.analysis.ages import branches_of, worst_ages_s
+from mlsd_helpers.analysis.ages import as_read, branches_of, worst_ages_s
 from mlsd_helpers.design import REQUEST, DataFlow, Feature, Parallel, Stage
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link, section, table
 from mlsd_helpers.document.mermaid import Edge, Node, flowchart
@@ -70,7 +70,7 @@ def _through(before: Sequence[str], ways: Iterable[Sequence[Sequence[str]]]) -> 
 
 def _features(figures: Figures, flow: DataFlow) -> Md:
     heads = ("feature", "source", "passes", "worst age", "oldest allowed", "slot", "default")
-    ages_s = worst_ages_s(flow)
+    ages_s = worst_ages_s(as_read(figures.design))
     rows = (_feature(figures, one, ages_s[one.id]) for one in flow.features)
     return table(heads, rows)
 

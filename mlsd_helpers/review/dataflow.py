@@ -45,6 +45,10 @@ def _trained(design: Design) -> DataFlow | None:
     return design.dataflow if trains or (planes and planes.retraining) else None
 
 
+def _planes(design: Design) -> Planes | None:
+    return design.planes
+
+
 def _read(flow: DataFlow) -> Iterator[Feature]:
     """Yield the features that are read from somewhere, and do not come with the request."""
     return (feature for feature in flow.features if feature.path)
@@ -76,7 +80,7 @@ def dataflow_missing(design: Design) -> Iterator[Fault]:
 )
 def feature_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """The worst age of a feature includes every period, delay and copy on its path."""
-    stages = ages.stages_by_id(flow)
+    stages = ages.stages_by_id(ages.as_read(design))
     alike: dict[tuple[object, ...], list[Feature]] = defaultdict(list)
     for feature in flow.features:
         alike[feature.path, feature.sla].append(feature)
@@ -473,8 +477,11 @@ def feature_without_position(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "them in training; write 'default: missing'.",
     needs=_flow,
 )
-def feature_without_default(_: Design, flow: DataFlow) -> Iterator[Fault]:
+def feature_without_default(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """A store sometimes has no value, and the model needs one all the same."""
+    asked = design.requirements.prediction if design.requirements else None
+    if asked and asked.type == "generation":
+        return  # what is missing is left out of the prompt
     if bare := [feature.id for feature in _read(flow) if feature.default is None]:
         yield Fault(
             f"dataflow.features.{bare[0]}.default",
@@ -771,3 +778,28 @@ def _reads(design: Design, flow: DataFlow) -> _Reads | None:
         named.id if named else None,
         limited.quota.requests if limited and limited.quota else None,
     )
+
+
+@rule(
+    "FLOW023",
+    "warning",
+    title="Contract that lets data change without notice",
+    prevents="a column that is renamed on a Friday and read as missing from then on",
+    wrong_when="Acceptable if the reader checks the schema and stops; write that as the check of the flow.",
+    needs=_planes,
+)
+def contract_allows_breaks(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Schemas change, and a reader goes on only with changes that its contract allows."""
+    loose = [
+        (position, flow)
+        for position, flow in enumerate(planes.flows)
+        if flow.contract and flow.contract.compatibility in {None, "none"} and not says_something(flow.check)
+    ]
+    if loose:
+        position, _ = loose[0]
+        names = ", ".join(f"{flow.start} → {flow.end}" for _, flow in loose)
+        yield Fault(
+            f"planes.flows.{position}.contract",
+            f"The contract does not state which changes of the schema are allowed, or allows any: {names}.",
+            "State 'compatibility: backward' (readers change first) or another, with the version that readers expect.",
+        )

@@ -632,7 +632,7 @@ def _tightest_feature(design: Design) -> tuple[float, float, str] | None:
         else None
     )
     flow = design.dataflow
-    worst_s = ages.worst_ages_s(flow) if flow else {}
+    worst_s = ages.worst_ages_s(ages.as_read(design))
     limits = [
         (general if one.sla is None else one.sla, worst_s[one.id], one.id)
         for one in (flow.features if flow else ())
@@ -1161,3 +1161,50 @@ def input_may_be_incomplete(design: Design, run: Run) -> Iterator[Fault]:
             "State what a run waits for and until when, such as a closing marker or a row count, and what is done with "
             "what comes later.",
         )
+
+
+@rule(
+    "PATTERN034",
+    title="Quota too small for a run",
+    prevents="a run that waits for somebody else's limit until after its deadline",
+    wrong_when="Wrong if one call serves many items, or if only some items need it: state the share of the flow.",
+    needs=run_of,
+)
+def quota_too_small_for_run(design: Design, run: Run) -> Iterator[Fault]:
+    """A job that calls a service for each of its items is as slow as the quota of that service."""
+    items, room_s = run.schedule.items, run.room_s
+    known = components_by_id(design.planes) if design.planes else {}
+    if not items or not room_s:
+        return
+    calls = dict[str, float]()
+    for flow in design.planes.flows if design.planes else ():
+        for caller, called in ((flow.start, flow.end), (flow.end, flow.start)):
+            if (
+                known[caller].kind in JOBS
+                and known[called].quota
+                and flow.carries not in {"metrics", "command"}
+            ):
+                share = 1.0 if flow.share is None else flow.share
+                calls[called] = max(calls.get(called, 0.0), items * share)
+    for name, number in calls.items():
+        time_s = _at_quota_s(known[name], number)
+        if _exceeds(time_s, room_s):
+            price = known[name].price
+            cost = (
+                f", and cost ${number * price.per_request:,.0f} a run" if price and price.per_request else ""
+            )
+            yield Fault(
+                f"planes.components.{name}.quota",
+                f"{number:,.0f} calls of {name} take {show_seconds(time_s)} within its quota, if each item takes one"
+                f"{cost}; a run has {show_seconds(room_s)}.",
+                "Ask only for what is new or has changed and keep the answers, ask for many items in one call, or buy "
+                "a larger quota.",
+            )
+
+
+def _at_quota_s(one: Component, calls: float) -> float:
+    """Return the time that so many calls take at the quota of a component, in seconds."""
+    limits = [(one.quota.requests, 1.0)] if one.quota else []
+    if one.quota and one.tokens:
+        limits.append((one.quota.tokens, float(one.tokens.input + one.tokens.output)))
+    return max((calls * each / limit for limit, each in limits if limit), default=0.0)

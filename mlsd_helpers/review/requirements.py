@@ -65,15 +65,17 @@ def axis_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
 
 
 def _keeps_data(design: Design) -> bool:
-    """Tell whether answers rest on stored data, which grow old; a design that shows no data yet may have some."""
+    """Tell whether answers rest on stored data without limits of their own; a design without data may have some."""
     if design.dataflow is None and design.planes is None:
         return True
-    read = any(feature.path for feature in design.dataflow.features) if design.dataflow else False
-    return read or any(one.kind in STORES for one in (design.planes.components if design.planes else ()))
+    read = [feature for feature in design.dataflow.features if feature.path] if design.dataflow else []
+    if read:
+        return any(feature.sla is None for feature in read)
+    return any(one.kind in STORES for one in (design.planes.components if design.planes else ()))
 
 
 def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:
-    """Yield the ages that matter to what is stored: features without an SLA of their own, answers, an index."""
+    """Yield the ages that matter to what is stored: features without an SLA of their own, and answers."""
     ages, features = stated.freshness, design.dataflow.features if design.dataflow else ()
     if ages is None:
         return
@@ -89,11 +91,6 @@ def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:
     ]
     if ages.predictions is None and kept and answers_requests(design):
         yield "freshness.predictions"
-    indexes = {
-        one.id for one in (design.planes.components if design.planes else ()) if one.kind == "vector index"
-    }
-    if ages.index is None and not indexes <= {limit.component for limit in ages.also}:
-        yield "freshness.index"
 
 
 @rule(
@@ -371,13 +368,19 @@ def no_assumptions(_: Design, stated: Requirements) -> Iterator[Fault]:
 )
 def assumption_without_owner_or_check(_: Design, stated: Requirements) -> Iterator[Fault]:
     """An assumption without an owner and a check is never checked."""
-    for name in ("owner", "check"):
-        if without := [one.id for one in stated.assumptions if not says_something(getattr(one, name))]:
-            yield Fault(
-                f"requirements.assumptions.{without[0]}.{name}",
-                f"These assumptions have no {name}: {', '.join(without)}.",
-                "State who checks it, how, and by when.",
-            )
+    lacks = {
+        one.id: missing
+        for one in stated.assumptions
+        if (missing := [name for name in ("owner", "check") if not says_something(getattr(one, name))])
+    }
+    if lacks:
+        first = next(iter(lacks))
+        listed = ", ".join(f"{name} (no {' and no '.join(missing)})" for name, missing in lacks.items())
+        yield Fault(
+            f"requirements.assumptions.{first}.{lacks[first][0]}",
+            f"These assumptions will not be checked: {listed}.",
+            "State who checks each, how, and by when.",
+        )
 
 
 @rule(
@@ -439,7 +442,7 @@ def token_limits_missing(design: Design, stated: Requirements) -> Iterator[Fault
     if missing:
         yield Fault(
             f"requirements.latency.{missing[0]}",
-            f"Answers are generated token by token, and {' and '.join(missing)} are not limited.",
+            f"Answers are generated token by token, and these times have no limit: {', '.join(missing)}.",
             "State the longest time to the first token, and for each further token.",
         )
 
@@ -498,8 +501,8 @@ def availability_without_window(_: Design, stated: Requirements) -> Iterator[Fau
 def peak_without_bursts(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A peak is a mean too: of the period over which it was counted."""
     load = stated.throughput
-    if load is None or _is_fixed(load):
-        return
+    if load is None or _is_fixed(load) or load.derivation == "mean":
+        return  # a mean is no peak at all
     if load.over is not None and load.over > COARSE_S:
         what = f"is the mean of {show_seconds(load.over)}: minutes in it are busier"
     elif load.over is None and load.burstiness is None:

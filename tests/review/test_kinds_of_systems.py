@@ -213,6 +213,20 @@ def test_the_age_of_an_index_is_that_of_the_freshest_way_to_it():
     assert found(ways[:2], "2 min")
 
 
+def test_in_a_run_by_the_clock_features_are_as_old_as_the_jobs_take():
+    nightly = load_design(NIGHTLY)
+    first, second = nightly.dataflow.features
+
+    def found(sla):
+        features = (first.changed(sla=sla), second)
+        return codes(nightly.with_part(dataflow=nightly.dataflow.changed(features=features)))
+
+    assert found("100 min") == set()  # 40 min and 1 h
+    assert found("90 min") == {"FLOW002"}
+    by_request = nightly.requirements.changed(latency={"budget": "1 s", "percentile": "p99"})
+    assert "FLOW002" in codes(nightly.with_part(requirements=by_request))
+
+
 # ---- pattern
 
 

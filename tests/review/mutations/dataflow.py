@@ -241,3 +241,15 @@ def half_a_million_reads(design: Design) -> Design:
 def more_reads_than_the_store_takes(design: Design) -> Design:
     """Read more than the store was built for."""
     return _of_hundreds(design, quota={"requests": "200000 rps"})
+
+
+@breaks("FLOW023")
+def contract_in_name_only(design: Design) -> Design:
+    """Name an owner, and promise nothing."""
+    planes = design.planes or Planes()
+    contract = {"owner": "Payments", "compatibility": "none"}
+    flows = [
+        one.changed(contract=contract) if (one.start, one.end) == ("payments", "card_events") else one
+        for one in planes.flows
+    ]
+    return _with_planes(design, flows=tuple(flows))

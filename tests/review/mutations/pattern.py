@@ -458,3 +458,17 @@ def input_taken_as_it_is(design: Design) -> Design:
         one.changed(check=None) if (one.start, one.end) in unchecked else one for one in design.planes.flows
     ]
     return _with_planes(design, flows=tuple(flows))
+
+
+@breaks("PATTERN034", start="nightly")
+def asks_a_registry_for_each_item(design: Design) -> Design:
+    """Ask somebody else's service for each of two million firms, at twenty a second."""
+    assert design.planes is not None
+    registry: dict[str, Any] = {"id": "registry", "kind": "external service", "plane": "data"}
+    registry |= {"owner": "Risk models", "quota": {"requests": "20 rps"}}
+    call = {"from": "registry", "to": "features", "carries": "batch"}
+    return _with_planes(
+        design,
+        components=(*design.planes.components, registry),
+        flows=(*design.planes.flows, call),
+    )
