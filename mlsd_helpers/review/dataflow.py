@@ -796,7 +796,7 @@ def contract_allows_breaks(_: Design, planes: Planes) -> Iterator[Fault]:
         if flow.contract and flow.contract.compatibility in {None, "none"} and not says_something(flow.check)
     ]
     if loose:
-        position, _ = loose[0]
+        position = loose[0][0]
         names = ", ".join(f"{flow.start} → {flow.end}" for _, flow in loose)
         yield Fault(
             f"planes.flows.{position}.contract",
