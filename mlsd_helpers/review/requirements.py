@@ -13,6 +13,7 @@ from mlsd_helpers.units import hour, minute, ms, show_seconds
 OF_REQUESTS = ("prediction", "latency", "throughput", "freshness", "availability")
 OF_A_SCHEDULE = ("prediction", "schedule", "freshness")
 STORES = ("feature store", "prediction store", "vector index", "cache")
+_SKETCH = 3  # axes that are missing in a first sketch
 COARSE_S = 10 * minute
 """A peak that was counted over a longer time than this says nothing of the minutes in it."""
 _ROUNDING_S = 1e-6 * ms  # sums of decimal times miss by less than this
@@ -54,6 +55,10 @@ def axis_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
         missing += _ages_missing(design, stated)
     elif not _keeps_data(design):
         missing.remove("freshness")
+    if len(missing) >= _SKETCH:
+        missing += [
+            name for name in ("goal", "baseline", "failure_modes", "assumptions") if not getattr(stated, name)
+        ]
     places = [f"requirements.{axis}" for axis in missing]
     if applying := [place for place in places if not says_something(design.why_not(place))]:
         names = ", ".join(place.removeprefix("requirements.") for place in applying)
@@ -62,6 +67,14 @@ def axis_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
             f"The requirements do not state {names}.",
             "State a number with its unit, or an assumption with an owner who will find it out.",
         )
+
+
+def _beyond_a_sketch(design: Design) -> Requirements | None:
+    """Return requirements that state most axes; of a sketch, one finding says what is still to come."""
+    stated = design.requirements
+    axes = OF_REQUESTS if answers_requests(design) else OF_A_SCHEDULE
+    missing = sum(getattr(stated, axis, None) is None for axis in axes)
+    return stated if missing < _SKETCH else None
 
 
 def _keeps_data(design: Design) -> bool:
@@ -99,7 +112,7 @@ def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:
     title="Goal or baseline missing",
     prevents="a model that is worse than the rules that it replaces",
     wrong_when="Acceptable for a first system of its kind; its baseline is to do nothing.",
-    needs=_stated,
+    needs=_beyond_a_sketch,
 )
 def goal_or_baseline_missing(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Without a baseline it cannot be said whether the model is worth its cost."""
@@ -221,7 +234,7 @@ def peak_without_derivation(_: Design, stated: Requirements) -> Iterator[Fault]:
         yield Fault(
             "requirements.throughput.how" if load.derivation else "requirements.throughput.derivation",
             f"The design does not state how the peak of {load.peak:,.4g} requests a second was found.",
-            "State in 'derivation' and 'how' from which period or factor it comes.",
+            "State in 'derivation' and 'how' from which period or factor it comes; 'over' says how long the period is.",
         )
 
 
@@ -289,7 +302,7 @@ def availability_target_100_percent(_: Design, stated: Requirements) -> Iterator
     prevents="an outage in which this decision is made for the first time",
     incident="Most outages of a large pipeline were not specific to machine learning (Papasian & Underwood, "
     "OpML 2020).",
-    needs=_stated,
+    needs=_beyond_a_sketch,
 )
 def no_failure_modes(_: Design, stated: Requirements) -> Iterator[Fault]:
     """What users get during a failure is a product decision, to be made before the failure."""
@@ -345,7 +358,7 @@ _UNSAID = {
     incident="Zillow Offers: a forecast error beyond the business margin, and a write-down of $304 million "
     "(third quarter of 2021).",
     wrong_when="Acceptable if every figure was measured and names its source.",
-    needs=_stated,
+    needs=_beyond_a_sketch,
 )
 def no_assumptions(_: Design, stated: Requirements) -> Iterator[Fault]:
     """Assumptions that are written down can be checked."""
@@ -501,8 +514,8 @@ def availability_without_window(_: Design, stated: Requirements) -> Iterator[Fau
 def peak_without_bursts(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A peak is a mean too: of the period over which it was counted."""
     load = stated.throughput
-    if load is None or _is_fixed(load) or load.derivation == "mean":
-        return  # a mean is no peak at all
+    if load is None or _is_fixed(load) or load.derivation in {None, "mean"}:
+        return  # where a peak comes from is asked first, and a mean is none
     if load.over is not None and load.over > COARSE_S:
         what = f"is the mean of {show_seconds(load.over)}: minutes in it are busier"
     elif load.over is None and load.burstiness is None:

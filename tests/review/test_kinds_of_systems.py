@@ -391,3 +391,9 @@ def test_a_fleet_that_is_too_small_for_the_items_of_a_night_is_found():
 def test_a_sketch_of_seven_lines_is_told_of_the_requirements_first():
     design = Design.parse(SEVEN_LINES)
     assert [one.code for one in review(design) if one.code.startswith(OURS)] == ["REQ001"]
+
+
+def test_a_sketch_of_the_requirements_has_one_finding_on_what_is_still_to_come():
+    load = {"peak": "200 rps", "mean": "80 rps"}
+    found = codes(Design(name="d", requirements={"prediction": {"type": "regression"}, "throughput": load}))
+    assert found == {"REQ002", "REQ007"}
