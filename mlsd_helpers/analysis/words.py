@@ -16,5 +16,5 @@ def says_something(text: str | None) -> bool:
     >>> says_something("A nightly job: nobody waits."), says_something("to be decided"), says_something("x")
     (True, False, False)
     """
-    words = re.findall(r"[^\W\d_]+", (text or "").casefold())
+    words = re.findall(r"[^\W_]+", (text or "").casefold())
     return any(not _PLACEHOLDER.fullmatch(word) for word in words)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mlsd_helpers.analysis.graph import reached, steps_along
 from mlsd_helpers.analysis.rates import share_on_duty
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
 from mlsd_helpers.review.regions import within
 from mlsd_helpers.review.rule import Fault, rule
@@ -17,7 +18,7 @@ from mlsd_helpers.review.scope import (
     sketched,
     worked_out,
 )
-from mlsd_helpers.review.words import listed, mentions, says_nothing
+from mlsd_helpers.review.words import listed, mentions
 from mlsd_helpers.units import day, show_seconds
 
 GDPR = "General Data Protection Regulation (EU) 2016/679, {}."
@@ -44,7 +45,7 @@ def constraint_unmet(design: Design, planes: Planes) -> Iterator[Fault]:
         gone = [name for name in one.met_by if planes.component(name) is None]
         if gone:
             said = f"is met by {listed(gone)}, which the design does not have"
-        elif not one.met_by and not one.region and says_nothing(one.how):
+        elif not one.met_by and not one.region and not says_something(one.how):
             said = "is met by nothing"
         else:
             continue
@@ -151,7 +152,7 @@ def _sent_to(flows: tuple[Flow, ...], name: str) -> list[Flow]:
 
 
 def _agreement_missing(one: Component) -> bool:
-    return one.terms is None or says_nothing(one.terms.agreement)
+    return one.terms is None or not says_something(one.terms.agreement)
 
 
 @rule(
@@ -244,10 +245,10 @@ def dataset_incomplete(design: Design) -> Iterator[Fault]:
         if one.personal is None and matters:
             missing = ["personal"]
         elif one.personal:
-            missing = ["purpose"] if says_nothing(one.purpose) else []
+            missing = ["purpose"] if not says_something(one.purpose) else []
             missing += [name for name in ("basis", "retention") if getattr(one, name) is None]
             missing += [] if one.kept_in else ["kept_in"]
-            missing += ["deletion"] if one.deleted_by is None and says_nothing(one.deletion) else []
+            missing += ["deletion"] if one.deleted_by is None and not says_something(one.deletion) else []
         if missing:
             yield Fault(
                 f"data.datasets.{one.id}.{missing[0]}",
@@ -334,7 +335,7 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
         told = _told_to_delete(planes, kept)
         missing = [name for name in kept.kept_in if name not in told]
         if missing and (
-            says_nothing(kept.deletion) or len(missing) < len(set(kept.kept_in) - {kept.deleted_by})
+            not says_something(kept.deletion) or len(missing) < len(set(kept.kept_in) - {kept.deleted_by})
         ):
             yield Fault(
                 f"data.datasets.{kept.id}.deleted_by",
@@ -395,7 +396,7 @@ def no_explanation_or_review(design: Design, planes: Planes) -> Iterator[Fault]:
     wanted = design.requirements.prediction if design.requirements else None
     if wanted is None or not wanted.about_people:
         return
-    unexplained = says_nothing(wanted.explained)
+    unexplained = not says_something(wanted.explained)
     unreviewed = not any(one.kind == "people" and one.plane != "training" for one in planes.components)
     if unexplained or unreviewed:
         lacks = ["no explanation for whom it concerns"] * unexplained + [
@@ -423,7 +424,7 @@ def no_fairness_gate(design: Design) -> Iterator[Fault]:
     release = design.planes.release if design.planes else None
     if release is None or not is_about_people(design):
         return
-    sliced = any(not says_nothing(text) for gate in release.gates for text in gate.slices)
+    sliced = any(says_something(text) for gate in release.gates for text in gate.slices)
     if not sliced and not mentions(r"\bfair|\bgroups?\b|subgroup|protected|demograph|gender|\bsex\b|\bage\b|ethnic"
                                    r"|nationalit|disparat", release.validation):  # fmt: skip
         yield Fault(
@@ -480,7 +481,7 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
         return
     if ranked:
         said = "People choose among what the ranking shows, at the top first, so that it is trained on its own order"
-    elif labels.selection and not says_nothing(labels.selection):
+    elif labels.selection and says_something(labels.selection):
         said = f"Labels exist for a selection that the model makes itself ({labels.selection.rstrip('.')})"
     else:
         said = "The model decides what is acted on, and the design does not say for which cases the outcome is known"
@@ -620,10 +621,12 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
     if training is None and design.why_not("data.training") is not None:
         return
     missing = [
-        name for name in ("snapshot", "code", "environment") if says_nothing(getattr(training, name, None))
+        name
+        for name in ("snapshot", "code", "environment")
+        if not says_something(getattr(training, name, None))
     ]
     missing += ["seed"] if getattr(training, "seed", None) is None else []
-    missing += ["lineage"] if regulated and says_nothing(getattr(training, "lineage", None)) else []
+    missing += ["lineage"] if regulated and not says_something(getattr(training, "lineage", None)) else []
     if missing:
         at = f"data.training.{missing[0]}" if training else "data.training" if design.data else "data"
         why = " The system is under law or decides about people." if regulated and training is None else ""

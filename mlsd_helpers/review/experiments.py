@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Acceptance, Design, Experiment
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import ab_sample_size
 from mlsd_helpers.review.acceptance import OF_ACCEPTANCES, covers, in_force
 from mlsd_helpers.review.rule import Fault, Rule, rule
-from mlsd_helpers.review.words import mentions, says_nothing
+from mlsd_helpers.review.words import mentions
 from mlsd_helpers.units import day, show_seconds
 
 ARMITAGE = (
@@ -51,9 +52,9 @@ def _percent(share: float) -> str:
 def experiment_undecided(design: Design) -> Iterator[Fault]:
     """Unit, metric, effect, size, duration and guardrails of an experiment are decided before its result is known."""
     for one in design.experiments:
-        missing = [name for name in ("unit", "metric") if says_nothing(getattr(one, name))]
+        missing = [name for name in ("unit", "metric") if not says_something(getattr(one, name))]
         missing += [name for name in ("units_per_day", "effect", "duration") if not getattr(one, name)]
-        missing += [] if any(not says_nothing(text) for text in one.guardrails) else ["guardrails"]
+        missing += [] if any(says_something(text) for text in one.guardrails) else ["guardrails"]
         if missing:
             yield Fault(
                 f"experiments.{one.id}.{missing[0]}",
@@ -188,7 +189,7 @@ def _two_sided_limit(significance: float) -> float:
 def interfering_units(design: Design) -> Iterator[Fault]:
     """Where one arm takes from the other, single users are the wrong unit."""
     for one in design.experiments:
-        said = not says_nothing(one.interference) and not mentions(r"^\W*(no|none|not)\b", one.interference)
+        said = says_something(one.interference) and not mentions(r"^\W*(no|none|not)\b", one.interference)
         if said and one.unit and not mentions(_CLUSTERS, one.unit):
             yield Fault(
                 f"experiments.{one.id}.unit",
@@ -291,8 +292,8 @@ def no_online_experiment(design: Design) -> Iterator[Fault]:
 def decision_unreasoned(design: Design) -> Iterator[Fault]:
     """A decision can be checked later only if it says what was not chosen, why, and what would change it."""
     for one in design.decisions:
-        missing = [] if any(not says_nothing(text) for text in one.over) else ["over"]
-        missing += [name for name in ("because", "flips_when") if says_nothing(getattr(one, name))]
+        missing = [] if any(says_something(text) for text in one.over) else ["over"]
+        missing += [name for name in ("because", "flips_when") if not says_something(getattr(one, name))]
         if missing:
             yield Fault(
                 f"decisions.{one.id}.{missing[0]}",
@@ -338,7 +339,7 @@ def question_left_open(design: Design, today: date) -> Iterator[Fault]:
 def risk_without_answer(design: Design) -> Iterator[Fault]:
     """A risk that is written down needs an answer: avoid it, make it smaller, or take it knowingly."""
     for one in design.risks:
-        if says_nothing(one.answer) and not one.likelihood == one.impact == "low":
+        if not says_something(one.answer) and not one.likelihood == one.impact == "low":
             yield Fault(
                 f"risks.{one.id}.answer",
                 f"The risk {one.id} has no answer.",
@@ -416,7 +417,7 @@ def acceptance_without_finding(design: Design, today: date) -> Iterator[Fault]:
 def acceptance_without_reason(design: Design) -> Iterator[Fault]:
     """Whoever accepts a finding says why, so that others can judge whether that still holds."""
     for place, one in _accepted(design):
-        if missing := [name for name in ("because", "by") if says_nothing(getattr(one, name))]:
+        if missing := [name for name in ("because", "by") if not says_something(getattr(one, name))]:
             yield Fault(
                 f"{place}.{missing[0]}",
                 f"The acceptance of {one.rule} does not say {' and '.join(missing)}.",

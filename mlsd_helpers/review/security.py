@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import flow_places, generates, personal_data, providers, sketched, worked_out
-from mlsd_helpers.review.words import listed, mentions, says_nothing
+from mlsd_helpers.review.words import listed, mentions
 
 OWASP = "OWASP Top 10 for Large Language Model Applications, 2025: {}."
 _PUBLIC = r"public|internet|outside|anonymous|untrusted|customer|\bweb\b"
@@ -45,7 +46,7 @@ def crosses_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
         start, end = zone.get(flow.start), zone.get(flow.end)
         outside = "provider" in {start, end}
         crosses = (start and end and start.casefold() != end.casefold()) or (outside and start != end)
-        if crosses and says_nothing(flow.auth):
+        if crosses and not says_something(flow.auth):
             yield Fault(
                 f"{place}.auth",
                 f"{flow.start} → {flow.end} goes from {start or 'our system'} to {end or 'our system'}, and it "
@@ -355,7 +356,7 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
     for place, flow in flow_places(planes):
         reads = flow.carries in {"request", "features"} and flow.end in stores
         held = flow.personal or (flow.end in kept and flow.personal is None)
-        if reads and held and says_nothing(flow.auth):
+        if reads and held and not says_something(flow.auth):
             yield Fault(
                 f"{place}.auth",
                 f"{flow.start} reads personal data of many users in {flow.end}, and nothing limits a read to the "
@@ -386,7 +387,7 @@ def model_acts_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
     }
     for place, flow in flow_places(around.planes):
         outward = kinds[flow.end] in {"service", "external service", "other", "raw source"}
-        if flow.start in acting and flow.carries == "command" and outward and says_nothing(flow.check):
+        if flow.start in acting and flow.carries == "command" and outward and not says_something(flow.check):
             yield Fault(
                 f"{place}.check",
                 f"{flow.start} commands {flow.end} by what a model has written, and nothing checks the command.",

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
 from mlsd_helpers.analysis.request import has_fallback
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import canary_sample_size
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import DATA, flow_places, generates, providers, sketched, worked_out
-from mlsd_helpers.review.words import listed, mentions, says_nothing
+from mlsd_helpers.review.words import listed, mentions
 from mlsd_helpers.units import day, hour, show_seconds
 
 _MONTH_S = 30 * day
@@ -217,7 +218,9 @@ def provider_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
 def version_not_pinned(design: Design, planes: Planes) -> Iterator[Fault]:
     """A provider replaces a model behind the same name, unless the version is fixed."""
     for one in providers(planes):
-        if _is_model(design, planes, one) and (says_nothing(one.version) or mentions(_UNPINNED, one.version)):
+        if _is_model(design, planes, one) and (
+            not says_something(one.version) or mentions(_UNPINNED, one.version)
+        ):
             given = f"its version is {one.version!r}" if one.version else "its version is not stated"
             yield Fault(
                 f"planes.components.{one.id}.version",
@@ -797,7 +800,7 @@ def index_age_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
     deletable = {
         name
         for one in (design.data.datasets if design.data else ())
-        if one.deleted_by or not says_nothing(one.deletion)
+        if one.deleted_by or says_something(one.deletion)
         for name in one.kept_in
     }
     for name in _of_kind(planes, "vector index"):

@@ -1,22 +1,6 @@
-"""What a few words say, where a field holds words: whether they say anything, and whether they speak of something."""
+"""What words of a design speak of, and how several names are joined."""
 
 import re
-
-_PLACEHOLDER = re.compile(
-    r"\W*(none|no|not?hing|n/?a|tb[acd]|to ?do|to be (decided|defined|done|confirmed|determined)|not (yet )?"
-    r"(known|decided|defined|stated)|unknown|undecided|later|maybe|yes|true|false|ok(ay)?|fine|x+|foo|bar|test"
-    r"|see above|because|reason|text|words|whatever|lorem ipsum.*)?\W*",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def says_nothing(text: str | None) -> bool:
-    """Tell whether a text is missing, or only holds its place.
-
-    >>> says_nothing(None), says_nothing("tbd"), says_nothing("x"), says_nothing("Workload identity")
-    (True, True, True, False)
-    """
-    return text is None or sum(map(str.isalnum, text)) < 2 or bool(_PLACEHOLDER.fullmatch(text))
 
 
 def mentions(words: str, *texts: str | None) -> bool:

@@ -4,13 +4,13 @@ from functools import partial
 
 import pytest
 
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Flow
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.formulas.statistics import ab_sample_size
 from mlsd_helpers.review import review
 from mlsd_helpers.review.experiments import false_alarms
 from mlsd_helpers.review.regions import within
-from mlsd_helpers.review.words import says_nothing
 from tests.review.mutations.fuller import adding, in_full, setting, with_devices, with_retrieval, without
 
 OURS = ("DATA", "SEC", "SERV", "EXP", "DEC")
@@ -46,12 +46,12 @@ def test_a_first_sketch_is_not_asked_for_what_only_a_worked_out_design_can_say()
     "text", [None, "-", "x", "tbd", "TBD.", "none", "n/a", "to be decided", "?", "Unknown", "..."]
 )
 def test_a_text_that_only_holds_its_place_says_nothing(text):
-    assert says_nothing(text)
+    assert not says_something(text)
 
 
 @pytest.mark.parametrize("text", ["EU", "None of the data are personal", "mTLS", "No user texts are kept"])
 def test_a_text_that_says_something_is_left_alone(text):
-    assert not says_nothing(text)
+    assert says_something(text)
 
 
 @pytest.mark.parametrize(
