@@ -1,6 +1,6 @@
 """Rules on data: constraints and regions, personal data, decisions about people, labels, training."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlsd_helpers.analysis.graph import reached, steps_along
 from mlsd_helpers.analysis.rates import share_on_duty
@@ -41,8 +41,9 @@ _LABEL_BILL_SHARE = 0.1  # of the budget: from there on it belongs in the plan; 
 )
 def constraint_unmet(design: Design, planes: Planes) -> Iterator[Fault]:
     """What law, a contract or a policy demands has to be met by something in the design."""
+    known = {one.id for one in planes.components}
     for one in design.requirements.constraints if design.requirements else ():
-        gone = [name for name in one.met_by if planes.component(name) is None]
+        gone = [name for name in one.met_by if name not in known]
         if gone:
             said = f"is met by {listed(gone)}, which the design does not have"
         elif not one.met_by and not one.region and not says_something(one.how):
@@ -110,8 +111,8 @@ def outside_region(design: Design, planes: Planes) -> Iterator[Fault]:
                 told.add(one.id)
                 yield Fault(
                     f"planes.components.{one.id}.region",
-                    f"{one.id} is in {listed(one.region)}, and {who} allows {listed(allowed)} only; the data come "
-                    f"there by {bound[one.id]}.",
+                    f"{one.id} is in {listed(one.region)}, and {who} allows {listed(allowed)} only; the data "
+                    f"come there by {bound[one.id]}.",
                     "Move it, or send nothing there that the limit is about, and write 'personal: false' on its "
                     "flow.",
                 )
@@ -138,8 +139,7 @@ def region_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
             yield Fault(
                 f"planes.components.{unknown[0].id}.region",
                 f"The constraint {limit.id} allows {listed(limit.region)} only, and for {len(unknown)} of "
-                f"{len(bound)} "
-                f"components with such data it is not said that they are there: {listed(names)}.",
+                f"{len(bound)} components with such data it is not said that they are there: {listed(names)}.",
                 "State the region of each, in the words of the constraint.",
             )
 
@@ -147,8 +147,12 @@ def region_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
 # ---- personal data at providers
 
 
-def _sent_to(flows: tuple[Flow, ...], name: str) -> list[Flow]:
-    return [flow for flow in flows if flow.end == name]
+def _received(flows: Iterable[Flow]) -> dict[str, Flow]:
+    """Return the first of some flows to each component."""
+    received = dict[str, Flow]()
+    for flow in flows:
+        received.setdefault(flow.end, flow)
+    return received
 
 
 def _agreement_missing(one: Component) -> bool:
@@ -164,12 +168,12 @@ def _agreement_missing(one: Component) -> bool:
 )
 def no_agreement(design: Design, planes: Planes) -> Iterator[Fault]:
     """Who processes personal data for somebody else needs a contract that says what may be done with them."""
-    flows = personal_data(design, planes)
+    received = _received(personal_data(design, planes).sure)
     for one in providers(planes):
-        if (sent := _sent_to(flows.sure, one.id)) and _agreement_missing(one):
+        if (sent := received.get(one.id)) and _agreement_missing(one):
             yield Fault(
                 f"planes.components.{one.id}.terms",
-                f"{sent[0].start} → {one.id} carries personal data, and no agreement with {one.id} is named.",
+                f"{sent.start} → {one.id} carries personal data, and no agreement with {one.id} is named.",
                 "Name the contract in 'terms: {agreement: …}', or remove what is personal before it is sent.",
             )
 
@@ -185,23 +189,24 @@ def no_agreement(design: Design, planes: Planes) -> Iterator[Fault]:
 def terms_incomplete(design: Design, planes: Planes) -> Iterator[Fault]:
     """Before personal data go to a provider, it is known how long they are kept and whether they are trained on."""
     flows = personal_data(design, planes)
+    received, surely = _received((*flows.sure, *flows.maybe)), _received(flows.sure)
     for one in providers(planes):
-        sure, maybe = _sent_to(flows.sure, one.id), _sent_to(flows.maybe, one.id)
-        if not sure and not maybe:
+        flow, sure = received.get(one.id), one.id in surely
+        if flow is None:
             continue
         missing = [
             name for name in ("trains_on_our_data", "retention") if getattr(one.terms, name, None) is None
         ]
         missing += ["agreement"] if not sure and _agreement_missing(one) else []
         if missing:
-            flow = (sure or maybe)[0]
             may = "carries" if sure else "may carry"
             yield Fault(
                 f"planes.components.{one.id}.terms",
                 f"{flow.start} → {one.id} {may} personal data, and the terms of {one.id} do not state "
                 f"{', '.join(missing)}.",
-                "State under 'terms' whether it trains on our data, how long it keeps them and by which contract; or "
-                "write 'personal: false' on the flow and what removes the personal part under 'check'.",
+                "State under 'terms' whether it trains on our data, how long it keeps them and by which "
+                "contract; or write 'personal: false' on the flow and what removes the personal part under "
+                "'check'.",
             )
 
 
@@ -215,13 +220,14 @@ def terms_incomplete(design: Design, planes: Planes) -> Iterator[Fault]:
 def provider_trains(design: Design, planes: Planes) -> Iterator[Fault]:
     """What a provider trains on cannot be taken back, and may come out for others."""
     flows = personal_data(design, planes)
+    received = _received((*flows.sure, *flows.maybe))
     for one in providers(planes):
-        sent = _sent_to((*flows.sure, *flows.maybe), one.id)
+        sent = received.get(one.id)
         if sent and one.terms and one.terms.trains_on_our_data:
             yield Fault(
                 f"planes.components.{one.id}.terms.trains_on_our_data",
-                f"{one.id} trains on what it gets, and {sent[0].start} → {one.id} "
-                f"{'carries' if sent[0].personal else 'may carry'} personal data.",
+                f"{one.id} trains on what it gets, and {sent.start} → {one.id} "
+                f"{'carries' if sent.personal else 'may carry'} personal data.",
                 "Agree on terms without training, or remove what is personal before it is sent.",
             )
 
@@ -253,8 +259,8 @@ def dataset_incomplete(design: Design) -> Iterator[Fault]:
             yield Fault(
                 f"data.datasets.{one.id}.{missing[0]}",
                 f"The data set {one.id} does not state {', '.join(missing)}.",
-                "State whether it is personal; if it is, for which purpose and on which basis it is kept, in which "
-                "components, for how long, and how a person's data are found and deleted.",
+                "State whether it is personal; if it is, for which purpose and on which basis it is kept, in "
+                "which components, for how long, and how a person's data are found and deleted.",
             )
 
 
@@ -272,24 +278,23 @@ def kept_outside_datasets(design: Design, planes: Planes) -> Iterator[Fault]:
     if not flows.matters or design.why_not("data.datasets") is not None:
         return
     datasets = design.data.datasets if design.data else ()
+    received = _received((*flows.sure, *flows.maybe))
     covered = {name for one in datasets if one.personal is not False for name in one.kept_in}
-    if missing := [one.id for one in planes.components if one.id not in covered and _keeps(one, flows)]:
-        place = "data.datasets" if design.data else "data"
+    if missing := [
+        one.id for one in planes.components if one.id not in covered and _keeps(one, flows, received)
+    ]:
         yield Fault(
-            place if datasets or not design.data else "data.datasets",
+            "data.datasets" if design.data else "data",
             f"{'These components keep' if flows.said else 'These components may keep'} personal data, and no set "
-            "of data "
-            f"names them: {listed(missing)}.",
-            "List what is kept under 'data.datasets', with purpose, retention, deletion, and 'kept_in' for every "
-            "copy: "
-            "logs, indexes and providers too.",
+            f"of data names them: {listed(missing)}.",
+            "List what is kept under 'data.datasets', with purpose, retention, deletion, and 'kept_in' for "
+            "every copy: logs, indexes and providers too.",
         )
 
 
-def _keeps(one: Component, flows: PersonalData) -> bool:
+def _keeps(one: Component, flows: PersonalData, received: Mapping[str, Flow]) -> bool:
     if one.kind == "external service":
-        arriving = any(flow.end == one.id for flow in (*flows.sure, *flows.maybe))
-        return bool(arriving and one.terms and one.terms.retention)
+        return bool(one.id in received and one.terms and one.terms.retention)
     return one.kind in _KEEPING and one.id in flows.stored_in
 
 
@@ -301,15 +306,15 @@ def _keeps(one: Component, flows: PersonalData) -> bool:
 )
 def copy_kept_longer(design: Design, planes: Planes) -> Iterator[Fault]:
     """A retention holds for every copy, those of providers included."""
+    terms = {one.id: one.terms for one in planes.components if one.terms}
     for kept in design.data.datasets if design.data else ():
-        for one in planes.components:
-            longest_s = one.terms.retention if one.terms and one.id in kept.kept_in else None
+        for name in kept.kept_in:
+            longest_s = terms[name].retention if name in terms else None
             if longest_s and kept.retention is not None and longest_s > kept.retention:
                 yield Fault(
-                    f"planes.components.{one.id}.terms.retention",
-                    f"{one.id} keeps what it gets for {show_seconds(longest_s)}, and the data set {kept.id} may "
-                    "be kept "
-                    f"for {show_seconds(kept.retention)}.",
+                    f"planes.components.{name}.terms.retention",
+                    f"{name} keeps what it gets for {show_seconds(longest_s)}, and the data set {kept.id} may be "
+                    f"kept for {show_seconds(kept.retention)}.",
                     "Agree on a shorter retention with the provider, or state a longer one for the data set.",
                 )
 
@@ -364,8 +369,7 @@ def _told_to_delete(planes: Planes, kept: Dataset) -> set[str]:
     title="Protected feature in the model",
     prevents="decisions about people by what the law forbids to decide by",
     incident="Charter of Fundamental Rights of the European Union, Article 21, on non-discrimination.",
-    wrong_when="Acceptable if the law allows its use here, such as age in a medical model; accept it with the "
-    "paragraph.",
+    wrong_when="Acceptable if the law allows its use here, such as age in a medical model; cite the paragraph.",
 )
 def protected_feature(design: Design) -> Iterator[Fault]:
     """A model that is given a protected feature decides by it."""
@@ -464,8 +468,8 @@ def _is_sound(labels: Labels) -> bool:
     "warning",
     title="Labels only of what the model has chosen",
     prevents="a model that learns its own decisions, and never sees what it misses",
-    incident="Lakkaraju et al., The selective labels problem (KDD 2017); Joachims, Swaminathan & Schnabel, Unbiased "
-    "learning-to-rank with biased feedback (WSDM 2017).",
+    incident="Lakkaraju et al., The selective labels problem (KDD 2017); Joachims, Swaminathan & Schnabel, "
+    "Unbiased learning-to-rank with biased feedback (WSDM 2017).",
     wrong_when="Wrong if the outcome is seen whatever the model decides; write 'selection: all, …'.",
 )
 def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
@@ -488,9 +492,8 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
     yield Fault(
         f"requirements.labels.{'explored' if labels.selection else 'selection'}",
         f"{said}; no share is decided at random.",
-        "State in 'selection' which cases get a label, and in 'explored' the share that is decided at random; or "
-        "say how "
-        "the selection is corrected, such as by propensities.",
+        "State in 'selection' which cases get a label, and in 'explored' the share that is decided at random; "
+        "or say how the selection is corrected, such as by propensities.",
     )
 
 
@@ -513,8 +516,7 @@ def labels_after_replacement(design: Design, planes: Planes) -> Iterator[Fault]:
         yield Fault(
             "planes.retraining.period",
             f"A model is replaced every {show_seconds(period_s)}, and its labels take {show_seconds(delay_s)}: "
-            "it is gone "
-            "before its quality is known.",
+            "it is gone before its quality is known.",
             "Watch the predictions and an early substitute for the label, with an alert, or replace the model "
             "less often.",
         )
@@ -542,8 +544,7 @@ def more_labels_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
         yield Fault(
             f"planes.components.{people[0].id}.rate",
             f"A training needs {needed:,} labels by hand, and in {show_seconds(period_s)} "
-            f"{listed([p.id for p in people])} "
-            f"can give {given:,.0f}.",
+            f"{listed([p.id for p in people])} can give {given:,.0f}.",
             "Label fewer items, train less often, or plan more people.",
         )
 
@@ -634,8 +635,7 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
             at,
             f"The design does not say how a training is fixed: {', '.join(missing)} not stated.{why}",
             "State under 'data.training' how data, code, environment and seed are fixed, and where it is "
-            "recorded which of "
-            "them a model comes from.",
+            "recorded which of them a model comes from.",
         )
 
 

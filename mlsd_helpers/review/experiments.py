@@ -10,13 +10,13 @@ from mlsd_helpers.design import Acceptance, Design, Experiment
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import ab_sample_size
 from mlsd_helpers.review.acceptance import OF_ACCEPTANCES, covers, in_force
-from mlsd_helpers.review.rule import Fault, Rule, rule
+from mlsd_helpers.review.rule import Fault, Finding, Rule, rule
 from mlsd_helpers.review.words import mentions
 from mlsd_helpers.units import day, show_seconds
 
 ARMITAGE = (
-    "Armitage, McPherson & Rowe, Repeated significance tests on accumulating data (Journal of the Royal Statistical "
-    "Society A, 1969)."
+    "Armitage, McPherson & Rowe, Repeated significance tests on accumulating data (Journal of the Royal "
+    "Statistical Society A, 1969)."
 )
 RARE = 0.01  # a class below this share hides behind accuracy; our threshold
 _MOST_FALSE_ALARMS = 0.055  # a test at 5% with room for rounding
@@ -60,8 +60,7 @@ def experiment_undecided(design: Design) -> Iterator[Fault]:
                 f"experiments.{one.id}.{missing[0]}",
                 f"The experiment {one.id} does not state {', '.join(missing)}.",
                 "State the unit that is put into an arm, the one metric that decides, the smallest effect that "
-                "matters, "
-                "how many units come in a day, how long it runs, and what must not get worse.",
+                "matters, how many units come in a day, how long it runs, and what must not get worse.",
             )
 
 
@@ -84,9 +83,8 @@ def experiment_too_small(design: Design) -> Iterator[Fault]:
             yield Fault(
                 f"experiments.{one.id}.duration",
                 f"To see a change of {_percent(one.effect or 0)} on {_percent(one.baseline or 0)} at a "
-                "significance of "
-                f"{_percent(one.significance)} with a power of {_percent(one.power)}, each of {one.arms} arms needs "
-                f"{needed:,} units; in {show_seconds(one.duration)} each gets {got:,.0f}.",
+                f"significance of {_percent(one.significance)} with a power of {_percent(one.power)}, each of "
+                f"{one.arms} arms needs {needed:,} units; in {show_seconds(one.duration)} each gets {got:,.0f}.",
                 f"Run it for {longer}, give it a larger share, or decide on a larger effect.",
             )
 
@@ -130,12 +128,10 @@ def repeated_looks(design: Design) -> Iterator[Fault]:
             yield Fault(
                 f"experiments.{one.id}.looks",
                 f"The result is looked at {one.looks:,} times at a significance of {_percent(one.significance)} "
-                "each: "
-                f"without any effect, at least one look shows one in {_percent(alarms)} of experiments"
-                f"{' or more' if one.looks > _MOST_LOOKS else ''}.",
+                f"each: without any effect, at least one look shows one in {_percent(alarms)} of "
+                f"experiments{' or more' if one.looks > _MOST_LOOKS else ''}.",
                 "Look once at the end, name the sequential test in 'question', or state a 'significance' for "
-                "each look, "
-                f"such as {_percent(one.significance / one.looks)}.",
+                f"each look, such as {_percent(one.significance / one.looks)}.",
             )
 
 
@@ -183,8 +179,8 @@ def _two_sided_limit(significance: float) -> float:
     "warning",
     title="Units of an experiment that affect each other",
     prevents="an effect that is measured twice too large, or with the wrong sign",
-    wrong_when="Acceptable if the interference is too small to change the decision; say by how much, and cite it in "
-    "'accepted'.",
+    wrong_when="Acceptable if the interference is too small to change the decision; say by how much, and cite "
+    "it in 'accepted'.",
 )
 def interfering_units(design: Design) -> Iterator[Fault]:
     """Where one arm takes from the other, single users are the wrong unit."""
@@ -227,8 +223,8 @@ def shorter_than_a_week(design: Design) -> Iterator[Fault]:
     title="Metric that hides a rare class",
     prevents="a model that passes its gate and never finds a positive",
     incident="Saito & Rehmsmeier, The precision-recall plot is more informative than the ROC plot (PLOS ONE, 2015).",
-    wrong_when="Acceptable if only the order of the cases counts, and as many are looked at as the people can take; "
-    "then say recall among those.",
+    wrong_when="Acceptable if only the order of the cases counts, and as many are looked at as the people can "
+    "take; then say recall among those.",
 )
 def metric_hides_rare_class(design: Design) -> Iterator[Fault]:
     """At a low base rate, accuracy and the area under the ROC curve are high for models that are of no use."""
@@ -245,8 +241,9 @@ def metric_hides_rare_class(design: Design) -> Iterator[Fault]:
         always = max(rate, 1 - rate)
         yield Fault(
             f"planes.release.{'gates' if release.gates else 'validation'}",
-            f"The base rate is {_percent(rate)}: a model that always says the same is right in {_percent(always)} of "
-            "cases, and the release is judged by accuracy or the area under a curve alone.",
+            f"The base rate is {_percent(rate)}: a model that always says the same is right in "
+            f"{_percent(always)} of cases, and the release is judged by accuracy or the area under a curve "
+            "alone.",
             "Judge by recall at the number of alerts that can be handled, or by precision and recall, or by money.",
         )
 
@@ -299,8 +296,7 @@ def decision_unreasoned(design: Design) -> Iterator[Fault]:
                 f"decisions.{one.id}.{missing[0]}",
                 f"The decision {one.id} does not state {', '.join(missing)}.",
                 "State in 'over' what was not chosen, in 'because' the reason with its figure, and in "
-                "'flips_when' the "
-                "change that would make another choice the better one.",
+                "'flips_when' the change that would make another choice the better one.",
             )
 
 
@@ -398,9 +394,12 @@ def acceptance_of_unknown_rule(design: Design) -> Iterator[Fault]:
 )
 def acceptance_without_finding(design: Design, today: date) -> Iterator[Fault]:
     """An acceptance whose finding is gone would silently take the next one."""
+    found = dict[str, tuple[Finding, ...]]()
     for place, one in _accepted(design):
         known = None if one.rule in OF_ACCEPTANCES or not in_force(one, today) else _called(one.rule)
-        if known and not any(covers(design, one, found) for found in known(design, today)):
+        if known and one.rule not in found:
+            found[one.rule] = tuple(known(design, today))
+        if known and not any(covers(design, one, finding) for finding in found[one.rule]):
             at = f" at {one.where}" if one.where else ""
             yield Fault(
                 f"{place}.where" if one.where else f"{place}.rule",

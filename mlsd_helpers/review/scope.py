@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
 from mlsd_helpers.design import Component, Design, Flow, Planes
@@ -63,7 +64,7 @@ class PersonalData:
     maybe: tuple[Flow, ...]
     """Flows of data that say nothing, from components that have personal data."""
 
-    @property
+    @cached_property
     def stored_in(self) -> set[str]:
         """Where what these flows carry may be kept, if it is a place that keeps anything."""
         return {flow.end for flow in (*self.sure, *self.maybe) if flow.carries in _STORED}

@@ -1,10 +1,11 @@
 """Rules on security: trust boundaries, limits for callers, what a model reads and says, secrets, updates."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review.rule import Fault, rule
@@ -50,8 +51,7 @@ def crosses_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
             yield Fault(
                 f"{place}.auth",
                 f"{flow.start} → {flow.end} goes from {start or 'our system'} to {end or 'our system'}, and it "
-                "is not said "
-                "how the sender proves who it is.",
+                "is not said how the sender proves who it is.",
                 "State it in 'auth', such as workload identity, the user's token, or a key from the secret store.",
             )
 
@@ -62,8 +62,7 @@ def crosses_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
     title="Trust boundaries not stated",
     prevents="a service that believes each caller, since nobody has said who can reach it",
     wrong_when="Wrong if everything runs in one network that only one team can reach; give all components that "
-    "zone, and "
-    "whoever calls them another.",
+    "zone, and whoever calls them another.",
     needs=worked_out,
 )
 def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -104,17 +103,15 @@ def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
         if one.quota or one.kind == "rate limiter" or (one.kind in _GATES and not writes)
     }
     flows = [flow for _, flow in waiting_flows(planes) if flow.start not in gates and flow.end not in gates]
-    open_ways = steps_along(flows)
-    for name in public:
-        behind = reached([name], open_ways) - {name}
-        if name not in gates and behind - set(public):
-            yield Fault(
-                f"planes.components.{name}",
-                f"{name} is public, and requests get from there to {listed(sorted(behind - set(public)))} "
-                "without any "
-                f"limit{' (a generating model is paid by the token)' if writes else ''}.",
-                "Put a rate limiter in between, or state the 'quota' of a caller: requests or tokens, per user.",
-            )
+    entries = [name for name in public if name not in gates]
+    behind = sorted(reached(entries, steps_along(flows)) - set(public))
+    if behind:
+        yield Fault(
+            f"planes.components.{entries[0]}",
+            f"{listed(entries)} is public, and requests get from there to {listed(behind)} without any "
+            f"limit{' (a generating model is paid by the token)' if writes else ''}.",
+            "Put a rate limiter in between, or state the 'quota' of a caller: requests or tokens, per user.",
+        )
 
 
 # ---- what a generating model reads and says
@@ -149,44 +146,57 @@ class _Guarded:
 
     def words(self, guard: Component) -> list[str | None]:
         """What is said of a guard and of the calls to it."""
-        calls = [text for flow in self.flows if flow.end == guard.id for text in (flow.check, flow.fallback)]
+        calls = [text for _, flow in self._to.get(guard.id, ()) for text in (flow.check, flow.fallback)]
         return [guard.does, guard.title, *calls]
 
     @cached_property
+    def leading(self) -> set[str]:
+        """The components whose calls lead to a model, the models included."""
+        return reached(self.models, steps_back(self.flows))
+
+    @cached_property
+    def _to(self) -> dict[str, list[tuple[int, Flow]]]:
+        """The calls of each component that is called, with their places."""
+        calls = defaultdict[str, list[tuple[int, Flow]]](list)
+        for place, flow in enumerate(self.flows):
+            calls[flow.end].append((place, flow))
+        return dict(calls)
+
+    @cached_property
+    def _first_and_last(self) -> dict[str, tuple[int, int]]:
+        """For each component, the places of its first and its last call that leads to a model."""
+        found = dict[str, tuple[int, int]]()
+        for place, flow in enumerate(self.flows):
+            if flow.end in self.leading:
+                found[flow.start] = (found.get(flow.start, (place,))[0], place)
+        return found
+
+    @cached_property
     def guards(self) -> list[tuple[Component, bool, bool]]:
-        """Each guard that requests pass, and whether it checks input and output."""
-        along = steps_along(self.flows)
-        leads = {
-            name: bool(reached([name], along) & self.models) for name in {flow.start for flow in self.flows}
-        }
-        leads |= dict.fromkeys(self.models, True)
-        after = reached(self.models, along)
+        """Each guard that requests pass, and whether it checks input and output.
+
+        A guard that calls the model sees both. One that is called beside it checks input if it is called first, output
+        if it is called later. What it does in words says more than that.
+        """
+        after = reached(self.models, steps_along(self.flows))
+        used = {name for flow in self.flows for name in (flow.start, flow.end)}
         found = []
         for one in self.planes.components:
-            places = [place for place, flow in enumerate(self.flows) if one.id in {flow.start, flow.end}]
-            if one.kind not in _GUARDS or not places:
+            if one.kind not in _GUARDS or one.id not in used:
                 continue
-            before = leads.get(one.id, False) or self._beside(one.id, leads, later=False)
-            behind = (one.id in after) or leads.get(one.id, False) or self._beside(one.id, leads, later=True)
+            beside = [
+                (place, self._first_and_last[flow.start])
+                for place, flow in self._to.get(one.id, ())
+                if flow.start in self._first_and_last
+            ]
+            around = one.id in self.leading
+            before = around or any(place < last for place, (_, last) in beside)
+            behind = around or one.id in after or any(place > first for place, (first, _) in beside)
             into, out = mentions(_INPUT, *self.words(one)), mentions(_OUTPUT, *self.words(one))
-            if into or out:  # words say more than the order of the calls
+            if into or out:
                 before, behind = into or (before and not behind), out or (behind and not before)
             found.append((one, before, behind))
         return found
-
-    def _beside(self, guard: str, leads: dict[str, bool], *, later: bool) -> bool:
-        """Tell whether a caller of a guard calls towards the model too: after the guard, or before it."""
-        for place, flow in enumerate(self.flows):
-            if flow.end != guard:
-                continue
-            others = [
-                at
-                for at, other in enumerate(self.flows)
-                if other.start == flow.start and other.end != guard and leads.get(other.end)
-            ]
-            if any(at < place for at in others) if later else any(at > place for at in others):
-                return True
-        return False
 
 
 def _guarded(design: Design) -> _Guarded | None:
@@ -205,9 +215,8 @@ def _model_place(around: _Guarded) -> str:
     title="Untrusted text reaches a generating model unchecked",
     prevents="a text by a stranger that the model takes for an instruction",
     incident=OWASP.format("LLM01, prompt injection"),
-    wrong_when="Acceptable if the model sees and does nothing that its user may not see and do anyway; accept it "
-    "with that "
-    "reason.",
+    wrong_when="Acceptable if the model sees and does nothing that its user may not see and do anyway; accept "
+    "it with that reason.",
     needs=_guarded,
 )
 def input_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
@@ -221,8 +230,7 @@ def input_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
         _model_place(around),
         f"{listed(sorted(around.models))} reads {texts}, and no guardrail checks them first{output}.",
         "Add a guardrail before the model and one after it, say in 'does' what each checks, and give the model "
-        "no right that "
-        "its user does not have.",
+        "no right that its user does not have.",
     )
 
 
@@ -241,8 +249,7 @@ def output_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
         yield Fault(
             _model_place(around),
             f"{listed([one.id for one, _, _ in guards])} checks what {listed(sorted(around.models))} reads, and "
-            "nothing "
-            "checks what it answers.",
+            "nothing checks what it answers.",
             "Add a guardrail behind the model, or say in 'does' that this one checks answers too.",
         )
 
@@ -252,8 +259,7 @@ def output_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
     "warning",
     title="Answer is shown before it is checked",
     prevents="a filter that finds a harmful answer after the user has read it",
-    wrong_when="Wrong if the answer is checked piece by piece before it is shown; write that under 'check' or "
-    "'does'.",
+    wrong_when="Wrong if the answer is checked piece by piece before it is shown; write that under 'check' or 'does'.",
     needs=_guarded,
 )
 def shown_before_checked(design: Design, around: _Guarded) -> Iterator[Fault]:
@@ -266,8 +272,7 @@ def shown_before_checked(design: Design, around: _Guarded) -> Iterator[Fault]:
     yield Fault(
         f"planes.components.{behind[0].id}",
         f"Answers are shown from the first token on, and {behind[0].id} checks answers: it is not said how it "
-        "does so before "
-        "they are shown.",
+        "does so before they are shown.",
         "Check each sentence before it is shown, and allow for that in the first token; or do not stream. Write "
         "it in 'does'.",
     )
@@ -377,13 +382,9 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
 )
 def model_acts_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
     """What a model decides to do is checked by rules or a person before it is done."""
-    along = steps_along(around.flows)
-    calling = {flow.start for flow in around.flows if reached([flow.start], along) & around.models}
     kinds = {one.id: one.kind for one in around.planes.components}
     acting = {
-        name
-        for name in around.models | calling
-        if kinds.get(name) in {"orchestrator", "model server", "llm gateway"}
+        name for name in around.leading if kinds.get(name) in {"orchestrator", "model server", "llm gateway"}
     }
     for place, flow in flow_places(around.planes):
         outward = kinds[flow.end] in {"service", "external service", "other", "raw source"}

@@ -1,6 +1,8 @@
 """Rules on what others do for the system: providers, people, fleets of devices; and on indexes of embeddings."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
@@ -77,18 +79,16 @@ class _Load:
             else rate * known * (1.0 if flow.share is None else flow.share)
         )
 
-    def in_a_failure(self, name: str) -> float:
-        """Return the calls a second at the peak with all retries, and while what is tried first is down."""
-        alternatives = {flow.otherwise for flow in self._flows if flow.otherwise}
+    @cached_property
+    def in_a_failure(self) -> dict[str, float]:
+        """The calls a second to each component at the peak with all retries, and while what is tried first is down."""
         first = {flow.otherwise: flow for flow in self._flows if flow.otherwise}
-        total = 0.0
+        total = defaultdict[str, float](float)
         for flow in self._flows:
-            if flow.end != name:
-                continue
-            tried = first.get(flow.id, flow) if flow.id in alternatives else flow
+            tried = first.get(flow.id, flow) if flow.id else flow
             again = flow.retries if flow.retry is None or flow.retry.budget is None else flow.retry.budget
-            total += (self.made(tried, self.peak) or 0.0) * (1 + again)
-        return total
+            total[flow.end] += (self.made(tried, self.peak) or 0.0) * (1 + again)
+        return dict(total)
 
 
 def _tokens_per_call(design: Design, one: Component) -> float | None:
@@ -118,8 +118,7 @@ def _limits(design: Design, one: Component) -> Iterator[tuple[str, float, float,
     "SERV001",
     title="Quota below the peak",
     prevents="calls that are refused in the busiest minutes, when they matter most",
-    wrong_when="Wrong if the calls are spread over time by a queue; state the share of requests that call on the "
-    "flow.",
+    wrong_when="Wrong if the calls are spread over time by a queue; state the share of requests that call on the flow.",
     needs=sketched,
 )
 def quota_below_peak(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -139,8 +138,7 @@ def quota_below_peak(design: Design, planes: Planes) -> Iterator[Fault]:
                     f"At the peak {one.id} gets {_counted(needed * 60)} {unit} a minute{of}, and accepts "
                     f"{_counted(quota * 60)}.",
                     "Get a larger quota, send less (shorter prompts, a cache, a smaller share), or share the "
-                    "load with a "
-                    "second provider.",
+                    "load with a second provider.",
                 )
 
 
@@ -156,27 +154,28 @@ def quota_without_room(design: Design, planes: Planes) -> Iterator[Fault]:
     """Retries, and the calls of what has failed before, come on top of the peak."""
     load = _Load(design, planes)
     for one in planes.components:
-        usual, worst = load.peak_of(one.id) or 0.0, load.in_a_failure(one.id)
+        usual, worst = load.peak_of(one.id) or 0.0, load.in_a_failure.get(one.id, 0.0)
         for field, quota, each, unit in _limits(design, one):
             if usual * each <= quota * _SLACK < worst * each:
                 yield Fault(
                     f"planes.components.{one.id}.quota.{field}",
                     f"When calls are repeated, or what is tried before {one.id} is down, it gets up to "
-                    f"{_counted(worst * each * 60)} {unit} a minute at the peak, and accepts {_counted(quota * 60)}.",
+                    f"{_counted(worst * each * 60)} {unit} a minute at the peak, and accepts "
+                    f"{_counted(quota * 60)}.",
                     "Limit retries by a budget, such as 10% of first attempts, or get a quota for the whole load.",
                 )
 
 
-def _is_model(design: Design, planes: Planes, one: Component) -> bool:
-    """Tell whether a service of somebody else is a model that reads or writes tokens."""
-    priced = one.price and (one.price.per_million_input_tokens or one.price.per_million_output_tokens)
-    if one.tokens or priced or (one.quota and one.quota.tokens):
-        return True
-    gateways = {part.id for part in planes.components if part.kind == "llm gateway"}
-    if any(flow.start in gateways and flow.end == one.id for flow in planes.flows):
-        return True
-    alone = len(providers(planes)) == 1 and not any(part.kind == "model server" for part in planes.components)
-    return generates(design) and alone
+def _models_of_providers(design: Design, planes: Planes) -> Iterator[Component]:
+    """Yield the services of others that are models: by their tokens, by who calls them, or since there is no other."""
+    gateways = {one.id for one in planes.components if one.kind == "llm gateway"}
+    behind = {flow.end for flow in planes.flows if flow.start in gateways}
+    ours = any(one.kind == "model server" for one in planes.components)
+    alone = generates(design) and not ours and len(providers(planes)) == 1
+    for one in providers(planes):
+        priced = one.price and (one.price.per_million_input_tokens or one.price.per_million_output_tokens)
+        if alone or one.tokens or priced or (one.quota and one.quota.tokens) or one.id in behind:
+            yield one
 
 
 @rule(
@@ -211,16 +210,13 @@ def provider_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     title="Model of a provider without a fixed version",
     prevents="answers that change overnight without a release of ours",
     incident="Chen, Zaharia & Zou, How is ChatGPT's behavior changing over time? (2023).",
-    wrong_when="Acceptable if the provider offers no versions; then test it each day on the evaluation set, with "
-    "an alert.",
+    wrong_when="Acceptable if the provider offers no versions; then test it each day, with an alert.",
     needs=worked_out,
 )
 def version_not_pinned(design: Design, planes: Planes) -> Iterator[Fault]:
     """A provider replaces a model behind the same name, unless the version is fixed."""
-    for one in providers(planes):
-        if _is_model(design, planes, one) and (
-            not says_something(one.version) or mentions(_UNPINNED, one.version)
-        ):
+    for one in _models_of_providers(design, planes):
+        if not says_something(one.version) or mentions(_UNPINNED, one.version):
             given = f"its version is {one.version!r}" if one.version else "its version is not stated"
             yield Fault(
                 f"planes.components.{one.id}.version",
@@ -278,8 +274,7 @@ def bill_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     prevents="a loop or an attacker that spends a month's money in a night",
     incident="OWASP Top 10 for Large Language Model Applications, 2025: LLM10, unbounded consumption.",
     wrong_when="Wrong if the provider stops at a limit that was set there; state that limit as its quota, and "
-    "add the alert "
-    "on what is refused.",
+    "add the alert on what is refused.",
     needs=worked_out,
 )
 def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -340,19 +335,21 @@ def _serving_people(planes: Planes) -> list[Component]:
     return [one for one in planes.components if one.kind == "people" and one.plane == "serving"]
 
 
-def _cases_per_s(design: Design, planes: Planes, load: _Load, one: Component) -> float | None:
+def _cases_per_s(design: Design, planes: Planes) -> dict[str, float]:
     """Return the cases a second that people get on average: by the share of a flow, or by what is acted on."""
+    load = _Load(design, planes)
     alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
     wanted = design.requirements.prediction if design.requirements else None
-    known = []
-    for flow in planes.flows:
-        if flow.end != one.id or flow.carries not in DATA or (flow.id and flow.id in alternatives):
+    people = {one.id for one in planes.components if one.kind == "people"}
+    found = dict[str, float]()
+    for flow in planes.flows if load.mean is not None else ():
+        if flow.end not in people or flow.carries not in DATA or (flow.id and flow.id in alternatives):
             continue
-        if load.mean is not None and flow.share is not None:
-            known.append(load.mean * load.per_request.get(flow.start, 1.0) * flow.share)
-        elif load.mean is not None and wanted and wanted.acted_on is not None:
-            known.append(load.mean * wanted.acted_on)
-    return max(known) if known else None
+        acted_on = wanted.acted_on if wanted else None
+        share = load.per_request.get(flow.start, 1.0) * flow.share if flow.share is not None else acted_on
+        if share is not None and load.mean is not None:
+            found[flow.end] = max(found.get(flow.end, 0.0), load.mean * share)
+    return found
 
 
 def _taken_per_s(one: Component) -> float | None:
@@ -368,11 +365,9 @@ def _taken_per_s(one: Component) -> float | None:
 )
 def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
     """What a model hands to people has to fit into their hours."""
-    load = _Load(design, planes)
+    arriving = _cases_per_s(design, planes)
     for one in planes.components:
-        if one.kind != "people":
-            continue
-        cases, taken = _cases_per_s(design, planes, load, one), _taken_per_s(one)
+        cases, taken = arriving.get(one.id), _taken_per_s(one)
         if cases is not None and taken is not None and cases > taken * _SLACK:
             hours = f" ({one.hours})" if one.hours else ""
             yield Fault(
@@ -392,20 +387,19 @@ def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
 )
 def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
     """People are capacity: it has to be known how many cases they take, and when they are there."""
-    load = _Load(design, planes)
+    arriving = _cases_per_s(design, planes)
     getting = {flow.end for flow in planes.flows if flow.carries in DATA}
     for one in planes.components:
         if one.kind != "people" or one.id not in getting:
             continue
         if missing := [name for name in ("rate", "hours") if getattr(one, name) is None]:
-            cases = _cases_per_s(design, planes, load, one)
+            cases = arriving.get(one.id)
             get = f"gets {_counted(cases * day)} cases a day" if cases is not None else "gets cases"
             yield Fault(
                 f"planes.components.{one.id}.{missing[0]}",
                 f"{one.id} {get}, and the design does not state {' and '.join(missing)}.",
-                "State in 'rate' how many cases all of them take, in 'hours' when they are there, and in 'share' "
-                "of the flow "
-                "how many requests come to them.",
+                "State in 'rate' how many cases all of them take, in 'hours' when they are there, and in "
+                "'share' of the flow how many requests come to them.",
             )
     if not any(one.kind == "people" for one in planes.components):
         for place, flow in flow_places(planes):
@@ -413,8 +407,7 @@ def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
                 yield Fault(
                     f"{place}.fallback",
                     f"Without an answer, {flow.start} hands over to people "
-                    f"({(flow.fallback or '').rstrip('.')}), and the "
-                    "design has none.",
+                    f"({(flow.fallback or '').rstrip('.')}), and the design has none.",
                     "Draw them as a component of the kind 'people', with their rate and hours.",
                 )
                 return
@@ -567,8 +560,7 @@ def update_too_large(_: Design, planes: Planes) -> Iterator[Fault]:
             yield Fault(
                 place,
                 f"A download of {size / 1e6:,.4g} MB takes {show_seconds(size / fleet.bandwidth)} on a device's "
-                "link, and "
-                f"a new model comes every {show_seconds(period_s)} ({total}).",
+                f"link, and a new model comes every {show_seconds(period_s)} ({total}).",
                 fix,
             )
 
@@ -599,8 +591,7 @@ def offline_beyond_model_age(design: Design, planes: Planes) -> Iterator[Fault]:
     "warning",
     title="Rollback that devices out of reach do not get",
     prevents="a bad release that stays on the devices that are offline",
-    wrong_when="Wrong if each device goes back by itself; say so in 'rollback_to', such as the other slot of the "
-    "device.",
+    wrong_when="Wrong if each device goes back by itself; say so in 'rollback_to'.",
     needs=sketched,
 )
 def rollback_out_of_reach(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -614,8 +605,7 @@ def rollback_out_of_reach(_: Design, planes: Planes) -> Iterator[Fault]:
             yield Fault(
                 "planes.release.rollback_time",
                 f"A rollback is to take {show_seconds(release.rollback_time)}, and a device of {one.id} may be "
-                "offline for "
-                f"{show_seconds(fleet.offline_at_most)}.",
+                f"offline for {show_seconds(fleet.offline_at_most)}.",
                 "Keep the old version on the device, and let it go back by itself when its own checks fail.",
             )
 
@@ -629,21 +619,19 @@ def rollback_out_of_reach(_: Design, planes: Planes) -> Iterator[Fault]:
 )
 def versions_without_contract(_: Design, planes: Planes) -> Iterator[Fault]:
     """What devices and servers send each other has to be understood by every version in the field."""
-    for one, fleet in _devices(planes):
-        if not fleet.versions or fleet.versions == 1:
-            continue
-        for place, flow in flow_places(planes):
-            kept = flow.contract and flow.contract.compatibility not in {None, "none"}
-            if one.id in {flow.start, flow.end} and flow.carries in DATA and not kept:
-                yield Fault(
-                    f"{place}.contract",
-                    f"{fleet.versions} versions are in use on {one.id}, and {flow.start} → {flow.end} has no "
-                    "contract that "
-                    "says which of them it understands.",
-                    "Add a 'contract' with owner, version and compatibility, and test the oldest version in the "
-                    "field.",
-                )
-                break
+    fleets = {
+        one.id: fleet.versions for one, fleet in _devices(planes) if fleet.versions and fleet.versions > 1
+    }
+    for place, flow in flow_places(planes):
+        kept = flow.contract and flow.contract.compatibility not in {None, "none"}
+        name = flow.start if flow.start in fleets else flow.end
+        if name in fleets and flow.carries in DATA and not kept:
+            yield Fault(
+                f"{place}.contract",
+                f"{fleets.pop(name)} versions are in use on {name}, and {flow.start} → {flow.end} has no "
+                "contract that says which of them it understands.",
+                "Add a 'contract' with owner, version and compatibility, and test the oldest version in the field.",
+            )
 
 
 @rule(
@@ -656,21 +644,16 @@ def versions_without_contract(_: Design, planes: Planes) -> Iterator[Fault]:
 )
 def reconnect_storm(_: Design, planes: Planes) -> Iterator[Fault]:
     """After an outage all devices call together, unless each waits for a random time that grows."""
-    for one, fleet in _devices(planes):
-        if fleet.number < _MANY_DEVICES:
-            continue
-        for place, flow in flow_places(planes):
-            waits = flow.retry and flow.retry.backoff == "exponential with jitter"
-            if flow.start == one.id and flow.end != one.id and flow.carries in DATA and not waits:
-                yield Fault(
-                    f"{place}.retry",
-                    f"After an outage {fleet.number:,} devices call {flow.end} again, and the flow does not say "
-                    "how they "
-                    "spread.",
-                    "Write 'retry: {backoff: exponential with jitter}', and let the server refuse what it cannot "
-                    "take.",
-                )
-                break
+    fleets = {one.id: fleet.number for one, fleet in _devices(planes) if fleet.number >= _MANY_DEVICES}
+    for place, flow in flow_places(planes):
+        waits = flow.retry and flow.retry.backoff == "exponential with jitter"
+        if flow.start in fleets and flow.end != flow.start and flow.carries in DATA and not waits:
+            yield Fault(
+                f"{place}.retry",
+                f"After an outage {fleets.pop(flow.start):,} devices call {flow.end} again, and the flow does "
+                "not say how they spread.",
+                "Write 'retry: {backoff: exponential with jitter}', and let the server refuse what it cannot take.",
+            )
 
 
 @rule(
@@ -678,8 +661,7 @@ def reconnect_storm(_: Design, planes: Planes) -> Iterator[Fault]:
     "warning",
     title="First ring too small to show the harm",
     prevents="a release that goes to all devices because the first ones saw nothing, which they could not",
-    wrong_when="Acceptable if the first ring looks for crashes only, and a later one is large enough; say so in "
-    "'to'.",
+    wrong_when="Acceptable if the first ring looks for crashes only, and a later one is large enough; say so in 'to'.",
     needs=sketched,
 )
 def first_ring_too_small(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -710,13 +692,10 @@ def first_ring_too_small(design: Design, planes: Planes) -> Iterator[Fault]:
             yield Fault(
                 place,
                 f"{fleet.number * ring.share:,.0f} devices make {seen:,.0f} predictions in "
-                f"{show_seconds(ring.lasts)}, "
-                f"{seen * rate:,.3g} of them positive at {100 * rate:.4g}%; to tell that rate from twice as much "
-                "takes "
-                f"{needed:,} predictions.",
+                f"{show_seconds(ring.lasts)}, {seen * rate:,.3g} of them positive at {100 * rate:.4g}%; to tell "
+                f"that rate from twice as much takes {needed:,} predictions.",
                 f"Let the first ring last {show_seconds(needed / (all_devices * ring.share))}, make it larger, "
-                "or watch "
-                "something more frequent.",
+                "or watch something more frequent.",
             )
 
 
@@ -743,9 +722,8 @@ def devices_undescribed(_: Design, planes: Planes) -> Iterator[Fault]:
             yield Fault(
                 f"planes.components.{one.id}.devices",
                 f"The devices of {one.id} do not state {', '.join(missing)}.{total}",
-                "State what reaches them: the share online, the longest time offline, hardware, versions in use, "
-                "what a "
-                "release weighs, the link, and whether it is signed.",
+                "State what reaches them: the share online, the longest time offline, hardware, versions in "
+                "use, what a release weighs, the link, and whether it is signed.",
             )
 
 
@@ -761,8 +739,7 @@ def _of_kind(planes: Planes, kind: str) -> list[str]:
     "warning",
     title="Index and embedder not released together",
     prevents="questions in one space and documents in another: a search that finds nothing and says so to nobody",
-    wrong_when="Acceptable if the embedder is never changed; fix its version, and say that a new one means a new "
-    "index.",
+    wrong_when="Acceptable if the embedder is never changed; fix its version.",
     needs=sketched,
 )
 def index_apart_from_embedder(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -785,8 +762,7 @@ def index_apart_from_embedder(_: Design, planes: Planes) -> Iterator[Fault]:
     "warning",
     title="Index without an age or a way to delete",
     prevents="answers from documents that were withdrawn months ago",
-    wrong_when="Wrong if what is indexed never changes; say so under 'does_not_apply' for "
-    "requirements.freshness.index.",
+    wrong_when="Wrong if what is indexed never changes; say so under 'does_not_apply'.",
     needs=worked_out,
 )
 def index_age_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
