@@ -32,7 +32,7 @@ def searching() -> Design:
             "from": "merchant_jobs",
             "to": "similar",
             "carries": "batch",
-            "check": "Row count, no vector of zeros",
+            "check": "Row count, no vector of zeros, closed merchants removed",
         },
     ]
     stages = [{"id": "build_index", "period": "1 d", "delays": "2 h", "component": "similar"}]

@@ -235,6 +235,7 @@ def with_retrieval() -> Design:
     together = (*design.at("planes.release").versioned_together, "index", "prompt")
     design = setting(design, "planes.release", gates=gates, versioned_together=together)
     design = adding(design, "planes.alerts", SPEND | {"metric": "cost of the spare model in an hour"})
+    design = adding(design, "dataflow.stages", {"id": "index_changes", "delays": "5 min", "component": "index"})
     return setting(design, "requirements.freshness", index="1 h")
 
 
