@@ -30,7 +30,7 @@ def writes(**fields):
     return WRITER.capacity.generation.model_dump() | fields
 
 
-DESIGNS = {name: cases.load(name) for name in cases.names()} | {
+DESIGNS = {name: cases.load(name) for name in cases.names() if not cases.load(name).capacity.fleets} | {
     "no headroom": planned(FLEET, headroom=None),
     "no restart at a time": planned(FLEET, headroom=headroom(unavailable_in_restart="0%")),
     "a restart that nobody decided": planned(FLEET, headroom=headroom(unavailable_in_restart=None)),

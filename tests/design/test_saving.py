@@ -223,7 +223,7 @@ def test_a_key_and_a_list_entry_are_added_at_the_same_place(path):
     assert path.read_text(encoding="utf-8").startswith("# mine")
 
 
-@pytest.mark.parametrize("name", cases.names())
+@pytest.mark.parametrize("name", [name for name in cases.names() if not cases.load(name).data])
 def test_the_comments_of_a_case_stay_whatever_part_is_replaced(path, name):
     case, other = cases.load(name), cases.load("harbour_pay")
     commented = re.sub(r"^(\w+:)", r"# about \1\n\1", case.to_yaml(), flags=re.MULTILINE)

@@ -11,7 +11,10 @@ from mlsd_helpers import cases, exercises
 from mlsd_helpers.exercises.questions import Estimate
 from tools.notebooks import ROOT
 
-NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBERS = (
+    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen"),
+)
 IN_WORDS = dict(enumerate(NUMBERS, start=1))
 COUNTED = re.compile(rf"\b({'|'.join(IN_WORDS.values())}) (?:short )?exercises\b", re.IGNORECASE)
 INTRO = re.compile(r"^(\w+) (?:short )?exercises?, about ([\w ]+), ([\d.]+) points?\.", re.MULTILINE)
