@@ -7,7 +7,7 @@ from mlsd_helpers.design.references import is_place
 from mlsd_helpers.review import review
 from tests.cases import remarks
 
-FOUND = {"claims_scoring": 6, "shelf_vision": 6, "shop_recommender": 7, "support_assistant": 5}
+FOUND = {"claims_scoring": 14, "shelf_vision": 10, "shop_recommender": 11, "support_assistant": 12}
 """How many remarks the rules say, at least; raise a number when the rules say more."""
 
 every_review = pytest.mark.parametrize("name", remarks.NAMES)
