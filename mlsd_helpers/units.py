@@ -34,14 +34,19 @@ class Dimension:
     units: Mapping[str, float]
     takes_scales: bool = False
     """Whether ``k``, ``M`` and the other ``SCALES`` may stand before a unit: ``20k rps``."""
+    unit_may_lead: bool = False
+    """Whether the unit may stand before the number: ``$0.20``."""
 
     @property
     def pattern(self) -> str:
-        """A regular expression, for JSON Schema, that matches the texts which ``read`` reads as 0 or more."""
-        known = "|".join(sorted(filter(None, self.units), key=len, reverse=True))
+        """A regular expression, for JSON Schema, that matches the texts which are read as 0 or more."""
+        known = "|".join(sorted(filter(None, self.units), key=len, reverse=True)).replace("$", r"\$")
         scale = rf"({'|'.join(SCALES)})?\s*" if self.takes_scales else ""
         unit = rf"({known})" + ("?" if "" in self.units else "")
-        return rf"^\s*[+]?{_NUMBER}\s*{scale}{unit if known else ''}\s*$"
+        behind = rf"[+]?{_NUMBER}\s*{scale}{unit if known else ''}"
+        if self.unit_may_lead:
+            behind = rf"({behind}|({known})\s*[+]?{_NUMBER}\s*{scale.removesuffix(_GAP)})"
+        return rf"^\s*{behind}\s*$"
 
 
 def _dimension(name: str, example: str, units: dict[str, float], *, takes_scales: bool = False) -> Dimension:
@@ -52,6 +57,7 @@ SCALES = MappingProxyType(
     {"k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9, "B": 1e9,
      "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
 )  # fmt: skip
+_GAP = r"\s*"
 _NUMBER = r"([0-9][0-9_,]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 
 
@@ -85,11 +91,34 @@ COUNT = _dimension(
     takes_scales=True,
 )
 RATIO = _dimension("ratio", "1.3", {"": 1.0})
-DOLLARS = _dimension("sum of money", "$0.20", {"USD": 1.0, "": 1.0})
+SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW"})
+"""The signs that stand for a currency, each with its code."""
+_CODES = (
+    "USD EUR GBP JPY CHF CNY INR KRW AUD BRL CAD DKK NOK PLN SEK SGD AED AFN ALL AMD AOA ARS AWG AZN BAM BBD BDT BGN "
+    "BHD BIF BMD BND BOB BSD BTN BWP BYN BZD CDF CLP COP CRC CUP CVE CZK DJF DOP DZD EGP ERN ETB FJD FKP GEL GHS GIP "
+    "GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS IQD IRR ISK JMD JOD KES KGS KHR KMF KPW KWD KYD KZT LAK LBP LKR LRD LSL "
+    "LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NPR NZD OMR PAB PEN PGK PHP PKR PYG QAR "
+    "RON RSD RUB RWF SAR SBD SCR SDG SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX UYU "
+    "UZS VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
+)
+CURRENCIES = tuple(_CODES.split())
+"""The codes of ISO 4217 that are legal tender somewhere, those of large markets first."""
+MONEY = Dimension(
+    "sum of money",
+    "$0.20",
+    MappingProxyType(dict.fromkeys((*SIGNS, *CURRENCIES, ""), 1.0)),
+    takes_scales=True,
+    unit_may_lead=True,
+)
+DOLLARS = MONEY  # the name before 0.2
 
 _LONGEST = 64  # characters: no person writes a longer quantity, and the pattern stays quick
 _QUANTITY = re.compile(rf"\s*(?P<number>[+-]?{_NUMBER})\s*(?P<unit>.*?)\s*")
 _SCALED = re.compile(rf"({'|'.join(SCALES)})\s*(.*)")
+_CURRENCY = "|".join((*map(re.escape, SIGNS), *CURRENCIES))
+_CURRENCY_FIRST = re.compile(rf"\s*({_CURRENCY})\s*([-+.0-9].*)")
+_CURRENCY_LAST = re.compile(rf".*?({_CURRENCY})\s*")
+_LISTED = 25  # units that an error names
 
 
 def read(given: object, dimension: Dimension) -> float:
@@ -112,6 +141,20 @@ def read(given: object, dimension: Dimension) -> float:
             f"{given!r} is not a finite {dimension.name}. Write it such as {dimension.example!r}."
         )
     return number
+
+
+def read_money(given: object) -> tuple[float, str | None]:
+    """Read an amount of money, and the sign or code of its currency; None where it is written without one.
+
+    >>> read_money("$0.20"), read_money("1,200 CHF"), read_money("€1.2M"), read_money(40)
+    ((0.2, '$'), (1200.0, 'CHF'), (1200000.0, '€'), (40.0, None))
+    """
+    if not isinstance(given, str) or len(given) > _LONGEST:
+        return read(given, MONEY), None
+    first = _CURRENCY_FIRST.fullmatch(given)
+    text = f"{first[2]} {first[1]}" if first else given
+    last = _CURRENCY_LAST.fullmatch(text)
+    return read(text, MONEY), last[1] if last else None
 
 
 def _from_number(number: float | Fraction) -> float:
@@ -138,7 +181,8 @@ def _from_text(text: str, dimension: Dimension) -> float:
                 f"{text!r} has no unit. Write a {dimension.name} with its unit, "
                 f"such as {dimension.example!r}."
             )
-        known = ", ".join(filter(None, dimension.units))
+        names = list(filter(None, dimension.units))
+        known = ", ".join(names[:_LISTED] + ["…"] * (len(names) > _LISTED))
         scales = f", also behind {', '.join(SCALES)}" if dimension.takes_scales else ""
         raise QuantityError(
             f"{text!r}: {unit!r} is not a unit of {dimension.name}. Use one of: {known}{scales}."
@@ -204,10 +248,23 @@ def show_rate(per_second: float) -> str:
     return f"{show_number(per_second)} rps"
 
 
-def show_dollars(dollars: float) -> str:
-    """Write a sum of money, small ones with four digits.
+def show_money(amount: float, currency: str = "USD") -> str:
+    """Write a sum of money in a currency, by its ISO code; small sums with four digits.
 
-    >>> show_dollars(6480), show_dollars(0.0125)
-    ('$6,480.00', '$0.0125')
+    >>> show_money(6480), show_money(0.0125), show_money(6480, "EUR"), show_money(6480, "CHF")
+    ('$6,480.00', '$0.0125', '€6,480.00', '6,480.00 CHF')
     """
-    return f"${dollars:.4g}" if 0 < dollars < 1 else f"${dollars:,.2f}"
+    return in_currency(f"{amount:.4g}" if 0 < amount < 1 else f"{amount:,.2f}", currency)
+
+
+show_dollars = show_money  # the name before 0.2
+
+
+def in_currency(figure: str, currency: str) -> str:
+    """Put the sign of a currency before a figure; its code behind, where it has no sign.
+
+    >>> in_currency("40", "EUR"), in_currency("40", "CHF")
+    ('€40', '40 CHF')
+    """
+    sign = next((sign for sign, code in SIGNS.items() if code == currency), None)
+    return f"{sign}{figure}" if sign else f"{figure} {currency}"

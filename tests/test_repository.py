@@ -237,9 +237,3 @@ def test_the_list_of_decisions_has_each_of_them_under_its_number_and_title():
     listed = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| \d+ .+$", listed, re.MULTILINE) == rows
     assert [int(number) for number, _ in titles] == [int(path.name[:4]) for path in pages]
-
-
-def test_the_schema_for_editors_is_that_of_the_design() -> None:
-    from tools import schema
-
-    assert schema.PLACE.read_text(encoding="utf-8") == schema.schema()

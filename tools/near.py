@@ -73,7 +73,7 @@ NEAR = (
         ("tests/notebooks/test_pairs.py", "tests/notebooks/test_fix.py"),
     ),
     Near(r"\.github/.*|\.devcontainer/.*|\.pre-commit-config\.yaml|\.ci/.*", ("tests/test_workflows.py",)),
-    Near(r"docs/design\.schema\.json", ("tests/test_repository.py",)),
+    Near(r"docs/design\.schema\.json", ("tests/design/test_schema.py",)),
     Near(r"nbgrader_config\.py|postBuild", ("tests/test_release.py", "tests/binder")),
     Near(r"benchmarks/.*|docs/images/.*|LICENSE|CITATION\.cff|\.editorconfig", ()),  # nothing in seconds
 )

@@ -1,4 +1,4 @@
-"""For who has a design: `mlsd check`, `rules`, `document` and `simulate`."""
+"""For who has a design: `mlsd check`, `rules`, `schema`, `document` and `simulate`."""
 
 import argparse
 import os
@@ -73,6 +73,31 @@ def rules(given: argparse.Namespace) -> int:
 def _rules_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "code", nargs="?", metavar="CODE", help="such as PLANE005, or PLANE for all on the planes"
+    )
+
+
+# mlsd schema
+
+
+def schema(given: argparse.Namespace) -> int:
+    """Print the JSON Schema of a design, with which editors complete, explain and check a design.yaml.
+
+    VS Code with the YAML extension uses the file that the first line of a design names:
+    # yaml-language-server: $schema=design.schema.json
+    """
+    from mlsd_helpers.design import schema_text  # noqa: PLC0415
+
+    if given.output is None:
+        say(schema_text(), end="")
+    else:
+        given.output.write_text(schema_text(), encoding="utf-8")
+        say(str(given.output))
+    return 0
+
+
+def _schema_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="where to write it, such as design.schema.json"
     )
 
 
@@ -170,6 +195,7 @@ def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(check, _check_arguments),
     Command(rules, _rules_arguments),
+    Command(schema, _schema_arguments),
     Command(document, _document_arguments),
     Command(simulate, _simulate_arguments),
 )

@@ -58,7 +58,7 @@ from mlsd_helpers.design.requirements import (
     Schedule,
     Throughput,
 )
-from mlsd_helpers.design.schema import json_schema
+from mlsd_helpers.design.schema import json_schema, schema_text
 from mlsd_helpers.design.value import step_to
 
 __all__ = [
@@ -138,5 +138,6 @@ __all__ = [
     "json_schema",
     "load_design",
     "load_with_lines",
+    "schema_text",
     "step_to",
 ]

@@ -16,10 +16,10 @@ from mlsd_helpers.design.quantities import (
     Bytes,
     BytesPerSecond,
     Count,
-    Dollars,
     Extra,
     FlopPerSecond,
     Fraction,
+    Money,
     PerSecond,
     Positive,
     Ratio,
@@ -200,8 +200,8 @@ class FleetPlan(Value):
     routing: Routing | None = None
     autoscaler: Autoscaler | None = None
     batching: Batching | None = None
-    cost_per_replica_hour: Dollars | None = None
-    budget_per_month: Dollars | None = None
+    cost_per_replica_hour: Money | None = None
+    budget_per_month: Money | None = None
     """For this fleet, over 30 days; beside ``fleets``, for all of them."""
     generation: Generation | None = None
 
@@ -212,7 +212,7 @@ class Cost(Value):
     id: Id
     text: Text | None = None
     component: Id | None = None
-    per_month: Dollars
+    per_month: Money
     """Over 30 days."""
 
 

@@ -10,8 +10,8 @@ from mlsd_helpers.design.quantities import (
     Bytes,
     BytesPerSecond,
     Count,
-    Dollars,
     Fraction,
+    Money,
     PerSecond,
     Positive,
     Seconds,
@@ -77,12 +77,12 @@ class Quota(Value):
 class Price(Value):
     """What a component costs beside the replicas that a capacity plan counts."""
 
-    per_request: Dollars | None = None
-    per_million_input_tokens: Dollars | None = None
-    per_million_output_tokens: Dollars | None = None
-    per_hour: Dollars | None = None
+    per_request: Money | None = None
+    per_million_input_tokens: Money | None = None
+    per_million_output_tokens: Money | None = None
+    per_hour: Money | None = None
     """Each hour of each replica or person."""
-    per_month: Dollars | None = None
+    per_month: Money | None = None
     """Fixed, whatever the use."""
 
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from mlsd_helpers.design.quantities import Count, Dollars, Seconds
+from mlsd_helpers.design.quantities import Count, Money, Seconds
 from mlsd_helpers.design.value import Id, Several, Text, Value, ids_of, refuse, repeated
 
 LegalBasis = Literal[
@@ -55,7 +55,7 @@ class Training(Value):
     lineage: Text | None = None
     """Where it is recorded which data, code and run a model in use comes from."""
     run_time: Seconds | None = None
-    cost_per_run: Dollars | None = None
+    cost_per_run: Money | None = None
 
 
 class Data(Value):

@@ -25,7 +25,14 @@ from mlsd_helpers.design.pattern import Pattern
 from mlsd_helpers.design.planes import Planes
 from mlsd_helpers.design.problems import FILE, Path, Problem, UnreadableDesignError
 from mlsd_helpers.design.quantities import Count
-from mlsd_helpers.design.references import entry_at, ids_in, is_place, unresolved_names
+from mlsd_helpers.design.references import (
+    amounts_in,
+    entry_at,
+    ids_in,
+    is_place,
+    two_currencies,
+    unresolved_names,
+)
 from mlsd_helpers.design.requirements import Requirements
 from mlsd_helpers.design.value import Fault, Id, Text, Value, ids_of, refuse, repeated, unresolved
 from mlsd_helpers.errors import DesignError
@@ -88,6 +95,19 @@ class Design(Value):
         ['capacity']
         """
         return self.capacity.plans() if self.capacity else {}
+
+    @property
+    def currency(self) -> str:
+        """The currency of the first amount that has one, by its ISO code; USD where none has.
+
+        >>> Design(name="d", capacity={"budget_per_month": "€9,000"}).currency
+        'EUR'
+        """
+        return next((amount.currency for _, amount in amounts_in(self)), "USD")
+
+    def model_dump(self, **how: Any) -> dict[str, Any]:
+        """Return the fields as pydantic does; amounts that were given without a currency are in the design's."""
+        return super().model_dump(**{"context": {"currency": self.currency}} | how)
 
     def why_not(self, path: str) -> str | None:
         """Return why a part, or what it stands in, does not apply; nothing where it applies.
@@ -165,7 +185,7 @@ class Design(Value):
         ids = (repeated(ids_of(name, getattr(self, name))) for name in lists)
         remarks = (self.misplaced(name, getattr(self, name)) for name in _REMARKS)
         across = self._unresolved() if info.context == FILE else ()
-        refuse(chain(*ids, across, *remarks))
+        refuse(chain(*ids, across, *remarks, two_currencies(self)))
         return self
 
     def _unresolved(self) -> Iterator[Fault]:

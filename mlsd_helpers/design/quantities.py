@@ -5,14 +5,20 @@ What is written reads back as exactly the same number.
 
 >>> write(900.0, TIME), write(0.04, TIME), write(0.999, SHARE), write(17_179_869_184.0, SIZE)
 ('15 min', '40 ms', '99.9%', '16 GiB')
+
+An amount of money knows the currency that it was written in, and is a number in all else. One that is written
+without a currency is in the design's.
+
+>>> MONEY.read("€40").currency, MONEY.read("€40") == 40, write(MONEY.read("1200 CHF"), MONEY)
+('EUR', True, '1,200 CHF')
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from mlsd_helpers import units
@@ -41,7 +47,9 @@ class Quantity:
 
     def read(self, given: object) -> float:
         """Read text with a unit, or a number in base units."""
-        number = units.read(_brief(given, self), self.dimension)
+        return self._checked(units.read(_brief(given, self), self.dimension), given)
+
+    def _checked(self, number: float, given: object) -> float:
         if not 0 <= number <= self.most:
             raise QuantityError(
                 f"{_shown(given)} is out of range. Expected a {self.dimension.name} from 0 to "
@@ -70,17 +78,56 @@ class Quantity:
 
     def json_schema(self) -> dict[str, Any]:
         """Describe the quantity to an editor, which then refuses other words and units."""
-        pattern = self.dimension.pattern
-        if self.dimension is units.DOLLARS:
-            pattern = pattern.replace("^", r"^\s*\$?", 1)
         return {
             "type": ["string", "integer" if self.whole else "number"],
-            "pattern": pattern,
+            "pattern": self.dimension.pattern,
             "minimum": 0,
             "maximum": int(self.most) if self.whole else self.most,
             "description": f"A {self.dimension.name}, such as {self.dimension.example!r}.",
             "examples": [self.dimension.example],
         }
+
+
+class Amount(float):
+    """A sum of money: a number, with the sign or the code of the currency that it was written in."""
+
+    mark: str
+
+    def __new__(cls, number: float, mark: str = "$") -> Self:
+        """Make an amount; without a mark it is one in dollars."""
+        amount = super().__new__(cls, number)
+        amount.mark = mark
+        return amount
+
+    @property
+    def currency(self) -> str:
+        """The ISO code of the currency."""
+        return units.SIGNS.get(self.mark, self.mark)
+
+
+class _Money(Quantity):
+    """A quantity that also knows its currency: an ``Amount``, or a plain number where none is given."""
+
+    def read(self, given: object) -> float:
+        """Read an amount with its currency, or a number without one."""
+        if isinstance(given, Amount):
+            return given
+        number, mark = units.read_money(_brief(given, self))
+        number = self._checked(number, given)
+        return number if mark is None else Amount(number, mark)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Write an amount as it was given; in Python one in dollars, or in none, is a plain number."""
+
+        def written(number: float, info: SerializationInfo) -> str | float:
+            currency = (info.context or {}).get("currency", "USD")
+            if info.mode == "python" and (not isinstance(number, Amount) or number.currency == "USD"):
+                return float(number)
+            return _amount(number, currency)
+
+        return core_schema.no_info_plain_validator_function(
+            self.read, serialization=core_schema.plain_serializer_function_ser_schema(written, info_arg=True)
+        )
 
 
 class _AboveZero:
@@ -104,20 +151,18 @@ def _shown(given: object) -> str:
 
 
 def _brief(given: object, kind: Quantity) -> object:
-    """Refuse what is too long or too nested to repeat; move a leading $ to where a unit stands."""
-    if not isinstance(given, int | float | str) or len(text := str(given)[: _LONGEST + 1]) > _LONGEST:
+    """Refuse what is too long or too nested to repeat."""
+    if not isinstance(given, int | float | str) or len(str(given)[: _LONGEST + 1]) > _LONGEST:
         raise QuantityError(
             f"{_shown(given)} is not a {kind.dimension.name}. Write it such as {kind.dimension.example!r}."
         )
-    if kind.dimension is units.DOLLARS and isinstance(given, str) and text.lstrip().startswith("$"):
-        return f"{text.lstrip()[1:]} USD"
     return given
 
 
 def write(number: float, kind: Quantity) -> str | float:
     """Write a quantity in the unit that needs the fewest digits; reading it gives exactly ``number``."""
-    if kind.dimension is units.DOLLARS:
-        return _dollars(number)
+    if kind.dimension is units.MONEY:
+        return _amount(number, "USD")
     if kind.dimension is units.RATIO:
         return number
     if number == 0 and kind.base_unit:
@@ -142,11 +187,18 @@ def _plain(number: float, digits: int) -> str:
     return format(Decimal(figure), "f") if "e" in figure and 1e-6 < number < 1e15 else figure
 
 
-def _dollars(number: float) -> str:
-    if number >= 100 and number == int(number):
-        return f"${number:,.0f}"
+def _amount(number: float, currency: str) -> str:
+    """Write an amount as it was given; one without a currency in the design's."""
+    given = number if isinstance(number, Amount) else None
+    if (given.currency if given else currency) == "USD":
+        whole = number >= 100 and number == int(number)  # below, dollars have always been written with cents
+    else:
+        whole = number == int(number)
     cents = f"{number:.2f}"
-    return f"${cents if float(cents) == number else repr(number)}"
+    figure = f"{number:,.0f}" if whole else cents if float(cents) == number else float.__repr__(number)
+    if given and given.mark in units.CURRENCIES and given.currency != "USD":
+        return f"{figure} {given.mark}"
+    return units.in_currency(figure, given.currency if given else currency)
 
 
 TIME = Quantity(units.SECONDS, most=100 * 365 * units.day, written_in=("d", "h", "min", "s", "ms", "us"))
@@ -161,7 +213,7 @@ RATIO = Quantity(units.RATIO, most=1e6, written_in=("",))
 NUMBER = Quantity(
     units.COUNT, most=1e15, written_in=("trillion", "billion", "million", "thousand", ""), whole=True
 )
-MONEY = Quantity(units.DOLLARS, most=1e12, written_in=("USD",))
+MONEY = _Money(units.MONEY, most=1e12, written_in=("USD",))
 
 Seconds = Annotated[float, TIME]
 """A time, in seconds: ``40 ms``, ``15 min``."""
@@ -183,8 +235,8 @@ Ratio = Annotated[float, RATIO]
 """A plain number, 0 or more: ``1.3``."""
 Count = Annotated[int, NUMBER]
 """A whole number of things: ``45``, ``50 million``, ``1.5M``."""
-Dollars = Annotated[float, MONEY]
-"""An amount of money, in US dollars: ``$0.20``."""
+Money = Annotated[float, MONEY]
+"""An amount of money, in one currency for the whole design: ``$0.20``, ``€40``, ``1,200 CHF``."""
 
 Positive = Annotated[Q, _AboveZero()]
 """A quantity that cannot be 0: ``Positive[Seconds]``."""

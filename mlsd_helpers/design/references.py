@@ -1,10 +1,12 @@
-"""Names in one part of a design that refer to another part, and the places that a design has."""
+"""Names in one part of a design that refer to another part, the amounts of money, and the places that it has."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-from mlsd_helpers.design.problems import Path, inner_kind
+from mlsd_helpers.design.problems import Path, field_path, inner_kind
+from mlsd_helpers.design.quantities import MONEY, Amount, write
 from mlsd_helpers.design.value import Fault, Value, unresolved
 
 if TYPE_CHECKING:
@@ -54,6 +56,47 @@ def _names(value: Any, fields: Path, before: Path = ()) -> _Named:
         yield from _names(getattr(value, str(fields[0])), fields[1:], (*before, fields[0]))
     elif value is not None:
         yield from ((before, name) for name in (value if isinstance(value, tuple) else (value,)))
+
+
+def two_currencies(design: Value) -> Iterator[Fault]:
+    """Find the first amount that is not in the currency of those before it."""
+    first: tuple[Path, Amount] | None = None
+    for path, amount in amounts_in(design):
+        if first is None:
+            first = path, amount
+        elif amount.currency != first[1].currency:
+            yield (
+                path,
+                (
+                    f"{write(amount, MONEY)} is in {amount.currency}, and {write(first[1], MONEY)} at "
+                    f"{field_path(first[0])} is in {first[1].currency}. Write all amounts in one currency."
+                ),
+            )
+            return
+
+
+def amounts_in(value: Any, before: Path = ()) -> Iterator[tuple[Path, Amount]]:
+    """Yield every amount with a currency in a part of a design, with its place."""
+    if isinstance(value, Amount):
+        yield before, value
+    elif isinstance(value, tuple):
+        for position, entry in enumerate(value):
+            yield from amounts_in(entry, (*before, position))
+    elif isinstance(value, Value):
+        for name in _with_money(type(value)):
+            yield from amounts_in(getattr(value, name), (*before, name))
+
+
+@cache
+def _with_money(kind: type[Value]) -> tuple[str, ...]:
+    """Return the fields of a kind of value that hold money, or a part that has some."""
+    return tuple(name for name, hint in get_type_hints(kind, include_extras=True).items() if _is_money(hint))
+
+
+def _is_money(hint: Any) -> bool:
+    if isinstance(hint, type) and issubclass(hint, Value):
+        return bool(_with_money(hint))
+    return hint is MONEY or any(map(_is_money, get_args(hint)))
 
 
 def ids_in(value: Any) -> Iterator[str]:

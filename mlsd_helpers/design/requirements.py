@@ -10,7 +10,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from mlsd_helpers.design.quantities import Count, Dollars, Fraction, PerSecond, Positive, Ratio, Seconds
+from mlsd_helpers.design.quantities import Count, Fraction, Money, PerSecond, Positive, Ratio, Seconds
 from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated
 
 PredictionType = Literal[
@@ -197,7 +197,7 @@ class Labels(Value):
     """How many items are labelled for one training set."""
     labels_per_item: Count | None = None
     """How many people label each item."""
-    cost_per_label: Dollars | None = None
+    cost_per_label: Money | None = None
     quality: Text | None = None
     """How label quality is checked."""
     selection: Text | None = None

@@ -79,7 +79,7 @@ def save(design: Value, path: Path, *, replace: bool) -> Path:
             except DesignError:
                 _keep(path, replace=replace)
             else:
-                if before == design:
+                if _fields(before) == _fields(design):  # values in two currencies are equal as numbers
                     return path
                 _keep(path, replace=replace)
                 text = edited(path.read_bytes().decode(), lines.root, before, design)
@@ -96,10 +96,8 @@ def edited(text: str, root: Node, before: Value, after: Value) -> str:
         new = Editor(text, _block, _inline).edited(root, _fields(before), _fields(after))
         if "\r\n" in text:
             new = new.replace("\r\n", "\n").replace("\n", "\r\n")
-        if (
-            parse(type(after), new, "the edited text")[0] == after
-        ):  # an alias may have changed with its anchor
-            return new
+        if _fields(parse(type(after), new, "the edited text")[0]) == _fields(after):
+            return new  # else an alias has changed with its anchor
     except (NotEditableError, DesignError):
         pass
     return HEADER + _block(with_notes(_fields(after), root))

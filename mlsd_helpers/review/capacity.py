@@ -17,7 +17,7 @@ from mlsd_helpers.analysis.sizing import (
 )
 from mlsd_helpers.design import CapacityPlan, Design, Generation, Latency
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.units import show_bytes, show_seconds
+from mlsd_helpers.units import in_currency, show_bytes, show_seconds
 
 BUSIEST_TARGET = 0.9
 """From this target on the queue decides, and small errors of the load are large ones of the wait."""
@@ -595,16 +595,23 @@ def autoscaler_target_above_plan(_: Design, plan: CapacityPlan) -> Iterator[Faul
     wrong_when="Acceptable if reserved or spot prices are lower than the price in the plan.",
     needs=_plan,
 )
-def cost_exceeds_budget(_: Design, plan: CapacityPlan) -> Iterator[Fault]:
+def cost_exceeds_budget(design: Design, plan: CapacityPlan) -> Iterator[Fault]:
     """Every replica is paid for all month, whether or not requests come."""
     if plan.replicas is None or plan.cost_per_replica_hour is None or plan.budget_per_month is None:
         return
     cost = or_none(formulas.fleet_cost, plan.replicas, plan.cost_per_replica_hour, HOURS_A_MONTH)
     if cost is not None and _below(plan.budget_per_month, cost):
+        price, cost_of_all, budget = (
+            in_currency(figure, design.currency)
+            for figure in (
+                f"{plan.cost_per_replica_hour:,.2f}",
+                f"{cost:,.0f}",
+                f"{plan.budget_per_month:,.0f}",
+            )
+        )
         yield Fault(
             "capacity.budget_per_month",
-            f"{plan.replicas} replicas at ${plan.cost_per_replica_hour:,.2f} an hour cost ${cost:,.0f} in 30 days, "
-            f"and the budget is ${plan.budget_per_month:,.0f}.",
+            f"{plan.replicas} replicas at {price} an hour cost {cost_of_all} in 30 days, and the budget is {budget}.",
             "Agree on a larger budget or on less headroom, or make the model faster.",
         )
 

@@ -1,12 +1,13 @@
 """The JSON Schema: editors accept what loading accepts."""
 
 import json
+import re
 
 import jsonschema
 import pytest
 
-from mlsd_helpers import cases
-from mlsd_helpers.design import Design, json_schema
+from mlsd_helpers import cases, cli
+from mlsd_helpers.design import Design, json_schema, schema_text
 from mlsd_helpers.design.reading import read
 from mlsd_helpers.errors import DesignError
 from tools.schema import PLACE
@@ -47,6 +48,7 @@ def test_quantities_may_be_text_or_numbers(capacity):
         {"name": "d", "requirements": {"latency": {"budget": "bananas", "percentile": "p99"}}},
         {"name": "d", "capacity": {"service_time": "bananas"}},
         {"name": "d", "capacity": {"cost_per_replica_hour": "20 apples"}},
+        {"name": "d", "capacity": {"budget_per_month": "$40 EUR"}},
         {"name": "d", "capacity": {"replicas": -3}},
     ],
 )
@@ -62,8 +64,19 @@ def test_keys_that_begin_with_x_are_free_at_any_level():
     )
 
 
-def test_the_published_schema_is_this_one():
-    assert json.loads(PLACE.read_text(encoding="utf-8")) == SCHEMA
+def test_the_published_schema_is_the_one_that_the_command_prints(capsys):
+    assert cli.main(["schema"]) == 0
+    assert capsys.readouterr().out == PLACE.read_text(encoding="utf-8"), "run `make fix`"
+    assert json.loads(schema_text()) == SCHEMA
+
+
+def test_the_command_writes_the_schema_to_a_file(tmp_path):
+    assert cli.main(["schema", "--output", str(tmp_path / "schema.json")]) == 0
+    assert (tmp_path / "schema.json").read_bytes() == PLACE.read_bytes()
+
+
+def test_the_schema_has_an_id_that_no_place_of_a_copy_changes():
+    assert re.fullmatch(r"urn:[a-z0-9-]+:\S+", SCHEMA["$id"])
 
 
 def test_a_quantity_shows_an_example_and_a_field_its_meaning():
