@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -11,7 +12,7 @@ from mlsd_helpers.design import BYTES_PER_VALUE, FleetPlan
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link
 from mlsd_helpers.document.provenance import ASSUMED, Figures, in_plan, undecided
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.units import show_bytes, show_dollars, show_number, show_rate, show_seconds, show_share
+from mlsd_helpers.units import show_bytes, show_money, show_number, show_rate, show_seconds, show_share
 
 Show = Callable[[float], str]
 
@@ -298,17 +299,20 @@ def _within(words: str) -> str:
     return f"({words})" if "/" in words else words
 
 
+def _money(figures: Figures) -> Show:
+    return partial(show_money, currency=figures.design.currency)
+
+
 def _cost(fleet: Fleet) -> Iterator[Row]:
     if fleet.plan.cost_per_replica_hour is None and fleet.plan.budget_per_month is None:
         return
     size = [fleet.given("replicas", "replicas"), fleet.given("price_per_hour", "cost_per_replica_hour")]
     hours = _fixed("hours", HOURS_A_MONTH, "30 × 24", formulas.fleet_cost)
-    yield fleet.row(
-        "cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*size, hours], show_dollars
-    )
+    money = _money(fleet.figures)
+    yield fleet.row("cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*size, hours], money)
     inputs = [*size, _given(fleet.figures, "mean_rps", "requirements.throughput.mean")]
     what = "Cost of the fleet per 1,000 predictions"
-    yield fleet.row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, show_dollars)
+    yield fleet.row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, money)
 
 
 def _labels(figures: Figures) -> Iterator[Row]:
@@ -321,7 +325,7 @@ def _labels(figures: Figures) -> Iterator[Row]:
     if any(figures.held(f"{at}.{field}") is not None for _, field in given):
         inputs = [_given(figures, name, f"{at}.{field}") for name, field in given]
         what = "Cost of the labels of one training set"
-        yield Row("labels", what, formulas.labelling_cost, inputs, show_dollars)
+        yield Row("labels", what, formulas.labelling_cost, inputs, _money(figures))
 
 
 def _caches(figures: Figures) -> Iterator[Row]:

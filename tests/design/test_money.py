@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from mlsd_helpers import cases, review
+from mlsd_helpers import cases, document, review
 from mlsd_helpers.design import Design, load_design
 from mlsd_helpers.design.problems import UnreadableDesignError
 from mlsd_helpers.grading.sandbox import codec
@@ -55,10 +55,11 @@ def test_a_design_comes_out_of_the_sandbox_in_its_currency(design):
 
 
 @pytest.mark.parametrize("name", cases.names())
-def test_the_review_of_a_design_in_euros_shows_no_dollars(name):
+def test_review_and_document_of_a_design_in_euros_show_no_dollars(name):
     text = cases.load(name).to_yaml().replace("$", "€")
     design = Design.parse(text)
     if design.capacity and design.capacity.cost_per_replica_hour:
         design = design.with_part(capacity=design.capacity.changed(budget_per_month="€1"))
-    shown = "".join(map(str, review(design)))
+    shown = document(design) + "".join(map(str, review(design)))
     assert "$" not in shown
+    assert "&#36;" not in shown
