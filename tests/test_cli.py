@@ -1,10 +1,12 @@
 """The command line: help, exit statuses, and errors as plain messages."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 
+import mlsd_helpers
 from mlsd_helpers import cli, doctor
 from mlsd_helpers.errors import QuantityError
 
@@ -35,6 +37,23 @@ def test_every_command_says_what_it_does_in_a_line_and_has_help(command, capsys)
     with pytest.raises(SystemExit, match="0"):
         cli.main([command.run.__name__, "--help"])
     assert summary in capsys.readouterr().out
+
+
+def test_the_help_lists_each_command_once_under_the_people_whom_it_serves(capsys):
+    cli.main([])
+    groups = re.split(r"^(for .+):$", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    listed = {
+        who: re.findall(r"^  (\w+)", lines, re.MULTILINE)
+        for who, lines in zip(groups[::2], groups[1::2], strict=True)
+    }
+    assert listed == {who: [one.run.__name__ for one in commands] for who, commands in cli.GROUPS.items()}
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_the_version_is_told(option, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main([option])
+    assert capsys.readouterr().out == f"mlsd {mlsd_helpers.__version__}\n"
 
 
 def test_an_error_is_one_plain_message_and_status_2(tmp_path, capsys):

@@ -8,13 +8,19 @@ import argparse
 import traceback
 from collections.abc import Sequence
 from inspect import cleandoc
+from itertools import chain
 
 import mlsd_helpers
 from mlsd_helpers.cli import engineer, instructor, learner
 from mlsd_helpers.cli.common import Parser, complain, missing_package
 from mlsd_helpers.errors import MlsdError
 
-COMMANDS = (*learner.COMMANDS, *engineer.COMMANDS, *instructor.COMMANDS)
+GROUPS = {
+    "for engineers, on a design": engineer.COMMANDS,
+    "for learners": learner.COMMANDS,
+    "for instructors": instructor.COMMANDS,
+}
+COMMANDS = tuple(chain.from_iterable(GROUPS.values()))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,14 +48,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = Parser("mlsd", description="Designing ML Systems: the course and its tools.")
-    parser.add_argument("--version", action="version", version=f"mlsd {mlsd_helpers.__version__}")
+    about = "Designing ML Systems: the course, and the tools that check a design."
+    more = "`mlsd COMMAND --help` says more of each.\n\n" + "\n\n".join(map(_group, GROUPS))
+    usage = "mlsd [-h] [-V] COMMAND ..."
+    parser = Parser("mlsd", usage=usage, description=about, epilog=more, formatter_class=raw)
+    version = f"mlsd {mlsd_helpers.__version__}"
+    parser.add_argument("-V", "--version", action="version", version=version)
     parser.set_defaults(run=None)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    commands = parser.add_subparsers(prog="mlsd", dest="command", help=argparse.SUPPRESS)
     for command in COMMANDS:
         about = cleandoc(command.run.__doc__ or "")
-        summary = about.partition("\n")[0]
-        one = commands.add_parser(command.run.__name__, help=summary, description=about, formatter_class=raw)
+        one = commands.add_parser(command.run.__name__, description=about, formatter_class=raw)
         command.arguments(one)
         one.set_defaults(run=command.run)
     return parser
+
+
+def _group(title: str) -> str:
+    """List the commands for some people, each with the first line of its help."""
+    lines = (
+        f"  {one.run.__name__:<10} {cleandoc(one.run.__doc__ or '').partition(chr(10))[0]}"
+        for one in GROUPS[title]
+    )
+    return "\n".join([f"{title}:", *lines])
