@@ -93,6 +93,7 @@ fix: $(INSTALLED) ## format, sync twins, run what changed, make release/ and all
 	@$(BIN)/python -m tools.notebooks execute $(LESSONS)
 	@$(BIN)/mlsd release $(LESSONS)
 	@$(BIN)/python -m tools.schema
+	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.course_map
 
 record: $(INSTALLED) ## run lessons and store what they measure on this machine; LESSONS=05_capacity for one

@@ -64,6 +64,7 @@ NEAR = (
     Near(r"mlsd_helpers/testbed/recorded/.*", ("tests/testbed/test_experiments.py",)),
     Near(r"mlsd_helpers/\w+\.(?:py|typed)", ("tests/test_package.py", "tests/test_cli.py")),
     Near(r".*\.md", ("tests/test_words.py",)),
+    Near(r"docs/reference/.*|README\.md|tools/(?:reference|design_model)\.py", ("tests/test_reference.py",)),
     Near(
         r"tools/.*|Makefile|\.ci/.*|\.git\w+|environment\.yml|.*\.(?:lock|toml|in)",
         ("tests/test_repository.py",),

@@ -40,7 +40,9 @@ class ServiceTime(Value):
     """How long one replica works on one request; ``service_time: 40 ms`` when only the mean is known."""
 
     mean: Positive[Seconds]
+    """On average."""
     distribution: Distribution | None = None
+    """How it varies."""
     scv: Ratio | None = None
     """Squared coefficient of variation, variance over squared mean; for lognormal."""
     file: Text | None = None
@@ -75,6 +77,7 @@ class Headroom(Value):
     share: Extra
     """Added on top: 30% is 1.3 times the need."""
     pays_for: Several[Failure] = ()
+    """The failures that the added replicas make up for."""
     max_surge: Extra | None = None
     """The largest share of replicas that a rolling restart starts before it stops others, as ``maxSurge`` in
     Kubernetes; not to be confused with ``surge``, a rise of traffic."""
@@ -83,17 +86,22 @@ class Headroom(Value):
     surge: Extra | None = None
     """How far traffic may rise above the peak: 30% is 1.3 times the peak, and is assumed when left out."""
     note: Text | None = None
+    """Why this share."""
 
 
 class Autoscaler(Value):
     """What adds replicas: on which signal, and how late."""
 
     metric: Text
+    """The signal that it follows."""
     delay: Seconds
     """From the rise in load to the new replica's first answer."""
     target: Fraction | None = None
+    """The value of the signal that it keeps."""
     minimum: Count | None = None
+    """The fewest replicas."""
     maximum: Count | None = None
+    """The most replicas."""
     fastest_rise: PerSecond | None = None
     """How many requests a second are added within one delay, at the worst."""
 
@@ -102,22 +110,30 @@ class Batching(Value):
     """Requests that one replica answers together; a batch of n takes ``fixed_time + n × time_per_item``."""
 
     largest: Positive[Count]
+    """The most requests in one batch."""
     longest_wait: Seconds
+    """How long a request waits for others at most."""
     fixed_time: Seconds
+    """Of each batch, whatever its size."""
     time_per_item: Seconds
+    """Added by each request in the batch."""
 
 
 class ModelShape(Value):
     """The size of a generative model, as its configuration gives it."""
 
     name: Text
+    """The model."""
     parameters: Positive[Count]
+    """All of them."""
     active_parameters: Positive[Count] | None = None
     """Parameters that one token uses, in a mixture of experts; all when left out."""
     layers: Positive[Count] | None = None
+    """Of the transformer."""
     kv_heads: Positive[Count] | None = None
     """Key-value heads; fewer than attention heads with grouped-query attention."""
     head_dim: Positive[Count] | None = None
+    """The dimension of one attention head."""
     kv_bytes_per_token: Positive[Bytes] | None = None
     """Bytes of keys and values of one token, at the precision used; in place of layers, heads and dimension, where
     these do not give it: latent attention (MLA), sliding windows."""
@@ -141,8 +157,11 @@ class Accelerator(Value):
     """One accelerator, by its dense figures."""
 
     name: Text
+    """The model of the device."""
     memory: Positive[Bytes]
+    """Of one device."""
     bandwidth: BytesPerSecond | None = None
+    """Of its memory."""
     compute: FlopPerSecond | None = None
     """Dense, at the precision used; data sheets like to print twice that."""
 
@@ -152,10 +171,12 @@ class Generation(Value):
 
     model: ModelShape
     precision: Precision
+    """Of the weights."""
     kv_precision: Precision | None = None
     """Of the KV cache; the same as the weights when left out."""
     accelerator: Accelerator
     accelerators_per_replica: Positive[Count] = 1
+    """How many hold one copy of the model."""
     usable_memory: Fraction = 0.9
     """The share of the memory left for weights and KV cache."""
     prompt_tokens: Count
@@ -184,9 +205,12 @@ class FleetPlan(Value):
     """Why the load is what it is."""
     service_time: ServiceTime | None = None
     target_utilisation: Positive[Fraction] | None = None
+    """How busy the replicas are at the peak, before headroom."""
     headroom: Headroom | None = None
     replicas: Count | None = None
+    """How many run."""
     zones: Positive[Count] | None = None
+    """Over how many availability zones they are spread."""
     replicas_per_zone: Count | None = None
     """In each zone; the replicas stand as evenly as they can when left out."""
     concurrency_per_replica: Positive[Count] = 1
@@ -198,9 +222,11 @@ class FleetPlan(Value):
     release_replicas: Count | None = None
     """Further replicas for a release: shadow, canary, the old version kept warm."""
     routing: Routing | None = None
+    """How a request finds its replica."""
     autoscaler: Autoscaler | None = None
     batching: Batching | None = None
     cost_per_replica_hour: Money | None = None
+    """What one replica costs an hour."""
     budget_per_month: Money | None = None
     """For this fleet, over 30 days; beside ``fleets``, for all of them."""
     generation: Generation | None = None
@@ -211,7 +237,9 @@ class Cost(Value):
 
     id: Id
     text: Text | None = None
+    """What it is for."""
     component: Id | None = None
+    """The component that it belongs to."""
     per_month: Money
     """Over 30 days."""
 
@@ -222,6 +250,7 @@ class CapacityPlan(FleetPlan):
     fleets: tuple[FleetPlan, ...] = ()
     """The plans of further fleets, or of all."""
     costs: tuple[Cost, ...] = ()
+    """What is paid beside fleets."""
 
     def plans(self) -> dict[str, FleetPlan]:
         """Return every fleet's plan by its place, this one first unless it only holds others.

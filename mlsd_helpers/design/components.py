@@ -68,6 +68,7 @@ class Quota(Value):
     """What a component accepts at most; beyond it, calls are refused."""
 
     requests: PerSecond | None = None
+    """The largest rate of requests."""
     tokens: TokensPerSecond | None = None
     """Input and output together."""
     per: Text | None = None
@@ -78,8 +79,11 @@ class Price(Value):
     """What a component costs beside the replicas that a capacity plan counts."""
 
     per_request: Money | None = None
+    """Each call."""
     per_million_input_tokens: Money | None = None
+    """Each million tokens read."""
     per_million_output_tokens: Money | None = None
+    """Each million tokens written."""
     per_hour: Money | None = None
     """Each hour of each replica or person."""
     per_month: Money | None = None
@@ -90,6 +94,7 @@ class Terms(Value):
     """What the contract with a provider says about our data."""
 
     trains_on_our_data: bool | None = None
+    """Whether the provider trains models on what we send."""
     retention: Seconds | None = None
     """How long the provider keeps what we send; 0 s when it keeps nothing."""
     agreement: Text | None = None
@@ -100,13 +105,16 @@ class TokensPerCall(Value):
     """How many tokens one call has, on average."""
 
     input: Count
+    """Tokens read."""
     output: Count = 0
+    """Tokens written."""
 
 
 class Devices(Value):
     """The devices of a fleet, and the link to them."""
 
     number: Positive[Count]
+    """How many there are."""
     online: Fraction | None = None
     """The share of the devices that can be reached at any one time."""
     offline_at_most: Seconds | None = None
@@ -132,18 +140,22 @@ class Component(Value):
 
     id: Id
     kind: Kind
+    """What kind of box it is, which also says its plane."""
     does: Text | None = None
     """What it does, in words; needed for the kind ``other``."""
     stands_in: Plane | None = Field(default=None, alias="plane")
     """The plane of a kind that may stand in any: service, external service, people, other; the last has to say it."""
     title: Text | None = None
+    """What it is called where its id says too little."""
     owner: Text | None = None
     managed: bool = False
     """Somebody else runs it, its replicas and zones included; an external service always is."""
     version: Text | None = None
     """The version that is used, where it is pinned."""
     replicas: Positive[Count] | None = None
+    """How many copies run."""
     zones: Positive[Count] | None = None
+    """Over how many availability zones they are spread."""
     region: Several[Text] = ()
     """Where it runs and stores."""
     trust_zone: Text | None = None
@@ -156,6 +168,7 @@ class Component(Value):
     latency_is: LatencyIs | None = None
     """Which number ``latency`` is: the mean, a percentile, or a bound that no call exceeds."""
     availability: Fraction | None = None
+    """The share of calls that it answers."""
     accepted_risk: Text | None = None
     """Why it may be a single point of failure."""
     items: Count | None = None

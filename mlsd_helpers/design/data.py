@@ -21,9 +21,11 @@ class Dataset(Value):
 
     id: Id
     what: Text | None = None
+    """What one record is."""
     personal: bool | None = None
     """Whether it says something about persons who can be identified."""
     purpose: Text | None = None
+    """What it is used for."""
     basis: LegalBasis | None = None
     """The legal basis, for personal data."""
     kept_in: Several[Id] = ()
@@ -50,18 +52,22 @@ class Training(Value):
     code: Text | None = None
     """How the code is fixed: the commit."""
     seed: Count | None = None
+    """Of the random numbers."""
     environment: Text | None = None
     """How libraries and hardware are fixed: a lock file, an image with its digest."""
     lineage: Text | None = None
     """Where it is recorded which data, code and run a model in use comes from."""
     run_time: Seconds | None = None
+    """How long one training takes."""
     cost_per_run: Money | None = None
+    """What one training costs."""
 
 
 class Data(Value):
     """The data that the system keeps, and how its models can be trained again."""
 
     datasets: tuple[Dataset, ...] = ()
+    """What is kept."""
     training: Training | None = None
 
     @model_validator(mode="after")

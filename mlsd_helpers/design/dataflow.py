@@ -62,6 +62,7 @@ class Parallel(Value):
     """Branches that run beside each other and come together; the oldest decides."""
 
     parallel: tuple[Several[Id], ...] = Field(min_length=1)
+    """The branches, each a stage or a list of stages."""
 
 
 def _kind_of_step(given: object) -> str:
@@ -107,7 +108,9 @@ class Feature(Value):
     default: Scalar | None = None
     """What the model gets when it cannot be read."""
     join: Join | None = None
+    """How its training rows are joined."""
     parity_test: Text | None = None
+    """The test that training and serving agree on it."""
     personal: bool | None = None
     """Whether it says something about a person."""
     protected: bool | None = None
@@ -123,6 +126,7 @@ class Lookup(Value):
     """How the features of one request are read."""
 
     calls: Count
+    """Calls that one request makes."""
     time_per_call: Seconds
     """At the percentile of the latency requirement."""
     at_once: bool = False
@@ -144,7 +148,9 @@ class DataFlow(Value):
     """All features, the stages that they pass, and what holds for all of them."""
 
     stages: tuple[Stage, ...] = ()
+    """What data passes on its way."""
     features: tuple[Feature, ...] = ()
+    """The inputs of the model."""
     join: Join | None = None
     """How training rows are joined, unless a feature says otherwise."""
     transformation: Literal["shared", "separate"] | None = None

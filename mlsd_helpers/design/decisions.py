@@ -33,11 +33,16 @@ class About(Value):
     """Whose document this is, and where it stands."""
 
     status: Literal["draft", "in review", "approved", "superseded"] | None = None
+    """Where the document stands."""
     owner: Text | None = None
     authors: Several[Text] = ()
+    """Who wrote it."""
     reviewers: Several[Text] = ()
+    """Who read it."""
     approved_by: Several[Text] = ()
+    """Who signed it."""
     date: Day | None = None
+    """Of this version."""
     context: Text | None = None
     """What a reader has to know before the rest, in prose."""
     context_file: Text | None = None
@@ -49,13 +54,17 @@ class DecisionRecord(Value):
 
     id: Id
     chose: Text
+    """What was chosen."""
     over: Several[Text] = ()
     """What was not chosen."""
     because: Text | None = None
+    """Why."""
     flips_when: Text | None = None
     """The change of an assumption that would make another choice the better one."""
     by: Text | None = None
+    """Who decided."""
     date: Day | None = None
+    """When it was decided."""
 
 
 class Risk(Value):
@@ -63,8 +72,11 @@ class Risk(Value):
 
     id: Id
     text: Text
+    """What may go wrong."""
     likelihood: Degree | None = None
+    """Before anything is done."""
     impact: Degree | None = None
+    """What it would do."""
     answer: Text | None = None
     """What is done about it."""
     left: Degree | None = None
@@ -77,17 +89,21 @@ class OpenQuestion(Value):
 
     id: Id
     text: Text
+    """The question."""
     owner: Text | None = None
     until: Day | None = None
+    """When the answer is needed."""
 
 
 class Acceptance(Value):
     """A finding of the review that is known and accepted."""
 
     rule: RuleCode
+    """The code of the rule."""
     where: Text | None = None
     """The id or path that it is accepted for; everywhere when left out."""
     because: Text
+    """Why it is accepted."""
     by: Text
     """Who accepts it."""
     until: Day | None = None
@@ -100,3 +116,4 @@ class DoesNotApply(Value):
     where: Text
     """The path of the part: ``capacity``, ``requirements.latency``."""
     because: Text
+    """Why the system does not have it."""

@@ -46,9 +46,11 @@ class Source(Value):
 
     id: Id
     title: Text
+    """What it is called."""
     where: Text | None = None
     """Publisher, place, number: enough to find it again."""
     year: Count | None = None
+    """When it was published."""
 
 
 class Evidence(Value):
@@ -57,7 +59,9 @@ class Evidence(Value):
     figure: Text
     """The path of the figure, such as ``requirements.throughput.peak``; list entries go by their id."""
     source: Id | None = None
+    """The id of the source."""
     assumption: Id | None = None
+    """The id of the assumption."""
     note: Text | None = None
     """What the source says, or how the figure follows."""
 
@@ -66,7 +70,9 @@ class Design(Value):
     """A system for machine learning, from requirement to capacity."""
 
     name: Text
+    """What the system is called."""
     summary: Text | None = None
+    """One or two sentences on what it does."""
     about: About | None = None
     requirements: Requirements | None = None
     planes: Planes | None = None
@@ -75,9 +81,12 @@ class Design(Value):
     capacity: CapacityPlan | None = None
     data: Data | None = None
     experiments: tuple[Experiment, ...] = ()
+    """Comparisons on users."""
     operations: Operations | None = None
     decisions: tuple[DecisionRecord, ...] = ()
+    """What was chosen, and what would change it."""
     risks: tuple[Risk, ...] = ()
+    """What may go wrong."""
     questions: tuple[OpenQuestion, ...] = ()
     """What is not known yet."""
     does_not_apply: tuple[DoesNotApply, ...] = ()
@@ -85,7 +94,9 @@ class Design(Value):
     accepted: tuple[Acceptance, ...] = ()
     """Findings of the review that are known and accepted."""
     sources: tuple[Source, ...] = ()
+    """Publications and papers that figures come from."""
     evidence: tuple[Evidence, ...] = ()
+    """Where single figures come from."""
 
     @property
     def fleets(self) -> dict[str, FleetPlan]:

@@ -29,6 +29,7 @@ class Experiment(Value):
     power: Positive[Fraction] = 0.8
     """The probability of seeing an effect of this size."""
     duration: Positive[Seconds] | None = None
+    """How long it runs."""
     guardrails: Several[Text] = ()
     """What must not get worse, and by how much at most."""
     looks: Positive[Count] = 1

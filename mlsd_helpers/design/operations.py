@@ -15,7 +15,9 @@ class Objective(Value):
     indicator: Text
     """Good events over all events: "answered within the promises / asked"."""
     target: Fraction
+    """The share that is promised."""
     window: Seconds | None = None
+    """The time over which it is counted."""
     owner: Text | None = None
 
 
@@ -23,6 +25,7 @@ class Operations(Value):
     """How the system is run."""
 
     objectives: tuple[Objective, ...] = ()
+    """What is promised to users."""
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

@@ -19,6 +19,7 @@ class Cache(Value):
     answer_depends_on: Several[Text] = ()
     """Every input that changes the answer; each belongs in the key."""
     ttl: Seconds | None = None
+    """How long an answer is kept (time to live)."""
     size: Count | None = None
     """Entries that fit."""
     hit_ratio: Fraction | None = None
@@ -26,6 +27,7 @@ class Cache(Value):
     zipf_exponent: Ratio | None = None
     """How skewed the keys are; 0 when all are asked for alike."""
     hit_time: Seconds | None = None
+    """How long an answer from the cache takes."""
     hit_ratio_is: Literal["estimated", "measured"] | None = None
     """Whether ``hit_ratio`` was measured on real requests."""
     version: Text | None = None
@@ -42,21 +44,26 @@ class Precompute(Value):
     keys_read: Count | None = None
     """Keys that somebody asks for within one period; the rest are computed in vain."""
     job_time: Seconds | None = None
+    """How long one run takes."""
     window: Seconds | None = None
     """The time that the job has; room for one more run belongs in it."""
     resumable: bool | None = None
     """Whether a run that failed goes on from where it stopped, so that the window need not hold a second one."""
     on_miss: Text | None = None
+    """What a request for another key gets."""
 
 
 class Stream(Value):
     """Answers or features updated by each event."""
 
     events: PerSecond
+    """The rate at which events come."""
     consumed: PerSecond
     """What all consumers together can take."""
     partitions: Count | None = None
+    """Into how many parts the stream is split."""
     consumers: Count | None = None
+    """How many read it at once; more than partitions have nothing to do."""
     largest_backlog: Count | None = None
     """Events to catch up with after an outage."""
 
@@ -79,10 +86,13 @@ class ServingPath(Value):
     priority: Positive[Count] | None = None
     """Under overload, the largest number is shed first; 1 is kept longest."""
     pattern: PatternName
+    """When the answer is computed."""
     share: Fraction | None = None
     """The share of requests that take this path."""
     when: Text | None = None
+    """Which requests take it, in words."""
     reason: Text | None = None
+    """Why this pattern."""
     bounded_input: bool | None = None
     """Whether all inputs could be listed ahead; free text cannot."""
     keys: Count | None = None
@@ -96,9 +106,11 @@ class RejectedPattern(Value):
     """A pattern that was considered, and why it was not taken."""
 
     pattern: PatternName
+    """What was not taken."""
     path: Id | None = None
     """The path for which it was considered; all when left out."""
     reason: Text
+    """Why not."""
     flips_when: Text | None = None
     """The change of an assumption that would make it the better choice."""
 
@@ -107,7 +119,9 @@ class Pattern(Value):
     """The pattern of each path, and the alternatives that were rejected."""
 
     paths: tuple[ServingPath, ...] = ()
+    """The ways from a request to its answer."""
     rejected: tuple[RejectedPattern, ...] = ()
+    """What was considered and not taken."""
 
     @property
     def choice(self) -> PatternName | None:

@@ -34,6 +34,7 @@ class Contract(Value):
     owner: Text
     """The team that answers for it."""
     version: Text | None = None
+    """The version of the schema."""
     compatibility: Literal["backward", "forward", "full", "none"] | None = None
     """Which changes are allowed: backward, new readers read old data; forward, old readers read new data."""
 
@@ -43,11 +44,15 @@ class Flow(Value):
 
     id: Id | None = None
     start: Id = Field(alias="from")
+    """The component that calls or sends."""
     end: Id = Field(alias="to")
+    """The component that is called or receives."""
     carries: Carries
+    """What goes along it."""
     share: Fraction | None = None
     """The share of the start's requests that make this call; all when left out."""
     timeout: Positive[Seconds] | None = None
+    """How long the start waits for one attempt."""
     retries: Count = 0
     """Further attempts after the first."""
     retry: Retry | None = None
@@ -86,13 +91,18 @@ class Alert(Value):
     raised_by: Id
     """The monitoring component that measures."""
     watches: Literal["infrastructure", "data", "predictions", "quality"]
+    """What kind of fault it finds."""
     metric: Text
+    """What is measured."""
     threshold: Text | None = None
+    """The limit, in words or numbers."""
     window: Seconds | None = None
+    """The time over which it is measured."""
     minimum_count: Count | None = None
     """Fewer observations than this raise no alert."""
     owner: Text | None = None
     action: Text | None = None
+    """What the owner does."""
     runbook: Text | None = None
     """Where it stands what to do: a file or an address."""
 
@@ -101,8 +111,11 @@ class Planes(Value):
     """The sketch: components, flows between them, and how the system is watched and changed."""
 
     components: tuple[Component, ...] = ()
+    """The boxes."""
     flows: tuple[Flow, ...] = ()
+    """The arrows."""
     alerts: tuple[Alert, ...] = ()
+    """What is watched, and who acts."""
     retraining: Retraining | None = None
     release: Release | None = None
 

@@ -18,6 +18,7 @@ class Retraining(Value):
     """When a new model is trained, and how often at most."""
 
     triggers: Several[Literal["schedule", "volume", "drift", "quality", "manual"]] = ()
+    """What starts a training."""
     period: Seconds | None = None
     """From one scheduled training to the next."""
     cooldown: Seconds | None = None
@@ -31,6 +32,7 @@ class Gate(Value):
 
     id: Id
     metric: Text
+    """What is measured."""
     of: Several[Id] = ()
     """The components that are tested: the model, its fallback, an index; the released one when left out."""
     on: Text | None = None
@@ -42,7 +44,9 @@ class Gate(Value):
     refreshed: Seconds | None = None
     """How often cases are added or replaced."""
     at_least: Fraction | None = None
+    """The lowest value that passes."""
     at_most: Fraction | None = None
+    """The highest value that passes."""
     baseline: Text | None = None
     """What it is compared with: "the model in use", "the rules of today"."""
     worse_by_at_most: Fraction | None = None
@@ -60,6 +64,7 @@ class ReleaseStage(Value):
     share: Positive[Fraction] | None = None
     """The share of requests or devices that get it."""
     lasts: Seconds | None = Field(default=None, alias="for")
+    """How long this step takes."""
     stops_on: Several[Id] = ()
     """The alerts and objectives that stop the release, by their ids."""
 
@@ -70,13 +75,17 @@ class Release(Value):
     validation: Text | None = None
     """What a model must pass before anybody sees it, in words; ``gates`` say it in numbers."""
     gates: tuple[Gate, ...] = ()
+    """The tests that a model must pass."""
     shadow: Seconds | None = None
     """How long it answers beside the old one, unseen."""
     canary_share: Fraction | None = None
+    """The share of requests that the first users make up."""
     canary_time: Seconds | None = None
+    """How long only they get it."""
     stages: tuple[ReleaseStage, ...] = ()
     """The steps from the first users to all, in order; with them, leave ``canary_share`` and ``canary_time`` out."""
     rollback_to: Text | None = None
+    """What comes back: the model before, the rules."""
     rollback_time: Seconds | None = None
     """From the decision to the old behaviour everywhere."""
     rollback_takes_back: Several[Versioned] = ()
@@ -84,6 +93,7 @@ class Release(Value):
     versioned_together: Several[Versioned] = ()
     """What is released together, and goes back together in a rollback."""
     kill_switch: Text | None = None
+    """What is switched off at once, and what happens then."""
 
     @property
     def rollout(self) -> tuple[ReleaseStage, ...]:

@@ -29,6 +29,7 @@ class Prediction(Value):
     """What the model says, and about what."""
 
     type: PredictionType
+    """What kind of answer the model gives."""
     output: Text | None = None
     """What one answer is: "probability that the payment is fraud"."""
     base_rate: Fraction | None = None
@@ -46,9 +47,11 @@ class BudgetPart(Value):
     """The share of the latency budget that one hop may use: of a component, or of what ``part`` says in words."""
 
     part: Text | None = None
+    """What it is the time of, in words."""
     component: Id | None = None
     """The component of the planes whose time this is."""
     time: Seconds
+    """Its share of the budget."""
 
     @property
     def name(self) -> str:
@@ -70,16 +73,22 @@ class Promise(Value):
     """How long one thing may take; below ``within``, strictly, at ``percentile``."""
 
     what: Promised
+    """What it is the time of."""
     percentile: Percentile
+    """For which share of requests it holds: p99 is 99 of 100."""
     within: Positive[Seconds]
+    """The limit, which the time stays below."""
 
 
 class Latency(Value):
     """How long an answer may take; below ``budget``, strictly, at ``percentile``."""
 
     budget: Positive[Seconds]
+    """From the request to the whole answer, as the caller sees it."""
     percentile: Percentile
+    """For which share of requests the budget holds: p99 is 99 of 100."""
     split: tuple[BudgetPart, ...] = ()
+    """How the budget is shared out."""
     first_token: Seconds | None = None
     """Generation only: how long until the first token."""
     per_token: Seconds | None = None
@@ -129,7 +138,9 @@ class Throughput(Value):
     """How many requests a second, at the peak and on average."""
 
     peak: Positive[PerSecond]
+    """The highest rate to plan for."""
     mean: PerSecond | None = None
+    """The rate on average, which decides the cost of each request."""
     derivation: PeakDerivation | None = None
     """How the peak was found."""
     how: Text | None = None
@@ -149,9 +160,11 @@ class AgeLimit(Value):
     """The oldest that one more thing may be, which is no input of the model: a block list, a new post."""
 
     what: Text
+    """What it is, in words."""
     component: Id | None = None
     """The component that holds it."""
     within: Seconds
+    """The oldest that it may be."""
 
 
 class Freshness(Value):
@@ -169,6 +182,7 @@ class Freshness(Value):
     index: Seconds | None = None
     """How long a new or changed document may be missing from the index."""
     also: tuple[AgeLimit, ...] = ()
+    """Limits on other ages."""
     id: Id = "freshness"
 
 
@@ -176,7 +190,9 @@ class Availability(Value):
     """The share of requests that get an answer, over a window; an answer by a fallback is an answer."""
 
     target: Fraction
+    """The share of requests, such as 99.9%."""
     window: Seconds | None = None
+    """The time over which it is counted."""
     rto: Seconds | None = None
     """After the loss of a region: how long until requests are answered again (recovery time objective)."""
     rpo: Seconds | None = None
@@ -188,7 +204,9 @@ class Labels(Value):
     """Where the truth comes from, when, how much of it, and at what cost."""
 
     source: Text
+    """Where labels come from."""
     definition: Text | None = None
+    """What counts as a positive, and until when."""
     delay: Seconds | None = None
     """From the prediction to its label."""
     label_yield: Fraction | None = Field(default=None, alias="yield")
@@ -198,6 +216,7 @@ class Labels(Value):
     labels_per_item: Count | None = None
     """How many people label each item."""
     cost_per_label: Money | None = None
+    """What one label by one person costs."""
     quality: Text | None = None
     """How label quality is checked."""
     selection: Text | None = None
@@ -228,7 +247,9 @@ class Constraint(Value):
 
     id: Id
     text: Text
+    """What is demanded, in words."""
     source: Literal["law", "contract", "policy"] | None = Field(default=None, alias="from")
+    """What demands it."""
     reference: Text | None = None
     """The paragraph or clause."""
     region: Several[Text] = ()
@@ -244,6 +265,7 @@ class FailureMode(Value):
 
     id: Id
     failure: Text
+    """What fails, in words."""
     meanwhile: Text | None = None
     """What the user gets in the meantime."""
     fails: Literal["open", "closed"] | None = None
@@ -255,6 +277,7 @@ class Assumption(Value):
 
     id: Id
     text: Text
+    """What is believed."""
     owner: Text | None = None
     check: Text | None = None
     """How and by when it will be checked."""
@@ -264,7 +287,9 @@ class Requirements(Value):
     """What the product needs, as testable inequalities."""
 
     goal: Text | None = None
+    """What the product should get better at."""
     non_goals: Several[Text] = ()
+    """What it deliberately leaves to others."""
     baseline: Text | None = None
     """What is done today, without a model."""
     prediction: Prediction | None = None
@@ -276,8 +301,11 @@ class Requirements(Value):
     schedule: Schedule | None = None
     """For what runs by the clock and answers no requests."""
     constraints: tuple[Constraint, ...] = ()
+    """What law, contracts and policies demand."""
     failure_modes: tuple[FailureMode, ...] = ()
+    """What will fail, and what users get meanwhile."""
     assumptions: tuple[Assumption, ...] = ()
+    """What is believed and not yet checked."""
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
