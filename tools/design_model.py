@@ -56,7 +56,7 @@ def readers() -> Mapping[tuple[str, str], tuple[str, ...]]:
     has, and by the path in a message. What a rule learns from an analysis is not told.
     """
     found: dict[tuple[str, str], set[str]] = {}
-    for path in sorted((ROOT / "mlsd_helpers" / "review").glob("*.py")):
+    for path in sorted((ROOT / "mlsd_helpers" / "review").rglob("*.py")):
         functions = {
             one.name: one
             for one in ast.parse(path.read_text(encoding="utf-8")).body
@@ -126,7 +126,7 @@ def _only_in() -> Mapping[str, type[Value]]:
     )
     for folder in ("review", "analysis", "formulas", "units.py"):
         place = ROOT / "mlsd_helpers" / folder
-        for path in place.glob("*.py") if place.is_dir() else (place,):
+        for path in place.rglob("*.py") if place.is_dir() else (place,):
             for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(one, ast.ClassDef):
                     names.update(_members(one))

@@ -1,6 +1,8 @@
 """Money in any currency: one for a design, a number in all else, and shown as it was written."""
 
+import ast
 from copy import deepcopy
+from itertools import pairwise
 
 import pytest
 
@@ -8,6 +10,7 @@ from mlsd_helpers import cases, document, review
 from mlsd_helpers.design import Design, load_design
 from mlsd_helpers.design.problems import UnreadableDesignError
 from mlsd_helpers.grading.sandbox import codec
+from tests.support.repository import ROOT
 
 IN_EUROS = Design(name="d", capacity={"cost_per_replica_hour": "40 EUR", "budget_per_month": 9_000})
 
@@ -63,3 +66,29 @@ def test_review_and_document_of_a_design_in_euros_show_no_dollars(name):
     shown = document(design) + "".join(map(str, review(design)))
     assert "$" not in shown
     assert "&#36;" not in shown
+
+
+READ_A_DESIGN = ("analysis/cost.py", "cli", "document", "review", "simulation")  # and show what it says
+
+
+def modules():
+    package = ROOT / "mlsd_helpers"
+    places = [package / name for name in READ_A_DESIGN]
+    return [path for path in package.rglob("*.py") if any(map(path.is_relative_to, places))]
+
+
+def dollars_in(path):
+    """Give the lines of a module that show an amount in dollars, whatever the currency of the design."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            for before, after in pairwise(node.values):
+                if isinstance(after, ast.FormattedValue) and str(getattr(before, "value", "")).endswith("$"):
+                    yield after.lineno
+        elif isinstance(node, ast.Name) and node.id in {"show_dollars", "DOLLARS"}:
+            yield node.lineno
+
+
+def test_no_module_that_reads_a_design_takes_its_amounts_for_dollars():
+    found = {path.name: list(dollars_in(path)) for path in modules()}
+    assert len(found) > 30
+    assert not {name: lines for name, lines in found.items() if lines}, "use units.in_currency or show_money"
