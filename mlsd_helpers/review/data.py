@@ -612,9 +612,7 @@ def _gives_labels(planes: Planes, name: str) -> bool:
 def training_not_repeatable(design: Design) -> Iterator[Fault]:
     """A training can be repeated if its data, code, seed and environment are fixed and recorded."""
     training = design.data.training if design.data else None
-    regulated = is_about_people(design) or any(
-        one.source == "law" for one in (design.requirements.constraints if design.requirements else ())
-    )
+    regulated = is_about_people(design)
     planes = design.planes
     trains = planes is not None and any(one.kind == "training pipeline" for one in planes.components)
     if training is None and not (regulated and trains and worked_out(design)):
@@ -630,7 +628,7 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
     missing += ["lineage"] if regulated and not says_something(getattr(training, "lineage", None)) else []
     if missing:
         at = f"data.training.{missing[0]}" if training else "data.training" if design.data else "data"
-        why = " The system is under law or decides about people." if regulated and training is None else ""
+        why = " The system decides about people." if regulated and training is None else ""
         yield Fault(
             at,
             f"The design does not say how a training is fixed: {', '.join(missing)} not stated.{why}",

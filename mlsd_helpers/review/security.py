@@ -45,8 +45,7 @@ def crosses_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
     }
     for place, flow in flow_places(planes):
         start, end = zone.get(flow.start), zone.get(flow.end)
-        outside = "provider" in {start, end}
-        crosses = (start and end and start.casefold() != end.casefold()) or (outside and start != end)
+        crosses = (start and end and start.casefold() != end.casefold()) or (end == "provider" and not start)
         if crosses and not says_something(flow.auth):
             yield Fault(
                 f"{place}.auth",
@@ -68,8 +67,8 @@ def crosses_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
 def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
     """Who can reach which component decides where authentication and checks belong."""
     devices = any(one.kind == "device fleet" for one in planes.components)
-    exposed = generates(design) and any(waiting_flows(planes))
-    if not (exposed or devices or providers(planes) or personal_data(design, planes).said):
+    exposed = any(waiting_flows(planes)) and (generates(design) or bool(providers(planes)))
+    if not (exposed or devices or personal_data(design, planes).said):
         return
     zones = {one.trust_zone.casefold() for one in planes.components if one.trust_zone}
     if len(zones) < 2:

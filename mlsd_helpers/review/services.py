@@ -781,8 +781,9 @@ def index_age_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
     }
     for name in _of_kind(planes, "vector index"):
         into = [flow for flow in planes.flows if flow.end == name]
-        deletes = any(
-            flow.carries == "command" or mentions("delet|remov|withdraw", flow.check) for flow in into
+        deletes = any(  # an index that a job builds anew does not get what was withdrawn
+            flow.carries in {"command", "batch"} or mentions("delet|remov|withdraw", flow.check)
+            for flow in into
         )
         missing = [] if aged or name in limited else ["how long a change may be missing from it"]
         missing += (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Component, Design, Flow
+from mlsd_helpers.design import Component, Design, Flow, Stage
 
 
 def setting(design: Design, path: str, **fields: Any) -> Design:
@@ -235,8 +235,8 @@ def with_retrieval() -> Design:
     together = (*design.at("planes.release").versioned_together, "index", "prompt")
     design = setting(design, "planes.release", gates=gates, versioned_together=together)
     design = adding(design, "planes.alerts", SPEND | {"metric": "cost of the spare model in an hour"})
-    design = adding(design, "dataflow.stages", {"id": "index_changes", "delays": "5 min", "component": "index"})
-    return setting(design, "requirements.freshness", index="1 h")
+    filling = Stage(id="indexing", delays=["10 min"], component="index")
+    return setting(adding(design, "dataflow.stages", filling), "requirements.freshness", index="1 h")
 
 
 TERMINALS: dict[str, Any] = {
