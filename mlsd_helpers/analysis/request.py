@@ -24,9 +24,12 @@ from mlsd_helpers.design import Component, Flow, Planes
 
 _NO_FALLBACK = re.compile(
     r"\W*(none|no|not?hing|n/?a|tbd|todo|unknown|-+|\?+|error|errors|5\d\d|crash|raise|abort|reject|time ?out"
-    r"|no fallback|(fail|reject|drop|abort|refuse|error|give up)\b.*"
+    r"|no fallback|(fail|reject|drop|abort|refuse|error|give up|wait|retry|try again|keep (on )?trying)\b.*"
+    r"|(the )?(page|user|request|caller|client|customer)s? waits?\b.*"
     r"|(return|answer|respond|show|send|throw|raise)s?( with)?( an?| the)?( http)? ?"
-    r"(error|failure|5\d\d|exception)\b.*)\W*",
+    r"(error|failure|5\d\d|exception|apology)\b.*"
+    r"|((we|it|the app|show|display|say|tell|reply|answer|return|ask)s? |an? |the |that |user |customer |to |is )*\W*"
+    r"(something went wrong|try (it )?again|error (message|page)|(service )?(temporarily )?unavailable)\b.*)\W*",
     re.IGNORECASE,
 )
 
@@ -34,14 +37,17 @@ _NO_FALLBACK = re.compile(
 def has_fallback(flow: Flow) -> bool:
     """Tell whether the caller has an answer of its own when a call gives none.
 
-    Words such as "none" or "fail the request" name no answer.
+    Words such as "none" or "fail the request" name no answer. A call that fails open lets the request through, which
+    is one.
 
     >>> has_fallback(Flow(start="a", end="b", carries="request", fallback="Fail the request"))
     False
     >>> has_fallback(Flow(start="a", end="b", carries="request", fallback="Keep the order of the retrieval"))
     True
     """
-    return flow.fallback is not None and not _NO_FALLBACK.fullmatch(flow.fallback)
+    if flow.fallback is None:
+        return flow.fails == "open"
+    return not _NO_FALLBACK.fullmatch(flow.fallback)
 
 
 def attempts_s(flow: Flow) -> float:
@@ -138,20 +144,39 @@ class Request:
     """The share of requests for which everything that is tried first answers: no fallback, no alternative."""
 
 
-def requests_of(planes: Planes) -> tuple[Request, ...]:
-    """Return what a request takes at each component that calls and is not called; nothing where calls form a cycle."""
+def stated_latency_s(component: Component) -> float:
+    """Return the latency that a component states, in seconds; 0 where it states none."""
+    return component.latency or 0.0
+
+
+def requests_of(
+    planes: Planes, latency_s: Callable[[Component], float] = stated_latency_s
+) -> tuple[Request, ...]:
+    """Return what a request takes at each component that calls and is not called; nothing where calls form a cycle.
+
+    `latency_s` gives the time of one component by itself, in seconds; some rules count some of them only.
+    """
     flows = [flow for _, flow in waiting_flows(planes)]
     if not flows or cycle(flows):
         return ()
     called = {flow.end for flow in flows}
-    walk = _Walk(components_by_id(planes), calls_by_component(planes), callers_first(flows))
+    walk = _Walk(components_by_id(planes), calls_by_component(planes), callers_first(flows), latency_s)
     return tuple(walk.request(name) for name in dict.fromkeys(f.start for f in flows) if name not in called)
 
 
 def longest_calls_s(component: Component, calls: Sequence[Call]) -> Span:
     """Return how long a component may wait for its calls until each has timed out, in seconds."""
     spans = [Span(call.longest_s, call.longest_s, (call.flow.end,)) for call in calls]
-    return _together(component.calls, spans)
+    return _together(component.calls, _of_one_request(calls, spans))
+
+
+def _of_one_request(calls: Sequence[Call], spans: Sequence[Span]) -> list[Span]:
+    """Leave out calls that other requests make: those whose shares add up to 100% or less exclude each other."""
+    parts = [at for at, call in enumerate(calls) if call.flow.share not in {None, 1.0}]
+    if len(parts) < 2 or math.fsum(calls[at].flow.share or 0.0 for at in parts) > 1 + 1e-9:
+        return list(spans)
+    longest = max(parts, key=lambda at: spans[at].most_s)
+    return [span for at, span in enumerate(spans) if at == longest or at not in parts]
 
 
 def _together(how: str | None, spans: Sequence[Span]) -> Span:
@@ -171,9 +196,13 @@ class _Walk:
     """Walks the calls of a sketch from the components that call nobody to those that nobody calls."""
 
     def __init__(
-        self, components: Mapping[str, Component], calls: Mapping[str, tuple[Call, ...]], order: Sequence[str]
+        self,
+        components: Mapping[str, Component],
+        calls: Mapping[str, tuple[Call, ...]],
+        order: Sequence[str],
+        latency_s: Callable[[Component], float],
     ) -> None:
-        self._of, self._calls = components, calls
+        self._of, self._calls, self._latency_s = components, calls, latency_s
         self._time: dict[str, Span] = {}
         for name in reversed(order):
             self._time[name] = self._time_of(name)
@@ -184,7 +213,7 @@ class _Walk:
         return Request(
             entry,
             self._time[entry],
-            max((self._of[name].latency or 0.0 for name in needs), default=0.0),
+            max((self._latency_s(self._of[name]) for name in needs), default=0.0),
             longest_calls_s(self._of[entry], calls),
             self._answered(entry, needs),
             needs,
@@ -193,8 +222,9 @@ class _Walk:
 
     def _time_of(self, name: str) -> Span:
         """Return the time of a component with its calls, when every first attempt answers."""
-        own = self._of[name].latency or 0.0
-        called = [self._time[call.flow.end] for call in self._calls.get(name, ())]
+        own = self._latency_s(self._of[name])
+        calls = self._calls.get(name, ())
+        called = _of_one_request(calls, [self._time[call.flow.end] for call in calls])
         spans = _together(self._of[name].calls, called)
         return Span(own + spans.least_s, own + spans.most_s, (name, *spans.way))
 

@@ -47,6 +47,33 @@ def test_who_stops_does_not_fall_back_as_well():
     assert (hit.stops, hit.falls_back) == (("c2", "c0", "c1"), ())
 
 
+def with_calls(*flows):
+    names = dict.fromkeys(name for flow in flows for name in (flow["from"], flow["to"]))
+    calls = [{"carries": "request", **flow} for flow in flows]
+    return Planes(components=[{"id": name, "kind": "service"} for name in names], flows=calls)
+
+
+def test_an_alternative_answers_until_it_fails_too():
+    planes = with_calls(
+        {"from": "hub", "to": "vendor", "id": "first", "otherwise": "second"},
+        {"from": "hub", "to": "own", "id": "second"},
+        {"from": "vendor", "to": "net"},
+        {"from": "own", "to": "net"},
+    )
+    for killed in ("vendor", "own"):
+        hit = analysis.blast_radius(planes, killed)
+        assert (hit.stops, hit.falls_back) == ((killed,), ("hub",))
+    assert set(analysis.blast_radius(planes, "net").stops) == {"net", "vendor", "own", "hub"}
+
+
+def test_a_call_that_fails_open_stops_nobody_and_a_fallback_of_none_is_none():
+    planes = with_calls(
+        {"from": "hub", "to": "guard", "fails": "open"}, {"from": "hub", "to": "model", "fallback": "none"}
+    )
+    assert analysis.blast_radius(planes, "guard").stops == ("guard",)
+    assert analysis.blast_radius(planes, "model").stops == ("model", "hub")
+
+
 def test_what_is_fed_goes_on_and_ages():
     hit = analysis.blast_radius(cases.load("harbour_pay").planes, "payments")
     assert hit.stops == ("payments",)

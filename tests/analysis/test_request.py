@@ -75,7 +75,22 @@ def test_a_call_that_a_tenth_of_the_requests_makes_fails_a_tenth():
 
 
 @pytest.mark.parametrize(
-    "text", ["none", "None.", "-", "n/a", "Fail the request", "Return an error", "fail fast", "503"]
+    "text",
+    [
+        "none",
+        "None.",
+        "-",
+        "n/a",
+        "Fail the request",
+        "Return an error",
+        "fail fast",
+        "503",
+        "The page waits",
+        "Try again",
+        'We show "Something went wrong, please try again"',
+        "Tell the user to try again later",
+        "Show an error page",
+    ],
 )
 def test_words_that_name_no_answer_are_no_fallback(text):
     assert not has_fallback(call("a", "b", fallback=text))
@@ -93,10 +108,26 @@ def test_words_that_name_no_answer_are_no_fallback(text):
         "Notify an agent",
         "Hand over to a person",
         "Last good value, at most 5 min old",
+        "Show stored results, and say that live prices are unavailable",
     ],
 )
 def test_an_answer_of_its_own_is_a_fallback(text):
     assert has_fallback(call("a", "b", fallback=text))
+
+
+def test_a_call_that_fails_open_is_answered():
+    assert has_fallback(call("a", "b", fails="open"))
+    assert not has_fallback(call("a", "b", fails="open", fallback="none"))
+    assert not has_fallback(call("a", "b", fails="closed"))
+
+
+def test_calls_of_different_requests_do_not_add_up():
+    flows = [call("hub", "a", share="60%"), call("hub", "b", share="40%"), call("hub", "c")]
+    parts = {name: {"latency": "80 ms"} for name in "abc"}
+    assert one(sketch(*flows, hub={"calls": "one after another"}, **parts)).time.most_s == pytest.approx(0.16)
+    overlapping = [call("hub", "a", share="60%"), call("hub", "b", share="60%"), call("hub", "c")]
+    both = one(sketch(*overlapping, hub={"calls": "one after another"}, **parts))
+    assert both.time.most_s == pytest.approx(0.24)
 
 
 NAMES = "abcdef"
