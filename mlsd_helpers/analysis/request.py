@@ -212,7 +212,7 @@ class _Walk:
         needs = tuple(dict.fromkeys(self._needs(entry)))
         return Request(
             entry,
-            self._time[entry],
+            self._with_way(entry),
             max((self._latency_s(self._of[name]) for name in needs), default=0.0),
             longest_calls_s(self._of[entry], calls),
             self._answered(entry, needs),
@@ -224,9 +224,20 @@ class _Walk:
         """Return the time of a component with its calls, when every first attempt answers."""
         own = self._latency_s(self._of[name])
         calls = self._calls.get(name, ())
-        called = _of_one_request(calls, [self._time[call.flow.end] for call in calls])
+        ends = [(call.flow.end, self._time[call.flow.end]) for call in calls]
+        called = _of_one_request(calls, [Span(time.least_s, time.most_s, (end,)) for end, time in ends])
         spans = _together(self._of[name].calls, called)
-        return Span(own + spans.least_s, own + spans.most_s, (name, *spans.way))
+        return Span(own + spans.least_s, own + spans.most_s, spans.way)
+
+    def _with_way(self, entry: str) -> Span:
+        """Return the time of a component with the whole way: each component by itself knows its next ones only."""
+        way, left = dict[str, None](), [entry]
+        while left:
+            name = left.pop()
+            if name not in way:
+                way[name] = None
+                left += reversed(self._time[name].way)
+        return Span(self._time[entry].least_s, self._time[entry].most_s, tuple(way))
 
     def _needs(self, name: str) -> Iterator[str]:
         """Yield a component and all that it needs for every request; without recursion, since sketches are deep."""

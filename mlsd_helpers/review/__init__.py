@@ -14,12 +14,15 @@ from typing import NamedTuple
 
 from mlsd_helpers.design import Acceptance, Design
 from mlsd_helpers.review import (
+    calls,
     capacity,
     data,
     dataflow,
     experiments,
+    monitoring,
     pattern,
     planes,
+    release,
     requirements,
     security,
     services,
@@ -41,13 +44,15 @@ __all__ = [
     "rules_called",
 ]
 
-RULES: tuple[Rule, ...] = tuple(
-    one
-    for module in (requirements, planes, dataflow, pattern, capacity, data, security, services, experiments)
-    for one in vars(module).values()
-    if isinstance(one, Rule)
+_MODULES = (
+    *(requirements, planes, calls, monitoring, release, dataflow, pattern, capacity),
+    *(data, security, services, experiments),
 )
-"""Every rule, part by part as a design grows, and in the order of its module."""
+_FOUND = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Rule)]
+_SERIES = list(dict.fromkeys(one.code[:-3] for one in _FOUND))
+
+RULES: tuple[Rule, ...] = tuple(sorted(_FOUND, key=lambda one: (_SERIES.index(one.code[:-3]), one.code)))
+"""Every rule, part by part as a design grows, and in the order of the codes."""
 
 
 class Review(NamedTuple):

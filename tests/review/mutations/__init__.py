@@ -29,6 +29,7 @@ __all__ = ["MUTATIONS", "STARTS", "Mutation"]
 STARTS: dict[str, Callable[[], Design]] = {
     "as published": partial(cases.load, "harbour_pay"),
     "nightly": partial(load_design, Path(__file__).parent.with_name("nightly_batch.yaml")),
+    **planes.STARTS,
     **dataflow.STARTS,
     **pattern.STARTS,
     **capacity.STARTS,

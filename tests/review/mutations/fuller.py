@@ -228,9 +228,10 @@ def with_retrieval() -> Design:
     )
     design = setting(design, f"planes.flows.{first}", id="ask_own", otherwise="ask_spare", timeout="9 s")
     gates = [
-        {"id": "found", "metric": "recall of the right passage in ten", "of": ["index",
-        "embedder"], "at_least": "80%"},
-        {"id": "spare_good", "metric": "share found helpful by two reviewers", "of": "spare", "at_least": "70%"},
+        {"id": "found", "metric": "recall of the right passage in ten", "of": ["index", "embedder"],
+         "at_least": "80%", "on": "Questions of last quarter", "slices": "language"},
+        {"id": "spare_good", "metric": "share found helpful by two reviewers", "of": "spare", "at_least": "70%",
+         "on": "Questions of last quarter", "slices": "language"},
     ]  # fmt: skip
     together = (*design.at("planes.release").versioned_together, "index", "prompt")
     design = setting(design, "planes.release", gates=gates, versioned_together=together)

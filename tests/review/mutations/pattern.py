@@ -361,7 +361,9 @@ def budget_of_a_hit(design: Design) -> Design:
         {"component": "answers", "time": "2 ms"},
     ]
     flows = [
-        one.changed(fallback="fail") if one.end == "scorer" and one.carries == "request" else one
+        one.changed(fallback=None, fails="closed")
+        if one.end == "scorer" and one.carries == "request"
+        else one
         for one in planes.flows
     ]
     return design.with_part(
@@ -393,7 +395,10 @@ def all_sources_awaited(design: Design) -> Design:
     """Wait for each of the sources, however slow."""
     planes = design.planes
     assert planes is not None
-    flows = [one.changed(fallback="fail") if one.end.startswith("by_") else one for one in planes.flows]
+    flows = [
+        one.changed(fallback=None, fails="closed") if one.end.startswith("by_") else one
+        for one in planes.flows
+    ]
     return design.with_part(planes=planes.changed(flows=tuple(flows)))
 
 

@@ -1,10 +1,15 @@
 """Known mistakes in the planes of a design."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from tests.review.mutations.mutation import breaks
+
+STARTS: dict[str, Callable[[], Design]] = {"stored answers": partial(cases.load, "booking_ranking")}
+"""Sound designs that mistakes are made from, by name."""
 
 # ---- how a sketch is changed
 
@@ -100,13 +105,19 @@ def patient_scorer(design: Design) -> Design:
 
 @breaks("PLANE009")
 def retries_everywhere(design: Design) -> Design:
-    outer = _flow(design, "gateway", "scorer", timeout="160 ms", retries=2)
-    return _flow(outer, "scorer", "features", retries=2)
+    outer = _flow(design, "gateway", "scorer", timeout="160 ms", retries=1)
+    return _flow(outer, "scorer", "features", retries=1)
 
 
 @breaks("PLANE010")
-def slow_scorer(design: Design) -> Design:
-    return _component(design, "scorer", latency="450 ms")
+def slow_gateway(design: Design) -> Design:
+    return _component(design, "gateway", latency="550 ms")
+
+
+@breaks("PLANE010")
+def slow_means(design: Design) -> Design:
+    slow = _component(design, "scorer", latency="450 ms", latency_is="mean")
+    return _component(slow, "gateway", latency="60 ms", latency_is="mean")
 
 
 @breaks("PLANE011")
@@ -215,7 +226,7 @@ def back_to_something(design: Design) -> Design:
 
 @breaks("PLANE030")
 def rollback_by_deployment(design: Design) -> Design:
-    return _setting(design, "release", rollback_time="1 h")
+    return _setting(design, "release", rollback_time="5 d")
 
 
 @breaks("PLANE031")
@@ -251,3 +262,120 @@ def model_over_age(design: Design) -> Design:
 @breaks("PLANE037")
 def schedule_of_nothing(design: Design) -> Design:
     return _setting(design, "retraining", period=None)
+
+
+# ---- calls that are answered in vain
+
+
+@breaks("PLANE038")
+def fallback_is_an_error(design: Design) -> Design:
+    return _flow(design, "scorer", "features", fallback="Return an error")
+
+
+@breaks("PLANE039")
+def calls_in_any_order(design: Design) -> Design:
+    longer = _flow(design, "scorer", "features", timeout="250 ms")
+    return _flow(longer, "scorer", "rules", timeout="200 ms")
+
+
+@breaks("PLANE008")
+def calls_in_a_row(design: Design) -> Design:
+    return _component(calls_in_any_order.change(design), "scorer", calls="one after another")
+
+
+@breaks("PLANE040")
+def second_choice_too_late(design: Design) -> Design:
+    second = _flow(design, "scorer", "rules", id="guess", timeout="200 ms")
+    return _flow(second, "scorer", "features", id="read", otherwise="guess", timeout="300 ms")
+
+
+@breaks("PLANE041")
+def three_tries_at_once(design: Design) -> Design:
+    return _flow(design, "scorer", "features", retries=2)
+
+
+@breaks("PLANE042")
+def paid_twice(design: Design) -> Design:
+    return _flow(design, "scorer", "rules", retries=1, idempotent=False)
+
+
+@breaks("PLANE043")
+def slow_scorer(design: Design) -> Design:
+    return _component(design, "scorer", latency="450 ms")
+
+
+@breaks("PLANE044")
+def everything_is_important(design: Design) -> Design:
+    assert design.capacity is not None, "start from a design that has a plan"
+    return design.with_part(capacity=design.capacity.changed(sheds="lowest priority"))
+
+
+@breaks("PLANE045")
+def both_read_the_store(design: Design) -> Design:
+    second = _flow(design, "scorer", "rules", id="guess", fallback=None, fails="closed")
+    first = _flow(second, "scorer", "features", id="read", otherwise="guess", fallback=None)
+    return _with_flow(
+        first, start="rules", end="features", carries="features", timeout="10 ms", fails="closed"
+    )
+
+
+@breaks("PLANE046")
+def another_teams_table(design: Design) -> Design:
+    return _with_flow(design, start="payments", end="merchant_jobs", carries="batch")
+
+
+# ---- what nobody hears of
+
+
+def _without_alert(design: Design, name: str) -> Design:
+    return _with(design, alerts=tuple(one for one in _planes(design).alerts if one.id != name))
+
+
+@breaks("PLANE047")
+def nobody_watches_the_store(design: Design) -> Design:
+    return _without_alert(design, "missing_features")
+
+
+@breaks("PLANE048")
+def nobody_reads_the_labels(design: Design) -> Design:
+    return _without_alert(design, "lost_recall")
+
+
+@breaks("PLANE049", start="nightly")
+def alert_on_the_exit_code(design: Design) -> Design:
+    return _alert(design, "run_late", metric="processor load of the scorer", threshold="above 90%")
+
+
+# ---- what a release has to pass, and what goes back
+
+
+@breaks("PLANE050")
+def stopped_by_processors(design: Design) -> Design:
+    first = {"id": "few", "share": "1%", "for": "2 h", "stops_on": "slow_scores"}
+    return _setting(design, "release", canary_share=None, canary_time=None, stages=[first, {"share": 1}])
+
+
+@breaks("PLANE051")
+def tried_by_hand(design: Design) -> Design:
+    return _setting(design, "release", validation="The team looks at a few payments by hand")
+
+
+@breaks("PLANE052")
+def forty_cases(design: Design) -> Design:
+    gate = {"id": "recall", "metric": "recall", "on": "Disputes of March", "at_least": "95%", "cases": 40}
+    return _setting(design, "release", gates=[{**gate, "slices": "country"}])
+
+
+@breaks("PLANE053", start="stored answers")
+def last_nights_answers_stay(design: Design) -> Design:
+    return _setting(design, "release", rollback_takes_back=())
+
+
+@breaks("PLANE054", start="with devices")
+def every_terminal_at_once(design: Design) -> Design:
+    return _setting(design, "release", canary_share=None, canary_time=None)
+
+
+@breaks("PLANE055")
+def labels_whenever(design: Design) -> Design:
+    return _setting(design, "retraining", decided_after=None)

@@ -1,0 +1,662 @@
+"""Rules on calls: who waits for whom, for how long, how often that is answered, and what happens when it is not."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mlsd_helpers.analysis import graph
+from mlsd_helpers.analysis.request import (
+    Call,
+    Request,
+    Span,
+    attempts_s,
+    calls_by_component,
+    longest_calls_s,
+    requests_of,
+)
+from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.design.requirements import Promise
+from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import sketched
+from mlsd_helpers.review.sketch import (
+    BROOKER,
+    RUNNERS,
+    answered,
+    arrow,
+    listed,
+    percent,
+    places,
+    requirement,
+    way,
+)
+from mlsd_helpers.units import show_seconds
+
+_NOT_COUNTED = ("people", "device fleet", "raw source")  # what has no replicas of ours
+_SLACK = 1 + 1e-9  # for sums of decimal figures
+_MANY_RETRIES = (
+    2  # further attempts without a pause or a budget: three times the load on what is slow already
+)
+_PERCENTILES = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0, "p99.9": 99.9}
+_MEAN_IS_BELOW = (
+    90.0  # the percentile from which on it is above the mean, but for the most extreme distributions
+)
+
+
+# ---- what a call needs
+
+
+def _waited(planes: Planes) -> list[Flow]:
+    return [flow for _, flow in graph.waiting_flows(planes)]
+
+
+def _asked(planes: Planes) -> list[Flow]:
+    """Return the calls on which a machine waits: people are handed a case, and wait for nothing by a timeout."""
+    people = {one.id for one in planes.components if one.kind == "people"}
+    return [flow for flow in _waited(planes) if flow.start not in people and flow.end not in people]
+
+
+@rule(
+    "PLANE005",
+    title="Call without a timeout",
+    prevents="one slow dependency that blocks its callers, and then theirs",
+    incident=BROOKER,
+    wrong_when="Wrong if nobody waits on the connection, as for a hand-over to a queue; draw that as events.",
+    needs=sketched,
+)
+def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A call without a timeout waits as long as the slowest answer takes."""
+    where = places(planes)
+    for flow in _asked(planes):
+        if flow.timeout is None:
+            yield Fault(
+                f"{where[flow]}.timeout",
+                f"{arrow(flow)} has no timeout: its caller may wait without limit.",
+                "Set a timeout above the call's usual p99 and within the latency budget.",
+            )
+
+
+@rule(
+    "PLANE006",
+    title="Call without a fallback",
+    prevents="an outage of a dependency that becomes an outage of the product",
+    incident="Netflix: what is computed online needs a fast fallback to what was computed before (Amatriain & "
+    "Basilico, Netflix TechBlog, 2013).",
+    wrong_when="Acceptable if no answer is possible without this call; write 'fails: closed', and what the user "
+    "is told.",
+    needs=sketched,
+)
+def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What a caller does without an answer has to be decided before an answer is missing."""
+    where, asked = places(planes), set(_asked(planes))
+    for call in _calls(planes):
+        last = call.flows[-1]
+        if last in asked and not any(flow.fallback or flow.fails for flow in call.flows):
+            yield Fault(
+                f"{where[last]}.fallback",
+                f"{arrow(last)} has no fallback for when no answer comes.",
+                "State what the caller does instead, such as a default or the last good value, and whether it "
+                "fails open.",
+            )
+
+
+def _calls(planes: Planes) -> Iterator[Call]:
+    return (call for made in calls_by_component(planes).values() for call in made)
+
+
+@rule(
+    "PLANE038",
+    "warning",
+    title="Fallback that gives no answer",
+    prevents="an outage of a dependency that becomes an outage of the product, as everybody had signed",
+    wrong_when="Acceptable if no answer is possible without this call; write 'fails: closed'.",
+    needs=sketched,
+)
+def fallback_without_answer(_: Design, planes: Planes) -> Iterator[Fault]:
+    """An error, a wait or the word "none" is no answer to whoever asked."""
+    where, asked = places(planes), set(_asked(planes))
+    for call in _calls(planes):
+        stated = [flow for flow in call.flows if flow.fallback]
+        closed = any(flow.fails == "closed" for flow in call.flows)
+        if stated and stated[-1] in asked and not (closed or call.alternatives or call.has_fallback):
+            flow = stated[-1]
+            yield Fault(
+                f"{where[flow]}.fallback",
+                f"Without an answer of {flow.end}, {flow.start} does this: {(flow.fallback or '').rstrip('.')}. "
+                "That answers nobody.",
+                "Answer from less: a default, the last good value, a simpler model, a person. If an answer would "
+                "do harm, write 'fails: closed' and what the user is told.",
+            )
+
+
+# ---- timeouts
+
+
+@dataclass(frozen=True)
+class _Waiter:
+    """A component, its calls that have a timeout, and how long it may wait for them, in seconds."""
+
+    component: Component
+    calls: tuple[Call, ...]
+    limit_s: float
+    enters: bool
+    """Requests enter here: the limit is the latency budget, and a wait as long as it is within."""
+
+    @property
+    def span(self) -> Span:
+        return longest_calls_s(self.component, self.calls)
+
+    @property
+    def limit(self) -> str:
+        """The limit in words."""
+        if self.enters:
+            return f"the latency budget is {show_seconds(self.limit_s)}"
+        return f"the caller of {self.component.id} gives up after {show_seconds(self.limit_s)}"
+
+    @property
+    def too_long(self) -> list[Flow]:
+        """The single calls that exceed the limit, retries included."""
+        return [flow for call in self.calls for flow in call.flows if self.exceeded_by(attempts_s(flow))]
+
+    @property
+    def too_late(self) -> list[Call]:
+        """The calls whose alternatives exceed it, though each attempt alone does not."""
+        return [call for call in self.calls if call.alternatives and self.exceeded_by(call.longest_s)]
+
+    def exceeded_by(self, time_s: float) -> bool:
+        limit_s = self.limit_s * _SLACK
+        return time_s > limit_s if self.enters else time_s >= self.limit_s / _SLACK
+
+    def sum_of_calls(self) -> str:
+        """Return the calls and their times in words."""
+        return listed(f"{call.flow.end} {show_seconds(call.longest_s)}" for call in self.calls)
+
+
+def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
+    """Return every component whose calls have a limit: its caller's shortest timeout, or the latency budget."""
+    asked = _asked(planes)
+    if graph.cycle(asked):
+        return []
+    limits_s = dict[str, float]()
+    for flow in asked:
+        if flow.timeout is not None:
+            limits_s[flow.end] = min(flow.timeout, limits_s.get(flow.end, math.inf))
+    called = {flow.end for flow in asked}
+    budget_s = requirement(design, "latency", "budget")
+    calls, timed_part = calls_by_component(planes), _timed(set(asked))
+    found = list[_Waiter]()
+    for one in planes.components:
+        enters = one.id not in called and one.plane == "serving"
+        limit_s = budget_s if enters else limits_s.get(one.id)
+        timed = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
+        if limit_s and timed:
+            found.append(_Waiter(one, timed, limit_s, enters))
+    return found
+
+
+def _timed(asked: set[Flow]) -> Callable[[Call], Call | None]:
+    def timed(call: Call) -> Call | None:
+        flows = [flow for flow in call.flows if flow in asked and flow.timeout is not None]
+        return Call(flows[0], tuple(flows[1:])) if flows else None
+
+    return timed
+
+
+@rule(
+    "PLANE007",
+    "warning",
+    title="Edge timeout exceeds the latency budget",
+    prevents="a fallback that comes after the user has left",
+    wrong_when="Acceptable if a late answer is worth more than the fallback: a budget at a percentile "
+    "lets some requests take longer.",
+    needs=sketched,
+)
+def edge_timeout_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A timeout above the latency budget does not protect the budget."""
+    where = places(planes)
+    for one in _waiters(design, planes):
+        if one.enters:
+            yield from _over_limit(
+                one, where, "Shorten the timeout, so that the fallback can still answer in time."
+            )
+
+
+@rule(
+    "PLANE008",
+    title="Inner timeout exceeds its caller's",
+    prevents="work for callers that have given up, on servers that are already slow",
+    incident=BROOKER,
+    wrong_when="Acceptable if the work must finish whoever waits, such as a write with an idempotency key.",
+    needs=sketched,
+)
+def inner_timeout_exceeds_callers(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A component must give up on its own calls before its caller gives up on it."""
+    where = places(planes)
+    fix = "Make each timeout shorter than its caller's, with time left for the fallback."
+    for one in _waiters(design, planes):
+        if not one.enters and not (one.too_late and not one.too_long):
+            yield from _over_limit(one, where, fix)
+
+
+def _over_limit(one: _Waiter, where: dict[Flow, str], fix: str) -> Iterator[Fault]:
+    """Find calls that exceed a limit, each by itself or for certain together."""
+    for flow in one.too_long:
+        yield Fault(
+            f"{where[flow]}.timeout",
+            f"{arrow(flow)} may wait {show_seconds(attempts_s(flow))}, retries included; {one.limit}.",
+            fix,
+        )
+    if not one.too_long and one.exceeded_by(one.span.least_s):
+        longest = max(one.calls, key=lambda call: call.longest_s)
+        yield Fault(
+            f"{where[longest.flow]}.timeout",
+            f"{one.component.id} may wait {show_seconds(one.span.least_s)} for its calls, retries included "
+            f"({one.sum_of_calls()}); {one.limit}.",
+            fix,
+        )
+
+
+@rule(
+    "PLANE039",
+    "warning",
+    title="Order of calls not stated where it decides",
+    prevents="calls that fit the budget side by side, and are programmed one after another",
+    needs=sketched,
+)
+def order_of_calls_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
+    """One after another, calls add up; at once, only the slowest counts."""
+    late = dict[str, str]()
+    for one in _waiters(design, planes):
+        least_s, most_s = one.span.least_s, one.span.most_s
+        if one.exceeded_by(most_s) and not one.exceeded_by(least_s) and not (one.too_long or one.too_late):
+            late[one.component.id] = f"the timeouts add up to {show_seconds(most_s)}, and {one.limit}"
+    if not late:
+        late = _late_in_a_row(design, planes)
+    for name, words in late.items():
+        yield Fault(
+            f"planes.components.{name}.calls",
+            f"{name} does not say whether its calls are made one after another or at once. One after another, {words}.",
+            "Write 'calls: at once' or 'calls: one after another', and then timeouts that fit.",
+        )
+
+
+# ---- latency
+
+
+def _entries(planes: Planes, latency_s: Callable[[Component], float]) -> list[Request]:
+    """Return the requests of users: those that enter in the serving plane."""
+    serving = {one.id for one in planes.in_plane("serving")}
+    return [one for one in requests_of(planes, latency_s) if one.entry in serving]
+
+
+def _certain_s(percentile: str) -> Callable[[Component], float]:
+    """Return the time that a component takes for certain at a percentile: its own at that one, or a lower one."""
+
+    def latency_s(one: Component) -> float:
+        known = _PERCENTILES.get(one.latency_is or percentile)
+        asked = _PERCENTILES.get(percentile)
+        return one.latency or 0.0 if known and asked and known <= asked else 0.0
+
+    return latency_s
+
+
+def _mean_s(percentile: str) -> Callable[[Component], float]:
+    """Return the mean of a component, where it is stated and says something about a percentile."""
+    counts = percentile == "mean" or _PERCENTILES[percentile] >= _MEAN_IS_BELOW
+
+    def latency_s(one: Component) -> float:
+        return one.latency or 0.0 if counts and (one.latency_is or percentile) == "mean" else 0.0
+
+    return latency_s
+
+
+@rule(
+    "PLANE010",
+    title="Latency along the calls exceeds the budget",
+    prevents="a latency budget that is exceeded, which shows only under load",
+    wrong_when="Wrong if not every request makes the call; state its 'share'.",
+    needs=sketched,
+)
+def latency_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
+    """No request is faster than the slowest part that it waits for, and means add up along the calls."""
+    if fault := _surely_late(design, planes):
+        yield fault
+
+
+def _surely_late(design: Design, planes: Planes) -> Fault | None:
+    budget_s, percentile = (requirement(design, "latency", name) for name in ("budget", "percentile"))
+    if not budget_s:
+        return None
+    known = graph.components_by_id(planes)
+    certain_s = _certain_s(percentile)
+    for one in _entries(planes, certain_s):
+        slowest = max(one.needs, key=lambda name: certain_s(known[name]))
+        if one.certain_s > budget_s * _SLACK:
+            return Fault(
+                f"planes.components.{slowest}.latency",
+                f"Every request waits for {slowest}, which alone takes {show_seconds(one.certain_s)} at "
+                f"{known[slowest].latency_is or percentile}; the latency budget is {show_seconds(budget_s)}.",
+                f"Make {slowest} faster, compute its answer ahead, or answer without it.",
+            )
+    for one in _entries(planes, _mean_s(percentile)):
+        if one.time.least_s > budget_s * _SLACK:
+            return Fault(
+                f"planes.components.{one.time.way[-1]}.latency",
+                f"The mean latencies of {listed(one.time.way)} come to {_least(one.time)}; the latency budget is "
+                f"{show_seconds(budget_s)} at {percentile}.",
+                "Remove a call, or make calls at the same time.",
+            )
+    return None
+
+
+@rule(
+    "PLANE043",
+    "warning",
+    title="Percentiles that fill the budget",
+    prevents="a budget that is kept on paper, by adding figures that do not add",
+    wrong_when="Wrong if the whole was measured: write that figure as the latency of one component.",
+    needs=sketched,
+)
+def percentiles_fill_budget(design: Design, planes: Planes) -> Iterator[Fault]:
+    """From the percentiles of the parts it cannot be told that the whole keeps its own."""
+    if _surely_late(design, planes):
+        return
+    for promise, one in _promised(design, planes):
+        if one.time.least_s > promise.within * _SLACK:
+            yield Fault(
+                f"planes.components.{one.time.way[-1]}.latency",
+                f"The latencies of {listed(one.time.way)} come to {_least(one.time)}, and {_within(promise)}. "
+                "Percentiles do not add: the whole may take less or far more.",
+                "Measure the whole, enforce a share of each part by a timeout with a fallback, or make calls at the "
+                "same time.",
+            )
+            return
+
+
+def _least(time: Span) -> str:
+    return show_seconds(time.least_s) + ("" if time.known else " even if calls are made at once")
+
+
+def _within(promise: Promise) -> str:
+    return f"the {promise.what} is promised within {show_seconds(promise.within)} at {promise.percentile}"
+
+
+def _promised(design: Design, planes: Planes) -> Iterator[tuple[Promise, Request]]:
+    """Yield each promise about a whole request with each request; up to the first token, the rest does not count."""
+    latency = design.requirements.latency if design.requirements else None
+    planned = {plan.component for plan in design.fleets.values() if plan.generation}
+    for promise in latency.promises if latency else ():
+        within_s = promise.within if promise.what == "first token" else math.inf
+        if promise.what == "gap between tokens":
+            continue
+
+        def counted_s(one: Component, within_s: float = within_s) -> float:
+            writes = one.kind in RUNNERS or one.id in planned
+            whole_answer = writes and (one.latency or 0.0) > within_s
+            return 0.0 if whole_answer else one.latency or 0.0
+
+        for one in _entries(planes, counted_s):
+            yield promise, one
+
+
+def _late_in_a_row(design: Design, planes: Planes) -> dict[str, str]:
+    """Return the component whose calls, if made one after another, may break a promise, with what they add up to."""
+    calls = calls_by_component(planes)
+    open_order = [one.id for one in planes.components if one.calls is None and len(calls.get(one.id, ())) > 1]
+    for promise, one in _promised(design, planes):
+        hub = next((name for name in one.time.way if name in open_order), None)
+        if hub and one.time.least_s <= promise.within * _SLACK < one.time.most_s:
+            return {hub: f"the latencies add up to {show_seconds(one.time.most_s)}, and {_within(promise)}"}
+    return {}
+
+
+# ---- retries and alternatives
+
+
+@rule(
+    "PLANE009",
+    title="Retries multiply along a chain",
+    prevents="a short fault that retries turn into an outage",
+    incident=BROOKER,
+    wrong_when="Wrong if a circuit breaker stops them; state its limit as the budget of 'retry'.",
+    needs=sketched,
+)
+def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Retries multiply from layer to layer: three tries at five layers are 243 calls."""
+    chain = graph.heaviest_way(_waited(planes), lambda _: 0, lambda flow: float(_is_unlimited(flow)))
+    retrying = [flow for flow in chain if _is_unlimited(flow)]
+    if len(retrying) > 1:
+        calls = math.exp(min(math.fsum(math.log1p(flow.retries) for flow in retrying), 80))
+        names = [name for flow in chain for name in (flow.start, flow.end)]
+        yield Fault(
+            f"{places(planes)[retrying[-1]]}.retries",
+            f"{len(retrying)} layers on {way(names[:1] + names[1::2])} retry: one request may become "
+            f"{calls:,.4g} calls.",
+            "Retry at one layer only, with a retry budget.",
+        )
+
+
+def _is_unlimited(flow: Flow) -> bool:
+    return flow.retries > 0 and (flow.retry is None or flow.retry.budget is None)
+
+
+@rule(
+    "PLANE041",
+    "warning",
+    title="Retries without a pause or a budget",
+    prevents="three times the load on a service at the moment at which it is slow",
+    incident=BROOKER,
+    wrong_when="Acceptable if the callee is known to fail for single calls only, and never for all.",
+    needs=sketched,
+)
+def retries_at_once(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Retries at once reach a service when it can take least."""
+    eager = [
+        flow
+        for flow in _waited(planes)
+        if flow.retries >= _MANY_RETRIES
+        and _is_unlimited(flow)
+        and not (flow.retry and (flow.retry.backoff or "").startswith("exponential"))
+    ]
+    if eager:
+        most = max(flow.retries for flow in eager)
+        yield Fault(
+            f"{places(planes)[eager[0]]}.retries",
+            f"{listed(map(arrow, eager))} may be tried {most + 1} times without a pause that grows or a budget: "
+            f"{most + 1} times the load when the callee is slow.",
+            "State in 'retry' an exponential backoff with jitter and a budget, such as 10% of first attempts.",
+        )
+
+
+@rule(
+    "PLANE042",
+    title="Retry of a call that must not be made twice",
+    prevents="a payment that is made twice, since the first answer was late",
+    incident=BROOKER,
+    needs=sketched,
+)
+def unsafe_retry(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A call without an answer may have been carried out."""
+    where = places(planes)
+    for flow in _waited(planes):
+        if flow.retries and flow.idempotent is False:
+            yield Fault(
+                f"{where[flow]}.retries",
+                f"{arrow(flow)} is tried up to {flow.retries + 1} times, and is not idempotent.",
+                "Send an idempotency key, so that a second attempt does nothing, or do not retry.",
+            )
+
+
+@rule(
+    "PLANE040",
+    title="Alternative that comes too late",
+    prevents="a second provider that is paid for, and never answers in time",
+    needs=sketched,
+)
+def alternative_too_late(design: Design, planes: Planes) -> Iterator[Fault]:
+    """An alternative is tried after the first one's timeout, and both have to fit into the caller's."""
+    where = places(planes)
+    for one in _waiters(design, planes):
+        for call in () if one.enters or one.too_long else one.too_late:
+            parts = " and ".join(f"{flow.end} {show_seconds(attempts_s(flow))}" for flow in call.flows)
+            yield Fault(
+                f"{where[call.flow]}.timeout",
+                f"Tried one after the other, {parts} may take {show_seconds(call.longest_s)}; {one.limit}.",
+                f"Give up on {call.flow.end} earlier, so that {call.flows[-1].end} still has time to answer.",
+            )
+
+
+@rule(
+    "PLANE045",
+    "warning",
+    title="Alternatives that fail together",
+    prevents="two ways to an answer that are lost in one outage",
+    wrong_when="Acceptable if what both need fails far more rarely than either of them.",
+    needs=sketched,
+)
+def alternatives_share_a_dependency(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Two alternatives that need the same component are one when that component is down."""
+    needed_by = {
+        start: [call.flow.end for call in made if call.needed]
+        for start, made in calls_by_component(planes).items()
+    }
+    where = places(planes)
+    for call in _calls(planes):
+        if not call.alternatives or call.has_fallback:
+            continue
+        needs = [graph.reached([flow.end], needed_by) for flow in call.flows]
+        shared = set.intersection(*needs) - graph.reached([call.flow.start], needed_by)
+        if names := [one.id for one in planes.components if one.id in shared]:
+            yield Fault(
+                f"{where[call.flow]}.otherwise",
+                f"{' and '.join(dict.fromkeys(flow.end for flow in call.flows))} all need {listed(names)}, so that "
+                f"{call.flow.start} loses them together.",
+                "Let the alternative do without it, or state a fallback for when it is down.",
+            )
+
+
+# ---- failures
+
+
+@rule(
+    "PLANE011",
+    title="Cycle of waiting calls",
+    prevents="a request that waits for itself",
+    wrong_when="Wrong if the call back is an operation that never waits for the first one; draw the "
+    "operations as separate components.",
+    needs=sketched,
+)
+def cycle_of_waiting_calls(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Calls that lead back to their caller end in a timeout, or never."""
+    if circle := graph.cycle(_waited(planes)):
+        yield Fault(
+            f"planes.components.{circle[0]}",
+            "These components wait for each other in a cycle (a possible deadlock): "
+            f"{way([*circle, circle[0]])}.",
+            "Break the cycle: compute one of the answers ahead, or send it as an event.",
+        )
+
+
+def _needed(planes: Planes) -> list[Component]:
+    """Return what requests, or some of them, get no answer without, and whose replicas are ours to count."""
+    calls = calls_by_component(planes)
+    called = {flow.end for flow in _waited(planes)}
+    entries = [name for name in calls if name not in called] or list(calls)
+    steps = {name: [call.flow.end for call in made if call.needed] for name, made in calls.items()}
+    names = graph.reached(entries, steps)
+    return [
+        one
+        for one in planes.components
+        if one.id in names and not (one.run_by_others or one.kind in _NOT_COUNTED)
+    ]
+
+
+@rule(
+    "PLANE012",
+    title="Single point of failure",
+    prevents="an outage caused by the loss of one machine or one zone",
+    wrong_when="Wrong if somebody else runs copies of it behind one address; write 'managed: true'.",
+    needs=sketched,
+)
+def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A component that requests need has a second replica in a second zone, or its risk is accepted in writing."""
+    for one in _needed(planes):
+        alone = [name for name in ("replicas", "zones") if getattr(one, name) == 1]
+        if alone and not answered(one.accepted_risk):
+            yield Fault(
+                f"planes.components.{one.id}.{alone[0]}",
+                f"{one.id} is a single point of failure: requests need it, and it has one "
+                f"{alone[0].removesuffix('s')}.",
+                "Add a second one, in another zone, give its callers a fallback, or state in 'accepted_risk' why one "
+                "is enough.",
+            )
+
+
+@rule(
+    "PLANE013",
+    "warning",
+    title="Replica count unknown",
+    prevents="a single point of failure that nobody has noticed",
+    wrong_when="Wrong if somebody else runs it; write 'managed: true', and state its availability.",
+    needs=sketched,
+)
+def replica_count_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
+    """How many replicas a component has decides what its failure costs."""
+    planned = {plan.component for plan in design.fleets.values() if plan.replicas}
+    unknown = [
+        one.id
+        for one in _needed(planes)
+        if one.replicas is None and one.id not in planned and not answered(one.accepted_risk)
+    ]
+    if unknown:
+        yield Fault(
+            f"planes.components.{unknown[0]}.replicas",
+            f"Requests need {listed(unknown)}, and the number of replicas is not stated.",
+            "State 'replicas' and 'zones'.",
+        )
+
+
+@rule(
+    "PLANE014",
+    title="Availability of the parts misses the target",
+    prevents="a target that is missed although every component meets its own",
+    wrong_when="Wrong if components fail together and not independently.",
+    needs=sketched,
+)
+def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault]:
+    """The availabilities of the components that a request needs multiply: five times 99.9% is 99.5%."""
+    target = requirement(design, "availability", "target")
+    asked = _entries(planes, lambda _: 0.0)
+    worst = min(asked, key=lambda one: one.availability, default=None)
+    if not (target and target < 1 and worst and worst.availability < target - 1e-12):
+        return
+    up = {one.id: 1.0 if one.availability is None else one.availability for one in planes.components}
+    needs = [name for name in worst.needs if up[name] < 1] or list(worst.needs)
+    weakest = min(needs, key=up.__getitem__)
+    yield Fault(
+        f"planes.components.{weakest}.availability",
+        f"{percent(worst.availability)} of the requests that enter at {worst.entry} get an answer, as they need "
+        f"{listed(f'{name} ({percent(up[name])})' for name in needs)}; the target is {percent(target)}.",
+        f"Answer without {weakest} when it is down, make it more available, or call fewer components.",
+    )
+
+
+@rule(
+    "PLANE044",
+    "warning",
+    title="Shedding by priorities that nobody has",
+    prevents="an overload in which a report is answered and a payment refused",
+    wrong_when="Wrong if each request brings its own priority; write who sets it as the 'priority' of a flow.",
+    needs=sketched,
+)
+def shedding_without_priorities(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What is shed first has to be decided before there is too much."""
+    paths = design.pattern.paths if design.pattern else ()
+    if any(flow.priority for flow in planes.flows) or any(path.priority for path in paths):
+        return
+    for place, plan in design.fleets.items():
+        if plan.sheds == "lowest priority":
+            yield Fault(
+                f"{place}.sheds",
+                "Under overload the requests of the lowest priority are refused, and no flow or path has a priority.",
+                "State 'priority' of each path or flow that reaches these replicas: 1 is kept longest.",
+            )

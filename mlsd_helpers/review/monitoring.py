@@ -1,0 +1,351 @@
+"""Rules on generated data and on monitoring: what is logged, what is watched, and who hears of it."""
+
+import re
+from collections.abc import Iterator
+
+from mlsd_helpers.analysis import graph
+from mlsd_helpers.design import Alert, Component, Design, Flow, Planes
+from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import sketched
+from mlsd_helpers.review.sketch import (
+    CLOUDFLARE,
+    answered,
+    arrow,
+    filled,
+    listed,
+    places,
+    requirement,
+)
+from mlsd_helpers.units import show_seconds
+
+_MONITORS = ("drift detector", "quality monitor")
+_GENERATED = ("batch", "events", "predictions")
+_STORES = ("feature store", "prediction store", "vector index")
+_LOGS = ("offline store", "service", "external service", "other")  # what may keep predictions, beside a log
+_JUDGES = ("label store", "people", "evaluation")
+_ABSENCE = re.compile(
+    r"\b(no|not|none|nothing|missing|miss(es|ed)|absen\w*|deadline|late|overdue|dead.?man|heartbeat|silen\w+|stale\w*"
+    r"|age|old\w*|since|unfinished|finish\w*|exit|fail(s|ed|ure)?|days? left|expir\w+|down|unreachable)\b",
+    re.IGNORECASE,
+)
+_AGE = re.compile(
+    r"\b(age|ages|fresh\w*|stale\w*|old\w*|late(ness)?|lag\w*|delay\w*|behind|since|watermark|overdue|deadline|out.of.date"
+    r"|not updated|last (run|update|load|write)|run time|backlog)\b",
+    re.IGNORECASE,
+)
+_LATENESS = re.compile(
+    r"\b(deadline|late(ness)?|overdue|on time|in time|by \d|not (there|finished|ready|started|run|arrived)"
+    r"|missing|absen\w*|dead.?man|heartbeat|did not|has not|no (\w+ )?(list|result|run|output|file)|age|since"
+    r"|completion|finish\w*)\b",
+    re.IGNORECASE,
+)
+
+
+# ---- generated data
+
+
+@rule(
+    "PLANE015",
+    title="Generated input without a check",
+    prevents="bad generated data that reaches every server within minutes",
+    incident=CLOUDFLARE,
+    wrong_when="Acceptable if the data are checked before they come here, such as in the job that writes "
+    "them; write that check here.",
+    needs=sketched,
+)
+def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Generated data are input too: their size, schema and ranges have to be checked before use."""
+    known, where = graph.components_by_id(planes), places(planes)
+    open_ends = [flow for flow in planes.flows if _is_input(flow, known[flow.end])]
+    if loose := [flow for flow in open_ends if not answered(flow.check)]:
+        yield Fault(
+            f"{where[loose[0]]}.check",
+            f"{listed(map(arrow, loose))} {'has' if len(loose) == 1 else 'have'} no check, and serving reads these "
+            "data.",
+            "State in 'check' what is refused: row counts, duplicate keys, ranges, schema.",
+        )
+
+
+def _is_input(flow: Flow, end: Component) -> bool:
+    to_a_store = end.kind in _STORES and flow.carries in _GENERATED
+    return to_a_store or (end.plane == "serving" and flow.carries == "configuration")
+
+
+# ---- what is logged and watched
+
+
+@rule(
+    "PLANE016",
+    title="Prediction log missing",
+    prevents="a decline that cannot be measured, and labels without predictions to join",
+    wrong_when="Wrong if the log is kept by a system outside this design; draw it.",
+    needs=filled("serving", "monitoring"),
+)
+def prediction_log_missing(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Only a prediction that was stored can be compared with its outcome."""
+    known = graph.components_by_id(planes)
+    serving = [one.id for one in planes.in_plane("serving")]
+    moving = [flow for flow in planes.flows if flow.carries in _GENERATED]
+    heard = graph.reached(serving, graph.steps_along(moving))
+    told = [flow.end for flow in moving if flow.carries == "predictions" and flow.start in serving]
+    kept = graph.reached(told, graph.steps_along(moving)) - set(serving)
+    if any(known[name].kind == "prediction log" for name in heard):
+        return
+    if not any(known[name].kind in _LOGS for name in kept):
+        yield Fault(
+            "planes.flows",
+            "Serving writes no prediction log, so neither drift nor quality can be measured.",
+            "Log features, prediction and model version at serving.",
+        )
+
+
+@rule(
+    "PLANE017",
+    "warning",
+    title="Neither predictions nor quality are watched",
+    prevents="wrong answers that are served fast, with status 200",
+    incident="Zillow Offers, by our reading: forecasts missed by more than the margin of the business, and no "
+    "independent check bounded them; a write-down of $304 million (third quarter of 2021).",
+    wrong_when="Acceptable if another system watches predictions; draw it.",
+    needs=filled("monitoring"),
+)
+def predictions_unwatched(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Processor load, error rates and row counts do not show whether answers are right."""
+    watched = _watched(planes)
+    if not watched & {"predictions", "quality"}:
+        yield Fault(
+            "planes.alerts",
+            f"All alerts watch {listed(f'the {one}' for one in sorted(watched))}."
+            if watched
+            else "There is no alert.",
+            "Add alerts on data, on predictions and, once labels arrive, on quality.",
+        )
+
+
+def _watched(planes: Planes) -> set[str]:
+    return {alert.watches for alert in planes.alerts}
+
+
+def _says(pattern: re.Pattern[str], alert: Alert) -> bool:
+    return any(pattern.search(text) for text in (alert.metric, alert.threshold) if text)
+
+
+@rule(
+    "PLANE047",
+    "warning",
+    title="Age of data that nobody watches",
+    prevents="weeks of answers from last week's data, while every service is up",
+    wrong_when="Wrong if readers refuse what is too old; write that as an alert on what they refuse.",
+    needs=filled("monitoring"),
+)
+def age_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Stale data raise no error: only an alert on their age shows that a job or a stream has stopped."""
+    fresh = design.requirements.freshness if design.requirements else None
+    limits = {name: getattr(fresh, name) for name in ("features", "predictions", "index")} if fresh else {}
+    stated = [f"{name} {show_seconds(time_s)}" for name, time_s in limits.items() if time_s]
+    stated += [f"{one.what} {show_seconds(one.within)}" for one in (fresh.also if fresh else ())]
+    watched = _watched(planes)
+    if not stated or "predictions" not in watched:
+        return  # what is hardly watched at all, PLANE017 and DATA015 say
+    if "data" not in watched and not any(_says(_AGE, alert) for alert in planes.alerts):
+        yield Fault(
+            "planes.alerts",
+            f"The design limits how old things may be ({', '.join(stated)}), and no alert watches an age.",
+            "Add an alert on the age of what is read: the time since the newest data in it.",
+        )
+
+
+@rule(
+    "PLANE048",
+    "warning",
+    title="Labels that no alert uses",
+    prevents="a decline that could have been seen a week after its start, and is seen by customers",
+    wrong_when="Acceptable if labels come too late to act on; say which early sign is watched in their place.",
+    needs=filled("monitoring"),
+)
+def quality_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Where labels arrive, quality is measured with them and has a limit."""
+    watched = _watched(planes)
+    if requirement(design, "labels", "source") and "predictions" in watched and "quality" not in watched:
+        yield Fault(
+            "planes.alerts",
+            "Labels arrive, and no alert watches the quality that they show.",
+            "Add an alert on the metric of the release gate, over a window with enough labels.",
+        )
+
+
+@rule(
+    "PLANE049",
+    "warning",
+    title="Missed deadline that nobody is told of",
+    prevents="a morning without a list, of which its readers are the first to hear",
+    needs=filled("monitoring"),
+)
+def deadline_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A job that was never started reports no error: the absence of its result has to raise the alert."""
+    run = design.requirements.schedule if design.requirements else None
+    if run is None or not (run.deadline or run.period) or not _watched(planes) & {"infrastructure", "data"}:
+        return  # where only predictions and quality are watched, PATTERN031 says so
+    if any(_says(_LATENESS, alert) for alert in planes.alerts):
+        return
+    limit = (
+        f"within {show_seconds(run.deadline)}" if run.deadline else f"every {show_seconds(run.period or 0)}"
+    )
+    yield Fault(
+        "planes.alerts",
+        f"The result has to be there {limit}, and no alert watches whether it is.",
+        "Add an alert that is raised when the result is not there in time, by something that does not depend on the "
+        "job.",
+    )
+
+
+# ---- alerts
+
+
+@rule(
+    "PLANE018",
+    title="Alert without an owner or an action",
+    prevents="an alert that everybody sees and nobody answers",
+    wrong_when="Acceptable if alerts go to the owner of the component by policy; write that owner here.",
+    needs=sketched,
+)
+def alert_without_owner_or_action(_: Design, planes: Planes) -> Iterator[Fault]:
+    """An alert needs somebody who answers it, and an action that they take."""
+    lacking = {alert: _unsaid(alert) for alert in planes.alerts}
+    yield from _one_fault(
+        lacking, "State who does what when it is raised, in 'action' or a 'runbook', or remove it."
+    )
+
+
+def _unsaid(alert: Alert) -> list[str]:
+    asked = {"owner": (alert.owner,), "action": (alert.action, alert.runbook)}
+    return [name for name, texts in asked.items() if not answered(*texts)]
+
+
+def _one_fault(lacking: dict[Alert, list[str]], fix: str) -> Iterator[Fault]:
+    """Make one fault of what alerts lack."""
+    found = {alert: names for alert, names in lacking.items() if names}
+    if not found:
+        return
+    first, names = next(iter(found.items()))
+    words = [f"{alert.id}: no {' and no '.join(lacks).replace('_', ' ')}" for alert, lacks in found.items()]
+    message = (
+        f"The alert {words[0].replace(':', ' has', 1)}."
+        if len(words) == 1
+        else f"Alerts: {'; '.join(words)}."
+    )
+    yield Fault(f"planes.alerts.{first.id}.{names[0]}", message, fix)
+
+
+@rule(
+    "PLANE019",
+    "warning",
+    title="Alert without a threshold, window or minimum count",
+    prevents="false alarms by chance, until the alert is switched off",
+    incident="Our simulation: a population stability index of ten bins exceeds 0.1 in 37% of comparisons of two "
+    "samples of 200 from one distribution. That 0.1 is a rule of thumb: Yurdakul & Naranjo, Journal of Risk Model "
+    "Validation.",
+    wrong_when="Wrong for an alert on absence that the rule does not recognise; state 'minimum_count: 0'.",
+    needs=sketched,
+)
+def alert_without_window_or_count(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A share is meaningful only over a window and from some number of observations on."""
+    lacking = {alert: _unmeasured(alert) for alert in planes.alerts}
+    yield from _one_fault(
+        lacking, "State which value is too high, over which window, and from how many observations on."
+    )
+
+
+def _unmeasured(alert: Alert) -> list[str]:
+    """Return what an alert has to state: one on an absence or an age counts nothing, one on machines no outcomes."""
+    if _says(_ABSENCE, alert):
+        return []
+    has_limit = alert.threshold is not None and (
+        re.search(r"\d", alert.threshold) or answered(alert.threshold)
+    )
+    missing = [] if has_limit else ["threshold"]
+    missing += ["window"] * (alert.window is None)
+    return missing + ["minimum_count"] * (alert.minimum_count is None and alert.watches != "infrastructure")
+
+
+@rule(
+    "PLANE020",
+    "warning",
+    title="Alert raised by what it watches",
+    prevents="an alert that fails together with what it watches",
+    wrong_when="Acceptable if a component watches another one, as a gateway those behind it.",
+    needs=sketched,
+)
+def component_watches_itself(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A component that fails cannot raise the alert about its failure."""
+    known = graph.components_by_id(planes)
+    for alert in planes.alerts:
+        raiser = known[alert.raised_by]
+        watched = raiser.plane not in {"monitoring", "control"}
+        if watched and not (raiser.run_by_others or raiser.kind in {"people", "evaluation"}):
+            yield Fault(
+                f"planes.alerts.{alert.id}.raised_by",
+                f"{raiser.id}, which is in the {raiser.plane} plane, raises the alert {alert.id}.",
+                "Send the measurement to a component of the monitoring plane, which raises the alert.",
+            )
+
+
+def _reporting_flows(planes: Planes) -> list[Flow]:
+    """Return the flows over which what was measured is told on."""
+    plane_of = {one.id: one.plane for one in planes.components}
+    return [flow for flow in planes.flows if plane_of[flow.start] == "monitoring"]
+
+
+@rule(
+    "PLANE021",
+    title="Monitor whose findings reach nobody",
+    prevents="a dashboard that shows a decline for months while nobody acts",
+    wrong_when="Wrong if an alert reaches its owner on a way that is not drawn; draw the pager.",
+    needs=filled("monitoring", "control"),
+)
+def monitor_without_action(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What a monitor finds has to reach a component or a person that can act on it."""
+    acting = [
+        one.id for one in planes.components if one.plane == "control" or one.kind in {"people", "alerting"}
+    ]
+    heard = graph.reached(acting, graph.steps_back(_reporting_flows(planes)))
+    raising = {alert.raised_by for alert in planes.alerts}
+    deaf = [
+        one.id
+        for one in planes.in_plane("monitoring")
+        if one.id not in heard and (one.kind in _MONITORS or one.id in raising)
+    ]
+    if deaf:
+        yield Fault(
+            f"planes.components.{deaf[0]}",
+            f"No flow leads from {listed(deaf)} to the control plane, a pager or people, so nothing acts on what "
+            f"{'it finds' if len(deaf) == 1 else 'they find'}.",
+            "Add a flow to whoever acts: people, a pager, a retraining trigger, a rollback or a kill switch.",
+        )
+
+
+@rule(
+    "PLANE022",
+    "warning",
+    title="Quality monitor without labels",
+    prevents="a quality figure that is measured against nothing",
+    wrong_when="Acceptable if a reference model or a rule stands in for labels; draw what it says as labels.",
+    needs=filled("monitoring"),
+)
+def quality_monitor_without_labels(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Quality can be measured only against labels."""
+    known = graph.components_by_id(planes)
+    labelled = (f.end for f in planes.flows if f.carries == "labels" or known[f.start].kind in _JUDGES)
+    knowing = graph.reached(labelled, graph.steps_along(_reporting_flows(planes)))
+    raising = {alert.raised_by for alert in planes.alerts if alert.watches == "quality"}
+    blind = [
+        one.id
+        for one in planes.in_plane("monitoring")
+        if one.id not in knowing and (one.kind == "quality monitor" or one.id in raising)
+    ]
+    if blind:
+        yield Fault(
+            f"planes.components.{blind[0]}",
+            f"{listed(blind)} {'measures' if len(blind) == 1 else 'measure'} quality, and no labels come there.",
+            "Add the flow of labels, of ratings or of people's reviews, or let it watch predictions instead.",
+        )

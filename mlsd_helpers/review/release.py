@@ -1,0 +1,691 @@
+"""Rules on how a model is made again, tested, released in stages and taken back."""
+
+import math
+import re
+from collections.abc import Collection, Iterator
+from statistics import NormalDist
+
+from mlsd_helpers.analysis import graph
+from mlsd_helpers.analysis.paths import answers_requests
+from mlsd_helpers.design import Component, Design, Flow, Planes, Release
+from mlsd_helpers.design.release import Gate, ReleaseStage
+from mlsd_helpers.design.value import step_to
+from mlsd_helpers.formulas.availability import error_budget_s
+from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import generates, is_about_people, sketched
+from mlsd_helpers.review.sketch import (
+    CLOUDFLARE,
+    TRAINERS,
+    answered,
+    arrow,
+    buys_models,
+    filled,
+    listed,
+    percent,
+    places,
+    released,
+    requirement,
+)
+from mlsd_helpers.units import day, hour, show_seconds
+
+_LARGEST_FIRST_STAGE = 0.25  # of all users; our estimate of what nobody would call a trial any more
+_LONGEST_CANARY_S = 7 * day  # a canary that would have to run longer gives way to a comparison in the shadow
+_FEWEST_WRONG = 5  # wrong answers that a gate has to allow before chance decides less than the model
+_LATE_LABELS = 0.1  # of the time between two trainings: below, few of the newest examples have no label yet
+_NORMAL = NormalDist()
+
+_SLICED = "the slices in which it holds too"
+_LIMIT = re.compile(
+    r"\d|no (worse|lower|less|higher|more|harm)|not (be )?(worse|lower|higher)|at (least|most)|better|higher|lower"
+    r"|above|below|exceeds?|beats?|within|as good|than (the|before|today)|zero|baseline",
+    re.IGNORECASE,
+)
+_SLICES = re.compile(
+    r"\bslices?\b|\bsegments?\b|\b(in|for|on|across) (each|every|all)\b|\bper\b|\bby (?!hand|people|us\b|the team)"
+    r"|groups?\b|cohorts?\b|strat\w+|\bnew (users|customers|visitors|products|items)",
+    re.IGNORECASE,
+)
+_UPTIME = re.compile(r"answer|latenc|availab|error|within|time|up\b|success|status|fast|slow", re.IGNORECASE)
+
+
+# ---- from training to serving
+
+
+def _steered(design: Design) -> Planes | None:
+    """Return the planes once something in them controls: before, the empty plane is the finding."""
+    planes = sketched(design)
+    return planes if planes is not None and planes.in_plane("control") else None
+
+
+@rule(
+    "PLANE023",
+    "info",
+    title="Retraining or release undecided",
+    prevents="a model that is trained once and never replaced",
+    wrong_when="Wrong for retraining if a vendor trains the model; its release still has to be decided.",
+    needs=_steered,
+)
+def control_undecided(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A model is replaced many times, so how it is replaced is part of the design."""
+    asked = ["release"] if buys_models(design, planes) else ["retraining", "release"]
+    if missing := [name for name in asked if getattr(planes, name) is None]:
+        yield Fault(
+            f"planes.{missing[0]}",
+            f"The planes do not state {' and '.join(missing)} yet.",
+            "State what starts a training, and which steps a model passes before users get it.",
+        )
+
+
+@rule(
+    "PLANE024",
+    title="Promotion without validation",
+    prevents="a worse model that replaces a better one without anybody's decision",
+    needs=released,
+)
+def promotion_without_validation(_: Design, release: Release) -> Iterator[Fault]:
+    """Bad data train a bad model, and only a validation keeps it out of production."""
+    if not (release.gates or answered(release.validation)):
+        yield Fault(
+            "planes.release.validation",
+            "The release states no validation before a model is promoted.",
+            "State in 'gates' on which metrics and slices it must be no worse than the model in use.",
+        )
+
+
+def _gate_kinds(planes: Planes) -> tuple[str, ...]:
+    """Return the kinds that judge a model; where gates are stated, what carries a release out applies them."""
+    gates = ("validation gate", "evaluation")
+    return (*gates, "ci/cd", "canary") if planes.release and planes.release.gates else gates
+
+
+def _model_flows(planes: Planes) -> list[Flow]:
+    return [flow for flow in planes.flows if flow.carries == "model"]
+
+
+def _training_components(planes: Planes) -> list[str]:
+    return [one.id for one in planes.in_plane("training")]
+
+
+@rule(
+    "PLANE025",
+    title="Model path around the validation gate",
+    prevents="a model in production that was never validated",
+    wrong_when="Acceptable for the way back to a version that passed the gate before.",
+    needs=filled("training", "serving", "control"),
+)
+def path_around_the_gate(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A validation gate has an effect only if no model can go around it."""
+    known, where, gates = graph.components_by_id(planes), places(planes), _gate_kinds(planes)
+    judges = {one.id for one in planes.components if one.kind in gates}
+    starts = [name for name in _training_components(planes) if name not in judges]
+    open_ways = [flow for flow in _model_flows(planes) if flow.start not in judges]
+    unjudged = graph.reached(starts, graph.steps_along(open_ways))
+    loose = [flow for flow in open_ways if flow.start in unjudged and known[flow.end].plane == "serving"]
+    if loose:
+        yield Fault(
+            where[loose[0]],
+            f"{listed(map(arrow, loose))} {'brings' if len(loose) == 1 else 'bring'} a model to serving that did "
+            "not pass a validation gate.",
+            "Route every model through the gate, urgent ones included.",
+        )
+
+
+@rule(
+    "PLANE026",
+    title="No model path from training to serving",
+    prevents="a retraining whose result is never used",
+    wrong_when="Wrong if the model is bought and not trained here; leave the training plane out.",
+    needs=filled("training", "serving", "control"),
+)
+def model_never_reaches_serving(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A trained model needs a path to the components that serve it."""
+    trainers = [one.id for one in planes.components if one.kind in TRAINERS]
+    starts = _training_components(planes) if trainers or planes.retraining else []
+    arrived = graph.reached(starts, graph.steps_along(_model_flows(planes)))
+    if starts and not any(one.id in arrived for one in planes.in_plane("serving")):
+        yield Fault(
+            "planes.flows",
+            "No flows of models lead from training to serving.",
+            "Add them: from the registry through the validation gate and the canary to what serves.",
+        )
+
+
+# ---- what a release has to pass
+
+
+@rule(
+    "PLANE051",
+    "warning",
+    title="Release gate that says too little",
+    prevents="a release that passes, since nobody had said what would fail",
+    needs=released,
+)
+def gate_says_too_little(design: Design, release: Release) -> Iterator[Fault]:
+    """A gate is a metric on a fixed set, a limit or a baseline, and the groups in which it holds too."""
+    missing = _missing_of_gates(release.gates) if release.gates else _missing_of_words(release.validation)
+    if is_about_people(design) and _SLICED in missing:
+        missing.remove(_SLICED)  # DATA013 asks for the groups of people
+    if missing:
+        yield Fault(
+            "planes.release.gates" if release.gates else "planes.release.validation",
+            f"What a release has to pass does not state {listed(missing)}.",
+            "Write a gate: 'metric', the evaluation set in 'on', 'at_least' or a 'baseline' with 'worse_by_at_most', "
+            "and 'slices'.",
+        )
+
+
+def _missing_of_words(words: str | None) -> list[str]:
+    if not answered(words):
+        return []  # PLANE024 says so
+    asked = {"a limit or a baseline": _LIMIT, _SLICED: _SLICES}
+    return [name for name, pattern in asked.items() if not pattern.search(words or "")]
+
+
+def _missing_of_gates(gates: tuple[Gate, ...]) -> list[str]:
+    loose = [gate.id for gate in gates if not (_has_limit(gate) or answered(gate.baseline))]
+    unset = [gate.id for gate in gates if not answered(gate.on)]
+    missing = [f"a limit or a baseline of {listed(loose)}"] if loose else []
+    missing += [f"the evaluation set of {listed(unset)}"] if unset else []
+    sliced = any(answered(*gate.slices) for gate in gates)
+    return missing if sliced else [*missing, _SLICED]
+
+
+def _has_limit(gate: Gate) -> bool:
+    return any(limit is not None for limit in (gate.at_least, gate.at_most, gate.worse_by_at_most))
+
+
+@rule(
+    "PLANE052",
+    "warning",
+    title="Evaluation set too small for its limit",
+    prevents="a gate that chance opens and closes",
+    wrong_when="Acceptable for a difference if both versions answer the same cases and mostly alike: a paired "
+    "comparison needs fewer.",
+    needs=released,
+)
+def evaluation_set_too_small(_: Design, release: Release) -> Iterator[Fault]:
+    """How finely a gate can tell good from bad is limited by the number of its cases."""
+    for position, gate in enumerate(release.gates):
+        if words := _too_few(gate):
+            yield Fault(
+                f"planes.release.gates.{step_to(position, gate)}.cases",
+                f"The gate {gate.id} has {gate.cases:,} cases: {words}.",
+                "Add cases, above all of the kinds that go wrong, or set a limit that so many cases can show.",
+            )
+
+
+def _too_few(gate: Gate) -> str | None:
+    limit = gate.at_least if gate.at_least is not None else gate.at_most
+    if not gate.cases or limit is None or not 0 < limit < 1:
+        return None
+    rarer = min(limit, 1 - limit)
+    if gate.cases * rarer < _FEWEST_WRONG:
+        return (
+            f"a limit of {percent(limit)} is {gate.cases * rarer:.3g} of them, and one more or less is chance"
+        )
+    error = 1.96 * math.sqrt(limit * (1 - limit) / gate.cases)
+    if gate.worse_by_at_most and error > gate.worse_by_at_most:
+        return (
+            f"at {percent(limit)} chance alone moves the metric by {100 * error:.2g} points, and it is to show "
+            f"{100 * gate.worse_by_at_most:.2g}"
+        )
+    return None
+
+
+# ---- stages
+
+
+def _is_trial(stage: ReleaseStage) -> bool:
+    return (stage.share is not None and stage.share < 1) or (stage.share is None and answered(stage.to))
+
+
+def _devices(planes: Planes) -> list[Component]:
+    return [one for one in planes.components if one.kind == "device fleet" or one.devices]
+
+
+@rule(
+    "PLANE031",
+    "warning",
+    title="Release without a canary",
+    prevents="a bad model that reaches all users at once",
+    incident=CLOUDFLARE,
+    wrong_when="Acceptable if no user sees the output before it is checked, as in a batch job.",
+    needs=released,
+)
+def release_without_canary(design: Design, release: Release) -> Iterator[Fault]:
+    """A first stage limits a bad release to a share of the users, for a time."""
+    planes = design.planes
+    if planes is None or _devices(planes):
+        return
+    if not answers_requests(design) and (release.shadow or release.gates) and planes.flows:
+        return  # nobody waits: a run beside the old one, or a gate on its list, comes before anybody sees it
+    first = next(iter(release.rollout), None)
+    share = release.canary_share if first is None else first.share
+    if first is None or not _is_trial(first) or not first.lasts:
+        where = "canary_time" if share and share < 1 and not release.stages else "canary_share"
+        by_clock = not answers_requests(design) and bool(planes.flows)
+        yield Fault(
+            f"planes.release.{'stages' if release.stages else where}",
+            "A new model's first run is used at once: nothing compares it with the old one's."
+            if by_clock
+            else "A new model reaches all users at once: the release states no first stage with a share below 100% "
+            "and a time.",
+            "Run it beside the old one for some days, and state that as 'shadow'."
+            if by_clock
+            else "State 'stages', or 'canary_share' and 'canary_time', such as 1% for 2 hours.",
+        )
+    elif share and share > _LARGEST_FIRST_STAGE:
+        yield Fault(
+            f"planes.release.{'stages' if release.stages else 'canary_share'}",
+            f"The first stage of a release reaches {percent(share)} of the users at once.",
+            "Begin with the smallest share that can show the harm in time, such as 1% for 2 hours.",
+        )
+
+
+@rule(
+    "PLANE054",
+    title="Release to all devices at once",
+    prevents="a version that stops every device, and with it the way to repair it",
+    wrong_when="Wrong if the rings are decided elsewhere; write them as 'stages'.",
+    needs=released,
+)
+def all_devices_at_once(design: Design, release: Release) -> Iterator[Fault]:
+    """What goes wrong on a device cannot be taken back by switching traffic: a ring at a time limits the harm."""
+    fleets = _devices(design.planes) if design.planes else []
+    if fleets and not (release.rollout and _is_trial(release.rollout[0])):
+        number = sum(one.devices.number for one in fleets if one.devices)
+        yield Fault(
+            "planes.release.stages",
+            f"A release reaches {f'all {number:,} devices' if number else 'all devices'} of "
+            f"{listed(one.id for one in fleets)} at once.",
+            "State rings in 'stages': our own devices, 1%, 10%, all, each with a time and what stops it.",
+        )
+
+
+@rule(
+    "PLANE050",
+    "warning",
+    title="Stage that nothing stops",
+    prevents="a bad release that runs its two hours, and then goes to everybody",
+    needs=released,
+)
+def stage_without_a_stop(design: Design, release: Release) -> Iterator[Fault]:
+    """A stage is a test only if it is said what ends it, and if that can show wrong answers too."""
+    planes = design.planes
+    trials = [stage for stage in release.rollout if _is_trial(stage)]
+    if planes is None or not trials or not planes.in_plane("control"):
+        return
+    stops = {name for stage in trials for name in stage.stops_on}
+    if not stops and not _is_compared(planes):
+        yield Fault(
+            "planes.release.stages",
+            "Nothing says what stops a release in its first stages.",
+            "Name the alerts and objectives that stop it in 'stops_on', one on the answers themselves among them.",
+        )
+    elif stops and not _shows_quality(design, stops):
+        yield Fault(
+            "planes.release.stages",
+            f"A release is stopped by {listed(sorted(stops))}, none of which shows wrong answers.",
+            "Add an alert on predictions or on a sign of quality: the score distribution, complaints, clicks.",
+        )
+
+
+def _is_compared(planes: Planes) -> bool:
+    """Tell whether a flow of a canary says what is compared."""
+    canaries = {one.id for one in planes.components if one.kind in {"canary", "experiment platform"}}
+    return any(canaries & {flow.start, flow.end} and answered(flow.check) for flow in planes.flows)
+
+
+def _shows_quality(design: Design, stops: set[str]) -> bool:
+    alerts = design.planes.alerts if design.planes else ()
+    objectives = design.operations.objectives if design.operations else ()
+    return any(alert.id in stops and alert.watches != "infrastructure" for alert in alerts) or any(
+        one.id in stops and not _UPTIME.search(one.indicator) for one in objectives
+    )
+
+
+@rule(
+    "PLANE032",
+    "warning",
+    title="Canary too small to detect a doubled error rate",
+    prevents="a canary that ends before it could detect anything",
+    wrong_when="Acceptable if a shadow comparison or a longer ramp takes its place. The usual error rate is taken "
+    "from the target, not from measurements.",
+    needs=released,
+)
+def canary_too_small(design: Design, release: Release) -> Iterator[Fault]:
+    """A canary needs enough requests to tell a doubled error rate from the usual one."""
+    rate_rps = requirement(design, "throughput", "mean") or requirement(design, "throughput", "peak")
+    target = requirement(design, "availability", "target")
+    first = next(iter(release.rollout), None)
+    planes = design.planes
+    if planes is None or _devices(planes) or not answers_requests(design):
+        return
+    if not (
+        rate_rps and target and 0.5 < target < 1 and first and first.share and first.share < 1 and first.lasts
+    ):
+        return
+    needed, seen = _canary_requests(1 - target, first.share), rate_rps * first.share * first.lasts
+    takes_s = needed / (rate_rps * first.share)
+    if seen < needed and not (release.shadow and takes_s > _LONGEST_CANARY_S):
+        yield Fault(
+            "planes.release.stages" if release.stages else "planes.release.canary_time",
+            f"A canary of {percent(first.share)} gets {seen:,.0f} requests in {show_seconds(first.lasts)} at the mean "
+            f"load; to tell an error rate of {percent(2 * (1 - target))} from {percent(1 - target)} it needs about "
+            f"{needed:,.0f}.",
+            f"Run it for {show_seconds(takes_s)} or longer, or give it a larger share. With little traffic, compare "
+            "both versions on all of it in the shadow.",
+        )
+
+
+def _canary_requests(usual: float, share: float) -> float:
+    """Return the requests after which a canary shows twice the usual error rate: 5% two-sided, power 80%.
+
+    The rest of the traffic is the other arm. Source: Fleiss, Levin & Paik (2003), Statistical Methods for Rates and
+    Proportions, chapter 4: samples of unequal size.
+    """
+    bad, of_rest = 2 * usual, share / (1 - share)
+    pooled = (bad * share + usual * (1 - share)) / 1.0
+    spread = _NORMAL.inv_cdf(0.975) * math.sqrt(pooled * (1 - pooled) * (1 + of_rest)) + _NORMAL.inv_cdf(
+        0.8
+    ) * math.sqrt(bad * (1 - bad) + usual * (1 - usual) * of_rest)
+    return (spread / usual) ** 2
+
+
+# ---- back again
+
+
+@rule(
+    "PLANE027",
+    title="Rollback missing or without effect",
+    prevents="a bad release that is noticed and cannot be taken back",
+    wrong_when="Acceptable if the kill switch is the planned way back, and its fallback can stay on "
+    "until a new release.",
+    needs=filled("serving", "control"),
+)
+def rollback_without_effect(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A rollback has to reach the components that serve."""
+    undoing = [one.id for one in planes.components if one.kind == "rollback"]
+    serving = (one.id for one in planes.in_plane("serving"))
+    leading = graph.reached(serving, graph.steps_back(planes.flows)) if undoing else set[str]()
+    if _has_no_way_back(planes):
+        yield Fault(
+            "planes.components",
+            "The planes have no rollback, and the release does not say what it goes back to.",
+            "Add one, with a flow from the alerts to it, or state 'rollback_to' and 'rollback_time'.",
+        )
+    if deaf := [name for name in undoing if name not in leading]:
+        yield Fault(
+            f"planes.components.{deaf[0]}",
+            f"No flows lead from {listed(deaf)} to a component that serves.",
+            "Add the flow to the component that goes back to the old version.",
+        )
+
+
+def _has_no_way_back(planes: Planes) -> bool:
+    """Tell whether a sketch has a control plane, and neither draws nor states a rollback."""
+    stated = planes.release is not None and answered(planes.release.rollback_to)
+    kinds = {one.kind for one in planes.components}
+    return not stated and "rollback" not in kinds and bool(planes.in_plane("control"))
+
+
+def _stores_features(design: Design) -> bool:
+    """Tell whether the model reads features that are stored under a schema."""
+    stored = design.dataflow is not None and any(one.source != "request" for one in design.dataflow.features)
+    kinds = {one.kind for one in design.planes.components} if design.planes else set()
+    return "feature store" in kinds or (stored and "vector index" not in kinds) or not kinds
+
+
+@rule(
+    "PLANE028",
+    title="Rollback does not restore what belongs together",
+    prevents="an old model that reads features in a schema that it was not trained on",
+    wrong_when="Wrong if the model reads nothing that is stored.",
+    needs=released,
+)
+def rollback_of_the_model_alone(design: Design, release: Release) -> Iterator[Fault]:
+    """A model, its feature schema and its configuration are one version."""
+    kept = release.taken_back
+    bought = design.planes is not None and buys_models(design, design.planes)
+    asked = [] if bought else ["model"]
+    if _stores_features(design) and not generates(design):
+        asked.append("feature schema")
+    missing = [one for one in asked if one not in kept]
+    if not kept and design.planes is not None and _has_no_way_back(design.planes):
+        return  # PLANE027 says so
+    if missing or not kept:
+        lost = f" and not the {' and the '.join(missing)}" if missing else ""
+        yield Fault(
+            "planes.release.versioned_together",
+            f"A rollback restores {', '.join(kept) or 'nothing'}{lost}.",
+            "Version together what belongs together: the model, its feature schema and configuration; with a language "
+            "model the prompt, tokeniser, adapter and index.",
+        )
+
+
+@rule(
+    "PLANE053",
+    "warning",
+    title="Rollback that leaves something behind",
+    prevents="a rollback after which the wrong answers go on",
+    wrong_when="Acceptable for stored answers that are made again sooner than a rollback would take.",
+    needs=released,
+)
+def rollback_leaves_behind(design: Design, release: Release) -> Iterator[Fault]:
+    """Prompts, guardrails and stored answers change what users get, and have to go back too."""
+    kept = {*release.taken_back, *release.versioned_together}
+    if not kept:
+        return  # PLANE028 says so
+    kinds = {one.kind for one in design.planes.components} if design.planes else set()
+    texts = generates(design) and not kept & {
+        "code",
+        "configuration",
+    }  # where prompts and guardrails may stand
+    has = {
+        "prompt": texts,
+        "guardrails": texts and "guardrail" in kinds,
+        "predictions": _answers_outlive(design, release, kinds),
+    }
+    if left := [name for name, there in has.items() if there and name not in kept]:
+        yield Fault(
+            f"planes.release.{'rollback_takes_back' if release.rollback_takes_back else 'versioned_together'}",
+            f"A rollback restores {', '.join(release.taken_back)}, and leaves the {' and the '.join(left)} of the bad "
+            "version.",
+            "Add it to 'rollback_takes_back', and keep the version before until the new one has proved itself.",
+        )
+
+
+def _answers_outlive(design: Design, release: Release, kinds: Collection[str]) -> bool:
+    """Tell whether stored answers of a bad model are served for longer than its rollback takes."""
+    if "batch scorer" not in kinds:
+        return False
+    paths = design.pattern.paths if design.pattern else ()
+    periods = [path.precompute.period for path in paths if path.precompute]
+    return min(periods, default=day) > max(hour, release.rollback_time or 0.0)
+
+
+@rule(
+    "PLANE029",
+    "warning",
+    title="Rollback without a target or a duration",
+    prevents="a search for the last good version during an outage",
+    needs=released,
+)
+def rollback_without_target(design: Design, release: Release) -> Iterator[Fault]:
+    """A rollback needs a target version and a time limit."""
+    if design.planes is not None and _has_no_way_back(design.planes):
+        return  # PLANE027 says so
+    missing = [] if answered(release.rollback_to) else ["rollback_to"]
+    missing += ["rollback_time"] * (release.rollback_time is None)
+    if missing:
+        yield Fault(
+            f"planes.release.{missing[0]}",
+            f"The release does not state {' and '.join(missing)}, so a rollback has to be worked out during an outage.",
+            "Keep the previous version warm, and state 'rollback_to' and 'rollback_time'.",
+        )
+
+
+@rule(
+    "PLANE030",
+    "warning",
+    title="Rollback slower than the error budget",
+    prevents="a month's error budget that is used up while the old version is deployed",
+    wrong_when="Wrong if a bad release gives wrong answers and not none: those count against quality, not "
+    "availability.",
+    needs=released,
+)
+def rollback_slower_than_error_budget(design: Design, release: Release) -> Iterator[Fault]:
+    """One bad release, on the share of the traffic that it has reached, must not use up the error budget."""
+    target = requirement(design, "availability", "target")
+    window_s = requirement(design, "availability", "window")
+    if not (target and target < 1 and window_s and release.rollback_time):
+        return
+    first = next(iter(release.rollout), None)
+    share = first.share if first and first.share else 1.0
+    if release.rollback_time * share > (budget_s := error_budget_s(target, window_s)):
+        reached = f" on {percent(share)} of the traffic" if share < 1 else ""
+        yield Fault(
+            "planes.release.rollback_time",
+            f"A rollback takes {show_seconds(release.rollback_time)}{reached}, and a target of {percent(target)} "
+            f"allows {show_seconds(budget_s)} of failure in {show_seconds(window_s)}.",
+            "Switch to a version that is kept warm instead of deploying it, or begin with a smaller share.",
+        )
+
+
+@rule(
+    "PLANE033",
+    "warning",
+    title="Kill switch missing",
+    prevents="hours of harm while the cause is looked for",
+    incident=CLOUDFLARE,
+    wrong_when="Acceptable if the old version stays warm and traffic moves back to it as fast.",
+    needs=sketched,
+)
+def kill_switch_missing(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Switching a model off is faster than repairing it."""
+    drawn = any(one.kind == "kill switch" for one in planes.components)
+    by_clock = design.requirements is not None and design.requirements.schedule is not None
+    if planes.release is not None and not (answered(planes.release.kill_switch) or drawn or by_clock):
+        yield Fault(
+            "planes.release.kill_switch",
+            "The release states no kill switch, so the model cannot be switched off at once.",
+            "State which flag sends all requests to the fallback, and who may set it.",
+        )
+
+
+# ---- training again
+
+
+@rule(
+    "PLANE034",
+    "warning",
+    title="Retraining on alarms without a cooldown",
+    prevents="a training for each alarm, each on the bad data that raised it",
+    wrong_when="Acceptable if a person approves each training.",
+    needs=sketched,
+)
+def retraining_without_cooldown(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Alarms come in series, and each would start a training without a cooldown."""
+    if planes.retraining is None or planes.retraining.cooldown:
+        return
+    if alarms := [one for one in planes.retraining.triggers if one in {"drift", "quality"}]:
+        yield Fault(
+            "planes.retraining.cooldown",
+            f"Each alarm of {' and '.join(alarms)} starts a training, however soon after the last one.",
+            "State in 'cooldown' the least time between two trainings.",
+        )
+
+
+@rule(
+    "PLANE035",
+    title="Decision before labels arrive",
+    prevents="a training that counts examples without a label yet as negative",
+    wrong_when="Acceptable if the estimate corrects for labels that are still to come.",
+    needs=sketched,
+)
+def decision_before_labels(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A decision that uses labels has to wait until they have arrived."""
+    delay_s = requirement(design, "labels", "delay")
+    decided_s = planes.retraining.decided_after if planes.retraining else None
+    if delay_s and decided_s is not None and decided_s < delay_s:
+        yield Fault(
+            "planes.retraining.decided_after",
+            f"The decision comes {show_seconds(decided_s)} after a prediction, and the label "
+            f"{show_seconds(delay_s)}.",
+            "Decide later, or correct for the labels that are still missing.",
+        )
+
+
+@rule(
+    "PLANE055",
+    "warning",
+    title="Age of an example before it counts not stated",
+    prevents="a model that learns the newest positives as negatives, since their label had not come yet",
+    wrong_when="Wrong if only examples with a label are trained on, and a missing label means nothing.",
+    needs=sketched,
+)
+def wait_for_labels_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Where labels come late, a training has to say from when on an example without one counts."""
+    delay_s, training = requirement(design, "labels", "delay"), planes.retraining
+    if not delay_s or training is None or training.decided_after is not None:
+        return
+    by_itself = any(trigger != "manual" for trigger in training.triggers)
+    if by_itself and delay_s >= min(_LATE_LABELS * (training.period or math.inf), day):
+        starts = f"every {show_seconds(training.period)}" if training.period else "by itself"
+        yield Fault(
+            "planes.retraining.decided_after",
+            f"A training starts {starts}, labels come {show_seconds(delay_s)} after the prediction, and nothing says "
+            "from when on an example counts.",
+            f"State 'decided_after', {show_seconds(delay_s)} or more, and leave newer examples out.",
+        )
+
+
+@rule(
+    "PLANE036",
+    title="Model older than allowed",
+    prevents="a model that is planned to be older than the product allows",
+    wrong_when="Wrong if routine trainings skip the shadow and the stages.",
+    needs=sketched,
+)
+def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
+    """The age of a model is the time between trainings plus the time until its release."""
+    allowed_s = requirement(design, "freshness", "model")
+    training, release = planes.retraining, planes.release
+    if not (allowed_s and training and training.period):
+        return
+    stages_s = [stage.lasts or 0.0 for stage in release.rollout if _is_trial(stage)] if release else []
+    waits_s = math.fsum([release.shadow or 0.0 if release else 0.0, *stages_s])
+    run_s = (design.data.training.run_time or 0.0) if design.data and design.data.training else 0.0
+    if (age_s := training.period + run_s + waits_s) > allowed_s * (1 + 1e-9):
+        run = f", {show_seconds(run_s)} of training" if run_s else ""
+        yield Fault(
+            "planes.retraining.period",
+            f"A training every {show_seconds(training.period)}{run} and {show_seconds(waits_s)} of shadow and first "
+            f"stages make a model up to {show_seconds(age_s)} old, and it may be {show_seconds(allowed_s)}.",
+            "Train more often, or release faster.",
+        )
+
+
+@rule(
+    "PLANE037",
+    "warning",
+    title="Retraining that nothing starts",
+    prevents="a schedule on which nothing is ever trained",
+    wrong_when="Acceptable if a person starts trainings; write that under 'triggers'.",
+    needs=sketched,
+)
+def retraining_never_starts(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A trigger without a setting never fires."""
+    training = planes.retraining
+    if training and "schedule" in training.triggers and training.period is None:
+        yield Fault(
+            "planes.retraining.period",
+            "Trainings start on a schedule, and its period is not stated.",
+            "State how often a model is trained, such as 7 d.",
+        )
+    if training and not training.triggers:
+        yield Fault(
+            "planes.retraining.triggers",
+            "Retraining has no trigger, so no training starts.",
+            "State what starts one: schedule, volume, drift, quality, or a person.",
+        )
