@@ -244,7 +244,9 @@ def _title(lane: Lane) -> str:
 
 def _box(component: Component, at: drawing.Point, state: str) -> str:
     colour, width, dash = _BORDERS[state]
-    label = f"{component.id}, {component.kind}, {component.plane} plane" + (f", {state}" if state else "")
+    told = [component.id, component.kind, f"{component.plane} plane"]
+    told += ["run by others"] * component.run_by_others
+    label = ", ".join([*told, state] if state else told)
     below = {"font_weight": 700} if state else {"fill": drawing.QUIET}
     middle = {"text_anchor": "middle"}
     return tag(
@@ -266,9 +268,13 @@ def short(name: str) -> str:
 
 
 def _arrow(at: int, flow: Flow, placed: Layout) -> str:
-    guards = (
-        f". {name}: {value}" for name, value in (("fallback", flow.fallback), ("check", flow.check)) if value
+    said = (
+        ("fallback", flow.fallback),
+        ("otherwise", flow.otherwise),
+        ("fails", flow.fails),
+        ("check", flow.check),
     )
+    guards = (f". {name}: {value}" for name, value in said if value)
     label = f"Arrow from {flow.start} to {flow.end}, {flow.carries}{''.join(guards)}"
     path = _stroke(arrow_path(flow, placed), arrow_kind(flow))
     return tag("g", path, class_="flow", data_key=f"arrow:{at}", aria_label=label)

@@ -44,3 +44,21 @@ def test_what_a_learner_types_into_a_sketch_stays_text():
     drawn = ET.fromstring(figures.sketch(Planes(components=boxes, flows=[flow])).svg)  # noqa: S314 - our own output
     assert not [node for node in drawn.iter() if node.tag.endswith("script")]
     assert any(typed in node.get("aria-label", "") for node in drawn.iter())
+
+
+def test_a_picture_says_in_words_what_is_tried_otherwise_and_what_others_run():
+    planes = Planes(
+        components=[
+            {"id": "hub", "kind": "orchestrator"},
+            {"id": "vendor", "kind": "external service"},
+            {"id": "own", "kind": "model server"},
+        ],
+        flows=[
+            {"from": "hub", "to": "vendor", "carries": "request", "id": "first", "otherwise": "second"},
+            {"from": "hub", "to": "own", "carries": "request", "id": "second", "fails": "closed"},
+        ],
+    )
+    drawn = figures.sketch(planes).svg
+    assert "otherwise: second" in drawn
+    assert "fails: closed" in drawn
+    assert "vendor, external service, serving plane, run by others" in drawn
