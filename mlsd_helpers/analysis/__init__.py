@@ -1,6 +1,8 @@
 """Analysis: what a design implies, computed once, for all that review, simulate, document, draw or ask about it.
 
 - `sizing`: the load of a fleet, the replicas that it needs and what each failure leaves, memory for generation
+- `prediction`: how long a fleet takes to answer at the peak and during failures, as a range
+- `surroundings`: who calls a fleet and waits for it, and what a request does elsewhere
 - `graph`: what a request waits for, cycles, callers before those called
 - `blast`: what a failed component takes with it
 - `paths`: what each serving path lets through to the model

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.paths import peak_rps
-from mlsd_helpers.design import BYTES_PER_VALUE, CapacityPlan, Design, Generation
+from mlsd_helpers.analysis.surroundings import calls_of
+from mlsd_helpers.design import BYTES_PER_VALUE, Design, FleetPlan, Generation
 from mlsd_helpers.errors import RangeError
 
 T = TypeVar("T")
@@ -79,6 +80,10 @@ class Memory:
     usable: float
     bandwidth: float | None
     compute: float | None
+    read_bytes: float
+    """The weights that one token reads: all, or those of the active experts of a mixture."""
+    used_parameters: float
+    """The parameters that one token is computed with."""
 
     @property
     def tokens(self) -> int | None:
@@ -94,13 +99,15 @@ class Memory:
 
 @dataclass(frozen=True)
 class Sizing:
-    """What the capacity plan of a design comes to."""
+    """What the plan of a fleet comes to."""
 
-    plan: CapacityPlan
+    plan: FleetPlan
     load_rps: float | None
     """What reaches the replicas at the peak."""
     load_path: str
     """Where the design gives it, or would."""
+    path: str = "capacity"
+    """Where the plan stands in the design."""
 
     @property
     def seat_s(self) -> float | None:
@@ -125,21 +132,24 @@ class Sizing:
     def headroom(self) -> Decision:
         """The share that is added to the need."""
         given = self.plan.headroom.share if self.plan.headroom else None
-        return _decision("capacity.headroom.share", given, 0.0, "nothing is added to the need")
+        return _decision(f"{self.path}.headroom.share", given, 0.0, "nothing is added to the need")
 
     @property
     def surge(self) -> Decision:
         """How far traffic may rise above the peak, as a share of it."""
         given = self.plan.headroom.surge if self.plan.headroom else None
         why = f"{USUAL_SURGE:.0%} above the peak is assumed"
-        return _decision("capacity.headroom.surge", given, USUAL_SURGE, why)
+        return _decision(f"{self.path}.headroom.surge", given, USUAL_SURGE, why)
 
     @property
     def restart_share(self) -> Decision:
         """The largest share of the replicas that a rolling restart takes away at once."""
-        given = self.plan.headroom.unavailable_in_restart if self.plan.headroom else None
+        headroom = self.plan.headroom
+        given = headroom.unavailable_in_restart if headroom else None
+        if headroom and headroom.max_surge and given is None:
+            return Decision(f"{self.path}.headroom.max_surge", 0.0)  # new replicas start before old ones stop
         why = f"{USUAL_RESTART_SHARE:.0%} is assumed, as Kubernetes does"
-        return _decision("capacity.headroom.unavailable_in_restart", given, USUAL_RESTART_SHARE, why)
+        return _decision(f"{self.path}.headroom.unavailable_in_restart", given, USUAL_RESTART_SHARE, why)
 
     @property
     def down_in_restart(self) -> int:
@@ -164,8 +174,8 @@ class Sizing:
         """The sequences that a replica which generates works on at once."""
         given = self.plan.generation.concurrent_sequences if self.plan.generation else None
         at_once = self.plan.concurrency_per_replica
-        why = f"{at_once} at once is assumed, from capacity.concurrency_per_replica"
-        return _decision("capacity.generation.concurrent_sequences", given, at_once, why)
+        why = f"{at_once} at once is assumed, from {self.path}.concurrency_per_replica"
+        return _decision(f"{self.path}.generation.concurrent_sequences", given, at_once, why)
 
     @cached_property
     def memory(self) -> Memory | None:
@@ -173,25 +183,39 @@ class Sizing:
         return _memory(self.plan.generation) if self.plan.generation else None
 
 
+def sizings(design: Design) -> dict[str, Sizing]:
+    """Return what the plan of each fleet comes to, by its place in the design.
+
+    A plan without a load gets the peak, and a further fleet what the calls of the sketch bring it of the peak.
+    """
+    return {path: _sized(design, path, plan) for path, plan in design.fleets.items()}
+
+
+def _sized(design: Design, path: str, plan: FleetPlan) -> Sizing:
+    if plan.load is not None:
+        return Sizing(plan, plan.load, f"{path}.load", path)
+    peak, calls = peak_rps(design), None if path == "capacity" else calls_of(design, plan)
+    if calls is None and (path == "capacity" or len(design.fleets) == 1):
+        return Sizing(plan, peak, "requirements.throughput.peak", path)
+    return Sizing(plan, None if peak is None or calls is None else peak * calls, f"{path}.load", path)
+
+
 def sizing_of(design: Design) -> Sizing | None:
-    """Return what a design's capacity plan comes to; None without a plan.
+    """Return what the plan of a design's first fleet comes to; None without a plan.
 
     >>> from mlsd_helpers import cases
     >>> sizing = sizing_of(cases.load("harbour_pay"))
     >>> sizing.base, sizing.largest_zone, sizing.down_in_restart
     (29, 15, 11)
     """
-    if (plan := design.capacity) is None:
-        return None
-    if plan.load is not None:
-        return Sizing(plan, plan.load, "capacity.load")
-    return Sizing(plan, peak_rps(design), "requirements.throughput.peak")
+    return next(iter(sizings(design).values()), None)
 
 
 def _memory(given: Generation) -> Memory:
     model, one, number = given.model, given.accelerator, given.accelerators_per_replica
     size = BYTES_PER_VALUE[given.kv_precision or given.precision]
     shape = (model.layers or 0, model.kv_heads or 0, model.head_dim or 0)
+    used = model.active_parameters or model.parameters
     per_token = model.kv_bytes_per_token or formulas.kv_cache_bytes_per_token(*shape, size)
     return Memory(
         whole_bytes=one.memory * number,
@@ -200,4 +224,6 @@ def _memory(given: Generation) -> Memory:
         usable=given.usable_memory,
         bandwidth=None if one.bandwidth is None else one.bandwidth * number,
         compute=None if one.compute is None else one.compute * number,
+        read_bytes=formulas.model_weights_bytes(used, BYTES_PER_VALUE[given.precision]),
+        used_parameters=used,
     )

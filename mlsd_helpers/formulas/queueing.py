@@ -7,6 +7,7 @@ for constant. `offered_load` is arrivals × service time, in erlangs: the mean n
 Every function refuses NaN, infinite, negative and boolean input, and a queue without end, with `RangeError`.
 """
 
+import bisect
 import cmath
 import math
 
@@ -30,13 +31,16 @@ __all__ = [
     "mmck_blocking",
     "offered_load_erlangs",
     "power_of_two_mean_response_s",
+    "power_of_two_queues",
     "random_split_mean_response_s",
     "random_split_response_percentile_s",
     "response_percentile_s",
     "servers_for_wait",
     "share_served_within",
     "square_root_staffing",
+    "two_stages_exceed",
     "utilisation",
+    "wait_exceeds",
     "wait_percentile_s",
 ]
 
@@ -172,6 +176,35 @@ def share_served_within(servers: int, arrival_rps: float, service_time_s: float,
     return 1 - erlang_c(servers, load) * math.exp(-(servers - load) * wait_s / service_time_s)
 
 
+def wait_exceeds(
+    servers: int,
+    arrival_rps: float,
+    service_time_s: float,
+    wait_s: float,
+    service_scv: float = 1.0,
+    arrival_scv: float = 1.0,
+) -> float:
+    """Approximate the share of requests that wait longer than `wait_s` seconds in G/G/c, first come first served.
+
+    C e^(−(c−a)t/S·v) with Erlang's C and v = 2 / (Ca² + Cs²). Exact for M/M/c; for M/G/1 the share that waits and the
+    mean wait are exact. For a constant service time it is too high where the load is low. Ranges as for
+    `mean_wait_s`; `wait_s`, `service_scv` and `arrival_scv` at least 0. Source: Köllerström (1974), Journal of Applied
+    Probability 11, for heavy traffic; Whitt (1993), Production and Operations Management 2(2).
+
+    One server half busy, constant 1 s services: half wait, and of these e⁻¹ longer than 1 s.
+
+    >>> round(wait_exceeds(servers=1, arrival_rps=0.5, service_time_s=1, wait_s=1, service_scv=0), 6)
+    0.18394
+    """
+    _ranges.not_negative(wait_s=wait_s, service_scv=service_scv, arrival_scv=arrival_scv)
+    load = offered_load_erlangs(arrival_rps, service_time_s)
+    waits = erlang_c(servers, load)
+    if wait_s == 0:
+        return waits
+    variance = (arrival_scv + service_scv) / 2
+    return waits * math.exp(-(servers - load) * wait_s / (service_time_s * variance)) if variance else 0.0
+
+
 def wait_percentile_s(
     servers: int, arrival_rps: float, service_time_s: float, percentile: float = 0.99
 ) -> float:
@@ -215,17 +248,29 @@ def response_percentile_s(
     waits = erlang_c(servers, load)
 
     def slower_than(services: float) -> float:
-        waited = _two_stages_exceed(services, 1.0, servers - load)
+        waited = two_stages_exceed(services, 1.0, servers - load)
         return (1 - waits) * math.exp(-services) + waits * waited
 
     return service_time_s * solve_decreasing(1 - percentile, slower_than, start=1.0)
 
 
-def _two_stages_exceed(time: float, one_rate: float, other_rate: float) -> float:
+def two_stages_exceed(time_s: float, one_rate: float, other_rate: float) -> float:
+    """Share of requests that take longer than `time_s` for two exponential stages, one after the other.
+
+    Rates are one over the mean of a stage in seconds, above 0; `time_s` at least 0. The time is hypoexponential.
+    Source: Gross & Harris (1998), Fundamentals of Queueing Theory, chapter 2.
+
+    Two stages of 1 s each: e⁻¹ (1 + 1) take more than 1 s.
+
+    >>> round(two_stages_exceed(time_s=1, one_rate=1, other_rate=1), 6)
+    0.735759
+    """
+    _ranges.not_negative(time_s=time_s)
+    _ranges.positive(one_rate=one_rate, other_rate=other_rate)
     slow, fast = sorted((one_rate, other_rate))
-    gap = (fast - slow) * time
+    gap = (fast - slow) * time_s
     ratio = -math.expm1(-gap) / gap if gap else 1.0  # (1 − e^−x)/x, 1 at 0: no trouble where the rates meet
-    return math.exp(-slow * time) * (1 + slow * time * ratio)
+    return math.exp(-slow * time_s) * (1 + slow * time_s * ratio)
 
 
 def servers_for_wait(
@@ -456,6 +501,56 @@ def power_of_two_mean_response_s(servers: int, arrival_rps: float, service_time_
     _ranges.below_saturation(busy)
     terms = (busy ** (2.0**i - 2) for i in range(1, 60))
     return service_time_s * math.fsum(terms)
+
+
+def power_of_two_queues(busy: float, concurrency: int = 1) -> tuple[float, ...]:
+    """Share of servers with at least 0, 1, 2, … requests, when each joins the shorter of two queues drawn at random.
+
+    The limit of many servers, with exponential service; `busy` is the utilisation, from 0 to below 1, and each server
+    works on `concurrency` requests at the same time, from 1 to a million. In equilibrium as many requests join queues
+    of at least i as leave them: λ s² = Σ min(j, concurrency)/S × (share with exactly j). Shares below 1e-12 are left
+    out. Source: as for `power_of_two_mean_response_s`.
+
+    Half busy, one at a time: s = ρ^(2^i − 1).
+
+    >>> [round(share, 6) for share in power_of_two_queues(busy=0.5)[:4]]
+    [1.0, 0.5, 0.125, 0.007813]
+    """
+    _ranges.share_below_1(busy=busy)
+    _ranges.countable(concurrency=concurrency)
+    shares = _until_full(busy * concurrency, concurrency)
+    while shares[-1] > _NONE:
+        shares.append(busy * shares[-1] ** 2)
+    return tuple(share for share in shares if share > _NONE)
+
+
+_NONE = 1e-12
+_LEAST_LOG = -700.0  # of a share: exp of less is 0
+
+
+def _until_full(offered: float, concurrency: int) -> list[float]:
+    """Return the shares with at least 0, 1, … `concurrency` requests, found from the last one by bisection."""
+    if not offered:
+        return [1.0, 0.0]
+    least = math.exp(_LEAST_LOG)
+    longer = bisect.bisect_left(
+        range(1, concurrency + 1), x=True, key=lambda length: _backwards(least, offered, length)[0] >= 1
+    )
+    concurrency = max(longer, 1)  # longer queues are too rare for a float
+    low, high = _LEAST_LOG, 0.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        found = _backwards(math.exp(middle), offered, concurrency)
+        low, high = (middle, high) if found[0] < 1 else (low, middle)
+    return [1.0, *_backwards(math.exp(high), offered, concurrency)[1:]]
+
+
+def _backwards(last: float, offered: float, concurrency: int) -> list[float]:
+    shares, above = [last], 0.0
+    for i in range(concurrency, 0, -1):
+        shares.append(math.sqrt((i * shares[-1] + above) / offered))
+        above += shares[-2]
+    return shares[::-1]
 
 
 def mmck_blocking(servers: int, places: int, arrival_rps: float, service_time_s: float) -> float:
