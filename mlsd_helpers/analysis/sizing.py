@@ -195,9 +195,9 @@ def _sized(design: Design, path: str, plan: FleetPlan) -> Sizing:
     if plan.load is not None:
         return Sizing(plan, plan.load, f"{path}.load", path)
     peak, calls = peak_rps(design), None if path == "capacity" else calls_of(design, plan)
-    if calls is None and (path == "capacity" or len(design.fleets) == 1):
+    if peak is None or calls is None:
         return Sizing(plan, peak, "requirements.throughput.peak", path)
-    return Sizing(plan, None if peak is None or calls is None else peak * calls, f"{path}.load", path)
+    return Sizing(plan, peak * calls, f"{path}.load", path)
 
 
 def sizing_of(design: Design) -> Sizing | None:

@@ -18,8 +18,9 @@ from mlsd_helpers.analysis.graph import (
     steps_back,
     waiting_flows,
 )
+from mlsd_helpers.analysis.paths import peak_rps, warm_rps
 from mlsd_helpers.analysis.request import has_fallback, requests_of
-from mlsd_helpers.design import Design, FleetPlan, Flow
+from mlsd_helpers.design import Component, Design, FleetPlan, Flow
 from mlsd_helpers.units import show_seconds
 
 _OF_JOBS = {
@@ -61,6 +62,16 @@ def somebody_waits(design: Design, plan: FleetPlan) -> bool:
 _FEEDS = ("events", "batch", "command")
 
 
+def is_timed(design: Design, plan: FleetPlan) -> bool:
+    """Tell whether the latency requirement is about a fleet: named in its split, waited for, or the only fleet."""
+    latency = design.requirements.latency if design.requirements else None
+    if latency is None:
+        return False
+    if len(design.fleets) <= 1 or any(part.component == plan.component for part in latency.split):
+        return True
+    return somebody_waits(design, plan)
+
+
 def calls_of(design: Design, plan: FleetPlan) -> float | None:
     """Return how many calls reach a fleet for one request of a user; None where the sketch does not tell.
 
@@ -82,6 +93,48 @@ def calls_of(design: Design, plan: FleetPlan) -> float | None:
 
 def _alternatives(design: Design) -> set[str]:
     return {flow.otherwise for flow in _waiting(design) if flow.otherwise}
+
+
+def share_reaching(design: Design, load_rps: float | None) -> float:
+    """Return the share of requests that the answering fleet answers; caches and stored answers take the others.
+
+    >>> share_reaching(Design(name="d"), 100.0)
+    1.0
+    """
+    peak, warm = peak_rps(design), warm_rps(design)
+    if not peak or not warm or not load_rps or warm >= peak or load_rps > warm * (1 + 1e-9):
+        return 1.0
+    return load_rps / peak
+
+
+def percentile_reaching(percentile: float, share: float) -> float:
+    """Return the percentile of a fleet's answers that is `percentile` of all, where it answers a share of them.
+
+    All others are taken as quicker: with 80% answered by a cache, the p99 of all is the p95 of the rest. At least the
+    median, since the others take time as well.
+
+    >>> round(percentile_reaching(0.99, 0.2), 6)
+    0.95
+    """
+    return max(1 - (1 - percentile) / share, 0.5)
+
+
+MODELS = ("model server", "embedder", "re-ranker")
+"""Kinds of component whose replicas run a model."""
+
+
+def unplanned_models(design: Design) -> tuple[Component, ...]:
+    """Return what runs a model for requests that wait, by ourselves, and has no fleet in a plan that has others."""
+    fleets = design.fleets.values()
+    planned = {plan.component for plan in fleets}
+    if not fleets or None in planned or design.planes is None:
+        return ()  # a plan that names no component may be that of any
+    touched = {name for flow in _waiting(design) for name in (flow.start, flow.end)}
+    return tuple(
+        one
+        for one in design.planes.components
+        if one.kind in MODELS and one.id in touched and one.id not in planned and not one.run_by_others
+    )
 
 
 class Callers(NamedTuple):

@@ -133,14 +133,14 @@ def _document_arguments(parser: argparse.ArgumentParser) -> None:
 def simulate(given: argparse.Namespace) -> int:
     """Simulate a design's capacity, and say of each requirement whether it is met.
 
-    Each figure is printed with its interval, beside the rule of thumb and the exact formula. Incidents are named and
-    last to the end. Exit status 1 when a requirement is missed, also by an overload; a requirement that is not judged,
-    with the reason beside it, leaves it at 0.
+    Of several fleets each is simulated; --fleet names one. Each figure is printed with its interval, beside the rule
+    of thumb and the exact formula. Incidents are named and last to the end. Exit status 1 when a requirement is
+    missed, also by an overload; a requirement that is not judged, with the reason beside it, leaves it at 0.
     """
     import json  # noqa: PLC0415
 
     from mlsd_helpers.design import load_design  # noqa: PLC0415
-    from mlsd_helpers.simulation import COMPILED, expected_time_s, report  # noqa: PLC0415
+    from mlsd_helpers.simulation import COMPILED, expected_time_s, report, reports  # noqa: PLC0415
     from mlsd_helpers.units import show_seconds  # noqa: PLC0415
 
     design = load_design(given.file)
@@ -149,9 +149,17 @@ def simulate(given: argparse.Namespace) -> int:
         with suppress(RangeError):  # an overload, which takes no time, or what `report` refuses
             takes_s = round(expected_time_s(design, **how))
             complain(f"Without numba this takes about {show_seconds(takes_s)}; --requests N changes it.")
-    found = report(design, seed=given.seed, progress=_bar(), **how)
-    say(json.dumps(found.as_dict(), indent=2) if given.format == "json" else found.text())
-    return 1 if found.met is False else 0
+    found = (
+        (report(design, seed=given.seed, fleet=given.fleet, progress=_bar(), **how),)
+        if given.fleet
+        else reports(design, seed=given.seed, progress=_bar(), **how)
+    )
+    if given.format == "json":
+        shown = [one.as_dict() for one in found]
+        say(json.dumps(shown[0] if len(shown) == 1 else shown, indent=2))
+    else:
+        say("\n\n".join(one.text() for one in found))
+    return 1 if any(one.met is False for one in found) else 0
 
 
 def _bar() -> Callable[[int, int], None]:
@@ -178,6 +186,7 @@ def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="such as 'zone loss'; may be given again",
     )
+    parser.add_argument("--fleet", metavar="FLEET", help="one of several fleets, by its id or place")
     parser.add_argument(
         "--requests",
         type=int,

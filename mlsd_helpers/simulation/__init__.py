@@ -36,7 +36,15 @@ from mlsd_helpers.simulation.from_design import INCIDENTS, STALE, IncidentName, 
 from mlsd_helpers.simulation.generation import Engine, GenerationScenario, Tokens
 from mlsd_helpers.simulation.grid import erlang_c_grid, wait_percentile_grid_s
 from mlsd_helpers.simulation.quick import quick
-from mlsd_helpers.simulation.report import Beside, Comparison, Report, Verdict, expected_time_s, report
+from mlsd_helpers.simulation.report import (
+    Beside,
+    Comparison,
+    Report,
+    Verdict,
+    expected_time_s,
+    report,
+    reports,
+)
 from mlsd_helpers.simulation.requirements import RequirementResult
 from mlsd_helpers.simulation.result import Counts, Distribution, Estimate, Result
 from mlsd_helpers.simulation.running import Progress
@@ -113,6 +121,7 @@ __all__ = [
     "prepare",
     "quick",
     "report",
+    "reports",
     "simulate",
     "wait_percentile_grid_s",
 ]
@@ -127,6 +136,7 @@ def simulate(
     warm_up: float = 0.1,
     incidents: Sequence[IncidentName | Incident] = (),
     folder: Path | None = None,
+    fleet: str | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Simulate a scenario or a design, and return percentiles with intervals, counts and notes.
@@ -134,11 +144,12 @@ def simulate(
     `requests` are shared among `replications` independent runs, and the first `warm_up` share of each is
     not measured. For a design, `incidents` are names and begin when measuring does; for a scenario they are values
     with times. A file that a design names is read from `folder`, by default the working folder.
+    `fleet` is the place of one of several fleets, the first when left out.
     `progress(done, of)` is called after each replication. The same seed gives the same result. Raises
     ``RangeError`` and ``DesignError`` for what cannot be simulated.
     """
     each = running.requests_each(requests, replications, warm_up)
-    scenario = _scenario(what, incidents, each * warm_up, folder)
+    scenario = _scenario(what, incidents, each * warm_up, folder, fleet)
     run: Callable[..., Result] = generation.run if isinstance(scenario, GenerationScenario) else running.run
     result = run(
         scenario, seed=seed, requests=requests, replications=replications, warm_up=warm_up, progress=progress
@@ -151,11 +162,12 @@ def _scenario(
     incidents: Sequence[IncidentName | Incident],
     warm_up: float,
     folder: Path | None,
+    fleet: str | None,
 ) -> Scenario | GenerationScenario:
     named = [incident for incident in incidents if isinstance(incident, str)]
     if isinstance(what, Design) and len(named) == len(incidents):
-        rate_rps = from_design(what, folder=folder).arrivals.rate_rps
-        return from_design(what, named, at_s=warm_up / rate_rps, folder=folder)
+        rate_rps = from_design(what, folder=folder, fleet=fleet).arrivals.rate_rps
+        return from_design(what, named, at_s=warm_up / rate_rps, folder=folder, fleet=fleet)
     if isinstance(what, Scenario) and not named:
         return replace(what, incidents=(*what.incidents, *cast("Sequence[Incident]", incidents)))
     if isinstance(what, GenerationScenario) and not incidents:

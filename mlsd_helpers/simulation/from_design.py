@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.analysis.paths import cold_load_rps, peak_rps
-from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, largest_zone, sizing_of
-from mlsd_helpers.design import CapacityPlan, Design
+from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, largest_zone, sizings
+from mlsd_helpers.analysis.surroundings import callers_of
+from mlsd_helpers.design import Design, FleetPlan
 from mlsd_helpers.design import Generation as GenerationPlan
 from mlsd_helpers.design.capacity import ServiceTime
 from mlsd_helpers.errors import DesignError, RangeError
@@ -53,17 +53,23 @@ _MOST_BYTES = 5_000_000  # in a file of measured times
 
 
 def from_design(
-    design: Design, incidents: Sequence[IncidentName] = (), *, at_s: float = 0.0, folder: Path | None = None
+    design: Design,
+    incidents: Sequence[IncidentName] = (),
+    *,
+    at_s: float = 0.0,
+    folder: Path | None = None,
+    fleet: str | None = None,
 ) -> Scenario | GenerationScenario:
-    """Return the scenario that a design's capacity describes, with incidents that begin `at_s` and last.
+    """Return the scenario that the plan of a fleet describes, with incidents that begin `at_s` and last.
 
-    A file of measured times is read from `folder`, by default the working folder. Calls of `capacity.component`
-    have the timeout and the retries of their flow.
+    `fleet` is its place in the design, such as ``capacity.fleets.ranker``; the first one when left out. A file of
+    measured times is read from `folder`, by default the working folder. Calls of the fleet's component have the
+    timeout and the retries of their flow.
 
     - surge: arrivals rise by the headroom's `surge`;
     - zone loss: the largest zone is gone;
     - rolling restart: `unavailable_in_restart` of the replicas at a time, a minute each, once round; nothing where
-      that is less than one replica;
+      that is less than one replica, or where new replicas start first (`max_surge`);
     - cold cache: the fleet also gets the requests that the caches of the paths answer, or the whole required peak;
     - stale pipeline: makes features older and no request slower, so it adds no incident; `report` gives the ages.
 
@@ -71,21 +77,42 @@ def from_design(
 
     Raises ``DesignError`` where the design lacks a number, and ``RangeError`` where it cannot be simulated.
     """
+    return scenario_of(design, sizing_at(design, fleet), incidents, at_s=at_s, folder=folder)
+
+
+def sizing_at(design: Design, fleet: str | None) -> Sizing:
+    """Return what the plan of a fleet comes to, by its place or its id; the first one when left out."""
+    found = sizings(design)
+    if not found:
+        raise DesignError("The design has no capacity to simulate. Write its part `capacity`.")
+    if fleet is None:
+        return next(iter(found.values()))
+    known = found | {one.plan.id: one for one in found.values() if one.plan.id}
+    if fleet not in known:
+        raise DesignError(f"There is no fleet {fleet!r}. Name one of: {', '.join(found)}.")
+    return known[fleet]
+
+
+def scenario_of(
+    design: Design,
+    sizing: Sizing,
+    incidents: Sequence[IncidentName] = (),
+    *,
+    at_s: float = 0.0,
+    folder: Path | None = None,
+) -> Scenario | GenerationScenario:
+    """Return the scenario of one fleet; see `from_design`."""
     for name in incidents:
         if name not in INCIDENTS:
             raise RangeError(f"There is no incident {name!r}. Name some of: {', '.join(INCIDENTS)}.")
-    sizing = sizing_of(design)
-    if sizing is None:
-        raise DesignError("The design has no capacity to simulate. Write its part `capacity`.")
-    plan = sizing.plan
-    if plan.generation:
-        return _generation(design, sizing, plan.generation, incidents)
+    if sizing.plan.generation:
+        return _generation(design, sizing, sizing.plan.generation, incidents)
     happening = [incident for name in incidents for incident in _incidents(name, design, sizing, at_s)]
     return Scenario(
         arrivals(design, sizing),
-        _service(plan, folder or Path()),
-        _fleet(plan),
-        clients(design, plan),
+        _service(sizing, folder or Path()),
+        _fleet(sizing),
+        Clients(*callers_of(design, sizing.plan)),
         incidents=tuple(happening),
     )
 
@@ -97,7 +124,7 @@ def load_rps(sizing: Sizing) -> float:
     """Return the load of the replicas at the peak, in requests per second."""
     if sizing.load_rps is None:
         raise DesignError(
-            "Neither capacity.load nor requirements.throughput.peak is given. Write one: '500 rps'."
+            f"Neither {sizing.path}.load nor a peak from which it follows is given. Write the load: '500 rps'."
         )
     return sizing.load_rps
 
@@ -110,30 +137,18 @@ def arrivals(design: Design, sizing: Sizing) -> Poisson | Bursty:
     return Bursty(rate_rps, burstiness) if burstiness and burstiness > 1 else Poisson(rate_rps)
 
 
-def clients(design: Design, plan: CapacityPlan) -> Clients:
-    """Return the callers of the component that is sized; of several timeouts the shortest counts."""
-    flows = design.planes.flows if design.planes else ()
-    calls = {
-        flow.timeout: flow.retries
-        for flow in flows
-        if flow.end == plan.component and flow.carries in WAITING and flow.timeout
-    }
-    return Clients(min(calls), calls[min(calls)]) if calls else Clients()
-
-
-def _service(plan: CapacityPlan, folder: Path) -> Service:
+def _service(sizing: Sizing, folder: Path) -> Service:
+    plan, path = sizing.plan, f"{sizing.path}.service_time"
     if plan.batching:
         return PerBatch(plan.batching.fixed_time, plan.batching.time_per_item)
     given = plan.service_time
     if given is None:
-        raise DesignError(
-            "capacity.service_time is missing. Write the mean of one inference, such as '40 ms'."
-        )
+        raise DesignError(f"{path} is missing. Write the mean of one inference, such as '40 ms'.")
     if given.file:
-        return Measured(_measured_s(given, folder))
+        return Measured(_measured_s(given, folder, path))
     if given.distribution == "measured" and given.scv is None:
         raise DesignError(
-            "capacity.service_time is measured, and simulating it needs its spread. Write the file of the measured "
+            f"{path} is measured, and simulating it needs its spread. Write the file of the measured "
             "times, one a line in seconds, or their scv, variance over squared mean."
         )
     scv = given.known_scv
@@ -144,7 +159,7 @@ def _service(plan: CapacityPlan, folder: Path) -> Service:
     return Lognormal(given.mean, 1.0 if scv is None else scv)
 
 
-def _measured_s(given: ServiceTime, folder: Path) -> tuple[float, ...]:
+def _measured_s(given: ServiceTime, folder: Path, where: str) -> tuple[float, ...]:
     path = folder / str(given.file)
     try:
         _refuse_other_files(path, folder)
@@ -153,7 +168,7 @@ def _measured_s(given: ServiceTime, folder: Path) -> tuple[float, ...]:
         unreadable = "it is not text" if isinstance(problem, UnicodeDecodeError) else str(problem)
         reason = getattr(problem, "strerror", None) or unreadable
         raise DesignError(
-            f"capacity.service_time.file: {str(path)!r} cannot be read: {reason}. Write the measured times there, "
+            f"{where}.file: {str(path)!r} cannot be read: {reason}. Write the measured times there, "
             "one a line in seconds, or take the file out of the design and write their scv."
         ) from problem
     written = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
@@ -180,8 +195,8 @@ def _time_s(line: str, where: str) -> float:
     raise DesignError(f"{where}: that is not a time. Write seconds above 0, one time a line, as 0.042.")
 
 
-def _fleet(plan: CapacityPlan) -> Fleet:
-    replicas = _replicas(plan)
+def _fleet(sizing: Sizing) -> Fleet:
+    plan, replicas = sizing.plan, _replicas(sizing)
     routing = plan.routing or "central queue"
     limit = plan.queue_limit
     return Fleet(
@@ -195,13 +210,15 @@ def _fleet(plan: CapacityPlan) -> Fleet:
     )
 
 
-def _replicas(plan: CapacityPlan) -> int:
-    if not plan.replicas:
-        raise DesignError("capacity.replicas is missing. Write how many replicas the fleet has, such as 45.")
-    return plan.replicas
+def _replicas(sizing: Sizing) -> int:
+    if not sizing.plan.replicas:
+        raise DesignError(
+            f"{sizing.path}.replicas is missing. Write how many replicas the fleet has, such as 45."
+        )
+    return sizing.plan.replicas
 
 
-def _autoscaler(plan: CapacityPlan, replicas: int) -> Autoscaler | None:
+def _autoscaler(plan: FleetPlan, replicas: int) -> Autoscaler | None:
     given = plan.autoscaler
     if given is None:
         return None
@@ -228,7 +245,7 @@ def _incidents(name: IncidentName, design: Design, sizing: Sizing, at_s: float) 
 
 
 def _zone_loss(sizing: Sizing, at_s: float) -> Incident:
-    replicas, zones = _replicas(sizing.plan), sizing.plan.zones or 1
+    replicas, zones = _replicas(sizing), sizing.plan.zones or 1
     if zones < 2 or sizing.largest_zone == largest_zone(replicas, zones):
         return ZoneLoss(at_s)
     return ReplicaFailure(at_s, sizing.largest_zone)  # the plan puts more into a zone than an even share
@@ -239,7 +256,7 @@ def _cold_cache(design: Design, sizing: Sizing, at_s: float) -> Incident:
     cold = cold_load_rps(design, load) or peak_rps(design)
     if cold is None or not 0 < load < cold:
         raise RangeError(
-            f"A cold cache changes nothing: capacity.load, {load:g} a second, is the whole peak. Write the load "
+            f"A cold cache changes nothing: {sizing.path}.load, {load:g} a second, is the whole peak. Write the load "
             "that a warm cache leaves, below requirements.throughput.peak, or leave the incident out."
         )
     return Surge(at_s, cold / load)
@@ -254,7 +271,7 @@ def _generation(
     for name in incidents:
         if name not in {"surge", "zone loss", "stale pipeline"}:
             raise RangeError(f"{name!r} is not simulated for generation. Use surge or zone loss.")
-    replicas = _replicas(sizing.plan)
+    replicas = _replicas(sizing)
     if "zone loss" in incidents:
         replicas -= sizing.largest_zone
         if not replicas:
@@ -284,16 +301,17 @@ def _engine(sizing: Sizing, given: GenerationPlan) -> Engine:
     memory = sizing.memory
     if memory is None or not memory.bandwidth or not memory.compute:
         raise DesignError(
-            "capacity.generation.accelerator needs bandwidth and compute to simulate, from its data sheet: "
+            f"{sizing.path}.generation.accelerator needs bandwidth and compute to simulate, from its data sheet: "
             "bandwidth as '3.35 TB/s', dense compute as '989 TFLOP/s'."
         )
-    prefill = (given.model.parameters, 1, memory.compute, FLOPS_UTILISATION)
+    prefill = (memory.used_parameters, 1, memory.compute, FLOPS_UTILISATION)
+    each_pass = memory.bandwidth * max(given.tokens_per_pass or 1.0, 1.0)
     return Engine(
         kv_tokens=formulas.kv_cache_tokens(
             memory.whole_bytes, memory.weights_bytes, memory.bytes_per_token, memory.usable
         ),
-        step_s=memory.weights_bytes / memory.bandwidth,
-        step_per_token_s=memory.bytes_per_token / memory.bandwidth,
-        prefill_per_token_s=formulas.time_to_first_token_s(*prefill),
+        step_s=memory.weights_bytes / each_pass,
+        step_per_token_s=memory.bytes_per_token / each_pass,
+        prefill_per_token_s=formulas.time_to_first_token_s(*prefill) * (1 - (given.prefix_cache or 0.0)),
         most_sequences=int(sizing.sequences.value),
     )

@@ -3,25 +3,36 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.sizing import Decision, Sizing, sizing_of
-from mlsd_helpers.design import CapacityPlan, Design
-from mlsd_helpers.printable import one_line
-from mlsd_helpers.simulation import generation, running
-from mlsd_helpers.simulation.from_design import STALE, IncidentName, clients, from_design
-from mlsd_helpers.simulation.generation import GenerationScenario
-from mlsd_helpers.simulation.requirements import (
+from mlsd_helpers.analysis.prediction import predictions
+from mlsd_helpers.analysis.sizing import PERCENTILES, Decision, Sizing, sizings
+from mlsd_helpers.analysis.surroundings import (
     Elsewhere,
     Fallbacks,
+    callers_of,
+    is_timed,
+    share_reaching,
+    unplanned_models,
+)
+from mlsd_helpers.design import Design
+from mlsd_helpers.errors import DesignError
+from mlsd_helpers.printable import one_line
+from mlsd_helpers.simulation import generation, running
+from mlsd_helpers.simulation.from_design import STALE, IncidentName, scenario_of, sizing_at
+from mlsd_helpers.simulation.generation import GenerationScenario
+from mlsd_helpers.simulation.requirements import (
     RequirementResult,
     ages_after_a_missed_run,
+    by_fallback,
     exactly,
+    fallback_notes,
     judge,
+    open_fields,
     overloaded,
     shown_in,
 )
@@ -74,6 +85,8 @@ class Report:
     notes: tuple[str, ...] = ()
     by_fallback: Estimate | None = None
     """The share of requests that a fallback answers; None where none is declared."""
+    left_out: tuple[str, ...] = ()
+    """Fleets of the design that were not simulated: without them nothing is met as a whole."""
 
     @property
     def result(self) -> Result:
@@ -82,8 +95,11 @@ class Report:
 
     @property
     def met(self) -> bool | None:
-        """Whether every requirement is met: False where one is missed, None where one is open and none missed."""
-        found = {each.met for each in self.verdicts}
+        """Whether every requirement is met: False where one is missed, None where one is open and none missed.
+
+        None also where a fleet of the design was left out.
+        """
+        found = {each.met for each in self.verdicts} | ({None} if self.left_out else set())
         return False if False in found else None if None in found else True
 
     def text(self) -> str:
@@ -149,50 +165,117 @@ def report(
     requests: int | None = None,
     incidents: Sequence[IncidentName] = (),
     folder: Path | None = None,
+    fleet: str | None = None,
     progress: running.Progress | None = None,
 ) -> Report:
-    """Simulate a design and compare the result with its requirements.
+    """Simulate a fleet of a design and compare the result with the design's requirements.
+
+    `fleet` is its place in the design or its id. It may be left out where there is only one; `reports` simulates all.
 
     Incidents by name, see `from_design`; they begin when measuring does and last to the end, so that every figure
     is one *during* the incident. `requests` are shared among ten replications. The default is 500,000, and more for
     a large fleet or an autoscaler, up to `MOST_BY_DEFAULT`. `folder` as in `from_design`.
 
     A requirement is met or missed where the whole interval lies on one side of the limit. Where the design leaves
-    open what matters (the routing, the parts of the latency that are the fleet's), each reading is computed, and the
-    verdict is given where all agree. Where the offered load exceeds the capacity and nothing bounds the queue, every
-    requirement of the latency and of the answers is missed, and nothing is simulated. There is no verdict where the
-    run is too short for the fleet.
+    open what matters (the routing, how far service times spread, the parts of the latency that are the fleet's), each
+    reading is computed, and the verdict is given where all agree. Where the offered load exceeds the capacity and
+    nothing bounds the queue, every requirement of the latency and of the answers is missed, and nothing is simulated.
+    There is no verdict where the run is too short for the fleet.
     """
-    sizing = sizing_of(design) or Sizing(CapacityPlan(), None, "")
+    if fleet is None and len(design.fleets) > 1:
+        raise DesignError(f"The design has several fleets. Name one of: {', '.join(design.fleets)}.")
+    sizing = sizing_at(design, fleet)
+    left_out = [path for path in design.fleets if path != sizing.path]
+    return _report(design, sizing, left_out, seed, _Wanted(requests, incidents, folder), progress)
+
+
+class _Wanted(NamedTuple):
+    """How a caller wants a simulation."""
+
+    requests: int | None
+    incidents: Sequence[IncidentName]
+    folder: Path | None
+
+
+def _report(
+    design: Design,
+    sizing: Sizing,
+    left_out: Sequence[str],
+    seed: int,
+    wanted: _Wanted,
+    progress: running.Progress | None,
+) -> Report:
+    incidents, folder = wanted.incidents, wanted.folder
     try:
-        runs = [_Run.of(variant, name, requests, incidents, folder) for name, variant in _variants(design)]
+        runs = [_Run.of(design, one, name, *wanted) for name, one in _variants(sizing)]
     except OverloadError as overload:
         return _overloaded(design, sizing, overload, incidents, folder)
     for number, run in enumerate(runs):
         run.simulate(seed, _part_of(progress, number, len(runs)))
-    elsewhere, fallbacks = Elsewhere.of(design), Fallbacks.of(design)
-    timeout_s = clients(design, sizing.plan).timeout_s
+    elsewhere, fallbacks = Elsewhere.of(design, sizing.plan), Fallbacks.of(design, sizing.plan)
     short = next(filter(None, (run.too_short() for run in runs)), "") or _doubt(design, sizing, folder)
     results = [(run.name, run.result) for run in runs]
-    verdicts = judge(design, results, elsewhere, fallbacks, timeout_s, short)
+    verdicts = judge(design, sizing, results, elsewhere, fallbacks, short)
     if "stale pipeline" in incidents:
         verdicts += ages_after_a_missed_run(design)
     first = runs[0]
-    by_fallback = fallbacks.share(first.result, timeout_s) if fallbacks.answer else None
+    timeout_s = callers_of(design, sizing.plan).timeout_s
+    answered = by_fallback(first.result, timeout_s) if fallbacks.answer else None
     notes = (
         *_notes(design, sizing, first.scenario, incidents, folder),
         *elsewhere.notes,
-        *fallbacks.notes(by_fallback),
-        *(_routing_note(sizing.plan) if len(runs) > 1 else ()),
+        *fallback_notes(fallbacks, answered),
+        *(_readings_note(sizing) if len(runs) > 1 else ()),
+        *_left_out(design, sizing, left_out),
     )
     return Report(
-        design=design.name,
+        design=_title(design, sizing),
         incidents=tuple(incidents),
         verdicts=tuple(verdicts),
         beside=_comparisons(sizing, first.scenario, first.result),
         results=tuple(results),
         notes=notes,
-        by_fallback=by_fallback,
+        by_fallback=answered,
+        left_out=tuple(left_out),
+    )
+
+
+def _title(design: Design, sizing: Sizing) -> str:
+    return design.name if len(design.fleets) == 1 else f"{design.name}: {sizing.path}"
+
+
+def _left_out(design: Design, sizing: Sizing, fleets: Sequence[str]) -> Iterable[str]:
+    """Say what of a request was not simulated."""
+    if fleets:
+        yield (
+            f"Left out: {', '.join(fleets)}. A verdict is about {sizing.path} alone, with the others as "
+            "requirements.latency.split has them."
+        )
+    if bare := unplanned_models(design):
+        yield f"Not simulated, for no fleet is planned for them: {', '.join(one.id for one in bare)}."
+    share = share_reaching(design, sizing.load_rps) if sizing.path == "capacity" else 1.0
+    if share < 1:
+        yield (
+            f"{show_share(1 - share)} of the requests are answered before they reach the fleet, and are taken as "
+            "quicker: percentiles of all requests are lower ones of those that it answers."
+        )
+
+
+def reports(
+    design: Design,
+    *,
+    seed: int,
+    requests: int | None = None,
+    incidents: Sequence[IncidentName] = (),
+    folder: Path | None = None,
+    progress: running.Progress | None = None,
+) -> tuple[Report, ...]:
+    """Simulate each fleet of a design, one after the other; see `report`."""
+    found = sizings(design) or {"": sizing_at(design, None)}
+    wanted = _Wanted(requests, incidents, folder)
+    return tuple(
+        _report(design, one, (), seed, wanted, _part_of(progress, number, len(found)))
+        for number, one in enumerate(found.values())
     )
 
 
@@ -202,9 +285,15 @@ def expected_time_s(
     incidents: Sequence[IncidentName] = (),
     folder: Path | None = None,
 ) -> float:
-    """Estimate how long `report` takes on this machine, in seconds, from a short run of the same design."""
+    """Estimate how long `reports` takes on this machine, in seconds, from a short run of the first fleet."""
     tried = 400
-    runs = [_Run.of(variant, name, requests, incidents, folder) for name, variant in _variants(design)]
+    runs = [
+        _Run.of(design, one, name, requests, incidents, folder)
+        for sizing in sizings(design).values()
+        for name, one in _variants(sizing)
+    ]
+    if not runs:
+        return 0.0
     started = time.perf_counter()
     _engine(runs[0].scenario)(runs[0].scenario, seed=0, requests=tried, replications=2)
     each_s = (time.perf_counter() - started) / tried
@@ -232,18 +321,19 @@ class _Run:
     def of(
         cls,
         design: Design,
+        sizing: Sizing,
         name: str,
         requests: int | None,
         incidents: Sequence[IncidentName],
         folder: Path | None,
     ) -> "_Run":
-        plain = from_design(design, folder=folder)
+        plain = scenario_of(design, sizing, folder=folder)
         needed = _warm_up_requests(plain)
         requests = requests or _enough(plain, needed)
         each = requests // REPLICATIONS
         warm_up = min(max(_WARM_UP, needed / max(each, 1)), _LONGEST_WARM_UP)
         at_s = each * warm_up / plain.arrivals.rate_rps
-        scenario = from_design(design, incidents, at_s=at_s, folder=folder)
+        scenario = scenario_of(design, sizing, incidents, at_s=at_s, folder=folder)
         if isinstance(scenario, Scenario):
             scenario.refuse_overload_in_incidents()
         return cls(name, scenario, requests, warm_up)
@@ -291,25 +381,37 @@ def _part_of(progress: running.Progress | None, number: int, runs: int) -> runni
     return lambda done, of: progress(number * of + done, runs * of)
 
 
-def _variants(design: Design) -> list[tuple[str, Design]]:
-    """Return the design, or one design for each routing where it decides none that can be simulated."""
-    plan = design.capacity
-    if plan is None or (plan.replicas == 1 and not plan.autoscaler):
-        return [("", design)]
+def _variants(sizing: Sizing) -> list[tuple[str, Sizing]]:
+    """Return the fleet, or its worst and its best reading where the plan decides too little."""
+    plan, missing = sizing.plan, open_fields(sizing.plan)
+    if not missing:
+        return [("", sizing)]
     best = "join the shortest queue" if plan.generation else "central queue"
-    known = plan.routing in ({"random", "round robin", best} if plan.generation else {plan.routing} - {None})
-    if known:
-        return [("", design)]
-    return [
-        (f"Routing: {routing}", design.with_part(capacity=plan.changed(routing=routing)))
-        for routing in ("random", best)
-    ]
+    worst_plan, best_plan, names = plan, plan, (list[str](), list[str]())
+    if "routing" in missing:
+        worst_plan, best_plan = plan.changed(routing="random"), plan.changed(routing=best)
+        names[0].append("Routing: random")
+        names[1].append(f"Routing: {best}")
+    if "service_time.scv" in missing and plan.service_time:
+        constant = plan.service_time.changed(distribution="constant", scv=0)
+        best_plan = best_plan.changed(service_time=constant)
+        names[0].append("Service times with an SCV of 1")
+        names[1].append("Constant service times")
+    both = zip(names, (worst_plan, best_plan), strict=True)
+    return [(", ".join(said), replace(sizing, plan=one)) for said, one in both]
 
 
-def _routing_note(plan: CapacityPlan) -> Iterable[str]:
-    best = "join the shortest queue" if plan.generation else "a central queue"
-    missing = "is not given" if plan.routing is None else f"{plan.routing!r} is not simulated for generation"
-    yield f"capacity.routing {missing}: simulated at random and with {best}; a verdict holds for both."
+def _readings_note(sizing: Sizing) -> Iterable[str]:
+    plan, missing = sizing.plan, open_fields(sizing.plan)
+    if "routing" in missing:
+        best = "join the shortest queue" if plan.generation else "a central queue"
+        why = "is not given" if plan.routing is None else f"{plan.routing!r} is not simulated for generation"
+        yield f"{sizing.path}.routing {why}: simulated at random and with {best}; a verdict holds for both."
+    if "service_time.scv" in missing:
+        yield (
+            f"The spread of {sizing.path}.service_time is not given: simulated with an SCV of 1 and with constant "
+            "times; a verdict holds for both."
+        )
 
 
 def _warm_up_requests(scenario: AnyScenario) -> int:
@@ -350,7 +452,7 @@ def _overloaded(
     folder: Path | None,
 ) -> Report:
     """Return the report on a fleet whose queue grows without limit: nothing needs to be simulated."""
-    verdicts = overloaded(design, overload.utilisation, overload.backlog_rps)
+    verdicts = overloaded(design, sizing, overload.utilisation, overload.backlog_rps)
     if "stale pipeline" in incidents:
         verdicts += ages_after_a_missed_run(design)
     need = sizing.need(headroom=sizing.headroom.value)
@@ -362,7 +464,7 @@ def _overloaded(
     both = _two_service_times(design, sizing, folder)
     assumed = (one.assumption for one in _used(sizing, incidents) if one.assumption)
     return Report(
-        design=design.name,
+        design=_title(design, sizing),
         incidents=tuple(incidents),
         verdicts=tuple(verdicts),
         beside=()
@@ -379,7 +481,7 @@ def _utilisations(design: Design, sizing: Sizing, folder: Path | None) -> tuple[
     if not (plan.generation and plan.replicas and sizing.seat_s and sizing.load_rps):
         return None
     try:
-        by_tokens = from_design(design, folder=folder).utilisation
+        by_tokens = scenario_of(design, sizing, folder=folder).utilisation
     except OverloadError as overload:
         by_tokens = overload.utilisation
     return by_tokens, sizing.load_rps * sizing.seat_s / plan.replicas
@@ -401,10 +503,21 @@ def _two_service_times(design: Design, sizing: Sizing, folder: Path | None) -> I
 
 
 def _doubt(design: Design, sizing: Sizing, folder: Path | None) -> str:
+    """Say why the roofline's times are not to be believed, where the plan's own service time is worse."""
     both = _utilisations(design, sizing, folder)
-    if both is None or both[1] < 1:
+    if both is None:
         return ""
-    return f"by capacity.service_time the fleet is overloaded, at {show_share(both[1])}"
+    if both[1] >= 1:
+        return f"by {sizing.path}.service_time the fleet is overloaded, at {show_share(both[1])}"
+    latency = design.requirements.latency if design.requirements else None
+    share = PERCENTILES.get(latency.percentile) if latency and is_timed(design, sizing.plan) else None
+    found = predictions(design, sizing)
+    if not latency or not share or not found:
+        return ""
+    takes_s = found[0].response_s(share).least_s + Elsewhere.of(design, sizing.plan).least_s
+    if takes_s < latency.budget:
+        return ""
+    return f"by {sizing.path}.service_time {latency.percentile} is {show_seconds(takes_s)}"
 
 
 # ---------------------------------------------------------------- rule of thumb, formula, notes
@@ -492,5 +605,3 @@ def _notes(
             f"{len(service.sample_s):,} measured service times, with a mean of {show_seconds(service.mean_s)}; the "
             f"design says {show_seconds(given.mean)}."
         )
-    elif given and given.known_scv is None:
-        yield "The spread of the service time is not given: simulated with an SCV of 1."

@@ -7,11 +7,19 @@ from itertools import product
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
-from mlsd_helpers.analysis.graph import reached, steps_back, waiting_flows
-from mlsd_helpers.analysis.sizing import PERCENTILES
-from mlsd_helpers.design import DataFlow, Design
+from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
+from mlsd_helpers.analysis.surroundings import (
+    Elsewhere,
+    Fallbacks,
+    callers_of,
+    is_timed,
+    percentile_reaching,
+    share_reaching,
+)
+from mlsd_helpers.design import DataFlow, Design, FleetPlan
 from mlsd_helpers.design.requirements import Latency
 from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
+from mlsd_helpers.simulation.scenario import ROUTINGS
 from mlsd_helpers.simulation.tables import Row
 from mlsd_helpers.units import show_seconds
 
@@ -71,102 +79,20 @@ class RequirementResult:
         return self.requirement, self.wanted, found, f"{self.word}: {self.why}" if self.why else self.word
 
 
-# ---------------------------------------------------------------- what a design says about the way of a request
+def by_fallback(result: Result, timeout_s: float) -> Estimate:
+    """Return the share of requests that a fallback answers."""
+    served = _served(result, timeout_s)
+    return Estimate(1 - served.value, 1 - served.high, 1 - served.low)
 
 
-@dataclass(frozen=True)
-class Elsewhere:
-    """The time that a request spends outside the fleet, in seconds: from `least_s` to `most_s`."""
-
-    least_s: float = 0.0
-    most_s: float = 0.0
-    why: str = ""
-    """What to write in the design where the two differ."""
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, design: Design) -> "Elsewhere":
-        """Take it from the parts of the latency budget and the components that they name.
-
-        Parts of `capacity.component` are the fleet's and are simulated; parts of other components are elsewhere. A
-        part without a component is elsewhere if some part is the fleet's. Otherwise it may be either.
-        """
-        latency = design.requirements.latency if design.requirements else None
-        if latency is None or not latency.split:
-            return cls()
-        fleet = design.capacity.component if design.capacity else None
-        own = [part for part in latency.split if fleet and part.component == fleet]
-        other = [part for part in latency.split if fleet and part.component not in {None, fleet}]
-        unnamed = [part for part in latency.split if not (fleet and part.component)]
-        if own:
-            other, unnamed = other + unnamed, []
-        least_s = math.fsum(part.time for part in other)
-        names = {"simulated": own, "added": other, "either": unnamed}
-        shown = {
-            how: ", ".join(f"{part.name} ({show_seconds(part.time)})" for part in parts)
-            for how, parts in names.items()
-        }
-        notes = []
-        if own:
-            notes.append(
-                f"Parts of the latency in {fleet}, which are simulated: {shown['simulated']}. "
-                f"Parts elsewhere, added as given: {shown['added'] or 'none'}."
-            )
-        if unnamed:
-            notes.append(
-                "No part of requirements.latency.split is known to be the fleet's, so each reading is computed: all of "
-                f"these are the fleet's, or none: {shown['either']}."
-                + (f" Added as given, for their component is another: {shown['added']}." if other else "")
-            )
-        why = (
-            f"say which part is the fleet's with `component: {fleet}`" if fleet else "name capacity.component"
+def fallback_notes(fallbacks: Fallbacks, share: Estimate | None) -> Iterable[str]:
+    """Say what share a fallback answers, and what is taken for granted."""
+    if share is not None:
+        texts = " or ".join(repr(text) for text in fallbacks.texts)
+        yield (
+            f"{share.as_text(show_share)} of the requests are answered by a fallback, {texts}, and count as "
+            "answered. A fallback is taken to answer always."
         )
-        return cls(
-            least_s,
-            least_s + math.fsum(part.time for part in unnamed),
-            why if unnamed else "",
-            tuple(notes),
-        )
-
-    def __str__(self) -> str:
-        if self.least_s == self.most_s:
-            return show_seconds(self.most_s)
-        return f"{show_seconds(self.least_s)} or {show_seconds(self.most_s)}"
-
-
-@dataclass(frozen=True)
-class Fallbacks:
-    """Whether each call that the fleet does not answer runs into a fallback, and which."""
-
-    answer: bool
-    texts: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, design: Design) -> "Fallbacks":
-        """Walk from the fleet back to where requests enter: each way has to pass a flow with a fallback."""
-        component = design.capacity.component if design.capacity else None
-        if component is None or design.planes is None:
-            return cls(answer=False)
-        flows = [flow for _, flow in waiting_flows(design.planes)]
-        without = reached([component], steps_back(flow for flow in flows if not flow.fallback))
-        texts = tuple(dict.fromkeys(flow.fallback for flow in flows if flow.fallback and flow.end in without))
-        entries = without - {flow.end for flow in flows}
-        return cls(bool(texts) and not entries, texts)
-
-    @staticmethod
-    def share(result: Result, timeout_s: float) -> Estimate:
-        """Return the share of requests that a fallback answers."""
-        served = _served(result, timeout_s)
-        return Estimate(1 - served.value, 1 - served.high, 1 - served.low)
-
-    def notes(self, share: Estimate | None) -> Iterable[str]:
-        """Say what share a fallback answers, and what is taken for granted."""
-        if share is not None:
-            texts = " or ".join(repr(text) for text in self.texts)
-            yield (
-                f"{share.as_text(show_share)} of the requests are answered by a fallback, {texts}, and count as "
-                "answered. A fallback is taken to answer always."
-            )
 
 
 # ---------------------------------------------------------------- verdicts
@@ -212,48 +138,66 @@ def _combined(
 
 def judge(
     design: Design,
+    sizing: Sizing,
     results: Results,
     elsewhere: Elsewhere,
     fallbacks: Fallbacks,
-    timeout_s: float,
     doubt: str = "",
 ) -> list[RequirementResult]:
-    """Compare results, one for each routing, with the requirements of a design.
+    """Compare results of one fleet, one for each reading of its plan, with the requirements of a design.
 
-    `timeout_s` is that of the calls of the fleet. With a `doubt` about the results there is no verdict.
+    With a `doubt` about the results there is no verdict. Of several fleets that answer a request, each may lose its
+    part of what the availability target allows: a fleet that loses more, and less than all of it, is not judged.
     """
-    wanted, plan = design.requirements, design.capacity
-    routing = "say which with capacity.routing" if len(results) > 1 else ""
+    wanted, plan = design.requirements, sizing.plan
+    timeout_s = callers_of(design, plan).timeout_s
+    undecided = _undecided(sizing) if len(results) > 1 else ""
     found = list[RequirementResult]()
-    if wanted and wanted.latency:
-        found += _latency(
-            wanted.latency, results, elsewhere, timeout_s if fallbacks.answer else None, routing, doubt
-        )
+    timed = [one for one in design.fleets.values() if is_timed(design, one)]
+    if wanted and wanted.latency and plan in timed:
+        share = share_reaching(design, sizing.load_rps) if sizing.path == "capacity" else 1.0
+        give_up_s = timeout_s if fallbacks.answer else None
+        found += _latency(wanted.latency, results, elsewhere, give_up_s, share, undecided, doubt)
     if wanted and wanted.availability:
         target = wanted.availability.target
+        parts = max(len(timed), 1)
+        sure = 1 - (1 - target) / parts
         answered = [_answered(result, fallbacks, timeout_s) for _, result in results]
-        readings = [(share, _above(share, target)) for share in answered]
-        found.append(
-            _combined(
-                "answered",
-                f"at least {show_share(target)}",
-                readings,
-                [routing],
-                doubt,
-                unit="share",
-                worst=min,
+        readings = [(share, _above(share, sure)) for share in answered]
+        asked = f"at least {show_share(target)}" + (f" by {parts} fleets together" if parts > 1 else "")
+        why = doubt
+        if parts > 1 and not all(met for _, met in readings):
+            readings = [(share, False if _above(share, target) is False else None) for share in answered]
+            why = doubt or (
+                "" if any(met is False for _, met in readings) else "the other fleets lose some too"
             )
-        )
-    if plan and plan.target_utilisation and not plan.generation:
+        found.append(_combined("answered", asked, readings, [undecided], why, unit="share", worst=min))
+    if plan.target_utilisation and not plan.generation:
         target = plan.target_utilisation
         busy = [result.utilisation for _, result in results]
         readings = [(share, _below(share, target * (1 + 1e-9))) for share in busy]
-        found.append(
-            _combined(
-                "utilisation", f"at most {show_share(target)}", readings, [routing], doubt, unit="share"
-            )
-        )
+        asked = f"at most {show_share(target)}"
+        found.append(_combined("utilisation", asked, readings, [undecided], doubt, unit="share"))
     return found
+
+
+def _undecided(sizing: Sizing) -> str:
+    """Say what to write where a plan leaves open what is simulated in two readings."""
+    return " and ".join(f"say which with {sizing.path}.{field}" for field in open_fields(sizing.plan))
+
+
+def open_fields(plan: FleetPlan) -> tuple[str, ...]:
+    """Return the fields of a plan of which each reading is simulated, since it decides none."""
+    best: tuple[str, ...] = (
+        ("random", "round robin", "join the shortest queue") if plan.generation else ROUTINGS
+    )
+    alone = plan.replicas == 1 and not plan.autoscaler
+    given = plan.service_time
+    spread = given and given.known_scv is None and not given.file and given.distribution != "measured"
+    return (
+        *(("routing",) if plan.routing not in best and not alone else ()),
+        *(("service_time.scv",) if spread and not plan.batching and not plan.generation else ()),
+    )
 
 
 def _answered(result: Result, fallbacks: Fallbacks, timeout_s: float) -> Estimate:
@@ -270,34 +214,44 @@ def _served(result: Result, timeout_s: float) -> Estimate:
     return result.served
 
 
+NAMES = {"whole answer": "latency", "first token": "first token", "gap between tokens": "per token"}
+"""What the results call each promise."""
+
+
 def _latency(
     latency: Latency,
     results: Results,
     elsewhere: Elsewhere,
     give_up_s: float | None,
-    routing: str,
+    reaching: float,
+    undecided: str,
     doubt: str,
 ) -> Iterable[RequirementResult]:
-    share = PERCENTILES.get(latency.percentile)
     aside = f", {elsewhere} of it elsewhere" if elsewhere.most_s else ""
-    whole = [time for _, result in results for time in _of_all(result, share, give_up_s)]
-    first = [_percentile(result.first_token, share) for _, result in results if result.first_token]
-    steps = [_percentile(result.per_token, share) for _, result in results if result.per_token]
-    late = "" if math.isfinite(max(time.value for time in whole)) else "the time of the fallback is not given"
     unknown = (
         f"{elsewhere} of other parts, not known whether before the first token" if elsewhere.most_s else ""
     )
-    both = (elsewhere.least_s, elsewhere.most_s)
-    for name, limit_s, times, added, whys, how in (
-        ("latency", latency.budget, whole, both, (elsewhere.why, late, routing), aside),
-        ("first token", latency.first_token, first, (0.0, elsewhere.most_s), (unknown, routing), ""),
-        ("per token", latency.per_token, steps, (0.0, 0.0), (routing,), ""),
-    ):
-        if limit_s and times:
+    for promise in latency.promises:
+        share = PERCENTILES.get(promise.percentile)
+        if promise.what == "whole answer":
+            of_fleet = percentile_reaching(share, reaching) if share else None
+            times = [time for _, result in results for time in _of_all(result, of_fleet, give_up_s)]
+            late = (
+                "" if math.isfinite(max(t.value for t in times)) else "the time of the fallback is not given"
+            )
+            added, whys, how = (elsewhere.least_s, elsewhere.most_s), [elsewhere.why, late, undecided], aside
+        elif promise.what == "first token":
+            times = [_percentile(result.first_token, share) for _, result in results if result.first_token]
+            added, whys, how = (0.0, elsewhere.most_s), [unknown, undecided], ""
+        else:
+            times = [_percentile(result.per_token, share) for _, result in results if result.per_token]
+            added, whys, how = (0.0, 0.0), [undecided], ""
+        if times:
             sums = [_shifted(time, by_s) for time, by_s in product(times, dict.fromkeys(added))]
-            readings = [(each, _below(each, limit_s)) for each in sums]
-            asked = f"below {show_seconds(limit_s)}{how}"
-            yield _combined(f"{name}, {latency.percentile}", asked, readings, whys, doubt)
+            readings = [(each, _below(each, promise.within)) for each in sums]
+            asked = f"below {show_seconds(promise.within)}{how}"
+            name = f"{NAMES[promise.what]}, {promise.percentile}"
+            yield _combined(name, asked, readings, whys, doubt)
 
 
 def _of_all(result: Result, share: float | None, give_up_s: float | None) -> Iterable[Estimate]:
@@ -320,29 +274,29 @@ def _shifted(estimate: Estimate, by_s: float) -> Estimate:
     return Estimate(estimate.value + by_s, estimate.low + by_s, estimate.high + by_s)
 
 
-def overloaded(design: Design, utilisation: float, backlog_rps: float) -> list[RequirementResult]:
+def overloaded(
+    design: Design, sizing: Sizing, utilisation: float, backlog_rps: float
+) -> list[RequirementResult]:
     """Return the verdicts on a fleet whose queue grows without limit, at an offered load over capacity above 1."""
-    wanted, plan = design.requirements, design.capacity
+    wanted, target = design.requirements, sizing.plan.target_utilisation
     why = f"overloaded, the backlog grows by {backlog_rps:,.3g} requests/s"
     found = []
-    if wanted and (latency := wanted.latency):
-        limits = (
-            ("latency", latency.budget),
-            ("first token", latency.first_token),
-            ("per token", latency.per_token),
-        )
+    if wanted and wanted.latency and is_timed(design, sizing.plan):
         found += [
             RequirementResult(
-                f"{name}, {latency.percentile}", f"below {show_seconds(limit)}", _NEVER, met=False, why=why
+                f"{NAMES[one.what]}, {one.percentile}",
+                f"below {show_seconds(one.within)}",
+                _NEVER,
+                met=False,
+                why=why,
             )
-            for name, limit in limits
-            if limit
+            for one in wanted.latency.promises
+            if one.what == "whole answer" or sizing.plan.generation
         ]
     if wanted and wanted.availability:
         asked = f"at least {show_share(wanted.availability.target)}"
         answered = exactly(1 / utilisation)
         found.append(RequirementResult("answered", asked, answered, met=False, unit="share", why=why))
-    target = plan.target_utilisation if plan else None
     asked = f"at most {show_share(target)}" if target else "below 100 %"
     offered = exactly(utilisation)
     found.append(RequirementResult("utilisation", asked, offered, met=False, unit="share", why=why))

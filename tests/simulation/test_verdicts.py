@@ -4,7 +4,8 @@ import pytest
 
 from mlsd_helpers.cli import main
 from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
-from mlsd_helpers.simulation import from_design, report
+from mlsd_helpers.errors import DesignError
+from mlsd_helpers.simulation import from_design, report, reports, simulate
 
 FLEET = Design(name="fleet").with_part(
     requirements=Requirements(
@@ -255,3 +256,94 @@ def test_a_run_that_ends_before_its_queues_settle_gives_no_verdict():
     )  # 95 % busy: a queue at one replica takes a minute to settle
     assert set(met(slow, requests=20_000).values()) == {None}
     assert set(met(slow, requests=None).values()) == {True, False}
+
+
+# ---------------------------------------------------------------- readings, further promises, caches
+
+
+def test_a_spread_that_nobody_states_is_read_both_ways():
+    open_ = planned(service_time="40 ms")
+    latency = results(needing(open_, budget="100 ms"))["latency"]
+    assert latency.met is None
+    assert "service_time.scv" in latency.why
+    assert met(needing(open_, budget="30 ms"))["latency"] is False  # even if each takes the mean
+    assert met(needing(open_, budget="400 ms"))["latency"] is True
+
+
+def test_a_further_promise_is_held_against_its_own_percentile():
+    also = [{"what": "whole answer", "percentile": "p99.9", "within": "200 ms"}]
+    found = report(needing(FLEET, also=also), seed=1, requests=100_000).verdicts
+    verdicts = {each.requirement: each.met for each in found}
+    assert (verdicts["latency, p99"], verdicts["latency, p99.9"]) == (True, False)
+
+
+def test_behind_a_cache_a_lower_percentile_of_the_fleet_decides():
+    path = {"id": "a", "pattern": "request-time", "share": "100%", "cache": {"key": "x", "hit_ratio": "80%"}}
+    wide = needing(
+        planned(replicas=40, load="500 rps"), budget="150 ms"
+    )  # its p99 is 184 ms and its p95 120 ms
+    needs = wide.requirements.changed(throughput={"peak": "2500 rps"})
+    cached = wide.with_part(requirements=needs, pattern={"paths": [path]})
+    assert met(wide)["latency"] is False
+    assert met(cached)["latency"] is True
+    assert "80 %" in report(cached, seed=1, requests=20_000).text()
+
+
+def test_generation_is_not_met_where_the_declared_service_time_misses_the_budget():
+    slow = writing(
+        service_time={"mean": "5.3 s", "distribution": "lognormal", "scv": 1}, concurrency_per_replica=64
+    )
+    latency = results(needing(slow, budget="10 s"), requests=2_000)["latency"]
+    assert latency.met is None  # by the roofline it is met, and by the service time p95 is 15 s
+    assert "service_time" in latency.why
+
+
+# ---------------------------------------------------------------- several fleets
+
+
+def with_fleets(**embedder):
+    first = FLEET.capacity.model_dump() | {"id": "rank", "queue_limit": None}
+    second = {"id": "embed", "component": "embedder", "load": "500 rps", "routing": "central queue"}
+    second |= {"service_time": {"mean": "10 ms", "distribution": "constant"}, "replicas": 10} | embedder
+    mine = {name: value for name, value in first.items() if name not in {"fleets", "costs"}}
+    split = [{"component": "embedder", "time": "20 ms"}, {"component": "scorer", "time": "200 ms"}]
+    latency = FLEET.requirements.latency.changed(split=split)
+    needs = FLEET.requirements.changed(latency=latency)
+    return FLEET.with_part(requirements=needs, capacity={"fleets": [mine, second]})
+
+
+def test_each_fleet_is_simulated_with_the_others_as_the_split_has_them():
+    rank, embed = reports(with_fleets(), seed=1, requests=100_000)
+    assert rank.met is embed.met is True
+    found = {one.design: one.verdicts[0].found.value for one in (rank, embed)}
+    assert found["fleet: capacity.fleets.embed"] == pytest.approx(
+        0.21, abs=0.005
+    )  # 10 ms, and 200 ms elsewhere
+    assert found["fleet: capacity.fleets.rank"] > 0.2
+
+
+def test_nothing_is_met_as_a_whole_while_a_fleet_is_left_out():
+    one = report(with_fleets(), seed=1, requests=100_000, fleet="embed")
+    assert one.met is None
+    assert "capacity.fleets.rank" in one.text()
+    with pytest.raises(DesignError, match=r"capacity\.fleets\.rank"):
+        report(with_fleets(), seed=1, requests=1_000)
+    with pytest.raises(DesignError, match="Name one of"):
+        simulate(with_fleets(), seed=1, requests=1_000, fleet="other")
+
+
+def test_the_command_fails_where_any_fleet_misses(tmp_path, capsys):
+    file = tmp_path / "design.yaml"
+    file.write_text(with_fleets(replicas=5).to_yaml())  # as many as it can just not do
+    assert main(["simulate", str(file), "--requests", "20000"]) == 1
+    assert main(["simulate", str(file), "--requests", "20000", "--fleet", "rank"]) == 0
+    assert "Left out: capacity.fleets.embed" in capsys.readouterr().out
+
+
+def test_two_fleets_together_may_lose_more_than_each():
+    hasty = {"load": "500 rps", "queue_limit": 0, "routing": "random"}
+    found = reports(with_fleets(**hasty, replicas=7_500), seed=1, requests=600_000)
+    answered = next(each for each in found[1].verdicts if each.requirement == "answered")
+    assert 0.999 < answered.found.value < 0.9995
+    assert answered.met is None
+    assert "other fleets" in answered.why
