@@ -23,6 +23,13 @@ class CostRow:
     """Over 30 days; None where the design does not say how much of it is used."""
     how: str
     """The arithmetic in words, or what is missing."""
+    at_most: float | None = None
+    """Over 30 days with all replicas that the autoscaler may add; None where it adds none."""
+
+    @property
+    def highest(self) -> float | None:
+        """The most that may have to be paid over 30 days."""
+        return self.per_month if self.at_most is None else self.at_most
 
 
 def costs_of(design: Design) -> tuple[CostRow, ...]:
@@ -30,7 +37,7 @@ def costs_of(design: Design) -> tuple[CostRow, ...]:
 
     >>> from mlsd_helpers import cases
     >>> [(row.path, row.per_month) for row in costs_of(cases.load("harbour_pay"))]
-    [('capacity.cost_per_replica_hour', 6480.0)]
+    [('capacity.cost_per_replica_hour', 6912.0)]
     """
     return (*_fleets(design), *_prices(design), *_trainings(design), *_others(design))
 
@@ -70,8 +77,14 @@ def _fleets(design: Design) -> Iterator[CostRow]:
         if plan.replicas is None:
             yield CostRow(where, what, None, f"{path}.replicas is not decided")
         else:
-            how = f"{plan.replicas:,} replicas × {_hourly(price)}"
-            yield CostRow(where, what, plan.replicas * price * HOURS_A_MONTH, how)
+            release = plan.release_replicas or 0
+            more = f" and {release:,} for releases" if release else ""
+            highest = max(plan.replicas, (plan.autoscaler.maximum or 0) if plan.autoscaler else 0)
+            up_to = f", up to {highest:,} by the autoscaler" if highest > plan.replicas else ""
+            how = f"{plan.replicas:,} replicas{more} × {_hourly(price)}{up_to}"
+            month = price * HOURS_A_MONTH
+            at_most = (highest + release) * month if up_to else None
+            yield CostRow(where, what, (plan.replicas + release) * month, how, at_most)
 
 
 def _hourly(price: float) -> str:

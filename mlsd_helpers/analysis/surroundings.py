@@ -10,23 +10,14 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.graph import (
-    callers_first,
-    components_by_id,
-    reached,
-    steps_along,
-    steps_back,
-    waiting_flows,
-)
-from mlsd_helpers.analysis.paths import peak_rps, warm_rps
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.paths import JOBS, peak_rps, warm_rps
+from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.request import has_fallback, requests_of
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow
 from mlsd_helpers.units import show_seconds
 
-_OF_JOBS = {
-    "batch scorer", "batch pipeline", "ingestion", "stream processor", "event stream", "scheduler",
-    "training pipeline", "training compute", "evaluation", "validation gate", "retraining trigger", "ci/cd",
-}  # fmt: skip
+_OF_JOBS = {*JOBS, "event stream"}
 
 
 def _waiting(design: Design) -> list[Flow]:
@@ -73,26 +64,8 @@ def is_timed(design: Design, plan: FleetPlan) -> bool:
 
 
 def calls_of(design: Design, plan: FleetPlan) -> float | None:
-    """Return how many calls reach a fleet for one request of a user; None where the sketch does not tell.
-
-    Calls with a share count by it; retries and alternatives do not count.
-    """
-    flows = [flow for flow in _waiting(design) if flow.id is None or flow.id not in _alternatives(design)]
-    called = {flow.end for flow in flows}
-    entries = list(dict.fromkeys(flow.start for flow in flows if flow.start not in called))
-    if len(entries) != 1 or plan.component not in called:
-        return None
-    rates = dict.fromkeys(callers_first(flows), 0.0) | {entries[0]: 1.0}
-    if len(rates) < len({name for flow in flows for name in (flow.start, flow.end)}):
-        return None  # a cycle
-    order = {name: place for place, name in enumerate(rates)}
-    for flow in sorted(flows, key=lambda flow: order[flow.start]):
-        rates[flow.end] += rates[flow.start] * (1.0 if flow.share is None else flow.share)
-    return rates[plan.component]
-
-
-def _alternatives(design: Design) -> set[str]:
-    return {flow.otherwise for flow in _waiting(design) if flow.otherwise}
+    """Return how many calls reach a fleet for one request of a user; None where the sketch does not tell."""
+    return calls_per_request(design.planes).get(plan.component or "") if design.planes else None
 
 
 def share_reaching(design: Design, load_rps: float | None) -> float:
@@ -147,7 +120,9 @@ class Callers(NamedTuple):
 def callers_of(design: Design, plan: FleetPlan) -> Callers:
     """Return the calls of the component that is sized; of several timeouts the shortest counts."""
     calls = {
-        flow.timeout: flow.retries for flow in _waiting(design) if flow.end == plan.component and flow.timeout
+        flow.timeout: flow.retries
+        for flow in _waiting(design)
+        if flow.end == plan.component != flow.start and flow.timeout
     }
     return Callers(min(calls), calls[min(calls)]) if calls else Callers()
 

@@ -5,10 +5,13 @@ from functools import partial
 from typing import Any
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import CapacityPlan, Design, Generation, Requirements
+from mlsd_helpers.design import CapacityPlan, Component, Design, Flow, Generation, Requirements
 from tests.review.mutations.mutation import breaks
 
-STARTS: dict[str, Callable[[], Design]] = {"generating": partial(cases.load, "azure_assistant")}
+STARTS: dict[str, Callable[[], Design]] = {
+    "generating": partial(cases.load, "azure_assistant"),
+    "by event": partial(cases.load, "shopify_products"),
+}
 
 
 def _plan(design: Design) -> CapacityPlan:
@@ -47,7 +50,7 @@ def _generating(design: Design, **fields: Any) -> Design:
 def resized(design: Design, replicas: int, per_zone: int | None) -> Design:
     """Change the number of replicas wherever it stands: plan, autoscaler and sketch."""
     plan, planes = _plan(design), design.planes
-    scaler = plan.autoscaler.changed(minimum=replicas, maximum=replicas + 15) if plan.autoscaler else None
+    scaler = plan.autoscaler.changed(minimum=replicas, maximum=replicas + 3) if plan.autoscaler else None
     changed = plan.changed(replicas=replicas, replicas_per_zone=per_zone, autoscaler=scaler)
     if planes is None:
         return design.with_part(capacity=changed)
@@ -65,8 +68,8 @@ def no_plan(design: Design) -> Design:
 
 @breaks("CAP002")
 def no_headroom(design: Design) -> Design:
-    """Run what the peak needs and say nothing of failures."""
-    return _with_plan(design, headroom=None)
+    """Run what the peak needs and plan for no failure."""
+    return resized(_with_plan(design, headroom=None), 30, 10)
 
 
 @breaks("CAP003")
@@ -95,14 +98,14 @@ def too_few(design: Design) -> Design:
 
 @breaks("CAP007")
 def headroom_forgotten(design: Design) -> Design:
-    """Promise a headroom of 30% and run the bare need."""
-    return resized(_with_headroom(design, share="30%", pays_for="surge", surge="0%"), 30, 10)
+    """Promise a headroom of 60% and run half as much again as is needed."""
+    return _with_headroom(design, share="60%")
 
 
 @breaks("CAP008")
 def always_busy(design: Design) -> Design:
-    """Keep replicas busy 95% of the time."""
-    return _with_plan(design, target_utilisation="95%")
+    """Keep replicas busy 96% of the time."""
+    return _with_plan(design, target_utilisation="96%")
 
 
 @breaks("CAP009")
@@ -115,7 +118,7 @@ def model_too_slow(design: Design) -> Design:
 @breaks("CAP010")
 def random_routing(design: Design) -> Design:
     """Send each request to a replica drawn at random."""
-    return _with_plan(design, routing="random")
+    return _with_plan(design, routing="random", service_time={"mean": "40 ms", "distribution": "exponential"})
 
 
 @breaks("CAP011")
@@ -222,11 +225,88 @@ def above_the_roofline(design: Design) -> Design:
 
 @breaks("CAP027", start="generating")
 def prompt_for_nothing(design: Design) -> Design:
-    """Compute too slowly to read the prompt before the first token is promised."""
-    return _generating(design, accelerator=_generation(design).accelerator.changed(compute="20 TFLOP/s"))
+    """Promise the first token before the prompt can be read."""
+    return _with_axis(design, "latency", first_token="15 ms")  # noqa: S106 - a token of a language model
 
 
 @breaks("CAP028", start="generating")
 def long_answer(design: Design) -> Design:
     """Leave 45 tokens of context to an answer of 211."""
     return _generating(design, context_tokens=1_200)
+
+
+@breaks("CAP029")
+def times_that_vary(design: Design) -> Design:
+    """Measure the mean of times that vary nine times as much as exponential ones."""
+    return _with_plan(design, service_time={"mean": "40 ms", "distribution": "lognormal", "scv": 9})
+
+
+@breaks("CAP030")
+def routing_left_open(design: Design) -> Design:
+    """Leave it to the load balancer where requests queue."""
+    return _with_plan(design, routing=None, service_time={"mean": "40 ms", "distribution": "exponential"})
+
+
+@breaks("CAP031")
+def long_queue(design: Design) -> Design:
+    """Let twenty requests wait where eight are answered in time."""
+    return _with_plan(design, queue_limit=20)
+
+
+@breaks("CAP032")
+def door_without_a_queue(design: Design) -> Design:
+    """Let requests in by a door that refuses one in twenty, with nobody before it who would answer instead."""
+    changes = {"gateway": {"replicas": 45}, "scorer": {"managed": True}}
+    planes = design.at("planes")
+    parts = [one.changed(**changes.get(one.id, {})) for one in planes.components]
+    drawn = design.with_part(planes=planes.changed(components=parts))
+    time = {"mean": "4 ms", "distribution": "lognormal", "scv": 0.25}
+    return _with_plan(drawn, component="gateway", service_time=time, queue_limit=0, routing="random")
+
+
+@breaks("CAP033")
+def zone_forgotten(design: Design) -> Design:
+    """Plan for restarts and run three zones that only carry the peak together."""
+    paid = _with_headroom(design, share="5%", pays_for="rolling restart", unavailable_in_restart="0%")
+    return resized(paid, 30, 10)
+
+
+@breaks("CAP034", start="generating")
+def slow_pace(design: Design) -> Design:
+    """Promise a pace at which a long answer takes nearly two minutes."""
+    return _with_axis(design, "latency", per_token="100 ms")  # noqa: S106 - a token of a language model
+
+
+@breaks("CAP035")
+def nowhere_to_shadow(design: Design) -> Design:
+    """Let the shadow run where the users' requests do."""
+    return _with_plan(design, release_replicas=None)
+
+
+@breaks("CAP036", start="by event")
+def zone_paid_for_all_year(design: Design) -> Design:
+    """Pay for a zone all year, though what comes meanwhile could wait."""
+    return resized(_with_headroom(design, share="50%", pays_for="zone loss"), 600, 200)
+
+
+@breaks("CAP037")
+def embedder_in_no_plan(design: Design) -> Design:
+    """Let each payment wait for a second model that nobody has sized."""
+    planes = design.at("planes")
+    model = {"id": "merchant_vector", "kind": "embedder", "owner": "Model team", "replicas": 6, "zones": 3}
+    call = {"from": "scorer", "to": "merchant_vector", "carries": "request", "timeout": "20 ms"}
+    parts = [*planes.components, Component(**model)]
+    flows = [*planes.flows, Flow(**call, fallback="The mean of all merchants")]
+    return design.with_part(planes=planes.changed(components=parts, flows=flows))
+
+
+@breaks("CAP038")
+def autoscaler_spends_more(design: Design) -> Design:
+    """Allow the autoscaler more than the budget does."""
+    return _with_autoscaler(design, maximum=60)
+
+
+@breaks("CAP039")
+def one_at_night(design: Design) -> Design:
+    """Scale down to a single replica when few people pay."""
+    return _with_autoscaler(design, minimum=1)

@@ -134,6 +134,7 @@ def in_full() -> Design:
         "owner": "Model team", "refreshed": "30 d", "at_least": "80%", "slices": ["age group", "country"],
     }  # fmt: skip
     design = setting(design, "planes.release", gates=[gate])
+    design = setting(design, "capacity", budget_per_month="$14,000")
     payments = {
         "id": "payments", "what": "Payments with features and scores", "personal": True, "purpose": "Find fraud",
         "basis": "legitimate interests", "region": "EU", "retention": "400 d", "readers": "Fraud operations",
@@ -188,6 +189,7 @@ EMBEDDER: dict[str, Any] = {
     "replicas": 3,
     "zones": 3,
     "version": "3",
+    "managed": True,
 }
 SPARE: dict[str, Any] = {
     "id": "spare", "kind": "external service", "owner": "Assistant", "availability": "99.9%",
@@ -226,7 +228,7 @@ def with_retrieval() -> Design:
         for at, flow in enumerate(design.at("planes").flows)
         if (flow.start, flow.end) == ("gateway", "scorer")
     )
-    design = setting(design, f"planes.flows.{first}", id="ask_own", otherwise="ask_spare", timeout="9 s")
+    design = setting(design, f"planes.flows.{first}", id="ask_own", otherwise="ask_spare", timeout="40 s")
     gates = [
         {"id": "found", "metric": "recall of the right passage in ten", "of": ["index", "embedder"],
          "at_least": "80%", "on": "Questions of last quarter", "slices": "language"},

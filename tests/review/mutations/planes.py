@@ -105,8 +105,11 @@ def patient_scorer(design: Design) -> Design:
 
 @breaks("PLANE009")
 def retries_everywhere(design: Design) -> Design:
-    outer = _flow(design, "gateway", "scorer", timeout="160 ms", retries=1)
-    return _flow(outer, "scorer", "features", retries=1)
+    outer = _flow(design, "gateway", "scorer", timeout="160 ms", retries=2)
+    short = outer.with_part(
+        capacity=outer.at("capacity").changed(queue_limit=2)
+    )  # as the timeout leaves time for
+    return _flow(short, "scorer", "features", retries=2)
 
 
 @breaks("PLANE010")
