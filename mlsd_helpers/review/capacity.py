@@ -893,8 +893,8 @@ def cost_exceeds_budget(design: Design, bills: tuple[_Bill, ...]) -> Iterator[Fa
         if _below(bill.budget, bill.planned):
             yield Fault(
                 bill.where,
-                f"The planned replicas cost {_money(design, bill.planned)} in 30 days, and the budget is {_money(design, bill.budget)} "
-                f"({bill.text}).",
+                f"The planned replicas cost {_money(design, bill.planned)} in 30 days, and the budget is "
+                f"{_money(design, bill.budget)} ({bill.text}).",
                 "Agree on a larger budget or on less headroom, or make the model faster.",
             )
 
@@ -1534,7 +1534,7 @@ def model_without_a_fleet(design: Design, _: tuple[Sizing, ...]) -> Iterator[Fau
     wrong_when="Acceptable if a limit on spending stops the autoscaler before.",
     needs=_bills,
 )
-def bill_may_exceed_budget(_: Design, bills: tuple[_Bill, ...]) -> Iterator[Fault]:
+def bill_may_exceed_budget(design: Design, bills: tuple[_Bill, ...]) -> Iterator[Fault]:
     """The autoscaler's maximum is what may have to be paid for, together with prices by use and all further costs."""
     for bill in bills:
         alone = bill.planned > bill.budget or bill.largest_price > bill.budget  # has a rule of its own
