@@ -17,7 +17,7 @@ from mlsd_helpers.document.markdown import (
 from mlsd_helpers.document.plan import Fleet, result_of, rows
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.document.summary import cost
-from mlsd_helpers.units import show_dollars
+from mlsd_helpers.units import show_money
 
 _FLEET = {
     "sized for": "component",
@@ -95,13 +95,13 @@ def _costs(figures: Figures) -> Md:
     lines = [
         (
             escape(row.what),
-            escape("not known" if row.per_month is None else show_dollars(row.per_month)),
+            escape("not known" if row.per_month is None else show_money(row.per_month, figures.design.currency)),
             link(escape(row.how), figures.target(row.path)) if row.per_month is not None else escape(row.how),
         )
         for row in figures.costs
     ]
     if total is not None:
-        lines.append((Md("**all**"), Md(f"**{escape(show_dollars(total))}**"), Md("")))
+        lines.append((Md("**all**"), Md(f"**{escape(show_money(total, figures.design.currency))}**"), Md("")))
     summed = joined(cost(figures), "; ")
     told = blocks(table(("what", "a month", "how"), lines), Md(f"In all: {summed}.") if summed else Md(""))
     return part("Cost", anchor("costs"), told) if told else Md("")

@@ -21,7 +21,7 @@ from mlsd_helpers.document.markdown import (
 )
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.review import SEVERITIES
-from mlsd_helpers.units import show_dollars, show_seconds
+from mlsd_helpers.units import show_money, show_seconds
 
 _ABOUT: Phrases = {
     "status": "**Status:** {}",
@@ -110,10 +110,10 @@ def cost(figures: Figures) -> Iterator[Md]:
     if total is not None:
         unknown = any(row.per_month is None for row in figures.costs)
         more = ", without what is not known" if unknown else ""
-        yield link(f"{escape(show_dollars(total))} a month{more}", "costs")
+        yield link(f"{escape(show_money(total, figures.design.currency))} a month{more}", "costs")
         if answers := answers_per_month(design):
             unit = "requests" if figures.held("requirements.throughput.peak") else "items"
-            yield Md(f"{escape(show_dollars(total / answers * 1000))} per 1,000 {unit}")
+            yield Md(f"{escape(show_money(total / answers * 1000, figures.design.currency))} per 1,000 {unit}")
     if design.capacity and design.capacity.budget_per_month is not None:
         yield Md(f"budget {figures.number('capacity.budget_per_month')} a month")
 

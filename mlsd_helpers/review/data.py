@@ -128,11 +128,15 @@ def outside_region(design: Design, planes: Planes) -> Iterator[Fault]:
 )
 def region_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
     """A limit of regions is kept only if it is known where each component is."""
+    flows = personal_data(design, planes)
+    received = _received((*flows.sure, *flows.maybe))
     for limit, bound in _limited(design, planes):
         unknown = [
             one
             for one in planes.components
-            if one.id in bound and one.kind != "people" and _lies_within(one, limit.region) is None
+            if one.id in bound
+            and (one.id in limit.met_by or _keeps(one, flows, received))
+            and _lies_within(one, limit.region) is None
         ]
         if unknown:
             names = [f"{one.id} ({listed(one.region)})" if one.region else one.id for one in unknown]
@@ -279,7 +283,7 @@ def kept_outside_datasets(design: Design, planes: Planes) -> Iterator[Fault]:
         return
     datasets = design.data.datasets if design.data else ()
     received = _received((*flows.sure, *flows.maybe))
-    covered = {name for one in datasets if one.personal is not False for name in one.kept_in}
+    covered = {name for one in datasets for name in one.kept_in}  # a set may say that it is not personal
     if missing := [
         one.id for one in planes.components if one.id not in covered and _keeps(one, flows, received)
     ]:

@@ -28,6 +28,11 @@ _CLUSTERS = (
     r"city|cities|region|market|cluster|area|shop|store|hour|day|week|switchback|geo|country|zone|depot|group|team"
     r"|school|clinic|hospital|warehouse|network|communit|pair"
 )
+_DEALT_WITH = (
+    r"report|compared? by|drawn from|adjust|correct|separat|exclud|measured"
+    r"|different (shop|store|city|region|warehouse)"
+)
+"""Words that say what is done about units that affect each other."""
 _HIDES_RARE = r"\baccuracy\b|\bau-?c\b|\bauroc\b|\broc\b|area under"
 _SHOWS_RARE = (
     r"recall|precision|sensitivity|\bpr\b|auprc|f1|f.?score|\blift\b|\bat \d|@|false (positive|alarm|negative)"
@@ -186,7 +191,8 @@ def interfering_units(design: Design) -> Iterator[Fault]:
     """Where one arm takes from the other, single users are the wrong unit."""
     for one in design.experiments:
         said = says_something(one.interference) and not mentions(r"^\W*(no|none|not)\b", one.interference)
-        if said and one.unit and not mentions(_CLUSTERS, one.unit):
+        dealt_with = mentions(_DEALT_WITH, one.interference)
+        if said and one.unit and not dealt_with and not mentions(_CLUSTERS, one.unit):
             yield Fault(
                 f"experiments.{one.id}.unit",
                 f"The unit of {one.id} is {one.unit!r}, and units affect each other: {_sentence(one.interference)}",

@@ -105,7 +105,7 @@ def pattern_without_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
 
 @rule(
     "PATTERN003",
-    "warning",
+    "info",
     title="No alternative pattern considered",
     prevents="a first idea that is taken for the best one",
     wrong_when="Acceptable for a fallback path, or if a constraint leaves one choice; write it as a decision, with "

@@ -505,7 +505,7 @@ def availability_without_window(_: Design, stated: Requirements) -> Iterator[Fau
 
 @rule(
     "REQ019",
-    "warning",
+    "info",
     title="Peak without its bursts",
     prevents="queues that fill within seconds while the mean of the hour looks fine",
     wrong_when="Acceptable if a limiter in front smooths the bursts; state 'derivation: contract'.",

@@ -101,7 +101,9 @@ def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
         for one in planes.components
         if one.quota or one.kind == "rate limiter" or (one.kind in _GATES and not writes)
     }
-    flows = [flow for _, flow in waiting_flows(planes) if flow.start not in gates and flow.end not in gates]
+    waiting = [flow for _, flow in waiting_flows(planes)]
+    gates |= {flow.start for flow in waiting if flow.end in gates}  # asks a limiter beside the path
+    flows = [flow for flow in waiting if flow.start not in gates and flow.end not in gates]
     entries = [name for name in public if name not in gates]
     behind = sorted(reached(entries, steps_along(flows)) - set(public))
     if behind:

@@ -105,11 +105,11 @@ def patient_scorer(design: Design) -> Design:
 
 @breaks("PLANE009")
 def retries_everywhere(design: Design) -> Design:
-    outer = _flow(design, "gateway", "scorer", timeout="160 ms", retries=2)
+    outer = _flow(design, "gateway", "scorer", timeout="160 ms", retries=1)
     short = outer.with_part(
         capacity=outer.at("capacity").changed(queue_limit=2)
     )  # as the timeout leaves time for
-    return _flow(short, "scorer", "features", retries=2)
+    return _flow(short, "scorer", "features", retries=1)
 
 
 @breaks("PLANE010")
