@@ -95,7 +95,9 @@ def _costs(figures: Figures) -> Md:
     lines = [
         (
             escape(row.what),
-            escape("not known" if row.per_month is None else show_money(row.per_month, figures.design.currency)),
+            escape(
+                "not known" if row.per_month is None else show_money(row.per_month, figures.design.currency)
+            ),
             link(escape(row.how), figures.target(row.path)) if row.per_month is not None else escape(row.how),
         )
         for row in figures.costs

@@ -113,7 +113,9 @@ def cost(figures: Figures) -> Iterator[Md]:
         yield link(f"{escape(show_money(total, figures.design.currency))} a month{more}", "costs")
         if answers := answers_per_month(design):
             unit = "requests" if figures.held("requirements.throughput.peak") else "items"
-            yield Md(f"{escape(show_money(total / answers * 1000, figures.design.currency))} per 1,000 {unit}")
+            yield Md(
+                f"{escape(show_money(total / answers * 1000, figures.design.currency))} per 1,000 {unit}"
+            )
     if design.capacity and design.capacity.budget_per_month is not None:
         yield Md(f"budget {figures.number('capacity.budget_per_month')} a month")
 

@@ -27,7 +27,8 @@ from mlsd_helpers.analysis.surroundings import (
 from mlsd_helpers.design import Design, FleetPlan, Generation, Latency
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.units import hour, in_currency, show_bytes, show_seconds
+from mlsd_helpers.review.words import money
+from mlsd_helpers.units import hour, show_bytes, show_seconds
 
 BUSIEST_TARGET = 0.9
 """From this target on the wait, and what an error of the forecast does, have to be looked at."""
@@ -41,10 +42,6 @@ _ROOFLINE_SLACK = (
     0.9  # input embeddings are looked up and not read: some per cent of the weights of a small model
 )
 _SLACK = 1.02  # of a predicted time, which is an approximation
-
-
-def _money(design: Design, amount: float) -> str:
-    return in_currency(f"{amount:,.0f}", design.currency)
 
 
 def _fleets(design: Design) -> tuple[Sizing, ...] | None:
@@ -893,8 +890,8 @@ def cost_exceeds_budget(design: Design, bills: tuple[_Bill, ...]) -> Iterator[Fa
         if _below(bill.budget, bill.planned):
             yield Fault(
                 bill.where,
-                f"The planned replicas cost {_money(design, bill.planned)} in 30 days, and the budget is "
-                f"{_money(design, bill.budget)} ({bill.text}).",
+                f"The planned replicas cost {money(design, bill.planned)} in 30 days, and the budget is "
+                f"{money(design, bill.budget)} ({bill.text}).",
                 "Agree on a larger budget or on less headroom, or make the model faster.",
             )
 
@@ -1495,7 +1492,7 @@ def headroom_where_a_queue_would_do(design: Design, fleets: tuple[_Sized, ...]) 
         wait_s = ZONE_OUTAGE_S * max(busy - 1, 0.0)
         if wait_s < left_s and spare > zones:
             price = plan.cost_per_replica_hour
-            cost = "" if price is None else f", {_money(design, spare * price * 720)} a month"
+            cost = "" if price is None else f", {money(design, spare * price * 720)} a month"
             yield Fault(
                 f"{sized.path}.headroom.pays_for",
                 f"Nobody waits for {_name(sized.sizing)}. With {sized.base} replicas, the loss of a zone for "
@@ -1541,8 +1538,8 @@ def bill_may_exceed_budget(design: Design, bills: tuple[_Bill, ...]) -> Iterator
         if _below(bill.budget, bill.at_most) and not alone:
             yield Fault(
                 bill.where,
-                f"Up to {_money(design, bill.at_most)} may fall due in 30 days ({bill.text}); the planned replicas are "
-                f"{_money(design, bill.planned)}, and the budget is {_money(design, bill.budget)}.",
+                f"Up to {money(design, bill.at_most)} may fall due in 30 days ({bill.text}); the planned replicas are "
+                f"{money(design, bill.planned)}, and the budget is {money(design, bill.budget)}.",
                 "Lower the maximum to what the budget pays for, or agree on a larger budget.",
             )
 

@@ -1,6 +1,6 @@
 """Rules on data: constraints and regions, personal data, decisions about people, labels, training."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from mlsd_helpers.analysis.graph import reached, steps_along
 from mlsd_helpers.analysis.rates import share_on_duty
@@ -18,7 +18,7 @@ from mlsd_helpers.review.scope import (
     sketched,
     worked_out,
 )
-from mlsd_helpers.review.words import listed, mentions
+from mlsd_helpers.review.words import listed, mentions, money
 from mlsd_helpers.units import day, show_seconds
 
 GDPR = "General Data Protection Regulation (EU) 2016/679, {}."
@@ -61,7 +61,7 @@ def _bound(design: Design, planes: Planes) -> dict[str, str]:
     """Return the components to which a limit of regions applies, each with what brings the data there."""
     flows = personal_data(design, planes)
     moving = (*flows.sure, *flows.maybe)
-    if not flows.said:
+    if not flows.said and not (design.data and design.data.datasets):
         moving = tuple(flow for flow in planes.flows if flow.carries in DATA and flow.personal is None)
     found = {name: f"{flow.start} → {flow.end}" for flow in moving for name in (flow.start, flow.end)}
     for kept in design.data.datasets if design.data else ():
@@ -128,24 +128,26 @@ def outside_region(design: Design, planes: Planes) -> Iterator[Fault]:
 )
 def region_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
     """A limit of regions is kept only if it is known where each component is."""
-    flows = personal_data(design, planes)
-    received = _received((*flows.sure, *flows.maybe))
+    kept = {name for one in (design.data.datasets if design.data else ()) for name in one.kept_in}
     for limit, bound in _limited(design, planes):
         unknown = [
             one
             for one in planes.components
-            if one.id in bound
-            and (one.id in limit.met_by or _keeps(one, flows, received))
-            and _lies_within(one, limit.region) is None
+            if one.id in bound and _has_to_say(one, kept) and _lies_within(one, limit.region) is None
         ]
         if unknown:
             names = [f"{one.id} ({listed(one.region)})" if one.region else one.id for one in unknown]
             yield Fault(
                 f"planes.components.{unknown[0].id}.region",
-                f"The constraint {limit.id} allows {listed(limit.region)} only, and for {len(unknown)} of "
-                f"{len(bound)} components with such data it is not said that they are there: {listed(names)}.",
+                f"The constraint {limit.id} allows {listed(limit.region)} only, and it is not said that these are "
+                f"there: {listed(names)}.",
                 "State the region of each, in the words of the constraint.",
             )
+
+
+def _has_to_say(one: Component, kept: Collection[str]) -> bool:
+    """Tell whether a component has to say where it is: it keeps data, or somebody else runs it."""
+    return one.kind in {*_KEEPING, "external service"} or one.id in kept
 
 
 # ---- personal data at providers
@@ -575,14 +577,15 @@ def labels_not_in_plan(design: Design) -> Iterator[Fault]:
         if per_month > _LABEL_BILL_SHARE * plan.budget_per_month:
             yield Fault(
                 "capacity.costs",
-                f"The labels of one training cost ${once:,.0f}, about ${per_month:,.0f} a month; the budget is "
-                f"${plan.budget_per_month:,.0f} a month, and no cost in the plan names them.",
+                f"The labels of one training cost {money(design, once)}, about {money(design, per_month)} a month; "
+                f"the budget is {money(design, plan.budget_per_month)} a month, and no cost in the plan names them.",
                 "Add them to 'capacity.costs', or label less.",
             )
     elif once >= _LABEL_BILL and plan is None and design.why_not("capacity"):
         yield Fault(
             "requirements.labels.cost_per_label",
-            f"The labels of one training cost ${once:,.0f}, and the design has no plan that they are paid from.",
+            f"The labels of one training cost {money(design, once)}, and the design has no plan that "
+            "they are paid from.",
             "State under 'capacity' the budget and the labels as one of its costs, or label less.",
         )
 

@@ -26,6 +26,7 @@ from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Cache, Component, Design, Flow, Pattern, Precompute, ServingPath, Stream
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.words import money
 from mlsd_helpers.units import show_seconds
 
 JUSTIFIED_RPS = 1_000.0
@@ -1191,7 +1192,9 @@ def quota_too_small_for_run(design: Design, run: Run) -> Iterator[Fault]:
         if _exceeds(time_s, room_s):
             price = known[name].price
             cost = (
-                f", and cost ${number * price.per_request:,.0f} a run" if price and price.per_request else ""
+                f", and cost {money(design, number * price.per_request)} a run"
+                if price and price.per_request
+                else ""
             )
             yield Fault(
                 f"planes.components.{name}.quota",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.design.value import step_to
 
@@ -71,25 +71,29 @@ class PersonalData:
 
 
 def personal_data(design: Design, planes: Planes) -> PersonalData:
-    """Follow personal data from component to component, up to flows that are marked as not personal.
+    """Tell where personal data go, and where they may go since nothing is said.
 
-    Where nothing is marked, all flows of data of a system that decides about people, or that answers texts of
-    users, may be personal.
+    Those who mark flows, or list what is kept where, are taken at their word but for one step: what a component with
+    personal data sends on. Where nothing is marked, all flows of data of a system that decides about people, or that
+    answers texts of users, may be personal. Predictions about people are.
     """
     features = design.dataflow.features if design.dataflow else ()
     datasets = design.data.datasets if design.data else ()
     marks = {flow.personal for flow in planes.flows} | {one.personal for one in features}
     marks = (marks | {one.personal for one in datasets}) - {None}
-    said = True in marks
+    said, about_people = True in marks, is_about_people(design)
     texts_of_users = generates(design) and any(waiting_flows(planes)) and not marks
-    matters = said or is_about_people(design) or texts_of_users
     sure = tuple(flow for flow in planes.flows if flow.personal)
-    open_flows = [flow for flow in planes.flows if flow.personal is None and flow.carries in DATA]
-    if sure:
-        handlers = reached(
-            {name for flow in sure for name in (flow.start, flow.end)}, steps_along(open_flows)
-        )
-        open_flows = [flow for flow in open_flows if flow.start in handlers]
-    elif not matters:
-        open_flows = []
-    return PersonalData(matters, said, sure, tuple(open_flows))
+    having = {name for flow in sure for name in (flow.start, flow.end)}
+    having |= {name for one in datasets if one.personal for name in one.kept_in}
+    maybe = [flow for flow in planes.flows if flow.personal is None and flow.carries in DATA]
+    if having:
+        maybe = [
+            flow
+            for flow in maybe
+            if (flow.start in having and flow.carries != "labels")
+            or (about_people and flow.carries == "predictions")
+        ]
+    elif not (said or about_people or texts_of_users):
+        maybe = []
+    return PersonalData(said or about_people or texts_of_users, said, sure, tuple(maybe))

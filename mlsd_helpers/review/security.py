@@ -96,15 +96,15 @@ def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
     """What everybody can call needs a limit for each caller before the expensive part."""
     public = [one.id for one in planes.components if mentions(_PUBLIC, one.trust_zone)]
     writes = generates(design)
+    limiters = {one.id for one in planes.components if one.kind == "rate limiter"}
     gates = {
         one.id
         for one in planes.components
         if one.quota or one.kind == "rate limiter" or (one.kind in _GATES and not writes)
     }
-    waiting = [flow for _, flow in waiting_flows(planes)]
-    gates |= {flow.start for flow in waiting if flow.end in gates}  # asks a limiter beside the path
-    flows = [flow for flow in waiting if flow.start not in gates and flow.end not in gates]
-    entries = [name for name in public if name not in gates]
+    flows = [flow for _, flow in waiting_flows(planes) if flow.start not in gates and flow.end not in gates]
+    asking = {flow.start for _, flow in waiting_flows(planes) if flow.end in limiters}
+    entries = [name for name in public if name not in gates | asking]
     behind = sorted(reached(entries, steps_along(flows)) - set(public))
     if behind:
         yield Fault(

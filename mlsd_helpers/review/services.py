@@ -13,7 +13,7 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import canary_sample_size
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import DATA, flow_places, generates, providers, sketched, worked_out
-from mlsd_helpers.review.words import listed, mentions
+from mlsd_helpers.review.words import listed, mentions, money
 from mlsd_helpers.units import day, hour, show_seconds
 
 _MONTH_S = 30 * day
@@ -260,8 +260,8 @@ def bill_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
         if bill is not None and bill > plan.budget_per_month * _SLACK:
             yield Fault(
                 f"planes.components.{one.id}.price",
-                f"At the mean load {one.id} costs ${bill:,.0f} in 30 days, and the budget is "
-                f"${plan.budget_per_month:,.0f}.",
+                f"At the mean load {one.id} costs {money(design, bill)} in 30 days, and the budget is "
+                f"{money(design, plan.budget_per_month)}.",
                 "Call it less (a cache, a smaller model for easy requests, shorter prompts), or agree on a "
                 "larger budget.",
             )
@@ -292,7 +292,7 @@ def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
     ]
     if paid:
         bills = [bill for one in paid if (bill := _bill(load, one)) is not None]
-        total = f", about ${sum(bills):,.0f} in 30 days at the mean load" if bills else ""
+        total = f", about {money(design, sum(bills))} in 30 days at the mean load" if bills else ""
         yield Fault(
             f"planes.components.{paid[0].id}.price",
             f"{listed([one.id for one in paid])} is paid by use{total}, and no alert watches what is spent.",

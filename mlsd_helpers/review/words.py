@@ -1,6 +1,9 @@
-"""What words of a design speak of, and how several names are joined."""
+"""What words of a design speak of, and how names and sums of money are written in a finding."""
 
 import re
+
+from mlsd_helpers.design import Design
+from mlsd_helpers.units import in_currency
 
 
 def mentions(words: str, *texts: str | None) -> bool:
@@ -20,3 +23,8 @@ def listed(names: "list[str] | tuple[str, ...]", most: int = 6) -> str:
     """
     more = len(names) - most
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
+
+
+def money(design: Design, amount: float) -> str:
+    """Write a sum of money in the design's currency, without cents."""
+    return in_currency(f"{amount:,.0f}", design.currency)

@@ -19,13 +19,11 @@ KNOWN_FINDINGS = {"pinterest_feed_2015": {"FLOW002", "PATTERN013"}}
 answers stored for users who never returned."""
 WRONGLY_FOUND = {
     "claims_scoring": {"PLANE031"},
-    "shelf_vision": {"CAP001", "DATA003", "PLANE013", "PLANE031"},
-    "shop_recommender": {"CAP001", "DATA008", "PLANE013", "PLANE014", "PLANE031"},
+    "shelf_vision": {"CAP001", "PLANE013", "PLANE031"},
+    "shop_recommender": {"CAP001", "PLANE013", "PLANE014", "PLANE031"},
     "support_assistant": {
         *(
             "CAP001",
-            "DATA003",
-            "DATA008",
             "PLANE006",
             "PLANE013",
             "PLANE014",
@@ -33,11 +31,10 @@ WRONGLY_FOUND = {
             "PLANE028",
             "PLANE031",
         ),
-        "SEC003",
     },
 }
 """What rules find in sound designs because they do not read a field yet: release stages, several fleets, alternatives,
-managed components, data sets without personal data. Take a code out when its rule reads the field."""
+managed components. Take a code out when its rule reads the field."""
 
 every_case = pytest.mark.parametrize("name", ALL)
 

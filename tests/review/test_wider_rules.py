@@ -115,6 +115,25 @@ def test_labels_may_be_selected_by_the_model_only_if_a_share_is_not(selection, e
     assert codes(setting(in_full(), "requirements.labels", selection=selection, explored=explored)) == found
 
 
+def test_what_is_made_of_personal_data_further_on_is_taken_at_its_word():
+    parts = [Component(id=name, kind="offline store", owner="Model team") for name in ("one", "two")]
+    flows = [
+        Flow(start="history", end="one", carries="batch", check="Row count", personal=False),
+        Flow(start="one", end="two", carries="batch", check="Row count"),
+    ]
+    assert codes(adding(adding(in_full(), "planes.components", *parts), "planes.flows", *flows)) == []
+
+
+def test_predictions_about_people_are_personal_wherever_they_go():
+    design = setting(in_full(), "planes.flows.ask_bureau", personal=None)
+    bare = design.with_part(data=None, requirements=design.requirements.changed(constraints=()))
+    assert "DATA008" in codes(bare)
+
+
+def test_who_only_computes_need_not_say_where_it_runs():
+    assert codes(setting(in_full(), "planes.components.training", region=())) == []
+
+
 def test_a_protected_feature_of_what_is_not_about_people_is_no_matter():
     design = setting(in_full(), "requirements.prediction", about_people=False)
     assert codes(setting(design, "dataflow.features.ip_country", protected=True)) == []
@@ -152,6 +171,14 @@ def test_guards_before_and_after_the_model_need_no_words():
     calls = guarded.at("planes").flows
     assert "SEC004" in codes(guarded)
     assert codes(setting(guarded, "planes", flows=(ask, *calls))) == []
+
+
+def test_an_entry_that_asks_a_rate_limiter_is_limited():
+    design = setting(with_retrieval(), "planes.components.gateway", quota=None)
+    assert codes(design) == ["SEC003"]
+    limiter = Component(id="limiter", kind="rate limiter", owner="Platform", replicas=3, zones=3)
+    ask = Flow(start="gateway", end="limiter", carries="request", timeout="5 ms", fallback="Let it through")
+    assert codes(adding(adding(design, "planes.components", limiter), "planes.flows", ask)) == []
 
 
 def test_an_anonymous_entry_can_be_said():
