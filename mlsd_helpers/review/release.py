@@ -257,13 +257,13 @@ def release_without_canary(design: Design, release: Release) -> Iterator[Fault]:
     planes = design.planes
     if planes is None or _devices(planes):
         return
-    if not answers_requests(design) and (release.shadow or release.gates) and planes.flows:
-        return  # nobody waits: a run beside the old one, or a gate on its list, comes before anybody sees it
+    if not answers_requests(design) and release.shadow:
+        return  # nobody waits: runs beside the old one come before anybody sees the new one's
     first = next(iter(release.rollout), None)
     share = release.canary_share if first is None else first.share
     if first is None or not _is_trial(first) or not first.lasts:
         where = "canary_time" if share and share < 1 and not release.stages else "canary_share"
-        by_clock = not answers_requests(design) and bool(planes.flows)
+        by_clock = not answers_requests(design)
         yield Fault(
             f"planes.release.{'stages' if release.stages else where}",
             "A new model's first run is used at once: nothing compares it with the old one's."
@@ -316,10 +316,10 @@ def stage_without_a_stop(design: Design, release: Release) -> Iterator[Fault]:
     if planes is None or not trials or not planes.in_plane("control"):
         return
     stops = {name for stage in trials for name in stage.stops_on}
-    if not stops and not _is_compared(planes):
+    if not trials[0].stops_on and (release.stages or not _is_compared(planes)):
         yield Fault(
             "planes.release.stages",
-            "Nothing says what stops a release in its first stages.",
+            "Nothing says what stops a release in its first stage.",
             "Name the alerts and objectives that stop it in 'stops_on', one on the answers themselves among them.",
         )
     elif stops and not _shows_quality(design, stops):
@@ -385,7 +385,7 @@ def _canary_requests(usual: float, share: float) -> float:
     Proportions, chapter 4: samples of unequal size.
     """
     bad, of_rest = 2 * usual, share / (1 - share)
-    pooled = (bad * share + usual * (1 - share)) / 1.0
+    pooled = bad * share + usual * (1 - share)
     spread = _NORMAL.inv_cdf(0.975) * math.sqrt(pooled * (1 - pooled) * (1 + of_rest)) + _NORMAL.inv_cdf(
         0.8
     ) * math.sqrt(bad * (1 - bad) + usual * (1 - usual) * of_rest)

@@ -358,6 +358,12 @@ def stopped_by_processors(design: Design) -> Design:
     return _setting(design, "release", canary_share=None, canary_time=None, stages=[first, {"share": 1}])
 
 
+@breaks("PLANE050")
+def stopped_by_nothing(design: Design) -> Design:
+    first = {"id": "few", "share": "1%", "for": "2 h"}
+    return _setting(design, "release", canary_share=None, canary_time=None, stages=[first, {"share": 1}])
+
+
 @breaks("PLANE051")
 def tried_by_hand(design: Design) -> Design:
     return _setting(design, "release", validation="The team looks at a few payments by hand")
