@@ -9,8 +9,7 @@ from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.analysis.paths import answers_requests, cold_load_rps, peak_rps, warm_rps
 from mlsd_helpers.analysis.prediction import Prediction, State, Writing, predict, predictions, writing
-from mlsd_helpers.analysis.request import requests_of
-from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
+from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, PERCENTILES, Memory, Sizing, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
     MODELS,
     Elsewhere,
@@ -1351,22 +1350,6 @@ def _late_first_token(design: Design, fleets: list[Sizing]) -> Iterator[Fault]:
                     "Take what comes before the model off the promise: call it at once, shorten it, or promise more.",
                 )
                 break
-    if fleets or not promises or design.planes is None:
-        return
-    where, promise = min(promises, key=lambda one: one[1].within)
-    latency_s = {one.id: one.latency or 0.0 for one in design.planes.components}
-    for request in requests_of(design.planes):
-        whole = [name for name in request.time.way if latency_s[name] >= promise.within]  # of a whole answer
-        before_s = request.time.most_s - sum(latency_s[name] for name in whole)
-        if before_s > promise.within * (1 + 1e-9):
-            way = [name for name in request.time.way if name not in whole and latency_s[name]]
-            yield Fault(
-                where,
-                f"The first token may take {show_seconds(promise.within)}, and what it waits for takes up to "
-                f"{show_seconds(before_s)}: {', '.join(f'{name} {show_seconds(latency_s[name])}' for name in way)}.",
-                "Call at once what does not need each other ('calls'), shorten it, or promise more.",
-            )
-            return
 
 
 def _late_last_token(design: Design, latency: Latency, fleets: list[Sizing]) -> Iterator[Fault]:
@@ -1492,7 +1475,7 @@ def headroom_where_a_queue_would_do(design: Design, fleets: tuple[_Sized, ...]) 
         wait_s = ZONE_OUTAGE_S * max(busy - 1, 0.0)
         if wait_s < left_s and spare > zones:
             price = plan.cost_per_replica_hour
-            cost = "" if price is None else f", {money(design, spare * price * 720)} a month"
+            cost = "" if price is None else f", {money(design, spare * price * HOURS_A_MONTH)} a month"
             yield Fault(
                 f"{sized.path}.headroom.pays_for",
                 f"Nobody waits for {_name(sized.sizing)}. With {sized.base} replicas, the loss of a zone for "
@@ -1513,12 +1496,11 @@ def headroom_where_a_queue_would_do(design: Design, fleets: tuple[_Sized, ...]) 
 def model_without_a_fleet(design: Design, _: tuple[Sizing, ...]) -> Iterator[Fault]:
     """Each model that requests wait for needs replicas of its own, and the slowest one decides."""
     if bare := unplanned_models(design):
-        names = ", ".join(one.id for one in bare)
-        verb = "runs a model" if len(bare) == 1 else "run models"
+        names = ", ".join(f"{one.id} ({one.kind})" for one in bare)
+        planned = ", ".join(_name(one) for one in sizings(design).values())
         yield Fault(
             f"planes.components.{bare[0].id}",
-            f"{names} {verb} that requests wait for, and the plan has no fleet for it; it plans "
-            f"{', '.join(_name(one) for one in sizings(design).values())}.",
+            f"Requests wait for {names}, and the plan has no such fleet; it plans {planned}.",
             "Add a plan for each under capacity.fleets, with load, service time and replicas.",
         )
 
