@@ -22,6 +22,7 @@ from mlsd_helpers.review import (
     monitoring,
     pattern,
     planes,
+    promises,
     release,
     requirements,
     security,
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 _MODULES = (
-    *(requirements, planes, calls, monitoring, release, dataflow, pattern, capacity),
+    *(requirements, planes, calls, monitoring, release, dataflow, pattern, capacity, promises),
     *(data, security, services, experiments),
 )
 _FOUND = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Rule)]

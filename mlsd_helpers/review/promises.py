@@ -1,0 +1,502 @@
+"""Rules on what fleets promise: percentiles, queues, failures, generation, releases and money."""
+
+from collections.abc import Iterator
+from math import floor, inf
+
+from mlsd_helpers import formulas
+from mlsd_helpers.analysis.graph import components_by_id
+from mlsd_helpers.analysis.prediction import Prediction, State, Writing, predict, predictions, writing
+from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, PERCENTILES, Sizing, or_none, sizings
+from mlsd_helpers.analysis.surroundings import (
+    MODELS,
+    Elsewhere,
+    Fallbacks,
+    callers_of,
+    is_timed,
+    left_for,
+    somebody_waits,
+    unplanned_models,
+)
+from mlsd_helpers.design import Design, Latency
+from mlsd_helpers.review.fleets import (
+    SLACK,
+    Bill,
+    Sized,
+    below,
+    bills_of,
+    covered,
+    failures_of,
+    fleets_of,
+    late_answers,
+    latency_of,
+    name_of,
+    predicted,
+    promises_of,
+    routing_is_to_blame,
+    size_of,
+    timed,
+    waited,
+)
+from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.words import money
+from mlsd_helpers.units import hour, show_seconds
+
+ZONE_OUTAGE_S = hour
+"""How long a zone is taken to be away where a queue holds what comes meanwhile; our estimate."""
+
+_WARM = ("warm", "standby", "stand-by", "running", "side by side", "blue")
+
+
+@rule(
+    "CAP029",
+    title="Predicted latency exceeds the budget",
+    prevents="a latency target that the plan's own figures miss on the first day",
+    wrong_when="Wrong if the parts of the latency split run at the same time.",
+    needs=timed,
+)
+def predicted_latency_exceeds_budget(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """Service times vary and requests wait: their percentile by queueing theory has to fit into the budget."""
+    for late in late_answers(design, fleets):
+        if late.sure and not routing_is_to_blame(late):
+            yield Fault(
+                f"{late.sizing.path}.service_time"
+                if late.sizing.plan.service_time
+                else f"{late.sizing.path}.batching",
+                f"{predicted(late)}.",
+                "Make the model faster or its times steadier, add replicas where requests wait, or agree on another "
+                "budget.",
+            )
+    for one in fleets:
+        takes = writing(one)
+        if takes is None or one.plan.service_time is not None:
+            continue
+        before_s = Elsewhere.of(design, one.plan).least_s
+        for where, promise in promises_of(design, "whole answer"):
+            answer_s = takes.answer_s(None).least_s
+            if answer_s + before_s >= promise.within:
+                yield Fault(
+                    where,
+                    f"An answer of {takes.mean_tokens:,.0f} tokens takes at least {show_seconds(answer_s)}, and "
+                    f"{show_seconds(before_s)} pass elsewhere; it may take {show_seconds(promise.within)} in all.",
+                    "Write shorter answers, use more bandwidth, or agree on another budget.",
+                )
+                break
+
+
+@rule(
+    "CAP030",
+    "warning",
+    title="Latency may exceed the budget",
+    prevents="a latency target that holds only if everything turns out well",
+    wrong_when="Acceptable if a load test of the fleet has shown the percentile; note it as evidence.",
+    needs=timed,
+)
+def latency_may_exceed_budget(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """What a plan leaves open, such as routing or the spread of its service times, decides its percentiles."""
+    for late in late_answers(design, fleets):
+        if late.sure:
+            continue
+        path, plan, open_ = late.sizing.path, late.sizing.plan, list[tuple[str, str, str]]()
+        if plan.routing is None and (plan.replicas or 0) > 1:
+            open_.append((f"{path}.routing", "which routing", "state 'routing' (random is the worst)"))
+        if plan.service_time and not late.during.spread_known:
+            open_.append(
+                (f"{path}.service_time", "how service times spread", "state the 'scv' of the service time")
+            )
+        if late.elsewhere.most_s > late.elsewhere.least_s:
+            why = late.elsewhere.why
+            open_.append(("requirements.latency.split", "how long other parts take", why))
+        if late.by_fallback:
+            where, reason = (
+                f"{path}.service_time",
+                (
+                    "Its callers give up before, so that at this percentile the fallback answers and not the model."
+                ),
+            )
+            fix = "Make the model faster, or state that so many answers may come from the fallback."
+        elif open_:
+            where, reason = (
+                open_[0][0],
+                f"The plan leaves open {' and '.join(words for _, words, _ in open_)}.",
+            )
+            told = "; ".join(fix for _, _, fix in open_)
+            fix = f"{told[0].upper()}{told[1:]}; or keep more time in reserve."
+        else:
+            where = f"{path}.service_time" if plan.service_time else f"{path}.batching"
+            reason = "The longer time is the worst that this routing and these bursts may do."
+            fix = "Simulate it, and add replicas or choose a routing that knows the queues."
+        yield Fault(where, f"{predicted(late)}. {reason}", fix)
+
+
+@rule(
+    "CAP031",
+    title="Queue limit exceeds the time to wait",
+    prevents="replicas that are busy with requests whose callers have given up",
+    wrong_when="Wrong if requests that have waited too long are dropped before they are served.",
+    needs=timed,
+)
+def queue_limit_exceeds_time_to_wait(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """The last request of a full queue waits for all before it, and must still be answered in time."""
+    for one in fleets:
+        plan, limit = one.plan, one.plan.queue_limit
+        if not limit or plan.service_time is None or plan.batching or not plan.service_time.mean:
+            continue
+        mean_s, latency = plan.service_time.mean, latency_of(design)
+        seat_s = mean_s / plan.concurrency_per_replica
+        left_s = left_for(design, plan, latency.budget) - mean_s if latency else inf
+        first = [promise.within for _, promise in promises_of(design, "first token")]
+        takes = writing(one)
+        reading_s = takes.first_s.least_s if takes else 0.0
+        if plan.generation and first and min(first) > reading_s:
+            left_s = min(left_s, min(first) - reading_s)
+        if limit * seat_s > max(left_s, 0.0) * (1 + 1e-9):
+            allowed = max(floor(left_s / seat_s + 1e-9), 0)
+            yield Fault(
+                f"{one.path}.queue_limit",
+                f"The last of {limit} requests in the queue of a replica waits {show_seconds(limit * seat_s)}, at "
+                f"{show_seconds(seat_s)} each; budget, first token and timeouts leave {show_seconds(max(left_s, 0.0))} "
+                "to wait, with mean service times.",
+                f"Set queue_limit to {allowed} at most, and answer the rest by the fallback at once.",
+            )
+
+
+@rule(
+    "CAP032",
+    title="Too many requests refused or given up",
+    prevents="an availability target that the fleet itself misses, with every component up",
+    wrong_when="Wrong if another component answers what is refused; state it as the fallback of the call.",
+    needs=timed,
+)
+def too_many_refused(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """A full queue refuses requests and a short timeout gives them up: both are requests without an answer."""
+    target = (
+        design.requirements.availability.target
+        if design.requirements and design.requirements.availability
+        else None
+    )
+    for one in fleets if target is not None and target < 1 else ():
+        found = predictions(design, one)[:1]
+        timeout_s = callers_of(design, one.plan).timeout_s
+        if not found or found[0].overloaded or Fallbacks.of(design, one.plan).answer:
+            continue
+        late = found[0].least.later_than(timeout_s) if timeout_s < inf else 0.0
+        full = _refused(one, found[0])
+        if late + full > (1 - (target or 0.0)) * SLACK:
+            limit = "unlimited" if one.plan.queue_limit is None else str(one.plan.queue_limit)
+            timeout = show_seconds(timeout_s) if timeout_s < inf else "missing"
+            yield Fault(
+                f"{one.path}.queue_limit" if full > late else f"{one.path}.service_time",
+                f"{late + full:.3%} of the requests at the peak get no answer from {name_of(one)} (queue limit "
+                f"{limit}, timeout {timeout}), nothing answers in its place, and {1 - (target or 0.0):.3%} may be "
+                "lost.",
+                "Give the call a fallback, add replicas, or set a timeout that so few requests exceed.",
+            )
+
+
+def _refused(sizing: Sizing, found: Prediction) -> float:
+    """Return the share of requests that a limited queue refuses at the peak, at least."""
+    plan, limit = sizing.plan, sizing.plan.queue_limit
+    if limit is None or plan.service_time is None or plan.batching:
+        return 0.0
+    slots, mean_s, rate = plan.concurrency_per_replica, plan.service_time.mean, found.load_rps
+    if plan.routing == "random":
+        queue = (slots, slots + limit, rate / found.replicas, mean_s)
+    else:
+        queue = (found.replicas * slots, found.replicas * (slots + limit), rate, mean_s)
+    # With room to wait, steady service times refuse fewer than exponential ones, for which the formula is.
+    least = found.least.service
+    return 0.0 if limit and least.scv < 1 else or_none(formulas.mmck_blocking, *queue) or 0.0
+
+
+@rule(
+    "CAP033",
+    "warning",
+    title="Failure not planned for",
+    prevents="the overload by a failure that nobody thought of and everybody meets",
+    wrong_when="Acceptable if it is decided what is shed, or degraded, meanwhile; accept the finding with that reason.",
+    needs=waited,
+)
+def failure_not_planned_for(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """Zones fail and every release restarts replicas, whether or not a plan names them."""
+    about = timed(design) or ()
+    kept = {one.path for one in about} - {
+        late.sizing.path for late in late_answers(design, about) if late.sure
+    }
+    for one in fleets:
+        plan = one.plan
+        paid = plan.headroom.pays_for if plan.headroom else ()
+        if (sized := size_of(one)) is None:
+            if plan.headroom is None:
+                yield Fault(
+                    f"{one.path}.headroom",
+                    f"The plan has {plan.replicas} replicas of {name_of(one)}, and neither states which failure they "
+                    "survive nor the load and service time that would tell.",
+                    "State load, service_time, target_utilisation, and the failure that the headroom pays for.",
+                )
+            continue
+        if sized.replicas < sized.base:
+            continue
+        judged = design if one.path in kept else None  # others are late without any further failure
+        hit = [
+            (words, left, why)
+            for name, words, left in failures_of(one)
+            if name not in paid
+            and (why := _unbearable(judged, sized, left, certain=plan.headroom is not None))
+        ]
+        if hit:
+            told = "; ".join(
+                f"{words} leaves {left} of {sized.replicas} replicas, {why}" for words, left, why in hit
+            )
+            yield Fault(
+                f"{one.path}.headroom.pays_for" if plan.headroom else f"{one.path}.headroom",
+                f"Not planned for: {told}.",
+                "Add replicas for it and name it under pays_for, or decide what is shed meanwhile.",
+            )
+
+
+def _unbearable(design: Design | None, sized: Sized, left: int, *, certain: bool) -> str:
+    """Say what is wrong with so many replicas at the peak, if anything.
+
+    A plain overload counts only where it is `certain` to be said here, and a percentile only with a design.
+    """
+    if (busy := sized.busy(left)) >= 1:
+        so_busy = "which is none" if busy == inf else f"with an offered load of {busy:.0%}"
+        return so_busy if certain else ""
+    latency = latency_of(design) if design else None
+    if design is None or latency is None or not is_timed(design, sized.plan):
+        return ""
+    share = PERCENTILES.get(latency.percentile)
+    found = predict(sized.plan, State("", left, sized.load_rps))
+    left_s = latency.budget - Elsewhere.of(design, sized.plan).least_s
+    if share is None or found is None or found.least.later_than(max(left_s * SLACK, 0.0)) <= 1 - share:
+        return ""
+    return f"{busy:.0%} busy, with a {latency.percentile} of {show_seconds(found.response_s(share).least_s)}"
+
+
+@rule(
+    "CAP034",
+    "warning",
+    title="Promises on generation do not fit together",
+    prevents="a streamed answer that starts late, or that ends long after its budget",
+    wrong_when="Acceptable if long answers are cut off, or promised apart from usual ones; write that limit as "
+    "'context_tokens' or as a promise of its own.",
+    needs=latency_of,
+)
+def generation_promises_do_not_fit(design: Design, latency: Latency) -> Iterator[Fault]:
+    """The first token waits for all that comes before it, and a whole answer for each of its tokens."""
+    fleets = [one for one in fleets_of(design) or () if one.plan.generation and is_timed(design, one.plan)]
+    yield from _late_first_token(design, fleets)
+    yield from _late_last_token(design, latency, fleets)
+
+
+def _late_first_token(design: Design, fleets: list[Sizing]) -> Iterator[Fault]:
+    promises = promises_of(design, "first token")
+    for one in fleets if promises else ():
+        takes, elsewhere = writing(one), Elsewhere.of(design, one.plan)
+        least_s, most_s = takes.first_s if takes else (0.0, 0.0)
+        for where, promise in promises:
+            share = PERCENTILES.get(promise.percentile)
+            calm = predictions(design, one)[:1]
+            wait_s = calm[0].wait_s(share).least_s if calm and share and not calm[0].overloaded else 0.0
+            if least_s <= promise.within < most_s + wait_s + elsewhere.most_s:
+                yield Fault(
+                    where,
+                    f"The first token may take {show_seconds(promise.within)}: reading the prompt takes "
+                    f"{show_seconds(least_s)} to {show_seconds(most_s)} by the data sheet, the wait for a place "
+                    f"{show_seconds(wait_s)}, and other parts, as far as they come before, {elsewhere}.",
+                    "Take what comes before the model off the promise: call it at once, shorten it, or promise more.",
+                )
+                break
+
+
+def _late_last_token(design: Design, latency: Latency, fleets: list[Sizing]) -> Iterator[Fault]:
+    for one in fleets:
+        takes = writing(one)
+        before_s = Elsewhere.of(design, one.plan).most_s
+        for where, promise in promises_of(design, "whole answer") if takes else ():
+            share = PERCENTILES.get(promise.percentile)
+            slow_s = takes.answer_s(share).most_s if takes else 0.0
+            quick_s = takes.answer_s(None).least_s if takes else 0.0
+            if quick_s + before_s < promise.within <= slow_s + before_s and takes:
+                yield Fault(
+                    where,
+                    f"An answer of {_long(takes, share)} takes {show_seconds(slow_s)} by the data sheet, with "
+                    f"{show_seconds(before_s)} elsewhere, and may take {show_seconds(promise.within)}.",
+                    "Limit the length of answers, use more bandwidth, or promise more.",
+                )
+                return
+    if not latency.first_token or not latency.per_token:
+        return
+    lengths = [takes for one in fleets if (takes := writing(one))]
+    outputs = [one.tokens.output for one in (design.planes.components if design.planes else ()) if one.tokens]
+    if not lengths and outputs and max(outputs):
+        lengths = [Writing((0.0, 0.0), (0.0, 0.0), max(outputs), inf)]  # type: ignore[arg-type]
+    share = PERCENTILES.get(latency.percentile)
+    for takes in lengths[:1]:
+        promised_s = latency.first_token + (takes.tokens(share) - 1) * latency.per_token
+        if promised_s > latency.budget * (1 + 1e-9):
+            yield Fault(
+                "requirements.latency.per_token",
+                f"At the promised pace, {show_seconds(latency.first_token)} and then "
+                f"{show_seconds(latency.per_token)} a token, an answer of {_long(takes, share)} takes "
+                f"{show_seconds(promised_s)}, and the latency budget is {show_seconds(latency.budget)} at "
+                f"{latency.percentile}.",
+                "Promise a shorter gap or a longer answer, or limit the length of answers.",
+            )
+
+
+def _long(takes: Writing, share: float | None) -> str:
+    tokens = takes.tokens(share)
+    if share is None:
+        return f"{tokens:,.0f} tokens"
+    if tokens >= takes.most_tokens:
+        return f"{tokens:,.0f} tokens, the most that the context allows,"
+    return f"{tokens:,.0f} tokens (p{100 * share:.4g}, if lengths are lognormal with an SCV of 1)"
+
+
+@rule(
+    "CAP035",
+    "warning",
+    title="Release without replicas",
+    prevents="a shadow or a warm old version that takes its replicas from the users",
+    wrong_when="Acceptable if releases run where other replicas are idle; say so in 'because' and write the number.",
+    needs=waited,
+)
+def release_without_replicas(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """A shadow answers every request that it copies a second time, and an old version that is kept warm needs room."""
+    release = design.planes.release if design.planes else None
+    if release is None:
+        return
+    warm = release.rollback_to is not None and any(word in release.rollback_to.lower() for word in _WARM)
+    why = [
+        words
+        for words, given in (
+            (f"a shadow of {show_seconds(release.shadow or 0.0)}", release.shadow),
+            ("an old version that is kept warm", warm),
+        )
+        if given
+    ]
+    known = components_by_id(design.planes) if design.planes else {}
+    bare = [
+        one
+        for one in fleets
+        if one.plan.release_replicas is None
+        and (one.plan.component not in known or known[one.plan.component].kind in MODELS)
+    ]
+    if why and bare:
+        need = ", ".join(f"{name_of(one)} {one.base}" for one in bare if one.base is not None)
+        whole = f"; scoring all of the peak twice takes {need}" if need and release.shadow else ""
+        yield Fault(
+            f"{bare[0].path}.release_replicas",
+            f"The release has {' and '.join(why)}, and the plan has no replicas for it{whole}.",
+            "State release_replicas: for all requests, or for the sample that a shadow scores.",
+        )
+
+
+@rule(
+    "CAP036",
+    "warning",
+    title="Headroom where a queue would do",
+    prevents="replicas that are paid for all year and needed in an hour of it",
+    wrong_when="Wrong if a zone may be away for longer, or if what waits is lost.",
+    needs=covered,
+)
+def headroom_where_a_queue_would_do(design: Design, fleets: tuple[Sized, ...]) -> Iterator[Fault]:
+    """Where nobody waits, a queue holds what arrives while a zone is away, and it is worked off afterwards."""
+    latency = latency_of(design)
+    for sized in fleets:
+        plan, zones = sized.plan, sized.plan.zones or 1
+        paid = plan.headroom.pays_for if plan.headroom else ()
+        spare = sized.replicas - sized.base
+        if (
+            latency is None
+            or somebody_waits(design, plan)
+            or "zone loss" not in paid
+            or zones < 2
+            or spare < 1
+        ):
+            continue
+        left = sized.base - -(-sized.base // zones)
+        busy = sized.busy(left)
+        left_s = (
+            latency.budget
+            - Elsewhere.of(design, plan).most_s
+            - (plan.service_time.mean if plan.service_time else 0.0)
+        )
+        wait_s = ZONE_OUTAGE_S * max(busy - 1, 0.0)
+        if wait_s < left_s and spare > zones:
+            price = plan.cost_per_replica_hour
+            cost = "" if price is None else f", {money(design, spare * price * HOURS_A_MONTH)} a month"
+            yield Fault(
+                f"{sized.path}.headroom.pays_for",
+                f"Nobody waits for {name_of(sized.sizing)}. With {sized.base} replicas, the loss of a zone for "
+                f"{show_seconds(ZONE_OUTAGE_S)} at the peak would make requests wait {show_seconds(wait_s)}, and "
+                f"{show_seconds(left_s)} are allowed: {spare} replicas are more than that needs{cost}.",
+                f"Run {sized.base} replicas and let the queue hold the rest, or say why it must not.",
+            )
+
+
+@rule(
+    "CAP037",
+    "warning",
+    title="Model without a fleet",
+    prevents="a bottleneck that is in no plan",
+    wrong_when="Wrong if it runs within a component that is planned, or if others run it: mark it as 'managed'.",
+    needs=fleets_of,
+)
+def model_without_a_fleet(design: Design, _: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """Each model that requests wait for needs replicas of its own, and the slowest one decides."""
+    if bare := unplanned_models(design):
+        names = ", ".join(f"{one.id} ({one.kind})" for one in bare)
+        planned = ", ".join(name_of(one) for one in sizings(design).values())
+        yield Fault(
+            f"planes.components.{bare[0].id}",
+            f"Requests wait for {names}, and the plan has no such fleet; it plans {planned}.",
+            "Add a plan for each under capacity.fleets, with load, service time and replicas.",
+        )
+
+
+@rule(
+    "CAP038",
+    "warning",
+    title="Bill may exceed the budget",
+    prevents="a bill that nobody expected, in the month that was busiest",
+    wrong_when="Acceptable if a limit on spending stops the autoscaler before.",
+    needs=bills_of,
+)
+def bill_may_exceed_budget(design: Design, bills: tuple[Bill, ...]) -> Iterator[Fault]:
+    """The autoscaler's maximum is what may have to be paid for, together with prices by use and all further costs."""
+    for bill in bills:
+        alone = bill.planned > bill.budget or bill.largest_price > bill.budget  # has a rule of its own
+        if below(bill.budget, bill.at_most) and not alone:
+            yield Fault(
+                bill.where,
+                f"Up to {money(design, bill.at_most)} may fall due in 30 days ({bill.text}); the planned replicas are "
+                f"{money(design, bill.planned)}, and the budget is {money(design, bill.budget)}.",
+                "Lower the maximum to what the budget pays for, or agree on a larger budget.",
+            )
+
+
+@rule(
+    "CAP039",
+    "warning",
+    title="Autoscaler down to one replica or none",
+    prevents="a first request of the morning that waits for a start, or a night on one machine",
+    wrong_when="Acceptable if nobody minds the first request, as in an internal tool.",
+    needs=waited,
+)
+def autoscaler_down_to_one(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """What an autoscaler has switched off is not there when a request comes or a replica fails."""
+    latency = latency_of(design)
+    for one in fleets:
+        scaler, replicas = one.plan.autoscaler, one.plan.replicas or 0
+        if scaler is None or scaler.minimum is None or scaler.minimum > 1 or replicas < 2:
+            continue
+        if scaler.minimum == 0 and latency and scaler.delay >= latency.budget:
+            found = (
+                f"With a minimum of 0, the first request waits {show_seconds(scaler.delay)} for a replica, and the "
+                f"latency budget is {show_seconds(latency.budget)}."
+            )
+        else:
+            found = f"With a minimum of {scaler.minimum}, no second replica is there when one fails at a quiet hour."
+        yield Fault(f"{one.path}.autoscaler.minimum", found, "Keep two replicas at least, in two zones.")
