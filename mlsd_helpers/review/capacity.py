@@ -15,7 +15,7 @@ from mlsd_helpers.analysis.surroundings import (
     left_for,
     somebody_waits,
 )
-from mlsd_helpers.design import Design, Generation
+from mlsd_helpers.design import Design, FleetPlan, Generation
 from mlsd_helpers.review.fleets import (
     Bill,
     Generating,
@@ -44,6 +44,7 @@ from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.words import money
 from mlsd_helpers.units import show_bytes, show_seconds
 
+_ROUNDED = 0.01  # of a load that is written with few digits
 BUSIEST_TARGET = 0.9
 """From this target on the wait, and what an error of the forecast does, have to be looked at."""
 FORECAST_ERROR = 0.05
@@ -129,6 +130,8 @@ def plan_and_planes_disagree(design: Design, fleets: tuple[Sizing, ...]) -> Iter
     """A fleet has one size, and capacity and planes state the same."""
     known = components_by_id(design.planes) if design.planes else {}
     for path, plan in ((one.path, one.plan) for one in fleets):
+        if len(_plans_of_same(fleets, plan)) > 1:
+            continue  # one component in several fleets, such as one in each region
         box = known.get(plan.component or "")
         for field in ("replicas", "zones"):
             drawn, planned = getattr(box, field, None), getattr(plan, field)
@@ -138,6 +141,13 @@ def plan_and_planes_disagree(design: Design, fleets: tuple[Sizing, ...]) -> Iter
                     f"The plan has {planned} {field} of {plan.component}, and planes.components has {drawn}.",
                     f"State the right number in the plan and in planes.components.{plan.component}.",
                 )
+
+
+def _plans_of_same(fleets: tuple[Sizing, ...], plan: FleetPlan) -> list[FleetPlan]:
+    """Return the plans of the fleets that run the same component, this one included."""
+    if plan.component is None:
+        return [plan]
+    return [one.plan for one in fleets if one.plan.component == plan.component]
 
 
 @rule(
@@ -172,8 +182,12 @@ def sized_below_the_peak(design: Design, fleets: tuple[Sizing, ...]) -> Iterator
     """The fleet gets every request of the peak that no cache, stored answer or other component takes."""
     throughput = design.requirements.throughput if design.requirements else None
     for one in fleets:
-        load, reaches = one.plan.load, _reaching_rps(design, one)
-        if load is None or reaches is None or not below(load, reaches):
+        same, reaches = _plans_of_same(fleets, one.plan), _reaching_rps(design, one)
+        loads = [plan.load for plan in same if plan.load is not None]
+        if len(loads) < len(same) or same[0] is not one.plan or reaches is None:
+            continue
+        load = sum(loads)
+        if not below(load * (1 + _ROUNDED), reaches):
             continue
         mean = throughput.mean if throughput else None
         if not somebody_waits(design, one.plan) and mean is not None and load > mean:
