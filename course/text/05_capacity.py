@@ -666,12 +666,14 @@ target below one.
 
 The last part of your `design.yaml` is the capacity plan. What you wrote in earlier lessons stays; where you skipped
 one, the worked design of Harbour Pay stands in. Choose the failure that you pay for, "zone loss" or "rolling restart",
-and how many requests may wait for a replica before the rest goes to the fallback:
+how many requests may wait for a replica before the rest goes to the fallback, and the routing ("random" or "power of
+two"):
 """
 
 # %%
 pays_for = "zone loss"
-queue_limit = 10
+queue_limit = 6
+routing = "power of two"
 zones = 3
 target = 0.70
 cost_per_replica_hour = case.capacity.cost_per_replica_hour
@@ -688,7 +690,8 @@ else:
     per_zone = int(np.ceil(mlsd.formulas.replicas_for_rolling_restart(need) / zones))
 at_target = throughput.peak * service_time_s / target
 plan = mlsd.design.CapacityPlan(
-    service_time={"mean": service_time_s},
+    component=case.capacity.component,
+    service_time=case.capacity.service_time,
     target_utilisation=target,
     headroom={
         "share": round(per_zone * zones / at_target - 1, 2),
@@ -698,6 +701,8 @@ plan = mlsd.design.CapacityPlan(
     zones=zones,
     replicas_per_zone=per_zone,
     queue_limit=queue_limit,
+    routing=routing,
+    release_replicas=case.capacity.release_replicas,
     cost_per_replica_hour=cost_per_replica_hour,
 )
 print(
