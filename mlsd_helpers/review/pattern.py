@@ -106,7 +106,7 @@ def pattern_without_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
 
 @rule(
     "PATTERN003",
-    "info",
+    "warning",
     title="No alternative pattern considered",
     prevents="a first idea that is taken for the best one",
     wrong_when="Acceptable for a fallback path, or if a constraint leaves one choice; write it as a decision, with "
