@@ -227,9 +227,11 @@ def too_few_replicas(design: Design, fleets: tuple[Sized, ...]) -> Iterator[Faul
             if sized.plan.target_utilisation is not None
             else f"{sized.base} are the fewest that keep up"
         )
+        left = sized.sizing.left_by_zone
+        zone = "" if left is None else f" Without the largest zone only {left} are left."
         yield Fault(
             f"{sized.path}.replicas",
-            f"{sized.replicas} replicas for {sized.load_rps:,.6g} requests a second mean {so_busy}; {wanted}.",
+            f"{sized.replicas} replicas for {sized.load_rps:,.6g} requests a second mean {so_busy}; {wanted}.{zone}",
             f"Run {sized.base} replicas, and spare ones for the failure that they have to survive.",
         )
 
@@ -383,7 +385,7 @@ def bursts_without_headroom(design: Design, fleets: tuple[Sizing, ...]) -> Itera
     wrong_when="Wrong for an endpoint that limits its own queue; mark its component as 'managed'.",
     needs=waited,
 )
-def queue_unlimited(_: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+def queue_unlimited(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """A limited queue rejects what would be late; an unlimited one makes every request late."""
     for one in fleets:
         if one.plan.queue_limit is None:
@@ -391,8 +393,18 @@ def queue_unlimited(_: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
                 f"{one.path}.queue_limit",
                 f"The plan does not limit how many requests wait for a replica of {name_of(one)}, so an overload "
                 "outlasts its cause.",
-                "Set queue_limit to what the latency budget leaves time for, and send the rest to the fallback.",
+                f"Set queue_limit to {_queue_that_fits(design, one)}, and send the rest to the fallback.",
             )
+
+
+def _queue_that_fits(design: Design, sizing: Sizing) -> str:
+    """Say how many requests may wait for a replica, so that the last one is answered in time."""
+    latency, time = latency_of(design), sizing.plan.service_time
+    if latency is None or time is None or not time.mean or not is_timed(design, sizing.plan):
+        return "what its callers wait for at most"
+    left_s = left_for(design, sizing.plan, latency.budget) - time.mean
+    allowed = max(floor(left_s * sizing.plan.concurrency_per_replica / time.mean + 1e-9), 0)
+    return f"{allowed} at most, which is what the latency budget leaves time for"
 
 
 @rule(

@@ -214,7 +214,7 @@ def test_evidence_by_the_name_in_the_file_is_found():
 def test_a_figure_without_a_reason_is_named():
     kept = [note for note in HARBOUR.evidence if note.figure != "capacity.queue_limit"]
     text = document(HARBOUR.changed(evidence=kept))
-    assert "| queue limit of a replica | [10](#without-reason) |" in text
+    assert "| queue limit of a replica | [6](#without-reason) |" in text
     named = section(text, "sources").partition('<a id="without-reason"></a>')[2]
     assert "`capacity.queue_limit`" in named.splitlines()[0]
     assert "without-reason" not in TEXT
