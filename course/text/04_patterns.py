@@ -352,7 +352,7 @@ print(f"mean {mean_s / ms:.0f} ms; all misses take 42 ms here, so the p99 stays 
 # %% [markdown]
 """
 As long as more than 1 % miss, misses own the p99: with 80 % hits, it is the p95 of the misses. Where misses vary, that is
-less than their p99, and never as little as a hit. A warm cache also takes load off the fleet behind it, which then waits
+less than their p99, and still more than a hit takes. A warm cache also takes load off the fleet behind it, which then waits
 less: until the cache is cold.
 """
 
