@@ -1,13 +1,22 @@
-"""For who learns: `mlsd lab` and `mlsd doctor`."""
+"""For who learns: `mlsd lab`, `mlsd again` and `mlsd doctor`."""
 
 import argparse
 import os
+import random
 import sys
 import webbrowser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlsd_helpers.cli.common import Command, say, takes_course
 from mlsd_helpers.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlsd_helpers.exercises.revision import Option
+
+_QUESTIONS = 5  # at a time
 
 # mlsd lab
 
@@ -83,6 +92,61 @@ def _has_browser(given: argparse.Namespace) -> bool:
     return display and not given.no_browser and os.environ.get("MLSD_BROWSER") != "0"
 
 
+# mlsd again
+
+
+def again(given: argparse.Namespace) -> int:
+    """Ask five questions from your own past mistakes, with new figures.
+
+    `mlsd.check` notes each mistake that has a name. It comes back after one, three, seven and twenty-one days;
+    a wrong answer starts that anew. Run this in your workspace. Enter alone stops; what was answered counts.
+    """
+    from mlsd_helpers import exercises  # noqa: PLC0415
+    from mlsd_helpers.exercises.past import Record, today  # noqa: PLC0415
+    from mlsd_helpers.exercises.revision import revise  # noqa: PLC0415
+
+    rng = random.Random()  # noqa: S311 - questions are no secret
+    record = Record(given.dir)
+    past = sorted(record.all(), key=lambda one: one.due)
+    known = {one.id: one for one in exercises.ALL}
+    asked = ((one, revise(known[one.exercise], one.mistake, rng)) for one in past if one.exercise in known)
+    due = [(one, question) for one, question in asked if question and (given.all or one.due <= today())]
+    if not due:
+        say(
+            f"Nothing is due before {past[0].due}."
+            if past
+            else "`mlsd.check` has found no mistake of yours yet."
+        )
+    for one, question in due[:_QUESTIONS]:
+        say(f"{question}\n")
+        if (option := _chosen(question.options)) is None:
+            break
+        right = option.mistake is None
+        record.put(one, one.answered(today(), right=right))
+        answer = next(other.value for other in question.options if other.mistake is None)
+        say("Right.\n" if right else f"Not so: {answer}. {option.feedback}\n")
+    return 0
+
+
+def _again_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "dir", nargs="?", type=Path, default=Path(), metavar="DIR", help="the workspace (default: here)"
+    )
+    parser.add_argument("--all", action="store_true", help="ask also what is not due yet")
+
+
+def _chosen(options: "Sequence[Option]") -> "Option | None":
+    """Ask for the number of an option until there is one; None where the learner stops."""
+    while True:
+        say("Your answer, a number: ", end="")
+        words = sys.stdin.readline().strip()
+        if not words:
+            return None
+        if words.isdecimal() and 0 < int(words) <= len(options):
+            return options[int(words) - 1]
+        say(f"{words!r} is no option. Give a number from 1 to {len(options)}, or Enter alone to stop.")
+
+
 # mlsd doctor
 
 
@@ -99,4 +163,8 @@ def doctor(_: argparse.Namespace) -> int:
     return 0 if found.ready else 1
 
 
-COMMANDS = (Command(lab, _lab_arguments), Command(doctor, lambda _: None))
+COMMANDS = (
+    Command(lab, _lab_arguments),
+    Command(again, _again_arguments),
+    Command(doctor, lambda _: None),
+)

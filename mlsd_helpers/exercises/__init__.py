@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from mlsd_helpers.errors import ExerciseError
 from mlsd_helpers.exercises.kit import Case, Exercise, Hint, Verdict, judge
+from mlsd_helpers.exercises.past import note
 from mlsd_helpers.exercises.questions import Question
 
 __all__ = [
@@ -92,13 +93,17 @@ cases = inputs
 def check(exercise_id: str, answer: Any, *, fresh: bool = False, seed: int | None = None) -> Verdict:
     """Judge an answer: on the cases shown with the exercise, or on fresh ones (as grading does).
 
-    Whatever the answer does, the verdict says it in plain words; nothing is raised.
+    Whatever the answer does, the verdict says it in plain words; nothing is raised. In a workspace, a mistake that
+    has a name is kept for `mlsd again`.
 
     Raises:
         ExerciseError: no exercise has this id.
 
     """
-    return judge(find(exercise_id), answer, fresh=fresh, seed=seed)
+    verdict = judge(find(exercise_id), answer, fresh=fresh, seed=seed)
+    if verdict.mistake:
+        note(exercise_id, verdict.mistake)
+    return verdict
 
 
 def hint(exercise_id: str) -> Hint:
