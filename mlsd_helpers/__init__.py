@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mlsd_helpers.design import Design, load_design
     from mlsd_helpers.design.outline import outline
     from mlsd_helpers.document import document
-    from mlsd_helpers.exercises import check, hint
+    from mlsd_helpers.exercises import check, compare, hint
     from mlsd_helpers.review import Finding, review
     from mlsd_helpers.simulation import simulate
     from mlsd_helpers.widgets import ask
@@ -43,6 +43,7 @@ __all__ = [
     "ask",
     "cases",
     "check",
+    "compare",
     "design",
     "document",
     "exercises",
@@ -67,6 +68,7 @@ _HOME = {
     "Finding": "review",
     "review": "review",
     "check": "exercises",
+    "compare": "exercises",
     "hint": "exercises",
     "simulate": "simulation",
     "ask": "widgets",

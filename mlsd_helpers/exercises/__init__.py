@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 from typing import Any, TypeVar
 
 from mlsd_helpers.errors import ExerciseError
+from mlsd_helpers.exercises.comparing import Solutions, solutions
 from mlsd_helpers.exercises.kit import Case, Exercise, Hint, Verdict, judge
 from mlsd_helpers.exercises.past import note
 from mlsd_helpers.exercises.questions import Question
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "cases",
     "check",
+    "compare",
     "find",
     "find_question",
     "hint",
@@ -104,6 +106,19 @@ def check(exercise_id: str, answer: Any, *, fresh: bool = False, seed: int | Non
     if verdict.mistake:
         note(exercise_id, verdict.mistake)
     return verdict
+
+
+def compare(exercise_id: str, answer: Any) -> Solutions | Verdict:
+    """Show the course's own answer and another way, to whoever has solved the exercise.
+
+    The answer is tried on fresh inputs first; where it does not get full points, the verdict is returned.
+
+    Raises:
+        ExerciseError: no exercise has this id.
+
+    """
+    verdict = check(exercise_id, answer, fresh=True)
+    return solutions(find(exercise_id)) if verdict.passed else verdict
 
 
 def hint(exercise_id: str) -> Hint:

@@ -90,7 +90,7 @@ def judge(
     if score > most and _ignores_its_case(exercise, marks):
         return _verdict(exercise, most, _SAME_EVERYWHERE, fresh)
     if score == exercise.points:
-        return _verdict(exercise, score, _praise(fresh), fresh)
+        return _verdict(exercise, score, _praise(exercise.id, fresh=fresh), fresh)
     case_set = case_set or CaseSet.of(exercise, exercise.cases)
     known = case_set.diagnose(marks)
     message = explain(case_set, marks, known)
@@ -120,7 +120,13 @@ def _verdict(
     return Verdict(exercise.id, passed, score, exercise.points, message, mistake, not blank, fresh)
 
 
-def _praise(fresh: bool) -> str:
+def _praise(exercise_id: str, *, fresh: bool) -> str:
     if fresh:
-        return "Your answer is right on cases that it had not seen."
-    return "Your answer is right on the cases shown here. Grading tries it on others."
+        return (
+            "Your answer is right on cases that it had not seen. Other ways to solve it: "
+            f"`mlsd.compare({exercise_id!r}, your_answer)`."
+        )
+    return (
+        "Your answer is right on the cases shown here. Grading tries it on others; try it on some now: "
+        f"`mlsd.check({exercise_id!r}, your_answer, fresh=True)`."
+    )
