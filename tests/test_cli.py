@@ -89,7 +89,7 @@ def test_a_module_of_ours_that_is_missing_is_a_fault_and_names_no_extra(monkeypa
     def doctor(_):
         raise ModuleNotFoundError("No module", name="mlsd_helpers.gone")
 
-    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor, lambda _: None),))
+    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor),))
     assert cli.main(["doctor"]) == 2
     assert "Traceback" in capsys.readouterr().err
 
@@ -99,7 +99,7 @@ def test_every_error_of_ours_and_of_the_file_system_is_plain(error, monkeypatch,
     def doctor(_):
         raise error
 
-    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor, lambda _: None),))
+    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor),))
     assert cli.main(["doctor"]) == 2
     assert capsys.readouterr().err == f"mlsd doctor: {error}\n"
 

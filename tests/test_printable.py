@@ -96,7 +96,7 @@ def test_no_error_acts_on_the_terminal(error, monkeypatch, capsys):
     def doctor(_):
         raise error
 
-    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor, lambda _: None),))
+    monkeypatch.setattr(cli, "COMMANDS", (cli.common.Command(doctor),))
     assert cli.main(["doctor"]) == 2
     assert not set(capsys.readouterr().err) & (ACTS - {"\n"})
 

@@ -1,7 +1,7 @@
-"""The command line, `mlsd COMMAND`: each command is a function in the file of those whom it serves.
+"""The command line, `mlsd COMMAND`: each command is a function in the module of its users.
 
-Exit status: 0 when all is well, 1 when a check found something, 2 on input that can't be used. What a command
-needs is imported inside it, so that `mlsd --help` starts at once.
+Exit status: 0 on success, 1 when a check found something, 2 on input that can't be used. A command imports what it
+needs when it runs, so that `mlsd --help` starts at once.
 """
 
 import argparse
@@ -31,6 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
+        if "course" in given:
+            from mlsd_helpers.workspace import find_course  # noqa: PLC0415
+
+            given.course = find_course(given.course)
         return int(given.run(given))
     except (MlsdError, OSError) as error:
         complain(f"mlsd {given.run.__name__}: {error}")
@@ -41,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         missing = missing_package(error)
         complain(f"mlsd {given.run.__name__} {missing}" if missing else traceback.format_exc())
         return 2
-    except Exception:  # noqa: BLE001 - a fault of ours; its traceback may hold what a student wrote
+    except Exception:  # noqa: BLE001 - our own fault; its traceback may contain what a student wrote
         complain(traceback.format_exc())
         return 2
 
@@ -59,13 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         about = cleandoc(command.run.__doc__ or "")
         one = commands.add_parser(command.run.__name__, description=about, formatter_class=raw)
-        command.arguments(one)
+        for name, options in command.arguments:
+            one.add_argument(name, **options)
         one.set_defaults(run=command.run)
     return parser
 
 
 def _group(title: str) -> str:
-    """List the commands for some people, each with the first line of its help."""
+    """List the commands of a group, each with the first line of its help."""
     lines = (
         f"  {one.run.__name__:<10} {cleandoc(one.run.__doc__ or '').partition(chr(10))[0]}"
         for one in GROUPS[title]

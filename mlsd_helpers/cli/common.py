@@ -1,4 +1,4 @@
-"""What the commands share: how a command is described, an argument that many take, and printing."""
+"""What the commands share: their description, the arguments that several take, and printing."""
 
 import argparse
 import io
@@ -7,42 +7,51 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from mlsd_helpers.printable import one_line, printable
 
 _COLOUR = re.compile(r"(\x1b\[(?:0|\d\d;1)m)")  # those of `mlsd check`
+Argument = tuple[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
+def argument(name: str, words: str, **options: Any) -> Argument:
+    """Describe an argument of a command: its name, its help, and more options of `ArgumentParser.add_argument`."""
+    return name, {"help": words, **options}
+
+
+def output(words: str) -> Argument:
+    """Describe the option that names the file to write."""
+    return argument("--output", words, type=Path, metavar="FILE")
+
+
+COURSE = argument("--course", "root of the course (default: the clone around you)", type=Path, metavar="DIR")
+"""`main` replaces its value by the root of the course that it finds."""
+
+
 class Command:
-    """A command: the function that runs it, whose docstring is its help, and one that adds its arguments."""
+    """A command: the function that runs it, whose docstring is its help, and its arguments."""
 
-    run: Callable[[argparse.Namespace], int]
-    arguments: Callable[[argparse.ArgumentParser], None]
-
-
-def takes_course(parser: argparse.ArgumentParser) -> None:
-    """Take the root of the course."""
-    parser.add_argument(
-        "--course", type=Path, metavar="DIR", help="root of the course (default: the clone around you)"
-    )
+    def __init__(self, run: Callable[[argparse.Namespace], int], *arguments: Argument) -> None:
+        self.run = run
+        self.arguments = arguments
 
 
 def say(line: str = "", end: str = "\n", *, start: str = "", to: TextIO | None = None) -> None:
-    """Print at once, to standard output or where `to` says; everything that a command prints comes by here.
+    """Print and flush, to standard output or to `to`. All output of the commands goes through this function.
 
-    What a terminal acts on is taken out of `line`, but for our colours and line ends; `start` and `end` are ours.
-    A terminal may lack a letter, and a pipe may have been closed.
+    Characters that control a terminal are replaced in `line`, except our colours and line ends; `start` and `end`
+    are printed as they are. A character that the stream's encoding lacks is replaced. A closed pipe is no error.
     """
     stream = to or sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
+    parts = _COLOUR.split(line)  # every second one is a colour
+    safe = "".join(part if place % 2 else printable(part, keep="\n") for place, part in enumerate(parts))
     try:
-        print(f"{start}{_safe(line)}", end=end, flush=True, file=stream)
+        print(f"{start}{safe}", end=end, flush=True, file=stream)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # Python flushes once more at its end
 
@@ -52,13 +61,8 @@ def complain(line: str) -> None:
     say(line, to=sys.stderr)
 
 
-def _safe(text: str) -> str:
-    parts = _COLOUR.split(text)  # every second one is a colour
-    return "".join(part if place % 2 else printable(part, keep="\n") for place, part in enumerate(parts))
-
-
 def missing_package(error: ModuleNotFoundError) -> str | None:
-    """Return what to install for a package that is missing; None where a module of ours is."""
+    """Return which command installs a missing package; None where the missing module is our own."""
     package = (error.name or "").partition(".")[0]
     if not package or package == "mlsd_helpers":
         return None
@@ -71,7 +75,7 @@ def missing_package(error: ModuleNotFoundError) -> str | None:
 
 
 def line_that_moves() -> Callable[[str], None]:
-    """Return what shows progress: one line on a terminal, and a line every few seconds elsewhere."""
+    """Return a function that prints progress: it rewrites one line of a terminal, and prints every 5 s elsewhere."""
     shown = 0.0
 
     def show(line: str) -> None:
@@ -86,7 +90,7 @@ def line_that_moves() -> Callable[[str], None]:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors, which repeat what was typed or matched by a pattern, are printed like all else."""
+    """A parser that prints its errors with `complain`: they repeat what was typed, or what a shell pattern matched."""
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         """End with a message."""

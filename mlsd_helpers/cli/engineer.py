@@ -1,4 +1,4 @@
-"""For who has a design: `mlsd check`, `rules`, `schema`, `document` and `simulate`."""
+"""The commands for engineers, on a design: `mlsd check`, `rules`, `schema`, `document` and `simulate`."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from mlsd_helpers.cli.common import Command, complain, say
+from mlsd_helpers.cli.common import Command, argument, complain, output, say
 from mlsd_helpers.errors import MlsdError, RangeError
 
 # mlsd check
@@ -31,27 +31,13 @@ def check(given: argparse.Namespace) -> int:
         raise
     findings, accepted = reviewed(design)
     if given.format == "text":
-        say(report.as_text(given.file, findings, lines, accepted, colour=_wants_colour()))
+        colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+        say(report.as_text(given.file, findings, lines, accepted, colour=colour))
     elif given.format == "json":
         say(report.as_json(given.file, findings, lines, accepted))
     elif text := report.as_annotations(given.file, findings, lines):
         say(text)
     return 1 if any(finding.severity == "error" for finding in findings) else 0
-
-
-def _check_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the design, such as design.yaml")
-    parser.add_argument(
-        "--format",
-        choices=("text", "json", "github"),
-        default="text",
-        help="text for people (default), json for programs, github for annotations of a pull request",
-    )
-
-
-def _wants_colour() -> bool:
-    asked = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return asked and sys.stdout.isatty()
 
 
 # mlsd rules
@@ -68,12 +54,6 @@ def rules(given: argparse.Namespace) -> int:
 
     say(report.rule_list(RULES) if given.code is None else report.explained(given.code))
     return 0
-
-
-def _rules_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "code", nargs="?", metavar="CODE", help="such as PLANE005, or PLANE for all on the planes"
-    )
 
 
 # mlsd schema
@@ -95,12 +75,6 @@ def schema(given: argparse.Namespace) -> int:
     return 0
 
 
-def _schema_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="where to write it, such as design.schema.json"
-    )
-
-
 # mlsd document
 
 
@@ -120,11 +94,6 @@ def document(given: argparse.Namespace) -> int:
     else:
         say(str(save(text, given.output)))
     return 0
-
-
-def _document_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="the design, such as design.yaml")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="where to write it, such as design.md")
 
 
 # mlsd simulate
@@ -163,7 +132,7 @@ def simulate(given: argparse.Namespace) -> int:
 
 
 def _bar() -> Callable[[int, int], None]:
-    """Return what shows progress on a terminal once a run takes longer than a second."""
+    """Return a function that shows progress on a terminal once a run has taken a second."""
     started = time.monotonic()
 
     def show(done: int, of: int) -> None:
@@ -177,34 +146,43 @@ def _bar() -> Callable[[int, int], None]:
     return show
 
 
-def _simulate_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="the design, such as design.yaml")
-    parser.add_argument(
-        "--incident",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="such as 'zone loss'; may be given again",
-    )
-    parser.add_argument("--fleet", metavar="FLEET", help="one of several fleets, by its id or place")
-    parser.add_argument(
-        "--requests",
-        type=int,
-        metavar="N",
-        help="how many to simulate (default: 500,000; more for a large fleet, up to 10 million)",
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="the same seed gives the same result"
-    )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="how to write it (default: text)"
-    )
-
+DESIGN = argument("file", "the design, such as design.yaml", type=Path, metavar="FILE")
 
 COMMANDS = (
-    Command(check, _check_arguments),
-    Command(rules, _rules_arguments),
-    Command(schema, _schema_arguments),
-    Command(document, _document_arguments),
-    Command(simulate, _simulate_arguments),
+    Command(
+        check,
+        argument("file", "the design, such as design.yaml", metavar="FILE"),
+        argument(
+            "--format",
+            "text for people (default), json for programs, github for annotations of a pull request",
+            choices=("text", "json", "github"),
+            default="text",
+        ),
+    ),
+    Command(
+        rules,
+        argument("code", "such as PLANE005, or PLANE for all on the planes", nargs="?", metavar="CODE"),
+    ),
+    Command(schema, output("where to write it, such as design.schema.json")),
+    Command(document, DESIGN, output("where to write it, such as design.md")),
+    Command(
+        simulate,
+        DESIGN,
+        argument(
+            "--incident",
+            "such as 'zone loss'; may be given again",
+            action="append",
+            default=[],
+            metavar="NAME",
+        ),
+        argument("--fleet", "one of several fleets, by its id or place", metavar="FLEET"),
+        argument(
+            "--requests",
+            "how many to simulate (default: 500,000; more for a large fleet, up to 10 million)",
+            type=int,
+            metavar="N",
+        ),
+        argument("--seed", "the same seed gives the same result", type=int, default=1, metavar="N"),
+        argument("--format", "how to write it (default: text)", choices=("text", "json"), default="text"),
+    ),
 )

@@ -1,4 +1,4 @@
-"""For who learns: `mlsd lab`, `mlsd again` and `mlsd doctor`."""
+"""The commands for learners: `mlsd lab`, `mlsd again` and `mlsd doctor`."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlsd_helpers.cli.common import Command, say, takes_course
+from mlsd_helpers.cli.common import COURSE, Command, argument, say
 from mlsd_helpers.errors import WorkspaceError
 
 if TYPE_CHECKING:
@@ -30,27 +30,16 @@ def lab(given: argparse.Namespace) -> int:
     """
     from mlsd_helpers import workspace  # noqa: PLC0415
 
-    course = workspace.find_course(given.course)
+    course = given.course
     if given.instructor:
-        _refuse_copy(course)
+        if not (course / "nbgrader_config.py").is_file():
+            raise WorkspaceError(
+                f"{course} has no nbgrader_config.py to grade with. Run this in a clone of the course."
+            )
         return _open(course, "formgrader", given)
     folder = given.dir or workspace.default_folder(course, Path.cwd())
     say(f"{folder}: {workspace.describe(workspace.make(course, folder))}.")
     return _open(folder, f"lab/tree/{workspace.first_lesson(course)}", given)
-
-
-def _lab_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "dir", nargs="?", type=Path, metavar="DIR", help="the workspace (default: workspace/)"
-    )
-    parser.add_argument(
-        "--port", type=_port, default=8888, help="its port (default: 8888, or the next that is free)"
-    )
-    parser.add_argument("--no-browser", action="store_true", help="print the address only")
-    parser.add_argument(
-        "--instructor", action="store_true", help="open the course itself, in nbgrader's formgrader"
-    )
-    takes_course(parser)
 
 
 def _port(text: str) -> int:
@@ -59,13 +48,6 @@ def _port(text: str) -> int:
             f"{text!r} is not a port. Give a whole number up to 65535, such as 8888."
         )
     return int(text)
-
-
-def _refuse_copy(course: Path) -> None:
-    if not (course / "nbgrader_config.py").is_file():
-        raise WorkspaceError(
-            f"{course} has no nbgrader_config.py to grade with. Run this in a clone of the course."
-        )
 
 
 def _open(folder: Path, page: str, given: argparse.Namespace) -> int:
@@ -128,13 +110,6 @@ def again(given: argparse.Namespace) -> int:
     return 0
 
 
-def _again_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "dir", nargs="?", type=Path, default=Path(), metavar="DIR", help="the workspace (default: here)"
-    )
-    parser.add_argument("--all", action="store_true", help="ask also what is not due yet")
-
-
 def _chosen(options: "Sequence[Option]") -> "Option | None":
     """Ask for the number of an option until there is one; None where the learner stops."""
     while True:
@@ -153,7 +128,7 @@ def _chosen(options: "Sequence[Option]") -> "Option | None":
 def doctor(_: argparse.Namespace) -> int:
     """Say whether this machine can run the course.
 
-    Each line is ok, missing or optional. Below a line that isn't ok stands the command that mends it. Exit
+    Each line is ok, missing or optional. A line that isn't ok is followed by the command that mends it. Exit
     status 1 when something is missing.
     """
     from mlsd_helpers.doctor import report  # noqa: PLC0415
@@ -164,7 +139,18 @@ def doctor(_: argparse.Namespace) -> int:
 
 
 COMMANDS = (
-    Command(lab, _lab_arguments),
-    Command(again, _again_arguments),
-    Command(doctor, lambda _: None),
+    Command(
+        lab,
+        argument("dir", "the workspace (default: workspace/)", nargs="?", type=Path, metavar="DIR"),
+        argument("--port", "its port (default: 8888, or the next that is free)", type=_port, default=8888),
+        argument("--no-browser", "print the address only", action="store_true"),
+        argument("--instructor", "open the course itself, in nbgrader's formgrader", action="store_true"),
+        COURSE,
+    ),
+    Command(
+        again,
+        argument("dir", "the workspace (default: here)", nargs="?", type=Path, default=Path(), metavar="DIR"),
+        argument("--all", "ask also what is not due yet", action="store_true"),
+    ),
+    Command(doctor),
 )
