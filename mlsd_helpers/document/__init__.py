@@ -1,4 +1,4 @@
-"""The design document: Markdown that writes itself from a design, every number linked to where it comes from.
+"""The design document: Markdown made from a design, in which every number links to its source.
 
 >>> from mlsd_helpers.design import Design
 >>> document(Design(name="Harbour Pay")).splitlines()[2]

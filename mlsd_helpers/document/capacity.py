@@ -1,7 +1,7 @@
-"""Capacity and cost: every fleet, what its spare replicas are for, and what all of it costs."""
+"""Capacity and cost: the plan of every fleet, its computed sizes, and the costs of the design."""
 
 from mlsd_helpers.analysis.cost import total_per_month
-from mlsd_helpers.document.fields import field, said
+from mlsd_helpers.document.fields import field, format_value
 from mlsd_helpers.document.markdown import (
     Md,
     anchor,
@@ -50,7 +50,7 @@ _FLEET = {
 
 
 def capacity(figures: Figures) -> Md:
-    """Write the plan of each fleet, what the plan comes to, and the costs."""
+    """Write the plan of each fleet, its computed sizes, and the costs."""
     return section(
         "capacity",
         "Capacity and cost",
@@ -74,11 +74,11 @@ def _cell(figures: Figures, path: str, place: str) -> Md:
         return figures.required(figures.load_path(path))
     if place == "concurrency_per_replica" and value == 1:
         return Md("")
-    return said(figures, f"{path}.{place}", value)
+    return format_value(figures, f"{path}.{place}", value)
 
 
 def _results(figures: Figures) -> Md:
-    """Write each result of the plan, fleet by fleet; what it is computed from stands in the appendix."""
+    """Write each result of the plan, fleet by fleet; the appendix shows the inputs."""
     by_title: dict[str, dict[str, Md]] = {}
     for row in rows(figures):
         if not row.missing:
@@ -92,18 +92,17 @@ def _results(figures: Figures) -> Md:
 
 def _costs(figures: Figures) -> Md:
     total = total_per_month(figures.costs)
-    lines = [
-        (
-            escape(row.what),
-            escape(
-                "not known" if row.per_month is None else show_money(row.per_month, figures.design.currency)
-            ),
-            link(escape(row.how), figures.target(row.path)) if row.per_month is not None else escape(row.how),
-        )
-        for row in figures.costs
-    ]
+    currency = figures.design.currency
+    lines = []
+    for row in figures.costs:
+        what, how = escape(row.what), escape(row.how)
+        if row.per_month is None:
+            lines.append((what, escape("not known"), how))
+        else:
+            price = escape(show_money(row.per_month, currency))
+            lines.append((what, price, link(how, figures.target(row.path))))
     if total is not None:
-        lines.append((Md("**all**"), Md(f"**{escape(show_money(total, figures.design.currency))}**"), Md("")))
+        lines.append((Md("**all**"), Md(f"**{escape(show_money(total, currency))}**"), Md("")))
     summed = joined(cost(figures), "; ")
-    told = blocks(table(("what", "a month", "how"), lines), Md(f"In all: {summed}.") if summed else Md(""))
-    return part("Cost", anchor("costs"), told) if told else Md("")
+    body = blocks(table(("what", "a month", "how"), lines), Md(f"In all: {summed}.") if summed else Md(""))
+    return part("Cost", anchor("costs"), body) if body else Md("")

@@ -13,10 +13,10 @@ _HEADING = re.compile(r" {0,3}(#{1,6})(?=\s)")
 
 
 def context(figures: Figures) -> Md:
-    """Write what a reader has to know first: the design's own words, and the file that it includes.
+    """Write the context: the design's own text, and the Markdown file that it includes.
 
-    Raises ``DesignError`` for a file that is not there, is no text, or lies outside of the design's folder. Without
-    a folder, the file is named and not read.
+    Raises ``DesignError`` for a file that is missing, is not text, or lies outside the design's folder. Without a
+    folder the file is named and not read.
     """
     about = figures.design.about
     if about is None:
@@ -30,7 +30,7 @@ def context(figures: Figures) -> Md:
 
 
 def included(folder: Path, name: str) -> Md:
-    """Read a Markdown file from a folder; its headings become smaller than those of the document."""
+    """Read a Markdown file from a folder; its headings move three levels down, below those of the document."""
     path = folder / name
     try:
         inside = path.resolve().is_relative_to(folder.resolve())

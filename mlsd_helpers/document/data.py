@@ -1,11 +1,11 @@
-"""Data: what is kept and may be read by whom, what leaves a region or a trust zone, labels, training, experiments."""
+"""Data: datasets and their readers, flows out of a region or trust zone, labels, training and experiments."""
 
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis.ages import as_read, worst_ages_s
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.design import Component, DataFlow, Flow, Planes
-from mlsd_helpers.document.fields import Columns, Phrases, entries, phrases, said
+from mlsd_helpers.document.fields import Columns, Phrases, entries, format_value, phrases
 from mlsd_helpers.document.markdown import (
     Md,
     blocks,
@@ -90,7 +90,7 @@ _GATES: Columns = {
 
 
 def data(figures: Figures) -> Md:
-    """Write what is kept, what leaves, what the model reads and learns from, and how a model is judged."""
+    """Write datasets, flows that leave a region or trust zone, the model's inputs, labels, training and gates."""
     design = figures.design
     held, needs, planes = design.data, design.requirements, design.planes
     gates = planes.release.gates if planes and planes.release else ()
@@ -122,7 +122,9 @@ def _leaving(figures: Figures, planes: Planes | None) -> Md:
         "trust zones": lambda flow: _zones(boxes[flow.start], boxes[flow.end]),
         "regions": lambda flow: _regions(boxes[flow.start], boxes[flow.end]),
         "who proves to be who": "auth",
-        "terms": lambda flow: said(figures, f"planes.components.{flow.end}.terms", boxes[flow.end].terms),
+        "terms": lambda flow: format_value(
+            figures, f"planes.components.{flow.end}.terms", boxes[flow.end].terms
+        ),
     }
 
     def leaves(flow: Flow) -> bool:
@@ -139,11 +141,8 @@ def _zones(start: Component, end: Component) -> Md:
 
 def _regions(start: Component, end: Component) -> Md:
     left = start.region and end.region and not set(end.region) <= set(start.region)
-    return Md(f"{_several(start.region)} → {_several(end.region)}") if left else Md("")
-
-
-def _several(words: tuple[str, ...]) -> Md:
-    return joined(map(escape, words))
+    before, after = (joined(map(escape, one.region)) for one in (start, end))
+    return Md(f"{before} → {after}") if left else Md("")
 
 
 def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
@@ -152,35 +151,34 @@ def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
         return Md("")
     sources = {feature.source for feature in flow.features}
     ages_s = worst_ages_s(as_read(figures.design))
-    general = figures.held("requirements.freshness.features")
+    general_path = "requirements.freshness.features"
+    general = figures.held(general_path)
     limits_s = {one.id: general if one.sla is None else one.sla for one in flow.features}
     limited = [one.id for one in flow.features if limits_s[one.id]]
     nearest = max(limited, key=lambda one: ages_s[one] / limits_s[one], default=None)
-    aged = nearest and (
-        f" Nearest to its limit is {link(code(nearest), f'feature-{nearest}')}: at worst "
-        f"{show_seconds(ages_s[nearest])} old, of {_limit(figures, nearest)} that are allowed."
-    )
+    aged = ""
+    if nearest:
+        own = f"dataflow.features.{nearest}.sla"
+        limit = figures.required(general_path) if figures.held(own) is None else figures.number(own)
+        aged = (
+            f" Nearest to its limit is {link(code(nearest), f'feature-{nearest}')}: at worst "
+            f"{show_seconds(ages_s[nearest])} old, of {limit} that are allowed."
+        )
     marks = (("Personal", "personal"), ("The law forbids to decide by", "protected"))
-    told = ((words, [one for one in flow.features if getattr(one, mark)]) for words, mark in marks)
+    marked = ((words, [one for one in flow.features if getattr(one, mark)]) for words, mark in marks)
     flagged = bullets(
         Md(f"**{words}:** {joined(link(code(one.id), f'feature-{one.id}') for one in some)}")
-        for words, some in told
+        for words, some in marked
         if some
     )
     return blocks(
         Md(
             f"{link(counted(len(flow.features), 'feature'), 'section-dataflow')} from "
-            f"{counted(len(sources), 'source')}.{aged or ''}"
+            f"{counted(len(sources), 'source')}.{aged}"
         ),
         flagged,
         bullets(_agreements(figures, flow)),
     )
-
-
-def _limit(figures: Figures, feature: str) -> Md:
-    own = f"dataflow.features.{feature}.sla"
-    general = "requirements.freshness.features"
-    return figures.required(general) if figures.held(own) is None else figures.number(own)
 
 
 def _agreements(figures: Figures, flow: DataFlow) -> Iterator[Md]:

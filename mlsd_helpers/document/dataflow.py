@@ -13,6 +13,8 @@ from mlsd_helpers.units import show_seconds
 AT = "dataflow"
 AGE = "formula-age_bounds"
 INPUT = "input"
+_FEATURE = ("feature", "source", "passes", "worst age", "oldest allowed", "slot", "default")
+_STAGE = ("stage", "runs every", "then takes", "copies kept for", "store", "by")
 
 
 def dataflow(figures: Figures) -> Md:
@@ -21,8 +23,10 @@ def dataflow(figures: Figures) -> Md:
     if flow is None:
         return Md("")
     drawn = _lineage(flow) if flow.features or flow.stages else Md("")
-    parts = (drawn, _features(figures, flow), _stages(figures, flow))
-    return section("dataflow", "Appendix: features and their lineage", *parts)
+    ages_s = worst_ages_s(as_read(figures.design))
+    features = table(_FEATURE, (_feature(figures, one, ages_s[one.id]) for one in flow.features))
+    stages = table(_STAGE, (_stage(figures, one) for one in flow.stages))
+    return section("dataflow", "Appendix: features and their lineage", drawn, features, stages)
 
 
 def _lineage(flow: DataFlow) -> Md:
@@ -61,18 +65,11 @@ def _arrows(feature: Feature, end: str, sources: dict[str, str], stages: dict[st
 
 
 def _through(before: Sequence[str], ways: Iterable[Sequence[Sequence[str]]]) -> Iterator[Edge]:
-    """Yield the arrows from each of the places before through all branches, step by step."""
+    """Yield the arrows from each of the `before` places through all branches, step by step."""
     for branches in ways:
         yield from (Edge(start, branch[0]) for start in before for branch in branches)
         yield from (Edge(start, end) for branch in branches for start, end in pairwise(branch))
         before = [branch[-1] for branch in branches]
-
-
-def _features(figures: Figures, flow: DataFlow) -> Md:
-    heads = ("feature", "source", "passes", "worst age", "oldest allowed", "slot", "default")
-    ages_s = worst_ages_s(as_read(figures.design))
-    rows = (_feature(figures, one, ages_s[one.id]) for one in flow.features)
-    return table(heads, rows)
 
 
 def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
@@ -83,7 +80,7 @@ def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
     return (
         anchor(f"feature-{one.id}", code(one.id)),
         code(one.source),
-        _way(one),
+        _way(one.path),
         link(show_seconds(worst_s), AGE),
         general if one.sla is None else figures.number(f"{path}.sla"),
         Md(f"{figures.number(f'{path}.slot')}{wide}"),
@@ -91,20 +88,14 @@ def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
     )
 
 
-def _way(feature: Feature) -> Md:
-    return joined(map(_passed, feature.path), " → ")
+def _way(steps: Iterable[str | Parallel]) -> Md:
+    return joined(map(_passed, steps), " → ")
 
 
 def _passed(step: str | Parallel) -> Md:
     if isinstance(step, str):
         return link(code(step), f"stage-{step}")
-    branches = (joined(map(_passed, branch), " → ") for branch in step.parallel)
-    return Md(f"({' beside '.join(branches)})")
-
-
-def _stages(figures: Figures, flow: DataFlow) -> Md:
-    heads = ("stage", "runs every", "then takes", "copies kept for", "store", "by")
-    return table(heads, [_stage(figures, stage) for stage in flow.stages])
+    return Md(f"({' beside '.join(map(_way, step.parallel))})")
 
 
 def _stage(figures: Figures, one: Stage) -> tuple[Md, ...]:

@@ -1,9 +1,7 @@
 """The decisions: patterns and other choices with what was rejected, risks, open questions, accepted findings."""
 
-from collections.abc import Iterator
-
-from mlsd_helpers.design import Pattern, ServingPath
-from mlsd_helpers.document.fields import Columns, entries, said
+from mlsd_helpers.design import Pattern
+from mlsd_helpers.document.fields import Columns, entries, format_value
 from mlsd_helpers.document.markdown import Md, anchor, blocks, bullets, code, escape, link, part, section
 from mlsd_helpers.document.provenance import Figures
 
@@ -44,7 +42,7 @@ _QUESTIONS: Columns = {"question": "id", "what is not known": "text", "who finds
 
 
 def decisions(figures: Figures) -> Md:
-    """Write what was chosen and what was not, risks, open questions, and findings that are accepted."""
+    """Write the choices and their alternatives, risks, open questions, and accepted findings."""
     design = figures.design
     asked = entries(figures, "questions", design.questions, _QUESTIONS, "question")
     return section(
@@ -67,7 +65,14 @@ def _patterns(figures: Figures, pattern: Pattern | None) -> Md:
         "rejected because": "reason",
         "would be taken if": "flips_when",
     }
-    details = (_details(figures, one) for one in pattern.paths)
+    details = []
+    for path in pattern.paths:
+        parts = (
+            (name, format_value(figures, f"{AT}.{path.id}.{name}", getattr(path, name)))
+            for name in ("keys", "cache", "precompute", "stream")
+        )
+        if lines := bullets(Md(f"{name}: {words}") for name, words in parts if words):
+            details.append(blocks(Md(f"Path {code(path.id)}:"), lines))
     turned_down = entries(figures, "pattern.rejected", pattern.rejected, rejected)
     return blocks(
         entries(figures, AT, pattern.paths, _PATHS, "path"),
@@ -75,17 +80,6 @@ def _patterns(figures: Figures, pattern: Pattern | None) -> Md:
         Md("Rejected:") if turned_down else Md(""),
         turned_down,
     )
-
-
-def _details(figures: Figures, path: ServingPath) -> Md:
-    lines = bullets(_parts(figures, path))
-    return lines and blocks(Md(f"Path {code(path.id)}:"), lines)
-
-
-def _parts(figures: Figures, path: ServingPath) -> Iterator[Md]:
-    for name in ("keys", "cache", "precompute", "stream"):
-        if words := said(figures, f"{AT}.{path.id}.{name}", getattr(path, name)):
-            yield Md(f"{name}: {words}")
 
 
 def _accepted(figures: Figures) -> Md:

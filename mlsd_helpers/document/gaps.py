@@ -1,4 +1,4 @@
-"""What a design does not decide yet, and what it says does not apply."""
+"""The decisions that a design leaves open, and the parts that it declares not applicable."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ WANTED = {
     "data": ("datasets",),
     "operations": ("objectives",),
 }  # fmt: skip
-"""What a team builds from, by the fields of each part; ``*`` is each entry of a list."""
+"""The fields that a team needs before it builds, by part; ``*`` is each entry of a list."""
 _PLAN = (
     "component", "service_time", "target_utilisation", "headroom", "replicas", "zones", "queue_limit", "routing",
     "cost_per_replica_hour",
@@ -38,7 +38,7 @@ _NAMED = 5  # entries of a list that one line names
 
 
 def gaps(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield what is not decided: a path, and the entries whose field it is where it is one of a list.
+    """Yield each open decision: its path, and the ids of the entries that lack it where it is a field of a list.
 
     >>> dict(gaps(Design(name="d", planes={"components": [{"id": "a", "kind": "cache"}]})))["planes.components.owner"]
     ('a',)
@@ -57,7 +57,7 @@ def gaps(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _missing(value: Any, steps: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield the shortest path that holds nothing along some steps, and the entry of a list that lacks the rest."""
+    """Yield the shortest empty path along some steps, and the entry of a list that lacks the rest."""
     for place, step in enumerate(steps, 1):
         if step == "*":
             path = ".".join((*steps[: place - 1], *steps[place:]))
@@ -72,13 +72,13 @@ def _missing(value: Any, steps: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def undecided_parts(figures: Figures) -> Md:
-    """Write what is not decided yet, part by part, and what does not apply, with the reason."""
+    """Write the open decisions, part by part, and the parts that do not apply, with the reasons."""
     by_part: dict[str, list[Md]] = {}
     for path, names in gaps(figures.design):
         by_part.setdefault(path.partition(".")[0], []).append(_gap(path, names))
-    whole = [name for name, told in by_part.items() if told == [code(name)]]
+    whole = [name for name, found in by_part.items() if found == [code(name)]]
     missing = [Md(f"**Nothing yet on:** {joined(map(code, whole))}")] if whole else []
-    missing += [Md(f"**{name}:** {joined(told)}") for name, told in by_part.items() if name not in whole]
+    missing += [Md(f"**{name}:** {joined(found)}") for name, found in by_part.items() if name not in whole]
     answers = bullets(
         Md(f"{code(one.where)}: {escape(one.because)}") for one in figures.design.does_not_apply
     )

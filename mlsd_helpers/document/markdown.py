@@ -1,6 +1,6 @@
-"""Markdown in which any text shows as it is, on GitHub and in JupyterLab.
+"""Markdown in which any text is shown unchanged, on GitHub and in JupyterLab.
 
-Text comes from a design and may hold any character. Markdown has the type `Md`; only `escape`, `block` and `code`
+Text comes from a design and may contain any character. Markdown has the type `Md`; only `escape`, `block` and `code`
 turn text into it, so that no text gets into a document unescaped.
 """
 
@@ -13,7 +13,7 @@ Md = NewType("Md", str)
 
 NOTHING = Md("–")
 
-# A span keeps MathJax off: it looks for formulas after entities are resolved, within one piece of text.
+# A span hides the character from MathJax, which looks for formulas within one text node after entities are resolved.
 _ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in "&<>`*[]|~{}@#"} | {
     ord(mark): f"<span>&#{ord(mark)};</span>" for mark in "$\\"
 }
@@ -22,7 +22,7 @@ _OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # within a word it 
 
 
 def escape(text: str) -> Md:
-    """Escape text so that it shows as it is, on one line.
+    """Escape text so that it is shown unchanged, on one line.
 
     >>> escape("a *b* costs $2 | snake_case _c_")
     'a &#42;b&#42; costs <span>&#36;</span>2 &#124; snake_case &#95;c&#95;'
@@ -33,7 +33,7 @@ def escape(text: str) -> Md:
 
 
 def block(text: str) -> Md:
-    """Escape text that begins a line, so that it begins no list or heading either.
+    """Escape text at the beginning of a line, so that it does not begin a list or heading.
 
     >>> block("1. first"), block("- a"), block("plain")
     ('&#49;. first', '&#45; a', 'plain')
@@ -51,7 +51,7 @@ def code(name: str) -> Md:
 
 
 def counted(number: int, thing: str) -> Md:
-    """Write how many there are of something.
+    """Write a number of things, with a plural s.
 
     >>> counted(1, "call"), counted(2_000, "call")
     ('1 call', '2,000 calls')
@@ -80,13 +80,13 @@ def blocks(*paragraphs: Md) -> Md:
 
 
 def section(name: str, title: str, *paragraphs: Md) -> Md:
-    """Write a section: an anchor, a heading and its paragraphs; nothing at all where they are empty."""
+    """Write a section: an anchor, a heading and its paragraphs; "" where they are empty."""
     body = blocks(*paragraphs)
     return body and blocks(anchor(f"section-{name}"), Md(f"## {title}"), body)
 
 
 def part(title: str, *paragraphs: Md) -> Md:
-    """Write a part of a section under a heading of its own; nothing at all where its paragraphs are empty."""
+    """Write a part of a section under its own heading; "" where its paragraphs are empty."""
     body = blocks(*paragraphs)
     return body and blocks(Md(f"### {title}"), body)
 
@@ -97,10 +97,6 @@ def bullets(items: Iterable[Md]) -> Md:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Md]]) -> Md:
-    """Write a table; nothing at all when it has no rows."""
-    lines = [_row(row) for row in rows]
-    return Md("\n".join([_row(heads), "|" + " --- |" * len(heads), *lines])) if lines else Md("")
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell or NOTHING for cell in cells)} |"
+    """Write a table; "" when it has no rows."""
+    head, *lines = (f"| {' | '.join(cell or NOTHING for cell in row)} |" for row in (heads, *rows))
+    return Md("\n".join([head, "|" + " --- |" * len(heads), *lines])) if lines else Md("")

@@ -11,15 +11,15 @@ Arrow = Literal["waits", "moves", "steers"]
 
 MOST_ARROWS, MOST_TEXT = 500, 50_000  # mermaid's own limits: it draws an error message beyond them
 
-# Its own colours, because a diagram has no panel of its own: lines in a grey that shows on a light and on a dark
-# page, words always on a light ground.
+# A diagram has no background of its own, so it brings its colours: lines in a grey that is visible on a light and on a
+# dark page, and text always on a light background.
 _LOOK = (
     '%%{init: {"theme": "base", "themeVariables": {"lineColor": "#7b8794", "textColor": "#1f2933", '
     '"primaryColor": "#e6eff8", "primaryTextColor": "#1f2933", "primaryBorderColor": "#0b5fa5", '
     '"clusterBkg": "#f4f6f8", "clusterBorder": "#7b8794", "titleColor": "#1f2933", '
     '"edgeLabelBackground": "#ffffff", "noteBkgColor": "#fff8e1", "noteTextColor": "#1f2933"}}}%%'
 )
-_GROUND = "rect rgb(244, 246, 248)"  # words of a sequence have no ground of their own
+_GROUND = "rect rgb(244, 246, 248)"  # the text of a sequence diagram has no background of its own
 
 _SHAPES: dict[Shape, tuple[str, str]] = {
     "box": ("[", "]"),
@@ -67,7 +67,7 @@ def flowchart(
     edges: Sequence[Edge],
     direction: Literal["LR", "TB"] = "LR",
 ) -> Md:
-    """Write a flowchart; where mermaid could not draw it for its size, a sentence that says so."""
+    """Write a flowchart, or a sentence where it is too large for Mermaid to draw."""
     drawn = [line for group in groups for line in _drawn(group)]
     arrows = [_edge(edge) for edge in dict.fromkeys(edges)]
     head = [_LOOK, f"flowchart {direction}", f"  accTitle: {title}", f"  accDescr: {description}"]
@@ -78,7 +78,7 @@ def flowchart(
 
 
 def sequence(title: str, description: str, names: Iterable[tuple[str, str]], steps: Iterable[str]) -> Md:
-    """Write a sequence diagram: who takes part, each with an id and a name, and lines of Mermaid."""
+    """Write a sequence diagram from its participants, as pairs of id and name, and its lines of Mermaid."""
     head = [_LOOK, "sequenceDiagram", f"  accTitle: {title}", f"  accDescr: {description}"]
     taking_part = [f"  participant {given} as {label(name)}" for given, name in names]
     lines = [*head, *taking_part, f"  {_GROUND}", *(f"    {step}" for step in steps), "  end"]
@@ -91,11 +91,10 @@ def label(text: str) -> str:
     >>> label("p99 [ms]; or less")
     'p99 #91;ms#93;#59; or less'
     """
-    return "".join(char if _is_plain(char) else f"#{ord(char)};" for char in " ".join(text.split()))
-
-
-def _is_plain(char: str) -> bool:
-    return (char.isalnum() and char not in _MARKS) or char in _PLAIN
+    plain = (
+        (char, (char.isalnum() and char not in _MARKS) or char in _PLAIN) for char in " ".join(text.split())
+    )
+    return "".join(char if is_plain else f"#{ord(char)};" for char, is_plain in plain)
 
 
 def _drawn(group: Group | Node) -> list[str]:

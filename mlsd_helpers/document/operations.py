@@ -1,4 +1,4 @@
-"""Operations: what is promised to users, who is called, how a model is made again, released and taken back."""
+"""Operations: objectives, alerts, monitors, retraining, release and rollback."""
 
 from mlsd_helpers.design import Planes
 from mlsd_helpers.document.fields import Columns, Phrases, entries, name, phrases
@@ -50,9 +50,10 @@ _BACK: Phrases = {
 
 
 def operations(figures: Figures) -> Md:
-    """Write objectives, alerts, monitors, retraining, the stages of a release, and the way back."""
+    """Write objectives, alerts, monitors, retraining, the stages of a release, and the rollback."""
     design = figures.design
-    planes, held = design.planes or Planes(), design.operations
+    planes = design.planes or Planes()
+    objectives = design.operations.objectives if design.operations else ()
     release, at = planes.release, "planes.release"
     stages = release.rollout if release else ()
     where = f"{at}.stages" if release and release.stages else f"{at}"
@@ -62,12 +63,7 @@ def operations(figures: Figures) -> Md:
     return section(
         "operations",
         "Operations",
-        part(
-            "Objectives",
-            entries(
-                figures, "operations.objectives", held.objectives if held else (), _OBJECTIVES, "objective"
-            ),
-        ),
+        part("Objectives", entries(figures, "operations.objectives", objectives, _OBJECTIVES, "objective")),
         part("Alerts", entries(figures, "planes.alerts", planes.alerts, _ALERTS, "alert")),
         part("Monitors", _monitors(figures, planes)),
         part("Retraining", bullets(phrases(figures, "planes.retraining", planes.retraining, _RETRAINING))),

@@ -1,4 +1,4 @@
-"""The capacity plan, row by row: a formula, its inputs with where each comes from, and its result."""
+"""The capacity plan, row by row: a formula, its inputs with their origins, and its result."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ Show = Callable[[float], str]
 
 @dataclass(frozen=True)
 class Input:
-    """An input of a formula: its name there, its value, how it is written, and the place that it comes from."""
+    """An input of a formula: its parameter name, its value, the value as text, and the anchor of its origin."""
 
     name: str
     value: Any
     words: str
     target: str
     missing: str = ""
-    """The path at which the design would hold it, when it does not."""
+    """The path of the missing field in the design; "" where the input is known."""
     assumption: str = ""
-    """What is assumed for it, when the design does not decide it."""
+    """The assumption, where the design does not decide it."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One result of the plan: what it is, its formula, the formula's inputs, and how the result is written."""
+    """One result of the plan: its title, its formula, the inputs, and the function that writes the result."""
 
     id: str
     what: str
@@ -41,26 +41,26 @@ class Row:
     inputs: Sequence[Input]
     show: Show = show_number
     fleet: str = ""
-    """The fleet that it is about, where there are several plans."""
+    """Its fleet, where there are several plans."""
 
     @property
     def target(self) -> str:
-        """The place of this row."""
+        """The anchor of this row."""
         return f"plan-{self.id}"
 
     @property
     def formula_target(self) -> str:
-        """The place where the formula is described."""
+        """The anchor of the formula's description."""
         return f"formula-{self.formula.__name__}"
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The paths of the inputs that the design does not hold."""
+        """The paths of the inputs that the design lacks."""
         return tuple(dict.fromkeys(one.missing for one in self.inputs if one.missing))
 
     @property
     def result(self) -> float | str:
-        """The result; where the formula refuses its inputs, the reason."""
+        """The result, or the reason why the formula refuses its inputs."""
         refused = [one.value for one in self.inputs if isinstance(one.value, str)]
         if refused:
             return str(refused[0])
@@ -82,24 +82,24 @@ class Row:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The plan of one fleet, with its figures by their names in the plan."""
+    """The plan of one fleet, with access to its figures by their names in the plan."""
 
     figures: Figures
     path: str
 
     @property
     def plan(self) -> FleetPlan:
-        """What the design decides for the fleet."""
+        """The fleet's plan in the design."""
         return self.figures.design.fleets[self.path]
 
     @property
     def sizing(self) -> Sizing:
-        """What the plan comes to."""
+        """The sizes computed from the plan."""
         return self.figures.sizings[self.path]
 
     @property
     def name(self) -> str:
-        """What the fleet is called."""
+        """The name of the fleet: its id, its component, or its path."""
         return self.plan.id or self.plan.component or self.path
 
     def given(self, name: str, field: str) -> Input:
@@ -107,37 +107,35 @@ class Fleet:
         return _given(self.figures, name, f"{self.path}.{field}")
 
     def held(self, field: str) -> Any:
-        """Return what stands in a field of the plan."""
+        """Return the value of a field of the plan."""
         return self.figures.held(f"{self.path}.{field}")
 
     def text(self, field: str) -> str | None:
-        """Return what stands in a field of the plan as people write it."""
+        """Return the value of a field of the plan as text with its unit."""
         return self.figures.text(f"{self.path}.{field}")
 
     def decided(self, name: str, decision: Decision, show: Show) -> Input:
-        """Return what the plan decides, or what is assumed for it."""
+        """Return a decision of the plan, or the assumption in its place."""
         path = in_plan(decision.path, self.path)
         if not decision.assumption:
             return _given(self.figures, name, path)
-        words, assumption = (
-            f"{show(decision.value)}, assumed",
-            decision.assumption.replace(decision.path, path),
-        )
+        assumption = decision.assumption.replace(decision.path, path)
+        words = f"{show(decision.value)}, assumed"
         return Input(name, decision.value, words, ASSUMED, assumption=assumption)
 
     def load(self, name: str) -> Input:
-        """Return what reaches the replicas at the peak."""
+        """Return the load at the replicas at the peak."""
         return _given(self.figures, name, self.figures.load_path(self.path))
 
     def work(self, name: str) -> Input:
-        """Return the time that a replica is taken by one request, when it works on several at a time."""
+        """Return the time that one request takes of a replica: service time ÷ requests at once."""
         one, at_once = self.given(name, "service_time.mean"), self.plan.concurrency_per_replica
         if one.missing or at_once == 1:
             return one
         return Input(name, self.sizing.seat_s, f"{one.words} / {at_once}", one.target)
 
     def servers(self, lost: int, words: str) -> Input:
-        """Return the replicas that are left."""
+        """Return the replicas minus those that are lost."""
         one = self.given("servers", "replicas")
         return one if one.missing else Input(one.name, one.value - lost, words or one.words, one.target)
 
@@ -156,7 +154,7 @@ class Fleet:
 
 
 def rows(figures: Figures) -> Iterator[Row]:
-    """Yield each row that the design calls for."""
+    """Yield each row that the design has inputs for."""
     fleets = [Fleet(figures, path) for path in figures.design.fleets]
     yield from _traffic(figures)
     yield from chain.from_iterable(topic(fleet) for fleet in fleets for topic in OF_A_FLEET)
@@ -164,7 +162,7 @@ def rows(figures: Figures) -> Iterator[Row]:
 
 
 def cells(row: Row) -> tuple[Md, Md, Md, Md]:
-    """Write a row: what it is, its formula, its inputs and its result, each linked."""
+    """Write a row: its title, its formula, its inputs and its result, each linked."""
     inputs = (
         Md(f"{one.name} = {link(escape(one.words), one.target)}") for one in row.inputs if not one.missing
     )
@@ -174,7 +172,7 @@ def cells(row: Row) -> tuple[Md, Md, Md, Md]:
 
 
 def result_of(row: Row, target: str) -> Md:
-    """Write the result of a row, linked to a place; the reason where it has none."""
+    """Write the result of a row, linked to an anchor, or the reason why there is none."""
     if row.missing:
         return undecided(*row.missing)
     result = row.result
@@ -240,7 +238,7 @@ def _fleet(fleet: Fleet) -> Iterator[Row]:
 
 
 def _failures(fleet: Fleet, size: tuple[Input, ...], need: Row) -> Iterator[Row]:
-    """Yield what each failure asks for that the headroom is to pay for."""
+    """Yield the replicas that each failure needs which the headroom pays for."""
     headroom = fleet.plan.headroom
     share = fleet.decided("headroom", fleet.sizing.headroom, show_share)
     yield fleet.row("headroom", "Replicas with headroom", formulas.replicas, [*size, share])
@@ -270,11 +268,8 @@ def _waits(fleet: Fleet, service: Input) -> Iterator[Row]:
     wanted = Input("percentile", PERCENTILES[percentile], percentile, origin)
     inputs = [servers, fleet.load("arrival_rps"), service, wanted]
     what = f"{percentile} wait for a replica, in one queue, with exponential service"
-    yield fleet.row("wait", what, formulas.wait_percentile_s, inputs, _wait)
-
-
-def _wait(wait_s: float) -> str:
-    return show_seconds(wait_s) if wait_s else "no wait"
+    show: Show = lambda wait_s: show_seconds(wait_s) if wait_s else "no wait"  # noqa: E731
+    yield fleet.row("wait", what, formulas.wait_percentile_s, inputs, show)
 
 
 def _autoscaler(fleet: Fleet) -> Iterator[Row]:
@@ -285,22 +280,12 @@ def _autoscaler(fleet: Fleet) -> Iterator[Row]:
     arrivals = next((one for one in (load, rise) if one.missing), None) or Input(
         load.name, load.value + rise.value, f"{load.words} + {rise.words}", load.target
     )
+    divisor = f"({service.words})" if "/" in service.words else service.words
     capacity = next((one for one in (servers, service) if one.missing), None) or Input(
-        servers.name,
-        servers.value / service.value,
-        f"{servers.words} / {_within(service.words)}",
-        servers.target,
+        servers.name, servers.value / service.value, f"{servers.words} / {divisor}", servers.target
     )
     inputs = [arrivals, capacity, fleet.given("duration_s", "autoscaler.delay")]
     yield fleet.row("backlog", "Requests queued until the autoscaler helps", formulas.surge_backlog, inputs)
-
-
-def _within(words: str) -> str:
-    return f"({words})" if "/" in words else words
-
-
-def _money(figures: Figures) -> Show:
-    return partial(show_money, currency=figures.design.currency)
 
 
 def _cost(fleet: Fleet) -> Iterator[Row]:
@@ -308,7 +293,7 @@ def _cost(fleet: Fleet) -> Iterator[Row]:
         return
     size = [fleet.given("replicas", "replicas"), fleet.given("price_per_hour", "cost_per_replica_hour")]
     hours = _fixed("hours", HOURS_A_MONTH, "30 × 24", formulas.fleet_cost)
-    money = _money(fleet.figures)
+    money = partial(show_money, currency=fleet.figures.design.currency)
     yield fleet.row("cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*size, hours], money)
     inputs = [*size, _given(fleet.figures, "mean_rps", "requirements.throughput.mean")]
     what = "Cost of the fleet per 1,000 predictions"
@@ -325,45 +310,31 @@ def _labels(figures: Figures) -> Iterator[Row]:
     if any(figures.held(f"{at}.{field}") is not None for _, field in given):
         inputs = [_given(figures, name, f"{at}.{field}") for name, field in given]
         what = "Cost of the labels of one training set"
-        yield Row("labels", what, formulas.labelling_cost, inputs, _money(figures))
+        money = partial(show_money, currency=figures.design.currency)
+        yield Row("labels", what, formulas.labelling_cost, inputs, money)
 
 
-def _caches(figures: Figures) -> Iterator[Row]:
-    for path in figures.design.pattern.paths if figures.design.pattern else ():
-        if path.cache is None:
-            continue
-        at = f"pattern.paths.{path.id}"
-        hits = _given(figures, "hit_ratio", f"{at}.cache.hit_ratio")
-        load, share = _given(figures, "request_rps", "requirements.throughput.peak"), path.share
-        if share is not None:
-            load = _scaled(load, share, f"{load.words} × {figures.text(f'{at}.share')}")
-        what = f"Requests of {path.id} that the cache lets through, a second"
-        yield Row(f"missed-{path.id}", what, formulas.backend_rps, [load, hits], show_rate)
-        what = f"Load behind the cache of {path.id} when it is empty, times the usual"
-        yield Row(f"cold-{path.id}", what, formulas.cold_cache_factor, [hits])
-
-
-def _precomputed(figures: Figures) -> Iterator[Row]:
+def _paths(figures: Figures) -> Iterator[Row]:
+    """Yield the rows of each serving path: its cache, its answers computed in advance, its stream."""
     for path in figures.design.pattern.paths if figures.design.pattern else ():
         at = f"pattern.paths.{path.id}"
+        if path.cache:
+            hits = _given(figures, "hit_ratio", f"{at}.cache.hit_ratio")
+            load, share = _given(figures, "request_rps", "requirements.throughput.peak"), path.share
+            if share is not None:
+                load = _scaled(load, share, f"{load.words} × {figures.text(f'{at}.share')}")
+            what = f"Requests of {path.id} that the cache lets through, a second"
+            yield Row(f"missed-{path.id}", what, formulas.backend_rps, [load, hits], show_rate)
+            what = f"Load behind the cache of {path.id} when it is empty, times the usual"
+            yield Row(f"cold-{path.id}", what, formulas.cold_cache_factor, [hits])
         if path.precompute and path.precompute.keys_read is not None:
-            inputs = [
-                _given(figures, "computed", f"{at}.keys"),
-                _given(figures, "read", f"{at}.precompute.keys_read"),
-            ]
+            fields = {"computed": "keys", "read": "precompute.keys_read"}
+            inputs = [_given(figures, name, f"{at}.{field}") for name, field in fields.items()]
             what = f"Answers of {path.id} computed in vain"
             yield Row(f"waste-{path.id}", what, formulas.precompute_waste, inputs, show_share)
-
-
-def _streams(figures: Figures) -> Iterator[Row]:
-    for path in figures.design.pattern.paths if figures.design.pattern else ():
-        at = f"pattern.paths.{path.id}.stream"
         if path.stream and path.stream.largest_backlog is not None:
-            inputs = [
-                _given(figures, "backlog", f"{at}.largest_backlog"),
-                _given(figures, "arrival_rps", f"{at}.events"),
-                _given(figures, "capacity_rps", f"{at}.consumed"),
-            ]
+            fields = {"backlog": "largest_backlog", "arrival_rps": "events", "capacity_rps": "consumed"}
+            inputs = [_given(figures, name, f"{at}.stream.{field}") for name, field in fields.items()]
             what = f"Time for {path.id} to catch up"
             yield Row(f"drain-{path.id}", what, formulas.drain_time_s, inputs, show_seconds)
 
@@ -444,4 +415,4 @@ def _of_all(fleet: Fleet, name: str, path: str) -> Input:
 
 _AT = "generation"
 OF_A_FLEET = (_fleet, _autoscaler, _cost, _generation)
-OF_THE_REST = (_labels, _caches, _precomputed, _streams)
+OF_THE_REST = (_labels, _paths)

@@ -1,7 +1,5 @@
 """The architecture: components by plane, the diagram, and the flows between them."""
 
-from collections.abc import Iterable
-
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
 from mlsd_helpers.document.fields import Columns, entries
@@ -35,15 +33,11 @@ _MORE: Columns = {
 }
 
 
-def _about(one: Component) -> Md:
-    return joined(map(escape, filter(None, (one.title, one.does))), ". ")
-
-
 _COMPONENTS: Columns = {
     "component": "id",
     "plane": "plane",
     "kind": "kind",
-    "what it does": _about,
+    "what it does": lambda one: joined(map(escape, filter(None, (one.title, one.does))), ". "),
     "owner": "owner",
     "replicas": "replicas",
     "zones": "zones",
@@ -70,27 +64,9 @@ _OTHERS: Columns = {
 }
 
 
-def planes(figures: Figures) -> Md:
-    """Write the architecture: diagram, components, what a request does, and the calls that it waits for."""
-    sketch = figures.design.planes
-    if sketch is None:
-        return section("planes", "Architecture")
-    ordered = _by_plane(sketch)
-    others = [one for one in ordered if any(getattr(one, name) for name in _SAID_OF_OTHERS)]
-    return section(
-        "planes",
-        "Architecture",
-        _sketch(sketch),
-        Md(f"{LEGEND}{_empty(sketch)}"),
-        entries(figures, f"{AT}.components", ordered, _COMPONENTS, "component"),
-        part("Services, people and devices", entries(figures, f"{AT}.components", others, _OTHERS)),
-        request(figures, sketch),
-        part("Calls on which a request waits", _flows(figures, sketch, _ENDS | _CALLS, WAITING)),
-    )
-
-
-_SAID_OF_OTHERS = (
+_OF_OTHERS = (
     "run_by_others",
+    "items",
     "quota",
     "price",
     "terms",
@@ -99,23 +75,44 @@ _SAID_OF_OTHERS = (
     "rate",
     "wait",
     "devices",
-    "items",
 )
+
+
+def planes(figures: Figures) -> Md:
+    """Write the architecture: diagram, components, the path of a request, and the calls that it waits for."""
+    sketch = figures.design.planes
+    if sketch is None:
+        return section("planes", "Architecture")
+    ordered = _by_plane(sketch)
+    others = [one for one in ordered if any(getattr(one, name) for name in _OF_OTHERS)]
+    empty = ", ".join(plane for plane in KINDS if not sketch.in_plane(plane))
+    calls = entries(
+        figures, f"{AT}.flows", sketch.flows, _ENDS | _CALLS, keep=lambda flow: flow.carries in WAITING
+    )
+    return section(
+        "planes",
+        "Architecture",
+        _sketch(sketch),
+        Md(f"{LEGEND}{f' Not drawn, as nothing is in them: {empty}.' if empty else ''}"),
+        entries(figures, f"{AT}.components", ordered, _COMPONENTS, "component"),
+        part("Services, people and devices", entries(figures, f"{AT}.components", others, _OTHERS)),
+        request(figures, sketch),
+        part("Calls on which a request waits", calls),
+    )
 
 
 def _sketch(sketch: Planes) -> Md:
     ids = {component.id: f"c{number}" for number, component in enumerate(_by_plane(sketch))}
+
+    def arrow(flow: Flow) -> Arrow:
+        return "waits" if flow.carries in WAITING else "steers" if flow.carries in _STEERS else "moves"
+
     filled = [plane for plane in KINDS if sketch.in_plane(plane)]
     groups = [Group(f"plane_{plane}", f"{plane} plane", _boxes(sketch, plane, ids)) for plane in filled]
-    edges = [Edge(ids[flow.start], ids[flow.end], flow.carries, _arrow(flow)) for flow in sketch.flows]
+    edges = [Edge(ids[flow.start], ids[flow.end], flow.carries, arrow(flow)) for flow in sketch.flows]
     size = f"{len(ids)} components of the five planes and {len(edges)} flows between them"
     nothing = Node("nothing", ("nothing yet",), "round")
     return flowchart("Planes", f"{size}, listed in the tables below", groups or [nothing], edges, "TB")
-
-
-def _empty(sketch: Planes) -> str:
-    empty = [plane for plane in KINDS if not sketch.in_plane(plane)]
-    return f" Not drawn, as nothing is in them: {', '.join(empty)}." if empty else ""
 
 
 def _by_plane(sketch: Planes) -> list[Component]:
@@ -129,20 +126,9 @@ def _boxes(sketch: Planes, plane: str, ids: dict[str, str]) -> list[Node]:
     ]
 
 
-def _arrow(flow: Flow) -> Arrow:
-    return "waits" if flow.carries in WAITING else "steers" if flow.carries in _STEERS else "moves"
-
-
 def flows(figures: Figures) -> Md:
-    """Write the appendix of flows: those on which nobody waits, and what is agreed on all of them."""
+    """Write the appendix of flows: all flows with their checks, authentication and contracts."""
     sketch = figures.design.planes
     if sketch is None:
         return section("flows", "Appendix: flows")
-    carried = {flow.carries for flow in sketch.flows}
-    everything = _flows(figures, sketch, _ENDS | _MORE, carried)
-    return section("flows", "Appendix: flows", everything)
-
-
-def _flows(figures: Figures, sketch: Planes, columns: Columns, carried: Iterable[str]) -> Md:
-    # A flow's path goes by its position among all flows.
-    return entries(figures, f"{AT}.flows", sketch.flows, columns, keep=lambda flow: flow.carries in carried)
+    return section("flows", "Appendix: flows", entries(figures, f"{AT}.flows", sketch.flows, _ENDS | _MORE))

@@ -1,4 +1,4 @@
-"""Where each figure of a design comes from: its evidence, or that of the group that it belongs to."""
+"""The origin of each figure of a design: its evidence, or the evidence of its group."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mlsd_helpers.document.markdown import NOTHING, Md, code, escape, link
 from mlsd_helpers.review import Review, reviewed
 
 Steps = tuple[str, ...]
-"""A path, step by step; list entries go by their id where they have one."""
+"""A path, step by step; a list entry is named by its id, or by its position where it has none."""
 
 AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
 WITHOUT_REASON = "without-reason"
@@ -32,25 +32,25 @@ class Figures:
 
     design: Design
     folder: Path | None = None
-    """Where the design's file stands, and what it includes."""
+    """The folder of the design's file and of the files that it includes."""
 
     @cached_property
     def sizings(self) -> dict[str, Sizing]:
-        """What the plan of each fleet comes to, by the path of the plan."""
+        """The computed sizes of each fleet, by the path of its plan."""
         return {path: _sized(self.design, plan) for path, plan in self.design.fleets.items()}
 
     def load_path(self, plan: str) -> str:
-        """Return where the load of a fleet is given: in its plan, or among the requirements."""
+        """Return the path of a fleet's load: in its plan, or in the requirements."""
         return in_plan(self.sizings[plan].load_path, plan)
 
     @cached_property
     def costs(self) -> tuple[CostRow, ...]:
-        """What the design costs, item by item."""
+        """The costs of the design, item by item."""
         return costs_of(self.design)
 
     @cached_property
     def review(self) -> Review:
-        """What the rules find today: open findings, and those that the design accepts."""
+        """The findings of the rules today: open ones, and those that the design accepts."""
         return reviewed(self.design)
 
     @cached_property
@@ -65,24 +65,24 @@ class Figures:
         return {one.id: f"{kind}-{one.id}" for kind, held in lists for one in held}
 
     def held(self, path: str) -> Any:
-        """Return what stands at a path; nothing when the design does not hold it."""
+        """Return the value at a path, or None where the design has none."""
         return self._held.get(_steps(path))
 
     def text(self, path: str) -> str | None:
-        """Return what stands at a path as people write it.
+        """Return the value at a path as text with its unit, or None.
 
         >>> Figures(Design(name="x", capacity={"service_time": "40 ms"})).text("capacity.service_time.mean")
         '40 ms'
         """
         steps = _steps(path)
-        # A service time of which only the mean is known is written as that.
+        # A service time with only a mean is written as the mean alone.
         written = self._written.get(steps, self._written.get(steps[:-1]) if steps[-1:] == ("mean",) else None)
         if isinstance(written, int) and not isinstance(written, bool):
             return f"{written:,}"
         return None if written is None else str(written)
 
     def number(self, path: str) -> Md:
-        """Write a figure, linked to its reason."""
+        """Write a figure, linked to its evidence."""
         return self._linked(path, self.target(path))
 
     def required(self, path: str) -> Md:
@@ -90,37 +90,38 @@ class Figures:
         return self._linked(path, self.origin(path))
 
     def reason(self, path: str) -> Evidence | None:
-        """Return the evidence for a figure, or for the smallest group that holds it and has some."""
+        """Return the evidence for a figure, or for the smallest group around it that has evidence."""
         steps = _steps(path)
         groups = (steps[:length] for length in range(len(steps), 0, -1))
         return next((self._reasons[group] for group in groups if group in self._reasons), None)
 
     def target(self, path: str) -> str:
-        """Return the place that a figure's link leads to: an assumption, a source, or the list of the others."""
+        """Return the anchor that a figure links to: an assumption, a source, or the list of the other figures."""
         reason = self.reason(path)
         if reason is None:
             return WITHOUT_REASON if _is_chosen(_steps(path), self._chosen) else BY_DEFAULT
         return f"assumption-{reason.assumption}" if reason.assumption else f"source-{reason.source}"
 
     def origin(self, path: str) -> str:
-        """Return where a figure that something is computed from comes from: its requirement, or its reason."""
+        """Return the anchor of an input's origin: its requirement, or its evidence."""
         part, axis, *_ = (*path.split("."), "")
         if part == "requirements" and axis in AXES:
             return f"requirement-{self.held(f'{part}.{axis}.id')}"
         return self.target(path)
 
     def unreasoned(self) -> tuple[str, ...]:
-        """Return the path of every figure that was given and names neither a source nor an assumption."""
+        """Return the paths of the given figures that name neither a source nor an assumption."""
         return tuple(path for steps, path in self._bare() if _is_chosen(steps, self._chosen))
 
     def by_default(self) -> tuple[str, ...]:
-        """Return the path of every figure that the design leaves at this project's default."""
+        """Return the paths of the figures that the design leaves at their default."""
         return tuple(path for steps, path in self._bare() if not _is_chosen(steps, self._chosen))
 
     def _bare(self) -> Iterator[tuple[Steps, str]]:
         for steps, value in self._held.items():
             path = ".".join(steps)
-            figure = _is_number(value) or steps in _IN_WORDS
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            figure = is_number or steps in _IN_WORDS
             if figure and steps[0] not in _REASONS and self.reason(path) is None:
                 yield steps, ".".join(_ALIASES.get(step, step) for step in steps)
 
@@ -164,7 +165,7 @@ def _sized(design: Design, plan: FleetPlan) -> Sizing:
 
 
 def undecided(*paths: str) -> Md:
-    """Say what is not decided yet, by the path at which the design would hold it."""
+    """Write which fields are not decided yet, by their paths in the design."""
     return Md(f"*not decided yet:* {', '.join(map(code, paths))}")
 
 
@@ -172,16 +173,12 @@ def _steps(path: str) -> Steps:
     return tuple(path.split("."))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _is_chosen(steps: Steps, chosen: Mapping[Steps, Any]) -> bool:
     return steps in chosen or (steps[-1] == "mean" and steps[:-1] in chosen)
 
 
 def _leaves(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    """Yield each single value with its path, of a design or of what it is written as."""
+    """Yield each single value with its path, of a design or of its JSON."""
     if isinstance(value, Value):
         value = {name: getattr(value, name) for name in type(value).model_fields}
     if isinstance(value, dict):
@@ -200,7 +197,7 @@ def _name(entry: Any, position: int) -> str:
 
 
 def _by_id(value: Any, path: str) -> Steps:
-    """Name list entries by their id and fields by their own name, as evidence need not."""
+    """Return a path with entries by their ids and fields by their names; evidence may use positions and aliases."""
     steps: list[str] = []
     for step in path.split("."):
         if isinstance(value, tuple):

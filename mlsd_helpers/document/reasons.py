@@ -1,4 +1,4 @@
-"""The appendices: calculations, and what all figures rest on: assumptions, sources, formulas."""
+"""The appendices: calculations, assumptions, sources and formulas."""
 
 import inspect
 import re
@@ -15,7 +15,7 @@ _LISTED = 50  # paths that one sentence names
 
 
 def plan(figures: Figures) -> Md:
-    """Write the appendix of calculations: each result with its formula, its inputs, and what is assumed."""
+    """Write the appendix of calculations: each result with its formula, its inputs and its assumptions."""
     planned = list(rows(figures))
     table_of_rows = table(("row", "formula", "inputs", "result"), map(cells, planned))
     assumed = dict.fromkeys(one.assumption for row in planned for one in row.inputs if one.assumption)
@@ -33,7 +33,7 @@ def assumptions(figures: Figures) -> Md:
 
 
 def sources(figures: Figures) -> Md:
-    """Write the sources, what rests on each, and the figures that rest on nothing."""
+    """Write the sources, the evidence, and the figures without evidence."""
     columns: Columns = {
         "id": "id",
         "title": "title",
@@ -47,20 +47,23 @@ def sources(figures: Figures) -> Md:
     )
     usual = _listed(BY_DEFAULT, "Left at their default:", figures.by_default())
     body = entries(figures, "sources", figures.design.sources, columns, "source")
-    return section("sources", "Appendix: sources and evidence", body, _evidence(figures), bare, usual)
-
-
-def _evidence(figures: Figures) -> Md:
-    rows_of_evidence = [
+    evidence = table(
+        ("figure", "source", "assumption", "note"),
         (
-            code(one.figure),
-            link(one.source, f"source-{one.source}") if one.source else Md(""),
-            link(one.assumption, f"assumption-{one.assumption}") if one.assumption else Md(""),
-            escape(one.note or ""),
-        )
-        for one in figures.design.evidence
-    ]
-    return table(("figure", "source", "assumption", "note"), rows_of_evidence)
+            (
+                code(one.figure),
+                _linked("source", one.source),
+                _linked("assumption", one.assumption),
+                escape(one.note or ""),
+            )
+            for one in figures.design.evidence
+        ),
+    )
+    return section("sources", "Appendix: sources and evidence", body, evidence, bare, usual)
+
+
+def _linked(kind: str, given: str | None) -> Md:
+    return link(given, f"{kind}-{given}") if given else Md("")
 
 
 def _listed(place: str, words: str, paths: tuple[str, ...]) -> Md:
@@ -70,7 +73,7 @@ def _listed(place: str, words: str, paths: tuple[str, ...]) -> Md:
 
 
 def used_formulas(body: Md) -> Md:
-    """Write what each formula that the document links to gives, and where it is from."""
+    """Write the summary and the source of each formula that the document links to."""
     names = sorted(set(_FORMULA.findall(body)))
     if not names:
         return Md("")

@@ -1,4 +1,4 @@
-"""What one request does: its sequence as a diagram, what it takes, and what it gets when a component fails."""
+"""One request: its sequence diagram, its latency and availability, and its outcome when a component fails."""
 
 import math
 from collections.abc import Iterator
@@ -28,28 +28,28 @@ from mlsd_helpers.units import show_seconds, show_share
 BUDGET = (
     "The parts are limits that add up; percentiles do not add, and none of them is measured by their sum."
 )
-_MOST_CALLS = 60  # more of them are no diagram that somebody reads
+_MOST_CALLS = 60  # a larger diagram cannot be read
 _MOST_ENTRIES, _MOST_COMPONENTS = 5, 40
 _CLIENT = "client"
 
 
 def request(figures: Figures, planes: Planes) -> Md:
-    """Write what a request does at each component where it may enter, and what happens when one fails."""
+    """Write the path of a request from each component where it may enter, and the effect of each failure."""
     flows = [flow for _, flow in waiting_flows(planes)]
     if way := cycle(flows):
         return part("A request", Md(f"The calls form a cycle: {joined(map(code, way), ' → ')}."))
     found = requests_of(planes)
-    told = [_told(figures, planes, one) for one in found[:_MOST_ENTRIES]]
+    shown = [_request(figures, planes, one) for one in found[:_MOST_ENTRIES]]
     more = f"Requests enter at {len(found)} components, of which {_MOST_ENTRIES} are shown."
     return blocks(
-        *told,
+        *shown,
         Md(more if len(found) > _MOST_ENTRIES else ""),
         _budget(figures),
         part("When a component fails", _failures(figures, planes, found)),
     )
 
 
-def _told(figures: Figures, planes: Planes, one: Request) -> Md:
+def _request(figures: Figures, planes: Planes, one: Request) -> Md:
     calls = calls_by_component(planes)
     steps = steps_along(flow for made in calls.values() for call in made for flow in call.flows)
     size = sum(len(steps.get(box, ())) for box in reached([one.entry], steps))
@@ -67,14 +67,14 @@ def _told(figures: Figures, planes: Planes, one: Request) -> Md:
 
 
 class _Sequence:
-    """Writes the lines of a sequence diagram; what a component calls is drawn once, where it is called first."""
+    """Writes the lines of a sequence diagram; the calls of a component are drawn once, at its first call."""
 
     def __init__(self, planes: Planes, calls: dict[str, tuple[Call, ...]]) -> None:
         self._of, self._calls = components_by_id(planes), calls
         self._ids = {_CLIENT: "client"}
 
     def names(self) -> list[tuple[str, str]]:
-        """Return the id and the name of all who take part, in the order of their first message."""
+        """Return the id and the name of each participant, in the order of their first message."""
         return [(given, box) for box, given in self._ids.items()]
 
     def lines(self, entry: str) -> Iterator[str]:
@@ -102,8 +102,7 @@ class _Sequence:
             yield f"opt {label(show_share(share or 0))} of requests"
         for number, flow in enumerate(call.flows):
             if call.alternatives:
-                start = f"else no answer from {label(call.flows[number - 1].end)}" if number else "alt first"
-                yield start
+                yield f"else no answer from {label(call.flows[number - 1].end)}" if number else "alt first"
             yield from self._message(flow)
         if call.alternatives:
             yield "end"
@@ -122,7 +121,7 @@ class _Sequence:
 
 
 def _limits(flow: Flow) -> list[str]:
-    """Say how long a call may take, and what its caller does without an answer."""
+    """Return the timeout of a call, and what its caller does without an answer, as lines of text."""
     tries = f"{flow.retries + 1} attempts, each " if flow.retries else ""
     words = [f"{tries}at most {show_seconds(flow.timeout)}" if flow.timeout else f"{tries}without a timeout"]
     if has_fallback(flow):
@@ -135,11 +134,8 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
     if one.time.most_s:
         way = joined((name(figures, box) for box in one.time.way if boxes[box].latency), " → ")
         stated = {boxes[box].latency_is for box in one.time.way if boxes[box].latency}
-        sums = (
-            ""
-            if stated <= {"mean", "bound"}
-            else "A sum of percentiles is a limit for planning and no percentile."
-        )
+        is_sum = stated <= {"mean", "bound"}
+        sums = "" if is_sum else "A sum of percentiles is a limit for planning and no percentile."
         promised = figures.held("requirements.latency.budget") is not None
         limit = Md(f" Promised: below {figures.required('requirements.latency.budget')}.") if promised else ""
         yield Md(
@@ -166,7 +162,7 @@ def _between(span: Span) -> str:
 
 
 def _budget(figures: Figures) -> Md:
-    """Write the latency budget, part by part, and what is left of it."""
+    """Write the latency budget, part by part, and the time left of it."""
     needs = figures.design.requirements
     latency = needs.latency if needs else None
     if latency is None or not latency.split:
@@ -188,7 +184,7 @@ def _budget(figures: Figures) -> Md:
 
 
 def _failures(figures: Figures, planes: Planes, found: tuple[Request, ...]) -> Md:
-    """Write what becomes of requests when one of the components that they reach is dead."""
+    """Write the effect on requests when one of the components that they reach is dead."""
     steps = steps_along(flow for _, flow in waiting_flows(planes))
     hit = reached([one.entry for one in found], steps)
     boxes = [one.id for one in planes.components if one.id in hit]
@@ -202,7 +198,7 @@ def _failure(figures: Figures, planes: Planes, box: str) -> tuple[Md, ...]:
     radius = blast_radius(planes, box)
     outcomes = dict.fromkeys(radius.entries.values())
     alike = len(outcomes) == 1
-    told = outcomes if alike else (f"at {entry}: {outcome}" for entry, outcome in radius.entries.items())
+    words = outcomes if alike else (f"at {entry}: {outcome}" for entry, outcome in radius.entries.items())
     lists = (radius.stops[1:], radius.falls_back, radius.older)
     names = (joined(name(figures, one) for one in given) for given in lists)
-    return name(figures, box), joined(map(escape, told), "; "), *names
+    return name(figures, box), joined(map(escape, words), "; "), *names

@@ -1,4 +1,4 @@
-"""The requirements, each with what is promised and its reason, constraints, and what may fail."""
+"""The requirements, each with its values and evidence, the constraints, and the failure modes."""
 
 from collections.abc import Iterator
 
@@ -19,6 +19,17 @@ from mlsd_helpers.document.markdown import (
 )
 from mlsd_helpers.document.provenance import AXES, Figures
 
+AT = "requirements"
+_CONSTRAINTS: Columns = {
+    "constraint": "id",
+    "what": "text",
+    "from": "source",
+    "reference": "reference",
+    "regions": "region",
+    "met by": "met_by",
+    "how": "how",
+}
+_FAILURES: Columns = {"id": "id", "what fails": "failure", "meanwhile": "meanwhile", "fails": "fails"}
 _AXES: dict[str, Phrases] = {
     "prediction": {
         "output": "{}",
@@ -61,21 +72,24 @@ _AXES: dict[str, Phrases] = {
 
 
 def requirements(figures: Figures) -> Md:
-    """Write context, goals, the axes with their reasons, constraints, and what users get when something fails."""
+    """Write context, goals, the axes with their evidence, constraints, and failure modes."""
     needs = figures.design.requirements
-    told = context(figures)
+    words = context(figures)
     if needs is None:
-        return section("requirements", "Context and requirements", told)
-    heads = ("id", "requirement", "value", "reason")
+        return section("requirements", "Context and requirements", words)
+    heads, modes = ("id", "requirement", "value", "reason"), needs.failure_modes
     axes = table(heads, (_axis(figures, name) for name in AXES if getattr(needs, name) is not None))
     return section(
         "requirements",
         "Context and requirements",
-        told,
+        words,
         _purpose(needs),
         axes,
-        part("Constraints", _constraints(figures, needs)),
-        part("When something fails", _failures(figures, needs)),
+        part(
+            "Constraints",
+            entries(figures, f"{AT}.constraints", needs.constraints, _CONSTRAINTS, "constraint"),
+        ),
+        part("When something fails", entries(figures, f"{AT}.failure_modes", modes, _FAILURES, "failure")),
     )
 
 
@@ -96,7 +110,7 @@ def _axis(figures: Figures, name: str) -> tuple[Md, ...]:
 
 
 def _first(figures: Figures, name: str, path: str) -> Iterator[Md]:
-    """Write what no phrase says: the type, each promise on time, further ages."""
+    """Write the values that have no phrase: the type, each promise of a time, further limits on age."""
     axis = figures.design.at(path)
     if name == "prediction":
         yield figures.number(f"{path}.type")
@@ -115,27 +129,9 @@ def _promise(figures: Figures, path: str, one: Promise) -> Md:
 
 
 def reasons(figures: Figures, path: str) -> Md:
-    """Link all the reasons of a group of figures."""
+    """Link all the evidence of a group of figures."""
     notes = [note for note in figures.design.evidence if f"{note.figure}.".startswith(f"{path}.")]
     notes = notes or list(filter(None, [figures.reason(path)]))
     sources = (link(note.source, f"source-{note.source}") for note in notes if note.source)
     beliefs = (link(note.assumption, f"assumption-{note.assumption}") for note in notes if note.assumption)
     return joined(dict.fromkeys([*sources, *beliefs]))
-
-
-def _constraints(figures: Figures, needs: Requirements) -> Md:
-    columns: Columns = {
-        "constraint": "id",
-        "what": "text",
-        "from": "source",
-        "reference": "reference",
-        "regions": "region",
-        "met by": "met_by",
-        "how": "how",
-    }
-    return entries(figures, "requirements.constraints", needs.constraints, columns, "constraint")
-
-
-def _failures(figures: Figures, needs: Requirements) -> Md:
-    columns: Columns = {"id": "id", "what fails": "failure", "meanwhile": "meanwhile", "fails": "fails"}
-    return entries(figures, "requirements.failure_modes", needs.failure_modes, columns, "failure")

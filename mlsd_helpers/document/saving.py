@@ -1,4 +1,4 @@
-"""Save a document: overwrite one that is as it was generated, and refuse to overwrite anything else."""
+"""Save a document: overwrite a generated document that nobody changed, and refuse to overwrite anything else."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +10,7 @@ _MARK = "<!-- Written by `mlsd document`. Change the design, not this file. {dig
 
 
 def marked(text: str) -> str:
-    """Put a first line before a document, with a digest that shows whether somebody changed the text later."""
+    """Put a first line before a document, with a digest that shows later changes."""
     return _MARK.format(digest=sha256(text.encode()).hexdigest()[:16]) + text
 
 
@@ -22,7 +22,7 @@ def is_as_written(text: str) -> bool:
 def save(text: str, path: Path) -> Path:
     """Write a document to a file in one atomic step, and return the file's path.
 
-    Raises ``DesignError`` when the file holds anything but a document that is as it was written.
+    Raises ``DesignError`` when the file exists and is not an unchanged generated document, or cannot be written.
     """
     try:
         path = path.resolve()

@@ -1,4 +1,4 @@
-"""The head of the document, and what a reader in a hurry needs."""
+"""The head and the summary of the document."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ _FEW = 3  # fleets that one line names
 
 
 def head(figures: Figures) -> Md:
-    """Write the title, who answers for the design, and its version."""
+    """Write the title, the people responsible for the design, and its version."""
     design = figures.design
     content = design.model_dump_json(by_alias=True, exclude_defaults=True)
     version = Md(f"**Version:** {code(sha256(content.encode()).hexdigest()[:12])}, from the design's content")
@@ -44,7 +44,7 @@ def head(figures: Figures) -> Md:
 
 
 def summary(figures: Figures) -> Md:
-    """Write what the system is for, and its most important figures, in ten lines."""
+    """Write the purpose of the system and its most important figures, in ten lines."""
     needs = figures.design.requirements
     words = figures.design.summary or (needs and needs.goal)
     lines = [Md(f"**{title}:** {text}") for title, text in _lines(figures) if text]
@@ -72,7 +72,7 @@ def _lines(figures: Figures) -> Iterator[tuple[str, Md]]:
 
 
 def promises(figures: Figures) -> Iterator[Md]:
-    """Write what the requirements promise to users, each figure linked to its requirement."""
+    """Write the promises to users, each figure linked to its requirement."""
     needs, at = figures.design.requirements, "requirements"
     for one in needs.latency.promises if needs and needs.latency else ():
         limit = link(show_seconds(one.within), figures.origin(f"{at}.latency"))
@@ -104,7 +104,7 @@ def _fleet(figures: Figures, path: str) -> Md:
 
 
 def cost(figures: Figures) -> Iterator[Md]:
-    """Write what all of it costs a month and for a thousand requests, and the budget."""
+    """Write the total cost a month and for a thousand requests, and the budget."""
     design = figures.design
     total = total_per_month(figures.costs)
     if total is not None:
@@ -124,8 +124,8 @@ def _review(figures: Figures) -> str:
     opened, accepted = figures.review
     counts = Counter(one.severity for one in opened)
     titles = ((severity, "note" if severity == "info" else severity) for severity in SEVERITIES)
-    told = [counted(counts[severity], title) for severity, title in titles if counts[severity]]
-    words = f"{', '.join(told)} open" if told else "no findings open"
+    found = [counted(counts[severity], title) for severity, title in titles if counts[severity]]
+    words = f"{', '.join(found)} open" if found else "no findings open"
     return f"{words}, {len(accepted)} accepted" if accepted else words
 
 

@@ -43,21 +43,17 @@ SECTIONS: tuple[Callable[[Figures], Md], ...] = (
 def document(design: Design, *, folder: Path | None = None) -> str:
     """Write the design document: Markdown that GitHub and JupyterLab show, diagrams included.
 
-    A part that the design does not have is left out and named under "Not decided yet". Every number in the tables
-    links to where it comes from: a requirement, an assumption, a source, a row of the plan or a formula. The same
-    design gives the same document. By its first line, `save` sees whether somebody changed it later.
+    A part that the design lacks is left out and named under "Not decided yet". Every number in the tables links to
+    its origin: a requirement, an assumption, a source, a row of the plan or a formula. The same design gives the same
+    document. Its first line lets `save` detect later changes.
 
-    `folder` is the one of the design's file: the prose that `about.context_file` names is read from there, and only
-    named without it. Raises ``DesignError`` when that file cannot be read.
+    `folder` is the folder of the design's file. The prose that `about.context_file` names is read from there; without
+    a folder it is only named. Raises ``DesignError`` when that file cannot be read.
     """
     figures = Figures(design, folder)
     sections = [write(figures) for write in SECTIONS]
     body = blocks(*sections)
     sections.append(used_formulas(body))
-    return marked(blocks(head(figures), _contents(sections), body, sections[-1]) + "\n")
-
-
-def _contents(sections: list[Md]) -> Md:
-    """Link the sections, each by its title."""
-    found = filter(None, (_TITLE.match(one) for one in sections))
-    return joined((link(one[2], one[1]) for one in found), " · ")
+    titles = filter(None, map(_TITLE.match, sections))
+    contents = joined((link(title[2], title[1]) for title in titles), " · ")
+    return marked(blocks(head(figures), contents, body, sections[-1]) + "\n")
