@@ -14,7 +14,7 @@
 38
 
 Times are in seconds, rates per second, sizes in bytes, shares and percentiles fractions of 1. Each function
-names its ranges and its source, and refuses what is outside with `mlsd_helpers.errors.RangeError`.
+states its ranges and its source, and raises `mlsd_helpers.errors.RangeError` for input outside its range.
 """
 
 # ruff: noqa: F403 the list of public names is each module's own

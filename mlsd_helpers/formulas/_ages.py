@@ -1,8 +1,8 @@
 """Exact distributions of ages: sums of independent uniform waits, and the oldest of several.
 
-P(age ≤ x) is kept as a sum of one-sided powers, c (x − k)^m / m! from the knot k on, in rational numbers, so
-that nothing cancels however far apart a week and a second are. Adding independent ages then multiplies their
-terms, for (x − k)^m / m! and (x − l)^n / n! make (x − k − l)^(m + n) / (m + n)!, as their Laplace transforms
+P(age ≤ x) is stored as a sum of one-sided powers, c (x − k)^m / m! from the knot k on, in rational numbers, so
+that no digits cancel when one wait is a week and another a second. Adding independent ages then multiplies
+their terms: (x − k)^m / m! and (x − l)^n / n! make (x − k − l)^(m + n) / (m + n)!, as their Laplace transforms
 show.
 """
 
@@ -15,12 +15,12 @@ Ages = dict[tuple[Fraction, int], Fraction]  # (knot, power): coefficient
 
 
 def constant(age: float) -> Ages:
-    """Return the distribution of an age that is always the same."""
+    """Return the distribution of a constant age."""
     return {(Fraction(age), 0): Fraction(1)}
 
 
 def uniform(longest: float) -> Ages:
-    """Return the distribution of a wait that is anything from 0 to `longest` alike."""
+    """Return the distribution of a wait that is uniform from 0 to `longest`."""
     width = Fraction(longest)
     return {(Fraction(0), 1): 1 / width, (width, 1): -1 / width} if width else constant(0)
 
@@ -47,7 +47,7 @@ def older(one: Ages, other: Ages) -> Ages:
 
 
 def mean(ages: Ages) -> float:
-    """Return the mean age: the greatest, less the area under P(age ≤ x) up to there."""
+    """Return the mean age: the largest age minus the area under P(age ≤ x) up to it."""
     greatest = max(knot for knot, _ in ages)
     area = sum(
         c * (greatest - knot) ** (power + 1) / factorial(power + 1) for (knot, power), c in ages.items()

@@ -1,6 +1,6 @@
-"""What a formula accepts: one short check for each kind of range.
+"""Range checks for the inputs of formulas: one for each kind of range.
 
-Every check takes its values by name, so that the message can say which one is wrong.
+Every check takes its values by name, so that the error names the wrong one. Raises `RangeError`.
 """
 
 import math
@@ -22,7 +22,7 @@ _MOST_COUNTED = 1_000_000
 
 
 def positive(**given: float) -> None:
-    """Refuse what is not a finite number above 0.
+    """Check that each value is a finite number above 0.
 
     >>> positive(inference_time_s=-0.04)
     Traceback (most recent call last):
@@ -33,27 +33,27 @@ def positive(**given: float) -> None:
 
 
 def not_negative(**given: float) -> None:
-    """Refuse what is not a finite number of at least 0."""
+    """Check that each value is a finite number of at least 0."""
     _require(given, lambda value: value >= 0, "at least 0", "Give a finite number.")
 
 
 def share(**given: float) -> None:
-    """Refuse what is not a share from 0 to 1, both included."""
+    """Check that each value is a share from 0 to 1, both included."""
     _require(given, lambda value: 0 <= value <= 1, "from 0 to 1", _SHARE)
 
 
 def share_above_0(**given: float) -> None:
-    """Refuse what is not a share above 0 and at most 1."""
+    """Check that each value is a share above 0 and at most 1."""
     _require(given, lambda value: 0 < value <= 1, "above 0 and at most 1", _SHARE)
 
 
 def share_below_1(**given: float) -> None:
-    """Refuse what is not a share of at least 0 and below 1."""
+    """Check that each value is a share of at least 0 and below 1."""
     _require(given, lambda value: 0 <= value < 1, "at least 0 and below 1", _SHARE)
 
 
 def share_between(**given: float) -> None:
-    """Refuse what is not a share above 0 and below 1.
+    """Check that each value is a share above 0 and below 1.
 
     >>> share_between(percentile=99)
     Traceback (most recent call last):
@@ -64,7 +64,7 @@ def share_between(**given: float) -> None:
 
 
 def whole(at_least: int = 1, /, **given: int) -> None:
-    """Refuse what is not a whole number of at least `at_least`."""
+    """Check that each value is a whole number of at least `at_least`."""
     _require(
         given,
         lambda value: _is_whole(value) and value >= at_least,
@@ -74,7 +74,7 @@ def whole(at_least: int = 1, /, **given: int) -> None:
 
 
 def countable(at_least: int = 1, /, **given: int) -> None:
-    """Refuse what is not a whole number from `at_least` to a million: the formula counts up to it."""
+    """Check that each value is a whole number from `at_least` to a million, since the formula counts up to it."""
     whole(at_least, **given)
     _require(
         given,
@@ -85,7 +85,7 @@ def countable(at_least: int = 1, /, **given: int) -> None:
 
 
 def below_saturation(utilisation: float) -> None:
-    """Refuse a queue whose arrivals are not below what its servers can do.
+    """Check that a queue's arrivals are below the capacity of its servers.
 
     >>> below_saturation(0.8)
     """

@@ -1,8 +1,8 @@
-"""Zipf popularity: rank i is asked for in proportion to i^−α, for up to billions of keys.
+"""Zipf popularity: the key of rank i is requested in proportion to i^−α, for up to billions of keys.
 
-Sums over the ranks are exact up to `_EXACT` and an integral beyond, since the terms there are as smooth as a
-power. It is taken over the logarithm of the rank by Gauss–Legendre quadrature; the sum from m + 1 to n is the
-integral from m + 1/2 to n + 1/2 but for a relative error of about α² / 24 m², below 1e-6 here.
+Sums over the ranks are exact up to `_EXACT`. Beyond, the terms are smooth, and an integral over the logarithm
+of the rank replaces the sum, by Gauss–Legendre quadrature. The sum from m + 1 to n equals the integral from m +
+1/2 to n + 1/2 with a relative error of about α² / 24 m², below 1e-6 here.
 """
 
 import math
@@ -22,7 +22,7 @@ _GAUSS = (
 
 @lru_cache(maxsize=64)
 def popularity(keys: int, exponent: float) -> tuple[tuple[float, float], ...]:
-    """Return pairs of a key's share of the requests and how many keys it stands for."""
+    """Return pairs: a key's share of the requests, and the number of keys with that share."""
     ranks = [(float(rank), 1.0) for rank in range(1, min(keys, _EXACT) + 1)]
     ranks += _quadrature(_EXACT + 0.5, keys + 0.5) if keys > _EXACT else []
     total = math.fsum(weight * rank**-exponent for rank, weight in ranks)

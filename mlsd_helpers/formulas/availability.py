@@ -1,7 +1,7 @@
 """Availability: dependencies in series and in parallel, error budgets, and what retries multiply.
 
-An availability is the share of the time, or of the requests, that is served. Every function refuses NaN,
-infinite, negative and boolean input with `RangeError`.
+An availability is the share of the time, or of the requests, in which a system serves. Every function refuses
+NaN, infinite, negative and boolean input with `RangeError`.
 """
 
 import math
@@ -27,12 +27,12 @@ __all__ = [
 
 
 def series_availability(availabilities: Sequence[float]) -> float:
-    """Availability of something that needs all of its parts: their product.
+    """Availability of a system that needs all of its parts: the product of their availabilities.
 
-    Each a share from 0 to 1, and independent; at least one. Source: Barlow & Proschan (1975), Statistical
-    Theory of Reliability and Life Testing.
+    `availabilities` holds at least one share from 0 to 1; the parts fail independently. Source: Barlow &
+    Proschan (1975), Statistical Theory of Reliability and Life Testing.
 
-    Five times 99.9 %: almost half a percent is gone, 43.7 hours a year.
+    Five parts of 99.9 %: the system is down for 0.5 % of the time, 43.7 hours a year.
 
     >>> round(series_availability([0.999] * 5), 6)
     0.99501
@@ -42,12 +42,12 @@ def series_availability(availabilities: Sequence[float]) -> float:
 
 
 def parallel_availability(availabilities: Sequence[float]) -> float:
-    """Availability of something for which any one of its parts is enough: 1 − Π(1 − a).
+    """Availability of a system that needs any one of its parts: 1 − Π(1 − a).
 
-    Each a share from 0 to 1, and independent, which copies of one thing seldom are: see
-    `common_cause_availability`. At least one. Source: as for `series_availability`.
+    `availabilities` holds at least one share from 0 to 1; the parts fail independently. Copies of one part
+    seldom do: see `common_cause_availability`. Source: as for `series_availability`.
 
-    Two of 99 %.
+    Two parts of 99 %: 1 − 0.01².
 
     >>> round(parallel_availability([0.99, 0.99]), 9)
     0.9999
@@ -66,12 +66,12 @@ def _shares(availabilities: Sequence[float]) -> None:
 
 
 def k_of_n_availability(needed: int, replicas: int, availability: float) -> float:
-    """Chance that at least `needed` of `replicas` replicas are up, each by itself with `availability`.
+    """Probability that at least `needed` of `replicas` replicas are up, each independently with `availability`.
 
     `needed` from 0 to `replicas`, `replicas` at least 0, `availability` a share from 0 to 1. Source: binomial
     distribution; Barlow & Proschan (1975).
 
-    Two of three at 90 %: 3 × 0.81 × 0.1 and 0.729.
+    Two of three replicas at 90 %: 3 × 0.9² × 0.1 + 0.9³.
 
     >>> round(k_of_n_availability(needed=2, replicas=3, availability=0.9), 9)
     0.972
@@ -93,14 +93,14 @@ def _binomial(trials: int, successes: int, chance: float) -> float:
 
 
 def common_cause_availability(availability: float, copies: int, common_share: float) -> float:
-    """Availability of `copies` copies, one being enough, of whose failures a share hits all at once.
+    """Availability of `copies` copies, of which one is enough, when a share of the failures hits all at once.
 
-    The beta-factor model: of one copy's unavailability u, βu is common, such as a shared configuration, zone
-    or bug, and stands in series with the copies, each of which keeps u in all. `availability`, of one copy,
-    and `common_share` (β) from 0 to 1, `copies` at least 1. Source: Fleming (1975), A reliability model for
-    common mode failures in redundant safety systems.
+    The beta-factor model: of one copy's unavailability u, the part βu has a common cause, such as a shared
+    configuration, zone or bug. It is in series with the copies; each copy's total unavailability stays u.
+    `availability` of one copy and `common_share` (β) from 0 to 1, `copies` at least 1. Source: Fleming (1975),
+    A reliability model for common mode failures in redundant safety systems.
 
-    Two of 99 %, β = 10 %: 0.999 × (1 − (0.009 / 0.999)²), where independence promises 99.99 %.
+    Two copies of 99 %, β = 10 %: 0.999 × (1 − (0.009 / 0.999)²). With independent failures it would be 99.99 %.
 
     >>> round(common_cause_availability(availability=0.99, copies=2, common_share=0.1), 6)
     0.998919
@@ -115,12 +115,12 @@ def common_cause_availability(availability: float, copies: int, common_share: fl
 
 
 def availability_from_repair(time_between_failures_s: float, time_to_repair_s: float) -> float:
-    """Share of the time that something is up: up time ÷ (up time + repair time).
+    """Share of the time in which a system is up: up time ÷ (up time + repair time).
 
-    `time_between_failures_s`, the mean time up, above 0; `time_to_repair_s`, the mean, at least 0. In
-    seconds. Source: alternating renewal process, Barlow & Proschan (1975).
+    `time_between_failures_s`, the mean time up, above 0; `time_to_repair_s`, the mean repair time, at least 0;
+    both in seconds. Source: alternating renewal process, Barlow & Proschan (1975).
 
-    99 hours up, then one down.
+    99 hours up, then one hour down.
 
     >>> availability_from_repair(time_between_failures_s=99 * 3600, time_to_repair_s=3600)
     0.99
@@ -133,8 +133,8 @@ def availability_from_repair(time_between_failures_s: float, time_to_repair_s: f
 def error_budget_s(availability: float, window_s: float = 30 * day) -> float:
     """Time that may be down within a window, in seconds: (1 − availability) × window.
 
-    `availability`, the objective, a share from 0 to 1; `window_s` above 0, 30 days unless given. Source:
-    Beyer et al. (2016), Site Reliability Engineering, chapter 3.
+    `availability`, the objective, a share from 0 to 1; `window_s` above 0, by default 30 days. Source: Beyer et
+    al. (2016), Site Reliability Engineering, chapter 3.
 
     99.9 % of 30 days leaves 43.2 minutes.
 
@@ -149,11 +149,11 @@ def error_budget_s(availability: float, window_s: float = 30 * day) -> float:
 def burn_rate(error_ratio: float, objective: float) -> float:
     """How many times faster than allowed the error budget is spent: error ratio ÷ (1 − objective).
 
-    `error_ratio`, the share of requests that fail, from 0 to 1; `objective` at least 0 and below 1. At 1 the
-    budget lasts for its window exactly. Source: Beyer et al. (2018), The Site Reliability Workbook, chapter
-    5.
+    `error_ratio`, the share of requests that fail, from 0 to 1; `objective` at least 0 and below 1. At a burn
+    rate of 1 the budget lasts exactly for its window. Source: Beyer et al. (2018), The Site Reliability
+    Workbook, chapter 5.
 
-    1.44 % errors against 0.1 %.
+    1.44 % of requests fail, where 0.1 % may.
 
     >>> round(burn_rate(error_ratio=0.0144, objective=0.999), 6)
     14.4
@@ -166,10 +166,10 @@ def burn_rate(error_ratio: float, objective: float) -> float:
 def budget_spent(burn_rate: float, elapsed_s: float, window_s: float = 30 * day) -> float:
     """Share of the error budget of a window that is spent in `elapsed_s` seconds at a burn rate.
 
-    Above 1, it is overspent. `burn_rate` and `elapsed_s` at least 0, `window_s` above 0. Source: as for
+    Above 1 the budget is overspent. `burn_rate` and `elapsed_s` at least 0, `window_s` above 0. Source: as for
     `burn_rate`.
 
-    An hour at 14.4, in 720 hours: 2 %, at which the workbook wakes somebody.
+    One hour at a burn rate of 14.4 in a window of 720 hours: 2 %, for which the workbook pages somebody.
 
     >>> round(budget_spent(burn_rate=14.4, elapsed_s=3600), 9)
     0.02
@@ -184,7 +184,7 @@ def time_to_exhaustion_s(burn_rate: float, window_s: float = 30 * day) -> float:
 
     `burn_rate` and `window_s` above 0. Source: as for `burn_rate`.
 
-    30 days at 14.4 last 50 hours.
+    At a burn rate of 14.4, the budget of 30 days lasts 50 hours.
 
     >>> round(time_to_exhaustion_s(burn_rate=14.4) / 3600, 6)
     50.0
@@ -194,13 +194,13 @@ def time_to_exhaustion_s(burn_rate: float, window_s: float = 30 * day) -> float:
 
 
 def retry_amplification(attempts: int, layers: int) -> int:
-    """Most calls of the lowest layer that one request can cause when all layers retry.
+    """Largest number of calls of the lowest layer that one request can cause when all layers retry.
 
-    Each of `layers` layers tries `attempts` times. `attempts`, the first included, at least 1; `layers` from
-    0 to 1,000. Retries multiply: retry at one layer only. Source: Brooker, Timeouts, retries and backoff with
-    jitter, Amazon Builders' Library.
+    Each of `layers` layers makes up to `attempts` attempts. `attempts`, with the first one, at least 1;
+    `layers` from 0 to 1,000. Retries multiply, so retry at one layer only. Source: Brooker, Timeouts, retries
+    and backoff with jitter, Amazon Builders' Library.
 
-    Three tries at five layers.
+    Three attempts at each of five layers: 3⁵.
 
     >>> retry_amplification(attempts=3, layers=5)
     243
@@ -213,12 +213,12 @@ def retry_amplification(attempts: int, layers: int) -> int:
 
 
 def mean_attempts(failure_probability: float, attempts: int) -> float:
-    """Mean number of tries of a caller that tries up to `attempts` times: (1 − p^n) / (1 − p).
+    """Mean number of attempts of a caller that makes up to `attempts`: (1 − p^n) / (1 − p).
 
-    `failure_probability` of a try, from 0 to 1 and independent; `attempts`, the first included, at least 1.
-    Source: truncated geometric series.
+    `failure_probability` of an attempt, from 0 to 1, independent of the others; `attempts`, with the first one,
+    at least 1. Source: truncated geometric series.
 
-    Half fail, four tries: 1 + 1/2 + 1/4 + 1/8.
+    Half of the attempts fail, up to four attempts: 1 + 1/2 + 1/4 + 1/8.
 
     >>> mean_attempts(failure_probability=0.5, attempts=4)
     1.875

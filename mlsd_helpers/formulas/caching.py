@@ -1,8 +1,9 @@
-"""Caching: how often a cache hits, what that does to latency, and what a cold one costs.
+"""Caching: hit ratios, the latency behind a cache, and the load that a cold cache lets through.
 
-Keys are asked for independently, key i in proportion to i^−α (Zipf), α being `zipf_exponent`: 0 is all alike; of the
-51 clusters of Twitter with a published exponent, 31 lie above 1 (Yang et al. 2020, OSDI). Every function refuses NaN,
-infinite, negative and boolean input with `RangeError`.
+Requests for keys are independent. Key i is requested in proportion to i^−α (Zipf's law), where α is
+`zipf_exponent`; with 0 all keys are equally popular. Of the 51 clusters of Twitter with a published exponent,
+31 lie above 1 (Yang et al. 2020, OSDI). Every function refuses NaN, infinite, negative and boolean input with
+`RangeError`.
 """
 
 import math
@@ -27,12 +28,12 @@ __all__ = [
 def che_hit_ratio(cache_size: int, keys: int, zipf_exponent: float) -> float:
     """Hit ratio of an LRU cache of `cache_size` entries over `keys` keys, by Che's approximation.
 
-    A key stays for a time T after its last request, the same for all, at which the cache is full: Σ(1 − e^(−p
-    T)) = size; a request hits with 1 − e^(−p T). `cache_size` at least 0, `keys` from 1 up, entries of one
-    size, `zipf_exponent` from 0 to 10. Within 0.004 of LRU even for two of three keys. Source: Che, Tung &
-    Wang (2002), IEEE JSAC 20(7).
+    Every key stays for the same time T after its last request, where T fills the cache: Σ(1 − e^(−pT)) = size.
+    A request for a key with share p of the requests hits with probability 1 − e^(−pT). `cache_size` at least 0,
+    `keys` from 1 up, entries of one size, `zipf_exponent` from 0 to 10. The error against LRU is at most 0.004,
+    even for a cache of two of three keys. Source: Che, Tung & Wang (2002), IEEE JSAC 20(7).
 
-    Keys that are all alike hit in the ratio of the sizes.
+    With equally popular keys, the hit ratio is cache size ÷ keys.
 
     >>> round(che_hit_ratio(cache_size=25, keys=100, zipf_exponent=0), 9)
     0.25
@@ -88,7 +89,7 @@ def ttl_hit_ratio(request_rps: float, ttl_s: float) -> float:
     Poisson, and `ttl_s` at least 0. Source: Jung, Berger & Balakrishnan (2003), Modeling TTL-based Internet
     Caches, INFOCOM.
 
-    A request a minute and a TTL of a minute: one hit for one miss.
+    One request a minute and a TTL of one minute: one hit for each miss.
 
     >>> ttl_hit_ratio(request_rps=1 / 60, ttl_s=60)
     0.5
@@ -103,7 +104,7 @@ def ttl_hit_ratio_of_keys(request_rps: float, ttl_s: float, keys: int, zipf_expo
     `request_rps`, of all keys together, and `ttl_s` at least 0, `keys` at least 1, `zipf_exponent` at least
     0. Source: `ttl_hit_ratio` of each key, weighted by its requests.
 
-    60 keys alike, one request a second: each has one a minute.
+    60 equally popular keys and one request a second: each key has one request a minute.
 
     >>> round(ttl_hit_ratio_of_keys(request_rps=1, ttl_s=60, keys=60, zipf_exponent=0), 9)
     0.5
@@ -122,7 +123,7 @@ def cached_mean_s(hit_ratio: float, hit_s: float, miss_s: float) -> float:
     includes its look-up. Source: total expectation; Hennessy & Patterson, Computer Architecture, average
     memory access time.
 
-    Four in five take 2 ms, the fifth 42.
+    Four requests in five take 2 ms, the fifth takes 42 ms.
 
     >>> round(cached_mean_s(hit_ratio=0.8, hit_s=0.002, miss_s=0.042), 12)
     0.01
@@ -135,9 +136,9 @@ def cached_mean_s(hit_ratio: float, hit_s: float, miss_s: float) -> float:
 def cached_percentile_s(hit_ratio: float, hit_s: float, miss_s: float, percentile: float = 0.99) -> float:
     """Percentile of the latency behind a cache with one time for a hit and one for a miss, in seconds.
 
-    Misses own the p99 while they are above 1 %. Where misses vary, it is a percentile of the misses,
-    1 − (1 − p)/(1 − h), and not this. Ranges as for `cached_mean_s`; `percentile` above 0 and below
-    1. Source: the nearest-rank percentile of two values.
+    The p99 is the time of a miss while more than 1 % of requests miss. Where the times of misses vary, the
+    answer is the percentile 1 − (1 − p)/(1 − h) of these times instead. Ranges as for `cached_mean_s`;
+    `percentile` above 0 and below 1. Source: the nearest-rank percentile of two values.
 
     >>> cached_percentile_s(hit_ratio=0.8, hit_s=0.002, miss_s=0.042, percentile=0.99)
     0.042
@@ -151,7 +152,7 @@ def cached_percentile_s(hit_ratio: float, hit_s: float, miss_s: float, percentil
 
 
 def backend_rps(request_rps: float, hit_ratio: float) -> float:
-    """Rate that reaches what is behind a cache, per second: the misses.
+    """Rate of the requests that miss a cache and reach the backend, per second.
 
     `request_rps` at least 0, `hit_ratio` a share from 0 to 1. Source: arithmetic.
 
@@ -164,12 +165,12 @@ def backend_rps(request_rps: float, hit_ratio: float) -> float:
 
 
 def cold_cache_factor(hit_ratio: float) -> float:
-    """How many times its usual load the backend gets when the cache is empty: 1 / (1 − h).
+    """Load on the backend with an empty cache, as a multiple of its usual load: 1 / (1 − h).
 
     `hit_ratio`, when warm, at least 0 and below 1. Source: Beyer et al. (2016), Site Reliability Engineering,
     on cold caches.
 
-    Nine hits in ten are ten times the load.
+    With nine hits in ten, an empty cache lets ten times the usual load through.
 
     >>> round(cold_cache_factor(hit_ratio=0.9), 9)
     10.0

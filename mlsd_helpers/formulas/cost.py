@@ -44,8 +44,8 @@ def fleet_cost(replicas: int, price_per_hour: float, hours: float) -> float:
 def cost_per_thousand_predictions(replicas: int, price_per_hour: float, mean_rps: float) -> float:
     """Cost per 1,000 predictions of a fleet sized for its peak and paid for at its mean rate.
 
-    `replicas` and `price_per_hour` (each) at least 0; `mean_rps` above 0, not the peak: idle peak capacity is
-    paid for. Source: arithmetic.
+    `replicas` and `price_per_hour` of each at least 0; `mean_rps` above 0. It is the mean rate, not the peak,
+    since idle capacity is paid for too. Source: arithmetic.
 
     38 × 0.20 an hour over 720,000 requests an hour.
 
@@ -93,7 +93,7 @@ def precompute_waste(computed: float, read: float) -> float:
     `computed` above 0; `read`, the distinct ones that are read at least once, from 0 to `computed`. Source:
     arithmetic.
 
-    50 million users scored each night, 5 million of them come.
+    50 million users are scored each night, and 5 million of them come.
 
     >>> precompute_waste(computed=50e6, read=5e6)
     0.9
@@ -167,8 +167,8 @@ def crossover_requests_per_day(
 ) -> float:
     """Daily requests from which pre-computing is cheaper than predicting at request time.
 
-    Costs at least 0; `request_cost_per_prediction` above `cost_per_read`, or reading never pays. Source:
-    break-even of `precompute_cost_per_day` and `request_time_cost_per_day`.
+    `keys`, `refreshes_per_day` and costs at least 0; `request_cost_per_prediction` above `cost_per_read`, or
+    pre-computing never pays. Source: break-even of `precompute_cost_per_day` and `request_time_cost_per_day`.
 
     240,000 predictions a day at 0.00001 cost 2.40; each request saves 0.00002.
 
@@ -212,7 +212,7 @@ def storage_cost(size_bytes: float, price_per_gb_month: float, months: float = 1
 
     `copies` at least 1, the others at least 0. Source: arithmetic.
 
-    50 GB in three copies at 0.25.
+    50 GB in three copies at 0.25 a GB and month.
 
     >>> storage_cost(size_bytes=50e9, price_per_gb_month=0.25, copies=3)
     37.5
@@ -223,7 +223,7 @@ def storage_cost(size_bytes: float, price_per_gb_month: float, months: float = 1
 
 
 def network_cost(mean_rps: float, payload_bytes: float, price_per_gb: float, period_s: float) -> float:
-    """Cost of what `mean_rps` requests of `payload_bytes` each move in `period_s` seconds; a GB is 10⁹ bytes.
+    """Cost of the traffic of `mean_rps` requests of `payload_bytes` each in `period_s` seconds; a GB is 10⁹ bytes.
 
     All at least 0. Source: arithmetic.
 

@@ -1,7 +1,7 @@
 """Freshness: how old a feature is when the model reads it.
 
-The age of a feature is the time since what it describes; the time to read it is another clock. Each stage on
-its way adds to the age. Every function refuses NaN, infinite, negative and boolean input with `RangeError`.
+The age of a feature is the time since the event that it describes, not the time to read it. Each stage of its
+pipeline adds to the age. Every function refuses NaN, infinite, negative and boolean input with `RangeError`.
 """
 
 import math
@@ -32,12 +32,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage on a feature's way, in seconds, each at least 0.
+    """One stage of a feature's pipeline. All times are in seconds and at least 0.
 
-    `period_s` between runs of a schedule of its own: data wait from 0 to a whole period for the next run. A
-    stage that starts when the one before it ends, and a stream, have none; one that starts a fixed time after
-    it has that time in its delay. `delay_s` to run and to publish. `ttl_s` for which a cache keeps the value:
-    it adds from 0 to that.
+    `period_s` is the time between runs of the stage's own schedule; data wait from 0 to a whole period for the
+    next run. It is 0 for a stream, and for a stage that starts when the one before it ends; a fixed wait in
+    between is part of the delay. `delay_s` is the time to run and to publish. `ttl_s` is how long a cache keeps
+    the value; it adds from 0 to `ttl_s`.
 
     >>> Stage(period_s=3600, delay_s=180)
     Stage(period_s=3600, delay_s=180, ttl_s=0)
@@ -54,7 +54,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Parallel:
-    """Branches side by side that are joined into one feature, which is as old as its oldest input.
+    """Parallel branches that are joined into one feature, which is as old as its oldest input.
 
     Each branch is a sequence of stages; at least one branch.
 
@@ -86,14 +86,14 @@ class AgeBounds:
 def age_bounds(stages: Sequence[Stage | Parallel]) -> AgeBounds:
     """Best, mean and worst age of a feature after `stages` in series, in seconds.
 
-    Schedules are unsynchronised: nobody lines up their phases, so their periods add. In series the worst is
-    all periods, delays and TTLs, the mean half the periods and TTLs and all delays, the best the delays
-    alone. Branches in parallel take the oldest; its mean is that of the largest of independent ages. Reads
-    come at any time alike, and often enough that a cached value is read at every age up to its TTL. No
-    stages: age 0. Source: renewal theory (the age at a random time, Ross 1996, Stochastic Processes), and
+    Schedules are not synchronised, so their periods add. In series the worst age is the sum of all periods,
+    delays and TTLs, the mean is half the periods and TTLs and all delays, the best is the delays alone. Of
+    parallel branches the oldest counts; its mean is that of the largest of independent ages. Reads are equally
+    likely at any time, and so frequent that a cached value is read at every age up to its TTL. Without stages
+    the age is 0. Source: renewal theory (the age at a random time, Ross 1996, Stochastic Processes), and
     addition.
 
-    In minutes, for once: hourly, delays of 3 + 12 + 1, a TTL of 2.
+    In minutes: an hourly job, delays of 3 + 12 + 1, and a TTL of 2.
 
     >>> age_bounds([Stage(period_s=60, delay_s=3), Stage(delay_s=12), Stage(delay_s=1), Stage(ttl_s=2)])
     AgeBounds(best_s=16.0, mean_s=47.0, worst_s=78.0)
@@ -137,8 +137,9 @@ def share_stale(stages: Sequence[Stage | Parallel], sla_s: float) -> float:
     up to about a dozen periods and TTLs. Source: convolution of uniform distributions, Feller (1971), An
     Introduction to Probability Theory and Its Applications 2, chapter 1.
 
-    In minutes: period 15, delays 4.5, TTL 0.5, against 15. Stale if period's and cache's waits exceed 10.5:
-    the first alone has to exceed 10.5 less the second, of mean 0.25, so (15 − 10.25) / 15.
+    In minutes: a period of 15, a delay of 4.5 and a TTL of 0.5, against an SLA of 15. A read is stale if the
+    wait for the run and the wait in the cache exceed 10.5 together. So the first exceeds 10.5 minus the second,
+    whose mean is 0.25: (15 − 10.25) / 15.
 
     >>> round(share_stale([Stage(period_s=15, delay_s=4.5), Stage(ttl_s=0.5)], sla_s=15), 6)
     0.316667
@@ -153,8 +154,8 @@ def share_stale(stages: Sequence[Stage | Parallel], sla_s: float) -> float:
 def largest_period_s(stages: Sequence[Stage | Parallel], sla_s: float) -> float:
     """Largest period of one more schedule that keeps the worst age within `sla_s`, in seconds.
 
-    `stages` are all the others, with this one's delays: what their worst age leaves is the period. `sla_s`
-    above their worst age. Source: the worst age of `age_bounds`, solved for one period.
+    `stages` are all other stages, and the delays of this one. The period is `sla_s` minus their worst age.
+    `sla_s` above their worst age. Source: the worst age of `age_bounds`, solved for one period.
 
     In minutes: delays of 4.5 and a TTL of 0.5 leave 10 of 15.
 
@@ -173,12 +174,12 @@ def largest_period_s(stages: Sequence[Stage | Parallel], sla_s: float) -> float:
 
 
 def worst_age_in_outage_s(stages: Sequence[Stage | Parallel], outage_s: float) -> float:
-    """Worst age of a feature whose pipeline stands still for `outage_s` seconds and serves its last value.
+    """Worst age of a feature whose pipeline stops for `outage_s` seconds and serves its last value.
 
-    `outage_s` at least 0. A pipeline that misses k runs stands still for k periods. Source: the worst age of
-    `age_bounds`; the data age on by one second each second.
+    `outage_s` at least 0. A pipeline that misses k runs stops for k periods. Source: the worst age of
+    `age_bounds`; the data age by one second each second.
 
-    In minutes: hourly with 18 of delays and TTL, and two runs missed.
+    In minutes: an hourly job with 18 of delays and TTL, which misses two runs.
 
     >>> worst_age_in_outage_s([Stage(period_s=60, delay_s=16), Stage(ttl_s=2)], outage_s=120)
     198.0
@@ -193,7 +194,7 @@ def catch_up_s(outage_s: float, arrival_rps: float, capacity_rps: float) -> floa
     `outage_s` and `arrival_rps` at least 0, `capacity_rps` above `arrival_rps`. Source: fluid approximation,
     as for `drain_time_s`; the backlog is arrivals × outage.
 
-    Ten minutes at 4,500/s are 2.7 million events; 500/s to spare.
+    Ten minutes at 4,500/s are 2.7 million events, worked off at 500/s.
 
     >>> catch_up_s(outage_s=600, arrival_rps=4_500, capacity_rps=5_000)
     5400.0
@@ -205,7 +206,7 @@ def catch_up_s(outage_s: float, arrival_rps: float, capacity_rps: float) -> floa
 def consumer_lag_s(backlog: float, consumed_rps: float) -> float:
     """How far behind a consumer is, in seconds: the time until it reads an event that arrives now.
 
-    `backlog` in events, at least 0; `consumed_rps` above 0. To work the backlog off takes longer, see
+    `backlog` in events, at least 0; `consumed_rps` above 0. Working off the backlog takes longer: see
     `drain_time_s`. Source: Little (1961), Operations Research 9(3).
 
     30,000 events at 5,000/s; with 4,500/s arriving they are worked off in a minute.
@@ -219,7 +220,7 @@ def consumer_lag_s(backlog: float, consumed_rps: float) -> float:
 
 
 def busy_consumers(consumers: int, partitions: int) -> int:
-    """How many consumers of a group have work: a partition is read by one of them.
+    """How many consumers of a group have work: one consumer reads a partition.
 
     Both at least 0. Source: Kafka documentation, consumer groups.
 
@@ -231,7 +232,7 @@ def busy_consumers(consumers: int, partitions: int) -> int:
 
 
 def partitions_needed(rate: float, producer_rate: float, consumer_rate: float) -> int:
-    """Partitions for a topic: the rate ÷ what one producer or one consumer can do on a partition, the slower.
+    """Partitions for a topic: the rate ÷ the rate of one producer or one consumer on a partition, the lower one.
 
     `rate` at least 0, the others above 0, all in the same unit. Source: Rao, How to choose the number of
     topics and partitions in a Kafka cluster, Confluent.

@@ -41,10 +41,9 @@ def model_weights_bytes(parameters: float, bytes_per_parameter: float) -> float:
 def kv_cache_bytes_per_token(layers: int, kv_heads: int, head_dim: int, bytes_per_value: float) -> float:
     """Bytes that the key–value cache keeps for each token: 2 × layers × KV heads × head dimension × bytes.
 
-    Two, for a key and a value. `layers`, `kv_heads` and `head_dim` at least 1; `bytes_per_value` above 0.
-    With grouped-query attention `kv_heads` is the number of groups, below that of query heads; give it and
-    not the query heads. Source: Pope et al. (2023), Efficiently Scaling Transformer Inference; Ainslie et al.
-    (2023), GQA.
+    The factor 2 stands for a key and a value. `layers`, `kv_heads` and `head_dim` at least 1; `bytes_per_value`
+    above 0. With grouped-query attention `kv_heads` is the number of groups, which is below the number of query
+    heads. Source: Pope et al. (2023), Efficiently Scaling Transformer Inference; Ainslie et al. (2023), GQA.
 
     Llama 3 8B: 2 × 32 × 8 × 128 × 2, 128 KiB.
 
@@ -92,7 +91,7 @@ def concurrent_sequences(
 
     Ranges and source as for `kv_cache_tokens`; `tokens_per_sequence` at least 1.
 
-    426,788 tokens hold 104 of 4,096.
+    Memory for 426,788 tokens holds 104 sequences of 4,096 tokens.
 
     >>> concurrent_sequences(80e9, 16.06e9, bytes_per_token=131_072, tokens_per_sequence=4_096)
     104
@@ -110,10 +109,10 @@ def decode_step_s(
 ) -> float:
     """Least time of one decoding step, in seconds: bytes of weights and key–value cache ÷ memory bandwidth.
 
-    A step reads all weights once, and the cache of every sequence in the batch, and gives each one token.
-    `bandwidth_bytes_per_s` and `weights_bytes` above 0, `batch_size` at least 1, the others at least 0;
-    `context_tokens` is the mean per sequence. Holds while memory-bound, see `compute_bound_batch`. Source:
-    the roofline of Williams, Waterman & Patterson (2009); Pope et al. (2023) for transformers.
+    A step reads all weights once and the cache of every sequence in the batch, and gives each sequence one
+    token. `bandwidth_bytes_per_s` and `weights_bytes` above 0, `batch_size` at least 1, the others at least 0;
+    `context_tokens` is the mean per sequence. Holds while memory-bound, see `compute_bound_batch`. Source: the
+    roofline of Williams, Waterman & Patterson (2009); Pope et al. (2023) for transformers.
 
     16 GB at 2 TB/s.
 

@@ -1,4 +1,4 @@
-"""Latency: times that a step may not exceed add up; percentiles do not.
+"""Latency: limits on the time of steps add up, percentiles do not.
 
 Times are in seconds, and a percentile is a share: 0.99 for the 99th. Every function refuses NaN, infinite,
 negative and boolean input with `RangeError`.
@@ -46,9 +46,9 @@ def budget_left_s(budget_s: float, stages_s: Sequence[float]) -> float:
 def sample_percentile_s(samples_s: Sequence[float], percentile: float = 0.99) -> float:
     """Percentile of measured times, in seconds.
 
-    The smallest of them that a share `percentile` does not exceed. `samples_s` at least one, each at least 0;
-    `percentile` above 0 and below 1. Source: the nearest-rank definition, Hyndman & Fan (1996), The American
-    Statistician 50(4), type 1.
+    The smallest measured time that a share `percentile` of them does not exceed. `samples_s` holds at least one
+    time, each at least 0; `percentile` above 0 and below 1. Source: the nearest-rank definition, Hyndman & Fan
+    (1996), The American Statistician 50(4), type 1.
 
     95 requests of 20 ms and 5 of 400 ms: the mean is 39 ms.
 
@@ -67,12 +67,13 @@ def sum_of_exponentials_percentile_s(means_s: Sequence[float], percentile: float
     """Percentile of the whole time of independent exponential stages in series, in seconds.
 
     Less than the sum of the stages' percentiles, since stages are rarely slow together. Equal means make it
-    Erlang's distribution, others the hypoexponential. `means_s` at least one, each above 0 and within a
-    factor of 10⁹ of the others; `percentile` above 0 and below 1. Source: Neuts (1981), Matrix-Geometric
-    Solutions in Stochastic Models, phase-type distributions: the share still under way is a row sum of
-    exp(Qt), here by uniformisation and squaring, which only adds and so never cancels.
+    Erlang's distribution, others the hypoexponential. `means_s` at least one, each above 0 and within a factor
+    of 10⁹ of the others; `percentile` above 0 and below 1. Source: Neuts (1981), Matrix-Geometric Solutions in
+    Stochastic Models, phase-type distributions: the share still under way is a row sum of exp(Qt), here by
+    uniformisation and squaring, which only adds, so that no digits cancel.
 
-    One stage of 10 ms is exponential: 10 ms × ln 100. Two have their p99 at 66.4 ms, where adding says 92.1.
+    One stage of 10 ms is exponential: 10 ms × ln 100. The p99 of two stages is 66.4 ms; the sum of their p99 is
+    92.1 ms.
 
     >>> round(sum_of_exponentials_percentile_s([0.010], percentile=0.99), 6)
     0.046052
@@ -93,20 +94,16 @@ def sum_of_exponentials_percentile_s(means_s: Sequence[float], percentile: float
 def _share_under_way(rates: Sequence[float], time_s: float) -> float:
     jumps = max(rates) * time_s
     halvings = max(0, math.frexp(jumps)[1])
-    later = _stages_after(rates, jumps / 2**halvings)
+    moves = [rate / max(rates) for rate in rates]
+    later = [_stage_after(moves, jumps / 2**halvings, start) for start in range(len(moves))]
     for _ in range(halvings):
         columns = list(zip(*later, strict=True))
         later = [[math.fsum(map(mul, row, column)) for column in columns] for row in later]
     return math.fsum(later[0])
 
 
-def _stages_after(rates: Sequence[float], jumps: float) -> list[list[float]]:
-    """Chance to be in stage j after a time of at most one mean jump, for each stage i to start from."""
-    moves = [rate / max(rates) for rate in rates]
-    return [_stage_after(moves, jumps, start) for start in range(len(moves))]
-
-
 def _stage_after(moves: Sequence[float], jumps: float, start: int) -> list[float]:
+    """Return the probability of each stage after a time of at most one mean jump, from the stage `start`."""
     here = [float(stage == start) for stage in range(len(moves))]
     total, weight = [0.0] * len(moves), math.exp(-jumps)
     for jump in range(1, 25):  # the weight falls below 1e-24
@@ -123,7 +120,7 @@ def max_of_exponentials_percentile_s(mean_s: float, fan_out: int, percentile: fl
     `mean_s` above 0, `fan_out` at least 1, `percentile` above 0 and below 1. Source: order statistics, David
     & Nagaraja (2003); for serving, Dean & Barroso (2013), The Tail at Scale.
 
-    Half of the requests wait for 10 calls of 10 ms at least this long; one call has its median at 6.9 ms.
+    The median of the slowest of 10 calls of 10 ms each; the median of one call is 6.9 ms.
 
     >>> round(max_of_exponentials_percentile_s(mean_s=0.010, fan_out=10, percentile=0.5), 4)
     0.027
@@ -140,7 +137,7 @@ def leaf_percentile(fan_out: int, percentile: float = 0.99) -> float:
     `fan_out` at least 1, `percentile` above 0 and below 1; the calls are independent. Source: Dean & Barroso
     (2013), The Tail at Scale, Communications of the ACM 56(2).
 
-    For one request in a hundred to be slow, one call in ten thousand may be.
+    If one request in a hundred may be slow, one call in ten thousand may be slow.
 
     >>> round(leaf_percentile(fan_out=100, percentile=0.99), 6)
     0.9999
@@ -154,8 +151,8 @@ def leaf_percentile(fan_out: int, percentile: float = 0.99) -> float:
 class Histogram:
     """Counts of times per bucket.
 
-    `upper_edges_s` rise, in seconds, each above 0. A count is of the times up to its edge and above the one
-    before.
+    `upper_edges_s` are in seconds, above 0 and rising. A count is that of the times up to its edge and above
+    the edge before.
 
     >>> Histogram(upper_edges_s=(0.05, 0.5), counts=(99, 1)).counts
     (99, 1)
@@ -176,7 +173,7 @@ class Histogram:
 
 
 def merge_histograms(histograms: Sequence[Histogram]) -> Histogram:
-    """Merge histograms with the same edges: counts add, where percentiles cannot be averaged.
+    """Merge histograms with the same edges by adding their counts; percentiles cannot be averaged.
 
     At least one histogram. Source: Dean & Barroso (2013) on tails; Tene, HdrHistogram, on merging.
 

@@ -4,7 +4,7 @@ Notation: M/M/c is Poisson arrivals, exponential service times and c servers wit
 and G any distribution. SCV is the squared coefficient of variation, variance ÷ mean²: 1 for exponential, 0
 for constant. `offered_load` is arrivals × service time, in erlangs: the mean number of busy servers.
 
-Every function refuses NaN, infinite, negative and boolean input, and a queue without end, with `RangeError`.
+Every function refuses NaN, infinite, negative and boolean input, and an unstable queue, with `RangeError`.
 """
 
 import bisect
@@ -305,9 +305,8 @@ def servers_for_wait(
 def square_root_staffing(offered_load: float, quality: float = 1.0) -> int:
     """Servers by the square-root rule: the load and `quality` times its square root, rounded up.
 
-    `offered_load` in erlangs, at least 0; `quality` (β) at least 0: 0.5 is lean, 1 usual, 2 generous. The
-    larger the fleet, the smaller the share that it needs spare. Source: Halfin & Whitt (1981), Operations
-    Research 29(3).
+    `offered_load` in erlangs, at least 0; `quality` (β) at least 0: 0.5 is lean, 1 usual, 2 generous. A larger
+    fleet needs a smaller share of spare servers. Source: Halfin & Whitt (1981), Operations Research 29(3).
 
     100 erlangs and 1.5 × 10 spare.
 
@@ -437,12 +436,12 @@ def allen_cunneen_mean_wait_s(
 ) -> float:
     """Approximate the mean wait with any arrivals and any service times (G/G/c), in seconds.
 
-    M/M/c × (Ca² + Cs²) / 2. Exact for M/M/c and M/G/1, and weak where ML serving lives. Against simulation at
-    10 servers: lognormal service of SCV 4, 31 % too high at a utilisation of 0.8 and 64 % at 0.6; constant
-    arrivals 69 % too high; Erlang-4 arrivals and service 58 % too high; hyperexponential arrivals of SCV 4,
-    24 % too low. Use it to compare, and a simulation to decide. Ranges as for `mean_wait_s`; `arrival_scv`
-    and `service_scv` at least 0. Source: Allen (1990), Probability, Statistics, and Queueing Theory, 2nd
-    edition, after Allen & Cunneen.
+    M/M/c × (Ca² + Cs²) / 2. Exact for M/M/c and M/G/1, and inaccurate for the loads and service times of ML
+    serving. Against simulation at 10 servers: lognormal service of SCV 4, 31 % too high at a utilisation of 0.8
+    and 64 % at 0.6; constant arrivals 69 % too high; Erlang-4 arrivals and service 58 % too high;
+    hyperexponential arrivals of SCV 4, 24 % too low. Use it to compare designs, and a simulation to decide.
+    Ranges as for `mean_wait_s`; `arrival_scv` and `service_scv` at least 0. Source: Allen (1990), Probability,
+    Statistics, and Queueing Theory, 2nd edition, after Allen & Cunneen.
 
     Two servers with a Poisson wait of 1/3 s, services of SCV 3: (1 + 3) / 2 times that.
 
@@ -556,7 +555,7 @@ def _backwards(last: float, offered: float, concurrency: int) -> list[float]:
 def mmck_blocking(servers: int, places: int, arrival_rps: float, service_time_s: float) -> float:
     """Share of requests turned away by `servers` servers with room for `places` requests (M/M/c/K).
 
-    The requests in service count among the `places`. Any load is allowed, for a full queue turns the rest
+    The requests in service count among the `places`. Any load is allowed, since a full queue turns requests
     away. `servers` from 1 to a million, `places` from `servers` to a million, `arrival_rps` at least 0,
     `service_time_s` above 0. Source: Kleinrock (1975), Queueing Systems 1, chapter 3.
 

@@ -30,11 +30,11 @@ __all__ = [
 
 
 def population_stability_index(expected: Sequence[float], actual: Sequence[float]) -> float:
-    """How far two distributions over the same bins are apart, as the PSI: Σ (a − e) ln(a / e).
+    """Distance of two distributions over the same bins, as the population stability index: Σ (a − e) ln(a / e).
 
-    Both are shares, above 0 and adding up to 1, one per bin and at least two. 0.1 and 0.25 are rules of thumb
-    and know nothing of the sample size: see `psi_false_alarm_probability`. Source: Siddiqi (2006), Credit
-    Risk Scorecards; it is the symmetrised divergence of Kullback & Leibler (1951).
+    Both hold one share per bin, above 0 and adding up to 1, for at least two bins. The thresholds 0.1 and 0.25
+    are rules of thumb that ignore the sample size: see `psi_false_alarm_probability`. Source: Siddiqi (2006),
+    Credit Risk Scorecards; it is the symmetrised divergence of Kullback & Leibler (1951).
 
     Two bins, halves against 60 : 40: 0.1 ln 1.2 − 0.1 ln 0.8.
 
@@ -83,11 +83,11 @@ def _inverse_sizes(expected_size: int, actual_size: int) -> float:
 def psi_false_alarm_probability(
     bins: int, expected_size: int, actual_size: int, threshold: float = 0.1
 ) -> float:
-    """Chance that the population stability index exceeds `threshold` though nothing has drifted.
+    """Probability that the population stability index exceeds `threshold` without any drift.
 
     The index ÷ (1/n + 1/m) is about chi-squared with bins − 1 degrees of freedom; with few rows per bin the
-    truth is a few points higher. `bins` from 2 to a million, sizes at least 1, `threshold` at least 0.
-    Source: Yurdakul & Naranjo (2020), Journal of Risk Model Validation 14(4).
+    true probability is a few percentage points higher. `bins` from 2 to a million, sizes at least 1,
+    `threshold` at least 0. Source: Yurdakul & Naranjo (2020), Journal of Risk Model Validation 14(4).
 
     Three bins, 20 rows each: chi-squared of two degrees above 0.1 / 0.1, e^(−1/2).
 
@@ -113,10 +113,10 @@ def _chi_squared_above(value: float, degrees: int) -> float:
 
 
 def ks_critical_value(one_size: int, other_size: int, significance: float = 0.05) -> float:
-    """Distance of two samples from which the Kolmogorov–Smirnov test is significant.
+    """Smallest distance of two samples at which the Kolmogorov–Smirnov test is significant.
 
     √(−ln(α/2)/2) × √(1/n + 1/m). Sizes at least 1, and large for the formula to hold (above about 40);
-    `significance` (α) above 0 and below 1. With many rows it falls below any difference that matters: look at
+    `significance` (α) above 0 and below 1. With many rows it falls below any difference that matters, so judge
     the distance itself. Source: Smirnov (1948), Annals of Mathematical Statistics 19(2).
 
     1.358 × √(2 / 1000).
@@ -214,10 +214,10 @@ def canary_duration_s(requests: int, arrival_rps: float, canary_share: float) ->
 def precision_at_base_rate(base_rate: float, true_positive_rate: float, false_positive_rate: float) -> float:
     """Share of the alarms that are right: π·TPR / (π·TPR + (1 − π)·FPR), by Bayes.
 
-    All from 0 to 1, and some alarm has to be possible. Source: Axelsson (2000), The base-rate fallacy and the
-    difficulty of intrusion detection, ACM TISSEC 3(3).
+    All inputs from 0 to 1; at least one alarm has to be possible. Source: Axelsson (2000), The base-rate
+    fallacy and the difficulty of intrusion detection, ACM TISSEC 3(3).
 
-    1 in 1,000 is positive: 0.0009 right alarms to 0.00999 wrong ones.
+    One case in 1,000 is positive: 0.0009 right alarms and 0.00999 wrong ones.
 
     >>> round(precision_at_base_rate(base_rate=0.001, true_positive_rate=0.9, false_positive_rate=0.01), 4)
     0.0826
@@ -280,10 +280,10 @@ def rate_from_early_labels(observed_rate: float, share_arrived: float) -> float:
 
 
 def retraining_interval_days(retraining_cost: float, daily_cost_growth: float) -> float:
-    """Days between retrainings that cost least in all: √(2C / k).
+    """Days between retrainings with the lowest total cost: √(2C / k).
 
-    `retraining_cost` (C) at least 0, per retraining; `daily_cost_growth` (k) above 0: by how much a day's
-    loss grows each day the model ages, in the same currency per day². Source: the economic order quantity,
+    `retraining_cost` (C) at least 0, per retraining; `daily_cost_growth` (k) above 0: how much the daily loss
+    grows with each day of the model's age, in the same currency per day². Source: the economic order quantity,
     Harris (1913), with staleness as the stock; loss grows in a straight line.
 
     400 a retraining; each day costs 50 more than the last: √16.

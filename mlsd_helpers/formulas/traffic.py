@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import _ranges
 from mlsd_helpers.formulas._rounding import round_down, round_up
+from mlsd_helpers.formulas.availability import mean_attempts
 from mlsd_helpers.units import day
 
 __all__ = [
@@ -39,10 +40,9 @@ def replicas(
 ) -> int:
     """Replicas for a peak: rate × time / target × (1 + headroom), rounded up once, at the end.
 
-    `peak_rps` at least 0; `inference_time_s` above 0; `target_utilisation` above 0 and at most 1; `headroom`
-    a share of the base need, from 0 to 10. It bounds the mean utilisation, and promises nothing about
-    latency: for that see `servers_for_wait`. Source: the utilisation law, Denning & Buzen (1978), ACM
-    Computing Surveys 10(3).
+    `peak_rps` at least 0; `inference_time_s` above 0; `target_utilisation` above 0 and at most 1; `headroom` a
+    share of the base need, from 0 to 10. The result bounds the mean utilisation, not the latency: for latency
+    see `servers_for_wait`. Source: the utilisation law, Denning & Buzen (1978), ACM Computing Surveys 10(3).
 
     500 × 0.040 / 0.7 = 28.57, and × 1.3 = 37.14.
 
@@ -70,7 +70,7 @@ def replicas_with_spares(
     Ranges as for `replicas`; `spares` at least 0. Source: Beyer et al. (2016), Site Reliability Engineering,
     on N + 2 provisioning.
 
-    28.57 makes 29, and two spares.
+    28.57 is rounded up to 29, plus two spares.
 
     >>> replicas_with_spares(peak_rps=500, inference_time_s=0.040, target_utilisation=0.7, spares=2)
     31
@@ -166,7 +166,7 @@ def peak_rps(requests_per_day: float, peak_factor: float) -> float:
 
 @dataclass(frozen=True)
 class TracePeak:
-    """The peak of a trace: which bucket, its rate, and the mean rate beside it, both per second.
+    """The peak of a trace: the bucket, its rate, and the mean rate of the trace, both per second.
 
     >>> TracePeak(bucket=7, peak_rps=30.0, mean_rps=20.0).factor
     1.5
@@ -188,17 +188,17 @@ def peak_of_trace(
     repeated: Collection[int] = (),
     percentile: float = 1.0,
 ) -> TracePeak:
-    """Peak of a trace of counts per bucket of `bucket_s` seconds, with its faults named and not guessed.
+    """Peak of a trace of counts per bucket of `bucket_s` seconds; gaps and repeated hours are stated, not guessed.
 
-    A count of None was not recorded, and is left out; a 0 was recorded, and stays. `repeated` holds the
+    A count of None was not recorded and is left out; a count of 0 was recorded and stays. `repeated` holds the
     buckets whose clock time came twice, as when summer time ends: their count covers twice the time, so their
     rate is half, and no request is dropped. A `percentile` below 1 takes the rate that this share of the
-    buckets does not exceed (nearest rank): a decision to be undersized in the rest, so state it. `bucket_s`
-    above 0, `percentile` above 0 and at most 1. Source: Numenta Anomaly Benchmark, NYC taxi counts: the
-    largest, 2.59 × the mean, is the hour repeated on 2 November 2014; by our reading the
+    buckets does not exceed (nearest rank). A fleet for that rate is too small in the other buckets, so state
+    the decision. `bucket_s` above 0, `percentile` above 0 and at most 1. Source: Numenta Anomaly Benchmark, NYC
+    taxi counts: the largest, 2.59 × the mean, is the hour repeated on 2 November 2014; by our reading the
     largest ordinary hour has 2.01 ×.
 
-    Bucket 2 looks busiest at 150, and held two hours' worth.
+    Bucket 2 has the largest count, but covers twice the time.
 
     >>> peak_of_trace([60, 120, 150, None], bucket_s=60, repeated={2})
     TracePeak(bucket=1, peak_rps=2.0, mean_rps=1.375)
@@ -206,14 +206,10 @@ def peak_of_trace(
     _ranges.positive(bucket_s=bucket_s)
     _ranges.share_above_0(percentile=percentile)
     seconds = _recorded_seconds(counts, bucket_s, repeated)
-    rates = sorted((_count(counts[bucket]) / time, -bucket) for bucket, time in seconds.items())
+    rates = sorted(((counts[bucket] or 0.0) / time, -bucket) for bucket, time in seconds.items())
     peak, minus_bucket = rates[round_up(percentile * len(rates)) - 1]
-    requests = math.fsum(_count(counts[bucket]) for bucket in seconds)
+    requests = math.fsum(counts[bucket] or 0.0 for bucket in seconds)
     return TracePeak(-minus_bucket, peak, requests / math.fsum(seconds.values()))
-
-
-def _count(recorded: float | None) -> float:
-    return recorded or 0.0
 
 
 def _recorded_seconds(
@@ -265,12 +261,12 @@ def fan_out_tail(probability_slow: float, fan_out: int) -> float:
 
 
 def surge_backlog(arrival_rps: float, capacity_rps: float, duration_s: float) -> float:
-    """How many requests queue up while arrivals exceed capacity for `duration_s`.
+    """Queued requests after `duration_s` seconds in which arrivals exceed capacity.
 
-    Such as while an autoscaler starts replicas. All at least 0; 0 when the capacity suffices. Source: fluid
-    approximation, Newell (1982), Applications of Queueing Theory.
+    An example is the delay of an autoscaler. All inputs at least 0; the result is 0 when the capacity suffices.
+    Source: fluid approximation, Newell (1982), Applications of Queueing Theory.
 
-    75 a second too many for two minutes.
+    75 requests a second above the capacity, for two minutes.
 
     >>> surge_backlog(arrival_rps=800, capacity_rps=725, duration_s=120)
     9000
@@ -319,7 +315,7 @@ def hpa_replicas(
 
 
 def batch_time_s(batch_size: int, fixed_s: float, per_item_s: float) -> float:
-    """Time of one batch, in seconds: a + b·n. Every item in it waits that long, whatever its share is.
+    """Time of one batch, in seconds: a + b·n. Every item waits for the whole batch.
 
     `batch_size` at least 1; `fixed_s` and `per_item_s` at least 0, not both 0. Source: the linear service
     model of Inoue (2021), Queueing analysis of GPU-based inference servers with dynamic batching, Performance
@@ -351,11 +347,11 @@ def batch_throughput_rps(batch_size: int, fixed_s: float, per_item_s: float) -> 
 
 
 def batch_cores(items: float, item_time_s: float, window_s: float, reruns: int = 0) -> int:
-    """Cores for a batch job to end within `window_s`, with time for `reruns` whole reruns in the same window.
+    """Cores for a batch job that ends within `window_s` seconds, with time for `reruns` complete reruns.
 
     `items` and `item_time_s` at least 0, `window_s` above 0, `reruns` at least 0. Source: arithmetic.
 
-    50 million × 4 ms is 200,000 core seconds; 6 h is 21,600 s: 9.26.
+    50 million × 4 ms is 200,000 core seconds, in 6 h = 21,600 s: 9.26 cores.
 
     >>> batch_cores(items=50e6, item_time_s=0.004, window_s=6 * 3600)
     10
@@ -367,20 +363,17 @@ def batch_cores(items: float, item_time_s: float, window_s: float, reruns: int =
 
 
 def retry_load_rps(arrival_rps: float, failure_probability: float, attempts: int) -> float:
-    """Load on a service whose callers try up to `attempts` times: λ(1 − p^n) / (1 − p), per second.
+    """Load on a service whose callers make up to `attempts` attempts: λ(1 − p^n) / (1 − p), per second.
 
-    `arrival_rps` at least 0; `failure_probability` of an attempt from 0 to 1, independent, which failures
-    under overload are not: there it climbs to 1; `attempts`, the first included, at least 1. Source:
-    truncated geometric series; Brooker, Timeouts, retries and backoff with jitter, Amazon Builders' Library.
+    `arrival_rps` at least 0; `failure_probability` of an attempt, from 0 to 1 and independent of the others;
+    under overload failures are not independent, and it rises to 1. `attempts`, with the first one, at least 1.
+    Source: truncated geometric series; Brooker, Timeouts, retries and backoff with jitter, Amazon Builders'
+    Library.
 
-    Half of all attempts fail, four tries: 100 × (1 + 1/2 + 1/4 + 1/8).
+    Half of all attempts fail, up to four attempts: 100 × (1 + 1/2 + 1/4 + 1/8).
 
     >>> retry_load_rps(arrival_rps=100, failure_probability=0.5, attempts=4)
     187.5
     """
     _ranges.not_negative(arrival_rps=arrival_rps)
-    _ranges.share(failure_probability=failure_probability)
-    _ranges.whole(attempts=attempts)
-    if failure_probability == 1:
-        return arrival_rps * attempts
-    return arrival_rps * (1 - failure_probability**attempts) / (1 - failure_probability)
+    return arrival_rps * mean_attempts(failure_probability, attempts)
