@@ -15,12 +15,35 @@ Steps = Mapping[str, Iterable[str]]
 """For each component, those that one arrow leads to."""
 
 WAITING = ("request", "features")
-"""What flows where somebody waits for the answer."""
+"""What flows where somebody waits for the answer, but for `features` that are written or trained on."""
+_WRITERS = ("raw source", "ingestion", "event stream", "batch pipeline", "stream processor")
+_WRITTEN = ("offline store", "label store", "event stream")  # serving reads no features from these
+_KEEPERS = ("prediction store", "cache", "people")
 
 
 def waiting_flows(planes: Planes) -> Iterator[tuple[int, Flow]]:
-    """Yield each flow on which somebody waits, with its position."""
-    return ((position, flow) for position, flow in enumerate(planes.flows) if flow.carries in WAITING)
+    """Yield each flow on which somebody waits, with its position.
+
+    A request waits. So does whoever reads features to answer it; a job that writes features, a training that reads
+    them and a monitor that gets them do not. Predictions that one part of serving sends another within a timeout are
+    a call as well.
+    """
+    known = components_by_id(planes)
+    return (
+        (position, flow)
+        for position, flow in enumerate(planes.flows)
+        if _is_waited_for(flow, known[flow.start], known[flow.end])
+    )
+
+
+def _is_waited_for(flow: Flow, start: Component, end: Component) -> bool:
+    if flow.carries == "predictions":
+        within = start.plane == end.plane == "serving" and end.kind not in _KEEPERS
+        return within and flow.timeout is not None
+    if flow.carries != "features":
+        return flow.carries in WAITING
+    offline = {"training", "monitoring"} & {start.plane, end.plane} or start.plane == end.plane == "data"
+    return not (offline or start.kind in _WRITERS or end.kind in _WRITTEN)
 
 
 def components_by_id(planes: Planes) -> dict[str, Component]:

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.graph import components_by_id, reached, waiting_flows
-from mlsd_helpers.design import Design, Pattern, ServingPath
+from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.design import Component, Design, Pattern, Planes, ServingPath
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import backend_rps, cold_cache_factor
 
@@ -52,6 +52,73 @@ def answers_requests(design: Design) -> bool:
         return bool(entries & set(_DOORS))
     scores_in_batches = any(one.kind == "batch scorer" for one in known.values())
     return not scores_in_batches or bool(entries - set(JOBS))
+
+
+MODELS = (
+    "external service", "model server", "llm gateway", "batch scorer", "candidate generator", "embedder", "re-ranker",
+)  # fmt: skip
+"""Kinds that a model may run on."""
+_ASIDE = ("cache", "prediction store", "batch scorer", "embedder", "people")  # fed beside the way of a request
+_HANDED = ("events", "request")  # to a queue, and by it
+_OUTSIDE = ("raw source", "people", "external service")  # where requests may come from, if no door is drawn
+
+
+def may_ask(component: Component) -> bool:
+    """Tell whether requests may enter at a component that nobody calls: it serves, or stands for what is outside."""
+    return component.plane == "serving" or component.kind in _OUTSIDE
+
+
+def entries_of(planes: Planes) -> tuple[str, ...]:
+    """Return where requests enter: what calls, is called by nobody, and is no job.
+
+    Of several, those from which a model is reached, and among them gateways and their like before other components.
+    """
+    known, flows = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
+    called, steps = {flow.end for flow in flows}, steps_along(flows)
+    names = [
+        name
+        for name in dict.fromkeys(flow.start for flow in flows)
+        if name not in called and may_ask(known[name]) and known[name].kind not in JOBS
+    ]
+    models = {one.id for one in planes.components if one.kind in MODELS}
+    asking = [name for name in names if reached([name], steps) & models] or names
+    for kinds in (_DOORS, _OUTSIDE):
+        if doors := [name for name in asking if known[name].kind in kinds]:
+            return tuple(doors)
+    return tuple(asking)
+
+
+def with_queues(planes: Planes) -> Planes:
+    """Return the planes with each hand-over that a request takes on its way drawn as a call.
+
+    Where a model is reached by calls, these are the way of a request. Where it stands behind a queue, the way leads
+    through the queue, and on by predictions and alerts to whatever else serves.
+    """
+    known, flows = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
+    models = {one.id for one in planes.components if one.kind in MODELS and one.kind not in _ASIDE}
+    starts = {one.id for one in planes.components if one.kind in (*_DOORS, "raw source")} | set(
+        entries_of(planes)
+    )
+    queues = {one.id for one in planes.components if one.kind == "event stream"}
+    direct = [flow for flow in flows if flow.start not in queues]
+    if not queues or reached(starts, steps_along(direct)) & models:
+        return planes
+    serving = {one.id for one in planes.components if one.plane == "serving" and one.kind not in _ASIDE}
+    taken = {flow.start for flow in planes.flows if flow.carries in _HANDED and flow.end in serving}
+    behind = [
+        flow
+        for flow in planes.flows
+        if (flow.carries in _HANDED and flow.end in queues & taken and flow.start not in queues)
+        or (flow.carries in _HANDED and flow.start in queues and flow.end in serving)
+        or (flow.carries in {"predictions", "alert"} and {flow.start, flow.end} <= serving)
+    ]
+    way = reached(starts, steps_along([*flows, *behind]))
+    drawn = {flow for flow in behind if flow.start in way and known[flow.end].kind not in _ASIDE}
+    if not way & models or cycle([*flows, *(flow for flow in drawn if flow not in flows)]):
+        return planes
+    return planes.changed(
+        flows=[flow.changed(carries="request") if flow in drawn else flow for flow in planes.flows]
+    )
 
 
 def peak_rps(design: Design) -> float | None:

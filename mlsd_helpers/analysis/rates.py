@@ -13,41 +13,41 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from mlsd_helpers.analysis.graph import callers_first, components_by_id, waiting_flows
-from mlsd_helpers.analysis.request import calls_by_component
+from mlsd_helpers.analysis.graph import callers_first, waiting_flows
+from mlsd_helpers.analysis.paths import entries_of, with_queues
+from mlsd_helpers.analysis.request import Call, calls_by_component
 from mlsd_helpers.design import Planes
-
-_ENTRIES = ("api gateway", "load balancer", "rate limiter", "device fleet")
-
 
 def calls_per_request(planes: Planes, at_most: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return how many calls reach each component for one request of a user, while everything answers at once.
 
-    Retries and alternatives make none. Where several components are called by nobody, requests enter at the only
-    gateway, load balancer, rate limiter or device fleet among them; nothing is returned where that is not clear.
-    Callers of unknown rate add nothing, so that each figure is a lower bound. `at_most` limits what reaches a
-    component, such as behind a cache.
+    Retries and alternatives make none. Requests enter where `entries_of` says; where they may enter at several
+    components, each figure is the least that any of them brings. Callers of unknown rate add nothing, so that each
+    figure is a lower bound. `at_most` limits what reaches a component, such as behind a cache.
     """
+    planes = with_queues(planes)
     flows = [flow for _, flow in waiting_flows(planes)]
-    known = components_by_id(planes)
-    called = {flow.end for flow in flows}
-    entries = list(dict.fromkeys(flow.start for flow in flows if flow.start not in called))
-    if len(entries) > 1:
-        entries = [name for name in entries if known[name].kind in _ENTRIES]
-    if len(entries) != 1:
+    calls, order = calls_by_component(planes), callers_first(flows)
+    found = [_calls_from(entry, order, calls, at_most or {}) for entry in entries_of(planes)]
+    if not found:
         return {}
-    calls = calls_by_component(planes)
-    rates = {entries[0]: 1.0}
-    limits = at_most or {}
-    for name in callers_first(flows):
+    names = [one.id for one in planes.components if all(one.id in rates for rates in found)]
+    return {name: min(rates[name] for rates in found) for name in names}
+
+
+def _calls_from(
+    entry: str, order: Iterable[str], calls: Mapping[str, Iterable[Call]], limits: Mapping[str, float]
+) -> dict[str, float]:
+    rates = {entry: 1.0}
+    for name in order:
         if name in rates:
             rates[name] = min(rates[name], limits.get(name, math.inf))
         for call in calls.get(name, ()) if name in rates else ():
             share = 1.0 if call.flow.share is None else call.flow.share
             rates[call.flow.end] = rates.get(call.flow.end, 0.0) + share * rates[name]
-    return {name: rates[name] for name in known if name in rates}
+    return rates
 
 
 _DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")

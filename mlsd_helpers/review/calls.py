@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mlsd_helpers.analysis import graph
+from mlsd_helpers.analysis.paths import may_ask, with_queues
 from mlsd_helpers.analysis.request import (
     Call,
     Request,
@@ -32,6 +33,7 @@ from mlsd_helpers.review.sketch import (
 from mlsd_helpers.units import show_seconds
 
 _NOT_COUNTED = ("people", "device fleet", "raw source")  # what has no replicas of ours
+_OUTSIDE = ("raw source",)  # what is not ours waits as long as it likes, and has its own way without us
 _SLACK = 1 + 1e-9  # for sums of decimal figures
 _MANY_RETRIES = (
     2  # further attempts without a pause or a budget: three times the load on what is slow already
@@ -49,10 +51,19 @@ def _waited(planes: Planes) -> list[Flow]:
     return [flow for _, flow in graph.waiting_flows(planes)]
 
 
+def _queues(planes: Planes) -> set[str]:
+    return {one.id for one in planes.components if one.kind == "event stream"}
+
+
 def _asked(planes: Planes) -> list[Flow]:
-    """Return the calls on which a machine waits: people are handed a case, and wait for nothing by a timeout."""
+    """Return the calls on which a machine waits.
+
+    People are handed a case, and a queue hands on what it holds: neither waits for an answer by a timeout. Whoever
+    writes to a queue waits until it has taken the message.
+    """
     people = {one.id for one in planes.components if one.kind == "people"}
-    return [flow for flow in _waited(planes) if flow.start not in people and flow.end not in people]
+    patient = people | _queues(planes)
+    return [flow for flow in _waited(planes) if flow.start not in patient and flow.end not in people]
 
 
 @rule(
@@ -65,9 +76,9 @@ def _asked(planes: Planes) -> list[Flow]:
 )
 def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
     """A call without a timeout waits as long as the slowest answer takes."""
-    where = places(planes)
+    where, known = places(planes), graph.components_by_id(planes)
     for flow in _asked(planes):
-        if flow.timeout is None:
+        if flow.timeout is None and known[flow.start].kind not in _OUTSIDE:
             yield Fault(
                 f"{where[flow]}.timeout",
                 f"{arrow(flow)} has no timeout: its caller may wait without limit.",
@@ -87,7 +98,8 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
 )
 def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
     """What a caller does without an answer has to be decided before an answer is missing."""
-    where, asked = places(planes), set(_asked(planes))
+    where, known = places(planes), graph.components_by_id(planes)
+    asked = {flow for flow in _asked(planes) if known[flow.start].kind not in _OUTSIDE}
     for call in _calls(planes):
         last = call.flows[-1]
         if last in asked and not any(flow.fallback or flow.fails for flow in call.flows):
@@ -140,6 +152,8 @@ class _Waiter:
     limit_s: float
     enters: bool
     """Requests enter here: the limit is the latency budget, and a wait as long as it is within."""
+    budget_s: float
+    """The latency budget; infinite where none is stated."""
 
     @property
     def span(self) -> Span:
@@ -150,7 +164,10 @@ class _Waiter:
         """The limit in words."""
         if self.enters:
             return f"the latency budget is {show_seconds(self.limit_s)}"
-        return f"the caller of {self.component.id} gives up after {show_seconds(self.limit_s)}"
+        budget = (
+            f", and the latency budget is {show_seconds(self.budget_s)}" if self.limit_s > self.budget_s else ""
+        )
+        return f"the caller of {self.component.id} gives up after {show_seconds(self.limit_s)}{budget}"
 
     @property
     def too_long(self) -> list[Flow]:
@@ -161,6 +178,13 @@ class _Waiter:
     def too_late(self) -> list[Call]:
         """The calls whose alternatives exceed it, though each attempt alone does not."""
         return [call for call in self.calls if call.alternatives and self.exceeded_by(call.longest_s)]
+
+    @property
+    def outlasts_its_caller(self) -> bool:
+        """Whether its calls may take longer than its caller waits; of alternatives that do so, PLANE040 tells."""
+        if self.enters or (self.too_late and not self.too_long):
+            return False
+        return bool(self.too_long) or self.exceeded_by(self.span.least_s)
 
     def exceeded_by(self, time_s: float) -> bool:
         limit_s = self.limit_s * _SLACK
@@ -180,16 +204,16 @@ def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
     for flow in asked:
         if flow.timeout is not None:
             limits_s[flow.end] = min(flow.timeout, limits_s.get(flow.end, math.inf))
-    called = {flow.end for flow in asked}
+    called = {flow.end for flow in _waited(planes)}  # by a queue too
     budget_s = requirement(design, "latency", "budget")
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
     found = list[_Waiter]()
     for one in planes.components:
-        enters = one.id not in called and one.plane == "serving"
+        enters = one.id not in called and may_ask(one)
         limit_s = budget_s if enters else limits_s.get(one.id)
         timed = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
         if limit_s and timed:
-            found.append(_Waiter(one, timed, limit_s, enters))
+            found.append(_Waiter(one, timed, limit_s, enters, budget_s or math.inf))
     return found
 
 
@@ -212,9 +236,10 @@ def _timed(asked: set[Flow]) -> Callable[[Call], Call | None]:
 )
 def edge_timeout_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     """A timeout above the latency budget does not protect the budget."""
-    where = places(planes)
-    for one in _waiters(design, planes):
-        if one.enters:
+    where, waiters = places(planes), _waiters(design, planes)
+    inner = {one.component.id for one in waiters if one.outlasts_its_caller}
+    for one in waiters:
+        if one.enters and not inner & {flow.end for flow in one.too_long}:  # PLANE008 tells both
             yield from _over_limit(
                 one, where, "Shorten the timeout, so that the fallback can still answer in time."
             )
@@ -233,7 +258,7 @@ def inner_timeout_exceeds_callers(design: Design, planes: Planes) -> Iterator[Fa
     where = places(planes)
     fix = "Make each timeout shorter than its caller's, with time left for the fallback."
     for one in _waiters(design, planes):
-        if not one.enters and not (one.too_late and not one.too_long):
+        if one.outlasts_its_caller:
             yield from _over_limit(one, where, fix)
 
 
@@ -283,9 +308,9 @@ def order_of_calls_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
 
 
 def _entries(planes: Planes, latency_s: Callable[[Component], float]) -> list[Request]:
-    """Return the requests of users: those that enter in the serving plane."""
-    serving = {one.id for one in planes.in_plane("serving")}
-    return [one for one in requests_of(planes, latency_s) if one.entry in serving]
+    """Return the requests of users: those that enter in the serving plane, or come from outside."""
+    asking = {one.id for one in planes.components if may_ask(one)}
+    return [one for one in requests_of(with_queues(planes), latency_s) if one.entry in asking]
 
 
 def _certain_s(percentile: str) -> Callable[[Component], float]:
@@ -422,15 +447,17 @@ def _late_in_a_row(design: Design, planes: Planes) -> dict[str, str]:
 )
 def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
     """Retries multiply from layer to layer: three tries at five layers are 243 calls."""
-    chain = graph.heaviest_way(_waited(planes), lambda _: 0, lambda flow: float(_is_unlimited(flow)))
+    queues = _queues(planes)
+    calls = [flow for flow in _waited(planes) if flow.end not in queues]  # once it is queued, nobody tries again
+    chain = graph.heaviest_way(calls, lambda _: 0, lambda flow: float(_is_unlimited(flow)))
     retrying = [flow for flow in chain if _is_unlimited(flow)]
     if len(retrying) > 1:
-        calls = math.exp(min(math.fsum(math.log1p(flow.retries) for flow in retrying), 80))
+        made = math.exp(min(math.fsum(math.log1p(flow.retries) for flow in retrying), 80))
         names = [name for flow in chain for name in (flow.start, flow.end)]
         yield Fault(
             f"{places(planes)[retrying[-1]]}.retries",
             f"{len(retrying)} layers on {way(names[:1] + names[1::2])} retry: one request may become "
-            f"{calls:,.4g} calls.",
+            f"{made:,.4g} calls.",
             "Retry at one layer only, with a retry budget.",
         )
 
@@ -547,7 +574,8 @@ def alternatives_share_a_dependency(_: Design, planes: Planes) -> Iterator[Fault
 )
 def cycle_of_waiting_calls(_: Design, planes: Planes) -> Iterator[Fault]:
     """Calls that lead back to their caller end in a timeout, or never."""
-    if circle := graph.cycle(_waited(planes)):
+    queues = _queues(planes)
+    if circle := graph.cycle([flow for flow in _waited(planes) if flow.end not in queues]):
         yield Fault(
             f"planes.components.{circle[0]}",
             "These components wait for each other in a cycle (a possible deadlock): "
@@ -558,9 +586,11 @@ def cycle_of_waiting_calls(_: Design, planes: Planes) -> Iterator[Fault]:
 
 def _needed(planes: Planes) -> list[Component]:
     """Return what requests, or some of them, get no answer without, and whose replicas are ours to count."""
+    planes = with_queues(planes)
     calls = calls_by_component(planes)
-    called = {flow.end for flow in _waited(planes)}
-    entries = [name for name in calls if name not in called] or list(calls)
+    called, known = {flow.end for flow in _waited(planes)}, graph.components_by_id(planes)
+    asking = [name for name in calls if may_ask(known[name])]
+    entries = [name for name in asking if name not in called] or asking
     steps = {name: [call.flow.end for call in made if call.needed] for name, made in calls.items()}
     names = graph.reached(entries, steps)
     return [

@@ -65,7 +65,11 @@ def lint_by_graph(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     kept = [f for f in planes.flows if f.carries == "predictions" and plane[f.start] == "serving"]
     kinds = {one.id: one.kind for one in planes.components}
     return {
-        "calls": [at for at, f in graph.waiting_flows(planes) if f.timeout is None or f.fallback is None],
+        "calls": [
+            at
+            for at, f in enumerate(planes.flows)
+            if f.carries in graph.WAITING and (f.timeout is None or f.fallback is None)
+        ],
         "unheard": [name for name, kind in kinds.items() if kind in MONITORS and name not in heard],
         "logged": any(kinds[flow.end] == "prediction log" for flow in kept),
     }
