@@ -58,7 +58,13 @@ MODELS = (
     "external service", "model server", "llm gateway", "batch scorer", "candidate generator", "embedder", "re-ranker",
 )  # fmt: skip
 """Kinds that a model may run on."""
-_ASIDE = ("cache", "prediction store", "batch scorer", "embedder", "people")  # fed beside the way of a request
+_ASIDE = (
+    "cache",
+    "prediction store",
+    "batch scorer",
+    "embedder",
+    "people",
+)  # fed beside the way of a request
 _HANDED = ("events", "request")  # to a queue, and by it
 _OUTSIDE = ("raw source", "people", "external service")  # where requests may come from, if no door is drawn
 

@@ -20,6 +20,7 @@ from mlsd_helpers.analysis.paths import entries_of, with_queues
 from mlsd_helpers.analysis.request import Call, calls_by_component
 from mlsd_helpers.design import Planes
 
+
 def calls_per_request(planes: Planes, at_most: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return how many calls reach each component for one request of a user, while everything answers at once.
 

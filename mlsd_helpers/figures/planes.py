@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from mlsd_helpers.analysis.blast import BlastRadius, blast_radius
@@ -12,10 +11,10 @@ from mlsd_helpers.design.components import Kind, Plane
 from mlsd_helpers.figures import drawing
 from mlsd_helpers.figures.base import Columns, Figure
 from mlsd_helpers.figures.drawing import Drawing, tag, words
+from mlsd_helpers.figures.plane_layout import BOX_HIGH, BOX_WIDE, WIDE, Lane, Layout, Points, layout
 
-WIDE, BOX_WIDE, BOX_HIGH = 700, 116, 40
-_ACROSS, _GAP, _ROW, _TITLE, _FOOT = 5, 22, 66, 22, 10
 _LETTERS = 16
+_BEND = 5  # pixels that a corner of an arrow is rounded by
 _STEERING = ("alert", "command", "configuration")
 
 RESPONSIBLE_FOR: Mapping[Plane, str] = MappingProxyType(
@@ -76,59 +75,6 @@ DOES: Mapping[Kind, str] = MappingProxyType({
     "secret store": "keeps keys and passwords, and changes them",
 })  # fmt: skip
 """What each kind of component does, in a line; those of any plane say it themselves."""
-
-Positions = Mapping[str, tuple[float, float]]
-"""Where a reader has put boxes: from the left, and from the top of their lane, in pixels."""
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One plane on the sketch: where it begins, in pixels, and how high it is."""
-
-    plane: Plane
-    top: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where everything stands, in pixels: lanes from the top, boxes by their upper left corner."""
-
-    lanes: tuple[Lane, ...]
-    boxes: Mapping[str, tuple[float, float]]
-    high: float
-
-
-def layout(planes: Planes, moved: Positions = MappingProxyType({})) -> Layout:
-    """Place each component in the lane of its plane, five in a row, or where a reader has moved it within the lane.
-
-    >>> layout(Planes(components=[{"id": "features", "kind": "feature store"}])).boxes
-    {'features': (16.0, 22.0)}
-    """
-    lanes: list[Lane] = []
-    boxes: dict[str, tuple[float, float]] = {}
-    top = 0.0
-    for plane in KINDS:
-        inside = planes.in_plane(plane)
-        rows = max(1, math.ceil(len(inside) / _ACROSS))
-        lane = Lane(plane, top, _TITLE + rows * _ROW - (_ROW - BOX_HIGH) + _FOOT)
-        for at, component in enumerate(inside):
-            boxes[component.id] = _within(lane, *moved.get(component.id, _slot(at)))
-        lanes.append(lane)
-        top += lane.high + _FOOT
-    return Layout(tuple(lanes), boxes, top - _FOOT)
-
-
-def _slot(at: int) -> tuple[float, float]:
-    """Return the place of the box number `at` in its lane; every second row stands half a gap further right."""
-    row, column = divmod(at, _ACROSS)
-    margin = (WIDE - _ACROSS * BOX_WIDE - (_ACROSS - 1) * _GAP) / 2
-    return margin + 6 * (row % 2) + column * (BOX_WIDE + _GAP), _TITLE + row * _ROW
-
-
-def _within(lane: Lane, left: float, down: float) -> tuple[float, float]:
-    lowest = lane.high - BOX_HIGH - 4
-    return min(max(left, 4), WIDE - BOX_WIDE - 4), lane.top + min(max(down, _TITLE), max(lowest, _TITLE))
 
 
 def arrow_kind(flow: Flow) -> str:
@@ -216,8 +162,7 @@ def draw_planes(planes: Planes, hit: BlastRadius | None, placed: Layout) -> Draw
     parts = [
         *map(_head, _ARROWS),
         *map(_lane, placed.lanes),
-        *(_arrow(at, flow, placed) for at, flow in enumerate(planes.flows)),
-        *map(_title, placed.lanes),
+        *(_arrow(at, flow, placed.arrows[at]) for at, flow in enumerate(planes.flows)),
         *(_box(one, placed.boxes[one.id], state_of(one.id, hit)) for one in planes.components),
         *_legend(placed.high),
     ]
@@ -232,14 +177,12 @@ def _head(kind: str) -> str:
 
 
 def _lane(lane: Lane) -> str:
-    return tag("rect", x=0.5, y=lane.top, width=WIDE - 1, height=lane.high, rx=6,
+    """Draw a lane with the plane's name in its margin, where no arrow runs."""
+    about = tag("title", f"{lane.plane}: {RESPONSIBLE_FOR[lane.plane]}")
+    body = tag("rect", x=0.5, y=lane.top + 1.5, width=WIDE - 1, height=lane.high - 3, rx=6,
                fill=drawing.RAISED, stroke=drawing.GRID)  # fmt: skip
-
-
-def _title(lane: Lane) -> str:
-    """Write a lane's title, after the arrows, with a halo that keeps them off it."""
-    title = f"{lane.plane}: {RESPONSIBLE_FOR[lane.plane]}"
-    return words(title, 10, lane.top + 15, halo=drawing.RAISED, fill=drawing.QUIET)
+    name = words(lane.plane, 10, lane.top + lane.high / 2 + 4, font_weight=600, fill=drawing.QUIET)
+    return tag("g", about, body, name)
 
 
 def _box(component: Component, at: drawing.Point, state: str) -> str:
@@ -267,7 +210,7 @@ def short(name: str) -> str:
     return name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…"
 
 
-def _arrow(at: int, flow: Flow, placed: Layout) -> str:
+def _arrow(at: int, flow: Flow, corners: Points) -> str:
     said = (
         ("fallback", flow.fallback),
         ("otherwise", flow.otherwise),
@@ -276,7 +219,7 @@ def _arrow(at: int, flow: Flow, placed: Layout) -> str:
     )
     guards = (f". {name}: {value}" for name, value in said if value)
     label = f"Arrow from {flow.start} to {flow.end}, {flow.carries}{''.join(guards)}"
-    path = _stroke(arrow_path(flow, placed), arrow_kind(flow))
+    path = _stroke(path_through(corners), arrow_kind(flow))
     return tag("g", path, class_="flow", data_key=f"arrow:{at}", aria_label=label)
 
 
@@ -286,26 +229,23 @@ def _stroke(path: str, kind: str) -> str:
     return tag("path", d=path, fill="none", stroke=colour, **looks, marker_end=drawing.url(kind))
 
 
-def arrow_path(flow: Flow, placed: Layout) -> str:
-    """Return the path of an arrow, bent to its left, so that the way there and the way back lie apart."""
-    a, b = (_centre(placed.boxes[name]) for name in (flow.start, flow.end))
-    across, down = b[0] - a[0], b[1] - a[1]
-    length = math.hypot(across, down) or 1.0
-    bend = min(34.0, 0.14 * length)
-    control = ((a[0] + b[0]) / 2 + bend * down / length, (a[1] + b[1]) / 2 - bend * across / length)
-    (x1, y1), (x2, y2) = _edge(a, control), _edge(b, control)
-    return f"M{x1:.1f} {y1:.1f}Q{control[0]:.1f} {control[1]:.1f} {x2:.1f} {y2:.1f}"
+def path_through(corners: Points) -> str:
+    """Return an SVG path along straight lines with rounded corners.
+
+    >>> path_through([(0, 0), (0, 20), (30, 20)])
+    'M0 0L0 15Q0 20 5 20L30 20'
+    """
+    path = "M{:g} {:g}".format(*corners[0])
+    for before, here, after in zip(corners, corners[1:], corners[2:], strict=False):
+        bend = min(_BEND, math.dist(before, here) / 2, math.dist(here, after) / 2)
+        (x, y), (x_2, y_2) = (_towards(here, other, bend) for other in (before, after))
+        path += f"L{x:g} {y:g}Q{here[0]:g} {here[1]:g} {x_2:g} {y_2:g}"
+    return path + "L{:g} {:g}".format(*corners[-1])
 
 
-def _centre(corner: tuple[float, float]) -> tuple[float, float]:
-    return corner[0] + BOX_WIDE / 2, corner[1] + BOX_HIGH / 2
-
-
-def _edge(centre: tuple[float, float], towards: tuple[float, float]) -> tuple[float, float]:
-    """Return where the line from a box's centre towards a point leaves the box."""
-    across, down = towards[0] - centre[0], towards[1] - centre[1]
-    share = max(abs(across) / (BOX_WIDE / 2), abs(down) / (BOX_HIGH / 2)) or 1.0
-    return centre[0] + across / share, centre[1] + down / share
+def _towards(point: drawing.Point, other: drawing.Point, far: float) -> drawing.Point:
+    share = far / (math.dist(point, other) or 1)
+    return tuple(round(a + (b - a) * share, 2) for a, b in zip(point, other, strict=True))  # type: ignore[return-value]
 
 
 def _legend(top: float) -> Iterator[str]:

@@ -165,7 +165,9 @@ class _Waiter:
         if self.enters:
             return f"the latency budget is {show_seconds(self.limit_s)}"
         budget = (
-            f", and the latency budget is {show_seconds(self.budget_s)}" if self.limit_s > self.budget_s else ""
+            f", and the latency budget is {show_seconds(self.budget_s)}"
+            if self.limit_s > self.budget_s
+            else ""
         )
         return f"the caller of {self.component.id} gives up after {show_seconds(self.limit_s)}{budget}"
 
@@ -448,7 +450,9 @@ def _late_in_a_row(design: Design, planes: Planes) -> dict[str, str]:
 def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
     """Retries multiply from layer to layer: three tries at five layers are 243 calls."""
     queues = _queues(planes)
-    calls = [flow for flow in _waited(planes) if flow.end not in queues]  # once it is queued, nobody tries again
+    calls = [
+        flow for flow in _waited(planes) if flow.end not in queues
+    ]  # once it is queued, nobody tries again
     chain = graph.heaviest_way(calls, lambda _: 0, lambda flow: float(_is_unlimited(flow)))
     retrying = [flow for flow in chain if _is_unlimited(flow)]
     if len(retrying) > 1:

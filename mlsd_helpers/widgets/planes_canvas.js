@@ -1,6 +1,5 @@
 // Boxes and arrows on five lanes. Python holds the sketch, reviews it, words it and draws it; this file sends edits.
 
-const STEP = 10;
 const HELP = "Tab to a box. Arrow keys move it, Enter starts an arrow and Enter on another box ends it, Delete removes, " +
   "K kills or revives, Escape cancels. By mouse: drag a box; drag from its dot to draw an arrow; " +
   "click to select.";
@@ -40,7 +39,7 @@ function render({ model, el }) {
   }, [name.input]);
   const undo = button("Undo", () => send("undo"));
   const tools = h("div", { class: "mlsd-tools" }, name.node, kind.node, add, carries.node, undo);
-  const view = h("div", {}, tools, problem, plot, help, inspector, speech, blast, verdict, findings);
+  const view = h("div", {}, tools, problem, inspector, speech, blast, plot, help, verdict, findings);
   const open = closable({ model, el }, "canvas", view);
 
   const announce = (text, failed = false) => {
@@ -71,10 +70,10 @@ function render({ model, el }) {
     paint();
   }
 
-  const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
+  const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   function onBoxKey(event, id) {
     const one = boxOf(id), by = MOVES[event.key];
-    if (by) send("move", { id, x: one.x + by[0], y: one.y + by[1] });
+    if (by) send("move", { id, x: one.x + by[0] * shown().pitch[0], y: one.y + by[1] * shown().pitch[1] });
     else if (event.key === "Enter") from === null ? start(id) : end(id);
     else if (event.key === "Delete" || event.key === "Backspace") send("remove", { id });
     else if (event.key === "Escape") cancel();

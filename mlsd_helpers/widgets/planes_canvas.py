@@ -9,7 +9,8 @@ from mlsd_helpers.design import KINDS, Component, Design, Flow, Planes, Requirem
 from mlsd_helpers.design.planes import Carries
 from mlsd_helpers.errors import DesignError, MlsdError
 from mlsd_helpers.figures.base import table
-from mlsd_helpers.figures.planes import BOX_HIGH, BOX_WIDE, draw_planes, flow_table, layout, sketch
+from mlsd_helpers.figures.plane_layout import BOX_HIGH, BOX_WIDE, PITCH, Cell, layout
+from mlsd_helpers.figures.planes import draw_planes, flow_table, sketch
 from mlsd_helpers.review import Finding, in_order, rules_called
 from mlsd_helpers.units import SECONDS, read
 from mlsd_helpers.widgets.base import Closable, Lockable, module, style
@@ -43,7 +44,7 @@ class PlanesCanvas(Closable):
         self._planes = planes or Planes()
         self._requirements = requirements
         self._past: list[Planes] = []
-        self._positions: dict[str, tuple[float, float]] = {}
+        self._cells: dict[str, Cell] = {}
         self.killed = ""
         self.message, self._failed = "", False
         super().__init__(prediction)
@@ -123,11 +124,16 @@ class PlanesCanvas(Closable):
         )
 
     def move(self, name: str, left: float, top: float) -> None:
-        """Put a box elsewhere in its lane (pixels); this changes the picture, not the sketch."""
+        """Put a box into the cell of its lane that is nearest to a point (pixels); the sketch stays what it is.
+
+        What stood there takes its place; every other box stays.
+        """
         self._known(name)
-        lanes = {lane.plane: lane for lane in layout(self._planes, self._positions).lanes}
-        lane = next(lanes[one.plane] for one in self._planes.components if one.id == name)
-        self._positions[name] = (float(left), float(top) - lane.top)
+        planes = {one.id: one.plane for one in self._planes.components}
+        placed = layout(self._planes, self._cells)
+        cell = placed.cell(planes[name], left, top)
+        there = (one for one, kept in placed.cells.items() if kept == cell and planes[one] == planes[name])
+        self._cells = {**placed.cells, next(there, name): placed.cells[name], name: cell}
         self._show()
 
     def kill(self, name: str) -> None:
@@ -207,11 +213,12 @@ class PlanesCanvas(Closable):
             self.shown = self._for_the_page()
 
     def _for_the_page(self) -> dict[str, Any]:
-        placed, hit = layout(self._planes, self._positions), self.blast
+        placed, hit = layout(self._planes, self._cells), self.blast
         alt = f"Sketch with {len(self._planes.components)} boxes and {len(self._planes.flows)} arrows"
         return {
             "picture": draw_planes(self._planes, hit, placed).for_page(alt),
             "box": [BOX_WIDE, BOX_HIGH],
+            "pitch": list(PITCH),
             "boxes": [{"id": name, "x": x, "y": y} for name, (x, y) in placed.boxes.items()],
             "arrows": [_arrow(at, flow) for at, flow in enumerate(self._planes.flows)],
             "findings": _listed(self.findings),

@@ -88,10 +88,17 @@ def test_a_dead_box_that_is_removed_kills_nothing_any_more():
 
 def test_moving_a_box_changes_the_picture_and_not_the_sketch():
     canvas = PlanesCanvas(SMALL)
-    before = canvas.shown["boxes"][0]
-    press(canvas, kind="move", id="door", x=before["x"] + 40, y=before["y"])
-    after = canvas.shown["boxes"][0]
-    assert (after["x"], after["y"]) == (before["x"] + 40, before["y"])
+    before, other = canvas.shown["boxes"]
+    across, _ = canvas.shown["pitch"]
+    press(canvas, kind="move", id="door", x=before["x"] + 1.6 * across, y=before["y"] + 9)
+    after, stayed = canvas.shown["boxes"]
+    assert (after["x"], after["y"]) == (pytest.approx(before["x"] + 2 * across), before["y"])
+    assert stayed == other
+    press(canvas, kind="move", id="door", x=other["x"], y=other["y"])
+    assert [(box["x"], box["y"]) for box in canvas.shown["boxes"]] == [
+        (other["x"], other["y"]),
+        (after["x"], after["y"]),
+    ]
     assert canvas.planes == SMALL
 
 
