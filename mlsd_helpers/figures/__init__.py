@@ -1,4 +1,4 @@
-"""Figures: functions that take plain numbers and return a picture, its words and the data behind it.
+"""Figures: functions that take plain numbers and return a picture with its text alternative and its data.
 
 >>> from mlsd_helpers import figures
 >>> figure = figures.wait_by_replicas(peak_rps=500, service_time_s=0.040)

@@ -1,12 +1,12 @@
-"""A figure: a picture, what it says in words, and the numbers behind it.
+"""A figure: a picture, its text alternative, and its data.
 
-The picture is shown as an `<img>` with its alternative text, because JupyterLab keeps that in a notebook
-which it does not trust yet, where it would remove inline SVG.
+The picture is shown as an `<img>` with its alternative text: in a notebook that it does not trust, JupyterLab keeps
+such an element, but removes inline SVG.
 """
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from io import StringIO
@@ -28,8 +28,8 @@ Columns = Mapping[str, tuple[Cell, ...]]
 class Figure:
     """A picture (SVG), its text alternative, its caption, and the data behind it as named columns.
 
-    It shows itself in a notebook. An empty text alternative is an error, because readers who do not see
-    the picture have only that.
+    A notebook displays it. Raises ``RangeError`` for an empty text alternative, since readers who do not see the
+    picture have only that, and for columns of different lengths.
     """
 
     svg: str = field(repr=False)
@@ -78,13 +78,10 @@ def from_matplotlib(canvas: "MatplotlibFigure", *, alt: str, caption: str = "", 
     written = StringIO()
     with style.applied():
         canvas.savefig(written, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    return Figure(_clean(written.getvalue()), alt, caption, data)
-
-
-def _clean(svg: str) -> str:
+    svg = written.getvalue()
     svg = svg[svg.index("<svg") :]  # no XML declaration, no reference to a DTD on the web
     svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)  # a hundredth of a point is finer than any screen
-    return style.with_screen_fonts(re.sub(r"\s*\n\s*", " ", svg))
+    return Figure(style.with_screen_fonts(re.sub(r"\s*\n\s*", " ", svg)), alt, caption, data)
 
 
 def as_words(text: str) -> str:
@@ -100,13 +97,12 @@ def table(columns: Columns, caption: str = "") -> str:
     """Return columns as an HTML table whose header cells name their columns."""
     title = f"<caption>{as_words(caption)}</caption>" if caption else ""
     head = "".join(f'<th scope="col">{as_words(name)}</th>' for name in columns)
-    body = "".join(_row(row) for row in zip(*columns.values(), strict=True))
+    shown = (
+        [one if isinstance(one, str) else show_number(one) for one in cells] for cells in columns.values()
+    )
+    rows = ("".join(f"<td>{as_words(cell)}</td>" for cell in row) for row in zip(*shown, strict=True))
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _row(cells: Iterable[Cell]) -> str:
-    shown = (cell if isinstance(cell, str) else show_number(cell) for cell in cells)
-    return "<tr>" + "".join(f"<td>{as_words(cell)}</td>" for cell in shown) + "</tr>"
 
 
 def show_number(number: float) -> str:

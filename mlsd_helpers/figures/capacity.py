@@ -1,4 +1,4 @@
-"""Figures on the size of a fleet: plain numbers in, a figure with its words and its data out.
+"""Figures on the size of a fleet: functions from plain numbers to a figure with its text and data.
 
 Times are seconds, rates are requests per second, shares are fractions. Inputs out of range raise `RangeError`.
 """
@@ -48,7 +48,7 @@ def wait_by_replicas(
 
 
 def capacity_figure(view: CapacityView) -> Figure:
-    """Show a view that is already computed, as `wait_by_replicas` does."""
+    """Show a computed view, as `wait_by_replicas` does."""
     replicas, wait_s = zip(*view.curve, strict=True)
     return draw_waits(view).figure(view.alt, ASSUMES, {"replicas": replicas, "wait_s": wait_s})
 
@@ -56,7 +56,7 @@ def capacity_figure(view: CapacityView) -> Figure:
 def draw_waits(view: CapacityView) -> Drawing:
     """Draw the wait against replicas, with the fleet of the rule and that of Erlang C."""
     load, last, top_s = view.inputs.offered_load, view.curve[-1][0], view.wait_top_s
-    left = load - 0.075 * (last - load)  # room for the strip in which the queue has no end
+    left = load - 0.075 * (last - load)  # room for the strip in which the queue is unstable
     plot = Plot(Axis(left, last), Axis(0, top_s), high=270, top=44)
     limit, budget_s = plot.x(load), view.inputs.budget_s
     points = [plot.at(replicas, min(wait_s, 1.5 * top_s)) for replicas, wait_s in view.curve]
@@ -176,19 +176,15 @@ def _paint_rule_against_exact(axes: "Axes", rates: _Series, rule: _Counts, exact
     at = 3 * len(rates) // 4
     label(axes, "the rule", (rates[at], rule[at]), RULE, (-8, 8), ha="right")
     label(axes, "Erlang C", (rates[at], exact[at]), EXACT, (8, -10))
-    _name_ends(axes, rates, rule, exact)
+    for end, side, shift in ((0, "right", -8), (-1, "left", 8)):
+        for number, line in ((rule[end], RULE), (exact[end], EXACT)):
+            label(axes, f"{number:,}", (rates[end], number), line, (shift, 0), ha=side)
     sides = (("too few", 0.16, 0.42, rule[0] < exact[0]), ("too many", 0.72, 0.93, rule[-1] > exact[-1]))
     for name, x, y, holds in sides:
         if holds:
             axes.text(
                 x, y, f"the rule gives {name}", transform=axes.transAxes, ha="center", color=style.QUIET
             )
-
-
-def _name_ends(axes: "Axes", rates: _Series, rule: _Counts, exact: _Counts) -> None:
-    for end, side, shift in ((0, "right", -8), (-1, "left", 8)):
-        for replicas, line in ((rule[end], RULE), (exact[end], EXACT)):
-            label(axes, f"{replicas:,}", (rates[end], replicas), line, (shift, 0), ha=side)
 
 
 def _plain_numbers(axes: "Axes") -> None:

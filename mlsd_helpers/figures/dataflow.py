@@ -1,4 +1,4 @@
-"""Figures on the age of features: plain numbers in, a figure with its words and its data out.
+"""Figures on the age of features: functions from plain numbers to a figure with its text and data.
 
 Times are seconds and shares fractions. Inputs out of range raise `RangeError`.
 """
@@ -36,7 +36,7 @@ def freshness_timeline(
 
 
 def freshness_figure(view: FreshnessView) -> Figure:
-    """Show a view that is already computed, as `freshness_timeline` does."""
+    """Show a computed view, as `freshness_timeline` does."""
     times_s, stored_s, oldest_s = zip(*view.rows, strict=True)
     columns = {"time_s": times_s, "stored_s": stored_s, "oldest_s": oldest_s}
     return draw_ages(view).figure(view.alt, f"{LINES} {ASSUMES}", columns)
@@ -78,13 +78,16 @@ def draw_ages(view: FreshnessView) -> Drawing:
 
 
 def age_parts(paths: Mapping[str, Stages], sla_s: float | None = None) -> Figure:
-    """Show of which parts the worst age of each path is made: periods, delays and TTLs, stage by stage.
+    """Show the parts of the worst age of each path: periods, delays and TTLs, stage by stage.
 
     Data: path, period_s, delay_s, ttl_s, each the sum over the path's stages.
     """
     if not paths:
         raise RangeError("There is no path to show. Give at least one name with its stages.")
-    sums = {name: _parts(stages) for name, stages in paths.items()}
+    sums = {
+        name: tuple(math.fsum(getattr(one, part) for one in stages) for part in _PARTS)
+        for name, stages in paths.items()
+    }
     parts = (
         f"{name} {show_seconds(sum(parts))} (periods {show_seconds(parts[0])}, delays {show_seconds(parts[1])}, "
         f"TTLs {show_seconds(parts[2])})"
@@ -105,11 +108,6 @@ def age_parts(paths: Mapping[str, Stages], sla_s: float | None = None) -> Figure
 
 _PARTS = ("period_s", "delay_s", "ttl_s")
 _KINDS = (("period", RULE), ("delay", EXACT), ("TTL", OTHER))
-
-
-def _parts(stages: Stages) -> tuple[float, float, float]:
-    period_s, delay_s, ttl_s = (math.fsum(getattr(one, part) for one in stages) for part in _PARTS)
-    return period_s, delay_s, ttl_s
 
 
 def _paint_parts(axes: "Axes", paths: Mapping[str, Stages], sla_s: float | None) -> None:

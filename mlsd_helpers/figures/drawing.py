@@ -1,7 +1,7 @@
 """Drawings in plain SVG, which a figure stores and a widget shows.
 
-One function draws a picture, for both. Its colours are CSS variables: a widget takes them from the notebook's theme,
-and a stored figure gets those of its light panel. All looks are attributes, because pages that clean SVG drop styles.
+The same function draws a picture for both. Its colours are CSS variables: a widget takes them from the notebook's
+theme, a stored figure from its light panel. All styling is in attributes, because pages that clean SVG drop styles.
 """
 
 import math
@@ -53,13 +53,9 @@ def _attribute(value: float | str) -> str:
 def words(text: str, x: float, y: float, *, halo: str = "", **attributes: float | str) -> str:
     """Return text at a point; a halo of the colour `halo` keeps it off the lines behind it."""
     if halo:
-        around: dict[str, float | str] = {
-            "paint_order": "stroke",
-            "stroke": halo,
-            "stroke_width": 4,
-            "stroke_linejoin": "round",
-        }
-        attributes = around | attributes
+        attributes = {
+            "paint_order": "stroke", "stroke": halo, "stroke_width": 4, "stroke_linejoin": "round", **attributes,
+        }  # fmt: skip
     return tag("text", escape(text), x=x, y=y, **attributes)
 
 
@@ -110,7 +106,7 @@ def hatching(name: str, colour: str = CONTROL, width: float = 1, opacity: float 
     """Return slanting lines, to fill an area with as `url(#...)` of the unique name."""
     slant = line(
         (3, 0), (3, 6), colour, width, opacity=opacity
-    )  # at the tile's edge half of it would be cut off
+    )  # in the middle: the edge would cut half of it
     return tag("pattern", slant, id=unique(name), width=6, height=6,
                patternUnits="userSpaceOnUse", patternTransform="rotate(45)")  # fmt: skip
 

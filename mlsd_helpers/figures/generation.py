@@ -1,4 +1,4 @@
-"""Figures on generation: what a language model does with an accelerator's memory.
+"""Figures on generation: how a language model uses an accelerator's memory.
 
 Sizes are bytes. Inputs out of range raise `RangeError`.
 """

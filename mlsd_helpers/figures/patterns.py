@@ -1,4 +1,4 @@
-"""Figures on when an answer is computed: plain numbers in, a figure with its words and its data out.
+"""Figures on serving patterns: functions from plain numbers to a figure with its text and data.
 
 Times are seconds, rates are per second, prices dollars a million, shares fractions. Inputs out of range raise
 `RangeError`.
@@ -45,7 +45,7 @@ AGE_TICKS: dict[float, str] = {
     day: "1 d",
     7 * day: "7 d",
 }
-"""What stands along the map's axes."""
+"""The ticks of the map's axes."""
 
 
 def decision_surface(
@@ -66,7 +66,7 @@ def decision_surface(
 
 
 def pattern_figure(view: PatternView) -> Figure:
-    """Show a view that is already computed, as `decision_surface` does."""
+    """Show a computed view, as `decision_surface` does."""
     rates, ages = log_steps(*RATES, COLUMNS), log_steps(*AGES, ROWS)
     columns = zip(*view.surface, strict=True)
     data = {f"{rate:.4g} requests/s": letters for rate, letters in zip(rates, columns, strict=True)}
@@ -118,7 +118,7 @@ _STROKES = {
     "C": (drawing.RULE, "M0 8L8 0"),
     "H": (drawing.OTHER, "M0 0L8 8M0 8L8 0"),
 }
-"""Colour and hatching of a region: they differ as the names do, so that nothing hangs on colour alone."""
+"""Colour and hatching of each region, so that no meaning is in colour alone."""
 
 
 def _fill(name: str) -> str:
@@ -131,7 +131,7 @@ def _fill(name: str) -> str:
 
 
 def _runs(letters: Iterable[str]) -> Iterator[tuple[str, int, int]]:
-    """Give the runs of equal letters: the letter, where it begins, and how often it stands there."""
+    """Yield the runs of equal letters: the letter, the index of its first occurrence, and the length of the run."""
     first = 0
     for name, run in groupby(letters):
         count = len(list(run))
@@ -143,7 +143,7 @@ _Segment = tuple[tuple[float, float], tuple[float, float]]
 
 
 def _borders(surface: Sequence[str]) -> Iterator[_Segment]:
-    """Give the lines between cells of different patterns, as pairs of ends (column, row)."""
+    """Yield the lines between cells of different patterns, as pairs of ends (column, row)."""
     for row, letters in enumerate(surface):
         for column, (left, right) in enumerate(pairwise(letters), start=1):
             if left != right:

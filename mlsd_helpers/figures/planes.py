@@ -1,4 +1,4 @@
-"""The sketch of a system drawn: five lanes, a box for each component, an arrow for each flow."""
+"""The drawing of a system: five lanes, a box for each component, an arrow for each flow."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -78,14 +78,14 @@ DOES: Mapping[Kind, str] = MappingProxyType({
 
 
 def arrow_kind(flow: Flow) -> str:
-    """Say how an arrow is drawn: somebody waits, it steers, or data move."""
+    """Return how an arrow is drawn: "waits", "steers" or "moves"."""
     if flow.carries in WAITING:
         return "waits"
     return "steers" if flow.carries in _STEERING else "moves"
 
 
 def state_of(name: str, hit: BlastRadius | None) -> str:
-    """Say in a word what a failure does to a component; empty where it does nothing."""
+    """Return the effect of a failure on a component, in a word; "" where there is none."""
     if hit is None:
         return ""
     states = (
@@ -101,26 +101,14 @@ def state_of(name: str, hit: BlastRadius | None) -> str:
 def sketch(planes: Planes, killed: str | None = None) -> Figure:
     """Draw a sketch; with `killed`, also what the failure of that component does to the others."""
     hit = blast_radius(planes, killed) if killed else None
-    return draw_planes(planes, hit, layout(planes)).figure(_alt(planes, hit), data=_columns(planes, hit))
-
-
-def _alt(planes: Planes, hit: BlastRadius | None) -> str:
-    filled = "; ".join(f"{plane}: {', '.join(_names(planes, plane)) or 'nothing'}" for plane in KINDS)
+    names = {plane: ", ".join(one.id for one in planes.in_plane(plane)) for plane in KINDS}
+    filled = "; ".join(f"{plane}: {inside or 'nothing'}" for plane, inside in names.items())
     arrows = f"{len(planes.flows)} arrows, {sum(arrow_kind(f) == 'waits' for f in planes.flows)} of them waited for"
-    return f"A sketch of five planes. {filled}. {arrows}." + (f" {hit.sentence}" if hit else "")
-
-
-def _names(planes: Planes, plane: Plane) -> list[str]:
-    return [component.id for component in planes.in_plane(plane)]
-
-
-def _columns(planes: Planes, hit: BlastRadius | None) -> Columns:
-    return {
-        "component": tuple(one.id for one in planes.components),
-        "plane": tuple(one.plane for one in planes.components),
-        "kind": tuple(one.kind for one in planes.components),
-        "state": tuple(state_of(one.id, hit) for one in planes.components),
-    }
+    alt = f"A sketch of five planes. {filled}. {arrows}." + (f" {hit.sentence}" if hit else "")
+    rows = [(one.id, one.plane, one.kind, state_of(one.id, hit)) for one in planes.components]
+    heads = ("component", "plane", "kind", "state")
+    columns = dict(zip(heads, zip(*rows, strict=True) if rows else [()] * len(heads), strict=True))
+    return draw_planes(planes, hit, layout(planes)).figure(alt, data=columns)
 
 
 def flow_table(planes: Planes) -> Columns:
@@ -187,9 +175,9 @@ def _lane(lane: Lane) -> str:
 
 def _box(component: Component, at: drawing.Point, state: str) -> str:
     colour, width, dash = _BORDERS[state]
-    told = [component.id, component.kind, f"{component.plane} plane"]
-    told += ["run by others"] * component.run_by_others
-    label = ", ".join([*told, state] if state else told)
+    others = "run by others" if component.run_by_others else ""
+    parts = (component.id, component.kind, f"{component.plane} plane", others, state)
+    label = ", ".join(filter(None, parts))
     below = {"font_weight": 700} if state else {"fill": drawing.QUIET}
     middle = {"text_anchor": "middle"}
     return tag(
@@ -211,20 +199,15 @@ def short(name: str) -> str:
 
 
 def _arrow(at: int, flow: Flow, corners: Points) -> str:
-    said = (
-        ("fallback", flow.fallback),
-        ("otherwise", flow.otherwise),
-        ("fails", flow.fails),
-        ("check", flow.check),
-    )
-    guards = (f". {name}: {value}" for name, value in said if value)
+    given = ((name, getattr(flow, name)) for name in ("fallback", "otherwise", "fails", "check"))
+    guards = (f". {name}: {value}" for name, value in given if value)
     label = f"Arrow from {flow.start} to {flow.end}, {flow.carries}{''.join(guards)}"
     path = _stroke(path_through(corners), arrow_kind(flow))
     return tag("g", path, class_="flow", data_key=f"arrow:{at}", aria_label=label)
 
 
 def _stroke(path: str, kind: str) -> str:
-    """Return a line with the looks and the head of a kind of arrow."""
+    """Return a line in the style of a kind of arrow, with its head."""
     _, colour, looks = _ARROWS[kind]
     return tag("path", d=path, fill="none", stroke=colour, **looks, marker_end=drawing.url(kind))
 

@@ -1,4 +1,4 @@
-"""Figures on requirements: the tail of a latency, the peak of a trace, and two ways to measure.
+"""Figures on requirements: the tail of a latency, the peak of a trace, and two ways of measuring.
 
 Times are in seconds and shares fractions. Inputs out of range raise `RangeError`.
 """
@@ -35,7 +35,7 @@ def latency_tail(
     calls: int = LatencyInputs.calls,
     promise_s: float = LatencyInputs.promise_s,
 ) -> Figure:
-    """Show the share of requests slower than a time, and where p50, mean, p99 and a page's p99 stand on it.
+    """Show the share of requests slower than a time, with p50, mean, p99 and a page's p99 on the curve.
 
     A share `slow_share` of requests takes `slow_s` on average, the others `ordinary_s`; a page waits for `calls` of
     them. Data: name, time_s, slower (the share of requests beyond it).
@@ -44,13 +44,13 @@ def latency_tail(
 
 
 def latency_figure(view: LatencyView) -> Figure:
-    """Show a view that is already computed, as `latency_tail` does."""
+    """Show a computed view, as `latency_tail` does."""
     columns = {name: tuple(getattr(mark, name) for mark in view.marks) for name in Mark._fields}
     return draw_tail(view).figure(view.alt, ASSUMES, columns)
 
 
 TAIL_PLOT = Plot(Axis(FROM_S, TO_S, logarithmic=True), Axis(LEAST_SHARE, 1, logarithmic=True), high=320)
-"""Where a time and a share of requests stand in the picture of the tail."""
+"""The axes of the picture of the tail: time, and the share of requests that are slower."""
 
 
 def draw_tail(view: LatencyView) -> Drawing:

@@ -1,4 +1,4 @@
-"""How every figure looks: one light panel, few colours, and never colour alone.
+"""The style of every figure: one light panel, few colours, and no meaning in colour alone.
 
 A figure keeps its own light panel, so that it reads the same in a dark theme and on paper. Each kind of line
 has a colour, a dash and a marker; the colours keep apart under the common colour-vision deficiencies and
@@ -78,7 +78,7 @@ _SETTINGS: Mapping[Any, Any] = MappingProxyType({
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """Apply the style alone while a figure is built and written, and give the user's settings back after."""
+    """Apply this style alone while a figure is built and written; then restore the user's settings."""
     from matplotlib import rc_context, rcdefaults, rcParams  # noqa: PLC0415
 
     with rc_context():

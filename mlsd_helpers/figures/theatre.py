@@ -1,4 +1,4 @@
-"""The queue theatre: the latency of a simulated fleet beside the formula, as values, as words and as a picture."""
+"""The queue theatre: the latency of a simulated fleet and of the formula, as values, as text and as a picture."""
 
 import math
 from collections.abc import Iterator
@@ -39,12 +39,12 @@ _WARM_UP = 0.1
 _FIXED_SHARE = 0.8  # of the service time, whatever the batch; the rest is paid for each item
 _POINTS = 240
 _BEYOND = 3
-"""A line at so many times the longest latency, or later, is not drawn: the curve would shrink beside it."""
+"""A line at this many times the longest latency, or beyond, is not drawn, since the curve would become too small."""
 
 
 @dataclass(frozen=True)
 class TheatreInputs:
-    """What a learner moves: traffic, fleet, batch, cache, and what happens to it.
+    """The inputs that a learner changes: traffic, fleet, batch, cache, and an event.
 
     `burstiness` is the variance over the mean of the counts per second (Poisson has 1), `cached_share` the share
     of all keys that a cache in front of the fleet holds. A batch above 1 takes 0.8 + 0.2·n service times.
@@ -102,7 +102,7 @@ class TheatreInputs:
 
 @dataclass(frozen=True)
 class TheatreView:
-    """What the inputs give: the simulated percentiles with their intervals, the formula's, and the curve.
+    """The result: the simulated percentiles with their intervals, the formula's percentile, and the curve.
 
     `curve` holds latencies in seconds and the share of requests answered within each.
     """
@@ -139,12 +139,12 @@ class TheatreView:
 
     @property
     def formula_is_beyond(self) -> bool:
-        """Whether the formula's number is so large that the curve would shrink beside it."""
+        """Whether the formula's number is so large that the curve would become too small."""
         return not self.curve or self.formula_p99_s >= _BEYOND * self.curve[-1][0]
 
     @property
     def verdict(self) -> str:
-        """What stands out, in one sentence."""
+        """The comparison of simulation and formula, in one sentence."""
         if self.endless:
             return f"{self.fleet}: more arrives than is served; the queue has no end. Add replicas."
         if math.isinf(self.formula_p99_s):
@@ -169,7 +169,15 @@ def theatre_view(inputs: TheatreInputs) -> TheatreView:
     try:
         scenario = inputs.scenario()
     except RangeError:
-        return _endless(inputs)
+        none = Estimate(math.inf, math.inf, math.inf)
+        busy = inputs.peak_rps * inputs.service_time_s / inputs.replicas
+        return TheatreView(inputs, none, none, none, busy, None, math.inf, (), endless=True)
+    peak, service_s = inputs.peak_rps, inputs.service_time_s
+    formula_s = (
+        math.inf
+    )  # the p99 that Erlang C gives for a plain central queue, whatever else is switched on
+    if peak * service_s < inputs.replicas:
+        formula_s = formulas.response_percentile_s(inputs.replicas, peak, service_s, 0.99)
     result = quick(scenario, seed=inputs.seed, requests=REQUESTS, warm_up=_WARM_UP)
     return TheatreView(
         inputs,
@@ -178,26 +186,13 @@ def theatre_view(inputs: TheatreInputs) -> TheatreView:
         result.p99_s,
         result.utilisation.value,
         None if result.hit_ratio is None else result.hit_ratio.value,
-        _formula_s(inputs),
+        formula_s,
         _curve(result),
     )
 
 
-def _endless(inputs: TheatreInputs) -> TheatreView:
-    none = Estimate(math.inf, math.inf, math.inf)
-    busy = inputs.peak_rps * inputs.service_time_s / inputs.replicas
-    return TheatreView(inputs, none, none, none, busy, None, math.inf, (), endless=True)
-
-
-def _formula_s(inputs: TheatreInputs) -> float:
-    """Return the p99 that Erlang C gives for a plain central queue, whatever else is switched on."""
-    if inputs.peak_rps * inputs.service_time_s >= inputs.replicas:
-        return math.inf
-    return formulas.response_percentile_s(inputs.replicas, inputs.peak_rps, inputs.service_time_s, 0.99)
-
-
 def _curve(result: Result) -> tuple[tuple[float, float], ...]:
-    """Thin the curve out, up to the first time within which all but one in 2,000 are answered."""
+    """Return fewer points of the curve, up to the first time within which all but one in 2,000 are answered."""
     times_s, shares = result.latency.curve()
     points = list(zip(times_s.tolist(), shares.tolist(), strict=True))
     last = next((at for at, (_, share) in enumerate(points) if share > 0.9995), len(points) - 1)
@@ -213,7 +208,7 @@ def queue_theatre(inputs: TheatreInputs | None = None) -> Figure:
 
 
 def theatre_figure(view: TheatreView) -> Figure:
-    """Show a view that is already computed, as `queue_theatre` does."""
+    """Show a computed view, as `queue_theatre` does."""
     times_s, shares = zip(*view.curve, strict=True) if view.curve else ((), ())
     caption = f"{view.fleet}. {view.verdict}"
     return draw_latency(view).figure(view.alt, caption, {"time_s": times_s, "share": shares})
