@@ -65,13 +65,9 @@ class Parallel(Value):
     """The branches, each a stage or a list of stages."""
 
 
-def _kind_of_step(given: object) -> str:
-    return f"{CHOICE}stage" if isinstance(given, str) else f"{CHOICE}branches"
-
-
 StepOnTheWay = Annotated[
     Annotated[Id, Tag(f"{CHOICE}stage")] | Annotated[Parallel, Tag(f"{CHOICE}branches")],
-    Discriminator(_kind_of_step),
+    Discriminator(lambda given: f"{CHOICE}stage" if isinstance(given, str) else f"{CHOICE}branches"),
 ]
 
 

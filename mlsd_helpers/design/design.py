@@ -1,4 +1,4 @@
-"""The whole design: its parts, each of them optional while it is being made, to and from a YAML file."""
+"""The whole design and its YAML file. Each part is optional while the design is being made."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -200,16 +200,16 @@ class Design(Value):
         return self
 
     def _unresolved(self) -> Iterator[Fault]:
-        """Find names in one part that refer to nothing in another: parts put together in Python may have some."""
+        """Find names in one part that refer to nothing in another; parts that are combined in Python may have some."""
         return unresolved_names(self, self.planes, self.operations)
 
     def _refuse_unreadable(self) -> None:
-        """Raise what a reader of the file would."""
+        """Raise the error that reading the written file would raise."""
         if problems := [Problem(path, message) for path, message in self._unresolved()]:
             raise UnreadableDesignError(f"The design {self.name!r}", problems)
 
     def misplaced(self, name: str, remarks: Iterable[Any]) -> Iterator[Fault]:
-        """Find remarks, in the list called `name`, on what the design does not have."""
+        """Find remarks, in the list called `name`, on places that the design does not have."""
         find: dict[str, Callable[[Design, Path, Any], Iterator[Fault]]] = _REMARKS
         for position, one in enumerate(remarks):
             yield from find[name](self, (name, position), one)
@@ -265,18 +265,14 @@ def _unsupported(design: Design, place: Path, note: Evidence) -> Iterator[Fault]
 def _accepted_nowhere(design: Design, place: Path, finding: Acceptance) -> Iterator[Fault]:
     where = finding.where
     if where is not None and not is_place(design, where) and where not in ids_in(design):
-        yield (
-            (*place, "where"),
-            f"{where!r} is neither an id nor a path of the design. Write it as the finding has it.",
-        )
+        message = f"{where!r} is neither an id nor a path of the design. Write it as the finding has it."
+        yield (*place, "where"), message
 
 
 def _applies(design: Design, place: Path, answer: DoesNotApply) -> Iterator[Fault]:
     if not is_place(design, answer.where):
-        yield (
-            (*place, "where"),
-            f"{answer.where!r} is no part of a design. Write a path such as 'capacity' or 'requirements.latency'.",
-        )
+        hint = "Write a path such as 'capacity' or 'requirements.latency'."
+        yield (*place, "where"), f"{answer.where!r} is no part of a design. {hint}"
     elif _has(design, answer.where) and design.at(answer.where) not in (None, (), False):
         yield (*place, "where"), f"{answer.where!r} is in the design. Take it out there, or this answer here."
 
@@ -286,4 +282,4 @@ _REMARKS: dict[str, Callable[[Design, Path, Any], Iterator[Fault]]] = {
     "accepted": _accepted_nowhere,
     "evidence": _unsupported,
 }
-"""The lists that speak of other places of the design, and what finds an entry that speaks of none."""
+"""The lists whose entries refer to other places of the design, each with the function that finds wrong references."""

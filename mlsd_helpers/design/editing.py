@@ -1,6 +1,6 @@
-"""Changes to the YAML text of a value: what differs is rewritten, every other character stays.
+"""Changes to the YAML text of a value: the differences are rewritten, every other character stays.
 
-The reader knows where each value stands in the text. A change replaces, inserts or removes the lines of one key or
+The reader knows the place of each value in the text. A change replaces, inserts or removes the lines of one key or
 list entry; comments, order, quotes and indentation elsewhere stay. A round trip through a YAML library would indent
 the whole file its own way and attach a comment above a key to the key before it.
 """
@@ -29,9 +29,7 @@ class Editor:
         self._text = text
         self._block = block
         self._inline = inline
-        self._edits: list[
-            tuple[int, int, int, str]
-        ] = []  # start, end, minus the column, what stands there then
+        self._edits: list[tuple[int, int, int, str]] = []  # start, end, minus the column, the new text
 
     def edited(self, root: Node, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         """Return the text with the changes from ``old``, which ``root`` was read as, to ``new``."""
@@ -83,7 +81,8 @@ class Editor:
         except NotEditableError:
             del self._edits[earlier:]
             new = with_notes(new, entry)
-            if around.in_one_piece or (entry.in_one_piece and entry.start < entry.end and _fits_a_line(new)):
+            fits_a_line = not isinstance(new, dict | list) and "\n" not in str(new)
+            if around.in_one_piece or (entry.in_one_piece and entry.start < entry.end and fits_a_line):
                 self._put(entry.start, entry.end, self._inline(new))
             else:
                 whole = [new] if key is None else {key: new}
@@ -92,11 +91,10 @@ class Editor:
     def _change_inside(self, entry: Node, old: Any, new: Any) -> None:
         if entry.is_alias:
             raise NotEditableError
-        if all(isinstance(value, dict) and value for value in (old, new, entry.value)):
+        three = (old, new, entry.value)
+        if all(isinstance(value, dict) and value for value in three):
             self._group(entry, old, new)
-        elif all(isinstance(value, list) and value for value in (old, new, entry.value)) and len(old) == len(
-            entry.value
-        ):
+        elif all(isinstance(value, list) and value for value in three) and len(old) == len(entry.value):
             self._list(entry, old, new)
         else:
             raise NotEditableError
@@ -125,9 +123,7 @@ class Editor:
             raise NotEditableError
 
     def _put(self, start: int, end: int, words: str) -> None:
-        ended = (
-            "\n" if self._text[start:end].endswith("\n") else ""
-        )  # of a block scalar, the last line ends too
+        ended = "\n" if self._text[start:end].endswith("\n") else ""  # as a block scalar does
         self._edits.append((start, end, -self._column(start), words + ended))
 
     def _lines(self, whole: Any, column: int) -> str:
@@ -149,10 +145,6 @@ class Editor:
 def _name(entry: Any) -> str:
     """Return what tells one list entry from the others: its id, or all of it."""
     return str(entry["id"]) if _has_id(entry) else repr(entry)
-
-
-def _fits_a_line(value: Any) -> bool:
-    return not isinstance(value, dict | list) and "\n" not in str(value)
 
 
 def with_notes(new: Any, node: Node | None) -> Any:

@@ -167,13 +167,8 @@ class Planes(Value):
             if (other := flows.get(flow.otherwise)) is None:
                 yield from unresolved([(path, flow.otherwise)], flows, "flow")
             elif other.start != flow.start:
-                yield (
-                    path,
-                    (
-                        f"the flow {other.id!r} starts at {other.start!r}, this one at {flow.start!r}. Name a flow "
-                        f"from {flow.start!r}."
-                    ),
-                )
+                starts = f"starts at {other.start!r}, this one at {flow.start!r}"
+                yield path, f"the flow {other.id!r} {starts}. Name a flow from {flow.start!r}."
             elif _comes_back(flow, flows):
                 yield path, f"{other.id!r} leads back to this flow. Let the last alternative have a fallback."
 

@@ -167,14 +167,13 @@ def parse(model: type[T], text: str, subject: str) -> tuple[T, Lines]:
     try:
         value = model.model_validate(root.value, context=FILE)
     except ValidationError as error:
-        problems += [_placed(problem, lines) for problem in explain(error, model)]
+        problems += [
+            Problem(lines.named(problem.path), problem.message, lines(problem.path))
+            for problem in explain(error, model)
+        ]
     if problems:
         raise UnreadableDesignError(subject, sorted(problems, key=lambda problem: problem.line or 0))
     return value, lines
-
-
-def _placed(problem: Problem, lines: Lines) -> Problem:
-    return Problem(lines.named(problem.path), problem.message, lines(problem.path))
 
 
 class _Reader:

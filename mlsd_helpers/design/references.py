@@ -1,4 +1,4 @@
-"""Names in one part of a design that refer to another part, the amounts of money, and the places that it has."""
+"""References between the parts of a design, its amounts of money, its ids and its paths."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -48,7 +48,7 @@ def unresolved_names(
 
 
 def _names(value: Any, fields: Path, before: Path = ()) -> _Named:
-    """Yield every name that stands where some fields lead, with its place."""
+    """Yield every name in a field that is reached by `fields`, with its place."""
     if isinstance(value, tuple) and fields:
         for position, entry in enumerate(value):
             yield from _names(entry, fields, (*before, position))
@@ -65,13 +65,9 @@ def two_currencies(design: Value) -> Iterator[Fault]:
         if first is None:
             first = path, amount
         elif amount.currency != first[1].currency:
-            yield (
-                path,
-                (
-                    f"{write(amount, MONEY)} is in {amount.currency}, and {write(first[1], MONEY)} at "
-                    f"{field_path(first[0])} is in {first[1].currency}. Write all amounts in one currency."
-                ),
-            )
+            other = f"{write(first[1], MONEY)} at {field_path(first[0])} is in {first[1].currency}"
+            hint = "Write all amounts in one currency."
+            yield path, f"{write(amount, MONEY)} is in {amount.currency}, and {other}. {hint}"
             return
 
 
@@ -128,10 +124,8 @@ def is_place(design: Value, path: str) -> bool:
         fields = {field.alias or name: name for name, field in kind.model_fields.items()} if kind else {}
         if kind is None or step not in fields:
             return False
-        kind, value = (
-            inner_kind(kind.model_fields[fields[step]].annotation),
-            getattr(value, fields[step], None),
-        )
+        value = getattr(value, fields[step], None)
+        kind = inner_kind(kind.model_fields[fields[step]].annotation)
     return True
 
 

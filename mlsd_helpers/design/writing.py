@@ -1,4 +1,4 @@
-"""A value, such as a design, to YAML text and to a file, so that nothing that was there is lost."""
+"""Writes a value, such as a design, as YAML text and to a file, without loss of the file's earlier content."""
 
 import os
 import shutil
@@ -52,17 +52,15 @@ def _list(writer: Any, entries: list[Any]) -> Any:
     return writer.represent_sequence("tag:yaml.org,2002:seq", rows, flow_style=_short(entries, entries))
 
 
-def _row(writer: Any, row: _Row) -> Any:
-    return writer.represent_mapping("tag:yaml.org,2002:map", row.items(), flow_style=True)
-
-
 def _short(whole: Any, values: Iterable[Any]) -> bool:
     return len(str(whole)) < _WIDTH and all(isinstance(value, str | int | float) for value in values)
 
 
 _Writer.add_representer(str, _text)
 _Writer.add_representer(list, _list)
-_Writer.add_representer(_Row, _row)
+_Writer.add_representer(
+    _Row, lambda writer, row: writer.represent_mapping("tag:yaml.org,2002:map", row.items(), flow_style=True)
+)
 _Inline.add_representer(list, yaml.SafeDumper.represent_list)
 
 
@@ -132,7 +130,7 @@ def _inline(plain_value: Any) -> str:
 
 
 def _keep(path: Path, *, replace: bool) -> None:
-    """Copy what is there aside, or refuse."""
+    """Copy the existing file to a backup beside it, or raise DesignError."""
     if path.is_dir():
         raise DesignError(f"{path} is a folder. Name a file, such as {path / 'design.yaml'}.")
     if not replace:
