@@ -76,11 +76,16 @@ def share_on_duty(hours: str | None) -> float | None:
         return None
     start, start_min, end, end_min = (int(number or 0) for number in spans[0])
     day_h = (end + end_min / 60 - start - start_min / 60) % 24 or 24
-    return day_h / 24 * _days(hours) / 7
+    return day_h / 24 * days_on_duty(hours) / 7
 
 
-def _days(hours: str) -> int:
-    """Return on how many days of a week; all where none is named."""
+def days_on_duty(hours: str | None) -> int:
+    """Return on how many days of a week people are there by words such as "Mon-Fri 8-20"; on all where none is named.
+
+    >>> days_on_duty("Mon-Fri 8-20"), days_on_duty("24/7"), days_on_duty(None)
+    (5, 7, 7)
+    """
+    hours = hours or ""
     named = [_DAYS.index(day[:2].lower()) for day in re.findall(_DAY, hours, re.IGNORECASE)]
     if re.search(r"(working|week) ?days?\b", hours, re.IGNORECASE):
         return 5

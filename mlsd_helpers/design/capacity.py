@@ -228,7 +228,8 @@ class FleetPlan(Value):
     cost_per_replica_hour: Money | None = None
     """What one replica costs an hour."""
     budget_per_month: Money | None = None
-    """For this fleet, over 30 days; beside ``fleets``, for all of them."""
+    """Over 30 days. Of a plan in ``fleets``, for that fleet; of ``capacity``, for everything that has a price: fleets,
+    ``costs``, and the prices of components."""
     generation: Generation | None = None
 
 

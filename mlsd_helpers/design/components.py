@@ -14,6 +14,7 @@ from mlsd_helpers.design.quantities import (
     Money,
     PerSecond,
     Positive,
+    Ratio,
     Seconds,
     TokensPerSecond,
 )
@@ -181,7 +182,11 @@ class Component(Value):
     hours: Text | None = None
     """When people are on duty: "Mon-Fri 8-20"."""
     rate: PerSecond | None = None
-    """How many cases all people on duty together take."""
+    """How many cases all people on duty together take; "30 per h" is an hour on duty, "200 per day" 24 such hours."""
+    cases_per_day: Count | None = None
+    """In place of a rate: how many cases all people together take on a day on which they are there."""
+    requests_per_case: Positive[Ratio] | None = None
+    """How many requests make one case, such as the turns of a chat; 1 when left out."""
     wait: Seconds | None = None
     """How long a case waits for people, on average."""
     devices: Devices | None = None

@@ -111,6 +111,8 @@ class Feature(Value):
     """Whether it says something about a person."""
     protected: bool | None = None
     """Whether law forbids to decide by it, or by what stands for it: sex, origin, religion."""
+    allowed_by: Text | None = None
+    """What allows the model to use it all the same: the paragraph, or the medical reason."""
 
     def stage_ids(self) -> tuple[str, ...]:
         """Return every stage that the feature passes, branches included."""

@@ -10,7 +10,7 @@ from mlsd_helpers.design.components import Component, Plane
 from mlsd_helpers.design.problems import Path
 from mlsd_helpers.design.quantities import Count, Fraction, Positive, Seconds
 from mlsd_helpers.design.release import Release, Retraining
-from mlsd_helpers.design.value import Fault, Id, Text, Value, ids_of, refuse, repeated, unresolved
+from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated, unresolved
 
 Carries = Literal[
     "request", "features", "predictions", "events", "batch", "labels", "model", "metrics", "alert", "command",
@@ -112,6 +112,8 @@ class Planes(Value):
 
     components: tuple[Component, ...] = ()
     """The boxes."""
+    region: Several[Text] = ()
+    """Where everything runs and stores that names no region of its own and is not run by others."""
     flows: tuple[Flow, ...] = ()
     """The arrows."""
     alerts: tuple[Alert, ...] = ()
@@ -122,6 +124,16 @@ class Planes(Value):
     def component(self, wanted: str) -> Component | None:
         """Return the component with this id, if there is one."""
         return next((component for component in self.components if component.id == wanted), None)
+
+    def region_of(self, one: Component) -> tuple[str, ...]:
+        """Return where a component runs and stores: its own regions, or that of all.
+
+        >>> planes = Planes(region="eu-west-1", components=[Component(id="a", kind="cache")])
+        >>> planes.region_of(planes.components[0])
+        ('eu-west-1',)
+        """
+        elsewhere = one.kind in {"external service", "people", "device fleet", "raw source"}
+        return one.region or (() if elsewhere else self.region)
 
     def flow(self, wanted: str) -> Flow | None:
         """Return the flow with this id, if there is one."""

@@ -39,6 +39,8 @@ class Gate(Value):
     """The evaluation set."""
     cases: Count | None = None
     """How many cases the evaluation set has."""
+    positives: Count | None = None
+    """How many of the cases are positive, where they are not there at the base rate."""
     owner: Text | None = None
     """Who keeps the evaluation set right."""
     refreshed: Seconds | None = None
@@ -51,6 +53,8 @@ class Gate(Value):
     """What it is compared with: "the model in use", "the rules of today"."""
     worse_by_at_most: Fraction | None = None
     """How much worse than the baseline it may be, as a difference of the metric; 0 when left out."""
+    paired: bool | None = None
+    """Whether both answer the same cases, so that only the cases on which they differ decide."""
     slices: Several[Text] = ()
     """The groups in which it has to pass too: language, product, age group."""
 

@@ -38,6 +38,8 @@ class Prediction(Value):
     """The share of predictions that lead to an action: alerts that somebody reads, payments that are refused."""
     about_people: bool | None = None
     """Whether it decides about people: their money, work, health or rights."""
+    used_as: Literal["order", "threshold", "number"] | None = None
+    """What of an answer is used: the order of several, whether it passes a threshold, or its value, as in a bid."""
     explained: Text | None = None
     """How a decision is explained to whom it concerns."""
     id: Id = "prediction"
@@ -213,6 +215,8 @@ class Labels(Value):
     """The share of predictions that get a label at all."""
     items: Count | None = None
     """How many items are labelled for one training set."""
+    kept_for: Positive[Seconds] | None = None
+    """How long a label is trained on; without it, a training set is labelled anew each time."""
     labels_per_item: Count | None = None
     """How many people label each item."""
     cost_per_label: Money | None = None
@@ -223,6 +227,8 @@ class Labels(Value):
     """Which predictions get a label: all, those that were acted on, a random sample."""
     explored: Fraction | None = None
     """The share of cases that are decided at random, so that labels exist for what the model would refuse."""
+    stands_for: Text | None = None
+    """Where the label is a substitute, such as a click for a sale: what for, and how the two were compared."""
     id: Id = "labels"
 
 
@@ -252,8 +258,14 @@ class Constraint(Value):
     """What demands it."""
     reference: Text | None = None
     """The paragraph or clause."""
+    of: Several[Id] = ()
+    """The sets of data that it is about; all that are personal when left out."""
     region: Several[Text] = ()
     """The only regions in which the data may be, where the constraint is about regions."""
+    kept_at_least: Seconds | None = None
+    """How long the data have to be kept, where the constraint demands that."""
+    kept_at_most: Seconds | None = None
+    """After what time the data have to be gone, where the constraint demands that."""
     met_by: Several[Id] = ()
     """The components that meet it."""
     how: Text | None = None

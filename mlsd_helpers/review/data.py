@@ -1,9 +1,10 @@
 """Rules on data: constraints and regions, personal data, decisions about people, labels, training."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from mlsd_helpers.analysis.graph import reached, steps_along
-from mlsd_helpers.analysis.rates import share_on_duty
+from mlsd_helpers.analysis.graph import reached, steps_along, steps_back
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
 from mlsd_helpers.review.regions import within
@@ -11,7 +12,9 @@ from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import (
     DATA,
     PersonalData,
+    cases_per_s,
     flow_places,
+    generates,
     is_about_people,
     personal_data,
     providers,
@@ -19,14 +22,18 @@ from mlsd_helpers.review.scope import (
     worked_out,
 )
 from mlsd_helpers.review.words import listed, mentions, money
-from mlsd_helpers.units import day, show_seconds
+from mlsd_helpers.units import day, hour, show_seconds
 
 GDPR = "General Data Protection Regulation (EU) 2016/679, {}."
 _MONTH_S = 30 * day
+_TERMS = ("trains_on_our_data", "retention")
 _KEEPING = (
     "feature store", "offline store", "label store", "vector index", "cache", "prediction store", "prediction log",
 )  # fmt: skip
+_ANSWERING = ("model server", "batch scorer", "business rules", "re-ranker", "candidate generator")
+_ACTING = ("business rules", "service", "external service", "orchestrator")
 _LABEL_BILL = 10_000.0  # dollars for one training; less is paid without a plan; our threshold
+_SAME = 1e-9  # relative: times that are alike but for rounding
 _LABEL_BILL_SHARE = 0.1  # of the budget: from there on it belongs in the plan; our threshold
 
 
@@ -42,11 +49,11 @@ _LABEL_BILL_SHARE = 0.1  # of the budget: from there on it belongs in the plan; 
 def constraint_unmet(design: Design, planes: Planes) -> Iterator[Fault]:
     """What law, a contract or a policy demands has to be met by something in the design."""
     known = {one.id for one in planes.components}
-    for one in design.requirements.constraints if design.requirements else ():
+    for one in _constraints(design):
         gone = [name for name in one.met_by if name not in known]
         if gone:
             said = f"is met by {listed(gone)}, which the design does not have"
-        elif not one.met_by and not one.region and not says_something(one.how):
+        elif not one.met_by and not _can_be_held(one) and not says_something(one.how):
             said = "is met by nothing"
         else:
             continue
@@ -57,8 +64,92 @@ def constraint_unmet(design: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
+def _constraints(design: Design) -> tuple[Constraint, ...]:
+    return design.requirements.constraints if design.requirements else ()
+
+
+def _can_be_held(one: Constraint) -> bool:
+    """Tell whether a constraint is in figures, so that the design itself shows whether it is kept."""
+    return bool(one.region) or one.kept_at_least is not None or one.kept_at_most is not None
+
+
+@rule(
+    "DATA020",
+    "warning",
+    title="Constraint met by a name alone",
+    prevents="a name in the column of an audit behind which nobody has built anything",
+    wrong_when="Wrong if the component does nothing else; say so in its 'does'.",
+    needs=sketched,
+)
+def constraint_met_by_a_name(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A component meets a constraint by what it does, and not by being named."""
+    for one in _constraints(design):
+        parts = [part for name in one.met_by if (part := planes.component(name))]
+        told = says_something(one.how) or any(says_something(part.does) for part in parts)
+        if not parts or len(parts) < len(one.met_by) or told or _can_be_held(one):
+            continue
+        yield Fault(
+            f"requirements.constraints.{one.id}.how",
+            f"The constraint {one.id} is to be met by {listed([part.id for part in parts])}, and it is not said what "
+            "is done there about it.",
+            "Say in 'how' what each component does for it, and which figure shows that.",
+        )
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """A constraint on regions, with the components to which it applies and what brings the data there."""
+
+    constraint: Constraint
+    bound: dict[str, str]
+    strict: frozenset[str]
+    """Those that keep the data: each of their regions counts. The others may have a copy of their own in each."""
+    left_out: tuple[str, ...] = ()
+    """Personal sets of data that the constraint was taken not to be about, since it names none."""
+
+
+def _inside(regions: tuple[str, ...], allowed: tuple[str, ...]) -> set[bool | None]:
+    """Return what is known of some regions: inside, outside, or not to be told."""
+    found = set[bool | None]()
+    for region in regions:
+        answers = [within(region, limit) for limit in allowed]
+        found.add(True if True in answers else None if None in answers else False)
+    return found
+
+
+def _limits_of_regions(design: Design, planes: Planes) -> Iterator[_Limit]:
+    """Yield each constraint on regions with what it applies to.
+
+    A constraint that names no set of data is about all personal ones; but where some are meant to be outside and
+    others inside, it can only be about the latter.
+    """
+    kept = [one for one in (design.data.datasets if design.data else ()) if one.personal is not False]
+    for one in _constraints(design):
+        if not one.region:
+            continue
+        met = dict.fromkeys(one.met_by, "'met_by'")
+        where = {data.id: _inside(data.region, one.region) for data in kept}
+        outside = [data for data in kept if where[data.id] == {False}]
+        mixed = bool(outside) and any(True in found for found in where.values())
+        if one.of or mixed:
+            named = design.data.datasets if design.data else ()
+            about = (
+                [data for data in named if data.id in one.of]
+                if one.of
+                else [data for data in kept if data not in outside]
+            )
+            bound = _bound_by(about, [data for data in kept if data not in about], planes)
+            sets = [data for data in about if one.of or where[data.id] <= {True, None}]
+            strict = frozenset(name for data in sets for name in data.kept_in)
+            left_out = () if one.of else tuple(data.id for data in outside)
+            yield _Limit(one, met | bound, strict, left_out)
+        else:
+            strict = frozenset(name for data in kept for name in data.kept_in)
+            yield _Limit(one, met | _bound(design, planes), strict)
+
+
 def _bound(design: Design, planes: Planes) -> dict[str, str]:
-    """Return the components to which a limit of regions applies, each with what brings the data there."""
+    """Return the components that personal data may reach, each with what brings them there."""
     flows = personal_data(design, planes)
     moving = (*flows.sure, *flows.maybe)
     if not flows.said and not (design.data and design.data.datasets):
@@ -70,22 +161,14 @@ def _bound(design: Design, planes: Planes) -> dict[str, str]:
     return found
 
 
-def _lies_within(one: Component, allowed: tuple[str, ...]) -> bool | None:
-    """Tell whether a component is in allowed regions only; None where that is not said."""
-    verdicts = []
-    for region in one.region:
-        answers = [within(region, limit) for limit in allowed]
-        verdicts.append(True if True in answers else None if None in answers else False)
-    if False in verdicts:
-        return False
-    return True if verdicts and all(verdicts) else None
-
-
-def _limited(design: Design, planes: Planes) -> Iterator[tuple[Constraint, dict[str, str]]]:
-    """Yield each constraint of regions with the components that it applies to."""
-    for one in design.requirements.constraints if design.requirements else ():
-        if one.region:
-            yield one, _bound(design, planes) | dict.fromkeys(one.met_by, "'met_by'")
+def _bound_by(about: Sequence[Dataset], others: Sequence[Dataset], planes: Planes) -> dict[str, str]:
+    """Return the components that keep some sets of data, or get them from one that keeps nothing else."""
+    found = {name: f"the data set {data.id}" for data in about for name in data.kept_in}
+    own = found.keys() - {name for data in others for name in data.kept_in}
+    sent = {
+        flow.end: f"{flow.start} → {flow.end}" for flow in planes.flows if flow.start in own and flow.personal
+    }
+    return sent | found
 
 
 @rule(
@@ -93,25 +176,37 @@ def _limited(design: Design, planes: Planes) -> Iterator[tuple[Constraint, dict[
     title="Data outside the allowed region",
     prevents="a transfer of data that law or a contract forbids",
     incident=GDPR.format("Articles 44 to 46, on transfers to third countries"),
-    wrong_when="Wrong if what goes there is not what the constraint is about; write 'personal: false' on the flow.",
+    wrong_when="Wrong if what goes there is not what the constraint is about; write 'personal: false' on the flow, or "
+    "name the sets of data in the constraint's 'of'.",
     needs=sketched,
 )
 def outside_region(design: Design, planes: Planes) -> Iterator[Fault]:
     """Data that have to stay in a region may be sent to and kept by components in that region only."""
-    limits = [(f"the constraint {one.id}", one.region, bound) for one, bound in _limited(design, planes)]
+    limits = [
+        (f"the constraint {one.constraint.id}", one.constraint.region, one.bound, one.strict)
+        for one in _limits_of_regions(design, planes)
+    ]
     limits += [
-        (f"the data set {kept.id}", kept.region, dict.fromkeys(kept.kept_in, "'kept_in'"))
+        (
+            f"the data set {kept.id}",
+            kept.region,
+            dict.fromkeys(kept.kept_in, "'kept_in'"),
+            frozenset(kept.kept_in),
+        )
         for kept in (design.data.datasets if design.data else ())
         if kept.region
     ]
     told = set[str]()
-    for who, allowed, bound in limits:
+    for who, allowed, bound, strict in limits:
         for one in planes.components:
-            if one.id in bound and one.id not in told and _lies_within(one, allowed) is False:
+            regions = planes.region_of(one)
+            found = _inside(regions, allowed)
+            out = False in found and (one.id in strict or found == {False})
+            if one.id in bound and one.id not in told and out:
                 told.add(one.id)
                 yield Fault(
                     f"planes.components.{one.id}.region",
-                    f"{one.id} is in {listed(one.region)}, and {who} allows {listed(allowed)} only; the data "
+                    f"{one.id} is in {listed(regions)}, and {who} allows {listed(allowed)} only; the data "
                     f"come there by {bound[one.id]}.",
                     "Move it, or send nothing there that the limit is about, and write 'personal: false' on its "
                     "flow.",
@@ -123,31 +218,94 @@ def outside_region(design: Design, planes: Planes) -> Iterator[Fault]:
     "warning",
     title="Region not stated where it is limited",
     prevents="a copy in another region that nobody has noticed",
-    wrong_when="Wrong if all of the system runs in one allowed region; state it on the components that keep data.",
+    wrong_when="Wrong if all of the system runs in one allowed region; state it once, as 'planes.region'.",
     needs=sketched,
 )
 def region_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
-    """A limit of regions is kept only if it is known where each component is."""
+    """A limit of regions is kept only if it is known which data it is about, and where each component is."""
     kept = {name for one in (design.data.datasets if design.data else ()) for name in one.kept_in}
-    for limit, bound in _limited(design, planes):
+    for limit in _limits_of_regions(design, planes):
+        allowed = listed(limit.constraint.region)
+        if limit.left_out:
+            yield Fault(
+                f"requirements.constraints.{limit.constraint.id}.of",
+                f"The constraint {limit.constraint.id} allows {allowed} only and names no set of data; "
+                f"{listed(limit.left_out)} may be kept elsewhere, so that it cannot be about all of them.",
+                "Name in 'of' the sets of data that it is about.",
+            )
         unknown = [
-            one
+            (one, planes.region_of(one))
             for one in planes.components
-            if one.id in bound and _has_to_say(one, kept) and _lies_within(one, limit.region) is None
+            if one.id in limit.bound
+            and _has_to_say(one, kept)
+            and _inside(planes.region_of(one), limit.constraint.region) in (set(), {None}, {None, True})
         ]
         if unknown:
-            names = [f"{one.id} ({listed(one.region)})" if one.region else one.id for one in unknown]
+            names = [f"{one.id} ({listed(regions)})" if regions else one.id for one, regions in unknown]
             yield Fault(
-                f"planes.components.{unknown[0].id}.region",
-                f"The constraint {limit.id} allows {listed(limit.region)} only, and it is not said that these are "
+                f"planes.components.{unknown[0][0].id}.region",
+                f"The constraint {limit.constraint.id} allows {allowed} only, and it is not said that these are "
                 f"there: {listed(names)}.",
-                "State the region of each, in the words of the constraint.",
+                "State the region of each, or of all under 'planes.region', in the words of the constraint.",
             )
 
 
 def _has_to_say(one: Component, kept: Collection[str]) -> bool:
     """Tell whether a component has to say where it is: it keeps data, or somebody else runs it."""
     return one.kind in {*_KEEPING, "external service"} or one.id in kept
+
+
+_TIME = r"(\d+(?:\.\d+)?)\s*(h|hours?|d|days?|weeks?|months?|y|years?)\b"
+_LENGTH_S = {"h": hour, "d": day, "w": 7 * day, "m": 30 * day, "y": 365 * day}
+_KEPT = r"\bkeep|\bkept|\bretain|\bretention|\bstor(e|ed|age)\b|\bdelet|\beras"
+_LEAST = rf"(?:at least|not? less than|minimum(?: of)?|no shorter than) (?:for )?{_TIME}"
+_MOST = (
+    rf"(?:at most|not? (?:longer|more) than|maximum(?: of)?|up to|(?:delet|eras)\w+ after) (?:for )?{_TIME}"
+)
+
+
+def _told(pattern: str, one: Constraint) -> float | None:
+    """Return how long data are kept by the words of a constraint, in seconds, where they say it plainly."""
+    found = re.search(pattern, one.text, re.IGNORECASE) if mentions(_KEPT, one.text) else None
+    if found is None or mentions("request|withdraw|ask", one.text):
+        return None
+    return float(found[1]) * _LENGTH_S[found[2][0].lower()]
+
+
+@rule(
+    "DATA021",
+    title="Retention against a constraint",
+    prevents="records that are gone when the auditor asks, or that should have been gone for years",
+    wrong_when="Wrong if the constraint is about other data; name them in its 'of'.",
+)
+def retention_against_constraint(design: Design) -> Iterator[Fault]:
+    """How long data are kept lies between what has to be kept and what may be kept."""
+    datasets = design.data.datasets if design.data else ()
+    for one in _constraints(design):
+        least = one.kept_at_least if one.kept_at_least is not None else _told(_LEAST, one)
+        most = one.kept_at_most if one.kept_at_most is not None else _told(_MOST, one)
+        about = [data for data in datasets if data.id in one.of]
+        about = about or [data for data in datasets if not one.of and {*one.met_by} & {*data.kept_in}]
+        known = [data for data in about if data.retention is not None]
+        short = [data for data in known if least is not None and (data.retention or 0) < least * (1 - _SAME)]
+        long = [
+            data
+            for data in (known or ([] if about else [one for one in datasets if one.personal]))
+            if most is not None and (data.retention or 0) > most * (1 + _SAME)
+        ]
+        if short and (one.of or len(short) == len(known)):
+            yield _kept_wrongly(one, short[0], f"have to be kept for {show_seconds(least or 0)} at least")
+        if long:
+            yield _kept_wrongly(one, long[0], f"may be kept for {show_seconds(most or 0)} at most")
+
+
+def _kept_wrongly(one: Constraint, data: Dataset, demand: str) -> Fault:
+    return Fault(
+        f"data.datasets.{data.id}.retention",
+        f"By the constraint {one.id} these data {demand}, and the data set {data.id} is kept for "
+        f"{show_seconds(data.retention or 0)}.",
+        "Correct the retention, or split the data set into what has to be kept and what has to go.",
+    )
 
 
 # ---- personal data at providers
@@ -177,10 +335,13 @@ def no_agreement(design: Design, planes: Planes) -> Iterator[Fault]:
     received = _received(personal_data(design, planes).sure)
     for one in providers(planes):
         if (sent := received.get(one.id)) and _agreement_missing(one):
+            unsaid = [name for name in _TERMS if getattr(one.terms, name, None) is None]
+            more = f" Its terms do not state {', '.join(unsaid)} either." if unsaid else ""
             yield Fault(
                 f"planes.components.{one.id}.terms",
-                f"{sent.start} → {one.id} carries personal data, and no agreement with {one.id} is named.",
-                "Name the contract in 'terms: {agreement: …}', or remove what is personal before it is sent.",
+                f"{sent.start} → {one.id} carries personal data, and no agreement with {one.id} is named.{more}",
+                "Name the contract in 'terms: {agreement: …}', with whether it trains on our data and how long it "
+                "keeps them; or remove what is personal before it is sent.",
             )
 
 
@@ -198,11 +359,9 @@ def terms_incomplete(design: Design, planes: Planes) -> Iterator[Fault]:
     received, surely = _received((*flows.sure, *flows.maybe)), _received(flows.sure)
     for one in providers(planes):
         flow, sure = received.get(one.id), one.id in surely
-        if flow is None:
-            continue
-        missing = [
-            name for name in ("trains_on_our_data", "retention") if getattr(one.terms, name, None) is None
-        ]
+        if flow is None or (sure and _agreement_missing(one)):
+            continue  # DATA004 says so
+        missing = [name for name in _TERMS if getattr(one.terms, name, None) is None]
         missing += ["agreement"] if not sure and _agreement_missing(one) else []
         if missing:
             may = "carries" if sure else "may carry"
@@ -367,6 +526,64 @@ def _told_to_delete(planes: Planes, kept: Dataset) -> set[str]:
     return reached([kept.deleted_by or ""], steps_along(ways))
 
 
+_EVERYBODY = r"\b(everyone|everybody|anyone|anybody|all (employees|staff|teams|engineers|of us)|whole company|public)\b"
+_SPECIAL = (
+    r"\bhealth|medical|patient|diagnos|x-ray|radiolog|clinical|biometric|\bfaces?\b|fingerprint|voice ?print|genetic"
+    r"|genom|religio|ethnic|sexual|trade union|political opinion"
+)
+_ARTICLE_9 = r"\b(art\w*\.?|§|paragraph) ?9\b|\b9 ?\(2\)|explicit consent|provision of (health ?)?care"
+
+
+@rule(
+    "DATA025",
+    "warning",
+    title="Personal data that everybody may read",
+    prevents="a colleague who looks up a neighbour, and nobody who could have noticed",
+    incident=GDPR.format("Articles 5(1)(f) and 32, on access and security"),
+    wrong_when="Acceptable if what everybody sees cannot be traced to a person; write 'personal: false' on that copy.",
+)
+def read_by_everybody(design: Design) -> Iterator[Fault]:
+    """Personal data are read by those who need them for their work, and that is recorded."""
+    for one in design.data.datasets if design.data else ():
+        open_to = [name for name in one.readers if mentions(_EVERYBODY, name)]
+        if one.personal and open_to:
+            yield Fault(
+                f"data.datasets.{one.id}.readers",
+                f"The personal data set {one.id} may be read by: {listed(open_to)}.",
+                "Name the roles that need it, give the others a copy without what is personal, and log who reads.",
+            )
+
+
+@rule(
+    "DATA026",
+    "warning",
+    title="Special category of personal data without its own ground",
+    prevents="health data or faces that are processed on a basis which the law does not allow for them",
+    incident=GDPR.format("Article 9, on special categories of personal data"),
+    wrong_when="Wrong where other law applies; cite it in a constraint. Wrong if the words mean something else.",
+)
+def special_category(design: Design) -> Iterator[Fault]:
+    """For data on health, biometrics, origin or belief a legal basis alone is not enough."""
+    cited = [text for one in _constraints(design) for text in (one.reference, one.text, one.how)]
+    for one in design.data.datasets if design.data else ():
+        texts = (one.purpose, one.deletion, one.what, *cited)
+        weak = one.basis in {"legitimate interests", "contract"}
+        if (
+            one.personal
+            and weak
+            and mentions(_SPECIAL, one.id, one.what)
+            and not mentions(_ARTICLE_9, *texts)
+        ):
+            yield Fault(
+                f"data.datasets.{one.id}.basis",
+                f"The data set {one.id} ({one.what or one.id}) reads like a special category of personal data, and its "
+                f"basis is {one.basis!r} alone.",
+                "Name the exception that allows it, such as explicit consent or the provision of health care (GDPR "
+                "Article 9(2)), in a constraint or under 'purpose'.",
+            )
+            return
+
+
 # ---- decisions about people
 
 
@@ -375,7 +592,8 @@ def _told_to_delete(planes: Planes, kept: Dataset) -> set[str]:
     title="Protected feature in the model",
     prevents="decisions about people by what the law forbids to decide by",
     incident="Charter of Fundamental Rights of the European Union, Article 21, on non-discrimination.",
-    wrong_when="Acceptable if the law allows its use here, such as age in a medical model; cite the paragraph.",
+    wrong_when="Acceptable if the law allows its use here, such as age in a medical model; cite the paragraph under "
+    "'allowed_by'.",
 )
 def protected_feature(design: Design) -> Iterator[Fault]:
     """A model that is given a protected feature decides by it."""
@@ -383,12 +601,45 @@ def protected_feature(design: Design) -> Iterator[Fault]:
     if wanted is not None and wanted.about_people is False:
         return
     features = design.dataflow.features if design.dataflow else ()
-    if found := [one.id for one in features if one.protected]:
+    if found := [one.id for one in features if one.protected and not says_something(one.allowed_by)]:
         yield Fault(
             f"dataflow.features.{found[0]}.protected",
             f"The model reads {listed(found)}, which the law forbids to decide by.",
             "Take it out of the model's input, and look for features that stand for it; keep it apart, to test "
-            "with it.",
+            "with it. Where its use is allowed, cite by what under 'allowed_by'.",
+        )
+
+
+_OFTEN_PROTECTED = (
+    r"^age(_(group|band|years|bucket))?$|(person|patient|customer|user|applicant|driver|client|member|claimant|holder)_age"
+    r"|(^|[_-])(sex|gender|race|ethnic\w*|religio\w*|nationalit\w*|citizenship|birth\w*|dob|marital\w*|disab\w*"
+    r"|pregnan\w*|mother_tongue|post_?code|zip|zip_?code|postal\w*|neighbou?rhood|surname|last_?name|first_?name)($|[_-])"
+)
+
+
+@rule(
+    "DATA022",
+    "warning",
+    title="Protected or not is not stated",
+    prevents="a model that decides by where people were born, or by what stands for it, and nobody has asked",
+    wrong_when="Acceptable if no feature says anything about a group of people; write 'protected: false' on one that "
+    "might.",
+)
+def protection_unsaid(design: Design) -> Iterator[Fault]:
+    """Where people are decided on, it is asked of each feature whether the law forbids to decide by it."""
+    features = design.dataflow.features if design.dataflow else ()
+    if not is_about_people(design) or any(one.protected is not None for one in features):
+        return
+    about = [one.id for one in features if mentions(_OFTEN_PROTECTED, one.id)]
+    named = about or [one.id for one in features if one.personal]
+    if about or len(named) > 1:
+        seems = "Some look as if it did, or stand for what it names" if about else "Some are personal"
+        yield Fault(
+            f"dataflow.features.{named[0]}.protected",
+            "The model decides about people, and no feature says whether the law forbids to decide by it. "
+            f"{seems}: {listed(named)}.",
+            "Write 'protected: true' or 'protected: false' on each of them, and take out what stands for a protected "
+            "one, such as a postcode for origin.",
         )
 
 
@@ -407,17 +658,53 @@ def no_explanation_or_review(design: Design, planes: Planes) -> Iterator[Fault]:
     if wanted is None or not wanted.about_people:
         return
     unexplained = not says_something(wanted.explained)
-    unreviewed = not any(one.kind == "people" and one.plane != "training" for one in planes.components)
+    unreviewed = not _shown_at_once(design) and not _people_who_review(planes)
     if unexplained or unreviewed:
         lacks = ["no explanation for whom it concerns"] * unexplained + [
             "no people who review it"
         ] * unreviewed
         yield Fault(
             "requirements.prediction.explained" if unexplained else "planes.components",
-            f"The model decides about people, and the design has {' and '.join(lacks)}.",
+            f"The model decides about people, and the design has {' and '.join(lacks)}{_acting(planes)}.",
             "State in 'explained' how the reason is told, and draw the people who review a decision that is "
             "contested.",
         )
+
+
+def _shown_at_once(design: Design) -> bool:
+    """Tell whether answers are lists that are shown while somebody waits: then nobody is refused anything."""
+    needs = design.requirements
+    ranks = needs and needs.prediction and needs.prediction.type == "ranking"
+    return bool(ranks and needs and needs.latency and needs.latency.tier != "batch")
+
+
+def _people_who_review(planes: Planes) -> list[str]:
+    """Return the people whom an answer reaches, or who can change what it has led to."""
+    moving = [flow for flow in planes.flows if flow.carries in {*DATA, "alert"}]
+    made = {flow.start for flow in planes.flows if flow.carries == "predictions"}
+    made |= {one.id for one in planes.components if one.kind in {"model server", "batch scorer"}}
+    touched = reached(made, steps_along(moving)) if planes.flows else {one.id for one in planes.components}
+    changed = {flow.start for flow in planes.flows if flow.end in touched and flow.carries != "labels"}
+    return [
+        one.id
+        for one in planes.components
+        if one.kind == "people"
+        and one.plane != "training"
+        and (
+            one.id in touched | changed
+            or mentions("appeal|contest|complain|object|review", one.does, one.title)
+        )
+    ]
+
+
+def _acting(planes: Planes) -> str:
+    """Name what acts on the answers where no person does."""
+    kinds = {one.id: one.kind for one in planes.components}
+    acting = [
+        flow.end for flow in planes.flows if flow.carries == "predictions" and kinds.get(flow.end) in _ACTING
+    ]
+    names = list(dict.fromkeys(acting))
+    return f"; {listed(names)} act{'s' * (len(names) == 1)} on its answers" if names else ""
 
 
 @rule(
@@ -504,6 +791,74 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
 
 
 @rule(
+    "DATA023",
+    "warning",
+    title="No truth comes back after the launch",
+    prevents="a model that is trained once on bought labels, and of whose answers nobody ever learns the outcome",
+    wrong_when="Wrong if outcomes come on a way that is not drawn; draw what they come from, as a raw source.",
+    needs=worked_out,
+)
+def no_truth_comes_back(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Labels of the cases that the system has answered tell whether it is still right."""
+    labels = [flow for flow in planes.flows if flow.carries == "labels"]
+    kinds = {one.id: one.kind for one in planes.components}
+    if not labels or generates(design):
+        return
+    moving = [flow for flow in planes.flows if flow.carries in {*DATA, "alert"}]
+    served = {
+        one.id
+        for one in planes.components
+        if one.kind in _ANSWERING or one.kind in {"prediction log", "device fleet"}
+    }
+    served |= {flow.start for flow in moving if flow.carries in {"predictions", "request"}}
+    touched = reached(served, steps_along(moving))
+    before = reached({flow.start for flow in labels}, steps_back(moving))
+    outcomes = {name for name in before if kinds.get(name) in {"raw source", "event stream", "ingestion"}}
+    if before & touched or outcomes:
+        return
+    givers = sorted({flow.start for flow in labels} - {flow.end for flow in labels})
+    yield Fault(
+        "requirements.labels" if design.requirements and design.requirements.labels else "planes.flows",
+        f"All labels come from {listed(givers)}, and nothing that the system has answered gets there: whether its "
+        "answers were right comes back to nobody.",
+        "Draw how a random sample of what was answered is labelled, or where outcomes come from, and let the quality "
+        "monitor compare them with the prediction log.",
+    )
+
+
+_PART = (
+    r"\bpilot|\b(one|a single|the first|two|three|first) (shop|store|site|city|hospital|clinic|country|region|plant"
+    r"|branch|market|customer|ward|warehouse|team|language)|\bemployees\b|\bvolunteers?\b|\bbeta\b|\btest users"
+)
+
+
+@rule(
+    "DATA024",
+    "warning",
+    title="Labels from a part of where the model is used",
+    prevents="a model that was good in the pilot and is used everywhere else",
+    wrong_when="Wrong if the words of the selection mean something else; name a random sample of all in it.",
+)
+def labels_from_a_part(design: Design) -> Iterator[Fault]:
+    """What is learnt and tested in one place says little about the others."""
+    labels = design.requirements.labels if design.requirements else None
+    release = design.planes.release if design.planes else None
+    if labels is None or release is None or not mentions(_PART, labels.selection, labels.source):
+        return
+    if labels.explored or mentions(
+        r"random|stratif|each|every|all (shops|sites|stores|hospitals|countr)", labels.selection
+    ):
+        return
+    if not any(says_something(text) for gate in release.gates for text in gate.slices):
+        yield Fault(
+            "requirements.labels.selection",
+            f"Labels come from a part of where the model is used "
+            f"({(labels.selection or labels.source).rstrip('.')}), and no gate tests it elsewhere.",
+            "Label a sample of every place, and add a gate with 'slices' by place, some held out from training.",
+        )
+
+
+@rule(
     "DATA015",
     "warning",
     title="Labels later than the next model",
@@ -542,17 +897,25 @@ def more_labels_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
         return
     giving = {flow.start for flow in planes.flows if flow.carries == "labels"}
     people = [one for one in planes.components if one.kind == "people" and one.id in giving]
-    if not people or any(one.rate is None for one in people):
+    if not people or any(cases_per_s(one) is None for one in people):
         return
-    given = sum((one.rate or 0.0) * (share_on_duty(one.hours) or 1.0) * period_s for one in people)
-    needed = labels.items * (labels.labels_per_item or 1)
-    if given < needed:
+    given = sum((cases_per_s(one) or 0.0) * period_s for one in people)
+    needed = _new_labels(labels, period_s)
+    if given < needed * (1 - _SAME):
+        where = "cases_per_day" if people[0].rate is None else "rate"
         yield Fault(
-            f"planes.components.{people[0].id}.rate",
-            f"A training needs {needed:,} labels by hand, and in {show_seconds(period_s)} "
+            f"planes.components.{people[0].id}.{where}",
+            f"A training needs {needed:,.0f} new labels by hand, and in {show_seconds(period_s)} "
             f"{listed([p.id for p in people])} can give {given:,.0f}.",
-            "Label fewer items, train less often, or plan more people.",
+            "Label fewer items, train less often, or plan more people. Where labels of earlier trainings are used "
+            "again, state for how long under 'labels.kept_for'.",
         )
+
+
+def _new_labels(labels: Labels, period_s: float | None) -> float:
+    """Return how many labels each training needs that the one before it did not have."""
+    share = min(1.0, period_s / labels.kept_for) if period_s and labels.kept_for else 1.0
+    return (labels.items or 0) * (labels.labels_per_item or 1) * share
 
 
 @rule(
@@ -560,7 +923,7 @@ def more_labels_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
     "warning",
     title="Labels paid from no budget",
     prevents="a project whose largest bill is in no plan",
-    wrong_when="Wrong if labels are kept from training to training; state in 'items' what is new each time.",
+    wrong_when="Wrong if labels are kept from training to training; state for how long under 'kept_for'.",
 )
 def labels_not_in_plan(design: Design) -> Iterator[Fault]:
     """Labels by hand are often the largest cost of a model, and belong in the sum."""
@@ -568,16 +931,16 @@ def labels_not_in_plan(design: Design) -> Iterator[Fault]:
     plan, planes = design.capacity, design.planes
     if not (labels and labels.items and labels.cost_per_label):
         return
-    once = labels.items * (labels.labels_per_item or 1) * labels.cost_per_label
+    period_s = planes.retraining.period if planes and planes.retraining else None
+    once = _new_labels(labels, period_s) * labels.cost_per_label
     if plan and plan.budget_per_month:
         if not (plan.fleets or plan.costs) or (planes and _in_costs(plan.costs, planes)):
             return  # the budget is for one fleet, or the labels are in the sum
-        period_s = planes.retraining.period if planes and planes.retraining else None
         per_month = once * _MONTH_S / max(period_s or _MONTH_S, day)
         if per_month > _LABEL_BILL_SHARE * plan.budget_per_month:
             yield Fault(
                 "capacity.costs",
-                f"The labels of one training cost {money(design, once)}, about {money(design, per_month)} a month; "
+                f"The new labels of one training cost {money(design, once)}, about {money(design, per_month)} a month; "
                 f"the budget is {money(design, plan.budget_per_month)} a month, and no cost in the plan names them.",
                 "Add them to 'capacity.costs', or label less.",
             )

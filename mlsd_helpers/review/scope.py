@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mlsd_helpers.analysis.graph import waiting_flows
+from mlsd_helpers.analysis.rates import days_on_duty, share_on_duty
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.design.value import step_to
+from mlsd_helpers.units import day
 
 DATA = ("request", "features", "predictions", "events", "batch", "labels")
 """What a flow carries that may say something about a person."""
@@ -44,6 +46,14 @@ def is_about_people(design: Design) -> bool:
 def providers(planes: Planes) -> tuple[Component, ...]:
     """Return the services of others."""
     return tuple(one for one in planes.components if one.kind == "external service")
+
+
+def cases_per_s(one: Component) -> float | None:
+    """Return the cases a second that people take on average over a week; with unknown hours, day and night."""
+    share, days = share_on_duty(one.hours), days_on_duty(one.hours)
+    if one.cases_per_day is not None:
+        return one.cases_per_day / day * days / 7
+    return None if one.rate is None else one.rate * (1.0 if share is None else share)
 
 
 def flow_places(planes: Planes) -> Iterator[tuple[str, Flow]]:

@@ -1,6 +1,6 @@
 """Known mistakes with data: constraints, personal data, decisions about people, labels, training."""
 
-from mlsd_helpers.design import Component, Cost, Design, Flow
+from mlsd_helpers.design import Component, Constraint, Cost, Design, Feature, Flow
 from tests.review.mutations.fuller import adding, setting, without
 from tests.review.mutations.mutation import breaks
 
@@ -96,6 +96,63 @@ def nobody_to_contest_at(design: Design) -> Design:
 @breaks("DATA013", FULL)
 def fair_on_average(design: Design) -> Design:
     return setting(design, "planes.release.gates.recall", slices=())
+
+
+@breaks("DATA020", FULL)
+def reasons_by_the_name_of_a_component(design: Design) -> Design:
+    return setting(design, "requirements.constraints.reasons", how=None)
+
+
+@breaks("DATA021", FULL)
+def gone_before_the_law_allows(design: Design) -> Design:
+    keep = Constraint(id="books", text="Payments are documented", kept_at_least="3650 d", of="payments")
+    return adding(design, "requirements.constraints", keep)
+
+
+@breaks("DATA021", FULL)
+def kept_longer_than_its_words_allow(design: Design) -> Design:
+    go = Constraint(
+        id="scheme", text="Card data are stored for at most 90 days", met_by="history", how="A job"
+    )
+    return adding(design, "requirements.constraints", go)
+
+
+@breaks("DATA022", FULL)
+def postcode_and_age_without_a_word(design: Design) -> Design:
+    asked = [Feature(id=name, source="request", default=0) for name in ("post_code", "age")]
+    design = adding(design, "dataflow.features", *asked)
+    return setting(design, "dataflow", input_width=None, features=[
+        one.changed(slot=None, protected=None) for one in design.at("dataflow").features
+    ])  # fmt: skip
+
+
+@breaks("DATA023", FULL)
+def labels_bought_once(design: Design) -> Design:
+    kept = [flow for flow in design.at("planes").flows if (flow.start, flow.end) != ("scores", "labellers")]
+    agency = [
+        flow.changed(start="labellers") if flow.carries == "labels" and flow.end == "disputes" else flow
+        for flow in kept
+    ]
+    return setting(design, "planes", flows=agency)
+
+
+@breaks("DATA024", FULL)
+def learnt_in_the_pilot(design: Design) -> Design:
+    labels = setting(
+        design, "requirements.labels", explored=None, selection="All payments of the pilot in one city"
+    )
+    words = "Recall in each age group no worse than that of the model in use"
+    return setting(labels, "planes.release", gates=(), validation=words)
+
+
+@breaks("DATA025", FULL)
+def read_by_the_whole_company(design: Design) -> Design:
+    return setting(design, "data.datasets.payments", readers=["Everybody in the company"])
+
+
+@breaks("DATA026", FULL)
+def health_data_on_a_plain_basis(design: Design) -> Design:
+    return setting(design, "data.datasets.payments", what="Payments to hospitals, with the diagnosis")
 
 
 @breaks("DATA014", FULL)
