@@ -935,7 +935,7 @@ def labels_not_in_plan(design: Design) -> Iterator[Fault]:
     once = _new_labels(labels, period_s) * labels.cost_per_label
     if plan and plan.budget_per_month:
         if not (plan.fleets or plan.costs) or (planes and _in_costs(plan.costs, planes)):
-            return  # the budget is for one fleet, or the labels are in the sum
+            return  # nothing but servers is planned, or the labels are in the sum
         per_month = once * _MONTH_S / max(period_s or _MONTH_S, day)
         if per_month > _LABEL_BILL_SHARE * plan.budget_per_month:
             yield Fault(

@@ -241,6 +241,8 @@ class Bill(NamedTuple):
     text: str
     largest_price: float = 0.0
     """Of the prices of components, the one that is paid most for."""
+    expected: float = 0.0
+    """Everything with a price as planned and at the mean load, without what autoscalers may add."""
 
 
 def bills_of(design: Design) -> tuple[Bill, ...] | None:
@@ -265,7 +267,10 @@ def _bill(where: str, budget: float, fleets: list[CostRow], rows: list[CostRow])
     more = "" if len(dear) <= 3 else f"; and {len(dear) - 3} more"
     planned = sum(one.per_month or 0.0 for one in fleets)
     priced = max((one.highest or 0.0 for one in rows if ".price." in one.path), default=0.0)
-    return Bill(where, budget, planned, sum(one.highest or 0.0 for one in rows), text + more, priced)
+    expected = sum(one.per_month or 0.0 for one in rows)
+    return Bill(
+        where, budget, planned, sum(one.highest or 0.0 for one in rows), text + more, priced, expected
+    )
 
 
 class Generating(NamedTuple):

@@ -467,7 +467,8 @@ def model_without_a_fleet(design: Design, _: tuple[Sizing, ...]) -> Iterator[Fau
 def bill_may_exceed_budget(design: Design, bills: tuple[Bill, ...]) -> Iterator[Fault]:
     """The autoscaler's maximum is what may have to be paid for, together with prices by use and all further costs."""
     for bill in bills:
-        alone = bill.planned > bill.budget or bill.largest_price > bill.budget  # has a rule of its own
+        by_use = bill.largest_price > 0 and bill.expected > bill.budget
+        alone = bill.planned > bill.budget or by_use  # each has a rule of its own
         if below(bill.budget, bill.at_most) and not alone:
             yield Fault(
                 bill.where,

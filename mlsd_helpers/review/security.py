@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import flow_places, generates, personal_data, providers, sketched, worked_out
+from mlsd_helpers.review.scope import flow_places, generates, personal_data, sketched, worked_out
 from mlsd_helpers.review.words import listed, mentions
 
 OWASP = "OWASP Top 10 for Large Language Model Applications, 2025: {}."
@@ -21,6 +22,18 @@ _OUTPUT = r"output|answer|response|repl(y|ies)|completion|outgoing|after the mod
 _PIECES = (
     r"chunk|sentence|paragraph|piece|part|segment|token|buffer|window|while|each|held|hold|stream|first "
     r"\d|before it is"
+)
+_SECRETS = r"(key|password|secret|token|certificate|credential|account|login)s?"
+_SHARED = (
+    rf"\b(one|same|shared|common|single)\b.{{0,20}}\b{_SECRETS}\b"
+    rf"|\b{_SECRETS}\b.{{0,20}}\b(for all|shared|of all|everywhere)\b"
+)
+_OF_A_USER = (
+    r"user|caller|customer|tenant|session|on.behalf|delegat|\bobo\b|person|row.level|\bacl|rights of|patient"
+    r"|member"
+)
+_OF_A_SERVICE = (
+    r"\bkey\b|service account|workload identity|mtls|mutual tls|password|shared|certificate|machine|static"
 )
 _READ = ("vector index", "feature store", "cache", "prediction store", "offline store")
 
@@ -38,47 +51,68 @@ _READ = ("vector index", "feature store", "cache", "prediction store", "offline 
 )
 def crosses_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
     """Where a flow enters another zone of trust, the receiver has to know who sends it."""
+    alike = defaultdict[frozenset[str], list[tuple[str, Flow, str, str]]](list)
+    for place, flow, start, end in _unproved(design, planes):
+        alike[frozenset({start, end} - {"provider"} or {flow.start, flow.end})].append(
+            (place, flow, start, end)
+        )
+    for ways in alike.values():
+        place, _, start, end = ways[0]
+        names = [f"{flow.start} → {flow.end}" for _, flow, _, _ in ways]
+        yield Fault(
+            f"{place}.auth",
+            f"Between {start or 'our system'} and {end or 'our system'} it is not said how the sender proves who "
+            f"it is: {listed(names)}.",
+            "State it in 'auth', such as workload identity, the user's token, or a key from the secret store.",
+        )
+
+
+def _unproved(design: Design, planes: Planes) -> Iterator[tuple[str, Flow, str, str]]:
+    """Yield the flows between two zones of trust that say nothing of who sends: place, flow and the zones.
+
+    Who reads something is no receiver that has to check, and an answer comes on the connection of its call.
+    """
     grown = worked_out(design) is not None
+    kinds = {one.id: one.kind for one in planes.components}
     zone = {
-        one.id: one.trust_zone or ("provider" if grown and one.kind == "external service" else None)
+        one.id: one.trust_zone or ("provider" if grown and one.kind == "external service" else "")
         for one in planes.components
     }
+    asked = {(flow.start, flow.end) for flow in planes.flows if says_something(flow.auth)}
     for place, flow in flow_places(planes):
-        start, end = zone.get(flow.start), zone.get(flow.end)
+        start, end = zone.get(flow.start, ""), zone.get(flow.end, "")
         crosses = (start and end and start.casefold() != end.casefold()) or (end == "provider" and not start)
-        if crosses and not says_something(flow.auth):
-            yield Fault(
-                f"{place}.auth",
-                f"{flow.start} → {flow.end} goes from {start or 'our system'} to {end or 'our system'}, and it "
-                "is not said how the sender proves who it is.",
-                "State it in 'auth', such as workload identity, the user's token, or a key from the secret store.",
-            )
+        known = says_something(flow.auth) or (flow.end, flow.start) in asked or flow.carries == "metrics"
+        if crosses and not known and kinds[flow.end] != "people":
+            yield place, flow, start, end
 
 
 @rule(
     "SEC002",
     "warning",
-    title="Trust boundaries not stated",
+    title="Who may call is not stated",
     prevents="a service that believes each caller, since nobody has said who can reach it",
     wrong_when="Wrong if everything runs in one network that only one team can reach; give all components that "
     "zone, and whoever calls them another.",
     needs=worked_out,
 )
 def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
-    """Who can reach which component decides where authentication and checks belong."""
-    devices = any(one.kind == "device fleet" for one in planes.components)
-    exposed = any(waiting_flows(planes)) and (generates(design) or bool(providers(planes)))
-    if not (exposed or devices or personal_data(design, planes).said):
+    """Who can reach the entry decides where authentication and checks belong."""
+    if any(one.trust_zone for one in planes.components) or any(_unproved(design, planes)):
+        return  # boundaries are drawn, or SEC001 asks for what crosses them
+    if any(says_something(flow.auth) for flow in planes.flows):
         return
-    zones = {one.trust_zone.casefold() for one in planes.components if one.trust_zone}
-    if len(zones) < 2:
-        others = [one.id for one in planes.components if one.kind in {"external service", "device fleet"}]
+    devices = any(one.kind == "device fleet" for one in planes.components)
+    exposed = any(waiting_flows(planes)) and generates(design)
+    if devices or exposed or personal_data(design, planes).said:
+        called = {flow.end for _, flow in waiting_flows(planes)}
+        entries = [flow.start for _, flow in waiting_flows(planes) if flow.start not in called]
+        entry = (entries or [one.id for one in planes.components])[0]
         yield Fault(
-            f"planes.components.{(others or [planes.components[0].id])[0]}.trust_zone",
-            "The design does not say who can reach which component: users, "
-            f"{f'{listed(others)}, ' if others else ''}other teams.",
-            "Give components a 'trust_zone', such as public, internal, vendor, and the flows between zones an "
-            "'auth'.",
+            f"planes.components.{entry}.trust_zone",
+            f"Nothing in the design says who may call {entry}, and how a caller proves who it is.",
+            "Give whoever calls and whatever is called a 'trust_zone', such as public, internal, vendor, and the "
+            "flows between zones an 'auth'.",
         )
 
 
@@ -291,12 +325,24 @@ def guardrail_fails_open(_: Design, planes: Planes) -> Iterator[Fault]:
     """Who wants to get past a check makes it fail."""
     guards = {one.id for one in planes.components if one.kind == "guardrail"}
     for place, flow in flow_places(planes):
-        if flow.end in guards and flow.fails == "open":
+        if (
+            flow.end in guards
+            and flow.fails == "open"
+            and flow.otherwise is None
+            and not _checked_otherwise(flow)
+        ):
             yield Fault(
                 f"{place}.fails",
                 f"Without an answer of {flow.end}, {flow.start} goes on unchecked.",
                 "Let it fail closed, with an answer that is safe, or fall back to a simpler check.",
             )
+
+
+def _checked_otherwise(flow: Flow) -> bool:
+    """Tell whether a fallback does something else than to go on as if the check had passed."""
+    goes_on = mentions(r"unchecked|without (the |a )?(check|guard|filter)|goes? on|pass(es)? (on|through|it)|skip|let "
+                       r"(it|them) (pass|through)|anyway|unfiltered", flow.fallback)  # fmt: skip
+    return has_fallback(flow) and not goes_on
 
 
 @rule(
@@ -312,6 +358,8 @@ def secrets_kept_nowhere(_: Design, planes: Planes) -> Iterator[Fault]:
     if any(one.kind == "secret store" for one in planes.components):
         return
     for place, flow in flow_places(planes):
+        if mentions(_SHARED, flow.auth):
+            continue  # SEC014 says so
         held = mentions(r"\b(api.?)?keys?\b|password|shared secret|static token", flow.auth)
         if held and not mentions(r"vault|secret (store|manager)|kms|rotat|key from", flow.auth):
             yield Fault(
@@ -360,16 +408,22 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
     kept |= personal_data(design, planes).stored_in
     stores = {one.id for one in planes.components if one.kind in _READ}
     for place, flow in flow_places(planes):
-        reads = flow.carries in {"request", "features"} and flow.end in stores
+        reads = flow.carries in {"request", "features"} and (flow.end in stores or flow.end in kept)
         held = flow.personal or (flow.end in kept and flow.personal is None)
-        if reads and held and not says_something(flow.auth):
-            yield Fault(
-                f"{place}.auth",
-                f"{flow.start} reads personal data of many users in {flow.end}, and nothing limits a read to the "
-                "user who asks.",
-                "State in 'auth' whose rights decide, such as the user's token, and that the store filters by "
-                "tenant and user.",
-            )
+        if not reads or not held or mentions(_OF_A_USER, flow.auth):
+            continue
+        if not says_something(flow.auth):
+            how = "nothing limits a read to the user who asks"
+        elif mentions(_OF_A_SERVICE, flow.auth):
+            how = f"what it shows there ({(flow.auth or '').rstrip('.')}) is the same for every user"
+        else:
+            continue
+        yield Fault(
+            f"{place}.auth",
+            f"{flow.start} reads personal data of many users in {flow.end}, and {how}.",
+            "State in 'auth' whose rights decide, such as the user's token, and that the store filters by "
+            "tenant and user.",
+        )
 
 
 @rule(
@@ -396,3 +450,109 @@ def model_acts_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
                 "State in 'check' which actions are allowed, up to which amount, in whose name, and which a "
                 "person confirms.",
             )
+
+
+_OF_CONTENT = (
+    r"inject|instruction|content|moderat|saniti|strip|approv|review|hidden|html|prompt|malicious|\bscan|safety|guard"
+    r"|links?\b"
+)
+_STRANGERS = (
+    r"ticket|review|comment|\bmails?\b|e-?mail|\bweb\b|crawl|forum|internet|upload|user|customer|public|post(s|ing)?\b|chat"
+    r"|wiki|attachment|feedback|partner|supplier|seller|third part"
+)
+
+
+@rule(
+    "SEC012",
+    "warning",
+    title="Texts of strangers reach the model through the index unchecked",
+    prevents="an instruction in a ticket or a web page that the model follows for every user who finds it",
+    incident=OWASP.format("LLM01 and LLM08, indirect prompt injection by way of retrieved texts"),
+    wrong_when="Acceptable if only few people write what is indexed, and each text is approved; write that as the "
+    "'check' of the flow.",
+    needs=_guarded,
+)
+def index_filled_unchecked(design: Design, around: _Guarded) -> Iterator[Fault]:
+    """What is found in an index is read by the model like the words of its owner, whoever has written it."""
+    del design
+    planes = around.planes
+    parts = {one.id: one for one in planes.components}
+    asked = {flow.end for flow in around.flows}
+    indexes = {one.id for one in planes.components if one.kind == "vector index" and one.id in asked}
+    if not indexes or not any(before for _, before, _ in around.guards):
+        return  # SEC004 says that nothing checks what the model reads
+    moving = [
+        flow
+        for flow in planes.flows
+        if flow.carries in {"batch", "events", "features", "labels", "predictions"}
+        and not mentions(_OF_CONTENT, flow.check)
+        and parts[flow.start].kind not in _GUARDS
+    ]
+    open_ways = reached(indexes, steps_back(moving))
+    if any(
+        mentions(r"document|passage|retriev|context|found", *around.words(one)) for one, _, _ in around.guards
+    ):
+        return
+    sources = [
+        name
+        for name in open_ways
+        if parts[name].kind in {"raw source", "people", "external service", "event stream"}
+        and (
+            mentions(_PUBLIC, parts[name].trust_zone)
+            or mentions(_STRANGERS, name, parts[name].title, parts[name].does)
+        )
+    ]
+    if sources:
+        first = next(flow for flow in moving if flow.start == min(sources))
+        place = next(place for place, flow in flow_places(planes) if flow is first)
+        yield Fault(
+            f"{place}.check",
+            f"What is written in {listed(sorted(sources))} gets into {listed(sorted(indexes))} and from there to "
+            f"{listed(sorted(around.models))}, and nothing on the way checks it.",
+            "State in 'check' what is removed before it is indexed (instructions, hidden text, personal data), and let "
+            "the guardrail check what is found too.",
+        )
+
+
+@rule(
+    "SEC013",
+    "warning",
+    title="Model or data from outside unchecked",
+    prevents="weights that run somebody else's code, or a file that was changed on the way",
+    incident="MITRE ATLAS AML.T0010, machine learning supply chain compromise.",
+    wrong_when="Wrong if the signature is checked by the registry behind; write that as the 'check' of the flow.",
+    needs=sketched,
+)
+def model_from_outside(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A model file can hold code, and whoever can replace it decides what the system does."""
+    parts = {one.id: one for one in planes.components}
+    for place, flow in flow_places(planes):
+        one = parts[flow.start]
+        outside = one.kind == "external service" or mentions(rf"{_PUBLIC}|vendor", one.trust_zone)
+        if flow.carries == "model" and outside and not says_something(flow.check):
+            yield Fault(
+                f"{place}.check",
+                f"{flow.end} takes a model from {flow.start}, outside our system, and nothing checks it.",
+                "Fix its version by a digest, check the signature, load a format without code, and keep a copy of "
+                "your own.",
+            )
+
+
+@rule(
+    "SEC014",
+    "warning",
+    title="One secret for all who call",
+    prevents="one stolen device, or one former colleague, that opens everything until all keys are replaced at once",
+    wrong_when="Wrong if 'one' means one for each; write 'a key for each'.",
+    needs=sketched,
+)
+def secret_shared(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A secret that many hold is known sooner or later, and cannot be taken from one of them."""
+    for place, flow in flow_places(planes):
+        if mentions(_SHARED, flow.auth) and not mentions(r"\b(each|every|per)\b", flow.auth):
+            yield Fault(
+                f"{place}.auth",
+                f"{flow.start} → {flow.end} is opened by a secret that all share: {(flow.auth or '').rstrip('.')}.",
+                "Give each device, user or service a credential of its own, which can be withdrawn alone.",
+            )
+            return

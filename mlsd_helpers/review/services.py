@@ -1,18 +1,30 @@
 """Rules on what others do for the system: providers, people, fleets of devices; and on indexes of embeddings."""
 
+import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
+from mlsd_helpers.analysis.cost import costs_of
 from mlsd_helpers.analysis.graph import waiting_flows
-from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
+from mlsd_helpers.analysis.rates import calls_per_request, days_on_duty, share_on_duty
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import canary_sample_size
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import DATA, flow_places, generates, providers, sketched, worked_out
+from mlsd_helpers.review.scope import (
+    DATA,
+    cases_per_s,
+    flow_places,
+    generates,
+    providers,
+    sketched,
+    worked_out,
+)
 from mlsd_helpers.review.words import listed, mentions, money
 from mlsd_helpers.units import day, hour, show_seconds
 
@@ -28,6 +40,8 @@ _HANDED_OVER = (
 _OFF_DUTY = (
     r"night|hours|closed|outside|nobody|ticket|next (working |business )?(day|morning)|mail|call back|weekend"
 )
+_MODELS = ("model server", "external service", "llm gateway", "candidate generator", "re-ranker")
+_OFFICE_HOURS = 40 / 168  # of a week, for people whose hours are not stated; our estimate
 _MANY_DEVICES = 1_000  # fewer do not overload a service when they come back together; our threshold
 
 
@@ -225,46 +239,41 @@ def version_not_pinned(design: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-def _bill(load: _Load, one: Component) -> float | None:
-    """Return what a component costs in 30 days at the mean load; nothing where that cannot be told."""
-    price = one.price
-    if price is None:
-        return None
-    per_call = price.per_request or 0.0
-    if price.per_million_input_tokens or price.per_million_output_tokens:
-        if one.tokens is None:
-            return None
-        per_call += one.tokens.input * (price.per_million_input_tokens or 0.0) / 1e6
-        per_call += one.tokens.output * (price.per_million_output_tokens or 0.0) / 1e6
-    fixed = (price.per_month or 0.0) + (price.per_hour or 0.0) * (one.replicas or 1) * _MONTH_S / hour
-    calls = load.mean_of(one.id)
-    if per_call and calls is None:
-        return None
-    return fixed + per_call * (calls or 0.0) * _MONTH_S
-
-
 @rule(
     "SERV005",
-    title="Bill of a provider exceeds the budget",
+    title="Bill of everything priced exceeds the budget",
     prevents="a product that costs more than it earns, which the first invoice shows",
+    wrong_when="Wrong if the budget is for the servers alone; write it on the plan of that fleet, under 'fleets'.",
     needs=sketched,
 )
 def bill_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What is paid by the call or by the token belongs in the same sum as the servers."""
-    plan, load = design.capacity, _Load(design, planes)
-    if plan is None or not plan.budget_per_month:
-        return
-    for one in planes.components:
-        of_all = plan.fleets or plan.costs or plan.component == one.id or plan.replicas is None
-        bill = _bill(load, one) if of_all else None
-        if bill is not None and bill > plan.budget_per_month * _SLACK:
-            yield Fault(
-                f"planes.components.{one.id}.price",
-                f"At the mean load {one.id} costs {money(design, bill)} in 30 days, and the budget is "
-                f"{money(design, plan.budget_per_month)}.",
-                "Call it less (a cache, a smaller model for easy requests, shorter prompts), or agree on a "
-                "larger budget.",
-            )
+    """What is paid by the call, by the token or by the hour belongs in the same sum as the servers."""
+    budget = design.capacity.budget_per_month if design.capacity else None
+    rows = [row for row in costs_of(design) if row.per_month]
+    fleets = sum(
+        row.per_month or 0.0 for row in rows if ".price" not in row.path and row.path.startswith("capacity")
+    )
+    total = sum(row.per_month or 0.0 for row in rows)
+    priced = sorted((row for row in rows if ".price" in row.path), key=lambda row: -(row.per_month or 0.0))
+    if not budget or not priced or total <= budget * _SLACK or fleets > budget * _SLACK:
+        return  # servers that alone cost too much have a rule of their own
+    dear = priced[0]
+    alone = (
+        f"{_name_of(planes, dear.path)} costs {money(design, dear.per_month or 0.0)} in 30 days ({dear.how})"
+    )
+    rest = total - (dear.per_month or 0.0)
+    more = f", and everything else {money(design, rest)}" if rest > 0 else ""
+    yield Fault(
+        dear.path.partition(".price")[0] + ".price",
+        f"At the mean load {alone}{more}; the budget is {money(design, budget)}.",
+        "Call it less (a cache, a smaller model for easy requests, shorter prompts), or agree on a larger budget.",
+    )
+
+
+def _name_of(planes: Planes, path: str) -> str:
+    """Return the id of the component that stands at a path."""
+    step = path.removeprefix("planes.components.").partition(".")[0]
+    return planes.components[int(step)].id if step.isdecimal() and planes.component(step) is None else step
 
 
 @rule(
@@ -281,18 +290,25 @@ def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
     """What is paid by use has an alert on what is spent."""
     if any(mentions(_COST, alert.metric, alert.action) for alert in planes.alerts):
         return
-    load = _Load(design, planes)
+    labelling = {flow.start for flow in planes.flows if flow.carries == "labels"}
     paid = [
         one
         for one in planes.components
         if one.price
+        and one.id not in labelling
         and (
             one.price.per_request or one.price.per_million_input_tokens or one.price.per_million_output_tokens
         )
     ]
     if paid:
-        bills = [bill for one in paid if (bill := _bill(load, one)) is not None]
-        total = f", about {money(design, sum(bills))} in 30 days at the mean load" if bills else ""
+        rows = [
+            row.per_month
+            for row in costs_of(design)
+            if row.per_month
+            and ".price" in row.path
+            and _name_of(planes, row.path) in {one.id for one in paid}
+        ]
+        total = f", about {money(design, sum(rows))} in 30 days at the mean load" if rows else ""
         yield Fault(
             f"planes.components.{paid[0].id}.price",
             f"{listed([one.id for one in paid])} is paid by use{total}, and no alert watches what is spent.",
@@ -307,20 +323,48 @@ def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
     prevents="a fallback that turns out to be useless on the day it is needed",
     needs=worked_out,
 )
-def alternative_untested(_: Design, planes: Planes) -> Iterator[Fault]:
+def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
     """A second model that answers when the first one does not has to be good enough too."""
     gates = planes.release.gates if planes.release else ()
     tested = {name for gate in gates for name in gate.of}
     kinds = {one.id: one.kind for one in planes.components}
     ids = {flow.otherwise for flow in planes.flows if flow.otherwise}
-    for flow in planes.flows:
-        second = kinds[flow.end] in {"model server", "external service", "llm gateway", "business rules"}
-        if gates and flow.id in ids and second and flow.end not in tested:
+    second = {
+        flow.end: None
+        for flow in planes.flows
+        if flow.id in ids and kinds[flow.end] in {*_MODELS, "business rules"}
+    }
+    second |= dict.fromkeys(_named_in_fallbacks(design, planes))
+    for name in second if gates else ():
+        if name not in tested and not (kinds[name] == "re-ranker" and not tested):
             yield Fault(
                 "planes.release.gates",
-                f"{flow.end} answers when another one does not, and no gate tests it.",
-                f"Name {flow.end} in 'of' of a gate, with the least that it has to reach.",
+                f"{name} answers when another one does not, and no gate tests it.",
+                f"Name {name} in 'of' of a gate, with the least that it has to reach when it answers alone.",
             )
+
+
+def _named_in_fallbacks(design: Design, planes: Planes) -> Iterator[str]:
+    """Yield the models that a fallback, or a failure's behaviour, names as what answers instead."""
+    waited = [(flow.end, flow.fallback) for _, flow in waiting_flows(planes) if flow.otherwise is None]
+    modes = design.requirements.failure_modes if design.requirements else ()
+    texts = [*waited, *(("", mode.meanwhile) for mode in modes)]
+    for one in planes.components:
+        title = " ".join((one.title or "").split()[:2])
+        names = [re.escape(name).replace("_", "[ _-]") for name in (one.id, title) if len(name) > 3]
+        if one.kind not in _MODELS or not names:
+            continue
+        words = rf"(?<!without )(?<!without the )\b({'|'.join(names)})\b"
+        if any(
+            said and away != one.id and mentions(words, said) and not _is_its_failure(one, said)
+            for away, said in texts
+        ):
+            yield one.id
+
+
+def _is_its_failure(one: Component, said: str) -> bool:
+    """Tell whether a text speaks of what happens without a component, and not of its answers."""
+    return mentions(rf"(no|without|skip|instead of|not|while)\b.{{0,20}}\b{re.escape(one.id)}\b", said)
 
 
 # ---- people
@@ -335,47 +379,74 @@ def _serving_people(planes: Planes) -> list[Component]:
     return [one for one in planes.components if one.kind == "people" and one.plane == "serving"]
 
 
-def _cases_per_s(design: Design, planes: Planes) -> dict[str, float]:
-    """Return the cases a second that people get on average: by the share of a flow, or by what is acted on."""
+class _Cases(NamedTuple):
+    """The cases a second that people get on average: surely, and if all answers of which nothing is said come too."""
+
+    surely: float | None
+    at_most: float
+
+
+_ALL_OF_THEM = r"\b(all|every|each|whole)\b"
+
+
+def _cases_of_people(design: Design, planes: Planes) -> dict[str, _Cases]:
+    """Return the cases that people get, by the share of a flow, or by what is acted on where a flow states none."""
     load = _Load(design, planes)
     alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
     wanted = design.requirements.prediction if design.requirements else None
-    people = {one.id for one in planes.components if one.kind == "people"}
-    found = dict[str, float]()
+    parts = {one.id: one for one in planes.components}
+    found = dict[str, _Cases]()
     for flow in planes.flows if load.mean is not None else ():
-        if flow.end not in people or flow.carries not in DATA or (flow.id and flow.id in alternatives):
+        one = parts[flow.end]
+        brought = flow.carries in DATA or (flow.carries == "alert" and parts[flow.start].plane == "serving")
+        if one.kind != "people" or not brought or (flow.id and flow.id in alternatives):
             continue
-        acted_on = wanted.acted_on if wanted else None
-        share = load.per_request.get(flow.start, 1.0) * flow.share if flow.share is not None else acted_on
-        if share is not None and load.mean is not None:
-            found[flow.end] = max(found.get(flow.end, 0.0), load.mean * share)
+        most = (load.mean or 0.0) * load.per_request.get(flow.start, 1.0) / (one.requests_per_case or 1.0)
+        if flow.share is not None:
+            cases = _Cases(most * flow.share, most * flow.share)
+        elif mentions(_ALL_OF_THEM, one.does):
+            cases = _Cases(most, most)
+        else:
+            acted_on = wanted.acted_on if wanted else None
+            each = flow.carries in {"predictions", "request", "alert"} and flow.start in load.per_request
+            if acted_on is None and not each:
+                continue  # a list or a sample: nobody knows how long
+            cases = _Cases(None if acted_on is None else most * acted_on, most)
+        before = found.get(one.id, _Cases(None, 0.0))
+        surely = max((given for given in (cases.surely, before.surely) if given is not None), default=None)
+        found[one.id] = _Cases(surely, max(cases.at_most, before.at_most))
     return found
-
-
-def _taken_per_s(one: Component) -> float | None:
-    """Return the cases a second that people take on average over a week; with unknown hours, day and night."""
-    return None if one.rate is None else one.rate * (share_on_duty(one.hours) or 1.0)
 
 
 @rule(
     "SERV008",
     title="More cases than people can take",
     prevents="a queue that grows each day, and cases that nobody ever looks at",
+    wrong_when="Wrong if several requests make one case, such as the turns of a chat: state 'requests_per_case'.",
     needs=sketched,
 )
 def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
     """What a model hands to people has to fit into their hours."""
-    arriving = _cases_per_s(design, planes)
+    arriving = _cases_of_people(design, planes)
     for one in planes.components:
-        cases, taken = arriving.get(one.id), _taken_per_s(one)
-        if cases is not None and taken is not None and cases > taken * _SLACK:
-            hours = f" ({one.hours})" if one.hours else ""
+        cases, taken = arriving.get(one.id), cases_per_s(one)
+        if cases and cases.surely is not None and taken is not None and cases.surely > taken * _SLACK:
+            by_day = one.cases_per_day is not None
             yield Fault(
-                f"planes.components.{one.id}.rate",
-                f"{one.id} gets {_counted(cases * day)} cases a day on average, and can take "
-                f"{_counted(taken * day)}{hours}.",
-                "Hand over fewer cases, such as those above a higher threshold, or plan more people.",
+                f"planes.components.{one.id}.{'cases_per_day' if by_day else 'rate'}",
+                f"{one.id} gets {_counted(cases.surely * day)} cases a day on average, and can take "
+                f"{_counted(taken * day)}: {_pace(one)}.",
+                "Hand over fewer cases, such as those above a higher threshold, or plan more people."
+                + ("" if by_day else " A number for a day at work is 'cases_per_day'."),
             )
+
+
+def _pace(one: Component) -> str:
+    """Say what people take, in the words of the design: on a day at work, or in an hour on duty."""
+    if one.cases_per_day is not None:
+        return f"{one.cases_per_day:,} on {days_on_duty(one.hours)} days a week"
+    hours = f" on duty ({one.hours})" if one.hours else ""
+    return f"{_counted((one.rate or 0.0) * hour)} an hour{hours}"
 
 
 @rule(
@@ -386,20 +457,30 @@ def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
     needs=worked_out,
 )
 def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
-    """People are capacity: it has to be known how many cases they take, and when they are there."""
-    arriving = _cases_per_s(design, planes)
+    """People are capacity: it has to be known how many cases come to them, and how many they take."""
+    arriving = _cases_of_people(design, planes)
     getting = {flow.end for flow in planes.flows if flow.carries in DATA}
     for one in planes.components:
         if one.kind != "people" or one.id not in getting:
             continue
-        if missing := [name for name in ("rate", "hours") if getattr(one, name) is None]:
-            cases = arriving.get(one.id)
-            get = f"gets {_counted(cases * day)} cases a day" if cases is not None else "gets cases"
+        cases, taken = arriving.get(one.id), cases_per_s(one)
+        missing = ["rate or cases_per_day"] if taken is None else []
+        if taken is not None and one.hours is None and one.rate is not None:
+            most = cases.surely if cases else None
+            missing += ["hours"] * (most is not None and most > taken * _OFFICE_HOURS)
+        if cases and cases.surely is None and (taken is None or cases.at_most > taken):
+            missing.append("how many of the answers come to them")
+        if missing:
+            if cases and cases.surely is not None:
+                get = f"gets {_counted(cases.surely * day)} cases a day"
+            else:
+                get = f"gets up to {_counted(cases.at_most * day)} cases a day" if cases else "gets cases"
+            place = "rate" if taken is None else "hours" if missing == ["hours"] else "does"
             yield Fault(
-                f"planes.components.{one.id}.{missing[0]}",
+                f"planes.components.{one.id}.{place}",
                 f"{one.id} {get}, and the design does not state {' and '.join(missing)}.",
-                "State in 'rate' how many cases all of them take, in 'hours' when they are there, and in "
-                "'share' of the flow how many requests come to them.",
+                "State in 'rate' or 'cases_per_day' how many cases all of them take, in 'hours' when they are there, "
+                "and as 'share' of the flow, or as 'acted_on' of the prediction, how many come to them.",
             )
     if not any(one.kind == "people" for one in planes.components):
         for place, flow in flow_places(planes):
@@ -498,9 +579,12 @@ def _takes_over(planes: Planes, flow: Flow, absent: Mapping[str, Component]) -> 
 def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
     """While a model is down, its whole load goes to its fallback; people take a small part of that."""
     load = _Load(design, planes)
-    people = {one.id: one.rate for one in planes.components if one.kind == "people" and one.rate}
+    people = {
+        one.id: taken for one in planes.components if one.kind == "people" and (taken := _while_there(one))
+    }
     ids = {flow.otherwise: flow for flow in planes.flows if flow.otherwise}
-    serving = sum(one.rate or 0.0 for one in _serving_people(planes))
+    serving = sum(_while_there(one) or 0.0 for one in _serving_people(planes))
+    each = min((one.requests_per_case or 1.0 for one in _serving_people(planes)), default=1.0)
     floods = list[tuple[float, str, str, float]]()
     for place, flow in flow_places(planes):
         first = ids.get(flow.id) if flow.id else None
@@ -512,9 +596,9 @@ def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
             down = f"{first.end} and {flow.end} are" if first else down
         else:
             continue
-        cases = load.made(first or flow, load.mean or load.peak)
-        if cases is not None and cases > taken * _SLACK:
-            floods.append((-cases, place, down, taken))
+        made = load.made(first or flow, load.mean or load.peak)
+        if made is not None and made / each > taken * _SLACK:
+            floods.append((-made / each, place, down, taken))
     if floods:
         cases, place, down, taken = min(floods)
         yield Fault(
@@ -523,6 +607,14 @@ def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
             f"{_counted(taken * hour)}.",
             "Hand over the most important ones only, and tell the others when to come back.",
         )
+
+
+def _while_there(one: Component) -> float | None:
+    """Return the cases a second that people take while they are there."""
+    taken, share = cases_per_s(one), share_on_duty(one.hours)
+    return (
+        one.rate if one.cases_per_day is None else None if taken is None else taken / (share or _OFFICE_HOURS)
+    )
 
 
 # ---- devices
@@ -546,13 +638,13 @@ def update_too_large(_: Design, planes: Planes) -> Iterator[Fault]:
         size = fleet.update_size
         if not size:
             continue
-        total = f"{fleet.number:,} devices, {size * fleet.number / 1e9:,.4g} GB for each release"
+        total = f"{fleet.number:,} devices, {_counted(size * fleet.number / 1e9)} GB for each release"
         place = f"planes.components.{one.id}.devices.update_size"
         fix = "Send what has changed only, release less often, or use another link, such as Wi-Fi at night."
         if fleet.data_per_month is not None and size * releases > fleet.data_per_month * _SLACK:
             yield Fault(
                 place,
-                f"{releases:.3g} releases a month of {size / 1e6:,.4g} MB do not fit into a device's "
+                f"{size * releases / 1e6:,.4g} MB of new releases a month do not fit into a device's "
                 f"{fleet.data_per_month / 1e6:,.4g} MB a month ({total}).",
                 fix,
             )
@@ -718,12 +810,78 @@ def devices_undescribed(_: Design, planes: Planes) -> Iterator[Fault]:
             missing.append("bandwidth or data_per_month")
         if missing:
             size = fleet.update_size if fleet else None
-            total = f" A release is {size * fleet.number / 1e9:,.4g} GB in all." if fleet and size else ""
+            total = (
+                f" A release is {_counted(size * fleet.number / 1e9)} GB in all." if fleet and size else ""
+            )
             yield Fault(
                 f"planes.components.{one.id}.devices",
                 f"The devices of {one.id} do not state {', '.join(missing)}.{total}",
                 "State what reaches them: the share online, the longest time offline, hardware, versions in "
                 "use, what a release weighs, the link, and whether it is signed.",
+            )
+
+
+@rule(
+    "SERV023",
+    "warning",
+    title="Hardware in the field that no gate tests",
+    prevents="a model that is right on the newest devices and slow or wrong on the others",
+    wrong_when="Wrong if the model gives the same answers on all of them in time; say so in a gate's metric.",
+    needs=sketched,
+)
+def hardware_untested(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Numbers, cameras and memory differ from one revision of the hardware to the next."""
+    if planes.release is None:
+        return
+    gates = planes.release.gates
+    texts = [text for gate in gates for text in (gate.metric, gate.on, *gate.slices)] + [
+        planes.release.validation
+    ]
+    if mentions("hardware|revision|device|generation|chipset|model of phone|board", *texts):
+        return
+    for one, fleet in _devices(planes):
+        if fleet.hardware and fleet.hardware > 1 and _runs_the_model(planes, one):
+            yield Fault(
+                f"planes.release.{'gates' if gates else 'validation'}",
+                f"{one.id} has {fleet.hardware} revisions of hardware, and no gate tests each of them.",
+                "Add a gate whose 'slices' are the revisions: accuracy as it is computed there, time and memory.",
+            )
+
+
+def _runs_the_model(planes: Planes, one: Component) -> bool:
+    return any(flow.end == one.id and flow.carries == "model" for flow in planes.flows)
+
+
+@rule(
+    "SERV024",
+    "warning",
+    title="Fewer versions in the field than there must be",
+    prevents="a server that stops understanding the devices that were away during a release",
+    wrong_when="Wrong if a device without the newest version does not work until it has it; say so in 'does'.",
+    needs=sketched,
+)
+def versions_cannot_hold(_: Design, planes: Planes) -> Iterator[Fault]:
+    """While a release goes out, and as long as some devices are away, several versions are in use."""
+    period_s = planes.retraining.period if planes.retraining else None
+    for one, fleet in _devices(planes):
+        if fleet.versions is None:
+            continue
+        away_s = fleet.offline_at_most or 0.0
+        replaced_s = period_s if _runs_the_model(planes, one) else None
+        missed = math.ceil(away_s / replaced_s - 1e-9) if replaced_s else 0
+        apart = away_s > 0 or (fleet.online is not None and fleet.online < 1)
+        least = 1 + max(missed, int(apart))
+        if fleet.versions < least:
+            why = (
+                f"a device may be away for {show_seconds(away_s)}, and a model comes every {show_seconds(replaced_s)}"
+                if replaced_s and missed
+                else "some devices cannot be reached when a release goes out"
+            )
+            count = f"{fleet.versions} version{'s' * (fleet.versions > 1)}"
+            yield Fault(
+                f"planes.components.{one.id}.devices.versions",
+                f"{one.id} is to have {count} in use; {why}: at least {least}.",
+                "State how many versions servers have to understand, and what a device does that is too old.",
             )
 
 

@@ -12,10 +12,11 @@ def bureau_without_a_key(design: Design) -> Design:
     return setting(design, "planes.flows.ask_bureau", auth="none")
 
 
-@breaks("SEC002", "generating")
+@breaks("SEC002", DEVICES)
 def boundaries_undrawn(design: Design) -> Design:
     parts = [one.changed(trust_zone=None) for one in design.at("planes").components]
-    return setting(design, "planes", components=parts)
+    flows = [one.changed(auth=None) for one in design.at("planes").flows]
+    return setting(design, "planes", components=parts, flows=flows)
 
 
 @breaks("SEC003", "generating")
@@ -53,7 +54,7 @@ def guard_goes_home(design: Design) -> Design:
     design = setting(design, "planes.components.filter", kind="guardrail")
     calls = design.at("planes").flows
     place = next(at for at, flow in enumerate(calls) if flow.end == "filter")
-    return setting(design, f"planes.flows.{place}", fails="open")
+    return setting(design, f"planes.flows.{place}", fails="open", fallback="The answer is shown unchecked")
 
 
 @breaks("SEC008", RETRIEVAL)
@@ -76,3 +77,23 @@ def refunds_by_itself(design: Design) -> Design:
     shop = Component(id="refunds", kind="service", owner="Payments")
     flow = Flow(start="scorer", end="refunds", carries="command")
     return adding(adding(design, "planes.components", shop), "planes.flows", flow)
+
+
+@breaks("SEC010", RETRIEVAL)
+def read_by_the_key_of_the_assistant(design: Design) -> Design:
+    return setting(design, "planes.flows.look_up", personal=True, auth="Workload identity of the scorer")
+
+
+@breaks("SEC012", RETRIEVAL)
+def tickets_in_the_index(design: Design) -> Design:
+    return setting(design, "planes.components.pages", title="Solved tickets of customers")
+
+
+@breaks("SEC013", RETRIEVAL)
+def weights_from_a_hub(design: Design) -> Design:
+    return adding(design, "planes.flows", Flow(start="spare", end="scorer", carries="model", auth="Token"))
+
+
+@breaks("SEC014", DEVICES)
+def one_password_for_all(design: Design) -> Design:
+    return setting(design, "planes.flows.pay", auth="One password for all terminals")

@@ -1,7 +1,7 @@
 """Known mistakes with what others do: providers, people, devices; and with indexes of embeddings."""
 
-from mlsd_helpers.design import Cost, Design
-from tests.review.mutations.fuller import setting, without
+from mlsd_helpers.design import Cost, Design, Flow
+from tests.review.mutations.fuller import adding, setting, without
 from tests.review.mutations.mutation import breaks
 
 FULL, RETRIEVAL, DEVICES = "in full", "with retrieval", "with devices"
@@ -63,6 +63,24 @@ def five_times_what_they_can(design: Design) -> Design:
 def twice_the_alerts(design: Design) -> Design:
     fewer = setting(design, "planes.flows.to_analysts", share=None)
     return setting(fewer, "requirements.prediction", acted_on="0.5%")
+
+
+@breaks("SERV008", FULL)
+def each_answer_is_read_by_hand(design: Design) -> Design:
+    flows = [
+        flow.changed(share=None) if flow.end == "analysts" else flow for flow in design.at("planes").flows
+    ]
+    return setting(
+        setting(design, "planes", flows=flows), "planes.components.analysts", does="Read all answers"
+    )
+
+
+@breaks("SERV008", FULL)
+def a_day_taken_for_a_day_and_a_night(design: Design) -> Design:
+    people = {"rate": None, "cases_per_day": 2_000, "hours": "Mon-Fri 8-18"}
+    return setting(
+        setting(design, "planes.components.analysts", **people), "requirements.prediction", acted_on="0.1%"
+    )
 
 
 @breaks("SERV009", FULL)
@@ -145,3 +163,20 @@ def index_as_old_as_it_likes(design: Design) -> Design:
 @breaks("SERV022", RETRIEVAL)
 def retrieval_taken_on_trust(design: Design) -> Design:
     return without(design, "planes.release.gates.found")
+
+
+@breaks("SERV023", DEVICES)
+def tested_on_the_newest_board(design: Design) -> Design:
+    flow = Flow(start="release", end="terminals", carries="model", auth="Signed", check="The signature")
+    return _to_devices(design, flow)
+
+
+@breaks("SERV024", DEVICES)
+def one_version_everywhere(design: Design) -> Design:
+    fleet = design.at("planes.components.terminals.devices")
+    return setting(design, "planes.components.terminals", devices=fleet.changed(versions=1))
+
+
+def _to_devices(design: Design, flow: Flow) -> Design:
+    start = next(one.id for one in design.at("planes").components if one.kind == "ci/cd")
+    return adding(design, "planes.flows", flow.changed(start=start))
