@@ -15,9 +15,10 @@ alternative only when it gives no answer; a call with a fallback is answered wha
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, reached, waiting_flows
 from mlsd_helpers.design import Component, Flow, Planes
@@ -56,6 +57,9 @@ def attempts_s(flow: Flow) -> float:
     Pauses between the attempts come on top, and are not known.
     """
     return math.inf if flow.timeout is None else flow.timeout * (1 + flow.retries)
+
+
+_MOST_SHARED = 8  # components of which every state is tried out; alternatives that share more are rare
 
 
 @dataclass(frozen=True)
@@ -149,19 +153,59 @@ def stated_latency_s(component: Component) -> float:
     return component.latency or 0.0
 
 
+def stated_availability(component: Component) -> float:
+    """Return the share of calls that a component says it answers; 1 where it says nothing."""
+    return 1.0 if component.availability is None else component.availability
+
+
+def _own_answer(call: Call) -> float:
+    return float(call.has_fallback)
+
+
+def _always(_flow: Flow, _time: "Span") -> float:
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Sure:
+    """What is taken for granted of answers: those of a component, of a fallback, and of a call in its time.
+
+    Each gives a share: of calls that a component answers, of unanswered calls that a fallback answers, and of answers
+    that come before the call of a flow times out, by the time of what it calls.
+    """
+
+    up: Callable[[Component], float] = stated_availability
+    falls_back: Callable[[Call], float] = _own_answer
+    in_time: Callable[[Flow, Span], float] = _always
+
+
+AS_STATED = Sure()
+
+
 def requests_of(
-    planes: Planes, latency_s: Callable[[Component], float] = stated_latency_s
+    planes: Planes, latency_s: Callable[[Component], float] = stated_latency_s, sure: Sure = AS_STATED
 ) -> tuple[Request, ...]:
     """Return what a request takes at each component that calls and is not called; nothing where calls form a cycle.
 
-    `latency_s` gives the time of one component by itself, in seconds; some rules count some of them only.
+    `latency_s` gives the time of one component by itself, in seconds; some rules count some of them only. `sure` gives
+    what is answered; what is stated, and every fallback, when it is left out.
     """
     flows = [flow for _, flow in waiting_flows(planes)]
     if not flows or cycle(flows):
         return ()
     called = {flow.end for flow in flows}
-    walk = _Walk(components_by_id(planes), calls_by_component(planes), callers_first(flows), latency_s)
+    walk = _Walk(components_by_id(planes), calls_by_component(planes), callers_first(flows), latency_s, sure)
     return tuple(walk.request(name) for name in dict.fromkeys(f.start for f in flows) if name not in called)
+
+
+def times_of(planes: Planes, latency_s: Callable[[Component], float]) -> dict[str, Span]:
+    """Return the time of a request by each component where it may enter; nothing where calls form a cycle."""
+    flows = [flow for _, flow in waiting_flows(planes)]
+    if cycle(flows):
+        return {}
+    order = callers_first(flows)
+    walk = _Walk(components_by_id(planes), calls_by_component(planes), order, latency_s, AS_STATED)
+    return {name: walk.time(name) for name in order}
 
 
 def longest_calls_s(component: Component, calls: Sequence[Call]) -> Span:
@@ -201,11 +245,16 @@ class _Walk:
         calls: Mapping[str, tuple[Call, ...]],
         order: Sequence[str],
         latency_s: Callable[[Component], float],
+        sure: Sure,
     ) -> None:
-        self._of, self._calls, self._latency_s = components, calls, latency_s
+        self._of, self._calls, self._latency_s, self._sure = components, calls, latency_s, sure
         self._time: dict[str, Span] = {}
         for name in reversed(order):
             self._time[name] = self._time_of(name)
+
+    def time(self, name: str) -> Span:
+        """Return the time of a component with all that it calls."""
+        return self._time[name]
 
     def request(self, entry: str) -> Request:
         calls = self._calls.get(entry, ())
@@ -255,38 +304,53 @@ class _Walk:
             ]
 
     def _up(self, name: str) -> float:
-        stated = self._of[name].availability
-        return 1.0 if stated is None else stated
+        return self._sure.up(self._of[name])
 
     def _answered(self, entry: str, needs: Iterable[str]) -> float:
         """Return the share of requests that are answered.
 
-        What every request needs counts once, however often it is called. Alternatives fail together only where both
-        need the same component: beyond what is needed anyway, they are taken as independent.
+        What every request needs counts once, however often it is called. What several alternatives of a call need
+        fails for all of them: both states of each such component are tried out, of the `_MOST_SHARED` that fail most.
         """
         needed = set(needs)
-        return math.prod(map(self._up, needed)) * self._rest(needed, entry)
+        shared = sorted(self._shared(entry) - needed, key=self._up)[:_MOST_SHARED]
+        total = 0.0
+        for states in product((True, False), repeat=len(shared)):
+            up = {name for name, is_up in zip(shared, states, strict=True) if is_up}
+            chances = (self._up(name) if name in up else 1 - self._up(name) for name in shared)
+            if chance := math.prod(chances):
+                total += chance * self._rest(needed | up, set(shared) - up, entry)
+        return math.prod(map(self._up, needed)) * total
 
-    def _rest(self, sure: set[str], entry: str) -> float:
-        """Return the share of requests answered while all of `sure` are up."""
+    def _shared(self, entry: str) -> set[str]:
+        """Return what may fail and is needed by more than one alternative of a call."""
+        steps = {name: [f.end for call in made for f in call.flows] for name, made in self._calls.items()}
+        seen = reached([entry], steps)
+        found = set[str]()
+        for call in (call for name in seen for call in self._calls.get(name, ()) if call.alternatives):
+            times = Counter(name for flow in call.flows for name in reached([flow.end], steps))
+            found |= {name for name, number in times.items() if number > 1 and self._up(name) < 1}
+        return found
+
+    def _rest(self, up: set[str], down: set[str], entry: str) -> float:
+        """Return the share of requests answered while some components are up for certain, and others down."""
         answered: dict[str, float] = {}
         may_reach = self._reached(entry, lambda call: call.flows)
         for name in self._time:  # called ones before their callers
             if name not in may_reach:
                 continue
-            share = 1.0 if name in sure else self._up(name)
+            share = 1.0 if name in up else 0.0 if name in down else self._up(name)
             for call in self._calls.get(name, ()):
                 share *= self._call_answered(call, answered.__getitem__)
             answered[name] = share
         return answered[entry]
 
-    @staticmethod
-    def _call_answered(call: Call, answered: Callable[[str], float]) -> float:
-        if call.has_fallback:
-            return 1.0
-        failed = math.prod(1 - answered(flow.end) for flow in call.flows)
+    def _call_answered(self, call: Call, answered: Callable[[str], float]) -> float:
+        failed = math.prod(
+            1 - answered(flow.end) * self._sure.in_time(flow, self._time[flow.end]) for flow in call.flows
+        )
         share = 1.0 if call.flow.share is None else call.flow.share
-        return 1 - share * failed
+        return 1 - share * failed * (1 - self._sure.falls_back(call))
 
     def _reached(self, entry: str, flows_of: Callable[[Call], Iterable[Flow]]) -> set[str]:
         """Return all that a request may reach by some flows of each call."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.paths import peak_rps
-from mlsd_helpers.analysis.surroundings import calls_of
+from mlsd_helpers.analysis.surroundings import calls_of, required_rps
 from mlsd_helpers.design import BYTES_PER_VALUE, Design, FleetPlan, Generation
 from mlsd_helpers.errors import RangeError
 
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 HOURS_A_MONTH = 30 * 24.0
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
+_ROUNDED = 0.01  # how far a load may lie below what is required and still be the same figure
 USUAL_SURGE = 0.3
 USUAL_RESTART_SHARE = 0.25
 FLOPS_UTILISATION = 0.5
@@ -103,11 +104,16 @@ class Sizing:
 
     plan: FleetPlan
     load_rps: float | None
-    """What reaches the replicas at the peak."""
+    """What reaches the replicas at the peak: what the plan says, or what the requirements bring where that is more."""
     load_path: str
     """Where the design gives it, or would."""
     path: str = "capacity"
     """Where the plan stands in the design."""
+
+    @property
+    def underestimated(self) -> bool:
+        """Whether the requirements bring the fleet more than its plan says."""
+        return self.plan.load is not None and self.load_rps is not None and self.load_rps > self.plan.load
 
     @property
     def seat_s(self) -> float | None:
@@ -193,10 +199,13 @@ def sizings(design: Design) -> dict[str, Sizing]:
 
 def _sized(design: Design, path: str, plan: FleetPlan) -> Sizing:
     if plan.load is not None:
-        return Sizing(plan, plan.load, f"{path}.load", path)
+        required = required_rps(design, plan) or 0.0
+        load = plan.load if required <= plan.load * (1 + _ROUNDED) else required
+        return Sizing(plan, load, f"{path}.load", path)
     peak, calls = peak_rps(design), None if path == "capacity" else calls_of(design, plan)
     if peak is None or calls is None:
-        return Sizing(plan, peak, "requirements.throughput.peak", path)
+        most = None if peak is None else max(peak, required_rps(design, plan) or 0.0)
+        return Sizing(plan, most, "requirements.throughput.peak", path)
     return Sizing(plan, peak * calls, f"{path}.load", path)
 
 

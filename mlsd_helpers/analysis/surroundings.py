@@ -1,21 +1,20 @@
-"""What surrounds a fleet: who calls it, who waits for it, what a request does elsewhere, and who answers in its place.
+"""What surrounds a fleet: who calls it, how often, who waits for it, and who answers in its place.
 
 >>> from mlsd_helpers import cases
 >>> design = cases.load("harbour_pay")
->>> round(Elsewhere.of(design, design.capacity).most_s, 3), callers_of(design, design.capacity).timeout_s
-(0.1, 0.42)
+>>> callers_of(design, design.capacity).timeout_s
+0.42
 """
 
 import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_back, waiting_flows
 from mlsd_helpers.analysis.paths import JOBS, peak_rps, warm_rps
 from mlsd_helpers.analysis.rates import calls_per_request
-from mlsd_helpers.analysis.request import has_fallback, requests_of
+from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow
-from mlsd_helpers.units import show_seconds
 
 _OF_JOBS = {*JOBS, "event stream"}
 
@@ -68,6 +67,38 @@ def calls_of(design: Design, plan: FleetPlan) -> float | None:
     return calls_per_request(design.planes).get(plan.component or "") if design.planes else None
 
 
+def required_rps(design: Design, plan: FleetPlan) -> float | None:
+    """Return what the requirements bring a fleet at the peak, in requests a second; None where that is not known.
+
+    The peak, times how often the sketch calls the component for a request, less what caches and stored answers take.
+    Fleets of one component share it as their loads are. None where nobody waits: a queue absorbs the peak.
+
+    >>> from mlsd_helpers.design import CapacityPlan, Requirements
+    >>> needs = Requirements(throughput={"peak": "500 rps"})
+    >>> required_rps(Design(name="d", requirements=needs), CapacityPlan(load="50 rps"))
+    500.0
+    """
+    peak = peak_rps(design)
+    if peak is None or not somebody_waits(design, plan):
+        return None
+    calls, paths = calls_of(design, plan), design.pattern.paths if design.pattern else ()
+    passed = (warm_rps(design, plan.component) or 0.0) / peak
+    if calls is not None and any(path.component == plan.component for path in paths):
+        reaching = passed * max(calls, 1.0) if calls > 1 else min(passed, calls)
+    elif calls is not None:
+        reaching = calls * (passed or 1.0)
+    elif len(design.fleets) == 1:
+        reaching = passed
+    else:
+        return None
+    same = [one for one in design.fleets.values() if one.component == plan.component]
+    loads = [one.load for one in same if one.load]
+    if len(same) > 1 and (plan.load is None or len(loads) < len(same)):
+        return None
+    part = plan.load / math.fsum(loads) if len(same) > 1 and plan.load else 1.0
+    return peak * reaching * part
+
+
 def share_reaching(design: Design, load_rps: float | None) -> float:
     """Return the share of requests that the answering fleet answers; caches and stored answers take the others.
 
@@ -115,16 +146,25 @@ class Callers(NamedTuple):
 
     timeout_s: float = math.inf
     retries: int = 0
+    budget: float | None = None
+    """Retries at most, as a share of first attempts; None where the design limits none."""
+    pause: str = ""
+    """How callers pause before they try again, in the design's word; empty where they do not."""
 
 
 def callers_of(design: Design, plan: FleetPlan) -> Callers:
     """Return the calls of the component that is sized; of several timeouts the shortest counts."""
-    calls = {
-        flow.timeout: flow.retries
-        for flow in _waiting(design)
-        if flow.end == plan.component != flow.start and flow.timeout
-    }
-    return Callers(min(calls), calls[min(calls)]) if calls else Callers()
+    calls = [flow for flow in _waiting(design) if flow.end == plan.component != flow.start and flow.timeout]
+    if not calls:
+        return Callers()
+    hasty = min(calls, key=lambda flow: flow.timeout or math.inf)
+    pause = hasty.retry.backoff if hasty.retry and hasty.retries else None
+    return Callers(
+        hasty.timeout or math.inf,
+        hasty.retries,
+        hasty.retry.budget if hasty.retry else None,
+        "" if pause in {None, "none"} else str(pause),
+    )
 
 
 @dataclass(frozen=True)
@@ -154,106 +194,3 @@ class Fallbacks:
         )
         entries = without - {flow.end for flow in flows}
         return cls(bool(texts) and not entries, texts)
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """The time that a request spends outside a fleet, in seconds: from `least_s` to `most_s`."""
-
-    least_s: float = 0.0
-    most_s: float = 0.0
-    why: str = ""
-    """What to write in the design where the two differ."""
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, design: Design, plan: FleetPlan | None) -> "Elsewhere":
-        """Take it from the parts of the latency budget, and the components that they name.
-
-        Parts of the fleet's component are its own; parts of other components are elsewhere. A part without a component
-        is elsewhere if some part is the fleet's. Otherwise it may be either. Without a split it is up to what the
-        components on the way say of their latencies, which need not add up.
-        """
-        latency = design.requirements.latency if design.requirements else None
-        fleet = plan.component if plan else None
-        if latency is None:
-            return cls()
-        if not latency.split:
-            return cls._of_components(design, fleet)
-        own = [part for part in latency.split if fleet and part.component == fleet]
-        other = [part for part in latency.split if fleet and part.component not in {None, fleet}]
-        unnamed = [part for part in latency.split if not (fleet and part.component)]
-        if own:
-            other, unnamed = other + unnamed, []
-        least_s = math.fsum(part.time for part in other)
-        names = {"own": own, "added": other, "either": unnamed}
-        shown = {
-            how: ", ".join(f"{part.name} ({show_seconds(part.time)})" for part in parts)
-            for how, parts in names.items()
-        }
-        notes = []
-        if own:
-            notes.append(
-                f"Parts of the latency in {fleet}, which are simulated: {shown['own']}. "
-                f"Parts elsewhere, added as given: {shown['added'] or 'none'}."
-            )
-        if unnamed:
-            notes.append(
-                "No part of requirements.latency.split is known to be the fleet's, so each reading is computed: all of "
-                f"these are the fleet's, or none: {shown['either']}."
-                + (f" Added as given, for their component is another: {shown['added']}." if other else "")
-            )
-        why = (
-            f"say which part is the fleet's with `component: {fleet}`" if fleet else "name capacity.component"
-        )
-        return cls(
-            least_s,
-            least_s + math.fsum(part.time for part in unnamed),
-            why if unnamed else "",
-            tuple(notes),
-        )
-
-    @classmethod
-    def _of_components(cls, design: Design, fleet: str | None) -> "Elsewhere":
-        """Take the latencies that the components on the way of a request state, other than the fleet's own."""
-        if fleet is None or design.planes is None:
-            return cls()
-        known = components_by_id(design.planes)
-        reaching = reached([fleet], steps_back(_waiting(design)))
-        steps = steps_along(_waiting(design))
-        own_s = known[fleet].latency or 0.0 if fleet in known else 0.0
-        most_s, names = 0.0, list[str]()
-        for request in requests_of(design.planes):
-            if request.entry in reaching and request.time.most_s - own_s > most_s:
-                most_s = request.time.most_s - own_s
-                names = [name for name in request.time.way if name != fleet and known[name].latency]
-        if not names or not reached([fleet], steps):
-            return cls()
-        said = ", ".join(f"{name} ({show_seconds(known[name].latency or 0.0)})" for name in names)
-        return cls(
-            0.0,
-            most_s,
-            "say in requirements.latency.split what each component may take",
-            (f"Other components on the way state latencies: {said}. Their percentiles need not add up.",),
-        )
-
-    def __str__(self) -> str:
-        if self.least_s == self.most_s:
-            return show_seconds(self.most_s)
-        return f"{show_seconds(self.least_s)} or {show_seconds(self.most_s)}"
-
-
-def left_for(design: Design, plan: FleetPlan, budget_s: float) -> float:
-    """Return how long a request may be in a fleet at most, in seconds: by a budget, and by its callers' timeouts.
-
-    What it spends elsewhere for certain is taken off the budget, and off the timeout what the fleet itself calls.
-    """
-    called = reached([plan.component], steps_along(_waiting(design))) if plan.component else set()
-    latency = design.requirements.latency if design.requirements else None
-    parts = (
-        part.time
-        for part in (latency.split if latency else ())
-        if part.component in called and part.component != plan.component
-    )
-    timeout_s = callers_of(design, plan).timeout_s - math.fsum(parts)
-    return min(budget_s - Elsewhere.of(design, plan).least_s, timeout_s)

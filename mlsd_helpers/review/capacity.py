@@ -8,13 +8,8 @@ from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.analysis.paths import answers_requests, cold_load_rps, peak_rps, warm_rps
 from mlsd_helpers.analysis.prediction import State, predict, writing
 from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
-from mlsd_helpers.analysis.surroundings import (
-    MODELS,
-    calls_of,
-    is_timed,
-    left_for,
-    somebody_waits,
-)
+from mlsd_helpers.analysis.surroundings import MODELS, calls_of, is_timed, somebody_waits
+from mlsd_helpers.analysis.whole import left_for
 from mlsd_helpers.design import Design, FleetPlan, Generation
 from mlsd_helpers.review.fleets import (
     Bill,

@@ -10,7 +10,6 @@ from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.analysis.prediction import Prediction, State, predict, predictions
 from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
-    Elsewhere,
     Fallbacks,
     callers_of,
     is_timed,
@@ -18,6 +17,7 @@ from mlsd_helpers.analysis.surroundings import (
     share_reaching,
     somebody_waits,
 )
+from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.design import Design, FleetPlan, Generation, Latency
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.units import show_seconds

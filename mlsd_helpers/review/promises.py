@@ -9,14 +9,13 @@ from mlsd_helpers.analysis.prediction import Prediction, State, Writing, predict
 from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, PERCENTILES, Sizing, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
     MODELS,
-    Elsewhere,
     Fallbacks,
     callers_of,
     is_timed,
-    left_for,
     somebody_waits,
     unplanned_models,
 )
+from mlsd_helpers.analysis.whole import Elsewhere, left_for
 from mlsd_helpers.design import Design, Latency
 from mlsd_helpers.review.fleets import (
     SLACK,

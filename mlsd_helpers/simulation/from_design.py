@@ -112,7 +112,7 @@ def scenario_of(
         arrivals(design, sizing),
         _service(sizing, folder or Path()),
         _fleet(sizing),
-        Clients(*callers_of(design, sizing.plan)),
+        _clients(design, sizing.plan),
         incidents=tuple(happening),
     )
 
@@ -210,6 +210,12 @@ def _fleet(sizing: Sizing) -> Fleet:
     )
 
 
+def _clients(design: Design, plan: FleetPlan) -> Clients:
+    """Return the callers with their retries; how long they pause is not stated, so that they try again at once."""
+    callers = callers_of(design, plan)
+    return Clients(callers.timeout_s, callers.retries, retry_budget=callers.budget)
+
+
 def _replicas(sizing: Sizing) -> int:
     if not sizing.plan.replicas:
         raise DesignError(
@@ -256,8 +262,8 @@ def _cold_cache(design: Design, sizing: Sizing, at_s: float) -> Incident:
     cold = cold_load_rps(design, load) or peak_rps(design)
     if cold is None or not 0 < load < cold:
         raise RangeError(
-            f"A cold cache changes nothing: {sizing.path}.load, {load:g} a second, is the whole peak. Write the load "
-            "that a warm cache leaves, below requirements.throughput.peak, or leave the incident out."
+            f"A cold cache changes nothing: {load:g} requests a second, the whole peak, reach {sizing.path} anyway. "
+            "Write the hit_ratio of the cache in pattern.paths, or leave the incident out."
         )
     return Surge(at_s, cold / load)
 

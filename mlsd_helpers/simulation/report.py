@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.paths import peak_rps
 from mlsd_helpers.analysis.prediction import predictions
 from mlsd_helpers.analysis.sizing import PERCENTILES, Decision, Sizing, sizings
 from mlsd_helpers.analysis.surroundings import (
-    Elsewhere,
+    Callers,
     Fallbacks,
     callers_of,
     is_timed,
     share_reaching,
+    somebody_waits,
     unplanned_models,
 )
+from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.design import Design
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.printable import one_line
@@ -26,14 +29,20 @@ from mlsd_helpers.simulation import generation, running
 from mlsd_helpers.simulation.from_design import STALE, IncidentName, scenario_of, sizing_at
 from mlsd_helpers.simulation.generation import GenerationScenario
 from mlsd_helpers.simulation.requirements import (
+    Doubts,
     RequirementResult,
     ages_after_a_missed_run,
+    answered_of,
     by_fallback,
+    by_the_clock,
     exactly,
     fallback_notes,
     judge,
+    not_simulated,
     open_fields,
     overloaded,
+    rising,
+    served_of,
     shown_in,
 )
 from mlsd_helpers.simulation.result import Estimate, Result, show_share
@@ -47,6 +56,7 @@ MOST_BY_DEFAULT = 10_000_000
 _WARM_UP, _LONGEST_WARM_UP = 0.2, 0.5  # shares of the requests
 _WARM_UP_A_SLOT = 20  # requests in the warm-up for each slot of the fleet
 _FEWEST_A_SLOT = 5  # below it, no verdict
+_FEWEST_BEYOND = 5  # requests beyond a percentile in each replication; below it, no verdict
 Table = tuple[Row, list[Row]]
 AnyScenario = Scenario | GenerationScenario
 
@@ -87,6 +97,8 @@ class Report:
     """The share of requests that a fallback answers; None where none is declared."""
     left_out: tuple[str, ...] = ()
     """Fleets of the design that were not simulated: without them nothing is met as a whole."""
+    not_judged: tuple[str, ...] = ()
+    """Places of the promises that no simulation judges, but the review does."""
 
     @property
     def result(self) -> Result:
@@ -95,12 +107,12 @@ class Report:
 
     @property
     def met(self) -> bool | None:
-        """Whether every requirement is met: False where one is missed, None where one is open and none missed.
+        """Whether every requirement that a simulation judges is met: False where one is missed, None where one is open.
 
-        None also where a fleet of the design was left out.
+        None also where nothing is required that was judged, and where a fleet of the design was left out.
         """
         found = {each.met for each in self.verdicts} | ({None} if self.left_out else set())
-        return False if False in found else None if None in found else True
+        return False if False in found else None if None in found or not found else True
 
     def text(self) -> str:
         """Return the report as plain text."""
@@ -139,6 +151,7 @@ class Report:
                 | _numbers(each.simulated)
                 for each in self.beside
             ],
+            "not_judged": list(self.not_judged),
             "answered_by_fallback": _numbers(self.by_fallback) if self.by_fallback else None,
             "notes": [*self.notes, *(note for _, result in self.results for note in result.notes)],
         }
@@ -186,7 +199,9 @@ def report(
         raise DesignError(f"The design has several fleets. Name one of: {', '.join(design.fleets)}.")
     sizing = sizing_at(design, fleet)
     left_out = [path for path in design.fleets if path != sizing.path]
-    return _report(design, sizing, left_out, seed, _Wanted(requests, incidents, folder), progress)
+    wanted = _Wanted(requests, incidents, folder)
+    one = _Simulated.of(design, sizing, seed, wanted, progress)
+    return _report(design, one, [one], left_out, wanted)
 
 
 class _Wanted(NamedTuple):
@@ -197,36 +212,112 @@ class _Wanted(NamedTuple):
     folder: Path | None
 
 
+@dataclass
+class _Simulated:
+    """A fleet with its runs, one for each reading of its plan; none where it is overloaded."""
+
+    sizing: Sizing
+    runs: list["_Run"]
+    overload: OverloadError | None = None
+
+    @classmethod
+    def of(
+        cls, design: Design, sizing: Sizing, seed: int, wanted: _Wanted, progress: running.Progress | None
+    ) -> "_Simulated":
+        try:
+            runs = [_Run.of(design, one, name, *wanted) for name, one in _variants(sizing)]
+        except OverloadError as overload:
+            return cls(sizing, [], overload)
+        for number, run in enumerate(runs):
+            run.simulate(seed, _part_of(progress, number, len(runs)))
+        return cls(sizing, runs)
+
+    def served(self, design: Design) -> list[Estimate]:
+        """Return the share of its requests that the fleet serves in time, under each reading."""
+        if self.overload:
+            return [exactly(1 / self.overload.utilisation)]
+        timeout_s = callers_of(design, self.sizing.plan).timeout_s
+        return [served_of(run.result, timeout_s) for run in self.runs]
+
+    @property
+    def longest_s(self) -> float:
+        """How long the fleet takes at p99.9 under its worst reading, in seconds."""
+        slow = [run.result.latency.percentile(0.999).value for run in self.runs if run.result.latency.size]
+        return max(slow, default=0.0)
+
+
+def _served_by_component(
+    design: Design, fleets: Sequence[_Simulated]
+) -> tuple[dict[str, list[Estimate]], dict[str, float]]:
+    """Return what the fleets of each component serve together under each reading, and how long they take at most."""
+    by_component: dict[str, list[_Simulated]] = {}
+    for one in fleets:
+        if somebody_waits(design, one.sizing.plan):
+            by_component.setdefault(one.sizing.plan.component or "", []).append(one)
+    served = {
+        name: [_together(same, [end(one.served(design)) for one in same]) for end in (_worst, _best)]
+        for name, same in by_component.items()
+    }
+    return served, {name: max(one.longest_s for one in same) for name, same in by_component.items()}
+
+
+def _worst(served: Sequence[Estimate]) -> Estimate:
+    return min(served, key=lambda each: each.value)
+
+
+def _best(served: Sequence[Estimate]) -> Estimate:
+    return max(served, key=lambda each: each.value)
+
+
+def _together(fleets: Sequence[_Simulated], served: Sequence[Estimate]) -> Estimate:
+    """Return what fleets of one component serve of all requests, each by its load."""
+    if len(fleets) == 1:
+        return served[0]
+    loads = [one.sizing.load_rps or 0.0 for one in fleets]
+
+    def mean(values: Iterable[float]) -> float:
+        pairs = zip(loads, values, strict=True)
+        return math.fsum(load * value for load, value in pairs) / (math.fsum(loads) or 1.0)
+
+    ends = [
+        [each.value if math.isnan(each.low) else (each.low, each.high)[end] for each in served]
+        for end in (0, 1)
+    ]
+    return Estimate(mean(each.value for each in served), mean(ends[0]), mean(ends[1]))
+
+
 def _report(
     design: Design,
-    sizing: Sizing,
+    one: _Simulated,
+    fleets: Sequence[_Simulated],
     left_out: Sequence[str],
-    seed: int,
     wanted: _Wanted,
-    progress: running.Progress | None,
 ) -> Report:
+    """Return the report on one fleet; `fleets` are all that were simulated, itself included."""
     incidents, folder = wanted.incidents, wanted.folder
-    try:
-        runs = [_Run.of(design, one, name, *wanted) for name, one in _variants(sizing)]
-    except OverloadError as overload:
-        return _overloaded(design, sizing, overload, incidents, folder)
-    for number, run in enumerate(runs):
-        run.simulate(seed, _part_of(progress, number, len(runs)))
+    sizing, runs = one.sizing, one.runs
+    if one.overload:
+        return _overloaded(design, sizing, one.overload, incidents, folder)
     elsewhere, fallbacks = Elsewhere.of(design, sizing.plan), Fallbacks.of(design, sizing.plan)
-    short = next(filter(None, (run.too_short() for run in runs)), "") or _doubt(design, sizing, folder)
     results = [(run.name, run.result) for run in runs]
-    verdicts = judge(design, sizing, results, elsewhere, fallbacks, short)
+    served, fleets_s = _served_by_component(design, fleets)
+    answers = answered_of(design, served, fleets_s, zone_lost="zone loss" in incidents)
+    verdicts = judge(design, sizing, results, answers, _doubts(design, sizing, runs, left_out, folder))
+    verdicts += by_the_clock(design)
     if "stale pipeline" in incidents:
         verdicts += ages_after_a_missed_run(design)
     first = runs[0]
     timeout_s = callers_of(design, sizing.plan).timeout_s
     answered = by_fallback(first.result, timeout_s) if fallbacks.answer else None
+    unjudged = not_simulated(design)
     notes = (
+        *_load_note(design, sizing),
         *_notes(design, sizing, first.scenario, incidents, folder),
         *elsewhere.notes,
         *fallback_notes(fallbacks, answered),
         *(_readings_note(sizing) if len(runs) > 1 else ()),
         *_left_out(design, sizing, left_out),
+        *([f"Not judged here, but by mlsd check: {', '.join(unjudged)}."] if unjudged else ()),
     )
     return Report(
         design=_title(design, sizing),
@@ -237,11 +328,57 @@ def _report(
         notes=notes,
         by_fallback=answered,
         left_out=tuple(left_out),
+        not_judged=unjudged,
+    )
+
+
+def _load_note(design: Design, sizing: Sizing) -> Iterable[str]:
+    """Say which load was simulated, and why."""
+    if sizing.load_rps is None:
+        return
+    load = f"Simulated load: {sizing.load_rps:,.6g} requests/s at {sizing.plan.component or 'the fleet'}"
+    if sizing.underestimated:
+        peak = peak_rps(design) or 0.0
+        yield (
+            f"{load}. {sizing.path}.load says {sizing.plan.load:,.6g}, and a peak of {peak:,.6g} brings more, by the "
+            "calls of the sketch and by what caches and stored answers take."
+        )
+    else:
+        yield f"{load}, from {sizing.load_path}."
+
+
+def _doubts(
+    design: Design, sizing: Sizing, runs: Sequence["_Run"], left_out: Sequence[str], folder: Path | None
+) -> Doubts:
+    """Say why the runs of a fleet are no ground for a verdict, or for none that something is met."""
+    short = next(filter(None, (run.too_short() for run in runs)), "") or _doubt(design, sizing, folder)
+    others = [path for path in left_out if somebody_waits(design, design.fleets[path])]
+    unplanned = f"the fleets {', '.join(others)} are not simulated" if others else ""
+    plan = sizing.plan
+    ignored = [name for name in ("queue_limit", "autoscaler") if getattr(plan, name)]
+    if plan.autoscaler and (plan.autoscaler.minimum or 0) >= (plan.replicas or 0):
+        ignored.remove("autoscaler")  # never fewer than are simulated
+    of_engine = f"{' and '.join(ignored)} of a generation are not simulated" if ignored else ""
+    return Doubts(
+        all=short,
+        met=(of_engine if plan.generation else "") or rising(design, sizing),
+        answered=unplanned,
+        percentile=lambda share: next(filter(None, (run.too_few(share) for run in runs)), ""),
     )
 
 
 def _title(design: Design, sizing: Sizing) -> str:
     return design.name if len(design.fleets) == 1 else f"{design.name}: {sizing.path}"
+
+
+def _retries(callers: Callers) -> str:
+    """Say how callers try again."""
+    unknown = f"after a pause ({callers.pause}; how long is not stated, and none is simulated)"
+    pause = unknown if callers.pause else "at once"
+    budget = (
+        "" if callers.budget is None else f", and retry at most {show_share(callers.budget)} of the requests"
+    )
+    return f"retry {pause}, {callers.retries} times at most{budget}"
 
 
 def _left_out(design: Design, sizing: Sizing, fleets: Sequence[str]) -> Iterable[str]:
@@ -273,10 +410,11 @@ def reports(
     """Simulate each fleet of a design, one after the other; see `report`."""
     found = sizings(design) or {"": sizing_at(design, None)}
     wanted = _Wanted(requests, incidents, folder)
-    return tuple(
-        _report(design, one, (), seed, wanted, _part_of(progress, number, len(found)))
+    fleets = [
+        _Simulated.of(design, one, seed, wanted, _part_of(progress, number, len(found)))
         for number, one in enumerate(found.values())
-    )
+    ]
+    return tuple(_report(design, one, fleets, (), wanted) for one in fleets)
 
 
 def expected_time_s(
@@ -348,6 +486,11 @@ class _Run:
             progress=progress,
         )
 
+    def too_few(self, share: float) -> str:
+        """Say why too few requests were measured for a percentile: some have to lie beyond it in each replication."""
+        beyond = self.requests * (1 - self.warm_up) * (1 - share) / REPLICATIONS
+        return "" if beyond >= _FEWEST_BEYOND else _give_few(share, self.requests * _FEWEST_BEYOND / beyond)
+
     def too_short(self) -> str:
         """Say why the run is too short for a verdict, if it is."""
         scenario, found = self.scenario, self.result.utilisation
@@ -372,6 +515,11 @@ class _Run:
 def _give_more(warm_up: float) -> str:
     requests = math.ceil(warm_up / _LONGEST_WARM_UP * REPLICATIONS)
     return f"the run is too short for this fleet; give --requests {requests}"
+
+
+def _give_few(share: float, requests: float) -> str:
+    enough = math.ceil(requests / 1000) * 1000
+    return f"too few requests were simulated for p{100 * share:.4g}; give --requests {enough}"
 
 
 def _part_of(progress: running.Progress | None, number: int, runs: int) -> running.Progress | None:
@@ -588,7 +736,7 @@ def _notes(
         return
     callers = scenario.clients
     if callers.timeout_s < math.inf:
-        again = f"retry at once, {callers.retries} times at most" if callers.retries else "do not retry"
+        again = _retries(callers_of(design, plan)) if callers.retries else "do not retry"
         yield (
             f"Calls time out after {show_seconds(callers.timeout_s)}, as the flow to {plan.component} says, and "
             f"{again}. The fleet still works on calls that timed out."

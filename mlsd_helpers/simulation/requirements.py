@@ -1,23 +1,27 @@
 """Requirements and results: what is met, what is missed, and what the design leaves open."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.jobs import computed_s, run_of
+from mlsd_helpers.analysis.prediction import Prediction, State, predict
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
 from mlsd_helpers.analysis.surroundings import (
-    Elsewhere,
+    Callers,
     Fallbacks,
     callers_of,
     is_timed,
     percentile_reaching,
     share_reaching,
+    somebody_waits,
 )
+from mlsd_helpers.analysis.whole import Answers, Elsewhere, answers_of
 from mlsd_helpers.design import DataFlow, Design, FleetPlan
-from mlsd_helpers.design.requirements import Latency
 from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
 from mlsd_helpers.simulation.scenario import ROUTINGS
 from mlsd_helpers.simulation.tables import Row
@@ -81,7 +85,7 @@ class RequirementResult:
 
 def by_fallback(result: Result, timeout_s: float) -> Estimate:
     """Return the share of requests that a fallback answers."""
-    served = _served(result, timeout_s)
+    served = served_of(result, timeout_s)
     return Estimate(1 - served.value, 1 - served.high, 1 - served.low)
 
 
@@ -91,7 +95,7 @@ def fallback_notes(fallbacks: Fallbacks, share: Estimate | None) -> Iterable[str
         texts = " or ".join(repr(text) for text in fallbacks.texts)
         yield (
             f"{share.as_text(show_share)} of the requests are answered by a fallback, {texts}, and count as "
-            "answered. A fallback is taken to answer always."
+            "answered. A caller's own fallback is taken to answer always."
         )
 
 
@@ -136,49 +140,93 @@ def _combined(
     return RequirementResult(requirement, wanted, last, None, unit, why, shown)
 
 
+@dataclass(frozen=True)
+class Doubts:
+    """Why the results of a fleet are no ground for a verdict, or for "met"; empty where they are one."""
+
+    all: str = ""
+    """Of every figure."""
+    met: str = ""
+    """Of what is met: what was simulated is more favourable than what the design says."""
+    answered: str = ""
+    """Of the share that is answered."""
+    percentile: Callable[[float], str] = lambda _: ""
+    """Of a percentile: too few requests were simulated for it."""
+
+
+class Answered(NamedTuple):
+    """The share of requests that are answered at the peak, and what the design leaves open about it."""
+
+    least: Estimate
+    most: Estimate
+    whys: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+
+
 def judge(
-    design: Design,
-    sizing: Sizing,
-    results: Results,
-    elsewhere: Elsewhere,
-    fallbacks: Fallbacks,
-    doubt: str = "",
+    design: Design, sizing: Sizing, results: Results, answers: Answered, doubts: Doubts
 ) -> list[RequirementResult]:
     """Compare results of one fleet, one for each reading of its plan, with the requirements of a design.
 
-    With a `doubt` about the results there is no verdict. Of several fleets that answer a request, each may lose its
-    part of what the availability target allows: a fleet that loses more, and less than all of it, is not judged.
+    `answers` is the share of requests that the whole design answers.
     """
     wanted, plan = design.requirements, sizing.plan
-    timeout_s = callers_of(design, plan).timeout_s
     undecided = _undecided(sizing) if len(results) > 1 else ""
     found = list[RequirementResult]()
-    timed = [one for one in design.fleets.values() if is_timed(design, one)]
-    if wanted and wanted.latency and plan in timed:
+    if wanted and wanted.latency and is_timed(design, plan):
         share = share_reaching(design, sizing.load_rps) if sizing.path == "capacity" else 1.0
-        give_up_s = timeout_s if fallbacks.answer else None
-        found += _latency(wanted.latency, results, elsewhere, give_up_s, share, undecided, doubt)
-    if wanted and wanted.availability:
-        target = wanted.availability.target
-        parts = max(len(timed), 1)
-        sure = 1 - (1 - target) / parts
-        answered = [_answered(result, fallbacks, timeout_s) for _, result in results]
-        readings = [(share, _above(share, sure)) for share in answered]
-        asked = f"at least {show_share(target)}" + (f" by {parts} fleets together" if parts > 1 else "")
-        why = doubt
-        if parts > 1 and not all(met for _, met in readings):
-            readings = [(share, False if _above(share, target) is False else None) for share in answered]
-            why = doubt or (
-                "" if any(met is False for _, met in readings) else "the other fleets lose some too"
-            )
-        found.append(_combined("answered", asked, readings, [undecided], why, unit="share", worst=min))
+        found += _latency(design, plan, results, share, undecided, doubts)
+    if wanted and wanted.availability and somebody_waits(design, plan):
+        found.append(_of_answers(wanted.availability.target, answers, undecided, doubts))
     if plan.target_utilisation and not plan.generation:
         target = plan.target_utilisation
         busy = [result.utilisation for _, result in results]
         readings = [(share, _below(share, target * (1 + 1e-9))) for share in busy]
         asked = f"at most {show_share(target)}"
-        found.append(_combined("utilisation", asked, readings, [undecided], doubt, unit="share"))
+        found.append(_combined("utilisation", asked, readings, [undecided], doubts.all, unit="share"))
     return found
+
+
+def _of_answers(target: float, answers: Answered, undecided: str, doubts: Doubts) -> RequirementResult:
+    readings = [(share, _above(share, target)) for share in answers[:2]]
+    asked = f"at least {show_share(target)}"
+    doubt = doubts.all or ("" if any(met is False for _, met in readings) else doubts.answered or doubts.met)
+    whys = "; ".join(answers.whys) or undecided
+    found = _combined("answered", asked, readings, [whys], doubt, unit="share", worst=min)
+    if found.met is False and answers.causes:
+        return replace(found, why="; ".join(answers.causes))
+    if found.met is None and not found.why and answers.least.value < answers.most.value:
+        return replace(found, why=whys)
+    return found
+
+
+def answered_of(
+    design: Design,
+    served: Mapping[str, Sequence[Estimate]],
+    fleets_s: Mapping[str, float],
+    *,
+    zone_lost: bool,
+) -> Answered:
+    """Return the share of requests that are answered, with what the fleets of components serve under each reading.
+
+    The interval follows from the ends of the intervals of the shares.
+    """
+
+    def at(end: Callable[[Estimate], float]) -> Answers:
+        shares = {
+            name: (min(map(end, readings)), max(map(end, readings))) for name, readings in served.items()
+        }
+        return answers_of(design, shares, fleets_s, zone_lost=zone_lost)
+
+    middle, low, high = at(lambda e: e.value), at(lambda e: _interval(e)[0]), at(lambda e: _interval(e)[1])
+    ends = [(each.least, each.most) for each in (middle, low, high)]
+    sure = all(
+        math.isnan(each.low) or each.low == each.high for readings in served.values() for each in readings
+    )
+    least, most = (
+        exactly(ends[0][end]) if sure else Estimate(*(each[end] for each in ends)) for end in (0, 1)
+    )
+    return Answered(least, most, middle.whys, middle.causes)
 
 
 def _undecided(sizing: Sizing) -> str:
@@ -200,14 +248,7 @@ def open_fields(plan: FleetPlan) -> tuple[str, ...]:
     )
 
 
-def _answered(result: Result, fallbacks: Fallbacks, timeout_s: float) -> Estimate:
-    """Return the share of requests that get an answer, from the fleet or a fallback."""
-    if fallbacks.answer:
-        return exactly(1 - result.counts.in_flight / result.counts.arrived)
-    return _served(result, timeout_s)
-
-
-def _served(result: Result, timeout_s: float) -> Estimate:
+def served_of(result: Result, timeout_s: float) -> Estimate:
     """Return the share that the fleet answers in time; generation itself is simulated without timeouts."""
     if result.first_token is not None and timeout_s < math.inf:
         return result.share_within(timeout_s)
@@ -219,39 +260,75 @@ NAMES = {"whole answer": "latency", "first token": "first token", "gap between t
 
 
 def _latency(
-    latency: Latency,
-    results: Results,
-    elsewhere: Elsewhere,
-    give_up_s: float | None,
-    reaching: float,
-    undecided: str,
-    doubt: str,
+    design: Design, plan: FleetPlan, results: Results, reaching: float, undecided: str, doubts: Doubts
 ) -> Iterable[RequirementResult]:
-    aside = f", {elsewhere} of it elsewhere" if elsewhere.most_s else ""
-    unknown = (
-        f"{elsewhere} of other parts, not known whether before the first token" if elsewhere.most_s else ""
-    )
-    for promise in latency.promises:
+    latency = design.requirements.latency if design.requirements else None
+    callers, falls_back = callers_of(design, plan), Fallbacks.of(design, plan).answer
+    for promise in latency.promises if latency else ():
         share = PERCENTILES.get(promise.percentile)
-        if promise.what == "whole answer":
+        elsewhere = Elsewhere.of(design, plan, promise.percentile)
+        whole, pause = promise.what == "whole answer", ""
+        whys = [undecided]
+        if whole:
             of_fleet = percentile_reaching(share, reaching) if share else None
+            give_up_s = callers.timeout_s if falls_back else None
             times = [time for _, result in results for time in _of_all(result, of_fleet, give_up_s)]
             late = (
                 "" if math.isfinite(max(t.value for t in times)) else "the time of the fallback is not given"
             )
-            added, whys, how = (elsewhere.least_s, elsewhere.most_s), [elsewhere.why, late, undecided], aside
+            whys = [elsewhere.why, late, undecided]
+            pause = _pauses(results, callers, of_fleet, elsewhere, promise.within)
         elif promise.what == "first token":
             times = [_percentile(result.first_token, share) for _, result in results if result.first_token]
-            added, whys, how = (0.0, elsewhere.most_s), [unknown, undecided], ""
+            before = f"{elsewhere} of other parts, not known whether before the first token"
+            whys = [before if elsewhere.most_s else "", undecided]
         else:
             times = [_percentile(result.per_token, share) for _, result in results if result.per_token]
-            added, whys, how = (0.0, 0.0), [undecided], ""
-        if times:
+        if not times:
+            continue
+        if whole:
+            sums = [each for time in times for each in dict.fromkeys(_of_whole(time, elsewhere))]
+        else:
+            added = (0.0, elsewhere.most_s) if promise.what == "first token" else (0.0,)
             sums = [_shifted(time, by_s) for time, by_s in product(times, dict.fromkeys(added))]
-            readings = [(each, _below(each, promise.within)) for each in sums]
-            asked = f"below {show_seconds(promise.within)}{how}"
-            name = f"{NAMES[promise.what]}, {promise.percentile}"
-            yield _combined(name, asked, readings, whys, doubt)
+        readings = [(each, _below(each, promise.within)) for each in sums]
+        missed = all(met is False for _, met in readings)
+        unknown = elsewhere.unknown if promise.what != "gap between tokens" else ""
+        open_ = unknown or pause or doubts.met
+        doubt = doubts.all or doubts.percentile(share or 0.5) or ("" if missed else open_)
+        if doubt and doubt == open_ and {met for _, met in readings} != {True}:
+            doubt = "; ".join(filter(None, [*whys, open_]))  # what is open anyway, and this beside it
+        aside = f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
+        asked = f"below {show_seconds(promise.within)}{aside}"
+        yield _combined(f"{NAMES[promise.what]}, {promise.percentile}", asked, readings, whys, doubt)
+
+
+def _of_whole(time: Estimate, elsewhere: Elsewhere) -> Iterator[Estimate]:
+    """Yield the time of the whole request by that in the fleet, at least and at most."""
+    if math.isinf(time.value):
+        yield _NEVER
+        return
+    middle, low, high = (elsewhere.whole(each) for each in (time.value, *_interval(time)))
+    for end in (0, 1):
+        yield Estimate(middle[end], low[end], high[end]) if not math.isnan(time.low) else exactly(middle[end])
+
+
+def _pauses(
+    results: Results, callers: Callers, share: float | None, elsewhere: Elsewhere, within_s: float
+) -> str:
+    """Say that the pauses before retries may decide, where the percentile holds only with retried requests."""
+    simulated = [result for _, result in results if callers.pause and result.first_token is None]
+    for result in simulated:
+        retried = result.attempts / max(result.sent, 1) - 1
+        if retried <= 0:
+            continue
+        sure = result.of_all(min((share or 0.5) + retried, 1.0))
+        if share is None or math.isinf(sure.value) or elsewhere.whole(sure.value).most_s >= within_s:
+            return (
+                f"{show_share(retried)} of the requests are tried again after a pause ({callers.pause}) whose length "
+                "the design does not state"
+            )
+    return ""
 
 
 def _of_all(result: Result, share: float | None, give_up_s: float | None) -> Iterable[Estimate]:
@@ -301,6 +378,73 @@ def overloaded(
     offered = exactly(utilisation)
     found.append(RequirementResult("utilisation", asked, offered, met=False, unit="share", why=why))
     return found
+
+
+def rising(design: Design, sizing: Sizing) -> str:
+    """Say why a fleet of the planned size is not there yet while load rises to the peak, if that breaks a promise."""
+    plan, scaler, load = sizing.plan, sizing.plan.autoscaler, sizing.load_rps
+    least = scaler.minimum if scaler else None
+    if scaler is None or least is None or load is None or not plan.replicas or least >= plan.replicas:
+        return ""
+    before, seat_s = 0.0, sizing.seat_s
+    if scaler.fastest_rise is not None and seat_s:
+        target = scaler.target or plan.target_utilisation or 1.0
+        before = math.ceil(max(load - scaler.fastest_rise, 0.0) * seat_s / target - 1e-9)
+    replicas = min(max(least, int(before)), plan.replicas)
+    found = predict(plan, State("", replicas, load))
+    latency = design.requirements.latency if design.requirements else None
+    share = PERCENTILES.get(latency.percentile) if latency and is_timed(design, plan) else None
+    if found is None or replicas == plan.replicas:
+        return ""
+    in_time = not latency or not share or _in_time(design, plan, found, share, latency.budget)
+    if not found.overloaded and in_time:
+        return ""
+    rise = "" if scaler.fastest_rise is not None else f"; {sizing.path}.autoscaler.fastest_rise is not stated"
+    return (
+        f"{replicas} of {plan.replicas} replicas may be all there are for {show_seconds(scaler.delay)} while load "
+        f"rises to the peak{rise}"
+    )
+
+
+def _in_time(design: Design, plan: FleetPlan, found: Prediction, share: float, within_s: float) -> bool:
+    return Elsewhere.of(design, plan).whole(found.response_s(share).least_s).most_s < within_s
+
+
+def by_the_clock(design: Design) -> list[RequirementResult]:
+    """Compare the run of a design with its deadline, by arithmetic."""
+    run, found = run_of(design), list[RequirementResult]()
+    if run and run.schedule.deadline:
+        limit_s = run.schedule.deadline
+        computed = [
+            time_s
+            for path in (design.pattern.paths if design.pattern else ())
+            if path.pattern == "pre-computed" and (time_s := computed_s(design, path)) is not None
+        ]
+        longest_s = max([run.time_s, *computed])
+        met: bool | None = longest_s <= limit_s
+        why = ""
+        if not met and run.time_s <= limit_s:
+            why = f"by the fleet's service time and replicas; the jobs are stated to take {show_time(run.time_s)}"
+        elif met and not run.scoring_known:
+            met, why = None, "no job says how long the scoring takes"
+        asked = f"at most {show_seconds(limit_s)} after its start"
+        found.append(RequirementResult("result of a run", asked, exactly(longest_s), met, why=why))
+    return found
+
+
+def not_simulated(design: Design) -> tuple[str, ...]:
+    """Return the places of the promises that only the review of a design judges."""
+    wanted = design.requirements
+    if wanted is None:
+        return ()
+    fresh = ("features", "model", "predictions", "labelled_data", "index", "also")
+    held = (("freshness", wanted.freshness, fresh), ("availability", wanted.availability, ("rto", "rpo")))
+    return tuple(
+        f"requirements.{axis}.{name}"
+        for axis, of, names in held
+        for name in names
+        if of is not None and getattr(of, name)
+    )
 
 
 def ages_after_a_missed_run(design: Design) -> list[RequirementResult]:

@@ -248,10 +248,17 @@ class Result:
     arrived_each: tuple[int, ...] = field(repr=False)
     notes: tuple[str, ...] = ()
     """Warnings about the numbers."""
+    requests: int = 0
+    """Requests of all replications, those of the warm-up included."""
     first_token: Distribution | None = None
     """Generation: from a request's arrival to its first token."""
     per_token: Distribution | None = None
     """Generation: mean time between the tokens after the first, by request."""
+
+    @property
+    def sent(self) -> int:
+        """Requests that were simulated, those of the warm-up included; each is sent once at least."""
+        return self.requests or sum(self.arrived_each)
 
     @property
     def p50_s(self) -> Estimate:

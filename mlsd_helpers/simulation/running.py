@@ -57,7 +57,7 @@ def run(
         runs.append(_statistics_of(sums, attempts, rows["end"]))
         if progress:
             progress(number + 1, replications)
-    return _result_of(scenario, seed, runs, tally, notes(scenario, each, warm_up))
+    return _result_of(scenario, seed, runs, tally, notes(scenario, each, warm_up), each * replications)
 
 
 def times_s(rows: Rows, first: str, last: str) -> Floats:
@@ -124,7 +124,12 @@ def gap(one: float, other: float) -> float:
 
 
 def _result_of(
-    scenario: Scenario, seed: int, runs: Sequence[_Run], tally: Tally, result_notes: tuple[str, ...]
+    scenario: Scenario,
+    seed: int,
+    runs: Sequence[_Run],
+    tally: Tally,
+    result_notes: tuple[str, ...],
+    requests: int,
 ) -> Result:
     latency, wait = tally.distributions()
     in_flight, served, shed, timed_out, lost = np.sum([each.ends for each in runs], axis=0).tolist()
@@ -145,6 +150,7 @@ def _result_of(
         littles_law_error=max(each.littles_law_error for each in runs),
         arrived_each=tuple(int(each.ends.sum()) for each in runs),
         notes=result_notes,
+        requests=requests,
     )
 
 

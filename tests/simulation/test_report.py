@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from mlsd_helpers import cases
-from mlsd_helpers.analysis.surroundings import Elsewhere
+from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.design import CapacityPlan, DataFlow, Design, Planes, Requirements
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.simulation import (
@@ -145,7 +145,9 @@ def test_an_incident_makes_the_tail_no_shorter(incident):
 
 
 def test_a_cold_cache_lets_the_whole_peak_through():
-    design = with_plan(load="100 rps", replicas=20)
+    cache = {"key": "card", "hit_ratio": "80%"}
+    path = {"id": "a", "pattern": "request-time", "share": "100%", "cache": cache}
+    design = with_plan(load="100 rps", replicas=20).with_part(pattern={"paths": [path]})
     calm, cold = (
         simulate(design, seed=1, incidents=names).utilisation.value for names in ((), ("cold cache",))
     )
@@ -211,7 +213,7 @@ def called(*calls):
     flows = [
         {"from": f"gateway{n}", "to": "scorer", "carries": "request"} | call for n, call in enumerate(calls)
     ]
-    boxes = [{"id": flow["from"], "kind": "api gateway"} for flow in flows]
+    boxes = [{"id": flow["from"], "kind": "api gateway", "latency": "1 ms"} for flow in flows]
     planes = Planes(components=[{"id": "scorer", "kind": "model server"}, *boxes], flows=flows)
     return with_plan(component="scorer").with_part(planes=planes)
 

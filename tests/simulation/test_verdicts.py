@@ -43,7 +43,10 @@ def needing(design, *parts, **latency):
 
 
 def called(design, *calls):
-    boxes = [{"id": name, "kind": "api gateway"} for name in sorted({call["from"] for call in calls})]
+    surely = {"latency": "1 ms", "availability": "100%"}
+    boxes = [
+        {"id": name, "kind": "api gateway"} | surely for name in sorted({call["from"] for call in calls})
+    ]
     flows = [{"to": "scorer", "carries": "request"} | call for call in calls]
     components = [{"id": "scorer", "kind": "model server"}, *boxes]
     return design.with_part(planes=Planes(components=components, flows=flows))
@@ -340,10 +343,19 @@ def test_the_command_fails_where_any_fleet_misses(tmp_path, capsys):
     assert "Left out: capacity.fleets.embed" in capsys.readouterr().out
 
 
-def test_two_fleets_together_may_lose_more_than_each():
+def test_what_several_fleets_lose_is_counted_together():
     hasty = {"load": "500 rps", "queue_limit": 0, "routing": "random"}
-    found = reports(with_fleets(**hasty, replicas=7_500), seed=1, requests=600_000)
-    answered = next(each for each in found[1].verdicts if each.requirement == "answered")
-    assert 0.999 < answered.found.value < 0.9995
-    assert answered.met is None
-    assert "other fleets" in answered.why
+    design = with_fleets(**hasty, replicas=7_500)
+    both = [one.verdicts[1] for one in reports(design, seed=1, requests=600_000)]
+    assert {each.requirement for each in both} == {"answered"}
+    assert 0.999 < both[0].found.value == both[1].found.value < 0.9995
+    assert both[0].met is both[1].met is True
+    tight = design.requirements.changed(availability={"target": "99.95%"})
+    found = reports(design.with_part(requirements=tight), seed=1, requests=600_000)
+    assert [one.verdicts[1].met for one in found] == [False, False]
+
+
+def test_a_fleet_that_is_simulated_alone_says_nothing_of_what_all_answer():
+    one = report(with_fleets(), seed=1, requests=100_000, fleet="embed")
+    answered = next(each for each in one.verdicts if each.requirement == "answered")
+    assert (answered.met, "capacity.fleets.rank" in answered.why) == (None, True)

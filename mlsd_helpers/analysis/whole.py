@@ -1,0 +1,558 @@
+"""A whole request: the time that it spends outside a fleet, and whether it is answered, as ranges.
+
+The lower end of a time, and the upper end of a share, hold whatever the design leaves open. Where a design leaves open
+what matters, `why` and `whys` say what to write.
+
+>>> from mlsd_helpers import cases
+>>> design = cases.load("harbour_pay")
+>>> round(Elsewhere.of(design, design.capacity).most_s, 3), round(answers_of(design).least, 4)
+(0.1, 0.9999)
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.paths import JOBS, peak_rps
+from mlsd_helpers.analysis.prediction import Range, predictions, writing
+from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
+from mlsd_helpers.analysis.request import (
+    Call,
+    Span,
+    Sure,
+    attempts_s,
+    calls_by_component,
+    requests_of,
+    times_of,
+)
+from mlsd_helpers.analysis.sizing import PERCENTILES, sizings
+from mlsd_helpers.analysis.surroundings import callers_of
+from mlsd_helpers.design import Component, Design, FleetPlan, Flow, Planes
+from mlsd_helpers.design.requirements import BudgetPart
+from mlsd_helpers.units import show_seconds, show_share
+
+_CLIENTS = ("raw source", "people", "device fleet")
+"""Kinds from which requests come: where they enter first, what they take is no part of an answer."""
+_LONG_S = 1e6  # longer than all times elsewhere, to see on which way a fleet lies
+
+
+def waiting_entries(planes: Planes) -> tuple[str, ...]:
+    """Return where requests of users enter: what calls and is not called, and runs no job.
+
+    Those of the serving plane, or where none is, of any.
+
+    >>> from mlsd_helpers.design import Component, Flow
+    >>> parts = [Component(id="exchange", kind="raw source"), Component(id="bids", kind="api gateway")]
+    >>> waiting_entries(Planes(components=parts, flows=[Flow(start="exchange", end="bids", carries="request")]))
+    ('exchange',)
+    """
+    flows = [flow for _, flow in waiting_flows(planes)]
+    known, called = components_by_id(planes), {flow.end for flow in flows}
+    found = [
+        one
+        for one in dict.fromkeys(flow.start for flow in flows if flow.start not in called)
+        if known[one].kind not in JOBS
+    ]
+    return tuple([one for one in found if known[one].plane == "serving"] or found)
+
+
+# ---------------------------------------------------------------- time elsewhere
+
+
+def _as_given(least_s: float, most_s: float) -> Callable[[float], Range]:
+    return lambda own_s: Range(own_s + least_s, own_s + most_s)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The time that a request spends outside a fleet, in seconds: from `least_s` to `most_s`, on the fleet's own way.
+
+    What other components do at the same time counts in `whole` alone, and only where it takes longer.
+    """
+
+    least_s: float = 0.0
+    most_s: float = 0.0
+    why: str = ""
+    """What to write in the design where the two differ."""
+    notes: tuple[str, ...] = ()
+    unknown: str = ""
+    """What on the way says nothing of its time, so that a request may take longer than `most_s` says."""
+    whole: Callable[[float], Range] = field(default=_as_given(0.0, 0.0), compare=False, repr=False)
+    """The time of a whole request by the time that it spends in the fleet."""
+
+    @classmethod
+    def of(cls, design: Design, plan: FleetPlan | None, percentile: str | None = None) -> "Elsewhere":
+        """Take it from the parts of the latency budget, what components state, and what other fleets are predicted.
+
+        Parts of the fleet's component are its own; parts of other components are elsewhere, and take no less than
+        these state, or their own fleets are predicted to take at `percentile`, by default that of the budget. A part
+        without a component is elsewhere if some part is the fleet's, and may be either otherwise. Calls that are made
+        at once take as long as the slowest. Without a split all is up to what the components state, which need not
+        add up.
+        """
+        latency = design.requirements.latency if design.requirements else None
+        if latency is None:
+            return cls()
+        return _Way(design, plan.component if plan else None, percentile or latency.percentile).elsewhere()
+
+    def __str__(self) -> str:
+        if math.isclose(self.least_s, self.most_s):
+            return show_seconds(self.most_s)
+        return f"{show_seconds(self.least_s)} or {show_seconds(self.most_s)}"
+
+
+class _Way:
+    """What a request does around one fleet."""
+
+    def __init__(self, design: Design, fleet: str | None, percentile: str) -> None:
+        assert design.requirements is not None
+        latency = design.requirements.latency
+        assert latency is not None
+        self._design, self._fleet = design, fleet
+        self._split = latency.split
+        self._own = [part for part in latency.split if fleet and part.component == fleet]
+        self._named = [part for part in latency.split if fleet and part.component not in {None, fleet}]
+        self._words = [part for part in latency.split if not (fleet and part.component)]
+        self._share = PERCENTILES.get(percentile, 0.5)
+        # The split is of the budget; at a lower percentile its parts may be shorter.
+        self._of_budget = self._share >= PERCENTILES.get(latency.percentile, 0.5)
+        self._parts = dict[str, float]()
+        for part in self._named:
+            self._parts[part.component or ""] = self._parts.get(part.component or "", 0.0) + part.time
+        self._fleets = _fleets_s(design, self._share, fleet)
+        self._calls = self._flows()
+        self._known = components_by_id(design.planes) if design.planes else {}
+
+    def _flows(self) -> list[Flow]:
+        """Return the calls around the fleet; none where the sketch does not show it, or goes round in a circle."""
+        planes = self._design.planes
+        flows = [flow for _, flow in waiting_flows(planes)] if planes else []
+        touched = {name for flow in flows for name in (flow.start, flow.end)}
+        return flows if self._fleet in touched and not cycle(flows) else []
+
+    def elsewhere(self) -> Elsewhere:
+        on_way = self._on_way()
+        beside = [part for part in self._named if part.component not in on_way]
+        aside_s, words_s = (math.fsum(part.time for part in parts) for parts in (beside, self._words))
+        unlisted = [name for name in on_way if self._unlisted(name)]
+        open_ = bool(self._words) and not self._own
+        least_add_s = (aside_s + (0.0 if open_ else words_s)) if self._of_budget else 0.0
+
+        def whole(own_s: float) -> Range:
+            least_s = self._time(own_s, self._least_s) + least_add_s
+            listed_s = self._time(own_s, self._listed_s) + words_s
+            return Range(least_s, max(listed_s, self._time(own_s, self._most_s)) + aside_s)
+
+        nearer, further = whole(_LONG_S), whole(2 * _LONG_S)
+        # A fleet that is called several times counts as often; its percentiles add up at most.
+        times = [max(round((b - a) / _LONG_S), 1) for a, b in zip(nearer, further, strict=True)]
+        least_s, most_s = (
+            round(max(end - number * _LONG_S, 0.0), 9) for end, number in zip(nearer, times, strict=True)
+        )
+        nothing_s = whole(0.0).least_s
+
+        def both(own_s: float) -> Range:
+            return Range(max(nothing_s, own_s + least_s), whole(own_s).most_s)
+
+        return Elsewhere(
+            least_s,
+            max(least_s, most_s),
+            self._why(open_, unlisted) if most_s > least_s or whole(0.0).most_s > nothing_s else "",
+            tuple(self._notes(open_, unlisted)),
+            self._unknown(on_way),
+            both,
+        )
+
+    def _on_way(self) -> tuple[str, ...]:
+        """Return what a request that reaches the fleet may reach, without the fleet and without its caller."""
+        planes = self._design.planes
+        if not self._calls or planes is None or self._fleet is None:
+            return ()
+        steps = steps_along(self._calls)
+        entries = [one for one in self._entries(planes) if self._fleet in reached([one], steps)]
+        found = dict.fromkeys(name for name in self._known if name in reached(entries, steps))
+        for name in entries:
+            if self._known[name].kind in _CLIENTS:
+                found.pop(name)
+        found.pop(self._fleet, None)
+        return tuple(found)
+
+    def _entries(self, planes: Planes) -> tuple[str, ...]:
+        called = {flow.end for flow in self._calls}
+        return waiting_entries(planes) or tuple({f.start for f in self._calls if f.start not in called})
+
+    def _time(self, own_s: float, of: Callable[[str], float]) -> float:
+        """Return the time of a request that spends `own_s` in the fleet; calls in a row unless they are at once."""
+        planes = self._design.planes
+        on_way = set(self._on_way())
+        if not self._calls or planes is None or self._fleet is None:
+            return own_s
+        spans = times_of(
+            planes, lambda one: own_s if one.id == self._fleet else of(one.id) if one.id in on_way else 0.0
+        )
+        steps = steps_along(self._calls)
+        reaching = (one for one in self._entries(planes) if self._fleet in reached([one], steps))
+        return max((spans[one].most_s for one in reaching), default=own_s)
+
+    def _least_s(self, name: str) -> float:
+        part_s = self._parts.get(name, 0.0) if self._of_budget else 0.0
+        return max(part_s, self._fleets[name].least_s) if name in self._fleets else part_s
+
+    def _listed_s(self, name: str) -> float:
+        """Return the longest time of what the split names, or a fleet is predicted to take."""
+        if name not in self._parts and name not in self._fleets:
+            return 0.0
+        return self._most_s(name)
+
+    def _most_s(self, name: str) -> float:
+        stated_s = self._known[name].latency or 0.0
+        predicted_s = self._fleets[name].most_s if name in self._fleets else 0.0
+        longest_s = max(self._parts.get(name, 0.0), stated_s, predicted_s)
+        if self._times_known(name):
+            return longest_s
+        bound_s = self._bound_s(name)
+        return longest_s if math.isinf(bound_s) else max(longest_s, bound_s)
+
+    def _times_known(self, name: str) -> bool:
+        """Tell whether a component's time at the percentile is given: by its part, its fleet, or what it states."""
+        one = self._known[name]
+        if name in self._parts or name in self._fleets:
+            return True
+        if one.latency is None:
+            return False
+        return PERCENTILES.get(one.latency_is or "", 1.0) >= self._share and one.latency_is != "mean"
+
+    def _bound_s(self, name: str) -> float:
+        """Return the longest time that the callers of a component wait for it."""
+        return max((attempts_s(flow) for flow in self._calls if flow.end == name), default=math.inf)
+
+    def _unlisted(self, name: str) -> bool:
+        return name not in self._parts and name not in self._fleets and self._most_s(name) > 0
+
+    def _unknown(self, on_way: Iterable[str]) -> str:
+        if self._words:
+            return ""  # words may stand for any of them
+        names = [n for n in on_way if not self._times_known(n) and math.isinf(self._bound_s(n))]
+        if not names:
+            return ""
+        verb = "does" if len(names) == 1 else "do"
+        return f"{', '.join(names)} {verb} not say how long a request takes there at this percentile"
+
+    def _why(self, open_: bool, unlisted: list[str]) -> str:
+        if open_:
+            return (
+                f"say which part is the fleet's with `component: {self._fleet}`"
+                if self._fleet
+                else "name capacity.component"
+            )
+        several = [
+            name
+            for name in (*self._on_way(), self._fleet or "")
+            if len([flow for flow in self._calls if flow.start == name]) > 1
+            and self._known[name].calls is None
+        ]
+        said = ["say in requirements.latency.split what each component may take"] if unlisted else []
+        said += [f"say whether {', '.join(several)} makes its calls at once"] if several else []
+        return " and ".join(said) or "make the parts as long as their components say"
+
+    def _notes(self, open_: bool, unlisted: list[str]) -> Iterator[str]:
+        if self._own:
+            others = self._named + self._words
+            yield (
+                f"Parts of the latency in {self._fleet}, which are simulated: {_listed(self._own)}. "
+                f"Parts elsewhere, added as given: {_listed(others) or 'none'}."
+            )
+        if open_:
+            yield (
+                "No part of requirements.latency.split is known to be the fleet's, so each reading is computed: all of "
+                f"these are the fleet's, or none: {_listed(self._words)}."
+                + (
+                    f" Added as given, for their component is another: {_listed(self._named)}."
+                    if self._named
+                    else ""
+                )
+            )
+        if unlisted:
+            said = ", ".join(f"{name} ({show_seconds(self._most_s(name))})" for name in unlisted)
+            yield (
+                f"Other components on the way state latencies, or have timeouts: {said}. Their percentiles need not "
+                "add up."
+            )
+        longer = [
+            f"{name} ({show_seconds(self._most_s(name))}, not {show_seconds(part_s)})"
+            for name, part_s in self._parts.items()
+            if name in self._known and self._most_s(name) > part_s * (1 + 1e-9)
+        ]
+        if longer:
+            yield f"Longer than their part of the split, by what they state or are predicted: {', '.join(longer)}."
+        at_once = [
+            name
+            for name in (*self._on_way(), self._fleet or "")
+            if name in self._known and self._known[name].calls == "at once"
+        ]
+        if at_once and self._calls:
+            yield f"Calls that {', '.join(at_once)} makes at once take as long as the slowest of them."
+
+
+def _listed(parts: Iterable[BudgetPart]) -> str:
+    return ", ".join(f"{part.name} ({show_seconds(part.time)})" for part in parts)
+
+
+def _fleets_s(design: Design, share: float, without: str | None) -> dict[str, Range]:
+    """Return how long the fleets of other components take to answer; of several in one place the range of all."""
+    found = dict[str, Range]()
+    for sizing in sizings(design).values() if len(design.fleets) > 1 else ():
+        name = sizing.plan.component
+        if name is None or name == without:
+            continue
+        if takes := writing(sizing):
+            times = takes.answer_s(share)
+        else:
+            calm = predictions(design, sizing)[:1]
+            if not calm:
+                continue
+            times = calm[0].response_s(share)
+        known = found.get(name, times)
+        found[name] = Range(min(known.least_s, times.least_s), max(known.most_s, times.most_s))
+    return found
+
+
+def left_for(design: Design, plan: FleetPlan, budget_s: float) -> float:
+    """Return how long a request may be in a fleet at most, in seconds: by a budget, and by its callers' timeouts.
+
+    What it spends elsewhere for certain is taken off the budget, and off the timeout what the fleet itself calls.
+    """
+    flows = [flow for _, flow in waiting_flows(design.planes)] if design.planes else []
+    called = reached([plan.component], steps_along(flows)) if plan.component else set()
+    latency = design.requirements.latency if design.requirements else None
+    parts = (
+        part.time
+        for part in (latency.split if latency else ())
+        if part.component in called and part.component != plan.component
+    )
+    timeout_s = callers_of(design, plan).timeout_s - math.fsum(parts)
+    return min(budget_s - Elsewhere.of(design, plan).least_s, timeout_s)
+
+
+# ---------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The share of requests that are answered, by a fallback or not: from `least` to `most`."""
+
+    least: float
+    most: float
+    entry: str = ""
+    """Where the requests enter of which fewest are answered."""
+    whys: tuple[str, ...] = ()
+    """What the design leaves open, where the two differ."""
+    causes: tuple[str, ...] = ()
+    """What keeps requests from being answered for certain, beside availabilities that are stated."""
+
+
+def answers_of(
+    design: Design,
+    served: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+    fleets_s: Mapping[str, float] = MappingProxyType({}),
+    *,
+    zone_lost: bool = False,
+) -> Answers:
+    """Return the share of requests that are answered at the peak.
+
+    It follows from the availabilities that components state, from quotas that the peak exceeds, from timeouts, and
+    from `served`: which share of its requests the fleet of each component serves, at least and at most, without those
+    all. `fleets_s` is how long fleets take, in seconds, for the timeouts of those further up. With `zone_lost`, what
+    stands in one zone is gone. A fleet that the sketch does not show is needed by every request.
+    """
+    planes = design.planes
+    entries = waiting_entries(planes) if planes else ()
+    if planes is None or not entries or cycle([flow for _, flow in waiting_flows(planes)]):
+        return Answers(_product(served.values(), 0), _product(served.values(), 1))
+    steps = steps_along(flow for _, flow in waiting_flows(planes))
+    outside = [shares for name, shares in served.items() if name not in reached(entries, steps)]
+    ends = [_End(design, planes, served, fleets_s, zone_lost=zone_lost, sure=sure) for sure in (True, False)]
+    lowest = [end.answered(entries) for end in ends]
+    least, most = (lowest[end][0] * _product(outside, end) for end in (0, 1))
+    return Answers(
+        min(least, most),
+        most,
+        lowest[0][1],
+        tuple(dict.fromkeys(ends[0].whys)) if least < most else (),
+        tuple(dict.fromkeys(ends[1].causes)),
+    )
+
+
+def _product(shares: Iterable[tuple[float, float]], end: int) -> float:
+    return math.prod((each[end] for each in shares), start=1.0)
+
+
+class _End:
+    """One reading of a design: with what it says for certain alone, or with all that it leaves open at its best."""
+
+    def __init__(
+        self,
+        design: Design,
+        planes: Planes,
+        served: Mapping[str, tuple[float, float]],
+        fleets_s: Mapping[str, float],
+        *,
+        zone_lost: bool,
+        sure: bool,
+    ) -> None:
+        self._design, self._planes, self._served, self._fleets_s = design, planes, served, fleets_s
+        self._zone_lost, self._certain = zone_lost, sure
+        self._plans = {plan.component: plan for plan in design.fleets.values()}
+        self._first = set(waiting_entries(planes))
+        self._rates = _rates(design, planes)
+        self._ups = dict[str, float]()
+        self.whys, self.causes = list[str](), list[str]()
+
+    def answered(self, entries: Iterable[str]) -> tuple[float, str]:
+        """Return the share of requests that are answered where fewest are, and where that is."""
+        sure = Sure(self._up, self._falls_back, self._in_time)
+        found = {one.entry: one.availability for one in requests_of(self._planes, self._latency_s, sure)}
+        return min((found[name], name) for name in entries)
+
+    def _latency_s(self, one: Component) -> float:
+        return max(self._fleets_s.get(one.id, 0.0), one.latency or 0.0)
+
+    def _up(self, one: Component) -> float:
+        if one.id not in self._ups:
+            self._ups[one.id] = math.prod(
+                (self._stated(one), self._by_quota(one), self._by_zone(one), self._by_fleet(one))
+            )
+        return self._ups[one.id]
+
+    def _open(self, why: str) -> float:
+        """Return what an open point comes to: nothing for certain, everything at best."""
+        self.whys.append(why)
+        return 0.0 if self._certain else 1.0
+
+    def _stated(self, one: Component) -> float:
+        if one.availability is not None:
+            return one.availability
+        is_client = one.id in self._first and one.kind in _CLIENTS
+        if is_client or one.id in self._served:
+            return 1.0
+        return self._open(f"planes.components.{one.id}.availability is not stated")
+
+    def _by_fleet(self, one: Component) -> float:
+        least, most = self._served.get(one.id, (1.0, 1.0))
+        return least if self._certain else most
+
+    def _by_quota(self, one: Component) -> float:
+        """Return the share of the calls at the peak that a quota, or the people on duty, let through."""
+        limits, rate = list(_limits(one)), self._rates.get(one.id)
+        if not limits:
+            return 1.0
+        if rate is None:
+            return self._open(f"how often {one.id}, which takes only so many calls, is called is not known")
+        passed = 1.0
+        for limit, each, what in limits:
+            if limit is None:
+                passed *= self._open(f"{what} of {one.id} cannot be compared with its calls")
+                continue
+            if rate * each <= limit * (1 + 1e-9):
+                continue
+            through = limit / (rate * each)
+            per = one.quota.per if one.quota else None
+            words = (
+                f"{one.id} is called {rate:,.4g} times a second at the peak, and {what} lets {show_share(through)} "
+                "pass"
+            )
+            if per and what != "the rate of its people":
+                passed *= through if self._certain else 1.0
+                self.whys.append(f"{words} if it counts for all; how many {per}s there are is not stated")
+            elif one.id in self._later():
+                passed *= through if self._certain else 1.0
+                self.whys.append(f"{words} once all requests go there")
+            else:
+                passed *= through
+                self.causes.append(words)
+        return passed
+
+    def _later(self) -> set[str]:
+        """Return what is called as an alternative only."""
+        calls = [call for made in calls_by_component(self._planes).values() for call in made]
+        first = {call.flow.end for call in calls}
+        return {flow.end for call in calls for flow in call.alternatives} - first
+
+    def _by_zone(self, one: Component) -> float:
+        """Return whether a component is there while a zone is lost."""
+        if not self._zone_lost or one.run_by_others or one.kind in _CLIENTS:
+            return 1.0
+        plan = self._plans.get(one.id)
+        if one.id in self._served:
+            return 1.0  # its own fleet, which was simulated without the zone
+        zones = (plan.zones if plan else None) or one.zones
+        if zones == 1 or (zones is None and one.replicas == 1):
+            self.causes.append(f"{one.id} stands in one zone, which may be the lost one")
+            return 0.0
+        if zones is None:
+            return self._open(f"planes.components.{one.id}.zones is not stated")
+        return 1.0
+
+    def _falls_back(self, call: Call) -> float:
+        """Tell whether the caller has an answer of its own; words and a call that fails closed contradict."""
+        if not call.has_fallback:
+            return 0.0
+        if any(flow.fails == "closed" for flow in call.flows):
+            flow = next(flow for flow in call.flows if flow.fails == "closed")
+            return self._open(
+                f"the call of {flow.end} by {flow.start} fails closed and has a fallback, {flow.fallback!r}: "
+                "say whether that is an answer"
+            )
+        return 1.0
+
+    def _in_time(self, flow: Flow, time: Span) -> float:
+        """Return the share of answers that come before a call times out; that of a fleet's own calls is simulated."""
+        if flow.timeout is None or flow.end in self._served:
+            return 1.0
+        late = time.most_s if self._certain else time.least_s
+        if late <= flow.timeout * (1 + 1e-9):
+            return 1.0
+        words = (
+            f"the call of {flow.end} by {flow.start} times out after {show_seconds(flow.timeout)}, and an answer may "
+            f"take {show_seconds(time.most_s)}"
+        )
+        if self._certain:
+            self.whys.append(words)
+            return 0.0
+        own = next(one for one in self._planes.components if one.id == flow.end)
+        share = PERCENTILES.get(own.latency_is or "")
+        if share is None or (own.latency or 0.0) <= flow.timeout:
+            return 1.0
+        self.causes.append(words)
+        return 1 - (1 - share) ** (1 + flow.retries)
+
+
+def _limits(one: Component) -> Iterator[tuple[float | None, float, str]]:
+    """Yield what a component takes a second at most, how much of it one call is, and what limits it."""
+    if one.quota and one.quota.requests is not None:
+        yield one.quota.requests, 1.0, "its quota of requests"
+    if one.quota and one.quota.tokens is not None:
+        each = one.tokens.input + one.tokens.output if one.tokens else None
+        yield one.quota.tokens if each is not None else None, each or 0.0, "its quota of tokens"
+    if one.kind == "people" and one.rate is not None:
+        on_duty = share_on_duty(one.hours)
+        yield one.rate if on_duty is None or on_duty > 0 else 0.0, 1.0, "the rate of its people"
+
+
+def _rates(design: Design, planes: Planes) -> dict[str, float]:
+    """Return how often each component is called at the peak, in calls a second; alternatives as if all came to them."""
+    peak = peak_rps(design)
+    if peak is None:
+        return {}
+    calls = dict(calls_per_request(planes))
+    entries = waiting_entries(planes)
+    if not calls and len(entries) == 1:
+        calls = {entries[0]: 1.0}
+    for start, made in calls_by_component(planes).items():
+        for call in made if start in calls else ():
+            share = 1.0 if call.flow.share is None else call.flow.share
+            for flow in call.alternatives:
+                calls.setdefault(flow.end, share * calls[start])
+    return {name: number * peak for name, number in calls.items()}
