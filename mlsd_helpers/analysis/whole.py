@@ -355,20 +355,24 @@ class Answers:
 
 def answers_of(
     design: Design,
-    served: Mapping[str, tuple[float, float]] = MappingProxyType({}),
+    served: Mapping[str, tuple[float, float]] | None = None,
     fleets_s: Mapping[str, float] = MappingProxyType({}),
     *,
     zone_lost: bool = False,
+    entry: str | None = None,
 ) -> Answers:
     """Return the share of requests that are answered at the peak.
 
     It follows from the availabilities that components state, from quotas that the peak exceeds, from timeouts, and
-    from `served`: which share of its requests the fleet of each component serves, at least and at most, without those
-    all. `fleets_s` is how long fleets take, in seconds, for the timeouts of those further up. With `zone_lost`, what
-    stands in one zone is gone. A fleet that the sketch does not show is needed by every request.
+    from `served`: which share of its requests the fleet of each component serves, at least and at most; all when left
+    out. `fleets_s` is how long fleets take, in seconds, for the timeouts of those further up. With `zone_lost`, what
+    stands in one zone is gone. Requests enter at `entry`, or, when it is left out, where fewest are answered. A fleet
+    that the sketch does not show is needed by every request.
     """
     planes = design.planes
-    entries = waiting_entries(planes) if planes else ()
+    if served is None:
+        served = {plan.component: (1.0, 1.0) for plan in design.fleets.values() if plan.component}
+    entries = (entry,) if entry else waiting_entries(planes) if planes else ()
     if planes is None or not entries or cycle([flow for _, flow in waiting_flows(planes)]):
         return Answers(_product(served.values(), 0), _product(served.values(), 1))
     steps = steps_along(flow for _, flow in waiting_flows(planes))
@@ -379,7 +383,7 @@ def answers_of(
     return Answers(
         min(least, most),
         most,
-        lowest[0][1],
+        lowest[1][1],
         tuple(dict.fromkeys(ends[0].whys)) if least < most else (),
         tuple(dict.fromkeys(ends[1].causes)),
     )

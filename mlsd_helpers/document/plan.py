@@ -10,7 +10,7 @@ from mlsd_helpers import formulas
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, HOURS_A_MONTH, PERCENTILES, Decision, Sizing
 from mlsd_helpers.design import BYTES_PER_VALUE, FleetPlan
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link
-from mlsd_helpers.document.provenance import ASSUMED, Figures, in_plan, undecided
+from mlsd_helpers.document.provenance import ASSUMED, PEAK, Figures, undecided
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.units import show_bytes, show_money, show_number, show_rate, show_seconds, show_share
 
@@ -115,17 +115,18 @@ class Fleet:
         return self.figures.text(f"{self.path}.{field}")
 
     def decided(self, name: str, decision: Decision, show: Show) -> Input:
-        """Return a decision of the plan, or the assumption in its place."""
-        path = in_plan(decision.path, self.path)
+        """Return what the plan decides, or what is assumed for it."""
         if not decision.assumption:
-            return _given(self.figures, name, path)
-        assumption = decision.assumption.replace(decision.path, path)
+            return _given(self.figures, name, decision.path)
         words = f"{show(decision.value)}, assumed"
-        return Input(name, decision.value, words, ASSUMED, assumption=assumption)
+        return Input(name, decision.value, words, ASSUMED, assumption=decision.assumption)
 
     def load(self, name: str) -> Input:
-        """Return the load at the replicas at the peak."""
-        return _given(self.figures, name, self.figures.load_path(self.path))
+        """Return what reaches the replicas at the peak: as the plan says, or what the requirements bring."""
+        path, load = self.figures.load_path(self.path), self.sizing.load_rps
+        if load is None or self.figures.held(path) == load:
+            return _given(self.figures, name, path)
+        return Input(name, load, show_rate(load), self.figures.origin(PEAK))
 
     def work(self, name: str) -> Input:
         """Return the time that one request takes of a replica: service time ÷ requests at once."""

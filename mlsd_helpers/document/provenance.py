@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
-from mlsd_helpers.analysis.sizing import Sizing, sizing_of
-from mlsd_helpers.design import CapacityPlan, Design, Evidence, FleetPlan
+from mlsd_helpers.analysis.sizing import Sizing, sizings
+from mlsd_helpers.design import Design, Evidence
 from mlsd_helpers.design.value import Value
 from mlsd_helpers.document.markdown import NOTHING, Md, code, escape, link
 from mlsd_helpers.review import Review, reviewed
+from mlsd_helpers.units import show_rate
 
 Steps = tuple[str, ...]
 """A path, step by step; a list entry is named by its id, or by its position where it has none."""
@@ -20,6 +21,7 @@ AXES = ("prediction", "latency", "throughput", "freshness", "availability", "lab
 WITHOUT_REASON = "without-reason"
 BY_DEFAULT = "by-default"
 ASSUMED = "assumed"
+PEAK = "requirements.throughput.peak"
 
 _ALIASES = {"label_yield": "yield", "start": "from", "end": "to"}
 _REASONS = {"sources", "evidence"}  # these hold reasons and no figures of their own
@@ -36,12 +38,19 @@ class Figures:
 
     @cached_property
     def sizings(self) -> dict[str, Sizing]:
-        """The computed sizes of each fleet, by the path of its plan."""
-        return {path: _sized(self.design, plan) for path, plan in self.design.fleets.items()}
+        """What the plan of each fleet comes to, by the path of the plan."""
+        return sizings(self.design)
 
     def load_path(self, plan: str) -> str:
-        """Return the path of a fleet's load: in its plan, or in the requirements."""
-        return in_plan(self.sizings[plan].load_path, plan)
+        """Return where the load of a fleet is given: in its plan, or among the requirements."""
+        return self.sizings[plan].load_path
+
+    def load(self, plan: str) -> Md:
+        """Write the load of a fleet, linked to where it is given, or to the peak from which it follows."""
+        path, load = self.load_path(plan), self.sizings[plan].load_rps
+        if load is None or self.held(path) == load:
+            return self.required(path)
+        return link(escape(show_rate(load)), self.origin(PEAK))
 
     @cached_property
     def costs(self) -> tuple[CostRow, ...]:
@@ -145,23 +154,6 @@ class Figures:
     def _reasons(self) -> Mapping[Steps, Evidence]:
         notes = [note for note in self.design.evidence if note.source or note.assumption]
         return {_by_id(self.design, note.figure): note for note in reversed(notes)}  # the first one counts
-
-
-def in_plan(path: str, plan: str) -> str:
-    """Return a path of the plan called ``capacity`` as the path in another plan.
-
-    >>> in_plan("capacity.headroom.surge", "capacity.fleets.rank"), in_plan("requirements.throughput.peak", "capacity")
-    ('capacity.fleets.rank.headroom.surge', 'requirements.throughput.peak')
-    """
-    part, _, rest = path.partition(".")
-    return f"{plan}.{rest}" if part == "capacity" else path
-
-
-def _sized(design: Design, plan: FleetPlan) -> Sizing:
-    alone = CapacityPlan(**{name: getattr(plan, name) for name in FleetPlan.model_fields})
-    sizing = sizing_of(design.with_part(capacity=alone))
-    assert sizing is not None  # the design has a plan
-    return sizing
 
 
 def undecided(*paths: str) -> Md:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.request import Call, Request, Span, calls_by_component, has_fallback, requests_of
+from mlsd_helpers.analysis.whole import Elsewhere, answers_of
 from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.document.fields import name
 from mlsd_helpers.document.markdown import (
@@ -134,26 +135,47 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
     if one.time.most_s:
         way = joined((name(figures, box) for box in one.time.way if boxes[box].latency), " → ")
         stated = {boxes[box].latency_is for box in one.time.way if boxes[box].latency}
-        is_sum = stated <= {"mean", "bound"}
-        sums = "" if is_sum else "A sum of percentiles is a limit for planning and no percentile."
-        promised = figures.held("requirements.latency.budget") is not None
-        limit = Md(f" Promised: below {figures.required('requirements.latency.budget')}.") if promised else ""
-        yield Md(
-            f"**Time.** The latencies stated along the calls come to {_between(one.time)}: {way}. "
-            f"{sums}{limit}"
+        sums = (
+            ""
+            if stated <= {"mean", "bound"}
+            else " A sum of percentiles is a limit for planning and no percentile."
         )
+        yield Md(f"**Time.** The latencies stated along the calls come to {_between(one.time)}: {way}.{sums}")
+    yield from _around(figures, planes, one)
     if one.longest_s.most_s:
         if math.isinf(one.longest_s.most_s):
             yield Md("**Wait.** Without a limit: some call has no timeout.")
         else:
             yield Md(f"**Wait.** When every call times out, the caller waits {_between(one.longest_s)}.")
-    if any(boxes[box].availability is not None for box in one.needs) or one.in_full < 1:
+    answers = answers_of(figures.design, entry=one.entry)
+    if any(boxes[box].availability is not None for box in one.needs) or one.in_full < 1 or answers.most < 1:
+        most, least = show_share(answers.most), show_share(answers.least)
+        share = most if most == least else f"{least} to {most}"
+        open_ = f" Open: {escape('; '.join(answers.whys))}." if most != least else ""
+        causes = f" {escape('; '.join(answers.causes))}." if answers.causes else ""
         yield Md(
-            f"**Answers.** From the stated availabilities, {show_share(one.availability)} of requests are answered, "
-            f"{show_share(one.in_full)} without any fallback or alternative."
+            f"**Answers.** From the stated availabilities, quotas and timeouts, {share} of requests at the peak are "
+            f"answered, if fleets serve all that reaches them; {show_share(one.in_full)} without any fallback or "
+            f"alternative.{causes}{open_}"
         )
     needed = joined(name(figures, box) for box in one.needs)
     yield Md(f"**Needed for every answer:** {needed}.")
+
+
+def _around(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
+    """Write what of the promised time passes outside each fleet, as the simulation adds it."""
+    if figures.held("requirements.latency.budget") is None:
+        return
+    steps = steps_along(flow for _, flow in waiting_flows(planes))
+    limit = figures.required("requirements.latency.budget")
+    plans = {plan.component: plan for plan in figures.design.fleets.values()}
+    for box in (box for box in plans if box and box in reached([one.entry], steps)):
+        elsewhere = Elsewhere.of(figures.design, plans[box])
+        unknown = f" {escape(elsewhere.unknown)}." if elsewhere.unknown else ""
+        yield Md(
+            f"**Around {name(figures, box)}** pass {escape(str(elsewhere))} of the {limit} that a whole answer stays "
+            f"below.{unknown}"
+        )
 
 
 def _between(span: Span) -> str:

@@ -99,7 +99,7 @@ def _fleet(figures: Figures, path: str) -> Md:
     zones = Md(f" in {figures.number(f'{path}.zones')} zones") if plan.zones else Md("")
     load = Md("")
     if sizing.load_rps is not None:
-        load = Md(f" for {figures.required(figures.load_path(path))} at the peak")
+        load = Md(f" for {figures.load(path)} at the peak")
     return Md(f"{of}{figures.number(f'{path}.replicas')} replicas{zones}{load}")
 
 

@@ -15,6 +15,7 @@ from mlsd_helpers.analysis.request import (
     longest_calls_s,
     requests_of,
 )
+from mlsd_helpers.analysis.whole import answers_of
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.review.rule import Fault, rule
@@ -659,17 +660,18 @@ def replica_count_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
 def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault]:
     """The availabilities of the components that a request needs multiply: five times 99.9% is 99.5%."""
     target = requirement(design, "availability", "target")
-    asked = _entries(planes, lambda _: 0.0)
-    worst = min(asked, key=lambda one: one.availability, default=None)
-    if not (target and target < 1 and worst and worst.availability < target - 1e-12):
+    found = answers_of(design)
+    worst = next((one for one in requests_of(planes) if one.entry == found.entry), None)
+    if not (target and target < 1 and worst and found.most < target - 1e-12):
         return
     up = {one.id: 1.0 if one.availability is None else one.availability for one in planes.components}
     needs = [name for name in worst.needs if up[name] < 1] or list(worst.needs)
     weakest = min(needs, key=up.__getitem__)
     yield Fault(
         f"planes.components.{weakest}.availability",
-        f"{percent(worst.availability)} of the requests that enter at {worst.entry} get an answer, as they need "
-        f"{listed(f'{name} ({percent(up[name])})' for name in needs)}; the target is {percent(target)}.",
+        f"{percent(found.most)} of the requests that enter at {worst.entry} get an answer, as they need "
+        f"{listed(f'{name} ({percent(up[name])})' for name in needs)}; the target is {percent(target)}."
+        + (f" {'; '.join(found.causes)}." if found.causes else ""),
         f"Answer without {weakest} when it is down, make it more available, or call fewer components.",
     )
 
