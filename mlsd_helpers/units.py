@@ -25,7 +25,7 @@ KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
 kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12  # noqa: N816 - as the unit is written
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dimension:
     """A kind of quantity: its name, an example of how to write it, and its units in base units."""
 
@@ -169,6 +169,7 @@ def _exact(size: float) -> Fraction:
     return Fraction(size).limit_denominator(10_000_000)
 
 
+@lru_cache(maxsize=10_000)
 def _from_text(text: str, dimension: Dimension) -> float:
     match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:

@@ -16,7 +16,7 @@ chosen. Bursts and an unknown spread of the service time widen the range.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 from typing import NamedTuple
@@ -87,15 +87,20 @@ class Service:
             return 1.0
         if self.scv == 0:
             return waits(time_s - self.mean_s) if time_s >= self.mean_s else 1.0
+        waiting = (weight * waits(left_s) for weight, left_s in self._parts(time_s))
+        return self.exceeds(time_s) + sum(waiting)
+
+    @lru_cache(maxsize=500)  # noqa: B019 - a service is a value, of which few are kept
+    def _parts(self, time_s: float) -> tuple[tuple[float, float], ...]:
+        """Return the shares of requests by the time that their service leaves of `time_s`: of Simpson's rule."""
         low, high = self._limits(time_s)
-        if high <= low:
-            return self.exceeds(time_s)
-        width, total = high - low, 0.0
-        for i in range(1, _STEPS + 1):
+        width, parts = max(high - low, 0.0), []
+        for i in range(1, _STEPS + 1) if width else ():
             v = i / _STEPS  # dense where the service takes nearly all of the time: waits may be short
-            weight = 1 if i == _STEPS else 4 if i % 2 else 2
-            total += weight * v * self._density_at(high - width * v * v, time_s, waits)
-        return self.exceeds(time_s) + 2 * width * total / (3 * _STEPS)  # Simpson's rule
+            density, service_s = self._density_at(high - width * v * v)
+            weight = (1 if i == _STEPS else 4 if i % 2 else 2) * 2 * width / (3 * _STEPS)
+            parts.append((weight * v * density, max(time_s - service_s, 0.0)))
+        return tuple(parts)
 
     def _limits(self, time_s: float) -> tuple[float, float]:
         """Return what is integrated over: service times up to `time_s`, or the logarithms in standard deviations."""
@@ -103,12 +108,14 @@ class Service:
             return 0.0, min(time_s, 40 * self.mean_s)
         return -_WIDEST, min(self._deviations(time_s), _WIDEST)
 
-    def _density_at(self, x: float, time_s: float, waits: Waits) -> float:
+    def _density_at(self, x: float) -> tuple[float, float]:
+        """Return the density at a point of what is integrated over, and the service time there."""
         if self.exponential:
-            return math.exp(-x / self.mean_s) / self.mean_s * waits(max(time_s - x, 0.0))
+            return math.exp(-x / self.mean_s) / self.mean_s, x
         sigma = math.sqrt(math.log1p(self.scv))
-        service_s = self.mean_s * math.exp(sigma * x - sigma**2 / 2)
-        return math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi) * waits(max(time_s - service_s, 0.0))
+        return math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), self.mean_s * math.exp(
+            sigma * x - sigma**2 / 2
+        )
 
 
 @dataclass(frozen=True)
@@ -369,12 +376,20 @@ class _Queue:
     def load(self) -> float:
         return self.arrival_rps * self.service.mean_s
 
-    def waits(self, wait_s: float) -> float:
-        share = _share_that_waits(self.servers, self.load)
-        if wait_s <= 0 or not share:
-            return share
+    @cached_property
+    def _decay(self) -> float:
+        """How fast waits become rarer, a second."""
         spare = (self.servers - self.load) / self.service.mean_s
-        return share * math.exp(-spare * wait_s / self.variance) if self.variance else 0.0
+        return spare / self.variance if self.variance else math.inf
+
+    @cached_property
+    def _share(self) -> float:
+        return _share_that_waits(self.servers, self.load)
+
+    def waits(self, wait_s: float) -> float:
+        if wait_s <= 0 or not self._share:
+            return self._share
+        return self._share * math.exp(-self._decay * wait_s)
 
 
 @lru_cache(maxsize=1_000)
@@ -389,9 +404,7 @@ def _share_that_waits(servers: int, load: float) -> float:
 
 def _two_choices(queue: _Queue, times: float = _FEW[1]) -> Waits:
     """Return the waits behind the shorter of two queues, from the lengths of very many such queues, some times over."""
-    lengths = [*formulas.power_of_two_queues(queue.load / queue.servers, queue.servers), 0.0]
-    joined = [longer**2 - longest**2 for longer, longest in pairwise(lengths)]
-    behind = joined[queue.servers :]
+    behind = _queues_joined(queue.load / queue.servers, queue.servers)
     each_s = times * queue.service.mean_s / queue.servers * queue.variance
 
     def waits(wait_s: float) -> float:
@@ -409,6 +422,13 @@ def _two_choices(queue: _Queue, times: float = _FEW[1]) -> Waits:
         return share
 
     return waits
+
+
+@lru_cache(maxsize=1_000)
+def _queues_joined(busy: float, at_once: int) -> tuple[float, ...]:
+    """Return the shares of requests that join the shorter of two queues with 0, 1, 2 and more requests before them."""
+    lengths = (*formulas.power_of_two_queues(busy, at_once), 0.0)
+    return tuple(longer**2 - longest**2 for longer, longest in pairwise(lengths))[at_once:]
 
 
 def _shortest(shared: _Queue, alone: _Queue) -> Waits:

@@ -183,8 +183,10 @@ class Fallbacks:
         if plan is None or plan.component is None:
             return cls(answer=False)
         flows = _waiting(design)
-        answered = [flow for flow in flows if has_fallback(flow) or flow.otherwise]
-        without = reached([plan.component], steps_back(flow for flow in flows if flow not in answered))
+        answered, rest = list[Flow](), list[Flow]()
+        for flow in flows:
+            (answered if has_fallback(flow) or flow.otherwise else rest).append(flow)
+        without = reached([plan.component], steps_back(rest))
         texts = tuple(
             dict.fromkeys(
                 flow.fallback or f"the alternative {flow.otherwise}"

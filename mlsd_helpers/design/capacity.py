@@ -260,10 +260,12 @@ class CapacityPlan(FleetPlan):
         >>> list(plan.plans()), list(CapacityPlan(replicas=3).plans())
         (['capacity.fleets.rank', 'capacity.fleets.1'], ['capacity'])
         """
-        own = FleetPlan(
-            **{name: getattr(self, name) for name in FleetPlan.model_fields} | {"budget_per_month": None}
+        holds_others_only = self.fleets and all(
+            getattr(self, name) == field.get_default()
+            for name, field in FleetPlan.model_fields.items()
+            if name != "budget_per_month"
         )
-        first: dict[str, FleetPlan] = {} if self.fleets and own == FleetPlan() else {"capacity": self}
+        first: dict[str, FleetPlan] = {} if holds_others_only else {"capacity": self}
         places = (f"capacity.fleets.{step_to(i, fleet)}" for i, fleet in enumerate(self.fleets))
         return first | dict(zip(places, self.fleets, strict=True))
 

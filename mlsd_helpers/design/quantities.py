@@ -16,6 +16,7 @@ without a currency is in the design's.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SerializationInfo
@@ -165,6 +166,11 @@ def write(number: float, kind: Quantity) -> str | float:
         return _amount(number, "USD")
     if kind.dimension is units.RATIO:
         return number
+    return _written(number, kind)
+
+
+@lru_cache(maxsize=10_000, typed=True)
+def _written(number: float, kind: Quantity) -> str | int:
     if number == 0 and kind.base_unit:
         return f"0 {kind.base_unit}"
     text = min(_candidates(number, kind))[1] if number >= 100_000 or not kind.whole else f"{number:.0f}"

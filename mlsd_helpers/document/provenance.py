@@ -140,15 +140,15 @@ class Figures:
 
     @cached_property
     def _held(self) -> Mapping[Steps, Any]:
-        return dict(_leaves(self.design))
+        return _leaves(self.design)
 
     @cached_property
     def _written(self) -> Mapping[Steps, Any]:
-        return dict(_leaves(self.design.model_dump(mode="json")))
+        return _leaves(self.design.model_dump(mode="json"))
 
     @cached_property
     def _chosen(self) -> Mapping[Steps, Any]:
-        return dict(_leaves(self.design.model_dump(mode="json", exclude_defaults=True)))
+        return _leaves(self.design.model_dump(mode="json", exclude_defaults=True))
 
     @cached_property
     def _reasons(self) -> Mapping[Steps, Evidence]:
@@ -169,18 +169,22 @@ def _is_chosen(steps: Steps, chosen: Mapping[Steps, Any]) -> bool:
     return steps in chosen or (steps[-1] == "mean" and steps[:-1] in chosen)
 
 
-def _leaves(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    """Yield each single value with its path, of a design or of its JSON."""
-    if isinstance(value, Value):
-        value = {name: getattr(value, name) for name in type(value).model_fields}
-    if isinstance(value, dict):
-        for name, inside in value.items():
-            yield from _leaves(inside, (*steps, name))
-    elif isinstance(value, list | tuple):
-        for position, entry in enumerate(value):
-            yield from _leaves(entry, (*steps, _name(entry, position)))
-    elif value is not None:
-        yield steps, value
+def _leaves(value: Any) -> dict[Steps, Any]:
+    """Return each single value by its path, of a design or of its JSON."""
+    found: dict[Steps, Any] = {}
+
+    def collect(value: Any, steps: Steps) -> None:
+        if isinstance(value, Value | dict):
+            for name, inside in value.items() if isinstance(value, dict) else value:
+                collect(inside, (*steps, name))
+        elif isinstance(value, list | tuple):
+            for position, entry in enumerate(value):
+                collect(entry, (*steps, _name(entry, position)))
+        elif value is not None:
+            found[steps] = value
+
+    collect(value, ())
+    return found
 
 
 def _name(entry: Any, position: int) -> str:

@@ -52,9 +52,9 @@ def mark(exercise: Exercise, answer: Any, cases: Sequence[Case]) -> Marks:
 
 def _parts(exercise: Exercise, answer: Any) -> dict[str, Any]:
     """Return the part that each step judges, None where it is missing or too large to be judged."""
-    found = {step.name: step.value(answer) for step in exercise.steps}
-    fit = {key: fits(found[step.name]) for step in exercise.steps for key in [step.key]}
-    return {step.name: found[step.name] if fit[step.key] else None for step in exercise.steps}
+    found = {step.key: step.value(answer) for step in exercise.steps}
+    fitting = {key: value if fits(value) else None for key, value in found.items()}
+    return {step.name: fitting[step.key] for step in exercise.steps}
 
 
 def _handed_on(theirs: Sequence[Any], expected: Sequence[Any]) -> list[Any]:

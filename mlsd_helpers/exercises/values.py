@@ -74,6 +74,8 @@ def fits(value: Any) -> bool:
             one = left.pop()
             if isinstance(one, str | bytes):
                 text -= len(one)
+            elif type(one) in _COUNTED and len(one) > entries:
+                return False
             elif type(one) not in _SINGLE:
                 inside = list(islice(_inside(one), MOST_ENTRIES + 1))
                 entries -= max(len(inside), _size(one))
@@ -84,6 +86,7 @@ def fits(value: Any) -> bool:
 
 
 _SINGLE = {int, float, bool, type(None)}
+_COUNTED = {list, tuple, set, frozenset, dict, range}
 
 
 def _inside(value: Any) -> Iterator[Any]:

@@ -109,6 +109,8 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
+    if type(value) is float:  # quick: most of them, and `isinstance` of an abstract class is slow
+        return math.isfinite(value)
     if isinstance(value, bool) or not isinstance(value, Real):
         return False
     try:

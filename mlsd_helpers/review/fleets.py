@@ -1,6 +1,7 @@
 """The fleets of a design as rules see them: which somebody waits for, what they need, promise and cost."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from math import floor, inf, isclose
 from typing import NamedTuple
 
@@ -169,10 +170,13 @@ class Late(NamedTuple):
 
 def late_answers(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Late]:
     """Yield, for each fleet, the first promise that it breaks for certain, or else the first that it may break."""
-    for one in fleets:
-        found = [late for calm in predictions(design, one) for late in _broken(design, one, calm)]
-        if found:
-            yield min(found, key=lambda late: (not late.sure, late.by_fallback))
+    yield from filter(None, (_first_broken(design, one) for one in fleets))
+
+
+@lru_cache(maxsize=32)  # several rules ask for it
+def _first_broken(design: Design, sizing: Sizing) -> Late | None:
+    broken = [late for found in predictions(design, sizing) for late in _broken(design, sizing, found)]
+    return min(broken, key=lambda late: (not late.sure, late.by_fallback), default=None)
 
 
 def _broken(design: Design, sizing: Sizing, found: Prediction) -> Iterator[Late]:

@@ -1,6 +1,7 @@
 """The document in a real JupyterLab: its diagrams drawn by mermaid itself, its links followed, no mathematics."""
 
 import json
+from functools import cache, partial
 
 import pytest
 
@@ -13,11 +14,11 @@ from tests.document.whole import WHOLE
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
-DOCUMENTS = {name: document(cases.load(name)) for name in cases.names()} | {
-    "hostile words": document(saying(HOSTILE)),
-    "hostile chart": document(in_chart()),
-    "every part": document(WHOLE),
-    "nearly empty": document(Design(name="x", planes={}, dataflow={}, pattern={}, capacity={})),
+DESIGNS = {name: partial(cases.load, name) for name in cases.names()} | {
+    "hostile words": partial(saying, HOSTILE),
+    "hostile chart": in_chart,
+    "every part": lambda: WHOLE,
+    "nearly empty": lambda: Design(name="x", planes={}, dataflow={}, pattern={}, capacity={}),
 }
 REFUSED = "# Wrong\n\n```mermaid\nflowchart LR\n  a --> --> b[\n```\n"
 PREVIEW = """path => window.jupyterapp.commands.execute(
@@ -25,10 +26,15 @@ PREVIEW = """path => window.jupyterapp.commands.execute(
 SHOWN = ".jp-MarkdownViewer:not(.lm-mod-hidden)"
 
 
+@cache
+def written(name):
+    return document(DESIGNS[name]())
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     root = tmp_path_factory.mktemp("documents")
-    for name, text in {**DOCUMENTS, "refused": REFUSED}.items():
+    for name, text in {**{name: written(name) for name in DESIGNS}, "refused": REFUSED}.items():
         (root / f"{name}.md").write_text(text, encoding="utf-8")
     with running_lab(root) as started:
         yield started
@@ -58,15 +64,15 @@ def show(page, name, diagrams):
     )
 
 
-@pytest.fixture(scope="module", params=DOCUMENTS)
+@pytest.fixture(scope="module", params=DESIGNS)
 def name(request, page):
     """Show each document once; pytest runs what looks at it before it goes on to the next."""
-    show(page, request.param, DOCUMENTS[request.param].count("```mermaid"))
+    show(page, request.param, written(request.param).count("```mermaid"))
     return request.param
 
 
 def test_mermaid_draws_every_diagram(name, page):
-    diagrams = DOCUMENTS[name].count("```mermaid")
+    diagrams = written(name).count("```mermaid")
     assert diagrams
     assert page.locator(f"{SHOWN} .jp-RenderedMermaid img").count() == diagrams
 
@@ -83,8 +89,8 @@ def test_every_link_leads_to_its_place_in_jupyterlab(name, page):
         SHOWN,
     )
     rendered = json.loads(found)
-    assert sorted(rendered["links"]) == sorted(links(DOCUMENTS[name]))
-    assert set(anchors(DOCUMENTS[name])) <= set(rendered["places"])
+    assert sorted(rendered["links"]) == sorted(links(written(name)))
+    assert set(anchors(written(name))) <= set(rendered["places"])
 
 
 def test_nothing_is_set_as_mathematics(name, page):

@@ -13,7 +13,6 @@ from mlsd_helpers.design import Design, load_with_lines
 from mlsd_helpers.review import RULES, Finding, report, review
 from tests.review.mutations import MUTATIONS, STARTS
 
-every_mistake = pytest.mark.parametrize("mistake", MUTATIONS, ids=lambda one: f"{one.breaks}-{one.name}")
 every_format = pytest.mark.parametrize("form", ["text", "json", "github"])
 
 
@@ -60,18 +59,6 @@ def test_text_says_line_rule_field_reason_and_fix(bad, capsys):
     place = f"{bad}:{loaded.lines(finding.where)}: error {finding.code} {rule.title}"
     texts = (place, finding.where, finding.message, rule.reason, finding.fix, rule.wrong_when)
     assert all(text in said for text in texts)
-
-
-@every_mistake
-def test_a_finding_stands_at_the_line_of_its_field(mistake, tmp_path):
-    path = mistake.change(STARTS[mistake.start]()).save(tmp_path / "design.yaml")
-    loaded = load_with_lines(path)
-    (finding,) = review(loaded.design)
-    part = finding.where.partition(".")[0]
-    first = loaded.lines(part) if getattr(loaded.design, part) is not None else 1
-    line = loaded.lines(finding.where)
-    assert first <= line <= len(path.read_text().splitlines())
-    assert line > first or finding.where.count(".") <= 1
 
 
 def test_json_is_the_same_as_the_review(bad, capsys):

@@ -3,6 +3,7 @@
 import inspect
 import re
 import runpy
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -11,9 +12,9 @@ from pkgutil import walk_packages
 import pytest
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Component, Design, Flow, load_design
+from mlsd_helpers.design import Component, Design, Flow, load_with_lines
 from mlsd_helpers.errors import DesignError
-from mlsd_helpers.review import RULES, SEVERITIES, Rule, review, rule
+from mlsd_helpers.review import RULES, SEVERITIES, Finding, Rule, review, rule
 from tests.review.mutations import MUTATIONS, STARTS
 
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
@@ -21,24 +22,42 @@ FIRST = ("REQ001", "PLANE001", "FLOW001", "PATTERN001", "CAP001")
 every_mistake = pytest.mark.parametrize("mistake", MUTATIONS, ids=lambda one: f"{one.breaks}-{one.name}")
 
 
+@cache
+def start(name: str) -> Design:
+    return STARTS[name]()
+
+
+@cache
 def broken(mistake) -> Design:
-    return mistake.change(STARTS[mistake.start]())
+    return mistake.change(start(mistake.start))
+
+
+@cache
+def found(mistake) -> tuple[Finding, ...]:
+    return review(broken(mistake))
 
 
 @pytest.mark.parametrize("name", STARTS)
 def test_what_the_mistakes_start_from_is_sound(name):
-    assert review(STARTS[name]()) == ()
+    assert review(start(name)) == ()
 
 
 @every_mistake
 def test_a_mistake_breaks_its_rule_and_no_other(mistake):
-    assert [finding.code for finding in review(broken(mistake))] == [mistake.breaks]
+    assert [finding.code for finding in found(mistake)] == [mistake.breaks]
 
 
 @every_mistake
-def test_a_mistake_is_found_in_a_file_too(mistake, tmp_path):
-    design = broken(mistake)
-    assert review(load_design(design.save(tmp_path / "design.yaml"))) == review(design)
+def test_a_mistake_is_found_in_a_file_too_at_the_line_of_its_field(mistake, tmp_path):
+    path = broken(mistake).save(tmp_path / "design.yaml")
+    loaded = load_with_lines(path)
+    (finding,) = review(loaded.design)
+    assert (finding,) == found(mistake)
+    part = finding.where.partition(".")[0]
+    first = loaded.lines(part) if getattr(loaded.design, part) is not None else 1
+    line = loaded.lines(finding.where)
+    assert first <= line <= len(path.read_text(encoding="utf-8").splitlines())
+    assert line > first or finding.where.count(".") <= 1
 
 
 def test_every_rule_that_is_written_is_listed():
@@ -98,7 +117,7 @@ def test_what_makes_a_finding_wrong_is_a_sentence_that_says_so_first():
 
 @every_mistake
 def test_message_and_fix_are_sentences(mistake):
-    (finding,) = review(broken(mistake))
+    (finding,) = found(mistake)
     for text in (finding.message, finding.fix):
         assert text.endswith((".", ")"))
         assert "None" not in text
@@ -108,7 +127,7 @@ def test_message_and_fix_are_sentences(mistake):
 
 @every_mistake
 def test_a_finding_names_a_field_of_the_design_or_one_that_is_missing_in_it(mistake):
-    (finding,) = review(broken(mistake))
+    (finding,) = found(mistake)
     group, _, field = finding.where.rpartition(".")
     holder = broken(mistake).at(group) if group else broken(mistake)
     try:

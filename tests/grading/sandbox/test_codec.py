@@ -3,6 +3,7 @@ import contextlib
 import enum
 import json
 import math
+import reprlib
 import types
 import typing
 from dataclasses import dataclass
@@ -331,7 +332,7 @@ def test_a_set_that_is_made_to_be_slow_is_refused():
         ["opaque", "int", 3, []],
         ["__import__", "os"],
     ],
-    ids=lambda data: str(data)[:30],
+    ids=lambda data: reprlib.repr(data)[:30],
 )
 def test_a_monster_is_refused(data):
     with pytest.raises(BrokenFrameError):
@@ -398,7 +399,7 @@ DESIGN_PART = ["model", "CapacityPlan", ["dict", [["replicas", 5]]]]
         ["moment", "Timestamp", "2026-01-01 1:2"],
         ["moment", "Timedelta", "P1D" + "T" * 100],
     ],
-    ids=lambda data: str(data)[:40],
+    ids=lambda data: reprlib.repr(data)[:40],
 )  # fmt: skip
 def test_what_is_slow_to_make_is_refused_before_it_is_made(data):
     with pytest.raises(BrokenFrameError):
