@@ -73,7 +73,7 @@ def _cell(figures: Figures, path: str, place: str) -> Md:
     if place == "load" and value is None and figures.sizings[path].load_rps is not None:
         return figures.load(path)
     if place == "load" and figures.sizings[path].underestimated:
-        return Md(f"{said(figures, f'{path}.{place}', value)}; the peak brings {figures.load(path)}")
+        return Md(f"{format_value(figures, f'{path}.{place}', value)}; the peak brings {figures.load(path)}")
     if place == "concurrency_per_replica" and value == 1:
         return Md("")
     return format_value(figures, f"{path}.{place}", value)
