@@ -1,4 +1,6 @@
+import gc
 import os
+import re
 import signal
 import sys
 from collections import Counter
@@ -19,6 +21,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # The files that take longest, longest first: a core that begins one of them last keeps all others waiting.
 LONG = (
+    "exercises/test_every_exercise.py",
+    "document/test_document.py",
+    "review/test_rules.py",
+    "grading/test_sanitising.py",
     "site/test_site.py",
     "browser/test_every_notebook.py",
     "binder/test_binder.py",
@@ -42,6 +48,23 @@ def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
     order = {here / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path, len(LONG)))
+
+
+def pytest_collection_finish():
+    """Leave what was imported out of every later collection of garbage: it is there until the end."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Import no file of which `-m "not browser and not …"` leaves every test out: it may load nbgrader, or pandas."""
+    words = config.option.markexpr
+    left_out = () if " or " in words else re.findall(r"not (\w+)", words)
+    if left_out and collection_path.suffix == ".py":
+        _, _, marks = collection_path.read_text(encoding="utf-8").partition("\npytestmark = ")
+        if set(re.findall(r"pytest\.mark\.(\w+)", marks.partition("\n\n")[0])) & set(left_out):
+            return True
+    return None
 
 
 @pytest.fixture(scope="session")

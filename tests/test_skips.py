@@ -63,6 +63,7 @@ def run_under_our_hooks(folder, *options, **environment):
     )
 
 
+@pytest.mark.processes
 def test_where_everything_is_to_be_had_a_skip_is_a_failure_that_says_what_is_missing(tmp_path):
     done = run_under_our_hooks(tmp_path, "--continue-on-collection-errors", **{STRICT: "1"})
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
@@ -71,6 +72,7 @@ def test_where_everything_is_to_be_had_a_skip_is_a_failure_that_says_what_is_mis
     assert "NOT RUN" not in done.stdout
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "in a worker"])
 def test_elsewhere_the_last_thing_said_is_what_was_not_run(tmp_path, options):
     done = run_under_our_hooks(tmp_path, *options)

@@ -104,7 +104,7 @@ def test_an_accepted_finding_is_not_open_and_stands_with_its_reason_and_date(mon
     assert accepted["looked at again"] == "2027-03-01"
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "2"])
+@pytest.mark.parametrize("seed", ["0"] if QUICK else ["0", "1", "2"])
 def test_the_same_design_gives_the_same_document_in_another_process(seed):
     code = "from mlsd_helpers import document\nfrom tests.document.whole import WHOLE\nprint(document(WHOLE), end='')"
     env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}

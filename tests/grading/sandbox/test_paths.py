@@ -37,6 +37,7 @@ def usr(tmp_path, monkeypatch):
     paths._copies.cache_clear()
 
 
+@pytest.mark.processes
 def test_a_course_in_what_is_open_is_not_seen_and_what_is_open_in_the_course_is(
     usr, server, submission, text
 ):

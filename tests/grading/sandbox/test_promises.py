@@ -11,6 +11,8 @@ import pytest
 
 from tests.grading.sandbox import attacks, promises
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[3]
 WHO = ("root", "an ordinary user")
 NOBODY = "65534"
