@@ -9,7 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.effort import examples
+from tests.effort import QUICK, examples
 
 # Machines of a class differ in speed: no example fails for being slow.
 hypothesis.settings.register_profile("course", deadline=None, max_examples=examples(100))
@@ -122,6 +122,11 @@ def pytest_make_collect_report():
 def pytest_terminal_summary(terminalreporter):
     """Say at the very end what was not run."""
     yield
+    words = terminalreporter.config.option.markexpr
+    if words.startswith("not "):
+        marks = ", ".join(re.findall(r"not (\w+)", words))
+        fewer = ", and most random examples" if QUICK else ""
+        terminalreporter.write_line(f"Left out, and run by `make test`: {marks}{fewer}.", yellow=True)
     skipped = [one for one in terminalreporter.stats.get("skipped", ()) if not hasattr(one, "wasxfail")]
     if skipped:
         terminalreporter.section(f"NOT RUN: {len(skipped)} tests", red=True, bold=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _IN_SECONDS = "not end_to_end and not browser and not binder and not thorough"
+_SHOWN = 5  # files that are named
 _NO_PROCESSES = f"{_IN_SECONDS} and not processes"
 
 
@@ -47,9 +48,16 @@ NEAR = (
     ),
     Near(r"mlsd_helpers/exercises/\w+\.py", ("tests/exercises",), "kit or interview or 05-"),
     Near(
-        r"mlsd_helpers/review/.*",
-        ("tests/review/test_rules.py", "tests/review/test_arithmetic.py", "tests/cases"),
+        r"mlsd_helpers/review/(\w+).*",
+        (
+            "tests/review/test_rules.py",
+            "tests/review/test_arithmetic.py",
+            "tests/review/test_accepted.py",
+            "tests/review/test_{1}.py",
+            "tests/cases",
+        ),
     ),
+    Near(r"mlsd_helpers/analysis/.*", ("tests/review/test_arithmetic.py", "tests/review/test_fleets.py")),
     Near(r"mlsd_helpers/cases/.*", ("tests/cases", "tests/document/test_document.py")),
     Near(r"mlsd_helpers/design/.*", ("tests/design", "tests/cases")),
     Near(r"mlsd_helpers/testbed/(\w+)\.py", ("tests/testbed/test_{1}.py", "tests/testbed/test_payments.py")),
@@ -62,7 +70,12 @@ NEAR = (
     Near(r"mlsd_helpers/cli/.*", ("tests/test_cli.py", "tests/review/test_check_command.py")),
     Near(r"mlsd_helpers/(analysis|formulas|simulation|document|figures|widgets)/.*", ("tests/{1}",)),
     Near(r"mlsd_helpers/testbed/recorded/.*", ("tests/testbed/test_experiments.py",)),
-    Near(r"mlsd_helpers/\w+\.(?:py|typed)", ("tests/test_package.py", "tests/test_cli.py")),
+    Near(
+        r"mlsd_helpers/(\w+)\.(?:py|typed)",
+        ("tests/test_package.py", "tests/test_cli.py", "tests/test_{1}.py"),
+    ),
+    Near(r"mlsd_helpers/units\.py", ("tests/design/test_quantities.py", "tests/formulas")),
+    Near(r"mlsd_helpers/.*\.py", ("tests/test_doctests.py",)),
     Near(r".*\.md", ("tests/test_words.py",)),
     Near(r"docs/reference/.*|README\.md|tools/(?:reference|design_model)\.py", ("tests/test_reference.py",)),
     Near(
@@ -109,6 +122,9 @@ def main(base: str = "") -> int:
     """Run the tests that are near; return pytest's status, or 0 when there are none."""
     files = changed(base)
     status = 0
+    print(f"{len(files)} changed: {', '.join(files[:_SHOWN])}{', …' * (len(files) > _SHOWN)}", flush=True)
+    if alone := [file for file in files if not any(near([file]).values())]:
+        print(f"No test is near to {', '.join(alone[:_SHOWN])}: `make quick`, or `make test`.", flush=True)
     for words, paths in near(files).items():
         if paths:
             # With the processes of the testbed and the sandbox only where these have changed: they take a while.
