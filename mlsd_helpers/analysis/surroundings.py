@@ -75,7 +75,8 @@ def required_rps(design: Design, plan: FleetPlan) -> float | None:
 
     >>> from mlsd_helpers.design import CapacityPlan, Requirements
     >>> needs = Requirements(throughput={"peak": "500 rps"})
-    >>> required_rps(Design(name="d", requirements=needs), CapacityPlan(load="50 rps"))
+    >>> plan = CapacityPlan(load="50 rps")
+    >>> required_rps(Design(name="d", requirements=needs, capacity=plan), plan)
     500.0
     """
     peak = peak_rps(design)
