@@ -1,15 +1,19 @@
 """What a design costs in 30 days: its fleets, the prices of its components, its trainings, and what else it names."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import isclose
 
-from mlsd_helpers.analysis.rates import calls_per_request
+from mlsd_helpers.analysis.jobs import computed_s, fleet_of
+from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
 from mlsd_helpers.analysis.sizing import HOURS_A_MONTH
-from mlsd_helpers.design import Component, Design
+from mlsd_helpers.analysis.surroundings import somebody_waits
+from mlsd_helpers.design import Component, Design, FleetPlan
 from mlsd_helpers.design.quantities import MONEY, write
 from mlsd_helpers.units import hour, show_number
 
 MONTH_S = HOURS_A_MONTH * hour
+_SAME = 0.01  # how far two statements of one amount may differ
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,50 @@ def costs_of(design: Design) -> tuple[CostRow, ...]:
     >>> [(row.path, row.per_month) for row in costs_of(cases.load("harbour_pay"))]
     [('capacity.cost_per_replica_hour', 6912.0)]
     """
-    return (*_fleets(design), *_prices(design), *_trainings(design), *_others(design))
+    rows = (*_fleets(design), *_prices(design), *_trainings(design), *_others(design))
+    return tuple(_once(design, rows))
+
+
+def _once(design: Design, rows: Sequence[CostRow]) -> Iterator[CostRow]:
+    """Count what two parts of a design state of one component once: the larger amount.
+
+    A cost beside fleets is the fixed price of its component again, or its trainings, or what a fleet or another price
+    of the component comes to where the amounts are the same.
+    """
+    training = design.data and design.data.training
+    trainers = (
+        {one.id for one in design.planes.components if one.plane == "training"} if design.planes else set()
+    )
+    of_component = {
+        f"capacity.costs.{cost.id}.per_month": cost.component
+        for cost in (design.capacity.costs if design.capacity else ())
+        if cost.component
+    }
+    left = [row for row in rows if row.path not in of_component]
+    for row in (row for row in rows if row.path in of_component):
+        name, same = of_component[row.path], None
+        for at, other in enumerate(left):
+            about = _about(design, other.path)
+            trains = other.path == "data.training.cost_per_run" and (
+                name in trainers if not (training and training.component) else name == training.component
+            )
+            fixed = about == name and other.path.endswith(".price.per_month")
+            alike = about == name and isclose(other.per_month or 0.0, row.per_month or 0.0, rel_tol=_SAME)
+            if other.path not in of_component and (trains or fixed or alike):
+                same = at
+                break
+        if same is None:
+            left.append(row)
+            continue
+        smaller, larger = sorted((left[same], row), key=lambda one: one.per_month or 0.0)
+        left[same] = replace(larger, how=f"{larger.how}; {smaller.path} is the same, and counts once")
+    yield from left
+
+
+def _about(design: Design, path: str) -> str | None:
+    """Return the component that a price or the cost of a fleet is about."""
+    fleets = {f"{place}.cost_per_replica_hour": plan.component for place, plan in design.fleets.items()}
+    return fleets.get(path) or (path.split(".")[2] if path.startswith("planes.components.") else None)
 
 
 def total_per_month(rows: tuple[CostRow, ...]) -> float | None:
@@ -81,14 +128,41 @@ def _fleets(design: Design) -> Iterator[CostRow]:
             more = f" and {release:,} for releases" if release else ""
             highest = max(plan.replicas, (plan.autoscaler.maximum or 0) if plan.autoscaler else 0)
             up_to = f", up to {highest:,} by the autoscaler" if highest > plan.replicas else ""
-            how = f"{plan.replicas:,} replicas{more} × {_hourly(price)}{up_to}"
-            month = price * HOURS_A_MONTH
-            at_most = (highest + release) * month if up_to else None
-            yield CostRow(where, what, (plan.replicas + release) * month, how, at_most)
+            hours, why = working_hours(design, plan)
+            how = f"{plan.replicas:,} replicas{more} × {_hourly(price, hours)}{why}{up_to}"
+            at_most = (highest + release) * price * HOURS_A_MONTH if up_to or why else None
+            yield CostRow(where, what, (plan.replicas + release) * price * hours, how, at_most)
 
 
-def _hourly(price: float) -> str:
-    return f"{write(price, MONEY)} an hour × {HOURS_A_MONTH:g} h"
+def working_hours(design: Design, plan: FleetPlan) -> tuple[float, str]:
+    """Return for how many hours of 30 days a fleet is paid, and why not for all.
+
+    A fleet that answers nobody and works for runs by the clock is paid while these last. One whose component says at
+    which hours it runs is paid for these.
+    """
+    known = {one.id: one for one in design.planes.components} if design.planes else {}
+    component = known.get(plan.component or "")
+    on_duty = share_on_duty(component.hours) if component else None
+    if component and on_duty is not None and on_duty < 1:
+        return HOURS_A_MONTH * on_duty, f", {component.hours}"
+    jobs = [
+        (job_s, path.precompute.period)
+        for path in (design.pattern.paths if design.pattern else ())
+        if path.pattern == "pre-computed" and path.precompute
+        if (found := fleet_of(design, path)) and found[1] == plan
+        if (job_s := max(path.precompute.job_time or 0.0, computed_s(design, path) or 0.0))
+    ]
+    if not jobs or somebody_waits(design, plan):
+        return HOURS_A_MONTH, ""
+    share = min(sum(job_s / period_s for job_s, period_s in jobs), 1.0)
+    return (
+        HOURS_A_MONTH * share,
+        f", as long as its runs last; {HOURS_A_MONTH:g} h if it is not stopped between them",
+    )
+
+
+def _hourly(price: float, hours: float = HOURS_A_MONTH) -> str:
+    return f"{write(price, MONEY)} an hour × {hours:.4g} h"
 
 
 def _prices(design: Design) -> Iterator[CostRow]:

@@ -507,6 +507,7 @@ class _Run:
         if scenario.incidents or fleet.autoscaler or fleet.batching or scenario.clients.retries:
             return ""  # what is offered to the fleet is not known exactly
         offered = scenario.utilisation * (1 - self.result.counts.shed / self.result.counts.arrived)
+        offered = min(offered, 1.0)  # an overloaded fleet is never busier than all the time
         # Twice the 95 % interval: one long enough run in 20 leaves the truth out of the interval itself.
         gap, half = abs(found.value - offered), (found.high - found.low) / 2
         return advice if gap > max(2 * half, 0.002 * offered) else ""

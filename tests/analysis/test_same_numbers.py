@@ -44,7 +44,10 @@ DESIGNS = {name: cases.load(name) for name in cases.names() if not cases.load(na
     "several at once": planned(FLEET, concurrency_per_replica=4, headroom=headroom()),
     "sequences that nobody counted": planned(WRITER, generation=writes(concurrent_sequences=None)),
     "a sequence at a time": planned(
-        WRITER, load="1 rps", concurrency_per_replica=1, generation=writes(concurrent_sequences=None)
+        WRITER.with_part(requirements=WRITER.requirements.changed(throughput={"peak": "1 rps"})),
+        load="1 rps",
+        concurrency_per_replica=1,
+        generation=writes(concurrent_sequences=None),
     ),
 }
 
