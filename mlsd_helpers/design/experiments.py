@@ -37,9 +37,11 @@ class Experiment(Value):
     power: Positive[Fraction] = 0.8
     """The probability of seeing an effect of this size."""
     duration: Positive[Seconds] | None = None
-    """How long it runs."""
+    """How long it runs: how long units enter."""
     outcome_after: Seconds | None = None
     """How long after a unit has entered until its outcome is known."""
+    read_after: Seconds | None = None
+    """From the start until the result is read; at the end of its duration when left out."""
     guardrails: Several[Text] = ()
     """What must not get worse, and by how much at most."""
     looks: Positive[Count] = 1

@@ -25,7 +25,10 @@ _CONSTRAINTS: Columns = {
     "what": "text",
     "from": "source",
     "reference": "reference",
+    "about": "of",
     "regions": "region",
+    "kept at least": "kept_at_least",
+    "kept at most": "kept_at_most",
     "met by": "met_by",
     "how": "how",
 }

@@ -193,10 +193,13 @@ def last_store_is_not_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
 def last_store_not_stated(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """The store at the end of a path decides whether serving can read the feature."""
     drawn = ages.writers_into(design, _ONLINE)
+    serving = {one.id for one in (design.planes.in_plane("serving") if design.planes else ())}
     unsaid = {
         stage.id: features
         for stage, features in _last_stages(flow).items()
-        if stage.store is None and (stage.component is None or stage.component not in drawn)
+        if stage.store is None
+        and (stage.component is None or stage.component not in drawn)
+        and not (stage.ttl is not None and stage.component in serving)  # a copy in what serves
     }
     if unsaid:
         features = list(dict.fromkeys(chain.from_iterable(unsaid.values())))
@@ -301,8 +304,8 @@ def _off_the_sketch(where: str, missing: str, what: str) -> Fault:
     "FLOW008",
     title="Feature path without a flow",
     prevents="a path that exists in the table of features and in no system",
-    wrong_when="Wrong if the flow is drawn as another kind: only events, batch, labels and predictions "
-    "count.",
+    wrong_when="Wrong if the flow is drawn as another kind: events, batch, labels, predictions and features count, and "
+    "what a call returns.",
     needs=_flow,
 )
 def path_without_flow(design: Design, flow: DataFlow) -> Iterator[Fault]:
@@ -353,10 +356,9 @@ class _Sketch:
         self._sorted = sorted(name for name in known if name in wanted)
         self.bit = {name: 1 << place for place, name in enumerate(self._sorted)}
         after, before = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-        for flow in planes.flows:
-            if flow.carries in ages.CARRY_DATA:
-                after[flow.start].append(flow.end)
-                before[flow.end].append(flow.start)
+        for start, end in _moved(planes):
+            after[start].append(end)
+            before[end].append(start)
         ends_first = chain.from_iterable(_walked(known, after))
         self.leading = dict[str, int]()
         for knot in _walked(reversed(list(ends_first)), before):  # Kosaraju: each walk back is a knot
@@ -373,6 +375,15 @@ class _Sketch:
             lowest = bits & -bits
             yield self._sorted[lowest.bit_length() - 1]
             bits ^= lowest
+
+
+def _moved(planes: Planes) -> Iterator[tuple[str, str]]:
+    """Yield from where to where flows bring data: what is sent, and what a call of another component returns."""
+    for flow in planes.flows:
+        if flow.carries in ages.CARRY_DATA or flow.carries == "features":
+            yield flow.start, flow.end
+        if flow.carries in {"request", "features"}:
+            yield flow.end, flow.start
 
 
 def _walked(roots: Iterable[str], steps: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
@@ -509,10 +520,11 @@ _LEAKS = {
 )
 def join_leaks_the_future(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Training may see of each feature only what serving could have read at that moment."""
-    if flow.join in _LEAKS:
+    joined = [one for one in _read(flow) if one.join is None]  # what comes with the request is logged with it
+    if flow.join in _LEAKS and (joined or not flow.features):
         yield Fault("dataflow.join", f"Training rows are joined on {_LEAKS[flow.join]}.", _HONEST_JOIN)
     for join, leak in _LEAKS.items():
-        if features := [one.id for one in flow.features if one.join == join]:
+        if features := [one.id for one in _read(flow) if one.join == join]:
             yield Fault(
                 f"dataflow.features.{features[0]}.join",
                 f"Training rows get {', '.join(features)} by {leak}.",
@@ -674,7 +686,8 @@ def age_of_index_unknown(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """A limit on an age says something once the jobs that decide about it are stated."""
     del flow
     ages_s = ages.least_worst_ages_s(design)
-    if open_ones := [one for one in _limits(design) if not ages_s.get(one[2])]:
+    at_once = _written_by_calls(design)
+    if open_ones := [one for one in _limits(design) if not ages_s.get(one[2]) and one[2] not in at_once]:
         where, _, _, within_s = open_ones[0]
         names = ", ".join(dict.fromkeys(component for _, _, component, _ in open_ones))
         yield Fault(
@@ -683,6 +696,20 @@ def age_of_index_unknown(design: Design, flow: DataFlow) -> Iterator[Fault]:
             f"reach {names}.",
             "Add the stage that fills it, with its component, period and delays.",
         )
+
+
+def _written_by_calls(design: Design) -> set[str]:
+    """Return the components that nothing but calls and events of what serves leads to: they know a change at once."""
+    planes = design.planes
+    serving = {one.id for one in (planes.in_plane("serving") if planes else ())}
+    slow = {
+        flow.end
+        for flow in (planes.flows if planes else ())
+        if flow.carries not in {"request", "events", "command"} or flow.start not in serving
+    }
+    return {
+        one for one in serving if any(flow.end == one for flow in (planes.flows if planes else ()))
+    } - slow
 
 
 # ---- the load of the store that requests read

@@ -1,12 +1,15 @@
 """Rules on experiments and offline metrics, on decisions, risks and open questions, and on accepted findings."""
 
 import math
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
+from statistics import NormalDist
 
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Acceptance, Design, Experiment
+from mlsd_helpers.design import Acceptance, Design, Experiment, Gate
+from mlsd_helpers.design.value import step_to
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import ab_sample_size
 from mlsd_helpers.review.acceptance import OF_ACCEPTANCES, covers, in_force
@@ -18,18 +21,24 @@ ARMITAGE = (
     "Armitage, McPherson & Rowe, Repeated significance tests on accumulating data (Journal of the Royal "
     "Statistical Society A, 1969)."
 )
-RARE = 0.01  # a class below this share hides behind accuracy; our threshold
+RARE = 0.1  # a class below this share hides behind accuracy; our threshold
 _MOST_FALSE_ALARMS = 0.055  # a test at 5% with room for rounding
 _MOST_LOOKS = 50  # more give at least as many false alarms, and take longer to compute
 _SEQUENTIAL = (
     r"sequential|alpha.spending|spending function|always.valid|o.?brien|pocock|haybittle|msprt|bayes"
+)
+_UNTIL_IT_WINS = (
+    r"\b(stop|end|decid|launch|roll|ship|releas|run)\w*\b.{0,40}\b(as soon as|until|once|when)\b.{0,30}"
+    r"\b(significan|wins?\b|better|p ?<)"
+    r"|\b(look|read|check|watch|review)\w*\b.{0,20}\b((every|each) (day|morning|hour)|daily)"
 )
 _CLUSTERS = (
     r"city|cities|region|market|cluster|area|shop|store|hour|day|week|switchback|geo|country|zone|depot|group|team"
     r"|school|clinic|hospital|warehouse|network|communit|pair"
 )
 _DEALT_WITH = (
-    r"report|compared? by|drawn from|adjust|correct|separat|exclud|measured"
+    r"report|compared? by|drawn from|adjust|correct|separat|exclud|measured|\b(its|their) own\b|\bsplit|divided"
+    r"|isolat|(each|per) arm\b|of (an|the) arm\b|in proportion|switchback"
     r"|different (shop|store|city|region|warehouse)"
 )
 """Words that say what is done about units that affect each other."""
@@ -58,14 +67,17 @@ def experiment_undecided(design: Design) -> Iterator[Fault]:
     """Unit, metric, effect, size, duration and guardrails of an experiment are decided before its result is known."""
     for one in design.experiments:
         missing = [name for name in ("unit", "metric") if not says_something(getattr(one, name))]
-        missing += [name for name in ("units_per_day", "effect", "duration") if not getattr(one, name)]
+        missing += [] if one.units_per_day or one.units else ["units_per_day"]
+        missing += [name for name in ("effect", "duration") if not getattr(one, name)]
+        missing += [] if one.baseline or one.variation else ["baseline"]
         missing += [] if any(says_something(text) for text in one.guardrails) else ["guardrails"]
         if missing:
             yield Fault(
                 f"experiments.{one.id}.{missing[0]}",
                 f"The experiment {one.id} does not state {', '.join(missing)}.",
-                "State the unit that is put into an arm, the one metric that decides, the smallest effect that "
-                "matters, how many units come in a day, how long it runs, and what must not get worse.",
+                "State the unit that is put into an arm, the one metric that decides and its value today (the baseline "
+                "of a share, the variation of a mean), the smallest effect that matters, how many units come in a day, "
+                "how long it runs, and what must not get worse.",
             )
 
 
@@ -79,38 +91,98 @@ def experiment_undecided(design: Design) -> Iterator[Fault]:
 def experiment_too_small(design: Design) -> Iterator[Fault]:
     """An experiment has to run until the smallest effect that matters would be seen."""
     for one in design.experiments:
-        needed, units_per_arm_day = _needed_per_arm(one), _units_per_arm_day(one)
-        if needed is None or units_per_arm_day is None or one.duration is None:
-            continue
-        got = units_per_arm_day * one.duration / day
-        if got < needed:
-            longer = f"{math.ceil(needed / units_per_arm_day):,} d" if units_per_arm_day else "longer"
-            yield Fault(
-                f"experiments.{one.id}.duration",
-                f"To see a change of {_percent(one.effect or 0)} on {_percent(one.baseline or 0)} at a "
-                f"significance of {_percent(one.significance)} with a power of {_percent(one.power)}, each of "
-                f"{one.arms} arms needs {needed:,} units; in {show_seconds(one.duration)} each gets {got:,.0f}.",
-                f"Run it for {longer}, give it a larger share, or decide on a larger effect.",
+        needed, got = _needed_per_arm(one), _units_per_arm(one)
+        if needed is None or got is None or one.duration is None or got >= needed or not _counted_s(one):
+            continue  # where no outcome is known in time, EXP010 says so
+        counted_s = _counted_s(one)
+        if one.units_per_day and got > 0:
+            longer = (
+                f"Run it for {math.ceil((needed / got * counted_s + one.duration - counted_s) / day):,} d"
             )
+        else:
+            longer = "Take more units"
+        of = (
+            _percent(one.baseline)
+            if one.baseline is not None
+            else f"a mean with a variation of {one.variation:.3g}"
+        )
+        yield Fault(
+            f"experiments.{one.id}.{'duration' if one.units_per_day else 'units'}",
+            f"To see a change of {_percent(one.effect or 0)} on {of} at a "
+            f"significance of {_percent(one.significance)} with a power of {_percent(one.power)}, each of "
+            f"{one.arms} arms needs {needed:,} units{_in_clusters(one)}; in {show_seconds(counted_s)} each gets "
+            f"{got:,.0f}{_with_outcome(one)}.",
+            f"{longer}, give it a larger share, or decide on a larger effect.",
+        )
+
+
+def _in_clusters(one: Experiment) -> str:
+    factor = _design_effect(one)
+    return (
+        f" ({factor:.3g} times as many as if they were alone, in clusters of {one.cluster_size})"
+        if factor > 1
+        else ""
+    )
+
+
+def _with_outcome(one: Experiment) -> str:
+    return f" whose outcome is known, {show_seconds(one.outcome_after)} later" if one.outcome_after else ""
+
+
+def _design_effect(one: Experiment) -> float:
+    """Return by how much clusters raise the units needed: 1 + (size - 1) x correlation (Kish 1965, Survey Sampling)."""
+    return (
+        1.0
+        if not one.cluster_size or one.correlation is None
+        else 1 + (one.cluster_size - 1) * one.correlation
+    )
 
 
 def _needed_per_arm(one: Experiment) -> int | None:
     """Return the units that each arm needs: each changed arm is compared with the unchanged one (Bonferroni)."""
-    if one.baseline is None or one.effect is None or one.arms < 2:
+    if one.effect is None or one.arms < 2:
         return None
-    difference = one.baseline * one.effect
-    if not difference > 1e-9 or one.baseline + difference > 1:
-        return None
-    try:
-        return ab_sample_size(one.baseline, difference, one.significance / (one.arms - 1), one.power)
-    except RangeError:
-        return None  # such as a significance of 100%: there is nothing to size
+    significance = one.significance / (one.arms - 1)
+    if one.variation is not None:
+        alone = _needed_for_a_mean(one.variation, one.effect, significance, one.power)
+    else:
+        difference = (one.baseline or 0.0) * one.effect
+        if one.baseline is None or not difference > 1e-9 or one.baseline + difference > 1:
+            return None
+        try:
+            alone = ab_sample_size(one.baseline, difference, significance, one.power)
+        except RangeError:
+            return None  # such as a significance of 100%: there is nothing to size
+    return None if alone is None else math.ceil(alone * _design_effect(one))
 
 
-def _units_per_arm_day(one: Experiment) -> float | None:
-    if one.units_per_day is None:
+def _needed_for_a_mean(variation: float, effect: float, significance: float, power: float) -> int | None:
+    """Return the units in each of two arms that show a relative change of a mean, by the normal approximation.
+
+    2 (z of significance / 2 + z of power)^2 (variation / effect)^2. Source: any text on sample size, such as van Belle
+    (2008), Statistical Rules of Thumb, chapter 2.
+    """
+    if not (0 < significance < 1 and 0 < power < 1):
         return None
-    return one.units_per_day * (1.0 if one.share is None else one.share) / one.arms
+    z = NormalDist().inv_cdf(1 - significance / 2) + NormalDist().inv_cdf(power)
+    needed = 2 * (z * variation / effect) ** 2
+    return math.ceil(needed) if needed < 1e15 else None
+
+
+def _units_per_arm(one: Experiment) -> float | None:
+    """Return how many units of each arm have an outcome when the experiment ends."""
+    share = 1.0 if one.share is None else one.share
+    if one.units is not None:
+        return one.units * share / one.arms
+    if one.units_per_day is None or one.duration is None:
+        return None
+    return one.units_per_day * share / one.arms * _counted_s(one) / day
+
+
+def _counted_s(one: Experiment) -> float:
+    """Return for how long units enter whose outcome is known when the result is read, in seconds."""
+    read_s = max(one.read_after or 0.0, one.duration or 0.0)
+    return max(min(one.duration or 0.0, read_s - (one.outcome_after or 0.0)), 0.0)
 
 
 @rule(
@@ -124,9 +196,16 @@ def _units_per_arm_day(one: Experiment) -> float | None:
 def repeated_looks(design: Design) -> Iterator[Fault]:
     """Each look at a running test is another chance to see an effect that is not there."""
     for one in design.experiments:
-        if one.looks == 1 or mentions(
-            _SEQUENTIAL, one.question, one.metric, one.interference, *one.guardrails
-        ):
+        if mentions(_SEQUENTIAL, one.question, one.metric, one.interference, *one.guardrails):
+            continue
+        if one.looks == 1:
+            if mentions(_UNTIL_IT_WINS, one.question, one.metric):
+                yield Fault(
+                    f"experiments.{one.id}.looks",
+                    f"The result of {one.id} is read while it runs ({_sentence(one.question)[:-1]}), and "
+                    " 'looks' says that it is looked at once.",
+                    "State under 'looks' how often its result is read, and name the sequential test in 'question'.",
+                )
             continue
         alarms = false_alarms(one.significance, min(one.looks, _MOST_LOOKS))
         if alarms > _MOST_FALSE_ALARMS:
@@ -191,12 +270,13 @@ def interfering_units(design: Design) -> Iterator[Fault]:
     """Where one arm takes from the other, single users are the wrong unit."""
     for one in design.experiments:
         said = says_something(one.interference) and not mentions(r"^\W*(no|none|not)\b", one.interference)
-        dealt_with = mentions(_DEALT_WITH, one.interference)
+        dealt_with = says_something(one.isolated_by) or mentions(_DEALT_WITH, one.interference)
         if said and one.unit and not dealt_with and not mentions(_CLUSTERS, one.unit):
             yield Fault(
                 f"experiments.{one.id}.unit",
                 f"The unit of {one.id} is {one.unit!r}, and units affect each other: {_sentence(one.interference)}",
-                "Put whole groups that do not share anything into an arm, such as cities, or a city by the hour.",
+                "Put whole groups that do not share anything into an arm, such as cities, or a city by the hour; or "
+                "say in 'isolated_by' what keeps the arms apart, such as a budget or a stock for each.",
             )
 
 
@@ -240,18 +320,36 @@ def metric_hides_rare_class(design: Design) -> Iterator[Fault]:
         else None
     )
     release = design.planes.release if design.planes else None
-    if not rate or min(rate, 1 - rate) >= RARE or release is None:
+    wanted = design.requirements.prediction if design.requirements else None
+    if (
+        not rate
+        or min(rate, 1 - rate) >= RARE
+        or release is None
+        or wanted is None
+        or wanted.type == "ranking"
+    ):
         return
-    tested = [gate.metric for gate in release.gates] + ([release.validation] if release.validation else [])
+    gated = [gate for gate in release.gates if not _is_of_something_else(design, gate.of)]
+    figures = release.validation and (not gated or re.search(r"\d", release.validation))
+    tested = [gate.metric for gate in gated] + (
+        [release.validation] if release.validation and figures else []
+    )
     if mentions(_HIDES_RARE, *tested) and not mentions(_SHOWS_RARE, *tested):
         always = max(rate, 1 - rate)
         yield Fault(
-            f"planes.release.{'gates' if release.gates else 'validation'}",
+            f"planes.release.{'gates' if gated else 'validation'}",
             f"The base rate is {_percent(rate)}: a model that always says the same is right in "
             f"{_percent(always)} of cases, and the release is judged by accuracy or the area under a curve "
-            "alone.",
-            "Judge by recall at the number of alerts that can be handled, or by precision and recall, or by money.",
+            "alone, which say nothing of how many alarms are false at the threshold that is used.",
+            "Judge by recall at the number of alerts that can be handled, or by precision and recall at the threshold, "
+            "or by money.",
         )
+
+
+def _is_of_something_else(design: Design, of: tuple[str, ...]) -> bool:
+    """Tell whether a gate is of parts that answer nothing themselves, such as an index."""
+    parts = [design.planes.component(name) for name in of] if design.planes else []
+    return bool(parts) and all(one is not None and one.kind in {"vector index", "embedder"} for one in parts)
 
 
 @rule(
@@ -280,6 +378,285 @@ def no_online_experiment(design: Design) -> Iterator[Fault]:
             f"{said} and no experiment is designed that says what users get from it.",
             "State the first experiment: unit, metric, smallest effect, duration and guardrails.",
         )
+
+
+_VALUE_USED = (
+    r"\bbid(s|ding)?\b|auction|\bpric(e|es|ing)\b|premium|expected (value|loss|revenue|cost|profit)|pacing"
+    r"|\breserve"
+)
+_CALIBRATED = (
+    r"calibrat|log.?loss|cross.?entropy|brier|reliab|observed (over|against|and|to)|expected (over|against)"
+    r" observed"
+)
+
+
+def _value_is_used(design: Design) -> bool:
+    """Tell whether the number that the model gives is used itself: as the field says, or by the words of the output."""
+    wanted = design.requirements.prediction if design.requirements else None
+    if wanted is None or wanted.used_as is not None:
+        return wanted is not None and wanted.used_as == "number"
+    texts = [wanted.output, design.summary]
+    texts += [
+        text for one in (design.planes.components if design.planes else ()) for text in (one.does, one.title)
+    ]
+    is_share = wanted.type in {"binary classification", "ranking"} and mentions(
+        r"probabilit|likelihood|\brate\b", *texts[:2]
+    )
+    return is_share and mentions(_VALUE_USED, *texts)
+
+
+@rule(
+    "EXP008",
+    "warning",
+    title="Probability used as a number, and no gate on calibration",
+    prevents="bids and prices that are wrong by a factor, from a model that ranks better than the last",
+    incident="Guo et al., On Calibration of Modern Neural Networks (ICML 2017): accurate models can be badly "
+    "calibrated.",
+    wrong_when="Wrong if only the order or a threshold of the answers is used; write 'used_as: order'.",
+)
+def calibration_untested(design: Design) -> Iterator[Fault]:
+    """What is multiplied with money has to be right as a number, and not only in its order."""
+    release = design.planes.release if design.planes else None
+    if release is None or not _value_is_used(design):
+        return
+    gates = release.gates
+    good = [gate for gate in gates if mentions(_CALIBRATED, gate.metric)]
+    if not good and not mentions(_CALIBRATED, release.validation):
+        yield Fault(
+            f"planes.release.{'gates' if gates else 'validation'}",
+            "The model's number itself is used, as in a bid or a price, and no gate tests whether predicted and "
+            "observed frequencies agree.",
+            "Add a gate on calibration (observed over predicted, log loss) with 'slices', for what answers in its "
+            "place too; and an alert on the same ratio.",
+        )
+
+
+_SHARED_BY_ARMS = (
+    r"\bauction|campaign|\bpacing\b|marketplace|\bcouriers?\b|\bdrivers?\b|(?<!best )(?<!best-)\bsellers?\b"
+    r"|\binventory|\b(in|limited) stock\b|stock level"
+)
+_ALONE_UNITS = r"\buser|customer|request|session|visitor|query|rider|driver|order|account|impression|search"
+
+
+@rule(
+    "EXP009",
+    "warning",
+    title="Shared resource between the arms not considered",
+    prevents="an arm that looks better because it takes the budget, the stock or the couriers of the other",
+    incident="Blake & Coey, Why marketplace experimentation is harder than it seems (EC 2014).",
+    wrong_when="Acceptable if arms share nothing that runs out; write 'interference: none, …' with the reason.",
+)
+def interference_not_considered(design: Design) -> Iterator[Fault]:
+    """Where users share what can run out, an arm changes what is left for the other."""
+    parts = design.planes.components if design.planes else ()
+    names = [text for one in parts for text in (one.id.replace("_", " "), one.title, one.does)]
+    needs = design.requirements
+    texts = [design.summary, needs.goal if needs else None, *names]
+    for one in design.experiments:
+        open_ = one.interference is None and not says_something(one.isolated_by)
+        if open_ and mentions(_ALONE_UNITS, one.unit) and mentions(_SHARED_BY_ARMS, *texts):
+            found = next(
+                found[0]
+                for text in texts
+                if text and (found := re.search(_SHARED_BY_ARMS, text, re.IGNORECASE))
+            )
+            yield Fault(
+                f"experiments.{one.id}.interference",
+                f"The unit of {one.id} is {one.unit!r}, units of both arms share what may run out ({found.lower()}), "
+                "and nothing is said about it.",
+                "Say in 'interference' what the arms share, and in 'isolated_by' what keeps them apart: a budget for "
+                "each arm, whole cities, hours in turn.",
+            )
+
+
+@rule(
+    "EXP010",
+    "warning",
+    title="Experiment ends before its outcomes are known",
+    prevents="a decision on the few outcomes that came early, which are not like the others",
+    wrong_when="Wrong if the metric is something that is known sooner than the label; state 'outcome_after'.",
+)
+def ends_before_outcomes(design: Design) -> Iterator[Fault]:
+    """A unit counts when its outcome is known, and those of the last days come after the end."""
+    labels = design.requirements.labels if design.requirements else None
+    for one in design.experiments:
+        after_s = one.outcome_after
+        told = "its outcome is known"
+        if (
+            after_s is None
+            and labels
+            and labels.delay
+            and _same_thing(one.metric, labels.source, labels.definition)
+        ):
+            after_s, told = labels.delay, "the labels that its metric counts come"
+        read_s = max(one.read_after or 0.0, one.duration or 0.0)
+        if after_s and read_s and after_s >= read_s:
+            yield Fault(
+                f"experiments.{one.id}.{'read_after' if one.read_after else 'duration'}",
+                f"The result of {one.id} is read {show_seconds(read_s)} after it starts, and {told} "
+                f"{show_seconds(after_s)} after a unit has entered.",
+                f"Read it {show_seconds(after_s)} after the last unit has entered ('outcome_after', 'read_after'), or "
+                "decide on a metric that is known sooner, and say how it follows the other.",
+            )
+
+
+_COMMON = {
+    "share",
+    "number",
+    "count",
+    "requests",
+    "users",
+    "within",
+    "after",
+    "their",
+    "which",
+    "every",
+    "those",
+    "people",
+}
+
+
+def _same_thing(metric: str | None, *texts: str | None) -> bool:
+    """Tell whether a metric and some texts speak of one thing: two words of five letters or more, in any form."""
+    stems = [
+        {word[:6] for word in re.findall(r"[a-z]{5,}", (text or "").lower()) if word not in _COMMON}
+        for text in (metric, " ".join(filter(None, texts)))
+    ]
+    return len(stems[0] & stems[1]) > 1
+
+
+_CHEAP_SIGNAL = r"\bclick|\bview|\bopen(s|ed)?\b|dwell|impression|\blikes?\b|thumbs?|watch|scroll|\bvisit"
+_REAL_VALUE = (
+    r"\border(s|ed)?\b|purchas|revenue|\bsales?\b|\bsold\b|booking|subscri|retention|churn"
+    r"|return(s|ing)? (rate|user|visit)|conversion|margin|profit|satisf|solved|resolved|complain|\bcancel"
+)
+
+
+@rule(
+    "EXP011",
+    "warning",
+    title="Label is a substitute for what decides",
+    prevents="a model that gets more clicks each month, while orders fall",
+    wrong_when="Acceptable if the substitute was compared with the real metric; say so in 'labels.stands_for'.",
+)
+def label_is_a_substitute(design: Design) -> Iterator[Fault]:
+    """What is easy to observe is learnt, and what was meant is measured only in the experiment."""
+    needs = design.requirements
+    labels = needs.labels if needs else None
+    if needs is None or labels is None or says_something(labels.stands_for):
+        return
+    learnt = (labels.source, labels.definition)
+    meant = [one.metric for one in design.experiments] or [needs.goal]
+    if mentions(_CHEAP_SIGNAL, *learnt) and not mentions(_REAL_VALUE, *learnt):
+        decided = next(
+            (text for text in meant if mentions(_REAL_VALUE, text) and not mentions(_CHEAP_SIGNAL, text)),
+            None,
+        )
+        if decided:
+            yield Fault(
+                "requirements.labels.stands_for",
+                f"The model learns from {labels.source.rstrip('.')!r}, and what decides is {decided.rstrip('.')!r}: "
+                "one can rise while the other falls.",
+                "Say in 'stands_for' what the label stands for and how the two were compared, or learn from the real "
+                "outcome too, and watch it as a guardrail.",
+            )
+
+
+@rule(
+    "EXP012",
+    "warning",
+    title="Too few positives for the gate's limit",
+    prevents="a release that passed by one case out of twelve",
+    incident="By the width of a 95% interval of a share; 'too few' is our estimate.",
+    wrong_when="Wrong if the set holds more positives than the base rate would give; state 'positives'.",
+)
+def too_few_positives(design: Design) -> Iterator[Fault]:
+    """Recall is a share of the positives alone, and in each slice of those in the slice."""
+    wanted = design.requirements.prediction if design.requirements else None
+    release = design.planes.release if design.planes else None
+    for position, gate in enumerate(release.gates if release else ()):
+        limit = gate.at_least if gate.at_least is not None else gate.at_most
+        positives = _positives(gate, wanted.base_rate if wanted else None)
+        if (
+            positives is None
+            or limit is None
+            or not 0 < limit < 1
+            or not mentions(_OF_POSITIVES, gate.metric)
+        ):
+            continue
+        if gate.cases and gate.cases * min(limit, 1 - limit) < _FEWEST_WRONG:
+            continue  # too few cases of any kind: PLANE052 says so
+        error = 1.96 * math.sqrt(limit * (1 - limit) / positives) if positives else 1.0
+        room = min(_MOST_ROOM, max(_LEAST_ROOM, min(limit, 1 - limit)))
+        if error > room or positives * min(limit, 1 - limit) < 1:
+            yield Fault(
+                f"planes.release.gates.{step_to(position, gate)}.cases",
+                f"The gate {gate.id} judges {gate.metric!r} on about {positives:,.0f} positives: at {_percent(limit)} "
+                f"chance alone moves it by {100 * error:.2g} points.",
+                "Add positives, such as all that are known of the last year, and state how many under 'positives'; or "
+                "set a limit that so many can show.",
+            )
+
+
+_OF_POSITIVES = (
+    r"recall|sensitivity|\btpr\b|true positive|caught|found|detect(ed|ion) rate|missed|false negative|\bfnr\b"
+)
+_FEWEST_WRONG = 5  # as in PLANE052
+_LEAST_ROOM, _MOST_ROOM = 0.05, 0.1  # a gate that cannot tell 95% from 90%, or 80% from 70%; our estimate
+
+
+def _positives(gate: Gate, rate: float | None) -> float | None:
+    if gate.positives is not None:
+        return float(gate.positives)
+    return None if gate.cases is None or rate is None else gate.cases * rate
+
+
+_RANDOM_SPLIT = (
+    r"random(ly)?\b.{0,25}(\d+ ?%|split|sample|hold.?out|held|rows|records|subset|part|fold|tenth|fifth)"
+    r"|\d+ ?% (random|at random)|k.?fold|cross.?validation|train_test_split|shuffl"
+)
+_APART = (
+    r"\bby (patient|user|customer|person|site|shop|store|hospital|device|account|group|household|merchant|seller"
+    r"|time|date|week|month|day)|newer|later|after|last (day|week|month|quarter|hour)|newest|out.of.time|grouped"
+    r"|held.?out (by|sites|shops|stores|hospitals|users|patients)|time.?split|not trained|next (day|week|month)"
+    r"|unseen (patient|user|site|shop|customer)"
+)
+
+
+@rule(
+    "EXP013",
+    "warning",
+    title="Evaluation set drawn at random from the training period",
+    prevents="a model that knows the patients, shops and days that it is tested on",
+    incident="Kapoor & Narayanan, Leakage and the reproducibility crisis in machine-learning-based science "
+    "(Patterns, 2023).",
+    wrong_when="Acceptable if rows have nothing in common, neither a person nor a day; say so under 'on'.",
+)
+def split_at_random(design: Design) -> Iterator[Fault]:
+    """Rows of one person, device or day resemble each other, so a random row was almost seen in training."""
+    release = design.planes.release if design.planes else None
+    if release is None or (design.requirements and design.requirements.prediction is None):
+        return
+    for position, gate in enumerate(release.gates):
+        if mentions(_RANDOM_SPLIT, gate.on) and not mentions(_APART, gate.on):
+            yield _random_split(f"gates.{step_to(position, gate)}.on", gate.on or "")
+            return
+    if (
+        not release.gates
+        and mentions(_RANDOM_SPLIT, release.validation)
+        and not mentions(_APART, release.validation)
+    ):
+        yield _random_split("validation", release.validation or "")
+
+
+def _random_split(place: str, said: str) -> Fault:
+    return Fault(
+        f"planes.release.{place}",
+        f"The evaluation set is drawn at random ({said.rstrip('.')}): rows of one person, place or day may stand in it "
+        "and in the training set.",
+        "Test on later data than was trained on, and on persons, sites or devices that were held out; write that under "
+        "'on'.",
+    )
 
 
 # ---- decisions, questions, risks

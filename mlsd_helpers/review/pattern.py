@@ -945,7 +945,7 @@ def _other_scorings(design: Design, pattern: Pattern) -> Iterator[Fault]:
 
 @rule(
     "PATTERN027",
-    "warning",
+    "info",
     title="Slowest of several calls decides",
     prevents="a tail of the whole that no single source has",
     incident="Dean & Barroso, The Tail at Scale (Communications of the ACM, 2013): with 100 calls at once, each slow "

@@ -200,7 +200,7 @@ def _has_limit(gate: Gate) -> bool:
     title="Evaluation set too small for its limit",
     prevents="a gate that chance opens and closes",
     wrong_when="Acceptable for a difference if both versions answer the same cases and mostly alike: a paired "
-    "comparison needs fewer.",
+    "comparison needs fewer; write 'paired: true'.",
     needs=released,
 )
 def evaluation_set_too_small(_: Design, release: Release) -> Iterator[Fault]:
@@ -224,7 +224,7 @@ def _too_few(gate: Gate) -> str | None:
             f"a limit of {percent(limit)} is {gate.cases * rarer:.3g} of them, and one more or less is chance"
         )
     error = 1.96 * math.sqrt(limit * (1 - limit) / gate.cases)
-    if gate.worse_by_at_most and error > gate.worse_by_at_most:
+    if gate.worse_by_at_most and not gate.paired and error > gate.worse_by_at_most:
         return (
             f"at {percent(limit)} chance alone moves the metric by {100 * error:.2g} points, and it is to show "
             f"{100 * gate.worse_by_at_most:.2g}"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from mlsd_helpers.analysis.ages import labelled_data_age, writers_into
 from mlsd_helpers.analysis.paths import answers_requests, stages_of
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import BudgetPart, Design, FailureMode, Requirements, Schedule, Throughput
+from mlsd_helpers.design import BudgetPart, Design, FailureMode, Labels, Requirements, Schedule, Throughput
 from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.words import mentions
 from mlsd_helpers.units import hour, minute, ms, show_seconds
 
 OF_REQUESTS = ("prediction", "latency", "throughput", "freshness", "availability")
@@ -352,7 +353,7 @@ _UNSAID = {
 
 @rule(
     "REQ013",
-    "warning",
+    "info",
     title="No assumptions",
     prevents="a wrong assumption that is found in production",
     incident="Zillow Offers: a forecast error beyond the business margin, and a write-down of $304 million "
@@ -419,18 +420,30 @@ def label_facts_missing(design: Design, stated: Requirements) -> Iterator[Fault]
                 "State source, definition, delay, yield and cost of the labels.",
             )
         return
-    asked = {
-        "delay": "delay",
-        "label_yield": "yield",
-        "cost_per_label": "cost_per_label",
-        "quality": "quality",
-    }
+    asked = {"delay": "delay", "label_yield": "yield"}
+    if _by_hand(design, stated.labels):  # what users do gives labels without anybody's work
+        asked |= {"cost_per_label": "cost_per_label", "quality": "quality"}
     if missing := [key for name, key in asked.items() if getattr(stated.labels, name) is None]:
         yield Fault(
             f"requirements.labels.{missing[0]}",
             f"The labels do not state {', '.join(missing)}.",
             "State when they arrive, for which share, at what price, and how they are checked; $0 is a price.",
         )
+
+
+def _by_hand(design: Design, labels: Labels) -> bool:
+    """Tell whether people give the labels, who are paid and make mistakes."""
+    if labels.labels_per_item is not None or labels.cost_per_label or mentions(_LABELLED, labels.source):
+        return True
+    parts = {one.id: one for one in (design.planes.components if design.planes else ())}
+    flows = [flow for flow in (design.planes.flows if design.planes else ()) if flow.carries == "labels"]
+    return any(parts[flow.start].kind in {"people", "external service"} for flow in flows)
+
+
+_LABELLED = (
+    r"annotat|label+ers?\b|expert|review(er|ed)|read(er)?s? by|by hand|manual|agency|crowd|radiolog|doctor|analyst"
+    r"|investigat|moderator|editors?\b|raters?\b"
+)
 
 
 @rule(
@@ -452,7 +465,7 @@ def token_limits_missing(design: Design, stated: Requirements) -> Iterator[Fault
         for name, what in wanted.items()
         if what not in promised and not says_something(design.why_not(f"requirements.latency.{name}"))
     ]
-    if missing:
+    if "first_token" in missing:
         yield Fault(
             f"requirements.latency.{missing[0]}",
             f"Answers are generated token by token, and these times have no limit: {', '.join(missing)}.",
@@ -490,10 +503,10 @@ def constraints_missing(design: Design, stated: Requirements) -> Iterator[Fault]
     wrong_when="Acceptable if a contract that is cited names the window.",
     needs=_stated,
 )
-def availability_without_window(_: Design, stated: Requirements) -> Iterator[Fault]:
+def availability_without_window(design: Design, stated: Requirements) -> Iterator[Fault]:
     """A share of the requests is a target only together with the time over which it is counted."""
     kept = stated.availability
-    if kept and kept.window is None and kept.target < 1:
+    if kept and kept.window is None and kept.target < 1 and answers_requests(design):
         allowed_s = [(1 - kept.target) * days * 24 * hour for days in (30, 365)]
         yield Fault(
             "requirements.availability.window",
@@ -518,7 +531,7 @@ def peak_without_bursts(_: Design, stated: Requirements) -> Iterator[Fault]:
         return  # where a peak comes from is asked first, and a mean is none
     if load.over is not None and load.over > COARSE_S:
         what = f"is the mean of {show_seconds(load.over)}: minutes in it are busier"
-    elif load.over is None and load.burstiness is None:
+    elif load.over is None and load.burstiness is None and load.derivation == "busiest period":
         what = "does not state over which period it was counted, nor how bursty arrivals are"
     else:
         return
@@ -560,6 +573,34 @@ def labelled_data_too_old(design: Design, stated: Requirements) -> Iterator[Faul
             "requirements.freshness.labelled_data",
             f"The model may be {show_seconds(limits.model)} old, and {worst}: {sum_}.",
             "State under freshness.labelled_data how old the newest labels may be, or find labels that come earlier.",
+        )
+
+
+@rule(
+    "REQ023",
+    "warning",
+    title="Age of the model that nothing keeps",
+    prevents="a model that is trained when somebody thinks of it, and is two years old when they do",
+    wrong_when="Acceptable if an alert on the age itself calls the person who trains.",
+    needs=_stated,
+)
+def model_age_unkept(design: Design, stated: Requirements) -> Iterator[Fault]:
+    """A limit on the age of a model is kept by what starts a training in time."""
+    limit_s = stated.freshness.model if stated.freshness else None
+    training = design.planes.retraining if design.planes else None
+    if not limit_s or training is None or not training.triggers or training.period:
+        return
+    watched = any(
+        mentions(r"\bage\b|\bold\b|days since", one.metric)
+        for one in (design.planes.alerts if design.planes else ())
+    )
+    if set(training.triggers) <= {"manual", "drift", "quality", "volume"} and not watched:
+        how = ", ".join(training.triggers)
+        yield Fault(
+            "planes.retraining.triggers",
+            f"The model may be {show_seconds(limit_s)} old, and trainings are started by {how} alone: nothing starts "
+            "one because that time is over.",
+            "Add a schedule with its period, or an alert on the model's age with who trains it.",
         )
 
 

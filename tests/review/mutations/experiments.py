@@ -52,6 +52,66 @@ def platform_without_an_experiment(design: Design) -> Design:
     return adding(design, "planes.flows", flow)
 
 
+@breaks("EXP006", FULL)
+def recall_only_in_words(design: Design) -> Design:
+    design = setting(design, "planes.release", validation="Recall is looked at, in each age group")
+    return setting(design, "planes.release.gates.recall", metric="AUC")
+
+
+@breaks("EXP002", FULL)
+def a_mean_that_varies(design: Design) -> Design:
+    return setting(design, "experiments.limit", metric="Minutes per user", baseline=None, variation=30)
+
+
+@breaks("EXP002", FULL)
+def half_of_the_outcomes_still_open(design: Design) -> Design:
+    return setting(design, "experiments.limit", units_per_day=10_000, outcome_after="12 d")
+
+
+@breaks("EXP002", FULL)
+def clusters_taken_for_units(design: Design) -> Design:
+    fields = {"units_per_day": None, "units": 150_000, "cluster_size": 40, "correlation": "20%"}
+    return setting(design, "experiments.limit", **fields)
+
+
+@breaks("EXP003", FULL)
+def stopped_when_it_wins(design: Design) -> Design:
+    return setting(design, "experiments.limit", question="Stop as soon as the result is significant")
+
+
+@breaks("EXP008", FULL)
+def premium_by_a_score(design: Design) -> Design:
+    return setting(design, "requirements.prediction", used_as="number")
+
+
+@breaks("EXP009", FULL)
+def users_who_bid_for_the_same(design: Design) -> Design:
+    return design.with_part(summary="Ranks the offers of a marketplace of used cars")
+
+
+@breaks("EXP010", FULL)
+def over_before_it_is_known(design: Design) -> Design:
+    return setting(design, "experiments.limit", outcome_after="30 d")
+
+
+@breaks("EXP011", FULL)
+def learns_clicks_for_orders(design: Design) -> Design:
+    design = setting(
+        design, "requirements.labels", source="Clicks in the app", definition="A click within a minute"
+    )
+    return setting(design, "experiments.limit", metric="orders per user")
+
+
+@breaks("EXP012", FULL)
+def twenty_positives(design: Design) -> Design:
+    return setting(design, "planes.release.gates.recall", positives=20)
+
+
+@breaks("EXP013", FULL)
+def a_random_tenth(design: Design) -> Design:
+    return setting(design, "planes.release.gates.recall", on="A random 10% of all payments")
+
+
 @breaks("DEC001", FULL)
 def decided_for_good(design: Design) -> Design:
     return setting(design, "decisions.rules_first", flips_when="tbd")
