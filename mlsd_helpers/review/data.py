@@ -70,7 +70,8 @@ def _constraints(design: Design) -> tuple[Constraint, ...]:
 
 def _can_be_held(one: Constraint) -> bool:
     """Tell whether a constraint is in figures, so that the design itself shows whether it is kept."""
-    return bool(one.region) or one.kept_at_least is not None or one.kept_at_most is not None
+    kept = one.kept_at_least is not None or one.kept_at_most is not None
+    return bool(one.region) or kept or _told(_LEAST, one) is not None or _told(_MOST, one) is not None
 
 
 @rule(
@@ -459,7 +460,7 @@ def kept_outside_datasets(design: Design, planes: Planes) -> Iterator[Fault]:
 
 def _keeps(one: Component, flows: PersonalData, received: Mapping[str, Flow]) -> bool:
     if one.kind == "external service":
-        return bool(one.id in received and one.terms and one.terms.retention)
+        return bool(one.id in received and one.terms and one.terms.retention and not _agreement_missing(one))
     return one.kind in _KEEPING and one.id in flows.stored_in
 
 

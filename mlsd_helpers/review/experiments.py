@@ -203,7 +203,7 @@ def repeated_looks(design: Design) -> Iterator[Fault]:
                 yield Fault(
                     f"experiments.{one.id}.looks",
                     f"The result of {one.id} is read while it runs ({_sentence(one.question)[:-1]}), and "
-                    " 'looks' says that it is looked at once.",
+                    "'looks' says that it is looked at once.",
                     "State under 'looks' how often its result is read, and name the sequential test in 'question'.",
                 )
             continue

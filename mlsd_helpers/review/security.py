@@ -83,6 +83,7 @@ def _unproved(design: Design, planes: Planes) -> Iterator[tuple[str, Flow, str, 
         start, end = zone.get(flow.start, ""), zone.get(flow.end, "")
         crosses = (start and end and start.casefold() != end.casefold()) or (end == "provider" and not start)
         known = says_something(flow.auth) or (flow.end, flow.start) in asked or flow.carries == "metrics"
+        known = known or flow.carries == "model"  # what is taken is checked itself: SEC013
         if crosses and not known and kinds[flow.end] != "people":
             yield place, flow, start, end
 
@@ -406,9 +407,13 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
         name for one in (design.data.datasets if design.data else ()) if one.personal for name in one.kept_in
     }
     kept |= personal_data(design, planes).stored_in
-    stores = {one.id for one in planes.components if one.kind in _READ}
+    stores = {
+        one.id
+        for one in planes.components
+        if one.kind in _READ or (one.id in kept and one.kind in {"service", "raw source"})
+    }
     for place, flow in flow_places(planes):
-        reads = flow.carries in {"request", "features"} and (flow.end in stores or flow.end in kept)
+        reads = flow.carries in {"request", "features"} and flow.end in stores
         held = flow.personal or (flow.end in kept and flow.personal is None)
         if not reads or not held or mentions(_OF_A_USER, flow.auth):
             continue
