@@ -1,4 +1,4 @@
-"""Can this machine run the course? Each check is a small function, and `CHECKS` lists them.
+"""Checks whether this machine can run the course. Each check is a function, and `CHECKS` lists them.
 
 >>> print(Check("sandbox", "optional", "no bubblewrap", "sudo apt-get install bubblewrap"))
 optional  sandbox     no bubblewrap
@@ -16,10 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from packaging.specifiers import SpecifierSet
+from typing import Literal
 
 DISTRIBUTION = "mlsd-helpers"
 _PREPARE = f'{sys.executable} -c "from mlsd_helpers import simulation; simulation.prepare()"'
@@ -28,9 +25,9 @@ _APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")  # Ub
 
 @dataclass(frozen=True)
 class Check:
-    """What a check found, and the command that mends it.
+    """The result of a check, and the command that mends it.
 
-    `missing` is what the course needs; without what is `optional`, something is skipped.
+    The course needs what is `missing`; without what is `optional`, some tests or features are skipped.
     """
 
     name: str
@@ -46,22 +43,20 @@ class Check:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """All checks. It shows itself in a notebook and in a terminal."""
+    """The results of all checks, as text in a terminal and as HTML in a notebook."""
 
     checks: tuple[Check, ...]
 
     @property
     def ready(self) -> bool:
-        """Say whether everything that the course needs is there."""
+        """Whether everything that the course needs is there."""
         return all(check.state != "missing" for check in self.checks)
 
     def __str__(self) -> str:
         """Write a line for each check, and the conclusion."""
         lacking = sum(check.state == "missing" for check in self.checks)
         end = (
-            "This machine can run the course."
-            if self.ready
-            else f"{lacking} missing: mend and run this again."
+            f"{lacking} missing: mend and run this again." if lacking else "This machine can run the course."
         )
         return "\n".join([*map(str, self.checks), end])
 
@@ -72,12 +67,12 @@ class Report:
 
 
 def report(checks: Sequence[Callable[[], Check]] | None = None) -> Report:
-    """Run the checks, all of `CHECKS` unless told."""
+    """Run the given checks, by default all of `CHECKS`."""
     return Report(tuple(_run(check) for check in (CHECKS if checks is None else checks)))
 
 
 def _run(check: Callable[[], Check]) -> Check:
-    """Run a check; what it could not even import is missing."""
+    """Run a check; a package that it cannot import is missing."""
     try:
         return check()
     except ImportError as error:
@@ -111,7 +106,8 @@ def packages(declared: Sequence[str] | None = None) -> Check:
     requirements = [Requirement(line) for line in lines]
     needed = [each for each in requirements if not each.marker or each.marker.evaluate({"extra": "course"})]
     versions = {each.name: _version(each.name) for each in needed}
-    wrong = [each for each in needed if not _fits(versions[each.name], each.specifier)]
+    fits = {one.name: one.specifier.contains(versions[one.name] or "0", prereleases=True) for one in needed}
+    wrong = [each for each in needed if not (versions[each.name] and fits[each.name])]
     if not wrong:
         return Check("packages", "ok", f"{len(needed)} within their ranges")
     found = ", ".join(f"{each.name} {versions[each.name] or 'is not there'}" for each in wrong)
@@ -124,10 +120,6 @@ def _version(name: str) -> str:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return ""
-
-
-def _fits(version: str, wanted: "SpecifierSet") -> bool:
-    return bool(version) and wanted.contains(version, prereleases=True)
 
 
 def kernel(program: str | None = None) -> Check:
@@ -183,7 +175,7 @@ def folder(here: Path | None = None) -> Check:
         return Check("folder", "missing", f"{here}: {error.strerror}", "mlsd lab ~/mlsd")
 
 
-# What is skipped where it is not there
+# Optional: without it, something is skipped
 
 
 def browser(path: str | None = None) -> Check:
@@ -191,9 +183,8 @@ def browser(path: str | None = None) -> Check:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
     if found is None:
-        return Check(
-            "browser", "optional", "no Chromium: tests in a browser are skipped", _system("chromium")
-        )
+        without = "no Chromium: tests in a browser are skipped"
+        return Check("browser", "optional", without, _system("chromium"))
     if importlib.util.find_spec("playwright") is None:
         mend = _install([f"{DISTRIBUTION}[dev]"])
         return Check("browser", "optional", f"{found}, but no playwright: tests in it are skipped", mend)
@@ -223,7 +214,7 @@ def _system(package: str) -> str:
 
 
 def simulator() -> Check:
-    """Look for the simulator's machine code on disk; without it the first simulation waits for the compiler."""
+    """Check for the simulator's machine code on disk; without it the first simulation waits for the compiler."""
     if importlib.util.find_spec("numba") is None:
         return Check("simulator", "optional", "no numba: it runs as plain Python", _install(["numba"]))
     cache = Path(__file__).parent / "simulation" / "__pycache__"
@@ -234,7 +225,7 @@ def simulator() -> Check:
 
 
 def testbed() -> Check:
-    """Look for what the testbed needs; without it lessons show what another machine measured."""
+    """Check for the packages of the testbed; without them lessons show recordings of another machine."""
     from mlsd_helpers.testbed import running  # noqa: PLC0415 - brings numpy
 
     if lacking := running.missing():

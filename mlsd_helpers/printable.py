@@ -1,7 +1,7 @@
-"""Text of other people, as it may stand in a terminal, a table or a log.
+"""Makes untrusted text safe to show in a terminal, a table or a log.
 
-A control character, an override of the direction or a line break in a name could wipe, forge or reorder what
-stands around it. What is ours, such as colours and the ends of our lines, is added afterwards.
+A control character, an override of the text direction or a line break in a name could erase, forge or reorder the text
+around it. Our own colours and line ends are added afterwards.
 """
 
 import re
@@ -13,9 +13,10 @@ _BLANKS = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0]{3,}")  # and letters t
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Return text without what a terminal acts on: a blank for each line break or tab, else a sign of replacement.
+    r"""Return text without characters that control a terminal: line breaks and tabs become blanks, others U+FFFD.
 
-    Gone are the Unicode categories Cc, Cf (but for the joiners that names need), Cs, Co, Cn, Zl and Zp; `keep` stays.
+    These are the Unicode categories Cc, Cf (except the joiners that names need), Cs, Co, Cn, Zl and Zp. The characters
+    in `keep` stay.
 
     >>> printable("a\x1b[2K\n\u202eb, Zo\u00eb"), printable("one\ntwo", keep="\n")
     ('a�[2K �b, Zoë', 'one\ntwo')

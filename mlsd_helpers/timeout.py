@@ -13,11 +13,11 @@ class TooLongError(BaseException):
 
 @contextlib.contextmanager
 def time_limit(seconds: float, error: BaseException) -> Iterator[None]:
-    """Raise `error` in what runs within, once it has run for some seconds.
+    """Raise `error` in the body of the `with` statement when it has run for `seconds`.
 
-    An alarm (SIGALRM) raises it, which also stops Python's regular expressions, but no other code written in C. Without
-    POSIX, and outside the main thread, there is no limit. A time limit around this one stays in force, and
-    is checked when this one has ended.
+    An alarm (SIGALRM) raises it. That also stops Python's regular expressions, but no other code written in C. Without
+    POSIX, and outside the main thread, there is no limit. An outer time limit stays in force, and is checked when this
+    one has ended.
 
     >>> with time_limit(1, TooLongError()):
     ...     sum(range(10))

@@ -92,7 +92,7 @@ COUNT = _dimension(
 )
 RATIO = _dimension("ratio", "1.3", {"": 1.0})
 SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW"})
-"""The signs that stand for a currency, each with its code."""
+"""The signs of currencies, each with its code."""
 _CODES = (
     "USD EUR GBP JPY CHF CNY INR KRW AUD BRL CAD DKK NOK PLN SEK SGD AED AFN ALL AMD AOA ARS AWG AZN BAM BBD BDT BGN "
     "BHD BIF BMD BND BOB BSD BTN BWP BYN BZD CDF CLP COP CRC CUP CVE CZK DJF DOP DZD EGP ERN ETB FJD FKP GEL GHS GIP "

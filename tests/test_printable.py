@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd_helpers import cli
-from mlsd_helpers.cli.common import line_that_moves, say
+from mlsd_helpers.cli.common import progress_line, say
 from mlsd_helpers.errors import QuantityError
 from mlsd_helpers.grading.classroom import Summary
 from mlsd_helpers.grading.downloads import IGNORED, SortedDownload
@@ -83,9 +83,9 @@ def test_the_printer_is_a_net_for_what_was_not_cleaned_and_keeps_what_is_ours(ca
     assert not set(printed[20:]) & (ACTS - {"\n"})
 
 
-def test_the_line_that_moves_is_cleaned(monkeypatch, capsys):
+def test_the_progress_line_is_cleaned(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    line_that_moves()(f"{HOSTILE} left")
+    progress_line()(f"{HOSTILE} left")
     assert capsys.readouterr().out.count("\x1b") == 1  # ours, which clears the line
 
 

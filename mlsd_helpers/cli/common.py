@@ -74,7 +74,7 @@ def missing_package(error: ModuleNotFoundError) -> str | None:
     return f"needs {package}, which is not installed; run: {sys.executable} -m pip install 'mlsd-helpers[{extra}]'"
 
 
-def line_that_moves() -> Callable[[str], None]:
+def progress_line() -> Callable[[str], None]:
     """Return a function that prints progress: it rewrites one line of a terminal, and prints every 5 s elsewhere."""
     shown = 0.0
 

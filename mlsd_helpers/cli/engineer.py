@@ -15,10 +15,10 @@ from mlsd_helpers.errors import MlsdError, RangeError
 
 
 def check(given: argparse.Namespace) -> int:
-    """Review a design, and say what is wrong, why it matters and what to do.
+    """Review a design: print what is wrong, why it matters and what to do.
 
-    Each finding stands with its line in the file. What the design accepts is listed after them, and does not count.
-    Exit status 1 when a finding is an error, 2 when the file cannot be read. `mlsd rules` explains the rules.
+    Each finding names its line in the file. Accepted findings are listed last, and do not count. Exit status 1
+    when a finding is an error, 2 when the file cannot be read. `mlsd rules` explains the rules.
     """
     from mlsd_helpers.design import load_with_lines  # noqa: PLC0415
     from mlsd_helpers.review import report, reviewed  # noqa: PLC0415
@@ -46,9 +46,9 @@ def check(given: argparse.Namespace) -> int:
 def rules(given: argparse.Namespace) -> int:
     """List the rules of `mlsd check`, or explain some.
 
-    With a code, such as PLANE005, the rule is explained: its title, its reason, the failure that it prevents, where
-    that failure is published, and when a finding is wrong or can be accepted. With the beginning of codes, such as
-    PLANE, all rules on that part of a design are.
+    With a code, such as PLANE005, it explains that rule: its title, its reason, the failure that it prevents,
+    where that failure is published, and when a finding is wrong or can be accepted. With the beginning of a
+    code, such as PLANE, it explains all rules on that part of a design.
     """
     from mlsd_helpers.review import RULES, report  # noqa: PLC0415
 
@@ -81,9 +81,9 @@ def schema(given: argparse.Namespace) -> int:
 def document(given: argparse.Namespace) -> int:
     """Write the design document of a design, as Markdown.
 
-    It goes to the terminal, or to the file that --output names. A document there that nobody changed is written
-    again; any other file stays as it is, with exit status 2. The prose of `about.context_file` is read from the
-    folder of the design.
+    It is printed, or written to the file that --output names. A generated document there that nobody changed is
+    replaced; any other file is left unchanged, with exit status 2. The text of `about.context_file` is read
+    from the folder of the design.
     """
     from mlsd_helpers.design import load_design  # noqa: PLC0415
     from mlsd_helpers.document import document, save  # noqa: PLC0415
@@ -100,11 +100,12 @@ def document(given: argparse.Namespace) -> int:
 
 
 def simulate(given: argparse.Namespace) -> int:
-    """Simulate a design's capacity, and say of each requirement whether it is met.
+    """Simulate a design's capacity, and say whether each requirement is met.
 
-    Of several fleets each is simulated; --fleet names one. Each figure is printed with its interval, beside the rule
-    of thumb and the exact formula. Incidents are named and last to the end. Exit status 1 when a requirement is
-    missed, also by an overload; a requirement that is not judged, with the reason beside it, leaves it at 0.
+    Every fleet is simulated; --fleet chooses one. Each figure is printed with its interval, beside the rule of
+    thumb and the exact formula. Incidents are given by name and last to the end. Exit status 1 when a
+    requirement is missed, also by an overload. A requirement that cannot be judged is printed with the reason,
+    and leaves the status at 0.
     """
     import json  # noqa: PLC0415
 

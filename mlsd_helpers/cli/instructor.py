@@ -9,8 +9,8 @@ from mlsd_helpers.cli.common import (
     Command,
     argument,
     complain,
-    line_that_moves,
     output,
+    progress_line,
     say,
 )
 from mlsd_helpers.printable import one_line
@@ -79,7 +79,7 @@ def grade(given: argparse.Namespace) -> int:
             given.student or everyone,
             workers=given.workers,
             dask=given.dask or "",
-            say=line_that_moves(),
+            say=progress_line(),
         )
         for line in (*summary.lines(), *summary.differences()):
             say(line)
@@ -95,9 +95,9 @@ def grade(given: argparse.Namespace) -> int:
 def collect(given: argparse.Namespace) -> int:
     """Sort a folder or zip of LMS downloads into submitted/, and list every file with its outcome.
 
-    It reads the names that Canvas and Moodle give to downloads; nbgrader_config.py can describe other names. The newest
-    of several uploads is kept, and nothing newer is overwritten. Exit status 1 when a person has to decide whose a file
-    is.
+    It reads the names that Canvas and Moodle give to downloads; nbgrader_config.py can describe other names.
+    The newest of several uploads is kept, and nothing newer is overwritten. Exit status 1 when a person has to
+    decide which student a file belongs to.
     """
     from mlsd_helpers.grading import downloads  # noqa: PLC0415
 
@@ -177,7 +177,7 @@ def demo(given: argparse.Namespace) -> int:
 
     root = Path(mkdtemp(prefix="mlsd-demo-"))
     for name in versions.assignments(given.course, given.assignment):
-        students, scores = end_to_end.walk(given.course, root, name, line_that_moves())
+        students, scores = end_to_end.walk(given.course, root, name, progress_line())
         say("\n" + end_to_end.table(scores, list(students[0].scores)))
     say(f"\nFeedback pages: {root / 'feedback'}")
     return 0

@@ -17,9 +17,8 @@ def main() -> None:
     child.exit_with_the_testbed()
     folder = Path(settings["folder"])
     log, table = (
-        SqliteLog(folder / "log.db"),
-        SqliteLog(folder / "scores.db"),
-    )  # a long write locks no payment out
+        SqliteLog(folder / name) for name in ("log.db", "scores.db")
+    )  # a long write blocks no payment
     scorer, report = model.load(folder, "onnx"), Report(Path(settings["report"]))
     previous_s = 0.0
     while True:

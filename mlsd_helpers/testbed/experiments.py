@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mlsd_helpers.errors import MeasurementError, RangeError
 from mlsd_helpers.figures.base import table
 from mlsd_helpers.testbed import measuring
+from mlsd_helpers.testbed.model import PATTERNS
 from mlsd_helpers.testbed.results import Load, format_time
 from mlsd_helpers.testbed.running import Cache, missing, start
 
@@ -222,17 +223,13 @@ def three_patterns() -> Measurement:
     """Let all three patterns answer the same stream of payments: about 60 s."""
     rows: list[dict[str, Cell]] = []
     notes: tuple[str, ...] = ()
-    for name, options in (
-        ("A, request-time", {"pattern": "request-time"}),
-        ("B, pre-computed", {"pattern": "pre-computed"}),
-        ("C, streaming", {"pattern": "streaming"}),
-    ):
-        with start(**options) as service:  # type: ignore[arg-type]
+    for letter, pattern in zip("ABC", PATTERNS, strict=True):
+        with start(pattern) as service:
             load = service.load(rate_rps=100, lasts_s=15, fraud_share=0.08, seed=11)
             notes += service.notes
         rows.append(
             {
-                "pattern": name,
+                "pattern": f"{letter}, {pattern}",
                 "p50_s": load.p50_s,
                 "p99_s": load.p99_s,
                 "oldest_s": load.age_s.get("1.0"),
@@ -298,13 +295,12 @@ def caches() -> Measurement:
                 "limited_by": limit.by,
             }
         )
-    return _measured(
-        "Caches in front of a fast and of a slow model; 80 % of requests repeat an earlier one", rows
-    )
+    title = "Caches in front of a fast and of a slow model; 80 % of requests repeat an earlier one"
+    return _measured(title, rows)
 
 
 def main() -> None:
-    """Record every experiment anew."""
+    """Record every experiment again."""
     import sys  # noqa: PLC0415 - a command
 
     for name in sys.argv[1:] or EXPERIMENTS:

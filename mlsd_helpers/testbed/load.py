@@ -1,9 +1,8 @@
 """Open-loop load generator with a clock of its own. The testbed runs it as `python -m mlsd_helpers.testbed.load`.
 
-It has a process of its own, so that a busy notebook makes nobody look slow. A latency counts from the moment
-at which the request was *meant* to be sent: a generator that is late, or a server that stalls, cannot hide the
-requests that it delayed. What is bounded: the time of a run, the number of requests, how many are under way at
-once, and the time of each.
+It has a process of its own, so that a busy notebook does not add to latencies. A latency counts from the moment at
+which the request was *meant* to be sent, so that a late generator or a stalled server cannot hide the requests that it
+delayed. The duration of a run, the number of requests, those in flight and the time of each are limited.
 """
 
 import asyncio
@@ -40,7 +39,8 @@ class Run:
     async def ask(self, session: Any, place: int, intended_s: float) -> None:
         """Ask about one payment; its latency counts from the intended send time."""
         try:
-            async with session.post(self.url, data=self._body(place), headers=_JSON) as response:
+            body = json.dumps(self.stream.question(place)).encode()
+            async with session.post(self.url, data=body, headers=_JSON) as response:
                 answer = await response.read()
                 if response.status != 200:
                     self.failed[f"HTTP {response.status}"] += 1
@@ -57,15 +57,10 @@ class Run:
         self.latency.add(took_s)
         if len(self.sample) < _SAMPLE:
             self.sample.append((float(self.stream.at_s[place]), took_s))
-        self._note(place, json.loads(answer))
-
-    def _body(self, place: int) -> bytes:
-        return json.dumps(self.stream.question(place)).encode()
-
-    def _note(self, place: int, answer: dict[str, Any]) -> None:
-        self.scores[place] = answer["score"]
-        if answer["age_s"] is not None:
-            self.ages.add(answer["age_s"])
+        found = json.loads(answer)
+        self.scores[place] = found["score"]
+        if found["age_s"] is not None:
+            self.ages.add(found["age_s"])
 
 
 _JSON = {"Content-Type": "application/json"}
@@ -125,16 +120,6 @@ async def generate(settings: dict[str, Any]) -> dict[str, Any]:
             await closed_loop(run, session, settings["clients"], starts_s + settings["lasts_s"])
         reporting.cancel()
         took_s, used_s = time.perf_counter() - starts_s, time.process_time() - used_s
-    return _told(run, took_s, used_s)
-
-
-async def _report(run: Run) -> None:
-    while True:
-        await asyncio.sleep(0.5)
-        child.report(done=run.done)
-
-
-def _told(run: Run, took_s: float, used_s: float) -> dict[str, Any]:
     return {
         "requests": run.done,
         "failed": dict(run.failed),
@@ -147,6 +132,12 @@ def _told(run: Run, took_s: float, used_s: float) -> dict[str, Any]:
         "sample_s": sorted(run.sample),
         "scores": [None if np.isnan(score) else score for score in run.scores[: run.done].tolist()],
     }
+
+
+async def _report(run: Run) -> None:
+    while True:
+        await asyncio.sleep(0.5)
+        child.report(done=run.done)
 
 
 def _precise() -> asyncio.AbstractEventLoop:

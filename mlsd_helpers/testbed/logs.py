@@ -7,7 +7,8 @@ killed, the two agree: after a restart it loses no payment and counts none twice
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -171,7 +172,7 @@ CREATE TABLE IF NOT EXISTS scores (card INTEGER PRIMARY KEY, score REAL);
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """Open a database in which readers do not wait for writers; each statement is its own transaction by default."""
+    """Open a database in which readers do not wait for writers, in autocommit mode."""
     database = sqlite3.connect(file, isolation_level=None, timeout=10, check_same_thread=False)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=OFF")  # the testbed's data need not survive a loss of power
@@ -251,16 +252,12 @@ class SqliteLog:
         """Return the state of a card, and the time up to which it is complete; takes microseconds."""
         return self.states([card])[0], self.progress().complete_to_s
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._database)
-
-
-class _Transaction:
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-
-    def __enter__(self) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         self._database.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, failed: object, *_: object) -> None:
-        self._database.execute("ROLLBACK" if failed else "COMMIT")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")

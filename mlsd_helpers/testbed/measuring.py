@@ -60,7 +60,7 @@ class ServiceTimes:
 def measure_service_times(service: Service, lasts_s: float = 2.0) -> ServiceTimes:
     """Measure how long one request keeps the server busy, and how that varies: in four times `lasts_s`.
 
-    A server that always has somebody waiting answers one request per service time: eight clients in a closed
+    A server with a queue that is never empty answers one request per service time: eight clients in a closed
     loop give `busy_s`, by the utilisation law at a utilisation of 1 (Denning & Buzen, 1978, ACM Computing
     Surveys 10(3)). In an open loop at a sixth of that rate, the server's CPU time for a request is `idle_s`.
     Who then comes when all others are answered does not wait: the mean of their latencies is longer than

@@ -101,17 +101,10 @@ def examples(stream: Payments) -> dict[Pattern, Rows]:
         rows.append(known("streaming", question, mine, now_s))
         recent[question["card"]] = [*mine, (now_s, question["amount"], question["merchant"])]
     whole = np.asarray(rows, np.float32)
-    return {
-        "request-time": _without(whole, payments.WINDOW),
-        "pre-computed": _without(whole, payments.REQUEST),
-        "streaming": whole,
-    }
-
-
-def _without(rows: Rows, names: tuple[str, ...]) -> Rows:
-    less = rows.copy()
-    less[:, [FEATURES.index(name) for name in names]] = payments.UNKNOWN
-    return less
+    at_request, computed_before = whole.copy(), whole.copy()
+    at_request[:, [FEATURES.index(name) for name in payments.WINDOW]] = payments.UNKNOWN
+    computed_before[:, [FEATURES.index(name) for name in payments.REQUEST]] = payments.UNKNOWN
+    return {"request-time": at_request, "pre-computed": computed_before, "streaming": whole}
 
 
 def known(pattern: Pattern, question: dict[str, Any], recent: list[Recent], now_s: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""Shows what the testbed is doing, on one line that changes, in a notebook and in a terminal."""
+"""Shows the progress of the testbed on one line, in a notebook or a terminal."""
 
 import sys
 from typing import Any

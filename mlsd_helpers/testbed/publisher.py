@@ -6,7 +6,7 @@ from mlsd_helpers.testbed import child
 from mlsd_helpers.testbed.logs import Event, open_log
 from mlsd_helpers.testbed.payments import Payments, asked
 
-AUTHORISED_S = 0.02  # a payment happens this much after it was asked about
+AUTHORISED_S = 0.02  # from the request about a payment to the payment
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Start one pattern on this machine, and stop it whatever happens."""
+"""Start one pattern on this machine, and stop it at the end or on any error."""
 
 import json
 import math
@@ -128,9 +128,6 @@ class Service:
             "fraud_share": fraud_share,
             "repeats": repeats,
         }
-        return self._measured(settings)
-
-    def _measured(self, settings: dict[str, Any]) -> Load:
         with ExitStack() as stack:
             asking = stack.enter_context(_child("load", settings, self.folder))
             publishing = stack.enter_context(_child("publisher", settings, self.folder)) if self.log else None
@@ -217,11 +214,6 @@ class Service:
         return self.processes[name]
 
 
-def _close(running: dict[str, Child]) -> None:
-    for child in running.values():
-        child.close()
-
-
 def _share(called: list[bool], among: list[bool]) -> float | None:
     chosen = [call for call, counts in zip(called, among, strict=True) if counts]
     return sum(chosen) / len(chosen) if chosen else None
@@ -284,7 +276,12 @@ def start(
         elif pattern == "streaming":
             settings = {"stream": common, **settings}
         running: dict[str, Child] = {}
-        stack.callback(_close, running)
+
+        @stack.callback
+        def close() -> None:
+            for child in running.values():
+                child.close()
+
         port = 0
         for name, order in settings.items():
             progress.show(f"starting the {name}")
@@ -328,11 +325,8 @@ def _redis(pattern: Pattern, cache: Cache | None, stream: str | None) -> str | N
 def _log(pattern: Pattern, folder: Path, redis: str | None) -> str | None:
     if pattern == "request-time":
         return None
-    return (
-        f"redis:{folder / 'redis.sock'}"
-        if redis and pattern == "streaming"
-        else f"sqlite:{folder / 'log.db'}"
-    )
+    in_redis = redis and pattern == "streaming"
+    return f"redis:{folder / 'redis.sock'}" if in_redis else f"sqlite:{folder / 'log.db'}"
 
 
 @contextmanager

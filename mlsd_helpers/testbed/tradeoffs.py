@@ -80,12 +80,8 @@ def unbeaten(given: list[Point]) -> list[Point]:
 
 def _panel(axes: "Axes", given: list[Point], title: str) -> None:
     best = unbeaten(given)
-    axes.step(
-        *zip(*((each.price, each.recall) for each in best), strict=True),
-        where="post",
-        color=style.QUIET,
-        lw=1,
-    )
+    prices, recalls = zip(*((each.price, each.recall) for each in best), strict=True)
+    axes.step(prices, recalls, where="post", color=style.QUIET, lw=1)
     for point in given:
         line = _LINES["ABC".index(point.name[0])]
         axes.plot(point.price, point.recall, line.marker, color=line.colour, markersize=9)

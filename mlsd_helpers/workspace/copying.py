@@ -1,7 +1,7 @@
 """Copy the course into a workspace: `plan` decides from hashes alone what may be written, `make` writes it.
 
-A learner's work is never overwritten. A file is theirs as soon as it differs from what was copied, which
-`.mlsd/manifest.json` remembers; when that is lost, whatever differs from the course is theirs.
+A learner's work is never overwritten. A file is theirs when it differs from the copied file, whose hash is in
+`.mlsd/manifest.json`. Without that file, every file that differs from the course is theirs.
 """
 
 import errno
@@ -22,7 +22,7 @@ from mlsd_helpers.workspace.course import DESIGN, MANIFEST, STATE, offered
 
 @dataclass(frozen=True)
 class Action:
-    """What to do about one file of the course: copy it, update it, copy it beside the learner's, or nothing.
+    """The action for one file of the course: copy, update, copy beside the learner's file, or nothing.
 
     `path` is its name in the workspace, and `to` the file that is written, empty when nothing is.
     """
@@ -69,7 +69,7 @@ def _beside(path: str, new: str, found: Mapping[str, str]) -> Action:
 
 
 def describe(actions: Sequence[Action]) -> str:
-    """Say in one line what was done.
+    """Return what was done, in one line.
 
     >>> describe([Action("copy", "a.ipynb", "a.ipynb"), Action("beside", "b.ipynb", "b.new.ipynb")])
     '1 file copied; b.ipynb is yours and kept, the new one is b.new.ipynb'
@@ -102,7 +102,9 @@ def make(course: Path, workspace: Path) -> tuple[Action, ...]:
         for action in actions:
             if action.to:
                 write(workspace / action.to, contents[action.path])
-        _remember(workspace, copied, {**copied, **offer})
+        if copied != (now := {**copied, **offer}):
+            write(workspace / STATE / ".gitignore", b"*\n")
+            write(workspace / MANIFEST, json.dumps({"laid": now}, indent=1, sort_keys=True).encode())
     _trust(workspace / action.to for action in actions if action.to.endswith(".ipynb"))
     return actions
 
@@ -115,7 +117,7 @@ def _refuse_course(course: Path, workspace: Path) -> None:
 
 
 def _found(workspace: Path, paths: Iterable[str]) -> dict[str, str]:
-    """Hash what lies where the course would write, and beside it."""
+    """Hash the files at the paths that the course would write, and the copies beside them."""
     found = {}
     for place in map(workspace.joinpath, paths):
         beside = place.parent.glob(f"{glob.escape(place.stem)}.new*{glob.escape(place.suffix)}")
@@ -138,23 +140,15 @@ def _manifest(workspace: Path) -> dict[str, str]:
         return {}
 
 
-def _remember(workspace: Path, before: dict[str, str], after: dict[str, str]) -> None:
-    if before != after:
-        write(workspace / STATE / ".gitignore", b"*\n")
-        write(workspace / MANIFEST, json.dumps({"laid": after}, indent=1, sort_keys=True).encode())
-
-
 def write(path: Path, content: bytes) -> None:
-    """Write the whole file or none of it, and make its folder."""
+    """Write a file atomically, and make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, content)
 
 
 def _trust(notebooks: Iterable[Path]) -> None:
     """Sign our own notebooks, so that JupyterLab shows their outputs."""
-    with suppress(
-        Exception
-    ):  # where the store of signatures can't be used, running a notebook trusts it as well
+    with suppress(Exception):  # without a usable store of signatures, running a notebook trusts it as well
         import nbformat  # noqa: PLC0415 - heavy
         from nbformat.sign import NotebookNotary  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Where the course is, and what it offers to a learner's workspace."""
+"""Finds the course, and lists the files that it offers for a learner's workspace."""
 
 import json
 import re
@@ -15,12 +15,10 @@ MANIFEST = f"{STATE}/manifest.json"
 GLOSSARY = "glossary.md"
 DESIGN = "design.yaml"
 _STARTER = b"# Your design. Each lesson writes its part here; change it as you like.\nname: My design\n"
-_LINKS = MappingProxyType(
-    {
-        rb"\.\./release/(?=\d\d_)": b"assignments/",  # from a lesson to its exercises
-        rb"\.\./\.\./course/(?=\d\d_|glossary)": b"../../",  # and back
-    }
-)
+_LINKS = MappingProxyType({
+    rb"\.\./release/(?=\d\d_)": b"assignments/",  # from a lesson to its exercises
+    rb"\.\./\.\./course/(?=\d\d_|glossary)": b"../../",  # and back
+})  # fmt: skip
 
 
 def find_course(given: Path | None = None, here: Path | None = None) -> Path:
@@ -48,7 +46,7 @@ def _is_course(folder: Path) -> bool:
 
 
 def default_folder(course: Path, here: Path) -> Path:
-    """Return where a workspace goes unless told: here if here is one, else `workspace/`."""
+    """Return the default folder of a workspace: `here` if it is one, else `workspace/`."""
     if (here / MANIFEST).is_file():
         return here
     return (course if here.is_relative_to(course) else here) / "workspace"
@@ -80,14 +78,14 @@ def offered(course: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _relinked(notebook: bytes) -> bytes:
-    """Point the links between lessons and exercises at where these lie in a workspace."""
+    """Change the links between lessons and exercises to their paths in a workspace."""
     for link, target in _LINKS.items():
         notebook = re.sub(link, target, notebook)
     return notebook
 
 
 def _unrun(notebook: bytes) -> bytes:
-    """Take the outputs out of a lesson: they would answer what it asks the learner to predict."""
+    """Remove the outputs of a lesson: they would answer the questions that ask for a prediction."""
     content = json.loads(notebook)
     for cell in content["cells"]:
         if cell["cell_type"] == "code":

@@ -1,4 +1,4 @@
-"""JupyterLab over a folder, on loopback, started and stopped in good order."""
+"""Starts JupyterLab for a folder, on the loopback interface, and stops it."""
 
 import http.client
 import importlib.util
@@ -28,15 +28,13 @@ _SETTINGS = {
         "checkForUpdates": False,
         "doNotDisturbMode": True,
     },
-    "notebook-extension/tracker": {
-        "codeCellConfig": {"lineNumbers": False, "lineWrap": True}
-    },  # a small window needs no scrolling
+    "notebook-extension/tracker": {"codeCellConfig": {"lineNumbers": False, "lineWrap": True}},
 }
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running JupyterLab: its process, its port on loopback, the token that lets one in, and its log."""
+    """A running JupyterLab: its process, its port on the loopback interface, its access token and its log."""
 
     process: subprocess.Popen[bytes]
     port: int
@@ -53,7 +51,7 @@ class Server:
             raise self._failure("JupyterLab stopped")
 
     def await_answer(self, patience_s: float) -> None:
-        """Wait until JupyterLab answers. Raises WorkspaceError when it ends, or is silent for too long."""
+        """Wait until JupyterLab answers. Raises WorkspaceError when it ends, or takes over `patience_s` seconds."""
         end = time.monotonic() + patience_s
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > end:
@@ -96,7 +94,7 @@ def jupyterlab(folder: Path, port: int, *, learner: bool = True, patience_s: flo
 
 
 def free_port(wanted: int = PORT) -> int:
-    """Return the wanted port of loopback, or the next that is free; any free one for 0.
+    """Return the wanted port of the loopback interface, or the next free one; for 0 any free port.
 
     Raises WorkspaceError when those after it are taken too.
     """
@@ -139,7 +137,7 @@ def _environment(folder: Path, token: str) -> dict[str, str]:
 
 
 def _configure(state: Path, *, learner: bool) -> None:
-    """Write JupyterLab's settings; what the learner has set since stays."""
+    """Write JupyterLab's settings; settings that the learner has changed stay."""
     write(state / ".gitignore", b"*\n")
     settings = state / "jupyter"
     for name, values in _SETTINGS.items():
@@ -164,7 +162,7 @@ def _write_json(path: Path, value: Any) -> None:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal raise KeyboardInterrupt, so that no server is left behind."""
+    """Let SIGTERM and SIGHUP raise KeyboardInterrupt, so that no server keeps running."""
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
@@ -183,7 +181,7 @@ def _running(command: list[str], folder: Path, token: str, output: Any) -> Itera
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        start_new_session=True,  # Ctrl-C reaches us alone, and we stop it in good order
+        start_new_session=True,  # Ctrl-C reaches only this process, which then stops the server
     )
     try:
         yield process
@@ -192,7 +190,7 @@ def _running(command: list[str], folder: Path, token: str, output: Any) -> Itera
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End JupyterLab and its kernels, at once when that takes too long or Ctrl-C comes again."""
+    """End JupyterLab and its kernels; kill them when that takes too long or Ctrl-C is pressed again."""
     process.terminate()
     try:
         process.wait(timeout=15)
