@@ -77,7 +77,7 @@ def operations(figures: Figures) -> Md:
 
 
 def _canary(figures: Figures) -> Columns:
-    """Return the columns of a canary, whose figures stand in the release itself."""
+    """Return the columns of a canary, whose share and time are fields of the release itself."""
     at = "planes.release"
     return _STAGES | {
         "share": lambda _: figures.number(f"{at}.canary_share"),

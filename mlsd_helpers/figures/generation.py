@@ -22,7 +22,7 @@ def memory_budget(
     context_tokens: int,
     usable: float = 0.9,
 ) -> Figure:
-    """Show how an accelerator's memory goes to weights and key–value cache as sequences run at once.
+    """Show how much of an accelerator's memory weights and key–value cache take, by the sequences that run at once.
 
     Each sequence holds `context_tokens` tokens; the share `usable` of the memory may be filled.
     Data: sequences, weights_bytes, kv_bytes, free_bytes, at each quarter of what fits.

@@ -261,7 +261,7 @@ def _upright(plot: Plot, row: int, name: str, at_s: float, colour: str, dash: st
 
 
 def _estimates(plot: Plot, view: TheatreView) -> Iterator[str]:
-    """Draw each percentile with its interval and its words, which stand on the left where the right has no room."""
+    """Draw each percentile with its interval and its text, on the left of the mark where the right has no room."""
     crowded = any(plot.x(estimate.value) > plot.end - 90 for _, _, estimate in view.percentiles)
     for name, share, estimate in view.percentiles:
         x, y = at = plot.at(estimate.value, share)
