@@ -15,7 +15,6 @@ from mlsd_helpers.grading.records import FAILED, Judged, Record
 ENOUGH = 20
 """The fewest submissions for a discrimination: at 20, the interval around r = 0.3 is −0.16 to 0.66."""
 
-RIGHT, MISTAKE, UNEXPLAINED, BLANK = "right", "mistake", "unexplained", "blank"
 Kind = Literal["right", "mistake", "unexplained", "blank"]
 
 _Z95 = 1.96
@@ -145,22 +144,18 @@ def _item(name: str, exercise: Exercise | None, records: Sequence[Record]) -> It
     points = exercise.points if exercise else max((one.points for one in judged.values()), default=0.0)
     known = {mistake_name(known): feedback(known) for known in exercise.mistakes} if exercise else {}
     groups = _groups(judged, known)
-    made = {group.name for group in groups if group.kind == MISTAKE}
+    made = {group.name for group in groups if group.kind == "mistake"}
     return Item(
         name,
         exercise.title if exercise else name,
         points,
-        _mean([_share(one) for one in judged.values()]),
+        _mean([one.score / one.points if one.points else 0.0 for one in judged.values()]),
         _mean([one.score >= one.points for one in judged.values()]),
         _mean([not one.attempted for one in judged.values()]),
         _discrimination(name, records),
         groups,
         tuple(mistake for mistake in known if mistake not in made),
     )
-
-
-def _share(judged: Judged) -> float:
-    return judged.score / judged.points if judged.points else 0.0
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -96,7 +96,8 @@ def cleaner(students: Iterable[Student], secret: bytes) -> Callable[[str], str]:
 
 def _parts(student: Student) -> Iterator[str]:
     for text in (student.id, student.first_name, student.last_name, student.email, student.lms_user_id):
-        for form in {_composed(text), _without_accents(text)}:
+        plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+        for form in {_composed(text), plain}:  # with and without accents
             words = re.findall(r"[^\W\d_]+|\d+", form)
             yield from (word for word in (form, *words) if not _is_short(word))
 
@@ -114,7 +115,3 @@ def _bounded(word: str) -> str:
 
 def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)
-
-
-def _without_accents(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))

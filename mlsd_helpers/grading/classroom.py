@@ -146,14 +146,11 @@ def grade_class(
         results = []
         for result in _spread(job, students, (os.cpu_count() or 1) if workers is None else workers, dask):
             results.append(result)
-            say(_progress(len(results), len(students), time.monotonic() - began))
+            done, of = len(results), len(students)
+            left = (time.monotonic() - began) / done * (of - done)
+            say(f"graded {done} of {of}" + (f", about {left:.0f} s left" if done < of else ""))
     results.sort(key=lambda result: result.student)
     return Summary(tuple(results), time.monotonic() - began)
-
-
-def _progress(done: int, of: int, seconds: float) -> str:
-    left = seconds / done * (of - done)
-    return f"graded {done} of {of}" + (f", about {left:.0f} s left" if done < of else "")
 
 
 def _spread(job: Job, students: Sequence[str], workers: int, dask: str) -> Iterator[Result]:
@@ -290,8 +287,8 @@ def _on_dask(job: Job, students: Sequence[str], address: str) -> Iterator[Result
 def _graded_beside(job: Job, student: str) -> Result:
     """Grade one in a process beside a Dask worker, since a thread of the worker cannot be ended."""
     with _pools_lock:
-        # 2026-12: a worker under a nanny is a daemon, and multiprocessing allows daemons no children
-        # . Our children end with it by themselves (`workers`).
+        # 2026-12: a worker under a nanny is a daemon, and multiprocessing allows daemons no children. Our children
+        # end with it by themselves (`workers`).
         multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # noqa: SLF001
         if os.getpid() not in _pools:
             _pools[os.getpid()] = pool(1, job.limits.judge_memory)

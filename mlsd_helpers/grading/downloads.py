@@ -292,12 +292,10 @@ class _Sorter:
 
     def __init__(self, course: Path, assignment: str) -> None:
         config = configuration(course)
-        config.CourseDirectory.root = str(course.resolve())
         self.directory = CourseDirectory(config=config)
         plugin = config.ZipCollectApp.get("collector_plugin", LmsNames)
-        self.names: FileNameCollectorPlugin = (import_item(plugin) if isinstance(plugin, str) else plugin)(
-            config=config
-        )
+        kind = import_item(plugin) if isinstance(plugin, str) else plugin
+        self.names: FileNameCollectorPlugin = kind(config=config)
         self.assignment = assignment
         self.notebooks = _notebooks(course, assignment)
         others = (other for other in _assignments(course) if other != assignment)
@@ -351,9 +349,8 @@ class _Sorter:
         elif depth > 1:
             yield SortedDownload(found.name, IGNORED, note="an archive within an archive")
         elif not self.marked and (depth or self.loose):
-            yield SortedDownload(
-                found.name, NO_STUDENT, note="an archive among files that have one, so not opened"
-            )
+            why = "an archive among files that have one, so not opened"
+            yield SortedDownload(found.name, NO_STUDENT, note=why)
         else:
             for member in archives.members(found, self.most_bytes):
                 yield from self._sort(member, depth + 1)
@@ -379,7 +376,7 @@ class _Sorter:
         return "" if known else f"not {' or '.join(self.names.valid_ext)}"
 
     def _reading(self, found: DownloadedFile) -> Mapping[str, Any] | None:
-        """Ask nbgrader's plugin for the student of a file; an archive is asked for as if it were a notebook."""
+        """Ask nbgrader's plugin for the student of a file; an archive gets the name of a notebook for that."""
         reading: Mapping[str, Any] | None = self.names.collect(self._as_notebook(found))
         return reading
 

@@ -48,7 +48,7 @@ def _only_this_course(handler: Any) -> Any:
 
 
 def _escaped(handler: Any, name: str, **values: Any) -> Any:
-    return _render(handler, name, **{key: _as_text(value) for key, value in values.items()})
+    return _render(handler, name, **_as_text(values))
 
 
 def _as_text(value: Any) -> Any:

@@ -59,7 +59,7 @@ class Job:
     def configuration(self) -> Config:
         """Return the course's nbgrader configuration, with the job's gradebook."""
         config = configuration(self.course)
-        config.CourseDirectory.update(root=str(self.course), assignment_id=self.assignment)
+        config.CourseDirectory.assignment_id = self.assignment
         if self.db_url:
             config.CourseDirectory.db_url = self.db_url
         url = CourseDirectory(config=config).db_url
@@ -163,9 +163,8 @@ class Grader:
         return self._save(given, self._without_cells(record, f"{why[0].upper()}{why[1:]}."), before, late)
 
     def _has_outputs(self, student: str) -> bool:
-        return all(
-            self._converter.course_folder(step, student).is_dir() for step in ("autograded", "feedback")
-        )
+        folders = (self._converter.course_folder(step, student) for step in ("autograded", "feedback"))
+        return all(folder.is_dir() for folder in folders)
 
     def _lateness(self, student: str, given: Submission) -> tuple[float, str]:
         """Return how many seconds late a submission is, and where it is, the digest of the settings for lateness."""
@@ -179,9 +178,8 @@ class Grader:
         if self._fork_server is None and self._job.sandbox != "stock":
             hidden = _hidden_from_students(self._job, self._config)
             processor = own_processor(self._job.course / WORK, self._stack)
-            server = ForkServer(
-                self._job.sandbox, limits=self._job.limits, hidden=hidden, processors=processor
-            )
+            job = self._job
+            server = ForkServer(job.sandbox, limits=job.limits, hidden=hidden, processors=processor)
             self._fork_server = self._stack.enter_context(server)
         for name in self._shown_cases:
             judging.case_set(name, seed)
@@ -209,9 +207,8 @@ class Grader:
                     *restored.left_out,
                     *(f"A file was left out: {note}." for note in given.notes[:MOST_NOTES]),
                 ]
-            notebooks[name] = (
-                with_note(restored.notebook, student_notes) if student_notes else restored.notebook
-            )
+            page = restored.notebook
+            notebooks[name] = with_note(page, student_notes) if student_notes else page
             shift = int(bool(student_notes))  # the notes are a cell of their own, the first
             outputs[name] = {index + shift: cell for index, cell in executed.outputs.items()}
             judged |= executed.judged
@@ -325,16 +322,12 @@ def students(job: Job) -> list[str]:
     directory = CourseDirectory(config=job.configuration())
     pattern = directory.format_path(directory.submitted_directory, "*", job.assignment)
     root, _, rest = pattern.partition("*")
-    return sorted(
+    visible = (folder for folder in Path(root).glob("*") if not folder.name.startswith("."))
+    return sorted(  # a folder that cannot be read may have a submission
         folder.name
-        for folder in Path(root).glob("*")
-        if not folder.name.startswith(".") and (os.path.lexists(f"{folder}{rest}") or _is_unreadable(folder))
+        for folder in visible
+        if os.path.lexists(f"{folder}{rest}") or (is_folder(folder) and not os.access(folder, os.X_OK))
     )
-
-
-def _is_unreadable(folder: Path) -> bool:
-    """Tell whether a folder cannot be read, so that nobody knows whether it has a submission."""
-    return is_folder(folder) and not os.access(folder, os.X_OK)
 
 
 # ---- the rules ------------------------------------------------------------------------------------

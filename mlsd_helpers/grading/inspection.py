@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from mlsd_helpers.grading.reading_code import BINDING_NODES, Bindings, is_counting, read
 
@@ -282,23 +283,18 @@ class _Inspector:
         if isinstance(node, ast.Name):  # what it refers to was inspected where it was bound
             for star in self.known.stars:
                 yield from _named(f"{star}.{node.id}", line)
-        elif not isinstance(parent, ast.Attribute) and not (
-            isinstance(parent, ast.Call) and node is parent.func
-        ):
+        elif not isinstance(parent, ast.Attribute) and node is not getattr(parent, "func", None):
             name = self.known.name(node)
-            if not (
-                name == "sys.modules" and isinstance(parent, ast.Compare)
-            ):  # which only asks in what environment it runs
+            asks_where = name == "sys.modules" and isinstance(parent, ast.Compare)
+            if not asks_where:  # a comparison only asks in what environment the code runs
                 yield from _named(name, line)
 
     def _changed(
         self, node: ast.Name | ast.Attribute | ast.Subscript, parent: ast.AST | None, line: str
     ) -> Iterator[Match]:
         if isinstance(node, ast.Name):
-            own = isinstance(parent, ast.Assign) and self.known.name(parent.value) in {
-                "mlsd",
-                "mlsd_helpers",
-            }
+            package = {"mlsd", "mlsd_helpers"}
+            own = isinstance(parent, ast.Assign) and self.known.name(parent.value) in package
             if node.id == "mlsd" and not own:
                 yield CHECKS, line
             return
@@ -348,10 +344,8 @@ class _Inspector:
         counted = isinstance(first, ast.Name) and first.id in self.known.counted
         if _BY_NUMBER.search(function) and (counted or (number is not None and 3 <= number < 4_096)):
             yield CHANNEL, line
-        any_process = (
-            counted or (number is not None and number < 2) or self.known.name(first) == "os.getppid()"
-        )
-        if function == "os.kill" and any_process:
+        others = counted or (number is not None and number < 2) or self.known.name(first) == "os.getppid()"
+        if function == "os.kill" and others:
             yield PROCESSES, line
         if _ALLOCATES.search(function) and (number or 0) >= _LARGE:
             yield FLOODS, line
@@ -362,15 +356,13 @@ class _Inspector:
         """Tell whether a call changes a file outside its folder, or opens one of another user."""
         given = [self.known.text(one) or "" for one in node.args[:2]]
         if function.removeprefix("io.") == "open":
-            written = set(given[1] if len(given) > 1 else "") & set("wax+") and not given[0].startswith(
-                _TEMPORARY
-            )
-            return bool((written and _ELSEWHERE.search(given[0])) or _ANOTHERS.search(given[0]))
+            writes = set(given[1] if len(given) > 1 else "") & set("wax+")
+            changes = writes and not given[0].startswith(_TEMPORARY) and _ELSEWHERE.search(given[0])
+            return bool(changes or _ANOTHERS.search(given[0]))
         if not _CHANGES_A_PATH.search(function):
             return False
-        on = (
-            self.known.text(node.func.value) if isinstance(node.func, ast.Attribute) else None
-        )  # Path("/x").chmod(0)
+        # The path of Path("/x").chmod(0)
+        on = self.known.text(node.func.value) if isinstance(node.func, ast.Attribute) else None
         locked = function.endswith("chmod") and len(node.args) > 1 and self.known.number(node.args[1]) == 0
         return locked or any(_ELSEWHERE.search(path) for path in (*given, on or ""))
 
@@ -416,16 +408,10 @@ class _Inspector:
         return any(isinstance(one, ast.BinOp | ast.Call) or self.known.decoded(one) for one in node.args[-1:])
 
     def _run(self, node: ast.Call, function: str, line: str) -> Iterator[Match]:
-        if any(self.known.decoded(one) for one in node.args[:1]) and re.search(
-            r"exec|eval|compile", function
-        ):
+        if re.search(r"exec|eval|compile", function) and any(map(self.known.decoded, node.args[:1])):
             yield HIDES, line
-        given = [
-            piece
-            for one in node.args[:3]
-            for piece in (one.elts if isinstance(one, ast.List | ast.Tuple) else [one])
-        ]
-        text = " ".join(filter(None, map(self.known.text, given)))
+        parts = (one.elts if isinstance(one, ast.List | ast.Tuple) else [one] for one in node.args[:3])
+        text = " ".join(filter(None, map(self.known.text, chain.from_iterable(parts))))
         yield from _in_words(text, line, self.known)
         if re.search(r"_magic$", function) and re.search(r"\b(?:javascript|js)\b", text):
             yield SCRIPT, line

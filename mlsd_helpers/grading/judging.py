@@ -9,7 +9,7 @@ import ast
 import copy
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -257,7 +257,8 @@ def run_stock(notebook: Any, tests: Mapping[str, str], folder: Path, config: Con
 def _scored(cell: Any, outputs: Outputs) -> Judged:
     """Judge a test cell by the score in its outputs."""
     score, points = score_of(cell, outputs), float(cell["metadata"].nbgrader.points)
-    return Judged(score, points, message=_last_error(outputs), by_judge=False)
+    errors = [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
+    return Judged(score, points, message=errors[-1] if errors else "", by_judge=False)
 
 
 # ---- judging --------------------------------------------------------------------------------------
@@ -373,8 +374,3 @@ def _asserted(cell: Any, source: str, run: _SubmissionRun) -> tuple[str, Judged,
         if not (output.output_type == "stream" and output.name == "stderr")
     ]
     return cell.metadata.nbgrader.grade_id, _scored({**cell, "source": source}, outputs), outputs
-
-
-def _last_error(outputs: Sequence[Any]) -> str:
-    errors = [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
-    return errors[-1] if errors else ""

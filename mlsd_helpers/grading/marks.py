@@ -22,9 +22,7 @@ from mlsd_helpers.printable import one_line
 _SQLITE = "sqlite:///"
 _LEAST_POINTS = 1e-6  # of a cell with points
 _LISTED = 20  # invalid marks in an error message
-_CANVAS_ID = re.compile(
-    r"canvas-(\d+)"
-)  # the id that `mlsd collect` gives to a student who is not in the gradebook
+_CANVAS_ID = re.compile(r"canvas-(\d+)")  # how `mlsd collect` names a student who is not in the gradebook
 
 
 @dataclass(frozen=True)
@@ -105,11 +103,8 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
         most: dict[str, float] = {}
         marks: list[Mark] = []
         for name in dict.fromkeys(assignments):
-            cells = [
-                (cell.name, cell.max_score)
-                for notebook in there[name].notebooks
-                for cell in _graded(notebook)
-            ]
+            graded = ([*one.grade_cells, *one.task_cells] for one in there[name].notebooks)
+            cells = [(cell.name, cell.max_score) for of_one in graded for cell in of_one]
             if wrong := [
                 f"{cell} has {own}"
                 for cell, own in cells
@@ -162,7 +157,6 @@ def gradebook(course: Path, db_url: str = "") -> Iterator[Gradebook]:
 
 def _directory(course: Path, db_url: str) -> CourseDirectory:
     config = configuration(course)
-    config.CourseDirectory.root = str(course.resolve())
     if db_url:
         config.CourseDirectory.db_url = db_url
     return CourseDirectory(config=config)
@@ -177,10 +171,6 @@ def _students(book: Gradebook) -> tuple[Student, ...]:
     fields = ("id", "first_name", "last_name", "email", "lms_user_id")
     known = (Student(*(getattr(one, field) or "" for field in fields)) for one in book.students)
     return tuple(sorted(known, key=lambda one: one.id))
-
-
-def _graded(notebook: Any) -> list[Any]:
-    return [*notebook.grade_cells, *notebook.task_cells]
 
 
 def _of(

@@ -23,17 +23,9 @@ _DECODES = re.compile(
 )
 _MAGIC = re.compile(r"^[ \t]*(?:[A-Za-z_][\w, ]*=[ \t]*)?(?:[!%?].*|[\w.]+\?\??[ \t]*)$")
 _PYTHON_MAGICS = {
-    "time",
-    "timeit",
-    "capture",
-    "prun",
-    "python",
-    "python3",
-    "pypy",
-    "writefile",
-    "memit",
-    "debug",
-}
+    "time", "timeit", "capture", "prun", "python", "python3", "pypy", "writefile", "memit", "debug",
+}  # fmt: skip
+_BY_ATTRIBUTE = {"getattr", "setattr", "delattr", "hasattr", "inspect.getattr_static"}
 _SAME_TEXT = {"str", "Path", "PosixPath", "PurePath", "expanduser", "abspath", "fspath"}
 _LONGEST = 10_000
 _ALL_TEXT = 1_000_000
@@ -58,22 +50,17 @@ def read(source: str) -> Cell:
     lines = re.split(r"\r\n|\r|\n", source)  # as Python counts them
     head = next((number for number, line in enumerate(lines) if line.strip()), 0)
     magic = lines[head].strip() if lines else ""
+    others: list[str] = []
     if magic.startswith("%%"):
-        others = lines[head:]
-        if _PYTHON_MAGICS.intersection(magic[2:].split()[:1]):
-            others, lines = [lines[head]], ["", *lines[head + 1 :]]
-        else:
+        if not _PYTHON_MAGICS.intersection(magic[2:].split()[:1]):
             return Cell(
-                None, (), others if "javascript" not in magic and "js" not in magic else [f"<script> {magic}"]
+                None, (), [f"<script> {magic}"] if "js" in magic or "javascript" in magic else lines[head:]
             )
-    else:
-        others = []
+        others, lines = [lines[head]], ["", *lines[head + 1 :]]
     tree = _parsed("\n".join(lines))
     if tree is None:
         shell = {number for number, line in enumerate(lines) if _MAGIC.match(line)}
-        kept = [
-            re.sub(r"\S.*", "pass", line) if number in shell else line for number, line in enumerate(lines)
-        ]
+        kept = [re.sub(r"\S.*", "pass", line) if n in shell else line for n, line in enumerate(lines)]
         others = [*others, *(lines[number] for number in sorted(shell))]
         tree = _parsed("\n".join(kept))
         if tree is None:
@@ -106,9 +93,8 @@ class Bindings:
     counted: set[str] = field(default_factory=set)  # loop variables that count
     stars: set[str] = field(default_factory=set)  # modules of which everything is imported
     left: int = _ALL_TEXT  # characters of text that are still put together and inspected
-    _known: dict[tuple[str, int], str | None] = field(
-        default_factory=dict
-    )  # values by node, until a name is added
+    # Values by node, until a name is added.
+    _known: dict[tuple[str, int], str | None] = field(default_factory=dict)
 
     def add(self, node: ast.AST) -> None:
         """Add the names that an import, an assignment or a loop binds."""
@@ -181,19 +167,13 @@ class Bindings:
             return f"{base}[]"
         if base in {"sys.modules", "globals()", "locals()", "vars()"} or base.endswith(".user_ns"):
             return self.names.get(key, key)
-        return (
-            f"{base.removesuffix('.__dict__')}.{key}"
-            if base.endswith((".__dict__", "builtins"))
-            else f"{base}[]"
-        )
+        is_module = base.endswith((".__dict__", "builtins"))
+        return f"{base.removesuffix('.__dict__')}.{key}" if is_module else f"{base}[]"
 
     def _called(self, node: ast.Call, depth: int) -> str:
         function = self.name(node.func, depth + 1).removeprefix("builtins.")
         texts = [self.text(one) for one in node.args[:2]]
-        if (
-            function in {"getattr", "setattr", "delattr", "hasattr", "inspect.getattr_static"}
-            and len(texts) > 1
-        ):
+        if function in _BY_ATTRIBUTE and len(texts) > 1:
             return f"{self.name(node.args[0], depth + 1)}.{texts[1] or '?'}"
         if function in {"__import__", "importlib.import_module", "importlib.__import__"} and texts:
             return texts[0] or "?"

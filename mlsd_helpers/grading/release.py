@@ -84,7 +84,11 @@ def release(course: Path, assignment: str) -> Outcome:
         problem = _generate(course, assignment, Path(scratch))
         if problem:
             return Outcome(assignment, problem)
-        _swap(Path(scratch, assignment), course / "release" / assignment, before=Path(scratch, "before"))
+        place = course / "release" / assignment
+        place.parent.mkdir(exist_ok=True)
+        if place.exists():
+            place.rename(Path(scratch, "before"))
+        Path(scratch, assignment).rename(place)
     return Outcome(assignment)
 
 
@@ -137,28 +141,25 @@ def _text(path: Path) -> str:
     return text
 
 
-def _swap(made: Path, place: Path, before: Path) -> None:
-    place.parent.mkdir(exist_ok=True)
-    if place.exists():
-        place.rename(before)
-    made.rename(place)
-
-
 def _generate(course: Path, assignment: str, into: Path, *, gradebook: bool = True) -> str:
     """Run nbgrader's converter, and return its message when it fails."""
     config = configuration(course)
-    config.CourseDirectory.update(root=str(course), release_directory=str(into), assignment_id=assignment)
+    config.CourseDirectory.update(release_directory=str(into), assignment_id=assignment)
     config.GenerateAssignment.no_database = not gradebook
     config.SaveCells.enabled = config.SetDueDate.enabled = gradebook
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
     with environment_on_path():
         result = capture_log(converter)
-    return "" if result["success"] else _message(result)
+    if result["success"]:
+        return ""
+    log: str = result.get("log", "") + result["error"]
+    raised: list[str] = re.findall(r"^\s*((?:\w+\.)*\w+(?:Error|Exception): .+)$", log, flags=re.MULTILINE)
+    return raised[0] if raised else log.strip().splitlines()[-1]  # an exception without its traceback
 
 
 def configuration(course: Path) -> Config:
-    """Return nbgrader's configuration of a course.
+    """Return nbgrader's configuration of a course, with the course's root.
 
     Raises WorkspaceError where the folder has none, and where Python can't read it.
     """
@@ -168,12 +169,14 @@ def configuration(course: Path) -> Config:
             "Run this in a clone of the course, or name one with --course."
         )
     try:
-        return PyFileConfigLoader(CONFIG, path=str(course)).load_config()
+        config = PyFileConfigLoader(CONFIG, path=str(course)).load_config()
     except Exception as error:
         line = getattr(error, "lineno", None) or traceback.extract_tb(error.__traceback__)[-1].lineno
         raise WorkspaceError(
             f"{course / CONFIG}, line {line}: {type(error).__name__}: {getattr(error, 'msg', error)}. Correct it."
         ) from error
+    config.CourseDirectory.root = str(course.resolve())
+    return config
 
 
 @contextmanager
@@ -185,10 +188,3 @@ def environment_on_path() -> Iterator[None]:
         yield
     finally:
         os.environ["PATH"] = before
-
-
-def _message(result: dict[str, Any]) -> str:
-    """Return the exceptions that nbgrader logged, without their tracebacks."""
-    log: str = result.get("log", "") + result["error"]
-    raised: list[str] = re.findall(r"^\s*((?:\w+\.)*\w+(?:Error|Exception): .+)$", log, flags=re.MULTILINE)
-    return raised[0] if raised else log.strip().splitlines()[-1]

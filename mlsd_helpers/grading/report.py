@@ -6,7 +6,7 @@ sets a content security policy under which the page can load and run nothing.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isnan
@@ -95,18 +95,11 @@ def exercises_csv(analysis: Analysis) -> str:
 
 def answers_csv(analysis: Analysis) -> str:
     """Return a row for each kind of answer to each exercise: their number, message and students."""
-    rows: list[list[Cell]] = [
-        [
-            item.id,
-            _KINDS[group.kind],
-            group.name,
-            len(group.students),
-            group.message,
-            "; ".join(group.students),
-        ]
-        for item in analysis.items
-        for group in item.groups
-    ]
+    rows: list[list[Cell]] = []
+    for item in analysis.items:
+        for one in item.groups:
+            who = len(one.students), one.message, "; ".join(one.students)
+            rows.append([item.id, _KINDS[one.kind], one.name, *who])
     return table(["exercise", "kind", "name", "number", "message", "students"], rows)
 
 
@@ -147,11 +140,11 @@ def _template() -> tuple[Template, str]:
 
 def _plain(text: str) -> str:
     """Return text without control characters, and without those that change the direction of writing."""
-    return "".join(
-        c
-        for c in text
-        if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _DIRECTION_CONTROLS)
-    )
+    gone = {c for c in set(text) if unicodedata.category(c) in {"Cc", "Cs"}} - {
+        "\n",
+        "\t",
+    } | _DIRECTION_CONTROLS
+    return "".join(c for c in text if c not in gone)
 
 
 def _marked(text: str) -> Markup:
@@ -217,19 +210,19 @@ def _picture(name: str, title: str, caption: str, rows: Sequence[tuple[str, int,
 def _totals(analysis: Analysis) -> _Picture:
     tenths = [min(9, int(share * 10 + 1e-9)) for share in analysis.totals]
     rows = [(f"{10 * n} to {10 * n + 10}\N{NO-BREAK SPACE}%", tenths.count(n), "total") for n in range(10)]
-    return _picture(
-        "totals", "Submissions by share of the points", "Submissions by share of the points.", rows
-    )
+    title = "Submissions by share of the points"
+    return _picture("totals", title, f"{title}.", rows)
 
 
 def _answers(name: str, item: Item) -> _Picture:
     key = "; ".join(fill for kind, fill in _FILLS.items() if item.number(kind))
-    return _picture(name, f"Answers to {item.title}", f"Students by answer: {key}.", list(_rows(item)))
-
-
-def _rows(item: Item) -> Iterator[tuple[str, int, str]]:
-    yield "right", item.number("right"), "right"
-    for group in item.of("mistake"):
-        yield _plain(group.name).replace("_", " "), len(group.students), "mistake"
-    yield "wrong in another way", item.number("unexplained"), "unexplained"
-    yield "left blank", item.number("blank"), "blank"
+    mistakes = (
+        (_plain(one.name).replace("_", " "), len(one.students), "mistake") for one in item.of("mistake")
+    )
+    rows = [
+        ("right", item.number("right"), "right"),
+        *mistakes,
+        ("wrong in another way", item.number("unexplained"), "unexplained"),
+        ("left blank", item.number("blank"), "blank"),
+    ]
+    return _picture(name, f"Answers to {item.title}", f"Students by answer: {key}.", rows)

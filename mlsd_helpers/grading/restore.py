@@ -142,8 +142,9 @@ def _cells(notebook: Any) -> list[Cell]:
         except Exception:  # noqa: BLE001 - a file that only says that it is of that format
             raise UnreadableError("The file has an old format (3) and could not be converted.") from None
     elif version != 4:
+        shown = f"{version!r:.19}…" if len(repr(version)) > 20 else repr(version)
         raise UnreadableError(
-            f"The file has notebook format {_short(version)}; expected 4. Open it in JupyterLab and save it."
+            f"The file has notebook format {shown}; expected 4. Open it in JupyterLab and save it."
         )
     cells = notebook.get("cells")
     if not isinstance(cells, list):
@@ -163,29 +164,18 @@ def _plain(cell: Mapping[str, Any]) -> Cell:
         source = "".join(line for line in source if isinstance(line, str))
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
-    nbgrader = metadata.get("nbgrader")
-    tags = metadata.get("tags")
+    nbgrader, tags, kind = metadata.get("nbgrader"), metadata.get("tags"), cell.get("cell_type")
+    text = source[: MOST_SOURCE + 1] if isinstance(source, str) else ""  # one more shows that it is too long
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     return {
-        "cell_type": "markdown" if cell.get("cell_type") == "markdown" else _kind(cell),
-        "source": _printable(source[: MOST_SOURCE + 1])
-        if isinstance(source, str)
-        else "",  # one more, to see that it is too long
+        "cell_type": next((one for one in ("code", "markdown") if kind == one), "raw"),
+        "source": text.encode("utf-8", errors="replace").decode("utf-8"),  # without lone surrogates
         "nbgrader": nbgrader if isinstance(nbgrader, dict) else {},
         "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
         "tags": [tag[:_SHORT] for tag in tags[:_SHORT] if isinstance(tag, str)]
         if isinstance(tags, list)
         else [],
     }
-
-
-def _kind(cell: Mapping[str, Any]) -> str:
-    return "code" if cell.get("cell_type") == "code" else "raw"
-
-
-def _printable(source: str) -> str:
-    """Normalise line ends, and replace lone surrogates, which no file can hold."""
-    text = source.replace("\r\n", "\n").replace("\r", "\n")
-    return text.encode("utf-8", errors="replace").decode("utf-8")
 
 
 # ---- restoring -------------------------------------------------------------------------------------
@@ -232,7 +222,12 @@ def _restored(released: Any, given: Sequence[Cell]) -> RestoredNotebook:
     extras, too_many = _extras(given, places)
     own = [cell for cells in extras.values() for cell in cells]
     notebook.cells = _with_extras(notebook.cells, extras)
-    tags = [f"{_tagged(cell)}: {tag}" for cell in given for tag in cell["tags"] if tag.startswith("skip")]
+    tags = [
+        f"{cell['nbgrader']['grade_id'][:_SHORT] if _is_text(cell) else 'a cell'}: {tag}"
+        for cell in given
+        for tag in cell["tags"]
+        if tag.startswith("skip")
+    ]
     return RestoredNotebook(
         notebook,
         answers,
@@ -292,7 +287,8 @@ def _match(released: Sequence[Any], given: Sequence[Cell]) -> tuple[list[int | N
     for key in keys:
         for number, cell in enumerate(given):
             take(number, key(cell))
-    if not any(_counts(released[place]) for place in taken):
+    known = [released[place].metadata.get("nbgrader", {}) for place in taken]
+    if not any(one.get("grade") or one.get("solution") for one in known):
         raise UnreadableError(
             "None of its cells belongs to this assignment. Is it the notebook of another one?"
         )
@@ -335,15 +331,10 @@ def _with_extras(cells: Sequence[Any], extras: Mapping[int, Sequence[Cell]]) -> 
             merged.append(cells[place])
         for cell in extras.get(place, ()):
             number += 1
-            merged.append(_own(cell, f"own-{number}"))
+            is_text = cell["cell_type"] == "markdown"
+            new: Any = nbformat.v4.new_markdown_cell if is_text else nbformat.v4.new_code_cell
+            merged.append(new(cell["source"], id=f"own-{number}"))
     return merged
-
-
-def _own(cell: Cell, name: str) -> Any:
-    new: Callable[..., Any] = (
-        nbformat.v4.new_markdown_cell if cell["cell_type"] == "markdown" else nbformat.v4.new_code_cell
-    )
-    return new(cell["source"], id=name)
 
 
 def with_note(notebook: Any, notes: Iterable[str]) -> Any:
@@ -383,17 +374,6 @@ def _name(cell: Any) -> str:
     return _grade_id(cell) or str(cell.get("id", "a cell"))
 
 
-def _tagged(cell: Cell) -> str:
-    name = cell["nbgrader"].get("grade_id")
-    return name[:_SHORT] if isinstance(name, str) else "a cell"
-
-
-def _counts(cell: Any) -> bool:
-    """Tell whether a released cell is an answer or a test."""
-    nbgrader = cell.metadata.get("nbgrader", {})
-    return bool(nbgrader.get("grade") or nbgrader.get("solution"))
-
-
 def _is_text(cell: Cell) -> bool:
     return isinstance(cell["nbgrader"].get("grade_id"), str)
 
@@ -405,8 +385,3 @@ def _is_open(cell: Any) -> bool:
 
 def _is_stub(there: Any, cell: Cell) -> bool:
     return bool(cell["source"].strip() in {"", there.source.strip()})
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 20 else text[:19] + "…"

@@ -33,9 +33,7 @@ def zip_feedback(course: Path, assignment: str, folder: Path, zip_file: Path) ->
 
     Raises WorkspaceError where there are no such downloads or assignment.
     """
-    config = configuration(course)
-    config.CourseDirectory.root = str(course.resolve())
-    directory = CourseDirectory(config=config)
+    directory = CourseDirectory(config=configuration(course))
     collection = downloads.collect(course, assignment, folder, dry_run=True)
     theirs = {
         one.student: one.prefix

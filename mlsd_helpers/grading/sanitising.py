@@ -98,9 +98,7 @@ _ACTIVE = re.compile(  # HTML, links, pictures, code in other languages, and hea
 _DATA = re.compile(r"data:(image/[a-z+]+);base64,([A-Za-z0-9+/=\s]*)")
 _RASTER = {"image/png": "iVBORw0KGgo", "image/jpeg": "/9j/", "image/gif": "R0lGOD", "image/webp": "UklGR"}
 _SVG = "image/svg+xml"
-_REUSED = frozenset(
-    {"clipPath", "marker", "mask", "pattern", "symbol"}
-)  # drawn wherever another element refers to it
+_REUSED = _set("clipPath marker mask pattern symbol")  # drawn wherever another element refers to it
 _MOST_USED = 20_000  # elements that a picture draws by reference
 _MOST_PIXELS = 16_000_000
 
@@ -380,9 +378,7 @@ _FORMATTER = HtmlFormatter(cssclass=" highlight hl-ipython3")
 
 # ---- outputs --------------------------------------------------------------------------------------
 
-_ESCAPE = re.compile(
-    r"\x1b(?!\[[0-9;]{0,40}m)(?:\[[^@-~\x1b]*[@-~]?)?"
-)  # every escape sequence except colours
+_ESCAPE = re.compile(r"\x1b(?!\[[0-9;]{0,40}m)(?:\[[^@-~\x1b]*[@-~]?)?")  # except colours
 _MOST_COLOURED = 10**8  # characters times colours: nbconvert copies the rest of a text at each colour
 _LARGEST = 10_000  # px
 
@@ -393,11 +389,6 @@ def _text(given: Any) -> str:
     if text.count("\x1b") * len(text) > _MOST_COLOURED:
         text = text.replace("\x1b", "")
     return text.encode("utf-8", errors="replace").decode("utf-8")
-
-
-def _without_overwritten(text: str) -> str:
-    """Return lines as a terminal shows them after carriage returns; nbconvert's pattern for that is quadratic."""
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
 def _base64(kind: str) -> Callable[[Any], str]:
@@ -444,24 +435,19 @@ def _output(output: Any, budget: _Budget) -> dict[str, Any]:
     match kind := output.get("output_type"):
         case "stream":
             name = "stderr" if output.get("name") == "stderr" else "stdout"
-            return {
-                "output_type": kind,
-                "name": name,
-                "text": _without_overwritten(_text(output.get("text", ""))),
-            }
+            # As a terminal shows lines after carriage returns; nbconvert's pattern for that is quadratic.
+            printed = _text(output.get("text", "")).split("\n")
+            text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in printed)
+            return {"output_type": kind, "name": name, "text": text}
         case "error":
             lines = output.get("traceback")
             named = {key: _text(output.get(key, "")) for key in ("ename", "evalue")}
             traceback = [_text(line) for line in lines] if isinstance(lines, list) else []
             return {"output_type": kind, **named, "traceback": traceback}
         case "display_data" | "execute_result":
-            shown = {
-                "output_type": kind,
-                "data": _data(output.get("data"), budget),
-                "metadata": _sizes(output),
-            }
             counted = {"execution_count": _count(output)} if kind == "execute_result" else {}
-            return shown | counted
+            data = _data(output.get("data"), budget)
+            return {"output_type": kind, "data": data, "metadata": _sizes(output), **counted}
         case _:
             return {}
 

@@ -25,9 +25,8 @@ def neutral(cell: Cell) -> Cell:
     """
     if not isinstance(cell, str):
         return cell
-    return (
-        f"'{cell}" if cell.lstrip().startswith(_STARTS_A_FORMULA) or cell[:1] in {"\t", "\r", "\n"} else cell
-    )
+    runs = cell.lstrip().startswith(_STARTS_A_FORMULA) or cell[:1] in {"\t", "\r", "\n"}
+    return f"'{cell}" if runs else cell
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:

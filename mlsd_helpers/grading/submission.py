@@ -55,9 +55,10 @@ class Submission:
             return self.folder, "the folder is a link, not followed", ""
         if os.path.lexists(path):
             return path, "" if is_plain_file(path) else f"{path.name} is a link or no file, not read", ""
-        others = [
-            one for one in _notebooks_in(self.folder) if one.stem not in expected and is_plain_file(one)
-        ]
+        others: list[Path] = []
+        with suppress(OSError):
+            others = sorted(self.folder.glob("*.ipynb"))
+        others = [one for one in others if one.stem not in expected and is_plain_file(one)]
         others = [one for one in others if one.stem.startswith(name)] or others
         if len(expected) == 1 and len(others) == 1:
             return others[0], f"{shown(others[0].name)}: taken for {path.name}", ""
@@ -91,7 +92,8 @@ def read(folder: Path) -> Submission:
                 content = _start_of(path, 200)
                 handed_in_at = _time(content)
             elif name.endswith(".ipynb"):
-                digest.update(_digest_of(path))
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
                 continue
             elif len(files) >= MOST_FILES or size > left:
                 notes.append(f"{shown(name)}: too large or too many files")
@@ -162,20 +164,9 @@ def _start_of(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
-def _digest_of(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
-
-
 def _time(content: bytes) -> datetime | None:
     """Return the time of a timestamp.txt. Raises ValueError for a text that nbgrader cannot read either."""
     text = content.decode().strip()
     if len(text) >= 100:
         raise ValueError(text)
     return utils.parse_utc(text) if text else None
-
-
-def _notebooks_in(folder: Path) -> list[Path]:
-    with suppress(OSError):
-        return sorted(folder.glob("*.ipynb"))
-    return []

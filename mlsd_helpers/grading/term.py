@@ -69,7 +69,8 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
     @validate("points")
     def _numbers(self, proposal: Any) -> Any:
         for name, given in proposal["value"].items():
-            if not _is_number(given) or not 0 <= given <= MOST_POINTS:
+            is_number = isinstance(given, int | float) and not isinstance(given, bool)
+            if not is_number or not 0 <= given <= MOST_POINTS:  # false for NaN
                 raise TraitError(
                     f"c.Term.points[{name!r}] is {given!r}. Give a number from 0 to {MOST_POINTS:,.0f}."
                 )
@@ -181,7 +182,3 @@ def _date(given: object) -> datetime | None:
         raise TypeError
     date = datetime.fromisoformat(given)
     return datetime.combine(date, _END_OF_DAY) if len(given.strip()) <= len("2027-03-12") else date
-
-
-def _is_number(given: object) -> bool:
-    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)

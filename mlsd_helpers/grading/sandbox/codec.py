@@ -202,7 +202,8 @@ def _of_numpy(writer: _Writer, value: Any, depth: int) -> Any:
     import numpy as np  # noqa: PLC0415 - only where the answer has loaded it
 
     if isinstance(value, np.bool_ | np.number):
-        return writer.write(_python_number(value), depth)
+        number = value.item()  # a long double is its own item
+        return writer.write(float(number) if type(number) is type(value) else number, depth)
     if isinstance(value, np.generic | np.ndarray) and not isinstance(value, np.character):
         array = np.asarray(value)
         code = array.dtype.str if _ARRAY.fullmatch(array.dtype.str) else "O"
@@ -212,11 +213,6 @@ def _of_numpy(writer: _Writer, value: Any, depth: int) -> Any:
         items = flat.astype("i8") if array.dtype.kind in "mM" else flat
         return ["ndarray", code, list(array.shape), writer.all(items.tolist(), depth)]
     return None
-
-
-def _python_number(value: Any) -> Any:
-    number = value.item()  # a long double is its own item
-    return float(number) if type(number) is type(value) else number
 
 
 def _of_pandas(writer: _Writer, value: Any, depth: int) -> Any:

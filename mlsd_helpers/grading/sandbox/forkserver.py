@@ -243,13 +243,8 @@ class Session:
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
         try:
-            self._ask(
-                _OPEN_S,
-                "opening",
-                do="open",
-                files=dict(_files(folder, self.limits.files)),
-                shown=dict(shown),
-            )
+            files = dict(_files(folder, self.limits.files))
+            self._ask(_OPEN_S, "opening", do="open", files=files, shown=dict(shown))
         except SessionEnded as ended:
             raise GradingError(f"A sandbox for {folder} did not start: {ended.reason}.") from None
         except BaseException:
@@ -330,10 +325,8 @@ class Session:
         late = time.monotonic() + seconds + _GRACE_S
         why = f"your code ran longer than {seconds:g} s in {what}"
         if self._deadline < late:
-            late, why = (
-                self._deadline,
-                f"your code ran longer than {self._deadline - self._began:.3g} s in all",
-            )
+            late = self._deadline
+            why = f"your code ran longer than {self._deadline - self._began:.3g} s in all"
         self._send({"id": number, **request}, late, why)
         for _ in range(_MOST_ASKED):
             with self._strict():
@@ -366,7 +359,9 @@ class Session:
         ):
             raise wire.BrokenFrameError
         args, kwargs = tuple(map(_number, args)), {name: _number(one) for name, one in kwargs.items()}
-        odd = [type(one).__name__ for one in (*args, *kwargs.values()) if not _is_modest(one)]
+        given = (*args, *kwargs.values())
+        modest = [isinstance(one, int | float) and -_LARGEST <= one <= _LARGEST for one in given]
+        odd = [type(one).__name__ for one, is_modest in zip(given, modest, strict=True) if not is_modest]
         if odd:
             self.odd_arguments = [f"a function of a case was called with {odd[0]}"]
             return {"raised": ValueError(f"It takes finite numbers up to {_LARGEST:g}, and got {odd[0]}.")}
@@ -484,9 +479,7 @@ class Session:
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(
-                self._handle, signal.SIGKILL
-            )  # a pidfd, since the process id may have been reused
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)  # the process id may have been reused
 
 
 def _files(folder: Path, most: int) -> Iterator[tuple[str, bytes]]:
@@ -518,8 +511,3 @@ def _number(value: Any) -> Any:
     with contextlib.suppress(OverflowError, ValueError):
         return float(value) if isinstance(value, Fraction | Decimal) else value
     return value
-
-
-def _is_modest(value: Any) -> bool:
-    """Tell whether a value is a number small enough for any formula."""
-    return isinstance(value, int | float) and -_LARGEST <= value <= _LARGEST

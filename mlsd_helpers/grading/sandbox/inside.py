@@ -299,7 +299,11 @@ class _Session:
         except OutOfTimeError:
             return {"timeout": True}
         except BaseException as error:  # noqa: BLE001 - an answer may raise anything
-            return {"raised": [_name(error), _message(error)]}
+            base = next(
+                (kind for kind in (NotImplementedError, RecursionError) if isinstance(error, kind)),
+                type(error),
+            )
+            return {"raised": [base.__name__, _message(error)]}
 
 
 class _Unpickler(pickle.Unpickler):
@@ -340,12 +344,6 @@ class _RemoteFunction:
         if "raised" in reply:
             raise reply["raised"]
         return reply["value"]
-
-
-def _name(error: BaseException) -> str:
-    """Return the name of an error's type, or of its base NotImplementedError or RecursionError."""
-    known = (kind for kind in (NotImplementedError, RecursionError) if isinstance(error, kind))
-    return next(known, type(error)).__name__
 
 
 def _message(error: BaseException) -> str:

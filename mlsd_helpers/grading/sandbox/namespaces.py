@@ -106,13 +106,15 @@ def drop_privileges(user: int) -> None:
     """
     kept = 0
     if user != os.getuid():
-        kept = _rights() & 1 << _DAC_READ_SEARCH
+        permitted = (
+            ctypes.c_uint32 * 6
+        )()  # effective, permitted, inheritable, and again for those from 32 on
+        _call("capget", _header(), permitted)
+        kept = int(permitted[1]) & 1 << _DAC_READ_SEARCH
         prctl(_KEEPCAPS, 1)
     for number in range(_CAPABILITIES):
         if not kept & 1 << number:
-            with contextlib.suppress(
-                OSError
-            ):  # past the last that there is, or there are no rights to give up
+            with contextlib.suppress(OSError):  # past the last one, or without rights to give up
                 prctl(_CAPBSET_DROP, number)
     if user != os.getuid():
         os.setgroups([])
@@ -123,13 +125,6 @@ def drop_privileges(user: int) -> None:
     if kept:
         prctl(_CAP_AMBIENT, _CAP_AMBIENT_RAISE, _DAC_READ_SEARCH)
     forbid_new_privileges()
-
-
-def _rights() -> int:
-    """Return the permitted capabilities of this process, of the first 32, as bits."""
-    found = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable, and again for those from 32 on
-    _call("capget", _header(), found)
-    return int(found[1])
 
 
 def _header() -> Any:
