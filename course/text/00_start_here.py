@@ -2,16 +2,17 @@
 """
 # 00 Start here: before the first line of model code
 
-On 18 November 2025 a large part of the web answered with errors. Behind them was a file that lists the features of a
-model: it had grown beyond what its readers could take [1]. The model was not at fault. The file came from inside, and no
-check asked how long it was before it went out to every machine.
+On 18 November 2025 Cloudflare's network answered with errors for hours, and with it many of the sites behind it. The cause
+was a file that lists the features of a model: it had grown beyond what the programs that read it could take [1]. The
+model was not at fault. The file was made by Cloudflare itself, and nothing refused it before it had reached every machine.
 
-Good ML engineering starts before the first line of model code. A [**design session**](glossary.md#design-session) is an hour in which a team says aloud
-what everybody takes for granted: how fresh the data are, what a label costs, how long an answer may take, what happens
-when a part fails. Said then, an assumption costs a sentence. Found later, it costs an outage.
+Good ML engineering starts before the first line of model code. A [**design session**](glossary.md#design-session) is an hour in which a team says
+aloud what everybody takes for granted: how fresh the data are, what a label (the true answer, for training) costs, how
+long an answer may take, what happens when a part fails. An assumption that is said there costs a sentence. One that is
+found later may cost an outage.
 
-**You will be able to** say where a published failure could first have been caught, tell a wish from an inequality, and find
-your way through this course. Ten minutes, and half an hour of exercises.
+**You will be able to** say where a published failure could first have been caught, turn a hidden assumption into a question, and find
+your way through this course. About 20 minutes, exercises apart.
 """
 
 # %%
@@ -24,24 +25,20 @@ from mlsd_helpers import doctor
 """
 ## 1 Is everything there?
 
-This cell looks at your machine. Where something is missing, it says how to mend it. In a terminal, `mlsd doctor` says more.
+This cell looks at your machine. If it says `False`, run `doctor.report()`: it names what is missing and how to install it.
 """
 
-# %% tags=["nbval-ignore-output"]
-report = doctor.report()
-for check in report.checks:
-    if check.state == "missing":
-        print(check)
-print("ready" if report.ready else "mend the above, then run this cell again")
+# %%
+doctor.report().ready
 
 # %% [markdown]
 """
-## 2 First predict
+## 2 Predict first
 
-In this course you commit to a number before you see one. A guess that turns out wrong is worth more than an answer that
-was read. Type one, and press Enter; nothing is kept, nobody grades it.
+In this course you commit to a number before you see one. A wrong guess that you made teaches more than a right answer that
+you read. Type a number and press Enter; it is not graded. The answer and its reason appear below your guess.
 
-The file made machines all over the world fail. The engineers had to find out why, and put a good one in its place.
+The file made machines all over the world fail. The engineers had to find out why, and put a good file in its place.
 """
 
 # %%
@@ -60,9 +57,9 @@ A production system has five [**planes**](glossary.md#plane), each with a respon
 - **monitoring** watches what comes in and goes out, and calls somebody;
 - **control** decides what runs: roll-out, retraining, rollback, off.
 
-Your prediction opens three published incidents [1, 2, 3]. Go through one moment by moment. Then choose the plane in which
-it could *first* have been caught, and read what each of the others could have done. There are three, and no plane is right
-twice.
+Your prediction opens three published incidents [1, 2, 3]. Take one, step through its moments, and choose the plane in which
+it could *first* have been caught. Then look at what each of the other planes could have done. The moments are the sources';
+which plane was earliest is our reading, and you may find a better one.
 """
 
 # %%
@@ -70,94 +67,84 @@ mlsd.widgets.DesignAutopsy(prediction=guess)
 
 # %% [markdown]
 """
-Each time an assumption had not been written down: *the file has at most so many features*; *the error of a forecast is
-small against the margin*; *a feature is at most a day old*. Each is a sentence with a number in it, and each could have
-been checked. That sentence is what a design session is for.
+In each of the three, by our reading, an assumption had not been written down: *the file has at most so many features*; *the
+error of a forecast is small against the margin*; *a feature is at most a day old*. Each is a sentence with a number in it,
+and could have been checked.
 
-Which other sentence should somebody have said? Ask four questions of any design:
+Which such sentences does your system need? Ask four questions of any design:
 
 | hidden assumption | the question |
 |---|---|
 | data freshness | how old may a feature be when the model reads it? |
 | labelling cost | what does a label cost, and when does it come? |
-| acceptable latency | how long may the slowest answer take, of how many? |
-| failure modes | when this part is silent, what happens instead? |
+| acceptable latency | within what time must an answer come, for which share of the requests? |
+| failure modes | when this part does not answer, what happens instead? |
 
 ## 4 A failure that no error shows
 
 Incidents with errors are the easy ones. Here a rule decides on payments: whoever pays more than the limit is asked for a
-code. It was made for euros. One day the service sends it cents.
+code. The rule was made for amounts in euros. Its limit is the 95th percentile of the amounts, so one payment in twenty is
+asked:
 """
 
 # %%
 rng = np.random.default_rng(seed=0)
-amount_euros = rng.lognormal(mean=3.5, sigma=1.0, size=10_000)
-limit = np.quantile(amount_euros, 0.95)
+amounts = rng.lognormal(mean=3.5, sigma=1.0, size=10_000)
+limit = np.quantile(amounts, 0.95)
 
-
-def is_asked(amount):
-    """Tell which payments the rule asks for a code."""
-    return amount > limit
-
+print(f"{np.mean(amounts > limit):.1%} of payments are asked for a code")
 
 # %% [markdown]
 """
-The limit is the 95th percentile: with the unit that it was made for, one payment in twenty is asked.
+One day the service sends the same amounts in cents. **Predict.**
 """
 
 # %%
-asked_before = is_asked(amount_euros).mean()
-print(f"{asked_before:.1%} of payments are asked for a code")
+mlsd.ask("00-ask-cents", truth=lambda: 100 * np.mean(100 * amounts > limit))
 
 # %% [markdown]
 """
-Now the same payments in cents. Does anything fail?
-"""
-
-# %%
-asked_after = is_asked(amount_euros * 100).mean()
-assert asked_before == 0.05
-assert asked_after > 0.99
-print(f"{asked_after:.1%} of payments are asked for a code; nothing failed")
-
-# %% [markdown]
-"""
-Every request got an answer, in time and well-formed. A monitor of errors and of latency stays green; one that watches the
-*share* of payments that are asked would have called. Which plane is that?
+A monitor of errors and of latency stays green here: each request got an answer, in time and well-formed. What moves is the
+*share* of payments that are asked for a code, so a monitor of that share can call somebody. Then it is for the data plane, where
+the unit changed, to put it right.
 
 ## 5 Check, hint, hand in
 
 Exercises come with each lesson. You write an answer, mostly a function, and a **check** says at once what is wrong with it
-and, where it knows, which belief is behind it. Try one now, with an answer that is not good enough: an input that is to tell
-a right `replicas` from faulty ones.
+and, where it recognises the mistake, which misconception may be behind it. Try it on the first exercise of this lesson: which
+incidents are *specific to machine learning*, so that their cause could not hit a system without a model? Here is an answer
+that is not good enough. It takes every incident that showed itself by wrong predictions:
 """
 
+
 # %%
-first_try = (500, 0.040, 0.7, 0.3)  # requests/s, seconds, target, headroom
-mlsd.check("00-kill", first_try)
+def classify(incidents):
+    found = {each["id"] for each in incidents if each["symptom"] == "wrong predictions"}
+    return {"ml_specific": found, "share": len(found) / len(incidents)}
+
+
+mlsd.check("00-incidents", classify)
 
 # %% [markdown]
 """
-A quarter of the points, and a reason why not more. If you are stuck, a **hint** says where to look; ask again for how to
-start, and once more for a worked neighbour. The answer is never in it.
+Some of the points, and a reason why not more. If you are stuck, a **hint** says where to look. Ask again for how to start, and a
+third time for a similar problem with its solution. No hint contains the answer itself.
 """
 
 # %%
-mlsd.hint("00-kill")
+mlsd.hint("00-incidents")
 
 # %% [markdown]
 """
-Grading runs the same check on *other* cases than the ones you see, so that an answer typed in for these does not count.
-To **hand in**, save the notebook of the assignment and give it in as your course says: upload it, or use *Nbgrader →
-Assignment List*. *Validate*, in the toolbar, runs everything once more first.
-
-Five short ones wait in [the assignment](../release/00_start_here/00_start_here.ipynb). Do them after this lesson.
+Grading runs the same check on *other* cases than the ones you see, so an answer that is typed in for these does not count.
+If you learn alone, `mlsd.check("00-incidents", classify, fresh=True)` does the same for you. To **hand in**, save the notebook of
+the assignment and give it in as your course says. *Validate*, in the toolbar, runs everything once more first.
 
 ## 6 How the course runs
 
-Five steps, a lesson each of well over an hour, from a product requirement to an architecture that can be deployed. One file,
-`design.yaml`, flows through them: each lesson reads what the earlier ones decided, and adds its part. A term in bold is
-explained where it first appears, and once more in the [glossary](glossary.md).
+Five steps, each a lesson of about an hour and its exercises, lead from a product requirement to an architecture that can be
+deployed. One file, `design.yaml`, goes with you: each lesson reads what you decided before, and adds its part. A term in
+bold is explained where it first appears, and once more in the [glossary](glossary.md).
 """
 
 # %%
@@ -165,12 +152,13 @@ mlsd.figures.course_map()
 
 # %% [markdown]
 """
-A lesson uses one running case, **Harbour Pay**, which decides on card payments. Skip a lesson, and its worked design stands
-in for yours. `mlsd check design.yaml` in a terminal tells what is missing or does not fit.
+The lessons work one case, **Harbour Pay**, which decides on card payments. If you skip a lesson, Harbour Pay's part is taken
+for the part that your file lacks. `!mlsd check design.yaml` in a cell says what is missing or does not fit.
 
 ## 7 Your design
 
-Give your own design a name, and say in a sentence what it decides and for whom. Take a system you know; or keep Harbour Pay.
+Give your own design a name, and say in a sentence what it decides and for whom. Take a system that you know, or keep Harbour
+Pay.
 """
 
 # %%
@@ -179,14 +167,12 @@ summary = "Scores each card payment while the customer waits, to stop fraud."
 
 # %% [markdown]
 """
-Write it down. What is already in the file stays; a file that said something else is kept beside the new one as
-`design.before.yaml`.
+Write it down. What else your file holds stays as it is, and a file that said something else is kept beside it.
 """
 
 # %%
 design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="requirements")
-saved = design.with_part(name=name, summary=summary).save("design.yaml", replace=True)
-print(f"written to {saved.name}")
+design.with_part(name=name, summary=summary).save("design.yaml", replace=True).name
 
 # %% [markdown]
 """
@@ -194,12 +180,12 @@ print(f"written to {saved.name}")
 
 - **Hindsight.** Who knows the end sees where it could have been caught. The people on call saw errors that came and went. A
   reading of a report is not blame.
-- **The happy case.** Systems that were designed well publish no incident. What worked is told in the lessons to come.
+- **The quiet successes.** Systems that are designed well seldom make the news, so published incidents are not a fair sample.
 - **The model.** Some failures *are* specific to machine learning, and need a remedy of their own. Exercise 1 sorts them.
 
 ## 9 Before you go
 
-Two questions, without looking back. Each lesson ends with some, on earlier lessons: remembering is what makes it stay.
+Two questions, without looking back. Each lesson ends with some, on itself and on earlier ones: recalling something helps you to keep it.
 """
 
 # %%
@@ -210,9 +196,13 @@ mlsd.ask("00-recall-inequality")
 
 # %% [markdown]
 """
+**Next:** five short exercises in [the assignment](../release/00_start_here/00_start_here.ipynb), then
+[lesson 01](01_requirements.ipynb), where you ask a product owner what has to be true.
+
 ## Sources
 
-1. Cloudflare, *Cloudflare outage on November 18, 2025*, blog.cloudflare.com/18-november-2025-outage. Times are UTC.
+1. Cloudflare, *Cloudflare outage on November 18, 2025*, https://blog.cloudflare.com/18-november-2025-outage/. Times are UTC.
+   Its text has the first failures at 11:20, its timeline the first errors for customers at 11:28; we take the text's.
 2. Zillow Group, annual report for 2021 (form 10-K), note on the wind-down of Zillow Offers: the date and the 25 %. The
    write-down of the third quarter is quoted from press reports of November 2021.
 3. *Immutable KV Store on Cassandra*, Uber, Feature Store Summit, 15 October 2024.

@@ -19,10 +19,10 @@ PredictionType = Literal[
 Percentile = Literal["mean", "p50", "p90", "p95", "p99", "p99.9"]
 Promised = Literal["whole answer", "first token", "gap between tokens"]
 WHAT: tuple[Promised, ...] = get_args(Promised)
-Tier = Literal["real-time", "near-real-time", "batch"]
+Tier = Literal["real-time", "near-real-time", "interactive", "batch"]
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
 
-REAL_TIME_S, NEAR_REAL_TIME_S = 0.1, 2.0  # both strict: exactly 100 ms is near-real-time
+REAL_TIME_S, NEAR_REAL_TIME_S, INTERACTIVE_S = 0.1, 2.0, 60.0  # all strict: exactly 100 ms is near-real-time
 
 
 class Prediction(Value):
@@ -126,14 +126,16 @@ class Latency(Value):
 
     @property
     def tier(self) -> Tier:
-        """Real-time below 100 ms, near-real-time below 2 s, batch from there on.
+        """Real-time below 100 ms, near-real-time below 2 s, interactive below 60 s, batch from there on.
 
         >>> Latency(budget="100 ms", percentile="p99").tier
         'near-real-time'
         """
         if self.budget < REAL_TIME_S:
             return "real-time"
-        return "near-real-time" if self.budget < NEAR_REAL_TIME_S else "batch"
+        if self.budget < NEAR_REAL_TIME_S:
+            return "near-real-time"
+        return "interactive" if self.budget < INTERACTIVE_S else "batch"
 
 
 class Throughput(Value):

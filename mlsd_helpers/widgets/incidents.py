@@ -33,7 +33,7 @@ CLOUDFLARE = Incident(
                 "every five minutes and sent to every machine. It holds about 60 features."
             ),
         ),
-        ("11:05", "A change of database permissions. The query now returns rows twice."),
+        ("11:05", "A change of database permissions. The query now returns more than twice as many rows."),
         (
             "11:20",
             "A file with more than 200 features goes out, beyond a hard limit of the proxy. Requests fail.",

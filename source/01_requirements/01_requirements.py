@@ -40,7 +40,7 @@ for case in mlsd.exercises.inputs("01-briefs"):
 Write `read_brief`, which takes a `brief` and returns a dict:
 
 - `type`: `"binary classification"`, `"multi-class classification"`, `"regression"`, `"ranking"` or `"generation"`;
-- `tier`: `"real-time"` (limit < 100 ms), `"near-real-time"` (< 2 s) or `"batch"`;
+- `tier`: `"real-time"` (limit < 100 ms), `"near-real-time"` (< 2 s), `"interactive"` (< 60 s) or `"batch"`;
 - `scorings_per_s`: how often the model is run in a second at the peak.
 """
 
@@ -59,6 +59,8 @@ def read_brief(brief):
         tier = "real-time"
     elif brief["limit_ms"] < 2000:
         tier = "near-real-time"
+    elif brief["limit_ms"] < 60_000:
+        tier = "interactive"
     else:
         tier = "batch"
     return {

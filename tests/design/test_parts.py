@@ -40,7 +40,9 @@ def paths_refused(make, **fields):
         ("99 ms", "real-time"),
         ("100 ms", "near-real-time"),
         ("1.999 s", "near-real-time"),
-        ("2 s", "batch"),
+        ("2 s", "interactive"),
+        ("59 s", "interactive"),
+        ("1 min", "batch"),
     ],
 )
 def test_the_boundaries_of_the_tiers_are_strict(budget, tier):

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from mlsd_helpers import figures, formulas
 from mlsd_helpers.analysis import LatencyInputs, latency_view
 from mlsd_helpers.analysis.latency import SPREAD
+from mlsd_helpers.cases.traffic import DAYS, PROFILE, REPEATED, week
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.exercises.requirements.traffic import DAYS, PROFILE, REPEATED, week
 from mlsd_helpers.units import hour
 
 times = st.floats(0.001, 5)

@@ -20,7 +20,9 @@ _TYPES = {
 def _tier(limit_ms: float) -> str:
     if limit_ms < 100:
         return "real-time"
-    return "near-real-time" if limit_ms < 2_000 else "batch"
+    if limit_ms < 2_000:
+        return "near-real-time"
+    return "interactive" if limit_ms < 60_000 else "batch"
 
 
 def _answer(brief: Brief, **otherwise: Any) -> Answer:
@@ -39,10 +41,8 @@ def read_brief(brief: Brief) -> Answer:
 def read_brief_in_seconds(brief: Brief) -> Answer:
     """Convert to seconds, and look the tier up from the slow end."""
     limit_s = brief["limit_ms"] / 1_000
-    tiers = [
-        name for name, least in (("batch", 2), ("near-real-time", 0.1), ("real-time", 0)) if limit_s >= least
-    ]
-    return _answer(brief, tier=tiers[0])
+    tiers = {"batch": 60, "interactive": 2, "near-real-time": 0.1, "real-time": 0}
+    return _answer(brief, tier=next(name for name, least in tiers.items() if limit_s >= least))
 
 
 class Read:
@@ -88,8 +88,8 @@ def number_called_class(brief: Brief) -> Answer:
 
 
 def waited_means_batch(brief: Brief) -> Answer:
-    """You call everything batch that is not real-time. Between the two lies what somebody still waits for, and there
-    an answer cannot come from last night's table alone. Is somebody waiting?
+    """You call everything batch that is not real-time. Between the two lies what somebody still waits for: for a
+    second, or for half a minute. Which of the limits of the tiers is the first that the brief keeps?
     """
     right = _answer(brief)
     return {**right, "tier": "real-time" if right["tier"] == "real-time" else "batch"}
@@ -103,7 +103,14 @@ def _draw(rng: random.Random) -> Case:
     """Draw a brief, every third on a boundary."""
     answer = rng.choice(list(_TYPES))
     limit_ms = rng.choice(
-        [100, 2_000, rng.randrange(10, 99), rng.randrange(110, 1_900), rng.randrange(2_100, 90_000)]
+        [
+            100,
+            2_000,
+            rng.randrange(10, 99),
+            rng.randrange(110, 1_900),
+            rng.randrange(2_100, 55_000),
+            rng.randrange(70_000, 3_600_000),
+        ]
     )
     candidates = rng.randrange(50, 900, 10) if answer == "shops, best first" else 1
     return _case(answer, limit_ms, rng.randrange(20, 4_000), candidates)
@@ -129,6 +136,7 @@ EXERCISE = Exercise(
         _case("minutes until arrival", 2_000, 700),
         _case("one of twelve queues", 600, 35),
         _case("a paragraph of text", 30_000, 21),
+        _case("yes or no", 3_600_000, 9),
     ),
     reference=read_brief,
     alternatives=(read_brief_in_seconds, read_brief_as_record),
@@ -141,7 +149,7 @@ EXERCISE = Exercise(
     ),
     hints=(
         "Look at one answer at a time: what it is, when it is due, and on what the model is run to make it.",
-        "Start with a dict from `answer` to the type. For the tier write two strict comparisons, the faster first.",
+        "Start with a dict from `answer` to the type. For the tier write three strict comparisons, the fastest first.",
         (
             "A neighbour: ten letters a second, each tried against 30 stamps and due in under 3 s, are 300 "
             "comparisons a second; a letter that may take exactly 3 s is not among those under 3 s."

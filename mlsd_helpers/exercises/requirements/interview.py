@@ -1,7 +1,9 @@
 """A stakeholder who answers five of twelve questions, the same way each time, and volunteers nothing."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from mlsd_helpers.design import Assumption
 from mlsd_helpers.errors import ExerciseError
 
 BUDGET = 5
@@ -53,6 +55,7 @@ _QUESTIONS = {
 }
 _CONTRADICTION = frozenset({"age", "source"})
 _HIDDEN = "law"
+_NOT_ASKED = "not_asked_"
 
 
 class Interview:
@@ -90,6 +93,26 @@ class Interview:
         return tuple(
             asked.settles for key, asked in _QUESTIONS.items() if asked.settles and key not in self._asked
         )
+
+    def assumptions(self, beside: Iterable[Assumption] = ()) -> tuple[Assumption, ...]:
+        """Return what was not asked as assumptions of a design, after those `beside` them.
+
+        Those of an earlier interview are left out, as this one took its place.
+
+        >>> [one.id for one in Interview().assumptions()][:2]
+        ['not_asked_prediction_type', 'not_asked_latency']
+        """
+        kept = [one for one in beside if not one.id.startswith(_NOT_ASKED)]
+        taken = [
+            Assumption(
+                id=_NOT_ASKED + part.replace(" ", "_"),
+                text=f"Not asked, and taken from the page: {part}.",
+                owner="Product owner",
+                check="Ask before the sketch of lesson 02 is agreed.",
+            )
+            for part in self.assumed
+        ]
+        return (*kept, *taken)
 
     def ask(self, key: str) -> str:
         """Return the answer to a question; to ask it again costs nothing.

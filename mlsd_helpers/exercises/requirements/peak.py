@@ -3,8 +3,8 @@
 import random
 from collections.abc import Collection, Sequence
 
+from mlsd_helpers.cases.traffic import PROFILE
 from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
-from mlsd_helpers.exercises.requirements.traffic import PROFILE
 from mlsd_helpers.formulas import peak_of_trace
 
 Counts = Sequence[int | None]

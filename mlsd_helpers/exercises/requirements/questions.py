@@ -1,11 +1,11 @@
-"""What lesson 01 asks: predictions, a faded example, and five questions on lesson 00.
+"""What lesson 01 asks: predictions, two questions on the lesson itself, and three on lesson 00.
 
 A truth is rounded as the lesson prints it: who works it out is right, not close.
 """
 
 from mlsd_helpers import formulas
+from mlsd_helpers.cases.traffic import REPEATED, week
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
-from mlsd_helpers.exercises.requirements.traffic import REPEATED, week
 from mlsd_helpers.units import hour, ms
 
 AGES_MIN = (3, 14, 15, 8, 22, 15, 11, 61, 2, 9)
@@ -17,25 +17,29 @@ def _true_alarms() -> float:
     return round(100 * precision, 1)
 
 
+_CYCLE_S, _STALL_S = 2.4, 0.4
+"""How the service of the lab stalls: `_STALL_S` out of every `_CYCLE_S`."""
+
+
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="01-ask-alarms",
         question="One payment in a thousand is fraud. A model catches 90 % of the fraud, and raises a false alarm on "
         "1 % of the honest payments. Of 100 alarms, how many are fraud?",
-        unit="",
+        unit="alarms",
         truth=_true_alarms,
-        because="Honest payments are a thousand times as many, so a hundredth of them outnumbers nearly all of the "
-        "fraud. A rare event wants its base rate written down beside its precision and recall.",
+        because="Of 1,000 payments one is fraud, and 0.9 of it is caught; of the 999 honest ones 1 % are alarms, "
+        "which is 9.99. So 0.9 / (0.9 + 9.99) = 8.3 % of the alarms are right.",
         within=0.15,
     ),
     Estimate(
         id="01-ask-faded",
         question="It was agreed that the age of a count is below 15 min, at every read. How many of the ten reads "
         "break that?",
-        unit="",
+        unit="reads",
         truth=lambda: float(sum(age >= 15 for age in AGES_MIN)),
-        because="Below is strict: the two that are exactly 15 min old break it too. One of them is enough to break an "
-        "inequality about every read.",
+        because="22 and 61 min, and also the two of exactly 15 min, since 15 is not below 15. If a minute more or "
+        "less is no matter, agree on a share of the reads instead, such as 99 %.",
         within=0,
     ),
     Estimate(
@@ -44,24 +48,36 @@ QUESTIONS: tuple[Question, ...] = (
         "promise of 100 ms?",
         unit="ms",
         truth=lambda: (100 * 100 - 95 * 20) / 5,
-        because="The 95 use 1,900 of the 10,000 ms that a hundred requests may take in all; the rest is for five. The "
-        "mean keeps a promise that it makes to nobody in particular.",
+        because="(100 × 100 − 95 × 20) / 5 = 1,620 ms. A hundred requests may take 10,000 ms in all, and the 95 fast "
+        "ones use 1,900 of them.",
     ),
     Estimate(
         id="01-ask-serial",
-        question="Two steps follow each other, independently; each is exponential (many short, some long) with a "
-        "mean of 10 ms, which gives it a p99 of 46 ms. What is the p99 of both together?",
+        question="Two steps follow each other, independently. Each is exponential (many short, some long) with a "
+        "mean of 10 ms, so its p99 is 46 ms. What is the p99 of both together?",
         unit="ms",
         truth=lambda: round(formulas.sum_of_exponentials_percentile_s([10 * ms, 10 * ms], 0.99) / ms, 1),
-        because="Exponential steps are rarely slow together, so here both take less than the p99s added.",
+        because="Both together take longer than t with probability (1 + t/10) · e^(−t/10), t in ms, and that is 1 % "
+        "at 66.4 ms. It is less than 46 + 46 = 92 ms: with this shape, both are seldom slow for the same request.",
+        within=0.05,
+    ),
+    Estimate(
+        id="01-ask-stalls",
+        question="Two steps follow each other, independently. Each takes 10 ms, but 1,000 ms in 0.9 % of the calls, "
+        "so its p99 is 10 ms. What is the p99 of both together?",
+        unit="ms",
+        truth=lambda: 1_010 if 1 - (1 - 0.009) ** 2 > 0.01 else 20,
+        because="1 − 0.991² = 1.8 % of the requests are slow in one step or the other, so more than the slowest 1 % "
+        "take 1,000 + 10 ms. Two rare stalls make one that is less rare.",
         within=0.05,
     ),
     Estimate(
         id="01-ask-fan-out",
-        question="One call in a hundred is slow. A page waits for 100 of them. How many per cent of pages are slow?",
+        question="One call in a hundred is slow, independently of the others. A page waits for 100 of them. How many "
+        "per cent of the pages are slow?",
         unit="%",
         truth=lambda: round(100 * formulas.fan_out_tail(0.01, 100), 1),
-        because="The page is fast only when all its calls are: 0.99 to the power of 100. It inherits the slowest.",
+        because="The page is fast only when all its calls are: 0.99^100 = 36.6 % of the pages are.",
         within=0.1,
     ),
     Estimate(
@@ -69,8 +85,10 @@ QUESTIONS: tuple[Question, ...] = (
         question="Which peak would you plan for, in requests a second?",
         unit="/s",
         truth=lambda: round(formulas.peak_of_trace(week(), hour, REPEATED).peak_rps),
-        because="At one on Sunday the clocks went back, and that hour came twice: its count is two hours' worth. The "
-        "busiest hour that lasted an hour is on Saturday evening.",
+        because="At one on Sunday, day 7, the clocks went back, and that hour came twice: its count is two hours' "
+        "worth. The busiest hour that lasted an hour is on Saturday evening. It is a real trap: in the published "
+        "taxi counts the largest is 2.59 times the mean, at one in the morning of 2 November 2014, when summer time "
+        "ended; the largest ordinary one is, by our reading, 2.01 times the mean [6].",
         within=0.05,
     ),
     Estimate(
@@ -78,37 +96,69 @@ QUESTIONS: tuple[Question, ...] = (
         question="200 searches a second each rank 500 candidates. How often is the model run in a second?",
         unit="/s",
         truth=lambda: formulas.scorings_per_s(200, 500),
-        because="A ranking scores each candidate. Requests are what users send; scorings are what machines do.",
+        because="200 × 500: a ranking scores each candidate. Requests are what users send; scorings are what "
+        "machines do.",
         within=0.01,
     ),
     Estimate(
         id="01-ask-busy",
-        question="A replica, one copy of a server, takes 40 ms for a payment, so it can do 25 a second. 24 a second "
-        "arrive, by chance, and times vary (exponential). How long does a payment take on average, waiting included?",
+        question="The same server of 40 ms, so of at most 25 requests a second, gets 24 a second. How long does an "
+        "answer take on average, waiting included?",
         unit="ms",
         truth=lambda: round((40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1)) / ms),
-        because="The time is the service time over what is left idle: 40 ms over 4 %. At 25 a second the queue has no "
-        "end. One over the latency is a limit, not a load.",
+        because="24 × 0.040 = 96 % busy, and 40 / (1 − 0.96) = 1,000 ms. Towards 25 a second the mean grows without "
+        "limit. One over the service time is a limit of the rate, not a rate to plan for.",
         within=0.15,
     ),
     Estimate(
         id="01-ask-stall",
-        question="A load test asks every tenth of a second, and never before its last question was answered. How many "
-        "requests does it send into the ten seconds in which the server stands still?",
+        question="A load test sends ten requests a second, but none before the last one was answered. How many does "
+        "it send into the ten seconds in which the server stalls?",
         unit="requests",
         truth=lambda: 1,
-        because="It waits with its first one until the stall is over. A clock would have sent a hundred: whoever "
-        "measures has to ask as users do, who do not wait for each other.",
+        because="It waits with its first one until the stall is over. A clock would have sent a hundred.",
         within=0,
+    ),
+    Estimate(
+        id="01-ask-lab",
+        question="2 s of work, 0.4 s of stall, and so on; an open loop sends 100 requests a second, and an answer "
+        "takes about 1 ms otherwise. Which p99 do you expect?",
+        unit="ms",
+        truth=lambda: round(1_000 * (_STALL_S - 0.01 * _CYCLE_S)),
+        because="One request in a hundred comes within 1 % of a cycle: the first 0.01 × 2.4 s = 24 ms of a stall. It "
+        "waits for at least the other 400 − 24 = 376 ms. Hold that against what the cell below measures.",
+        within=0.15,
+    ),
+    Recall(
+        id="01-recall-percentile",
+        lesson="01 requirements",
+        question="Three steps in a row each keep 50 ms at p99. What do you promise for the whole?",
+        options={
+            "p99 within 150 ms": "Each step may be late in another 1 % of the requests. That can be 3 % in all.",
+            "97 % within 150 ms": "Certain for any such steps: at most 1 + 1 + 1 % of the requests have a late one.",
+            "p99 within 50 ms": "They follow each other: the whole takes at least as long as any one of them.",
+        },
+        answer="97 % within 150 ms",
+    ),
+    Recall(
+        id="01-recall-loop",
+        lesson="01 requirements",
+        question="A load test waits for each answer before it sends the next request. What does its p99 leave out?",
+        options={
+            "the time on the network": "Both kinds of load test have it in their times.",
+            "nothing, if it runs long enough": "However long it runs, it sends next to nothing into a stall.",
+            "requests that users would have sent during a stall": "They would have been late. A clock sends them.",
+        },
+        answer="requests that users would have sent during a stall",
     ),
     Recall(
         id="01-recall-cause",
         lesson="00 start here",
         question="A disk is full, the training job stops, and predictions get worse. Is that specific to ML?",
         options={
+            "no, any system knows it": "The cause decides, and a full disk stops any job.",
             "yes, predictions are wrong": "That is how it shows. The same cause breaks an invoice run.",
             "yes, it is the training job": "That is where it broke. The cause does not need a model.",
-            "no, any system knows it": "The cause decides, and a full disk stops any job.",
         },
         answer="no, any system knows it",
     ),
@@ -117,11 +167,11 @@ QUESTIONS: tuple[Question, ...] = (
         lesson="00 start here",
         question="The model gives no score for an hour. Which way is safe?",
         options={
-            "open": "It lets the bad ones through, and an attacker waits for that hour.",
-            "closed": "It stops the honest ones, all of them.",
-            "it depends on the losses": "Weigh each way by how often it happens; what cannot be undone decides alone.",
+            "let everything pass": "The bad ones pass too, and an attacker waits for that hour.",
+            "it depends on the harm": "Weigh both kinds of harm by how often they happen; what cannot be undone first.",
+            "stop everything": "The honest ones are stopped too. In a clinic, stopping may be the harm.",
         },
-        answer="it depends on the losses",
+        answer="it depends on the harm",
     ),
     Recall(
         id="01-recall-silent",
@@ -133,28 +183,5 @@ QUESTIONS: tuple[Question, ...] = (
             "a monitor of the share of decisions": "It jumps at once, with no error anywhere.",
         },
         answer="a monitor of the share of decisions",
-    ),
-    Recall(
-        id="01-recall-plane",
-        lesson="00 start here",
-        question="A generated feature file grew beyond what its readers could hold. Where could that first have been "
-        "caught?",
-        options={
-            "serving, where it failed": "Each reader can protect itself, after the file has reached it.",
-            "data, where the file is made": "A check of its size before it leaves catches the first one.",
-            "monitoring, by its alert": "It saw the errors when customers did.",
-        },
-        answer="data, where the file is made",
-    ),
-    Recall(
-        id="01-recall-assumption",
-        lesson="00 start here",
-        question="When does a hidden assumption cost least?",
-        options={
-            "when it is said in the design session": "There it costs a sentence, and somebody can check it.",
-            "when the model is validated": "By then the data were collected and the features were built on it.",
-            "when monitoring finds it": "By then users found it too.",
-        },
-        answer="when it is said in the design session",
     ),
 )

@@ -9,6 +9,8 @@ PROFILE = (0.97, 0.72, 0.53, 0.38, 0.28, 0.24, 0.48, 0.82, 1.01, 1.06, 1.06, 1.1
 DAYS, SATURDAY, SUNDAY = 7, 5, 6
 REPEATED = frozenset({24 * SUNDAY + 1})
 """The hour at one on Sunday, when summer time ended: its count is that of two hours."""
+EXPLANATION = {"repeated": REPEATED}
+"""What `figures.trace_peak` and `formulas.peak_of_trace` take to explain the busiest hour of `week`."""
 
 _MEAN_RPS = 200
 _NIGHT, _EVENING = 1.87, 1.38  # what a weekend night and a Saturday evening have above an ordinary one

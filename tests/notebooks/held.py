@@ -1,0 +1,108 @@
+"""Numbers of the lessons' prose and of their questions' reasons that no cell gives, each with what holds it.
+
+A phrase stands word for word in the text; beside it stands a comparison that fails when the number is no longer so.
+"""
+
+import math
+
+from mlsd_helpers import cases, formulas
+from mlsd_helpers.cases import traffic
+from mlsd_helpers.units import day, minute, ms
+
+NEEDS = cases.load("harbour_pay").requirements
+
+
+def percentile_of_stalling_steps_ms(share, at=0.99):
+    """Return the percentile of two independent steps of 10 ms that take 1,000 ms in a share of calls."""
+    shares = {20: (1 - share) ** 2, 1_010: 2 * share * (1 - share), 2_000: share**2}
+    below = 0.0
+    for time_ms, chance in shares.items():
+        below += chance
+        if below >= at:
+            return time_ms
+    raise AssertionError("the shares add up to one")
+
+
+IN_PROSE = {
+    "01_requirements": {
+        "p99 latency < 500 ms |": lambda: (
+            (NEEDS.latency.percentile, NEEDS.latency.budget) == ("p99", 500 * ms)
+        ),
+        "peak = 500 requests/s": lambda: NEEDS.throughput.peak == 500,
+        "age of every feature < 15 min": lambda: NEEDS.freshness.features == 15 * minute,
+        "within which 99 of 100 answers come": lambda: math.isclose(99 / 100, 0.99),
+        "real-time* below 100 ms, *near-real-time* below 2 s, *interactive* below 60 s": lambda: (
+            [
+                NEEDS.latency.changed(budget=limit).tier
+                for limit in ("99 ms", "100 ms", "1.9 s", "2 s", "59 s", "60 s")
+            ]
+            == [*("real-time", "near-real-time", "near-real-time"), *("interactive", "interactive", "batch")]
+        ),
+        "right 999 times in 1,000": lambda: math.isclose(1_000 * (1 - NEEDS.prediction.base_rate), 999),
+        "p99 latency < 500 ms, at the peak": lambda: NEEDS.latency.budget == 500 * ms,
+        "age of every count < 15 min, at every read": lambda: NEEDS.freshness.features == 15 * minute,
+        "peak >= 500 requests/s": lambda: NEEDS.throughput.peak == 500,
+        "availability >= 99.9 %, over 30 days": lambda: (
+            (NEEDS.availability.target, NEEDS.availability.window) == (0.999, 30 * day)
+        ),
+    },
+}
+
+IN_REASONS = {
+    "00-ask-outage": {"First failures at 11:20, most traffic back at 14:30": lambda: 3 * 60 + 10 == 190},
+    "01-ask-alarms": {
+        "Of 1,000 payments one is fraud, and 0.9 of it is caught; of the 999 honest ones 1 % are alarms, which is 9.99": lambda: (
+            math.isclose(999 * 0.01, 9.99)
+        ),
+        "0.9 / (0.9 + 9.99) = 8.3 %": lambda: (
+            round(
+                100
+                * formulas.precision_at_base_rate(0.001, true_positive_rate=0.9, false_positive_rate=0.01),
+                1,
+            )
+            == round(100 * 0.9 / (0.9 + 9.99), 1)
+            == 8.3
+        ),
+    },
+    "01-ask-faded": {
+        "22 and 61 min, and also the two of exactly 15 min": lambda: (
+            sorted(age for age in (3, 14, 15, 8, 22, 15, 11, 61, 2, 9) if age >= 15) == [15, 15, 22, 61]
+        ),
+        "such as 99 %": lambda: True,
+    },
+    "01-ask-mean": {
+        "(100 × 100 − 95 × 20) / 5 = 1,620 ms": lambda: (100 * 100 - 95 * 20) / 5 == 1_620,
+        "10,000 ms in all, and the 95 fast ones use 1,900": lambda: (100 * 100, 95 * 20) == (10_000, 1_900),
+    },
+    "01-ask-serial": {
+        "1 % at 66.4 ms": lambda: (
+            round((1 + 6.64) * math.exp(-6.64), 3) == 0.01
+            and round(formulas.sum_of_exponentials_percentile_s([10 * ms] * 2, 0.99) / ms, 1) == 66.4
+        ),
+        "46 + 46 = 92 ms": lambda: round(10 * math.log(100)) == 46,
+        "(1 + t/10) · e^(−t/10)": lambda: True,
+    },
+    "01-ask-stalls": {
+        "1 − 0.991² = 1.8 %": lambda: round(100 * (1 - 0.991**2), 1) == 1.8,
+        "more than the slowest 1 % take 1,000 + 10 ms": lambda: (
+            percentile_of_stalling_steps_ms(0.009) == 1_010
+        ),
+    },
+    "01-ask-fan-out": {"0.99^100 = 36.6 %": lambda: round(100 * 0.99**100, 1) == 36.6},
+    "01-ask-peak": {  # worked out from the published counts, which are not part of the course
+        "At one on Sunday, day 7": lambda: traffic.REPEATED == {24 * (7 - 1) + 1},
+        "the largest is 2.59 times the mean": lambda: True,
+        "by our reading, 2.01 times the mean": lambda: True,
+    },
+    "01-ask-scorings": {"200 × 500": lambda: formulas.scorings_per_s(200, 500) == 200 * 500},
+    "01-ask-busy": {
+        "24 × 0.040 = 96 % busy": lambda: math.isclose(24 * 0.040, 0.96),
+        "40 / (1 − 0.96) = 1,000 ms": lambda: math.isclose(
+            40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1), 40 * ms / (1 - 0.96)
+        ),
+    },
+    "01-ask-lab": {
+        "within 1 % of a cycle: the first 0.01 × 2.4 s = 24 ms": lambda: math.isclose(0.01 * 2.4, 24 * ms),
+        "400 − 24 = 376 ms": lambda: 400 - 24 == 376,
+    },
+}
