@@ -1,6 +1,6 @@
 """Step 2, planes: the boxes and arrows of the whole system, each box in exactly one of five planes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Literal, Self
 
@@ -142,6 +142,14 @@ class Planes(Value):
     def in_plane(self, plane: Plane) -> tuple[Component, ...]:
         """Return the components of one plane."""
         return tuple(component for component in self.components if component.plane == plane)
+
+    def among(self, ids: Collection[str]) -> Self:
+        """Return the sketch of some components alone: with the flows and alerts that name no others."""
+        return self.changed(
+            components=[one for one in self.components if one.id in ids],
+            flows=[one for one in self.flows if {one.start, one.end} <= {*ids}],
+            alerts=[one for one in self.alerts if one.raised_by in ids],
+        )
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:

@@ -9,6 +9,8 @@ from mlsd_helpers import cases, formulas
 from mlsd_helpers.cases import traffic
 from mlsd_helpers.units import day, minute, ms
 
+CHANGE_MIN, END_MIN = 11 * 60 + 20, 17 * 60 + 6  # of the lab in lesson 02
+SKETCH = cases.load("harbour_pay").planes
 NEEDS = cases.load("harbour_pay").requirements
 
 
@@ -21,6 +23,11 @@ def percentile_of_stalling_steps_ms(share, at=0.99):
         if below >= at:
             return time_ms
     raise AssertionError("the shares add up to one")
+
+
+def waits_s(start, end):
+    """Return how long a call of the worked sketch waits."""
+    return next(flow.timeout for flow in SKETCH.flows if (flow.start, flow.end) == (start, end))
 
 
 IN_PROSE = {
@@ -48,12 +55,29 @@ IN_PROSE = {
     },
 }
 
+IN_PROSE["02_planes"] = {
+    "and the canary, 1 % of the traffic, shall show whether the new model has 0.2 %": lambda: (
+        (SKETCH.release.canary_share, (0.001 + 0.002) / 2, 0.002 - 0.001) == (0.01, 0.0015, 0.001)
+    ),
+    "has fallen from 60 to 50 %": lambda: (
+        math.isclose((0.6 + 0.5) / 2, 0.55) and math.isclose(0.6 - 0.5, 0.1)
+    ),
+    "about 110 rows": lambda: (108 + 112) / 2 == 110,
+    "From 11:20 on": lambda: CHANGE_MIN == 11 * 60 + 20,
+    "At 17:06 the change is taken back": lambda: END_MIN == 17 * 60 + 6,
+    "out for 346 minutes, from 11:20 to 17:06": lambda: END_MIN - CHANGE_MIN == 346,
+    "has 43.2 minutes in 30 days": lambda: math.isclose((1 - NEEDS.availability.target) * 43_200, 43.2),
+    "Its gateway and its scorer are required": lambda: (
+        [SKETCH.component(name).availability for name in ("gateway", "scorer", "features", "rules")]
+        == [0.9999, 0.9995, 0.9999, 0.9999]
+    ),
+}
+
 IN_REASONS = {
     "00-ask-outage": {"First failures at 11:20, most traffic back at 14:30": lambda: 3 * 60 + 10 == 190},
     "01-ask-alarms": {
-        "Of 1,000 payments one is fraud, and 0.9 of it is caught; of the 999 honest ones 1 % are alarms, which is 9.99": lambda: (
-            math.isclose(999 * 0.01, 9.99)
-        ),
+        "Of 1,000 payments one is fraud, and 0.9 of it": lambda: math.isclose(1_000 * 0.001 * 0.9, 0.9),
+        "of the 999 honest ones 1 % are alarms, which is 9.99": lambda: math.isclose(999 * 0.01, 9.99),
         "0.9 / (0.9 + 9.99) = 8.3 %": lambda: (
             round(
                 100
@@ -90,7 +114,7 @@ IN_REASONS = {
     },
     "01-ask-fan-out": {"0.99^100 = 36.6 %": lambda: round(100 * 0.99**100, 1) == 36.6},
     "01-ask-peak": {  # worked out from the published counts, which are not part of the course
-        "At one on Sunday, day 7": lambda: traffic.REPEATED == {24 * (7 - 1) + 1},
+        "At one on Sunday, day 7": lambda: {24 * (7 - 1) + 1} == traffic.REPEATED,
         "the largest is 2.59 times the mean": lambda: True,
         "by our reading, 2.01 times the mean": lambda: True,
     },
@@ -100,6 +124,34 @@ IN_REASONS = {
         "40 / (1 − 0.96) = 1,000 ms": lambda: math.isclose(
             40 * ms + formulas.mg1_mean_wait_s(24, 40 * ms, service_scv=1), 40 * ms / (1 - 0.96)
         ),
+    },
+    "02-ask-kill": {"waits 40 ms": lambda: waits_s("scorer", "features") == 40 * ms},
+    "02-ask-series": {
+        "(1 − 0.999^5) × 30 × 24 × 60 = 216 min": lambda: round((1 - 0.999**5) * 30 * 24 * 60) == 216,
+        "its own 43.2 min": lambda: math.isclose(0.001 * 30 * 24 * 60, 43.2),
+    },
+    "02-ask-common": {
+        "0.1 × 1 % = 0.1 %": lambda: math.isclose(0.1 * 0.01, 0.001),
+        "(0.9 × 1 %)² = 0.0081 %": lambda: math.isclose((0.9 * 0.01) ** 2, 0.000081),
+        "(1 %)² = 0.01 %": lambda: math.isclose(0.01**2, 0.0001),
+        "With five copies the 0.1 % remains": lambda: math.isclose(
+            1 - formulas.common_cause_availability(0.99, copies=5, common_share=0.1), 0.001, rel_tol=1e-6
+        ),
+    },
+    "02-ask-faded": {
+        "(1 − 0.9985 × 0.9989) × 43,200 min": lambda: (
+            round(0.9995**3, 4) == 0.9985
+            and round(formulas.common_cause_availability(0.99, copies=2, common_share=0.1), 4) == 0.9989
+            and 30 * 24 * 60 == 43_200
+        ),
+    },
+    "02-ask-canary": {
+        "takes 16 · p(1 − p)/Δ² requests": lambda: formulas.canary_sample_size(0.001, 0.002) == 23_964,
+        "16 × 0.0015 × 0.9985 / 0.001² = 23,964": lambda: round(16 * 0.0015 * 0.9985 / 0.001**2) == 23_964,
+        "Beside 1 % of the traffic the other 99 %": lambda: math.isclose(
+            1 - SKETCH.release.canary_share, 0.99
+        ),
+        "8 · p(1 − p)/Δ² = 11,982": lambda: round(8 * 0.0015 * 0.9985 / 0.001**2) == 11_982,
     },
     "01-ask-lab": {
         "within 1 % of a cycle: the first 0.01 × 2.4 s = 24 ms": lambda: math.isclose(0.01 * 2.4, 24 * ms),

@@ -38,11 +38,9 @@ PUBLISHED = {
         "took 31 ms, and 14 ms when",
     ),
     "02_planes": (
-        "at 11:20, a large part",
-        "About 60 features became more than 200",
-        "flowed again at 14:30, all of it at 17:06",
-        "96 post-mortems",
-        "304 million dollars",
+        "About 45 minutes and more than 4 million executions",
+        "over 460 million dollars",
+        "97 e-mails of its own systems",
     ),
     "03_dataflow": (
         "reads 23 features for each candidate",
@@ -68,6 +66,7 @@ PUBLISHED = {
 }
 # Examples that are given and not worked out.
 GIVEN = {
+    "02_planes": ("whose alert reaches nobody in control is 97 e-mails",),
     "01_requirements": (
         "five questions of twelve",
         "Two of the twelve answers",

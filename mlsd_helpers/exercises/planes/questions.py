@@ -1,4 +1,4 @@
-"""What lesson 02 asks: predictions on planes, and questions on the lessons before it.
+"""What lesson 02 asks: predictions on planes, two questions on the lesson itself, and three on those before it.
 
 A truth is rounded as the lesson prints it: who works it out is right, not close.
 """
@@ -7,11 +7,6 @@ from mlsd_helpers import cases, formulas
 from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
 from mlsd_helpers.units import day
-
-
-def _serving() -> float:
-    planes = cases.load("harbour_pay").planes
-    return len(planes.in_plane("serving")) if planes else 0
 
 
 def _common() -> float:
@@ -32,14 +27,6 @@ def _killed() -> float:
 
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
-        id="02-ask-serving",
-        question="Harbour Pay's sketch has 24 boxes. How many of them belong to the serving plane?",
-        unit="boxes",
-        truth=_serving,
-        because="Answering takes few parts. The others see to it that the answer is right, and stays so.",
-        within=0.001,
-    ),
-    Estimate(
         id="02-ask-kill",
         question="The feature store of Harbour Pay dies. How many other boxes stop answering with it?",
         unit="boxes",
@@ -47,21 +34,47 @@ QUESTIONS: tuple[Question, ...] = (
         because="The scorer waits 40 ms for it, and then takes each feature's default: the arrow has a fallback.",
         within=0.001,
     ),
+    Recall(
+        id="02-ask-store",
+        lesson="02 planes",
+        question="The model server reads the feature store on every request. In which plane is the store?",
+        options={
+            "serving, which calls it": "Who calls does not decide. If a feature is wrong, who has to explain it?",
+            "data": "When a feature is late or wrong, it is the data plane that has to explain it.",
+            "monitoring": "It may be monitored. It is responsible for features and their age.",
+        },
+        answer="data",
+    ),
+    Recall(
+        id="02-ask-log",
+        lesson="02 planes",
+        question="Which plane has the log of the features, the score and the model's version of each payment?",
+        options={
+            "monitoring": "It is there so that answers can be judged later. Training reads it too.",
+            "data": "Training reads it, so this can be defended. It is there so that answers can be judged.",
+            "serving": "Serving writes it, and answers as well without it.",
+        },
+        answer="monitoring",
+    ),
     Estimate(
         id="02-ask-series",
-        question="Five required parts are up 99.9 % each. For how many minutes in 30 days is the whole down?",
+        question="Five required parts are up 99.9 % each, and fail independently. For how many minutes in 30 days is "
+        "the whole down?",
         unit="min",
         truth=lambda: round(
             formulas.error_budget_s(formulas.series_availability([0.999] * 5), 30 * day) / 60
         ),
-        because="Each takes its own 43 minutes; they rarely fail at the same moment, so the minutes nearly add.",
+        because="(1 − 0.999^5) × 30 × 24 × 60 = 216 min. Each takes its own 43.2 min, and as they are seldom down at "
+        "the same moment, the minutes nearly add.",
     ),
     Estimate(
         id="02-ask-common",
-        question="Two copies of 99 % share a tenth of their failures. How many times the downtime of independent ones?",
+        question="Two copies of 99 % share a tenth of their failures. How many times as long are both down as two "
+        "independent copies would be?",
         unit="times",
         truth=_common,
-        because="Both by themselves are down one time in ten thousand; what they share alone is ten times that.",
+        because="In common they are down 0.1 × 1 % = 0.1 %; apart, both at once, (0.9 × 1 %)² = 0.0081 %. "
+        "Independent copies are both down (1 %)² = 0.01 %. With five copies the 0.1 % remains.",
         within=0.2,
     ),
     Estimate(
@@ -69,15 +82,18 @@ QUESTIONS: tuple[Question, ...] = (
         question="For how many minutes in 30 days are the three parts and the store together down?",
         unit="min",
         truth=_faded,
-        because="All are required, the store among them: the shares multiply, and what is missing to 1 is the time.",
+        because="(1 − 0.9985 × 0.9989) × 43,200 min: all are required, so the shares multiply.",
         within=0.02,
     ),
     Estimate(
         id="02-ask-canary",
-        question="How many requests must a canary see to tell 0.2 % errors from 0.1 %?",
+        question="How many requests must the canary answer, to find it in 8 of 10 cases with a false alarm in 1 of "
+        "20?",
         unit="requests",
-        truth=lambda: formulas.canary_sample_size(0.001, 0.002),
-        because="Rare events take many trials: 0.1 % of a thousand requests is one error, and one error is luck.",
+        truth=lambda: round(formulas.canary_sample_size(0.001, 0.002) / 2),
+        because="A comparison of two equal arms takes 16 · p(1 − p)/Δ² requests in each, p the mean of both rates: "
+        "16 × 0.0015 × 0.9985 / 0.001² = 23,964. Beside 1 % of the traffic the other 99 % are as good as known, which "
+        "halves it: 8 · p(1 − p)/Δ² = 11,982.",
         within=0.5,
     ),
     Estimate(
@@ -85,8 +101,31 @@ QUESTIONS: tuple[Question, ...] = (
         question="Minutes of errors a day, without a gate?",
         unit="min",
         truth=None,
-        because="At first few nodes have the change, so that good and bad files alternate: it comes and goes.",
+        because="At first few nodes have the change, so that good and bad files alternate. After ten steps of half "
+        "an hour nearly every file is bad.",
         within=0.15,
+    ),
+    Recall(
+        id="02-recall-radius",
+        lesson="02 planes",
+        question="A job that fills the feature store dies at night. What do users see in the first hour?",
+        options={
+            "errors on every payment": "Nobody waits for the job. The store answers with what it has.",
+            "slower answers": "Reading an old value takes as long as reading a new one.",
+            "answers as ever, from older data": "Where data move, a failure makes no error. Watch the age.",
+        },
+        answer="answers as ever, from older data",
+    ),
+    Recall(
+        id="02-recall-canary",
+        lesson="02 planes",
+        question="A canary ran for an hour with the usual errors and latency. What is known of the new fraud model?",
+        options={
+            "it does not break the service": "Within what so many requests can tell. Its quality takes labels.",
+            "it finds as much fraud as the old one": "That takes labels, and these come weeks later.",
+            "nothing": "Errors and latency were compared; that is something.",
+        },
+        answer="it does not break the service",
     ),
     Recall(
         id="02-recall-200",
@@ -100,23 +139,12 @@ QUESTIONS: tuple[Question, ...] = (
         answer="200 on every request",
     ),
     Recall(
-        id="02-recall-assumption",
-        lesson="00 start here",
-        question="What turns a hidden assumption into something that can be tested?",
-        options={
-            "writing it as an inequality with a unit": "“Features are at most 15 minutes old” can be seen to fail.",
-            "agreeing on it in a meeting": "People agree on words and mean different numbers.",
-            "adding it to the backlog": "There it waits, as untested as before.",
-        },
-        answer="writing it as an inequality with a unit",
-    ),
-    Recall(
         id="02-recall-peak",
         lesson="01 requirements",
         question="10 million requests a day: is the service to be planned for 116 requests a second?",
         options={
-            "yes, that is 10 million ÷ 86,400": "That is the mean of a day and a night. The busiest hour is above it.",
             "no, for the busiest period": "The mean is passed every day; the peak is what somebody waits in.",
+            "yes, that is 10 million ÷ 86,400": "That is the mean of a day and a night. The busiest hour is above it.",
             "no, for ten times that, to be safe": "A factor out of the air is paid for all year. Read it off a trace.",
         },
         answer="no, for the busiest period",
@@ -126,21 +154,10 @@ QUESTIONS: tuple[Question, ...] = (
         lesson="01 requirements",
         question="Two stages in a row have a p99 of 46 ms each. Is the p99 of both together at most 92 ms?",
         options={
-            "yes, always": "Not where stalls are rare: with one second in 0.9 % of calls of each, it is over a second.",
-            "that cannot be told from these": "For exponential times it is 66 ms; with rare long stalls, far above 92.",
-            "no, it is higher": "For exponential times it is 66 ms: both stages are rarely slow for the same request.",
+            "yes": "Not where stalls are rare: with one second in 0.9 % of the calls of each, it is over a second.",
+            "no, it is higher": "For exponential times it is 66 ms: both stages are seldom slow for the same request.",
+            "that does not follow": "For exponential times it is 66 ms; with rare long stalls, far above 92.",
         },
-        answer="that cannot be told from these",
-    ),
-    Recall(
-        id="02-recall-age",
-        lesson="01 requirements",
-        question="The model is retrained every day. Are its features a day fresh?",
-        options={
-            "yes": "The model's age says nothing of what it reads. Features have an age of their own.",
-            "no, these are two ages": "A model of today may read a feature of last week, and the reverse.",
-            "only with a feature store": "A store keeps features. How old they are is decided by who fills it.",
-        },
-        answer="no, these are two ages",
+        answer="that does not follow",
     ),
 )
