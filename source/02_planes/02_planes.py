@@ -2,11 +2,11 @@
 """
 # 02 Planes: exercises
 
-Seven exercises, about an hour and a half, 25 points. Each has three cells:
+Seven exercises, about an hour and a half, 25 points. Two sittings do it: 1 to 3 and 5, then the rest. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
-3. the **check**. It tells you at once what is wrong and, where it knows, which belief is behind it.
+3. the **check**. It tells you at once what is wrong and, where it knows, which misconception may be behind it.
 
 The check that you see uses a few cases. Grading draws others, so an answer typed in passes here and not there.
 Steps score by themselves, and a later step is judged on what you made of the earlier ones.
@@ -33,7 +33,8 @@ from mlsd_helpers.figures.planes import DOES
 `place` takes a list of components, each a dict with its `id`, its `kind`, the plane that it is `called_by` and the
 machines that it `runs_on`. Return a dict from each `id` to its plane: data, training, serving, monitoring or control.
 
-Place by what a part answers for. The hidden cases draw other kinds than these; the second cell says what every kind
+Place by what a part is responsible for; where two planes can be defended, as for a prediction log, a model registry and a prediction
+store, either is right. The hidden cases draw other kinds than these; the second cell says what every kind
 does. `mlsd.design.KINDS` has each with its plane: make your own table first, and look there when you are done.
 """
 
@@ -292,8 +293,9 @@ verdict.grade()
 *About 12 minutes, 3 points.*
 
 `order` takes a `plan`, `"release"` or `"rollback"`, and shuffled `cards`. Return a list of the cards that belong there, in
-an order that you would defend. Some cards belong nowhere: leave them out. A deck may lack a card that others have;
-where two orders are as good, either is right. All cards:
+an order that you would defend. The old version answers everywhere five minutes after it was brought back; the switch acts
+within seconds, and the rules do less harm than the faulty model. Some cards belong nowhere: leave them out. A deck may lack a
+card that others have; where two orders are as good, either is right. All cards:
 
 | card | what it says |
 |---|---|

@@ -55,7 +55,7 @@ _BEFORE = {
         ("validate", "shadow", "an unchecked model runs beside every request"),
         ("validate", "one_percent", "users meet a model that has passed nothing"),
         ("keep_old_ready", "one_percent", "the first bad answer finds no way back"),
-        ("shadow", "one_percent", "what is seen unseen comes after users have seen it"),
+        ("shadow", "one_percent", "the shadow comes after users have already met the model"),
         ("one_percent", "compare", "there is nothing yet to compare"),
         ("compare", "half", "the share grows before anybody has looked"),
         ("compare", "everybody", "everybody gets it before anybody has looked"),
@@ -63,7 +63,6 @@ _BEFORE = {
         ("everybody", "retire_old", "the way back is gone while the release goes on"),
     ),
     "rollback": (
-        ("stop_release", "kill_switch", "the release goes on growing meanwhile"),
         ("stop_release", "old_version", "the release goes on and brings the new one back"),
         ("kill_switch", "old_version", "users wait for the rollback with a bad model"),
         ("old_version", "verify", "there is nothing yet to verify"),

@@ -24,6 +24,13 @@ _TABLE: Mapping[str, str] = {
     "rollback": "control", "kill switch": "control", "scheduler": "control",
 }  # fmt: skip
 
+_ALSO: Mapping[str, str] = {
+    "prediction log": "data",
+    "model registry": "control",
+    "prediction store": "data",
+}
+"""Kinds that are as well placed elsewhere: training reads the log, a registry says what runs, a store keeps rows."""
+
 
 def place(components: Sequence[Box]) -> Placed:
     """Look each kind up in a table of one's own."""
@@ -53,7 +60,7 @@ def _placed_but(components: Sequence[Box], **otherwise: str) -> Placed:
 
 def feature_store_in_serving(components: Sequence[Box]) -> Placed:
     """You put the feature store into serving, because serving calls it. Who is asked when a feature is late or
-    wrong? A plane is what a part answers for, not who calls it.
+    wrong? A plane is what a part is responsible for, not who calls it.
     """
     return _placed_but(components, feature_store="serving")  # C12
 
@@ -73,13 +80,6 @@ def placed_by_machine(components: Sequence[Box]) -> Placed:
     return {box["id"]: homes[box["runs_on"]] for box in components}
 
 
-def log_in_data(components: Sequence[Box]) -> Placed:
-    """You put the prediction log into data, because it holds rows. It is kept to judge answers with, and without
-    it nobody can: which plane is blind when it is empty?
-    """
-    return _placed_but(components, prediction_log="data")
-
-
 def gate_in_monitoring(components: Sequence[Box]) -> Placed:
     """You put the gate and the canary into monitoring, because they measure. Monitoring tells; these two decide
     what runs. Which plane can say no?
@@ -87,11 +87,16 @@ def gate_in_monitoring(components: Sequence[Box]) -> Placed:
     return _placed_but(components, validation_gate="monitoring", canary="monitoring")
 
 
-def registry_in_control(components: Sequence[Box]) -> Placed:
-    """You put the registries into control. They remember what was trained and from what; whether any of it runs
-    is decided elsewhere. Who fills them?
+def place_as_others_do(components: Sequence[Box]) -> Placed:
+    """Put what can be defended in two planes into the other one."""
+    return {box["id"]: _ALSO.get(box["kind"], _TABLE[box["kind"]]) for box in components}
+
+
+def experiments_in_control(components: Sequence[Box]) -> Placed:
+    """You put the registry of experiments into control. It remembers what was tried and from what; whether any of it
+    runs is decided elsewhere. Who fills it?
     """
-    return _placed_but(components, model_registry="control", experiment_registry="control")
+    return _placed_but(components, experiment_registry="control")
 
 
 _STEMS = ("card", "rider", "order", "feed", "seller", "listing", "fleet", "ticket", "parcel", "search")
@@ -119,12 +124,23 @@ def _draw_boxes(rng: random.Random) -> Case:
     return {"components": _boxes(rng, kinds)}
 
 
+def _may(case: Case, plane: str) -> set[str]:
+    return {box["id"] for box in case["components"] if plane in {_TABLE[box["kind"]], _ALSO.get(box["kind"])}}
+
+
+def _must(case: Case, plane: str) -> set[str]:
+    return {
+        name
+        for name in _may(case, plane)
+        if {b["id"]: b["kind"] for b in case["components"]}[name] not in _ALSO
+    }
+
+
 def _in_plane(plane: str, points: float) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
         answered = {str(name): str(placed).strip().casefold() for name, placed in value.items()}
-        wanted = {name for name, placed in place(case["components"]).items() if placed == plane}
-        known = {box["id"] for box in case["components"]}
-        return {name for name in answered.keys() & known if answered[name] == plane} == wanted
+        placed_here = {box["id"] for box in case["components"] if answered.get(box["id"]) == plane}
+        return _must(case, plane) <= placed_here <= _may(case, plane)
 
     def explain(case: Case, value: Any) -> str:
         if not isinstance(value, Mapping):
@@ -133,9 +149,9 @@ def _in_plane(plane: str, points: float) -> Step:
         strange = next((name for name in kinds if str(value.get(name)).strip().casefold() not in KINDS), None)
         if strange is not None:
             return f"Expected one of {', '.join(KINDS)} for every component, {strange} among them."
-        wanted = place(case["components"])
-        wrong = next(n for n in kinds if (value[n].strip().casefold() == plane) != (wanted[n] == plane))
-        where = "is not" if wanted[wrong] != plane else "belongs"
+        here = {name for name in kinds if str(value[name]).strip().casefold() == plane}
+        wrong = next(n for n in kinds if n in here - _may(case, plane) or n in _must(case, plane) - here)
+        where = "is not" if wrong in here else "belongs"
         return f"Look at {wrong}, a {kinds[wrong]}: it {where} in {plane}. What does it answer for?"
 
     return Step(plane, points, right, part="", explain=explain)
@@ -151,7 +167,7 @@ EXERCISE = Exercise(
     assignment="02_planes",
     title="Place components into planes",
     kind="classify",
-    outcome="Place a component into the plane that answers for it, whoever calls it.",
+    outcome="Place a component into the plane that is responsible for it, whoever calls it.",
     minutes=12,
     steps=(
         _in_plane("data", 1),
@@ -184,14 +200,13 @@ EXERCISE = Exercise(
         ),
     ),
     reference=place,
-    alternatives=(place_by_library, place_plane_by_plane),
+    alternatives=(place_by_library, place_plane_by_plane, place_as_others_do),
     mistakes=(
         placed_by_caller,
         placed_by_machine,
         feature_store_in_serving,
-        log_in_data,
         gate_in_monitoring,
-        registry_in_control,
+        experiments_in_control,
     ),
     hints=(
         "Look at `kind` alone. Who calls a part, and where it runs, may change next month.",
@@ -200,8 +215,8 @@ EXERCISE = Exercise(
             "what is wrong with it: data, a model, an answer, what we know of it, or what we do about it?"
         ),
         (
-            "A neighbour: a thermometer in a kitchen is read by the cook. It still answers for knowing the "
-            "temperature, not for the soup."
+            "A neighbour: a thermometer in a kitchen is read by the cook. It is still responsible for the "
+            "temperature that it shows, not for the soup."
         ),
     ),
     draw=_draw_boxes,

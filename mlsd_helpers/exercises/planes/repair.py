@@ -127,9 +127,9 @@ def repaired_as_a_value(planes: Sketch) -> Planes:
     return Planes(**_repaired(planes, call={"fallback": "Last known good", "retries": 0}))
 
 
-def repaired_by_rollback(planes: Sketch) -> Sketch:
-    """Let the monitor speak to the rollback, and version the code as well."""
-    return _repaired(planes, ear="rollback", together=["code", *_TOGETHER])
+def repaired_by_another_entry(planes: Sketch) -> Sketch:
+    """Version the code as well, and write another check."""
+    return _repaired(planes, entry={"check": "Schema and row count"}, together=["code", *_TOGETHER])
 
 
 # ---- known mistakes -------------------------------------------------------------------------------
@@ -172,6 +172,13 @@ def told_the_dashboard(planes: Sketch) -> Sketch:
     plane can act?
     """
     return _repaired(planes, ear="dashboard")  # C14
+
+
+def rolled_back_on_drift(planes: Sketch) -> Sketch:
+    """You let the drift detector order a rollback. Drift says that inputs have changed, and the old model gets the same
+    inputs: nothing says that the new model is at fault. What could an alarm of drift start, or whom could it call?
+    """
+    return _repaired(planes, ear="rollback")
 
 
 def took_back_the_model_only(planes: Sketch) -> Sketch:
@@ -284,6 +291,31 @@ def _step(name: str, points: float, words: str, *codes: str) -> Step:
     )
 
 
+_UNHEARD = "A monitor still finds something that no part of control hears."
+
+
+def _rolls_back_on_drift(planes: Planes) -> bool:
+    kinds = {box.id: box.kind for box in planes.components}
+    return any((kinds[f.start], kinds[f.end]) == ("drift detector", "rollback") for f in planes.flows)
+
+
+def _heard(case: Case, value: Any, given: Given) -> bool:
+    return _free_of("PLANE021")(case, value, given) and not _rolls_back_on_drift(_typed(value))
+
+
+def _explain_heard(case: Case, value: Any) -> str:
+    try:
+        blamed = _rolls_back_on_drift(_typed(value))
+    except (MlsdError, TypeError):
+        blamed = False
+    words = (
+        "Drift alone does not show that the new model is at fault: let it start something else."
+        if blamed
+        else _UNHEARD
+    )
+    return _still(case, value, words, ["PLANE021"])
+
+
 EXERCISE = Exercise(
     id="02-repair",
     assignment="02_planes",
@@ -302,7 +334,7 @@ EXERCISE = Exercise(
             "PLANE008",
         ),
         _step("inputs", 1, "Generated input still comes in unchecked. Where does it enter?", "PLANE015"),
-        _step("heard", 1, "A monitor still finds something that no part of control hears.", "PLANE021"),
+        Step("heard", 1, _heard, part="", explain=_explain_heard),
         _step("rollback", 1, "A rollback still leaves something of the old version behind.", "PLANE028"),
     ),
     cases=(
@@ -311,13 +343,14 @@ EXERCISE = Exercise(
         {"planes": _sketch("", 2, 1, 0, ["model", "code"])},
     ),
     reference=repaired,
-    alternatives=(repaired_as_a_value, repaired_by_rollback),
+    alternatives=(repaired_as_a_value, repaired_by_another_entry),
     mistakes=(
         retried_instead,
         gave_up_without_an_answer,
         took_the_call_away,
         trusted_what_we_generate,
         told_the_dashboard,
+        rolled_back_on_drift,
         took_back_the_model_only,
         mended_what_was_whole,
     ),

@@ -113,8 +113,8 @@ def pays_for_both(clash: Clash) -> Answer:
 
 
 def forgot_to_do_without(clash: Clash) -> Answer:
-    """You chose between the two limits where both lose money. There is a third way out: to do without the feature,
-    which leaves exactly nothing, and that is more than a loss.
+    """You weighed the two limits against each other alone. There is a third way out: to do without the feature, which
+    leaves exactly nothing. That is more than any loss, and it may be the next best where one of the two loses.
     """
     nets = _nets(clash)
     way = KEEP if nets[KEEP] > nets[LOOSEN] else LOOSEN
@@ -177,7 +177,7 @@ EXERCISE = Exercise(
     title="Which requirement gives way?",
     kind="decide and justify",
     outcome="Decide which of two clashing requirements gives way, with the reason and the margin.",
-    minutes=8,
+    minutes=10,
     steps=(
         equals("net_fresh", 0.5, lambda case, _: _nets(case["clash"])[KEEP], tolerance=1e-6),
         equals("net_old", 0.5, lambda case, _: _nets(case["clash"])[LOOSEN], tolerance=1e-6),

@@ -61,6 +61,13 @@ def slowest_hop_alone(slow_share: float, calls: int, budget_ms: float, hops_ms: 
     return {**fan_out(slow_share, calls, budget_ms, hops_ms), "left_ms": budget_ms - max(hops_ms)}
 
 
+def gave_what_is_used(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You gave what the hops use, and `left_ms` is what they leave. How much of the budget is there for one
+    more hop?
+    """
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "left_ms": float(sum(hops_ms))}
+
+
 def hid_the_overrun(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
     """You turned what is overspent into nothing, or into time left. Below zero is a finding: the hops do not fit.
     What would a plan with your number say of them?
@@ -86,7 +93,7 @@ EXERCISE = Exercise(
     title="Side by side, and one after another",
     kind="estimate",
     outcome="Find the tail of a fan-out and what serial hops leave of a budget.",
-    minutes=7,
+    minutes=8,
     steps=(
         equals("slow_requests", 2, lambda case, _: fan_out(**case)["slow_requests"], tolerance=1e-3),
         equals("left_ms", 1, lambda case, _: fan_out(**case)["left_ms"], tolerance=1e-6),
@@ -97,7 +104,14 @@ EXERCISE = Exercise(
     ),
     reference=fan_out,
     alternatives=(fan_out_by_hand, fan_out_as_record),
-    mistakes=(one_call_for_all, added_the_chances, all_slow_at_once, slowest_hop_alone, hid_the_overrun),
+    mistakes=(
+        one_call_for_all,
+        added_the_chances,
+        all_slow_at_once,
+        slowest_hop_alone,
+        gave_what_is_used,
+        hid_the_overrun,
+    ),
     hints=(
         "Look at the good case first: what has to be true of every call for the request to be fast?",
         "Start with the share of fast calls, and raise it to the number of calls. Serial hops simply add.",

@@ -72,6 +72,15 @@ def gap_read_as_zero(counts: Counts, bucket_s: float, repeated: Collection[int])
     return _answer(right["peak_rps"], peak([count or 0 for count in counts], bucket_s, repeated)["mean_rps"])
 
 
+def mean_by_the_clock(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """Your peak is right, and your mean takes the repeated bucket for one. The requests of two buckets' time are in it,
+    so its seconds count twice too. How many seconds were counted in all?
+    """
+    right = peak(counts, bucket_s, repeated)
+    counted = [count for count in counts if count is not None]
+    return _answer(right["peak_rps"], sum(counted) / (bucket_s * len(counted)))
+
+
 def counted_by_bucket(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
     """You gave requests per bucket. A rate is per second, and a bucket is longer. What is the unit of your number?"""
     right = peak(counts, bucket_s, repeated)
@@ -94,7 +103,7 @@ EXERCISE = Exercise(
     title="A peak that can be explained",
     kind="code",
     outcome="Find the peak and mean rate of a trace with a repeated and a missing hour.",
-    minutes=10,
+    minutes=12,
     steps=(
         equals("peak_rps", 2, lambda case, _: peak(**case)["peak_rps"], tolerance=1e-3),
         equals("mean_rps", 1, lambda case, _: peak(**case)["mean_rps"], tolerance=1e-3),
@@ -105,7 +114,7 @@ EXERCISE = Exercise(
     ),
     reference=peak,
     alternatives=(peak_by_hand, peak_by_halves),
-    mistakes=(mean_for_the_peak, bought_for_a_clock, gap_read_as_zero, counted_by_bucket),
+    mistakes=(mean_for_the_peak, bought_for_a_clock, gap_read_as_zero, mean_by_the_clock, counted_by_bucket),
     hints=(
         "Look at how much time each count covers: one bucket, two, or none that anybody measured.",
         "Start with two lists of the same length, requests and seconds, without the gaps; then divide.",

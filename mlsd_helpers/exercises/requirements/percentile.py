@@ -99,7 +99,7 @@ EXERCISE = Exercise(
     title="One percentile of many replicas",
     kind="code",
     outcome="Merge histograms before reading a percentile.",
-    minutes=8,
+    minutes=10,
     steps=(
         equals("merged", 1, lambda case, _: _merged(case["histograms"])),
         equals("latency_ms", 2, _latency),

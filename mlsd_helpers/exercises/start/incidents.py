@@ -168,7 +168,7 @@ EXERCISE = Exercise(
     title="Is it the model?",
     kind="classify",
     outcome="Tell failures that need a model from those that any distributed system knows.",
-    minutes=5,
+    minutes=6,
     steps=(
         Step("finds_all", 1, _finds_all, _ml_specific, part="ml_specific", explain=_explain_set),
         Step("no_false_alarm", 1, _alarms_truly, part="ml_specific", explain=_explain_set),

@@ -12,11 +12,13 @@ Pairs = tuple[tuple[str, str], ...]
 
 USEFUL = ("declare", "stop", "restore_one", "restore_all", "cause", "gate", "resume", "review")
 USELESS = ("retrain", "scale", "delete_logs")
-_FIRST: Pairs = tuple(("declare", later) for later in USEFUL[1:])
+_FIRST: Pairs = tuple(("declare", later) for later in USEFUL[2:])
+"""Whoever is on call may stop a job at once, and declare the incident right after."""
 _SOURCE: Pairs = (("stop", "restore_one"), ("stop", "restore_all"))
 _ONE: Pairs = (("restore_one", "restore_all"),)
 _CAUSE: Pairs = (("restore_all", "cause"),)
-_GATE: Pairs = (("cause", "gate"), ("gate", "resume"), ("restore_all", "resume"))
+_GATE: Pairs = (("gate", "resume"), ("restore_all", "resume"))
+"""A check of size needs no cause, so it may come before the cause is known."""
 
 
 def _in_order(cards: Sequence[Card], order: Sequence[str]) -> list[str]:
@@ -26,7 +28,7 @@ def _in_order(cards: Sequence[Card], order: Sequence[str]) -> list[str]:
 
 
 def respond(cards: Sequence[Card]) -> list[str]:
-    """Lead, stop the source, restore one, restore all; only then ask why, mend it, start again, learn."""
+    """Lead, stop the source, restore one, restore all; then ask why, put a gate there, start again, learn."""
     return _in_order(cards, USEFUL)
 
 
@@ -34,6 +36,12 @@ def respond_review_early(cards: Sequence[Card]) -> tuple[str, ...]:
     """Write the review as soon as the cause is known."""
     early = ("declare", "stop", "restore_one", "restore_all", "cause", "review", "gate", "resume")
     return tuple(_in_order(cards, early))
+
+
+def respond_gate_first(cards: Sequence[Card]) -> list[str]:
+    """Stop the job before all else, and put the gate in while the cause is still looked for."""
+    early = ("stop", "declare", "restore_one", "restore_all", "gate", "resume", "cause", "review")
+    return _in_order(cards, early)
 
 
 def respond_by_constraints(cards: Sequence[Card]) -> list[str]:
@@ -156,13 +164,13 @@ EXERCISE = Exercise(
     title="Order the response",
     kind="order",
     outcome="Order the response to an incident: lead, contain, restore with care, and only then ask why.",
-    minutes=6,
+    minutes=7,
     steps=(
-        _order_step("lead_first", _FIRST, "Somebody acts before anybody leads."),
+        _order_step("lead_first", _FIRST, "Somebody changes machines before anybody leads."),
         _order_step("source_before_restore", _SOURCE, "What does the running job do to what you restore?"),
         _order_step("one_before_all", _ONE, "How would you know, before all machines have it, that it is good?"),
         _order_step("restore_before_cause", _CAUSE, "Customers wait while something else is done first."),
-        _order_step("gate_before_resume", _GATE, "What has changed by the time the job runs again?"),
+        _order_step("gate_before_resume", _GATE, "What refuses the next faulty file when the job runs again?"),
         Step("nothing_useless", 1, _nothing_useless, part="", explain=_explain("One of these mends nothing.")),
     ),
     cases=(
@@ -177,7 +185,7 @@ EXERCISE = Exercise(
         ),
     ),
     reference=respond,
-    alternatives=(respond_review_early, respond_by_constraints),
+    alternatives=(respond_review_early, respond_gate_first, respond_by_constraints),
     mistakes=(
         asked_why_first,
         restored_under_a_running_job,
