@@ -43,6 +43,7 @@ class PatternInputs:
     """What the choice depends on; the first six can be moved.
 
     `read_share` is that of reads among reads and events, above 0 and at most 1; prices are dollars a million.
+    `listable` says that the inputs are known before somebody asks: from a list, as B needs, and from events, as C does.
     """
 
     rate_rps: float = 2_000
@@ -160,7 +161,7 @@ def cheapest(given: PatternInputs) -> str:
 def why_not(given: PatternInputs) -> dict[str, str]:
     """Say of each pattern that cannot be taken why not."""
     if not given.listable:
-        return dict.fromkeys("BCH", "the inputs cannot be listed")
+        return dict.fromkeys("BCH", "no list and no event brings the inputs ahead")
     late = {"B": 2 * JOB_S, "C": LAG_S, "H": 2 * JOB_S}
     return {
         name: f"an answer gets {show_seconds(age_s)} old at the least"

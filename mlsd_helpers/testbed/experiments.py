@@ -9,14 +9,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlsd_helpers.errors import MeasurementError, RangeError
 from mlsd_helpers.figures.base import table
-from mlsd_helpers.testbed import measuring
-from mlsd_helpers.testbed.model import PATTERNS
+from mlsd_helpers.testbed import measuring, readings
 from mlsd_helpers.testbed.results import Load, format_time
 from mlsd_helpers.testbed.running import Cache, missing, start
 
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 
 Cell = float | str | None
 _RECORDED = Path(__file__).with_name("recorded")
-_CROWDED = 1.3
+_CROWDED = 1.3  # a loop's time over its CPU time: above this, others used the cores too
+_TOO_CROWDED = 2.0  # above this, what was measured says more about the others
 _CHOICE = "MLSD_TESTBED"
 
 
@@ -34,6 +34,7 @@ class Measurement:
     """A table of measured values, with its machine and whether it is a recording; NaN means no answer.
 
     A column's name ends in its unit: `_s` for seconds, `_rps` for requests per second, `_share` for a share.
+    `facts` are numbers beside the table, such as `crowding`: by how much a loop took longer than its CPU time.
     """
 
     title: str
@@ -41,6 +42,8 @@ class Measurement:
     rows: tuple[dict[str, Cell], ...]
     recorded: bool = False
     notes: tuple[str, ...] = ()
+    facts: dict[str, float] = field(default_factory=dict)
+    name: str = ""
 
     def column(self, name: str) -> tuple[Any, ...]:
         """Return one column."""
@@ -53,6 +56,21 @@ class Measurement:
         """Where the numbers are from."""
         return f"{'Recorded on another machine' if self.recorded else 'Measured here'}: {self.machine}."
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether the machine was too busy with other work for these numbers to be judged."""
+        return self.facts.get("crowding", 1.0) > _TOO_CROWDED
+
+    def conclusions(self) -> tuple[str, ...]:
+        """Say what these numbers show, sentence by sentence; of a disturbed machine, that they show nothing."""
+        if self.disturbed:
+            words = (
+                f"This machine was too busy with other work to judge: a loop took {self.facts['crowding']:.1f} times "
+                f"its CPU time. Measure again on a quiet machine, or read the recording: {self.name}(recorded=True)."
+            )
+            return (words,)
+        return tuple(readings.OF[self.name](self)) if self.name in readings.OF else ()
+
     def _columns(self) -> dict[str, tuple[str, ...]]:
         return {_heading(name): tuple(_shown(name, row[name]) for row in self.rows) for name in self.rows[0]}
 
@@ -64,13 +82,22 @@ class Measurement:
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in zip(*columns, strict=True)
         ]
-        return "\n".join([self.title, *lines, self.source, *self.notes])
+        below = map(str, self._instead())
+        return "\n".join([self.title, *lines, self.source, *self.notes, *self.conclusions(), *below])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         words = "".join(f"<p>{line}</p>" for line in (self.source, *self.notes))
-        return table(self._columns(), self.title) + words
+        shown = "".join(f"<li>{line}</li>" for line in self.conclusions())
+        said = f"<p><strong>What these numbers show</strong></p><ul>{shown}</ul>" if shown else ""
+        instead = "".join(each._repr_html_() for each in self._instead())
+        return table(self._columns(), self.title) + words + said + instead
+
+    def _instead(self) -> "tuple[Measurement, ...]":
+        """Return the recording where these numbers cannot be judged."""
+        calm = recording(self.name) if self.disturbed and not self.recorded else None
+        return () if calm is None or calm.disturbed else (calm,)
 
     def save(self, name: str) -> None:
         """Save it as the recording of an experiment."""
@@ -82,7 +109,7 @@ class Measurement:
 def recording(name: str) -> Measurement:
     """Return the recording of an experiment."""
     found = json.loads((_RECORDED / f"{name}.json").read_text(encoding="utf-8"))
-    return Measurement(**found | {"rows": tuple(found["rows"]), "notes": tuple(found["notes"])})
+    return Measurement(**found | {"rows": tuple(found["rows"]), "notes": tuple(found["notes"]), "name": name})
 
 
 _UNITS = {"_s": "", "_rps": ", per second", "_share": ""}
@@ -123,7 +150,7 @@ def _experiment(measure: Callable[[], Measurement]) -> Callable[..., Measurement
         if recorded is None and missing():
             return _instead(name, f"The testbed needs {', '.join(missing())}: run `make testbed`.")
         try:
-            return _noting_neighbours(measure)
+            return replace(_noting_neighbours(measure), name=name)
         except MeasurementError as problem:
             if recorded is None:
                 return _instead(name, str(problem))
@@ -148,11 +175,11 @@ def _noting_neighbours(measure: Callable[[], Measurement]) -> Measurement:
         notes += (f"Others kept the machine busy: a loop took {crowded:.1f} times the CPU time that it got.",)
     if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
         notes += ("The testbed had priority over whatever else ran, and shared caches and memory with it.",)
-    return replace(found, notes=notes)
+    return replace(found, notes=notes, facts=found.facts | {"crowding": round(crowded, 2)})
 
 
-def _measured(title: str, rows: Sequence[dict[str, Cell]], *notes: str) -> Measurement:
-    return Measurement(title, measuring.machine(), tuple(rows), notes=notes)
+def _measured(title: str, rows: Sequence[dict[str, Cell]], *notes: str, **facts: float) -> Measurement:
+    return Measurement(title, measuring.machine(), tuple(rows), notes=notes, facts=facts)
 
 
 # ---------------------------------------------------------------- the experiments
@@ -177,31 +204,38 @@ def feature_ages() -> Measurement:
     notes: tuple[str, ...] = ()
     with start("streaming") as service:
         load = service.load(rate_rps=100, lasts_s=5)
-        rows.append(_aged("a stream", load, service.readable_after_s()))
+        rows.append(_aged("a stream", load, "–"))
         service.kill("stream")
-        rows.append(_aged("a stream whose consumer is dead", service.load(rate_rps=100, lasts_s=3)))
+        rows.append(
+            _aged("a stream whose consumer is dead", service.load(rate_rps=100, lasts_s=3), "above 3 s")
+        )
         lag = service.lag()
         service.restart("stream")
         caught_up_s = _until(lambda: service.lag() == 0)
         notes = (
-            f"The dead consumer left {lag:,} payments; started again, it had them after {caught_up_s:.2f} s.",
+            f"The dead consumer left {lag:,} payments; started again, it had read them after {caught_up_s:.2f} s.",
         )
         notes += service.notes
-    with start("pre-computed", job_every_s=3) as service:
+    every_s = 3
+    with start("pre-computed", job_every_s=every_s) as service:
         load = service.load(rate_rps=100, lasts_s=7)
-        rows.append(_aged("a job every 3 s", load, service.readable_after_s()))
+        takes_s = service.run_takes_s()
+        rows.append(
+            _aged("a job every 3 s", load, f"{every_s} s + {format_time(takes_s)} for its longest run")
+        )
         service.kill("batch")
-        rows.append(_aged("a job that has failed", service.load(rate_rps=100, lasts_s=5)))
-    return _measured("How old what the model reads is", rows, *notes)
+        rows.append(_aged("a job that has failed", service.load(rate_rps=100, lasts_s=5), "above 5 s"))
+    return _measured(
+        "How old the data are that the model reads", rows, *notes, job_every_s=every_s, job_takes_s=takes_s
+    )
 
 
-def _aged(source: str, load: Load, readable_s: dict[str, float] | None = None) -> dict[str, Cell]:
+def _aged(source: str, load: Load, predicted: str) -> dict[str, Cell]:
     return {
         "read_from": source,
-        "readable_after_p99_s": (readable_s or {}).get("0.99"),
-        "age_p50_s": load.age_s.get("0.5"),
-        "age_p99_s": load.age_s.get("0.99"),
+        "oldest_predicted": predicted,
         "oldest_s": load.age_s.get("1.0"),
+        "median_age_s": load.age_s.get("0.5"),
         "requests": load.requests,
         "failed": load.failures,
     }
@@ -220,16 +254,21 @@ def _until(done: Callable[[], bool], within_s: float = 20.0) -> float:
 
 @_experiment
 def three_patterns() -> Measurement:
-    """Let all three patterns answer the same stream of payments: about 60 s."""
+    """Answer one stream of payments on request and ahead, with old and with streamed features: about 80 s."""
     rows: list[dict[str, Cell]] = []
     notes: tuple[str, ...] = ()
-    for letter, pattern in zip("ABC", PATTERNS, strict=True):
-        with start(pattern) as service:
+    for name, options in (
+        ("A: on request, old features", {"pattern": "request-time"}),
+        ("B: ahead, by a job every 5 s", {"pattern": "pre-computed", "job_every_s": 5.0}),
+        ("C: ahead, by event", {"pattern": "by-event"}),
+        ("A: on request, streamed features", {"pattern": "streaming"}),
+    ):
+        with start(**options) as service:
             load = service.load(rate_rps=100, lasts_s=15, fraud_share=0.08, seed=11)
             notes += service.notes
         rows.append(
             {
-                "pattern": f"{letter}, {pattern}",
+                "answers": name,
                 "p50_s": load.p50_s,
                 "p99_s": load.p99_s,
                 "oldest_s": load.age_s.get("1.0"),
@@ -239,7 +278,7 @@ def three_patterns() -> Measurement:
                 "failed": load.failures,
             }
         )
-    return _measured("Three patterns on one stream, 100 payments/s", rows, *notes)
+    return _measured("One stream of 100 payments/s, answered in four ways", rows, *notes)
 
 
 @_experiment
@@ -250,7 +289,7 @@ def prediction() -> Measurement:
         times = measuring.measure_service_times(service)
         for busy in (0.3, 0.5, 0.7):
             found = measuring.compare(service, times, rate_rps=times.rate_rps(busy))
-            in_hindsight = found.hindsight_s / found.measured_s.value
+            measured_s = found.measured_s.value
             rows.append(
                 {
                     "rate_rps": found.rate_rps,
@@ -258,15 +297,17 @@ def prediction() -> Measurement:
                     "formula_s": found.formula_s,
                     "simulated": found.simulated_s.as_text(format_time),
                     "measured": found.measured_s.as_text(format_time),
-                    "simulated_to_measured": f"{found.ratio:.2f} (in hindsight {in_hindsight:.2f})",
+                    "formula_to_measured": round(found.formula_s / measured_s, 2),
+                    "simulated_to_measured": round(found.ratio, 2),
+                    "in_hindsight_to_measured": round(found.hindsight_s / measured_s, 2),
                 }
             )
     work = (
         f"One request keeps the server busy for {format_time(times.idle_s)} after a pause and for "
         f"{format_time(times.busy_s)} after another request (SCV {times.scv:.2f}), and spends "
-        f"{format_time(times.elsewhere_s)} elsewhere."
+        f"{format_time(times.elsewhere_s)} on the way, in the network and the client."
     )
-    return _measured("p99 three ways", rows, work)
+    return _measured("p99 three ways", rows, work, scv=round(times.scv, 2))
 
 
 @_experiment
@@ -289,6 +330,7 @@ def caches() -> Measurement:
                 "model": engine,
                 "cache": cache or "none",
                 "p50_s": load.p50_s,
+                "p99_s": load.p99_s,
                 "cpu_s_per_1,000": load.cpu_s_per_thousand,
                 "carried_rps": limit.carried_rps,
                 "gives_up_at_rps": limit.refused_rps,

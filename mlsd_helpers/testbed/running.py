@@ -186,12 +186,23 @@ class Service:
 
     def readable_after_s(self) -> dict[str, float]:
         """Return the delay from a payment until it could be read: percentiles in seconds, by their shares as text."""
+        found: dict[str, float] = self._report()["readable_after_s"]
+        return found
+
+    def run_takes_s(self) -> float:
+        """Return how long the longest run of the job has taken so far, in seconds."""
+        report = self._report()
+        if "run_takes_s" not in report:
+            raise MeasurementError(f"A {self.pattern} service has no job. Start a pre-computed one.")
+        return float(report["run_takes_s"])
+
+    def _report(self) -> dict[str, Any]:
         report = self.folder / "report.json"
         if not report.exists():
             raise MeasurementError(
                 f"Nothing of a {self.pattern} service becomes readable later. Start one that reads a log."
             )
-        found: dict[str, float] = json.loads(report.read_text())["readable_after_s"]
+        found: dict[str, Any] = json.loads(report.read_text())
         return found
 
     def kill(self, name: str) -> None:
@@ -273,6 +284,8 @@ def start(
         settings = {"service": asked_for}
         if pattern == "pre-computed":
             settings = {"batch": common | {"every_s": job_every_s}, **settings}
+        elif pattern == "by-event":
+            settings = {"by_event": common, **settings}
         elif pattern == "streaming":
             settings = {"stream": common, **settings}
         running: dict[str, Child] = {}
@@ -305,9 +318,9 @@ def _check(pattern: Pattern, cache: Cache | None, batching: tuple[int, float] | 
         raise MeasurementError(
             f"A cache stands in front of request-time answers; {pattern} reads what is stored already."
         )
-    if batching and pattern == "pre-computed":
+    if batching and pattern in {"pre-computed", "by-event"}:
         raise MeasurementError(
-            "A pre-computed service looks scores up, so nothing is batched. Leave batching out."
+            f"A {pattern} service looks scores up, so nothing is batched. Leave batching out."
         )
 
 

@@ -63,7 +63,7 @@ def request_time(scorer: "Scorer") -> Answer:
 
 
 def pre_computed(folder: Path) -> Answer:
-    """Pattern B: a batch job has scored every card; the service looks the score up."""
+    """Patterns B and C: a job, or a consumer at each payment, has scored the cards; the service looks the score up."""
     table = SqliteLog(folder / "scores.db")
 
     async def answer(question: dict[str, Any]) -> Answered:
@@ -76,7 +76,7 @@ def pre_computed(folder: Path) -> Answer:
 
 
 def streaming(scorer: "Scorer", log: str) -> Answer:
-    """Pattern C: the model runs at request time, on the request and the state that the stream keeps of the card."""
+    """Pattern A with streamed features: the model runs on the request and the state that a stream keeps of the card."""
     kind, _, path = log.partition(":")
     reader = RedisReader(path) if kind == "redis" else SqliteLog(Path(path))
 
@@ -238,7 +238,7 @@ class SmallBodies:
 def answers(settings: dict[str, Any]) -> Answer:
     """Build the service that the settings describe."""
     folder = Path(settings["folder"])
-    if settings["pattern"] == "pre-computed":
+    if settings["pattern"] in {"pre-computed", "by-event"}:
         return pre_computed(folder)
     loaded = model.load(folder, settings["engine"])
     scorer = in_batches(loaded, *settings["batching"]) if settings["batching"] else one_by_one(loaded)

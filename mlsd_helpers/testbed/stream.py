@@ -1,4 +1,4 @@
-"""Pattern C's consumer: apply each payment to its card's state. It runs as `python -m mlsd_helpers.testbed.stream`."""
+"""The consumer of streamed features: `python -m mlsd_helpers.testbed.stream` applies payments to cards."""
 
 import json
 import time
@@ -55,13 +55,13 @@ class Report:
     def __init__(self, file: Path) -> None:
         self._file, self._times, self._written_s = file, Times(), 0.0
 
-    def add(self, events: list[Event]) -> None:
-        """Add payments that have just become readable."""
+    def add(self, events: list[Event], **facts: Any) -> None:
+        """Add payments that have just become readable, and what else to report."""
         now_s = time.time()
         for event in events:
             self._times.add(now_s - event.at_s)
         if now_s - self._written_s > _REPORT_S:
-            self.write(readable_after_s=self._times.grid(), payments=len(self._times))
+            self.write(readable_after_s=self._times.grid(), payments=len(self._times), **facts)
             self._written_s = now_s
 
     def write(self, **facts: Any) -> None:

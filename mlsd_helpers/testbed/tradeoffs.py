@@ -1,4 +1,4 @@
-"""What the three patterns trade: a figure of the measurement `three_patterns`."""
+"""What four ways to answer trade: a figure of the measurement `three_patterns`."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +11,7 @@ from mlsd_helpers.testbed.results import format_time
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LINES = (RULE, EXACT, OTHER)
+_LINES = {"A": RULE, "B": EXACT, "C": OTHER}
 _AXES = (
     ("p99_s", "p99 latency, ms", 1e3),
     ("oldest_s", "oldest state that was read, s", 1),
@@ -20,7 +20,7 @@ _AXES = (
 
 
 class Point(NamedTuple):
-    """A pattern in one of the panels: a price, lower is better, and the recall that it buys."""
+    """A way to answer in one of the panels: a price, lower is better, and the recall that it buys."""
 
     name: str
     price: float
@@ -28,12 +28,12 @@ class Point(NamedTuple):
 
 
 def pareto(measured: Measurement) -> Figure:
-    """Show recall against latency, age and cost; a line joins the patterns that no other beats on both axes.
+    """Show recall against latency, age and cost; a line joins those that no other beats on both axes.
 
-    Data: the patterns, and a column for each of the four.
+    Data: the ways to answer, and a column for each of the four values.
     """
     data = {
-        name: measured.column(name) for name in ("pattern", "recall_share", *(name for name, *_ in _AXES))
+        name: measured.column(name) for name in ("answers", "recall_share", *(name for name, *_ in _AXES))
     }
     with style.applied():
         canvas = style.blank(300)
@@ -45,7 +45,7 @@ def pareto(measured: Measurement) -> Figure:
         columns = {
             name: tuple("none" if cell is None else cell for cell in cells) for name, cells in data.items()
         }
-        without = [row["pattern"] for row in measured.rows if row["oldest_s"] is None]
+        without = [row["answers"] for row in measured.rows if row["oldest_s"] is None]
         absent = (
             f"No point in the middle: {'; '.join(map(str, without))} (reads nothing that ages). "
             if without
@@ -55,8 +55,8 @@ def pareto(measured: Measurement) -> Figure:
 
 
 def points(measured: Measurement, price: str, scale: float) -> list[Point]:
-    """Return the patterns that have this price, the cheapest first."""
-    rows = ((str(row["pattern"]), row[price], row["recall_share"]) for row in measured.rows)
+    """Return the ways to answer that have this price, the cheapest first."""
+    rows = ((str(row["answers"]), row[price], row["recall_share"]) for row in measured.rows)
     known = [
         Point(name, float(cost) * scale, float(recall))
         for name, cost, recall in rows
@@ -83,9 +83,12 @@ def _panel(axes: "Axes", given: list[Point], title: str) -> None:
     prices, recalls = zip(*((each.price, each.recall) for each in best), strict=True)
     axes.step(prices, recalls, where="post", color=style.QUIET, lw=1)
     for point in given:
-        line = _LINES["ABC".index(point.name[0])]
+        line = _LINES[point.name[0]]
         axes.plot(point.price, point.recall, line.marker, color=line.colour, markersize=9)
-        axes.annotate(point.name[0], (point.price, point.recall), xytext=(7, 5), textcoords="offset points")
+        short = point.name[0] + (" streamed" if "streamed" in point.name else "")
+        axes.annotate(
+            short, (point.price, point.recall), xytext=(0, 9), textcoords="offset points", ha="center"
+        )
     axes.margins(0.25)
     axes.set_ylim(0, 1)
     axes.set_xlim(left=0)
@@ -103,6 +106,6 @@ def _alt(measured: Measurement) -> str:
         cost = show_number(round(float(row["cpu_s_per_1,000"] or 0), 3))
         found = f"finds {float(row['recall_share'] or 0):.0%} of the fraud"
         parts.append(
-            f"{row['pattern']}: {found}, p99 {format_time(float(row['p99_s'] or 0))}, {age}, {cost} CPU s per 1,000"
+            f"{row['answers']}: {found}, p99 {format_time(float(row['p99_s'] or 0))}, {age}, {cost} CPU s per 1,000"
         )
     return "Recall against latency, age and cost. " + "; ".join(parts) + "."

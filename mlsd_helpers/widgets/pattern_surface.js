@@ -47,7 +47,7 @@ function render({ model, el }) {
     const [name, ...ends] = model.get("ranges")[trait];
     return [trait, name, scale(...ends), format];
   });
-  const controls = [...sliders(rows, move), checkbox("listable", "The inputs can be listed ahead", move)];
+  const controls = [...sliders(rows, move), checkbox("listable", "Inputs are known ahead, by a list and events", move)];
   const parts = [
     panel(controls), line("verdict", "mlsd-headline"), picture(), grid("costs", { caption: "Cost of each pattern" }),
     grid("flips", { caption: "Where the choice flips" }), line("note", "mlsd-note"),

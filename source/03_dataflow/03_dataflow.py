@@ -2,7 +2,7 @@
 """
 # 03 Data flow: exercises
 
-Eight exercises, about 105 minutes, 30 points. Each has three cells:
+Eight exercises, about 105 minutes, 30 points. Do them in three sittings: 1 to 3, 4 to 6, 7 and 8. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -20,7 +20,7 @@ the toolbar, runs everything once more from the top.
 
 # %% nbgrader={"grade": false, "grade_id": "03-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 from pprint import pformat
-from textwrap import fill, indent
+from textwrap import fill
 
 import pandas as pd
 
@@ -88,7 +88,7 @@ A `path` is a list of stages, each a dict. What it leaves out is 0:
 | `parallel` | a list of paths that run side by side; what joins them is as old as the oldest |
 
 A stage with `parallel` has no other key. Return a dict with `best_min`, `worst_min` and `mean_min`. At its best, an age
-holds no wait: the run started as the data came, and a copy in a cache is brand-new. The mean counts only where nothing
+holds no wait: the run started as the data came, and a copy in a cache is brand-new. The mean is graded only where nothing
 runs in parallel: there it is halfway between the other two. Write it yourself; with `mlsd.formulas.age_bounds` you can compare afterwards.
 """
 
@@ -130,18 +130,15 @@ verdict.grade()
 
 *About 12 minutes, 4 points: 2 for naming every gap, 2 for naming nothing else.*
 
-A feature is a dict with its `name`, its `sla_min` (at most so old when it is read), its `path` as in exercise 2, and the
+A feature is a dict with its `name`, its `sla_min` (its age limit: at most so old when it is read), its `path` as in exercise 2, and the
 `store` in which its path ends: `online`, `offline`, or `request` when the request brings it. A feature is a gap when a
 request may get it too old, or cannot get it at all. Return the names of the gaps.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "03-gaps-features", "locked": true, "schema_version": 3, "solution": false, "task": false}
 twelve = mlsd.exercises.find("03-gaps").cases[0]["features"]
-print("name                    sla_min  store, and each stage of its path")
-for feature in twelve:
-    print("{name:23} {sla_min:7}  {store}".format(**feature))
-    for stage in feature["path"]:
-        print(indent(pformat(stage, width=64, sort_dicts=False), "    "))
+print("One of them, as your function gets it:", twelve[-1])
+mlsd.samples.feature_table(twelve)
 
 
 # %% nbgrader={"grade": false, "grade_id": "03-gaps-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -175,7 +172,7 @@ verdict.grade()
 A `feature` is a dict with `period_min`, `delays_min` (a list), `ttl_min`, `store` and `sla_min`. Each of the `repairs`
 has a `name`, a `cost_per_month` and `changes`: the values that it sets. Return a dict:
 
-- `left_min`: what delays and cache leave of the SLA for the period; below 0 when they exceed it;
+- `left_min`: what delays and cache leave of the age limit for the period; below 0 when they exceed it;
 - `reason`: why it is a gap. `"store"` when no request can read it; otherwise `"fits"` when it is no gap, `"period"` when a
   shorter period would do, `"path"` when nothing is left for any period;
 - `repair`: the name of the cheapest repair after which it is no gap, or `"none"` when it is no gap now;
@@ -392,9 +389,7 @@ before = mlsd.Design(name="before", requirements=reads_within, dataflow=flow)
 for finding in review(before):
     if finding.where.startswith("dataflow"):
         print(finding.where)
-        for said in (finding.message, finding.fix):
-            print(fill(said, 68, initial_indent="  ", subsequent_indent="  "))
-        print()
+        print(fill(f"{finding.message} {finding.fix}", 100), end="\n\n")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-design-rules", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -404,7 +399,9 @@ other settings.
 
 - You may change periods (a job starts once a minute at most), TTLs, paths over the stages that are there, stores, the join,
   whether training and serving have `separate` or `shared` code, the parity test, and whether features are looked up `at_once`.
-- Delays and the time per call are measured, and SLAs are what the product needs: both stay, as do the features, their sources and slots.
+  `parity_test` is a text: a sentence that says what is compared. `at_once` is `True` or `False` in `flow["lookup"]`.
+- Delays and the time per call are measured, and age limits (`sla`) are what the product needs: both stay, as do the features,
+  their sources and slots.
 
 `print(flow["stages"])` in a cell of your own shows what there is to work with.
 """

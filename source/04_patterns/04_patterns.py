@@ -2,7 +2,7 @@
 """
 # 04 Patterns: exercises
 
-Seven exercises, about 92 minutes, 32 points. Each has three cells:
+Seven exercises, about 92 minutes, 32 points. Do them in three sittings: 1 to 3, 4 and 5, 6 and 7. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -28,30 +28,33 @@ import mlsd_helpers as mlsd
 
 *About 12 minutes, 4 points.*
 
-Write `choose`, which takes one product: `peak_rps`; `max_age_s`, how old an answer may be; `listable`, whether its
-inputs are known before somebody asks; `job_s`, the time that a job over all of them takes; `lag_s`, the usual lag of a stream;
-and `cost_per_day`, a dict from "A", "B" and "C" to dollars. A job may be started again as soon as it has ended.
-Return a dict:
+A is an answer on request, B one made ahead by a job, C one made ahead at each event. (Which features a model reads is
+another choice, and not asked here: A over streamed features is A.) Write `choose`, which takes one product: `peak_rps`;
+`max_age_s`, how old an answer may be; `listable`, whether a job can list all inputs; `event_brings_it`, whether an event
+brings each input before somebody asks; `job_s`, the time that a job over all inputs takes; `lag_s`, the usual lag of a
+stream; and `cost_per_day`, a dict from "A", "B" and "C" to dollars. A job starts again when it has ended, and not
+before. Return a dict:
 
-- `feasible`: the set of patterns whose oldest answer is fresh enough, for these inputs;
+- `feasible`: the set of patterns that get their input, and whose oldest answer is fresh enough;
 - `pattern`: the cheapest of them;
-- `reason`: what decided. `"cost"` if it is the cheapest of all three; if that one was ruled out, by `"input"`
-  (nobody can list it) or else by `"freshness"`. Where both rule it out, it is `"input"`.
+- `reason`: what decided. `"cost"` if it is the cheapest of all three. Otherwise what ruled that cheapest one out:
+  `"input"` when nothing brings it the input, else `"freshness"`.
 """
 
 
 # %% nbgrader={"grade": false, "grade_id": "04-choose-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def choose(peak_rps, max_age_s, listable, job_s, lag_s, cost_per_day):
+def choose(peak_rps, max_age_s, listable, event_brings_it, job_s, lag_s, cost_per_day):
     ### BEGIN SOLUTION
     del peak_rps  # the costs hold it already
-    feasible = {"A"}
-    if listable and 2 * job_s <= max_age_s:
-        feasible.add("B")
-    if listable and lag_s <= max_age_s:
-        feasible.add("C")
+    has_input = {"A": True, "B": listable, "C": event_brings_it}
+    oldest_s = {"A": 0, "B": 2 * job_s, "C": lag_s}
+    feasible = {
+        name for name in "ABC" if has_input[name] and oldest_s[name] <= max_age_s
+    }
     reason = "cost"
-    if min(cost_per_day, key=cost_per_day.get) not in feasible:
-        reason = "freshness" if listable else "input"
+    cheapest = min(cost_per_day, key=cost_per_day.get)
+    if cheapest not in feasible:
+        reason = "freshness" if has_input[cheapest] else "input"
     return {
         "feasible": feasible,
         "pattern": min(feasible, key=cost_per_day.get),
@@ -228,12 +231,12 @@ together they take more than arrives. Events are read in their order. Trace what
 - `backlog`: events that wait when the outage ends;
 - `lag_s`: how long an event waits that arrives at that moment;
 - `caught_up_s`: how long, from then on, until nothing waits any more;
-- `fresh_again_s`: how long, from then on, until arriving events wait `max_age_s` or less; 0 if they never wait longer.
+- `fresh_again_s`: how long, from then on, until an arriving event waits `max_lag_s` or less; 0 if none waits longer.
 """
 
 
 # %% nbgrader={"grade": false, "grade_id": "04-lag-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def trace(outage_s, events_rps, each_rps, consumers, partitions, max_age_s):
+def trace(outage_s, events_rps, each_rps, consumers, partitions, max_lag_s):
     ### BEGIN SOLUTION
     consumed_rps = min(consumers, partitions) * each_rps
     backlog = events_rps * outage_s
@@ -243,7 +246,7 @@ def trace(outage_s, events_rps, each_rps, consumers, partitions, max_age_s):
         "backlog": backlog,
         "lag_s": backlog / consumed_rps,
         "caught_up_s": backlog / spare_rps,
-        "fresh_again_s": max(backlog - max_age_s * consumed_rps, 0) / spare_rps,
+        "fresh_again_s": max(backlog - max_lag_s * consumed_rps, 0) / spare_rps,
     }
     ### END SOLUTION
 
@@ -267,18 +270,15 @@ verdict.grade()
 Pinterest's feed of 2015 was made ahead; its team published what that cost (Liu, *Building a dynamic and responsive
 Pinterest*, 2018): features up to weeks old, feeds for users who never came back, a copy for each experiment.
 Somebody now proposes such a design again. Each of its statements is a dict with an `id`, a `kind`, the sentence it
-`says`, and the numbers of that sentence. (The numbers are invented.) Write `critique`, which takes the list and
+`says`, and the numbers of that sentence. (The numbers are invented. In `tail`, all misses take the same time.) Write `critique`, which takes the list and
 returns the **set of the ids** of those that cannot hold.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "04-critique-statements", "locked": true, "schema_version": 3, "solution": false, "task": false}
 statements = mlsd.exercises.inputs("04-critique")[0]["statements"]
 for statement in statements:
-    says = "{id}  {kind:7} {says}".format(**statement)
-    print(fill(says, 68, subsequent_indent=" " * 12))
-
-# %% nbgrader={"grade": false, "grade_id": "04-critique-numbers", "locked": true, "schema_version": 3, "solution": false, "task": false}
-print(pformat(statements[0], width=68, sort_dicts=False))
+    print("{id}  {kind}: {says}".format(**statement))
+    print("   ", {key: statement[key] for key in list(statement)[3:]})
 
 
 # %% nbgrader={"grade": false, "grade_id": "04-critique-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -331,8 +331,7 @@ draft = mlsd.Design(name="exercise", **broken)
 for finding in mlsd.review(draft):
     if finding.where.startswith("pattern"):
         print(finding.code, finding.where)
-        for said in (finding.message, finding.fix):
-            print(fill(said, 68, initial_indent="  ", subsequent_indent="  "))
+        print(fill(f"{finding.message} {finding.fix}", 100), end="\n\n")
 
 # %% nbgrader={"grade": false, "grade_id": "04-design-pattern", "locked": true, "schema_version": 3, "solution": false, "task": false}
 print(pformat(broken["pattern"], width=68, sort_dicts=False))

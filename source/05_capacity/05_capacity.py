@@ -2,7 +2,7 @@
 """
 # 05 Capacity: exercises
 
-Seven exercises, about an hour, 26 points. Each has three cells:
+Seven exercises, about 67 minutes, 26 points. Do them in two sittings: 1 to 4, 5 to 7. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;

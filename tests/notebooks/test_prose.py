@@ -55,7 +55,7 @@ PUBLISHED = {
         "In 31 of the 51 clusters",
     ),
     "05_capacity": (
-        "about 1 % of the machines",
+        "about 1 % in one example",
         "the variance of the counts per second is 1.3 times their mean",
         "in bursts, with 13 times",
         "within 10 % of the target",
@@ -73,10 +73,20 @@ GIVEN = {
         'When somebody says "fifteen minutes"',
     ),
     "03_dataflow": (
-        "A payment at 10:00 and a second has just missed the run of 10:00",
+        "A payment one second after 10:00 has just missed a run",
+        "23 × 2 = 46 ms of the latency budget are gone",
         "A window that ends at 10:00 and is published at 10:12 is not there at 10:05",
     ),
-    "04_patterns": ("above about 1,000 requests a second",),
+    "04_patterns": (
+        "above about 1,000 requests a second",
+        "Raise the number of inputs to 100 million",
+        "Set up 2,000 requests/s, 10,000 keys, one day",
+    ),
+    "05_capacity": (
+        "**M/M/10** ten servers on one queue",
+        "Move the rate from 10 to 10,000 requests a second",
+        "with `maxUnavailable: 0` Kubernetes starts new replicas",
+    ),
 }
 
 

@@ -69,7 +69,7 @@ def test_a_row_has_every_feature_and_says_what_it_does_not_know():
     question = {"card": 1, "merchant": 2, "amount": 3.0, "online": True}
     rows = {pattern: model.known(pattern, question, [], 0.0) for pattern in model.PATTERNS}
     unknown = {pattern: sum(map(math.isnan, row)) for pattern, row in rows.items()}
-    assert unknown == {"request-time": 4, "pre-computed": 4, "streaming": 0}
+    assert unknown == {"request-time": 4, "pre-computed": 4, "streaming": 0, "by-event": 4}
     assert {len(row) for row in rows.values()} == {len(payments.FEATURES)}
 
 

@@ -20,6 +20,7 @@ SERVICES = {
     "cache in the process": {"cache": "memory"},
     "cache in Redis": {"cache": "redis"},
     "pre-computed": {"pattern": "pre-computed", "job_every_s": 600},
+    "by event": {"pattern": "by-event"},
     "stream of Redis": {"pattern": "streaming", "stream": "redis"},
     "stream of SQLite": {"pattern": "streaming", "stream": "sqlite"},
 }
@@ -44,8 +45,10 @@ def post(service, body, path="/score"):
 
 
 def test_the_service_returns_the_scores_of_the_model_called_directly(service):
-    if service.pattern == "streaming":
-        service.kill("stream")  # so that no payment is known of when the next is asked about
+    if service.pattern in {"streaming", "by-event"}:
+        service.kill(
+            service.pattern.replace("-", "_").replace("streaming", "stream")
+        )  # so that no payment is known of when the next is asked about
     settings = {"rate_rps": 200, "lasts_s": 0.5, "seed": 2, "fraud_share": 0.0, "repeats": 0.5}
     load = service.load(**settings)
     stream = asked(settings)
@@ -110,6 +113,21 @@ def test_a_streaming_service_knows_what_the_card_has_just_done(stream):
     rows = [model.known("streaming", question, recent, now_s + late_s) for late_s in np.arange(0, 5, 0.01)]
     assert np.abs(model.train().score(rows) - found).min() < 1e-5
     assert found > 3 * before
+
+
+def test_an_answer_made_at_each_payment_knows_the_card_and_not_the_payment_that_asks():
+    card = 1234
+    with start("by-event") as service:
+        before = service.score(**PAYMENT | {"card": card})["score"]
+        now_s = time.time()
+        open_log(service.log).append([Event(now_s - 5 + place, card, place % 9, 40.0) for place in range(6)])
+        ends_s = time.monotonic() + 10
+        while (after := service.score(**PAYMENT | {"card": card})["score"]) == before:
+            assert time.monotonic() < ends_s
+            time.sleep(0.01)
+        other = service.score(**PAYMENT | {"card": card, "amount": 900.0})["score"]
+    assert after > 3 * before
+    assert other == after
 
 
 def test_a_cached_answer_grows_old_and_stays_the_same():

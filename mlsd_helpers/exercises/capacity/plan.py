@@ -2,11 +2,12 @@
 
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.capacity._rounding import round_up
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, is_number
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, feedback, is_number, same
 
 
 def _least_total(case: Case) -> int:
@@ -157,6 +158,18 @@ def _explain_waste(case: Case, value: Any) -> str:
     return "It survives, and has more than one replica a zone above the least that does."
 
 
+def _explain_cost(case: Case, value: Any) -> str:
+    """Say so when the cost of a plan that may be right was divided by the traffic of the peak."""
+    at_peak = {**case, "mean_rps": case["peak_rps"]}
+    least = _least_total(case)
+    plans = range(least, least + case["zones"] + 1)
+    if is_number(value) and any(same(value, _cost_per_1k(total, at_peak)) for total in plans):
+        return feedback(cost_at_the_peak)
+    return (
+        "Take what the fleet costs in an hour, and the predictions that it makes in an hour at the mean rate."
+    )
+
+
 def _cost_of_plan(case: Case, given: Given) -> float:
     return _cost_per_1k(sum(given["survives"]), case)
 
@@ -171,7 +184,7 @@ EXERCISE = Exercise(
     steps=(
         Step("survives", 1.5, _survives, _least_plan, part="replicas_per_zone", explain=_explain_survival),
         Step("not_wasteful", 0.5, _not_wasteful, part="replicas_per_zone", explain=_explain_waste),
-        equals("cost_per_1k", 1, _cost_of_plan, tolerance=1e-3),
+        replace(equals("cost_per_1k", 1, _cost_of_plan, tolerance=1e-3), explain=_explain_cost),
         equals("within_budget", 1, lambda c, g: g["cost_per_1k"] <= c["budget_per_1k"]),
     ),
     cases=(

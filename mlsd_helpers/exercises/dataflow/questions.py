@@ -17,7 +17,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="Hourly; 3 min to export, 12 to compute, 1 to load; a cache of 2 min. How old at its worst?",
         unit="min",
         truth=lambda: formulas.age_bounds(_HOURLY).worst_s,
-        because="A payment just misses one run and waits a period for the next; then come the delays and the cache.",
+        because="A payment just misses one run and waits a period for the next; then come the delays and the cache: "
+        "60 + 3 + 12 + 1 + 2 = 78.",
         within=0.02,
     ),
     Estimate(
@@ -31,10 +32,10 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="03-ask-period",
-        question="An SLA of 40 min, delays of 9, a cache of 5: the longest period that keeps the SLA?",
+        question="An age limit of 40 min, delays of 9, a cache of 5: the longest period that keeps the limit?",
         unit="min",
         truth=lambda: formulas.largest_period_s([Stage(delay_s=9), Stage(ttl_s=5)], 40),
-        because="Delays and cache take their part of the SLA first; the schedule gets what they leave.",
+        because="Delays and cache take their part of the limit first; the schedule gets what they leave: 40 − 9 − 5.",
         within=0.001,
     ),
     Estimate(
@@ -42,15 +43,17 @@ QUESTIONS: tuple[Question, ...] = (
         question="Every 15 min with 2 of delay, read by an hourly job of 12: how old at its worst?",
         unit="min",
         truth=lambda: formulas.age_bounds(_CHAIN).worst_s,
-        because="Nobody lines the two clocks up, so data may just miss the one and then just miss the other.",
+        because="Nobody lines the two clocks up, so data may just miss the one and then just miss the other: "
+        "15 + 2 + 60 + 12 = 89.",
         within=0.02,
     ),
     Estimate(
         id="03-ask-gaps",
-        question="How many of the twelve features break their promise?",
+        question="How many of the twelve features break their age limit, or end where requests do not read?",
         unit="features",
         truth=lambda: float(len(gaps(HARBOUR_PAY))),
-        because="Four are too old at their worst, and one cannot be read at all. Exercise 3 asks which.",
+        because="Four are too old at their worst, and one ends in a store that requests do not read. Exercise 3 asks "
+        "which.",
         within=0.001,
     ),
     Estimate(
@@ -58,8 +61,17 @@ QUESTIONS: tuple[Question, ...] = (
         question="The hourly job misses two runs, and the store serves its last value. How old at its worst?",
         unit="min",
         truth=lambda: formulas.worst_age_in_outage_s(_HOURLY, 120),
-        because="Data age by an hour each hour while nothing new arrives, and every read still succeeds.",
+        because="Data age by an hour each hour while nothing new arrives: 78 + 2 × 60 = 198. Every read still "
+        "succeeds.",
         within=0.02,
+    ),
+    Estimate(
+        id="03-ask-dead",
+        question="A consumer is killed, and its store goes on answering. What share of the requests still gets an "
+        "answer?",
+        unit="%",
+        truth=lambda: 100.0,
+        because="None fails: a store answers with what it has, and does not know that nothing new comes.",
     ),
     Estimate(
         id="03-ask-canary",
@@ -82,24 +94,12 @@ QUESTIONS: tuple[Question, ...] = (
         question="A generated feature file doubles in size, and the proxy that reads it stops. What would have "
         "caught it first?",
         options={
-            "a better model": "The model was fine. The file that fed it was not, and nothing looked at it.",
             "a check on the file before it is published": "What a machine generates is input like any other: check "
             "its size and schema at the door.",
+            "a better model": "The model was fine. The file that fed it was not, and nothing looked at it.",
             "an alert on CPU": "It fires when the damage is done; a check at the door stops it before.",
         },
         answer="a check on the file before it is published",
-    ),
-    Recall(
-        id="03-recall-ages",
-        lesson="01 requirements",
-        question="“Fifteen minutes fresh.” The model is retrained every day. Is that a breach?",
-        options={
-            "yes, a day is longer": "The model's age is one thing, the features' another. Ask what may be 15 minutes "
-            "old.",
-            "no, retraining is about the model's age": "Model, features and predictions each have an age and a limit.",
-            "it depends on the traffic": "Traffic decides how many see a stale value, and not how old it is.",
-        },
-        answer="no, retraining is about the model's age",
     ),
     Recall(
         id="03-recall-p99",
@@ -107,31 +107,45 @@ QUESTIONS: tuple[Question, ...] = (
         question="Two calls in a row each answer within 46 ms in 99 % of requests. What is certain of both together?",
         options={
             "99 % within 92 ms": "Being slow in either is enough, and that may be nearly 2 % of requests.",
-            "98 % within 92 ms": "Each is late for at most 1 % of requests, so at most 2 % are late in either.",
             "nothing": "Each is late for at most 1 % of requests, so at most 2 % exceed the sum.",
+            "98 % within 92 ms": "Each is late for at most 1 % of requests, so at most 2 % are late in either.",
         },
         answer="98 % within 92 ms",
-    ),
-    Recall(
-        id="03-recall-chain",
-        lesson="02 planes",
-        question="Five services have to answer, each available 99.9 % of the time. And all of them?",
-        options={
-            "99.9 %": "Each of the five can fail by itself, and any of them is enough.",
-            "about 99.5 %": "Required dependencies multiply: 0.999⁵.",
-            "99.99 %": "That is what redundant copies could give; these five are all required.",
-        },
-        answer="about 99.5 %",
     ),
     Recall(
         id="03-recall-log",
         lesson="02 planes",
         question="Labels arrive after 30 days. What has to be stored when a payment is scored?",
         options={
-            "the score": "With the score alone nobody can tell which features or which model led to it.",
+            "the score": "The score alone does not tell which features and which model led to it.",
             "features, score and model version": "Then labels can be joined to exactly what the model saw.",
             "nothing, the store keeps the features": "It keeps what they are now; the model saw what they were then.",
         },
         answer="features, score and model version",
+    ),
+    Recall(
+        id="03-recall-limit",
+        lesson="03 data flow",
+        question="A job every 10 minutes with 4 minutes of delays, behind a cache of 2 minutes. The age limit is 15 "
+        "minutes. Is it kept?",
+        options={
+            "yes, the job runs more often than the limit asks": "The period is one part of the age: delays and the "
+            "cache come on top.",
+            "yes, on average": "The mean is about 10 minutes; the limit is on the oldest that is read.",
+            "no, it may be 16 minutes old": "Period, delays and TTL: 10 + 4 + 2. A run every 9 minutes would keep "
+            "it.",
+        },
+        answer="no, it may be 16 minutes old",
+    ),
+    Recall(
+        id="03-recall-watch",
+        lesson="03 data flow",
+        question="A job runs on time and publishes the data of yesterday again. Which measurement shows it?",
+        options={
+            "now minus the newest event time in what serving reads": "It is the age itself, so it goes on growing.",
+            "the time since the last publication": "It starts from zero again: the job has just published.",
+            "the share of reads that fail": "Every read succeeds: the value is there, and old.",
+        },
+        answer="now minus the newest event time in what serving reads",
     ),
 )

@@ -11,11 +11,16 @@ PATTERNS = ("A", "B", "C")
 REASONS = ("cost", "freshness", "input")
 
 
+def _known_ahead(case: Case) -> dict[str, bool]:
+    """Say of each pattern whether it gets its input: A from the request, B from a list, C from an event."""
+    return {"A": True, "B": case["listable"], "C": case["event_brings_it"]}
+
+
 def _feasible(case: Case) -> set[str]:
-    """Return the patterns whose answers are fresh enough, for inputs that they can know."""
-    ahead = case["listable"] and 2 * case["job_s"] <= case["max_age_s"]
-    stream = case["listable"] and case["lag_s"] <= case["max_age_s"]
-    return {"A"} | ({"B"} if ahead else set()) | ({"C"} if stream else set())
+    """Return the patterns that get their input, and whose answers are fresh enough."""
+    oldest_s = {"A": 0, "B": 2 * case["job_s"], "C": case["lag_s"]}
+    known = _known_ahead(case)
+    return {name for name in PATTERNS if known[name] and oldest_s[name] <= case["max_age_s"]}
 
 
 def _cheapest(costs: Mapping[str, float], among: Collection[str] = PATTERNS) -> str:
@@ -23,9 +28,10 @@ def _cheapest(costs: Mapping[str, float], among: Collection[str] = PATTERNS) -> 
 
 
 def _reason(case: Case, feasible: Collection[str]) -> str:
-    if _cheapest(case["cost_per_day"]) in feasible:
+    cheapest = _cheapest(case["cost_per_day"])
+    if cheapest in feasible:
         return "cost"
-    return "freshness" if case["listable"] else "input"
+    return "freshness" if _known_ahead(case)[cheapest] else "input"
 
 
 def _chosen(case: Case, feasible: Collection[str], **instead: str) -> Answer:
@@ -40,23 +46,24 @@ def choose(**case: Any) -> Answer:
 
 def choose_by_elimination(**case: Any) -> Answer:
     """Go through the patterns from the cheapest up, and stop at the first that can do it."""
-    can = {
+    brought = {"A": True, "B": case["listable"], "C": case["event_brings_it"]}
+    fresh = {
         "A": True,
-        "B": case["listable"] and case["job_s"] <= case["max_age_s"] / 2,
-        "C": case["listable"] and case["lag_s"] <= case["max_age_s"],
+        "B": case["job_s"] <= case["max_age_s"] / 2,
+        "C": case["lag_s"] <= case["max_age_s"],
     }
-    order = sorted(can, key=lambda name: case["cost_per_day"][name])
-    pattern = next(name for name in order if can[name])
-    ruled_out = "freshness" if case["listable"] else "input"
-    reason = "cost" if can[order[0]] else ruled_out
-    return {"feasible": [name for name in order if can[name]], "pattern": pattern.lower(), "reason": reason}
+    order = sorted(brought, key=lambda name: case["cost_per_day"][name])
+    can = [name for name in order if brought[name] and fresh[name]]
+    ruled_out = "freshness" if brought[order[0]] else "input"
+    reason = "cost" if order[0] == can[0] else ruled_out
+    return {"feasible": can, "pattern": can[0].lower(), "reason": reason}
 
 
 def choose_by_oldest_answer(**case: Any) -> Answer:
-    """Work out the oldest answer of each pattern; what cannot be listed has none ahead of its request."""
+    """Work out the oldest answer of each pattern; what nothing brings ahead has none before its request."""
     oldest = {"A": 0.0}
-    if case["listable"]:
-        oldest |= {"B": 2.0 * case["job_s"], "C": case["lag_s"]}
+    oldest |= {"B": 2.0 * case["job_s"]} if case["listable"] else {}
+    oldest |= {"C": case["lag_s"]} if case["event_brings_it"] else {}
     return _chosen(case, tuple(name for name, age_s in oldest.items() if age_s <= case["max_age_s"]))
 
 
@@ -83,6 +90,21 @@ def listed_what_cannot_be_listed(**case: Any) -> Answer:
     what people will write next. Which pattern needs no list?
     """
     return _chosen(case, _feasible({**case, "listable": True}))  # C35
+
+
+def streamed_features_answer_ahead(**case: Any) -> Answer:
+    """You let C answer where no event brings the input. A stream of *features* helps a model that runs at the request:
+    that is A over streamed features. C makes the answer itself before the request: what tells it the input?
+    """
+    return _chosen(case, _feasible({**case, "event_brings_it": True}))
+
+
+def events_need_a_list(**case: Any) -> Answer:
+    """You let C work only where the inputs can be listed. An event brings its own input: a product that a shop changes
+    is scored at that moment, though nobody could have listed it. Which of the two patterns ahead needs a list?
+    """
+    known = case["event_brings_it"] and case["listable"]
+    return _chosen(case, _feasible({**case, "event_brings_it": known}))
 
 
 def job_counted_once(**case: Any) -> Answer:
@@ -118,7 +140,8 @@ def _draw_case(rng: random.Random) -> Case:
     return {
         "peak_rps": rng.choice([20, 300, 900, 2_000, 8_000, 40_000]),
         "max_age_s": rng.choice([1, 30, 300, int(1.5 * job_s), 3 * job_s, 86_400]),
-        "listable": rng.random() < 0.75,
+        "listable": rng.random() < 0.7,
+        "event_brings_it": rng.random() < 0.7,
         "job_s": job_s,
         "lag_s": rng.choice([3, 10, 60]),
         "cost_per_day": dict(zip(PATTERNS, rng.sample(range(20, 900), 3), strict=True)),
@@ -132,8 +155,8 @@ def _explain_feasible(_case: Case, value: Any) -> str:
     if unknown := named - set(PATTERNS):
         return f"{quoted(min(unknown))} is none of the patterns A, B and C."
     if "A" not in named:
-        return "A is missing: it needs no list, and its answers are new. A rate rules nothing out: it makes a bill."
-    return "For each pattern ask two things: can it know the input, and how old is its oldest answer?"
+        return "A is missing: the request brings its input, and its answers are new. A rate makes a bill, no more."
+    return "For each pattern ask two things: what brings it the input, and how old is its oldest answer?"
 
 
 def _explain_pattern(_case: Case, value: Any) -> str:
@@ -152,11 +175,12 @@ def _pattern_step(case: Case, given: Given) -> str:
     return _cheapest(case["cost_per_day"], [str(name) for name in given["feasible"]])
 
 
-def _case(rps: int, max_age_s: float, listable: bool, job_s: int, lag_s: int, *costs: int) -> Case:
+def _case(rps: int, max_age_s: float, ahead: tuple[bool, bool], job_s: int, lag_s: int, *costs: int) -> Case:
     return {
         "peak_rps": rps,
         "max_age_s": max_age_s,
-        "listable": listable,
+        "listable": ahead[0],
+        "event_brings_it": ahead[1],
         "job_s": job_s,
         "lag_s": lag_s,
         "cost_per_day": dict(zip(PATTERNS, costs, strict=True)),
@@ -176,13 +200,15 @@ EXERCISE = Exercise(
         replace(equals("reason", 1, lambda c, g: _reason(c, g["feasible"])), explain=_explain_reason),
     ),
     cases=(
-        _case(2_000, 86_400, True, 3_600, 10, 1_728, 90, 300),
-        _case(2_000, 86_400, False, 3_600, 10, 1_728, 90, 300),
-        _case(40_000, 5_400, True, 3_600, 10, 700, 150, 420),
-        _case(900, 1, True, 600, 3, 500, 60, 45),
-        _case(300, 30, True, 1_800, 60, 400, 55, 200),
-        _case(20, 86_400, True, 3_600, 10, 30, 120, 190),
-        _case(8_000, 86_400, True, 3_600, 10, 640, 910, 820),
+        _case(2_000, 86_400, (True, True), 3_600, 10, 1_728, 90, 300),
+        _case(2_000, 86_400, (False, False), 3_600, 10, 1_728, 90, 80),
+        _case(40_000, 5_400, (True, True), 3_600, 10, 700, 150, 420),
+        _case(900, 1, (True, True), 600, 3, 500, 60, 45),
+        _case(300, 30, (True, True), 1_800, 60, 400, 55, 200),
+        _case(20, 86_400, (True, True), 3_600, 10, 30, 120, 190),
+        _case(8_000, 86_400, (True, True), 3_600, 10, 640, 910, 820),
+        _case(350, 60, (False, True), 3_600, 10, 900, 40, 60),
+        _case(500, 7_200, (True, False), 1_800, 10, 300, 120, 70),
     ),
     reference=choose,
     alternatives=(choose_by_elimination, choose_by_oldest_answer),
@@ -190,16 +216,18 @@ EXERCISE = Exercise(
         chose_by_the_rate,
         ruled_out_request_time,
         listed_what_cannot_be_listed,
+        streamed_features_answer_ahead,
+        events_need_a_list,
         job_counted_once,
         streaming_has_no_lag,
         cheapest_at_any_age,
         always_cost,
     ),
     hints=(
-        "Look at two of the inputs before any cost: is the input known before a request, and how old may an answer be?",
+        "Look at three values before any cost: what brings the input before a request, and how old may an answer be?",
         (
             "Start with `feasible`. A computes when it is asked. For B, think of the moment just before a new "
-            "result is readable; for C, of its lag. Both need an input that is known before somebody asks."
+            "result is readable; for C, of its lag. B needs a list of the inputs, C an event that brings each."
         ),
         (
             "A neighbour: a job of 20 min, allowed 30 min. Run back to back, its oldest answer is 40 min old: B "

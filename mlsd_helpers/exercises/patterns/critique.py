@@ -100,6 +100,11 @@ def one_copy_for_all(statements: Statements) -> set[str]:
     return _when(statements, "copies", lambda s: s["feeds_tb"] > s["store_tb"])
 
 
+def forgot_the_model_in_use(statements: Statements) -> set[str]:
+    """You stored a copy for each experiment and none for the model in use, beside which they run: one copy more."""
+    return _when(statements, "copies", lambda s: s["feeds_tb"] * s["experiments"] > s["store_tb"])
+
+
 def only_missed_runs_count(statements: Statements) -> set[str]:
     """You counted the missed runs alone. What is in the store was written by the run *before* them, and the
     next one to write comes after them: one period more. Is anything left by then?
@@ -109,7 +114,7 @@ def only_missed_runs_count(statements: Statements) -> set[str]:
 
 def mean_for_the_tail(statements: Statements) -> set[str]:
     """You worked out a mean. The p99 is about the slowest in a hundred, and as long as more than that miss
-    the cache, those misses own it. What does a miss take?
+    the cache, those misses own it, and all of them take the same here. What does a miss take?
     """
 
     def mean_ms(statement: Statement) -> float:
@@ -125,12 +130,14 @@ _SAYS = {
     "age": "A run starts every {period_h} h and takes {job_h} h. No feed is older than {oldest_h} h.",
     "work": "Making feeds for all {users_million} million users once a day takes no more inferences than scoring "
     "{visitors_million} million daily visitors, {visits_each} visits each, as they come.",
-    "rerun": "The job takes {job_h} h of a window of {window_h} h. A run that fails at its end is made up for in time.",
+    "rerun": "The job takes {job_h} h of a window of {window_h} h. A run that fails at its end is made up for in "
+    "time.",
     "copies": "One set of feeds takes {feeds_tb} TB. {experiments} experiments run beside the model in use, and the "
     "store of {store_tb} TB holds them all.",
     "expiry": "Features are written every {period_h} h and expire {ttl_h} h after that. When {missed_runs} runs in a "
     "row write nothing, requests still find features until the next one writes.",
-    "tail": "A cache answers {hit_percent} % in {hit_ms} ms, a miss takes {miss_ms} ms: the p99 is within {p99_ms} ms.",
+    "tail": "A cache answers {hit_percent} % in {hit_ms} ms, each miss takes {miss_ms} ms: the p99 is within "
+    "{p99_ms} ms.",
 }
 
 
@@ -150,7 +157,7 @@ def _draw_numbers(rng: random.Random, kind: str) -> dict[str, float]:
             return {"job_h": job + 2, "window_h": rng.choice([job + 1, job + 3, 2 * job + 4, 2 * job + 6])}
         case "copies":
             feeds, experiments = rng.choice([4, 6, 9]), rng.choice([3, 5, 8])
-            room = rng.choice([feeds - 1, feeds + 2, feeds * (experiments + 1) + 1])
+            room = rng.choice([feeds - 1, feeds + 2, feeds * experiments + 1, feeds * (experiments + 1) + 1])
             return {"feeds_tb": feeds, "experiments": experiments, "store_tb": room}
         case "expiry":
             missed = rng.choice([1, 2, 3])
@@ -223,7 +230,7 @@ EXERCISE = Exercise(
             _statement(6, "age", period_h=6, job_h=2, oldest_h=9),
         ]},
         {"statements": [
-            _statement(1, "copies", feeds_tb=6, experiments=5, store_tb=5),
+            _statement(1, "copies", feeds_tb=6, experiments=5, store_tb=32),
             _statement(2, "age", period_h=12, job_h=1, oldest_h=10),
             _statement(3, "tail", hit_percent=99.5, hit_ms=2, miss_ms=60, p99_ms=10),
             _statement(4, "work", users_million=40, visitors_million=12, visits_each=8),
@@ -239,14 +246,15 @@ EXERCISE = Exercise(
         a_visitor_comes_once,
         fits_once,
         one_copy_for_all,
+        forgot_the_model_in_use,
         only_missed_runs_count,
         mean_for_the_tail,
     ),
     hints=(
         "Look at one kind of statement at a time: each scores by itself. `says` is the sentence behind the numbers.",
         (
-            "Start with the two that are about time, `age` and `rerun`. Draw a line for the hours, and put on it when "
-            "a run starts, when it ends, and what is read in between."
+            "Start with the two that are about time, `age` and `rerun`. Draw a line for the hours, and put on it "
+            "when a run starts, when it ends, and what is read in between."
         ),
         (
             "A neighbour: feeds are written every 8 h and expire after 10 h. One run writes nothing: from the write "

@@ -14,7 +14,7 @@ def _consumed(case: Case) -> float:
 def _fresh_again(case: Case, given: Given) -> float:
     """Return how long the lag takes to fall to what is allowed, in seconds."""
     consumed = float(given["consumed_rps"])
-    over: float = max(float(given["backlog"]) - case["max_age_s"] * consumed, 0.0)
+    over: float = max(float(given["backlog"]) - case["max_lag_s"] * consumed, 0.0)
     return over / (consumed - float(case["events_rps"]))
 
 
@@ -38,7 +38,7 @@ def trace_by_formula(**case: Any) -> Answer:
     consumed = formulas.busy_consumers(case["consumers"], case["partitions"]) * case["each_rps"]
     events = case["events_rps"]
     backlog = formulas.surge_backlog(events, 0, case["outage_s"])
-    too_many = max(backlog - case["max_age_s"] * consumed, 0)
+    too_many = max(backlog - case["max_lag_s"] * consumed, 0)
     return {
         "consumed_rps": consumed,
         "backlog": backlog,
@@ -58,7 +58,7 @@ def trace_by_shares(**case: Any) -> Answer:
         "backlog": lag_s * consumed,
         "lag_s": lag_s,
         "caught_up_s": lag_s / (1 - busy),
-        "fresh_again_s": max(lag_s - case["max_age_s"], 0) / (1 - busy),
+        "fresh_again_s": max(lag_s - case["max_lag_s"], 0) / (1 - busy),
     }
 
 
@@ -106,9 +106,18 @@ def nothing_new_arrives(**case: Any) -> Answer:
 
 def fresh_when_caught_up(**case: Any) -> Answer:
     """You waited until nothing is left. An arriving event is read in time again as soon as the lag is
-    within the age that is allowed, and that is earlier. What backlog does the allowed age permit?
+    within what is allowed, and that is earlier. What backlog does the allowed lag permit?
     """
     return _traced(case, fresh_again_s=_traced(case)["caught_up_s"])
+
+
+def forgot_that_events_arrive(**case: Any) -> Answer:
+    """You let the backlog fall to what is allowed at the rate at which events are read. New ones go on arriving
+    meanwhile: it falls by the *spare* rate only.
+    """
+    traced = _traced(case)
+    over = max(traced["backlog"] - case["max_lag_s"] * traced["consumed_rps"], 0.0)
+    return _traced(case, fresh_again_s=over / traced["consumed_rps"])
 
 
 def aged_what_is_read(**case: Any) -> Answer:
@@ -116,7 +125,7 @@ def aged_what_is_read(**case: Any) -> Answer:
     from an event that arrives *now*: how long until those before it have been read? `fresh_again_s` is on that clock.
     """
     spare = _consumed(case) - case["events_rps"]
-    too_old_s = max(case["outage_s"] - case["max_age_s"], 0)
+    too_old_s = max(case["outage_s"] - case["max_lag_s"], 0)
     return _traced(case, lag_s=case["outage_s"], fresh_again_s=too_old_s * case["events_rps"] / spare)
 
 
@@ -133,14 +142,14 @@ def _draw_case(rng: random.Random) -> Case:
         "each_rps": each,
         "consumers": consumers,
         "partitions": partitions,
-        "max_age_s": rng.choice([0.1, 0.25, 3]) * outage_s,
+        "max_lag_s": rng.choice([0.1, 0.25, 3]) * outage_s,
     }
 
 
-def _case(outage_s: int, events: int, each: int, consumers: int, partitions: int, max_age_s: int) -> Case:
+def _case(outage_s: int, events: int, each: int, consumers: int, partitions: int, max_lag_s: int) -> Case:
     rates = {"events_rps": events, "each_rps": each}
     fleet = {"consumers": consumers, "partitions": partitions}
-    return {"outage_s": outage_s, **rates, **fleet, "max_age_s": max_age_s}
+    return {"outage_s": outage_s, **rates, **fleet, "max_lag_s": max_lag_s}
 
 
 EXERCISE = Exercise(
@@ -177,6 +186,7 @@ EXERCISE = Exercise(
         lag_at_the_spare_rate,
         nothing_new_arrives,
         fresh_when_caught_up,
+        forgot_that_events_arrive,
         aged_what_is_read,
     ),
     hints=(

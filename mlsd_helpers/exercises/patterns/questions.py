@@ -1,4 +1,4 @@
-"""What lesson 04 asks: what a learner predicts, and five questions on the lessons before it."""
+"""What lesson 04 asks: what a learner predicts, and questions on this lesson and those before it."""
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.patterns import PatternInputs, flips
@@ -30,7 +30,8 @@ QUESTIONS: tuple[Question, ...] = (
         "inferences of request time is that?",
         unit="times",
         truth=lambda: formulas.precompute_excess(50e6, 5e6 * 3),
-        because="Request time scores visits, and nobody else. The table is made for everybody.",
+        because="On request, 5 × 3 = 15 million visits are scored; the table is made for 50 million users: 50 / 15. "
+        "And 45 of the 50 million answers, nine in ten, are read by nobody.",
         within=0.05,
     ),
     Estimate(
@@ -38,7 +39,9 @@ QUESTIONS: tuple[Question, ...] = (
         question="From which request rate on does B cost less than A, with the prices above?",
         unit="requests/s",
         truth=_crossover,
-        because="The job costs the same however many ask; each request saves an inference, less a read.",
+        because="The job costs the same however many ask: 1 million keys × 28.8 runs × $5 a million = $144 a day. "
+        "Each request saves an inference less a read, $9.50 a million: 144 / 9.50 million requests a day, over "
+        "86,400 s.",
         within=0.3,
     ),
     Estimate(
@@ -47,7 +50,8 @@ QUESTIONS: tuple[Question, ...] = (
         "time and $4 in the job, a million reads $2. From which rate on is B cheaper?",
         unit="requests/s",
         truth=_faded,
-        because="A period of 100 min; what its runs cost in a day, over what a request saves; then per second.",
+        because="A period of 100 min, 14.4 runs a day: 0.2 × 14.4 × $4 = $11.52 a day, over $6 saved by a million "
+        "requests; then per second.",
         within=0.03,
     ),
     Estimate(
@@ -65,7 +69,8 @@ QUESTIONS: tuple[Question, ...] = (
         "read in a second?",
         unit="million/s",
         truth=lambda: formulas.feature_reads_per_s(formulas.scorings_per_s(1_000, 500), 23) / _MILLION,
-        because="Requests × candidates × features: the fan-out is strained long before the models are.",
+        because="Requests × candidates × features: 1,000 × 500 × 23. The fan-out into the feature store is strained "
+        "before the rate itself is.",
         within=0.05,
     ),
     Estimate(
@@ -74,7 +79,8 @@ QUESTIONS: tuple[Question, ...] = (
         "of the requests hits?",
         unit="%",
         truth=lambda: 100 * formulas.che_hit_ratio(100, 1_000, 1),
-        because="Popular keys stay, so far more hit than fit; yet LRU also keeps what was asked for just once.",
+        because="Popular keys stay, so far more hit than the tenth that fits. It is less than the 69 % of requests "
+        "that go to the 100 most popular keys, since LRU also makes room for what is asked for once.",
         within=0.1,
     ),
     Estimate(
@@ -82,7 +88,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="Four in five requests hit and take 2 ms, the fifth takes 42 ms. What is the p99?",
         unit="ms",
         truth=lambda: formulas.cached_percentile_s(0.8, 2 * ms, 42 * ms, 0.99) / ms,
-        because="One in five misses, so the slowest in a hundred do, and here all misses take the same time.",
+        because="One in five misses, so the slowest in a hundred do, and here all misses take 42 ms. The mean falls "
+        "to 0.8 × 2 + 0.2 × 42 = 10 ms. Where misses vary, the p99 of all is the p95 of the misses.",
         within=0.01,
     ),
     Estimate(
@@ -90,7 +97,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="A key is asked for once a minute on average, and its TTL is a minute. What share hits?",
         unit="%",
         truth=lambda: 100 * formulas.ttl_hit_ratio(1 / minute, minute),
-        because="A miss fetches it; in the minute that follows comes one request on average: one hit for a miss.",
+        because="A miss fetches it; in the minute that follows comes one request on average: one hit for each miss. "
+        "In general λT / (1 + λT), for independent requests at the rate λ and a TTL of T.",
         within=0.05,
     ),
     Estimate(
@@ -107,7 +115,8 @@ QUESTIONS: tuple[Question, ...] = (
         "until nothing waits any more?",
         unit="min",
         truth=lambda: formulas.catch_up_s(10 * minute, 4_500, 6_000) / minute,
-        because="Events go on arriving while it catches up: only 1,500/s make the backlog smaller.",
+        because="600 s × 4,500/s wait, and events go on arriving: only 6,000 − 4,500 = 1,500/s make the backlog "
+        "smaller. 2,700,000 / 1,500 = 1,800 s.",
         within=0.05,
     ),
     Estimate(
@@ -118,36 +127,43 @@ QUESTIONS: tuple[Question, ...] = (
         because="What was just asked for is asked for again, and that is what LRU keeps.",
         within=0.1,
     ),
+    Estimate(
+        id="04-ask-work",
+        question="The rows 'A: on request, old features' and 'A: on request, streamed features', in our recording: "
+        "how many times the CPU time does the second take for each payment?",
+        unit="times",
+        truth=None,
+        because="A log, a consumer and a store work at every payment too. Your own machine's figures follow.",
+        within=0.3,
+    ),
+    Estimate(
+        id="04-ask-redis",
+        question="A cache in Redis in front of the *fast* model, 80 % repeats: the median is how many times the one "
+        "without?",
+        unit="times",
+        truth=None,
+        because="Above 1 it is slower: asking Redis takes longer than asking this model.",
+        within=0.15,
+    ),
     Recall(
         id="04-recall-fan-out",
         lesson="01 requirements",
-        question="A request asks 100 shards and waits for all of them. One answer in a hundred is slow. How many "
-        "requests are slow?",
+        question="A request asks 100 shards and waits for all of them. One answer in a hundred is slow, "
+        "independently. How many requests are slow?",
         options={
             "1 in 100": "That is one shard. A request waits for the slowest of a hundred.",
-            "about 63 in 100": "All hundred have to be fast, and 0.99 to the power of 100 is about 0.37.",
             "all": "Near it, and yet sometimes all hundred are fast.",
+            "about 63 in 100": "All hundred have to be fast, and 0.99 to the power of 100 is about 0.37.",
         },
         answer="about 63 in 100",
-    ),
-    Recall(
-        id="04-recall-peak",
-        lesson="01 requirements",
-        question="200 requests/s, each ranks 500 candidates. What is the load on the model?",
-        options={
-            "200 scorings a second": "Each request needs one score for every candidate.",
-            "100,000 scorings a second": "Ranking multiplies the work by the candidates.",
-            "700 scorings a second": "They multiply: each of the 200 needs all 500.",
-        },
-        answer="100,000 scorings a second",
     ),
     Recall(
         id="04-recall-rollback",
         lesson="02 planes",
         question="A release is bad, and the model is rolled back to the version before. What else goes back with it?",
         options={
-            "nothing, the model was the change": "The version before may need features as they were then.",
             "the feature schema and the configuration": "They belong to a version as much as its weights do.",
+            "nothing, the model was the change": "The version before may need features as they were then.",
             "the labels": "What happened has happened, whichever model was in use.",
         },
         answer="the feature schema and the configuration",
@@ -164,15 +180,29 @@ QUESTIONS: tuple[Question, ...] = (
         answer="a payment at 10:15",
     ),
     Recall(
-        id="04-recall-parallel",
-        lesson="03 data flow",
-        question="A feature joins two branches that run side by side, one up to 20 minutes old and one up to 5. How "
-        "old can the feature be?",
+        id="04-recall-axes",
+        lesson="04 patterns",
+        question="A fraud model runs at each payment. It reads what a stream has counted for the card a second ago. "
+        "Which pattern is that?",
         options={
-            "20 minutes": "Side by side, the older branch counts.",
-            "25 minutes": "Stages in a row add. These run side by side.",
-            "5 minutes": "It is as old as its oldest input, not its newest.",
+            "C, since a stream is used": "The stream makes features. The answer is made when the payment asks for "
+            "it.",
+            "B, since the counts are made ahead": "Features are made ahead in nearly every system; the answer is "
+            "not.",
+            "A, with streamed features": "When the answer is made is one choice, how its features are made another.",
         },
-        answer="20 minutes",
+        answer="A, with streamed features",
+    ),
+    Recall(
+        id="04-recall-tail",
+        lesson="04 patterns",
+        question="A cache answers 80 % of the requests in 2 ms; misses take from 10 to 400 ms. What is the p99 of "
+        "all requests?",
+        options={
+            "the p95 of the misses": "The slowest 1 in 100 of all are the slowest 5 in 100 of the misses.",
+            "2 ms": "That is what a hit takes, and 20 in 100 are no hits.",
+            "the p99 of the misses": "That is exceeded by 1 in 100 misses, which are 2 in 1,000 of all requests.",
+        },
+        answer="the p95 of the misses",
     ),
 )
