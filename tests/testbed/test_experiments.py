@@ -67,7 +67,7 @@ def test_a_request_that_never_came_back_is_kept_as_such(monkeypatch, tmp_path):
 
 def test_the_figure_says_in_words_what_it_shows_and_joins_only_who_is_not_beaten():
     figure = testbed.pareto(recording("three_patterns"))
-    assert all(name in figure.alt for name in figure.data["pattern"])
+    assert all(name in figure.alt for name in figure.data["answers"])
     assert "no recent state" in figure.alt
     given = [Point("A", 1, 0.2), Point("B", 2, 0.1), Point("C", 3, 0.5)]
     assert [point.name for point in unbeaten(given)] == ["A", "C"]

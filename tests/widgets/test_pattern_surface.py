@@ -28,7 +28,7 @@ def test_costs_flips_and_reasons_stand_in_the_tables():
         "C, streaming",
         "H, hybrid",
     ]
-    assert "cannot be listed" in shown["costs"]["rows"][1][2]
+    assert "no list and no event" in shown["costs"]["rows"][1][2]
     flips = {row[0]: row[1:] for row in PatternSurface().shown["flips"]["rows"]}
     assert flips["Allowed age"] == ["45 min: H, hybrid", "–"]
 
