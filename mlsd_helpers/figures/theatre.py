@@ -1,13 +1,15 @@
-"""The queue theatre: the latency of a simulated fleet and of the formula, as values, as text and as a picture."""
+"""The queue theatre: two routings of the same requests side by side, as values, as words and as a picture."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+
 from mlsd_helpers import formulas
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.figures import drawing
+from mlsd_helpers.figures import drawing, waiting
 from mlsd_helpers.figures.base import Figure, show_number
 from mlsd_helpers.figures.drawing import WIDE, Axis, Drawing, Plot, tag, words
 from mlsd_helpers.simulation import (
@@ -20,40 +22,66 @@ from mlsd_helpers.simulation import (
     Incident,
     PerBatch,
     Poisson,
-    Result,
+    ReplicaFailure,
     RollingRestart,
     Scenario,
     ZoneLoss,
-    quick,
+    draws,
+    fleet,
+    running,
 )
-from mlsd_helpers.simulation.quick import LANES
+from mlsd_helpers.simulation.result import Distribution, Tally
 from mlsd_helpers.simulation.scenario import ROUTINGS, Routing
 from mlsd_helpers.units import ms, show_seconds
 
 Event = Literal["nothing", "rolling restart", "zone loss"]
 EVENTS: tuple[Event, ...] = get_args(Event)
-REQUESTS = 100_000
-KEYS = 10_000
-ZONES = 3
-_WARM_UP = 0.1
+NAMES: dict[str, str] = {
+    "central queue": "one queue",
+    "random": "at random",
+    "round robin": "in turn",
+    "power of two": "the less busy of two",
+    "join the shortest queue": "the least busy of all",
+}
+"""How the page names each routing."""
+PHRASES: dict[str, str] = {
+    "central queue": "with one queue",
+    "random": "at random",
+    "round robin": "in turn",
+    "power of two": "with the less busy of two",
+    "join the shortest queue": "with the least busy of all",
+}
+MEANINGS: dict[str, str] = {
+    "central queue": "all requests wait in one queue, and a replica that becomes idle takes the first of them",
+    "random": "each request goes to a replica drawn at random, and waits there",
+    "round robin": "requests go to the replicas one after the other (round robin), and wait there",
+    "power of two": "of two replicas drawn at random, the one with fewer requests gets it (power of two)",
+    "join the shortest queue": "of all replicas, the one with the fewest requests gets it (join the shortest queue)",
+}
+REQUESTS, RUNS, WARM_UP = 100_000, 8, 0.2
+KEYS, ZONES = 10_000, 3
+LONGEST_WAIT_S = 5 * ms
+"""How long a replica waits for a batch to fill."""
 _FIXED_SHARE = 0.8  # of the service time, whatever the batch; the rest is paid for each item
 _POINTS = 240
-_BEYOND = 3
-"""A line at this many times the longest latency, or beyond, is not drawn, since the curve would become too small."""
+_SEEN, _SEEN_LONG = 1_000, 6_000  # requests in the recorded window
+_WINDOW = 10_000  # the number of the run that is recorded: none of those that are measured
 
 
 @dataclass(frozen=True)
 class TheatreInputs:
-    """The inputs that a learner changes: traffic, fleet, batch, cache, and an event.
+    """What a learner moves: traffic, fleet, two routings, batch, cache, and what happens to the fleet.
 
-    `burstiness` is the variance over the mean of the counts per second (Poisson has 1), `cached_share` the share
-    of all keys that a cache in front of the fleet holds. A batch above 1 takes 0.8 + 0.2·n service times.
+    `routing` and `beside` are shown side by side; where they are the same there is one. `burstiness` is the variance
+    over the mean of the counts per second (Poisson has 1), `cached_share` the share of all keys that a cache in front
+    of the fleet holds. A batch of n takes 0.8 + 0.2·n times as long as one request.
     """
 
     peak_rps: float = 500.0
     service_time_s: float = 0.040
     replicas: int = 29
-    routing: Routing = "central queue"
+    routing: Routing = "random"
+    beside: Routing = "central queue"
     burstiness: float = 1.0
     batch: int = 1
     cached_share: float = 0.0
@@ -61,8 +89,9 @@ class TheatreInputs:
     seed: int = 5
 
     def __post_init__(self) -> None:
-        if self.routing not in ROUTINGS:
-            raise RangeError(f"routing {self.routing!r} is unknown. Use one of: {', '.join(ROUTINGS)}.")
+        for name, routing in (("routing", self.routing), ("beside", self.beside)):
+            if routing not in ROUTINGS:
+                raise RangeError(f"{name} {routing!r} is unknown. Use one of: {', '.join(ROUTINGS)}.")
         if min(self.peak_rps, self.service_time_s, self.replicas, self.batch) <= 0 or self.burstiness < 1:
             raise RangeError("Rate, service time, replicas and batch must be above 0, burstiness at least 1.")
         if self.event not in EVENTS:
@@ -70,205 +99,444 @@ class TheatreInputs:
         if not 0 <= self.cached_share <= 1:
             raise RangeError(f"cached_share {self.cached_share!r} must be from 0 to 1, a share of all keys.")
 
-    def scenario(self) -> Scenario:
-        """Return what is simulated. Raises RangeError where the queue would have no end."""
-        bursty = self.burstiness > 1
-        arrivals = Bursty(self.peak_rps, self.burstiness) if bursty else Poisson(self.peak_rps)
-        batching = Batching(self.batch, 5 * ms) if self.batch > 1 else None
-        fixed_s = _FIXED_SHARE * self.service_time_s
-        return Scenario(
-            arrivals,
-            PerBatch(fixed_s, self.service_time_s - fixed_s)
-            if batching
-            else Exponential(self.service_time_s),
-            Fleet(self.replicas, zones=min(ZONES, self.replicas), routing=self.routing, batching=batching),
-            cache=self._cache(),
-            incidents=self._incidents(),
-        )
+    @property
+    def routings(self) -> tuple[Routing, ...]:
+        """The routings that are shown, without a repetition."""
+        return (self.beside,) if self.beside == self.routing else (self.beside, self.routing)
 
-    def _cache(self) -> Cache | None:
-        size = round(self.cached_share * KEYS)
-        return Cache(size, KEYS, 1.0, starts_warm=True) if size else None
-
-    def _incidents(self) -> tuple[Incident, ...]:
-        span_s = REQUESTS / LANES / self.peak_rps
-        at_s = _WARM_UP * span_s
+    @property
+    def lost(self) -> int:
+        """How many replicas the event takes away at once: the fullest zone, or a quarter, but at least one."""
         if self.event == "zone loss":
-            return (ZoneLoss(at_s, lasts_s=span_s / 4),)
-        if self.event == "rolling restart":
-            return (RollingRestart(at_s, share=0.25, each_s=span_s / 5),)
-        return ()
+            return math.ceil(self.replicas / ZONES)
+        return max(1, int(self.replicas * 0.25)) if self.event == "rolling restart" else 0
+
+    @property
+    def left(self) -> int:
+        """How many replicas serve while the event lasts."""
+        return self.replicas - self.lost
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the formula for one queue holds: Poisson arrivals, no batches, no cache."""
+        return self.burstiness == 1 and self.batch == 1 and not self._cached
+
+    @property
+    def _cached(self) -> int:
+        return round(self.cached_share * KEYS)
+
+    def batch_time_s(self, size: int) -> float:
+        """Return the mean time that a batch of `size` takes."""
+        return self.service_time_s * (_FIXED_SHARE + (1 - _FIXED_SHARE) * size)
+
+    def scenario(self, replicas: int, routing: Routing, incidents: Sequence[Incident] = ()) -> Scenario:
+        """Return what is simulated. No queue is limited in effect, so that an overload can be watched."""
+        rate_rps, fixed_s = self.peak_rps, _FIXED_SHARE * self.service_time_s
+        return Scenario(
+            Bursty(rate_rps, self.burstiness) if self.burstiness > 1 else Poisson(rate_rps),
+            PerBatch(fixed_s, self.service_time_s - fixed_s)
+            if self.batch > 1
+            else Exponential(self.service_time_s),
+            Fleet(
+                replicas,
+                zones=min(ZONES, replicas),
+                routing=routing,
+                batching=Batching(self.batch, LONGEST_WAIT_S) if self.batch > 1 else None,
+                queue_limit=10 * REQUESTS,
+            ),
+            cache=Cache(self._cached, KEYS, 1.0, starts_warm=True) if self._cached else None,
+            incidents=tuple(incidents),
+        )
 
 
 @dataclass(frozen=True)
-class TheatreView:
-    """The result: the simulated percentiles with their intervals, the formula's percentile, and the curve.
+class Percentile:
+    """A percentile of the response: its name, its share of the requests, and its estimate in seconds."""
+
+    name: str
+    share: float
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One routing: its percentiles and its curve, or nothing where a run does not settle.
 
     `curve` holds latencies in seconds and the share of requests answered within each.
     """
 
+    routing: Routing
+    percentiles: tuple[Percentile, ...] = ()
+    curve: tuple[tuple[float, float], ...] = ()
+    busy: float = math.nan
+    """Measured: the share of time in which a replica serves."""
+
+    @property
+    def phrase(self) -> str:
+        """How a sentence names the routing."""
+        return PHRASES[self.routing]
+
+    @property
+    def name(self) -> str:
+        """How the page names the routing."""
+        return NAMES[self.routing]
+
+    @property
+    def p99_s(self) -> Estimate | None:
+        """The p99 of the response, or None where the run did not settle."""
+        return self.percentiles[-1].estimate if self.percentiles else None
+
+
+@dataclass(frozen=True, eq=False)
+class TheatreView:
+    """What the inputs give: a lane for each routing, and the recorded queues of each.
+
+    `busy` is the offered load over what the replicas that are left can serve, the cache's hits subtracted; from 1 on
+    the queue grows, and no lane has a percentile.
+    """
+
     inputs: TheatreInputs
-    p50_s: Estimate
-    p95_s: Estimate
-    p99_s: Estimate
-    utilisation: float
-    hit_ratio: float | None
-    formula_p99_s: float
-    curve: tuple[tuple[float, float], ...]
-    endless: bool = False
+    busy: float
+    hit_ratio: float
+    lanes: tuple[Lane, ...]
+    recordings: tuple[waiting.Recording, ...]
+    formula_p99_s: float | None
 
     @property
-    def percentiles(self) -> tuple[tuple[str, float, Estimate], ...]:
-        """Each percentile's name, its share of the requests, and its estimate in seconds."""
-        return ("p50", 0.5, self.p50_s), ("p95", 0.95, self.p95_s), ("p99", 0.99, self.p99_s)
+    def overloaded(self) -> bool:
+        """Whether more arrives than the replicas that are left can serve."""
+        return self.busy >= 1
 
     @property
-    def rows(self) -> tuple[tuple[str, str, str], ...]:
-        """Percentile, value and interval, in words."""
-        return tuple(
-            (name, show_seconds(e.value), f"{show_seconds(e.low)} to {show_seconds(e.high)}")
-            for name, _, e in self.percentiles
-        )
+    def offered_rps(self) -> float:
+        """The requests per second that reach the fleet."""
+        return self.inputs.peak_rps * (1 - self.hit_ratio)
+
+    @property
+    def growth_rps(self) -> float:
+        """By how many requests a second the queue grows; 0 where it does not."""
+        return max(0.0, self.offered_rps * (1 - 1 / self.busy))
+
+    @property
+    def moment(self) -> int:
+        """The column of the recordings that the picture marks."""
+        last = self.recordings[-1]
+        if self.overloaded:
+            return len(last.at_s) - 1
+        begun = np.flatnonzero(last.out.any(axis=0))
+        return waiting.worst_moment(last, int(begun[0]) if len(begun) else 0)
 
     @property
     def fleet(self) -> str:
-        """The fleet in one line."""
-        held = "" if self.hit_ratio is None else f", the cache answers {self.hit_ratio:.0%}"
-        busy = "busy" if self.inputs.event == EVENTS[0] else "busy on average over the run"
-        return f"{self.inputs.replicas} replicas, {self.utilisation:.0%} {busy}{held}"
+        """The fleet and its load in one line."""
+        given = self.inputs
+        load = f"{show_number(self.offered_rps)} requests/s"
+        time = show_seconds(given.service_time_s)
+        busy = f"{self._shown_busy:.0%} busy"
+        held = "" if not self.hit_ratio else f" The cache answers {self.hit_ratio:.0%} of all requests."
+        if not given.lost:
+            return f"{_replicas(given.replicas)} for {load} of {time}: {busy}.{held}"
+        while_ = "While the zone is out" if given.event == "zone loss" else "During the restart"
+        left = f"{given.left} of {_replicas(given.replicas)} {'is' if given.left == 1 else 'are'} left"
+        if not given.left:
+            return f"{while_}, none of {_replicas(given.replicas)} is left.{held}"
+        return f"{while_}, {left} for {load} of {time}: {busy}.{held}"
 
     @property
-    def formula_is_beyond(self) -> bool:
-        """Whether the formula's number is so large that the curve would become too small."""
-        return not self.curve or self.formula_p99_s >= _BEYOND * self.curve[-1][0]
+    def _shown_busy(self) -> float:
+        """With batches how busy replicas are depends on how full the batches get, so it is measured."""
+        measured = self.lanes[0].busy
+        return self.busy if self.inputs.batch == 1 or math.isnan(measured) else measured
 
     @property
     def verdict(self) -> str:
-        """The comparison of simulation and formula, in one sentence."""
-        if self.endless:
-            return f"{self.fleet}: more arrives than is served; the queue has no end. Add replicas."
-        if math.isinf(self.formula_p99_s):
-            return f"Simulated p99 {show_seconds(self.p99_s.value)}; Erlang C has no answer at this load."
-        ratio = self.p99_s.value / self.formula_p99_s
-        both = f"Simulated p99 {show_seconds(self.p99_s.value)}, Erlang C {show_seconds(self.formula_p99_s)}"
+        """What stands out, in one sentence or two."""
+        if self.overloaded:
+            return self._overload
+        known = [(lane, lane.p99_s) for lane in self.lanes if lane.p99_s]
+        unsettled = " ".join(
+            f"{lane.phrase[0].upper() + lane.phrase[1:]}, the queues are so close to their limit that they have not "
+            "settled by the end of the run: a percentile would only tell how long the run was."
+            for lane in self.lanes if not lane.p99_s
+        )  # fmt: skip
+        values = ", ".join(f"{show_seconds(p99_s.value)} {lane.phrase}" for lane, p99_s in known)
+        if len(known) < 2:
+            return " ".join(filter(None, [f"The p99 is {values}." if known else "", unsettled]))
+        (first, one), (second, other) = known
+        ratio = other.value / one.value
         if abs(ratio - 1) < 0.05:
-            return f"{both}: they agree."
-        return f"{both}: {show_number(float(f'{ratio:.2g}'))} times the formula's number."
+            return f"The p99 is {values}: much the same."
+        longer, times = (second, ratio) if ratio > 1 else (first, 1 / ratio)
+        return f"The p99 is {values}: {show_number(float(f'{times:.2g}'))} times as long {longer.phrase}."
+
+    @property
+    def _overload(self) -> str:
+        given = self.inputs
+        least = f"The queue grows by {show_number(float(f'{self.growth_rps:.3g}'))} requests a second"
+        lasts = "for as long as this lasts"
+        if not self.growth_rps:
+            return "Overloaded: as much arrives as can be served, and the queue never settles. There is no percentile."
+        served = show_number(float(f"{self.offered_rps - self.growth_rps:.3g}"))
+        return (
+            f"Overloaded: {_replicas(given.left)} can serve {served} of "
+            f"{show_number(float(f'{self.offered_rps:.3g}'))} requests/s. {least} {lasts}: there is no percentile, "
+            "only a wait that gets longer."
+        )
+
+    @property
+    def bursts(self) -> str:
+        """What the index of burstiness means for this rate, and for a small and a large one."""
+        index = self.inputs.burstiness
+        if index == 1:
+            return ""
+        rate_rps = self.inputs.peak_rps
+        here, few, many = (math.sqrt((index - 1) / rps) for rps in (rate_rps, 5, 5_000))
+        spare = max(0.0, 1 / self.busy - 1)
+        return (
+            f"An index of {index:.3g} at {show_number(rate_rps)}/s: the rate itself varies from second to second by "
+            f"√(({index:.3g} − 1) / {show_number(rate_rps)}) = {here:.0%} of its mean (one standard deviation), and "
+            f"the fleet could serve {spare:.0%} more than the mean. With the same index a service of 5/s varies by "
+            f"{few:.0%}, one of 5,000/s by {many:.0%}: a small service needs far more to spare for it. Each burst "
+            "lasts one second here; longer ones hurt more."
+        )
+
+    @property
+    def batches(self) -> str:
+        """What a batch costs, in words; nothing where there are none."""
+        given = self.inputs
+        if given.batch == 1:
+            return ""
+        return (
+            f"A batch of n takes (0.8 + 0.2 n) × {show_seconds(given.service_time_s)} on average: "
+            f"{show_seconds(given.batch_time_s(1))} for one request, {show_seconds(given.batch_time_s(given.batch))} "
+            f"for {given.batch}, and every request in it takes as long as the batch. The times of batches vary as "
+            f"those of single requests do (SCV 1). A replica waits at most {show_seconds(LONGEST_WAIT_S)} for a batch "
+            "to fill."
+        )
+
+    @property
+    def seen(self) -> str:
+        """What the recorded queues look like at the marked moment."""
+        return waiting.sentence(self.recordings, self.moment)
 
     @property
     def alt(self) -> str:
         """The picture in words."""
-        if self.endless:
-            return self.verdict
-        quartiles = ", ".join(f"{name} {value} ({interval})" for name, value, interval in self.rows)
-        return f"Share of requests answered within a time. {self.fleet}. {quartiles}. {self.verdict}"
+        values = "; ".join(
+            f"{lane.name}: "
+            + ", ".join(f"{p.name} {p.estimate.as_text()}" for p in lane.percentiles)
+            for lane in self.lanes if lane.percentiles
+        )  # fmt: skip
+        return " ".join(
+            filter(None, [f"Requests that wait, over time. {self.fleet} {self.seen}", self.verdict, values])
+        )
+
+
+def _replicas(number: int) -> str:
+    return f"{number or 'no'} replica{'' if number == 1 else 's'}"
 
 
 def theatre_view(inputs: TheatreInputs) -> TheatreView:
-    """Simulate `REQUESTS` requests, and return what to show. The same inputs give the same view."""
-    try:
-        scenario = inputs.scenario()
-    except RangeError:
-        none = Estimate(math.inf, math.inf, math.inf)
-        busy = inputs.peak_rps * inputs.service_time_s / inputs.replicas
-        return TheatreView(inputs, none, none, none, busy, None, math.inf, (), endless=True)
-    peak, service_s = inputs.peak_rps, inputs.service_time_s
-    formula_s = (
-        math.inf
-    )  # the p99 that Erlang C gives for a plain central queue, whatever else is switched on
-    if peak * service_s < inputs.replicas:
-        formula_s = formulas.response_percentile_s(inputs.replicas, peak, service_s, 0.99)
-    result = quick(scenario, seed=inputs.seed, requests=REQUESTS, warm_up=_WARM_UP)
+    """Simulate `REQUESTS` requests for each routing, and return what to show. The same inputs give the same view."""
+    if not inputs.left:
+        return TheatreView(inputs, math.inf, 0.0, _empty(inputs), _recordings(inputs, math.inf), None)
+    steady = inputs.scenario(inputs.left, inputs.routing)
+    hit_ratio = steady.cache.expected_hit_ratio(inputs.peak_rps) if steady.cache else 0.0
+    lanes = _empty(inputs) if steady.utilisation >= 1 else _lanes(inputs)
     return TheatreView(
         inputs,
-        result.p50_s,
-        result.p95_s,
-        result.p99_s,
-        result.utilisation.value,
-        None if result.hit_ratio is None else result.hit_ratio.value,
-        formula_s,
-        _curve(result),
+        steady.utilisation,
+        hit_ratio,
+        lanes,
+        _recordings(inputs, steady.utilisation),
+        _formula_s(inputs),
     )
 
 
-def _curve(result: Result) -> tuple[tuple[float, float], ...]:
-    """Return fewer points of the curve, up to the first time within which all but one in 2,000 are answered."""
-    times_s, shares = result.latency.curve()
+def _empty(inputs: TheatreInputs) -> tuple[Lane, ...]:
+    return tuple(Lane(routing) for routing in inputs.routings)
+
+
+def _lanes(inputs: TheatreInputs) -> tuple[Lane, ...]:
+    """Measure each routing with the replicas that are left, on the same arrivals, service times and keys."""
+    scenarios = [inputs.scenario(inputs.left, routing) for routing in inputs.routings]
+    tallies, each = [Tally(1, RUNS) for _ in scenarios], REQUESTS // RUNS
+    busy: list[list[float]] = [[] for _ in scenarios]
+    warm_up = int(each * WARM_UP)
+    for number in range(RUNS):
+        drawn = _drawn(inputs, inputs.left, each, number)
+        for scenario, tally, shares in zip(scenarios, tallies, busy, strict=True):
+            state, sums = _run(scenario, drawn)
+            shares.append(float(sums["busy_s"] / sums["up_s"]))
+            rows = state.requests[warm_up:]
+            tally.add(number, running.times_s(rows, "latency_s", "latency_s"), rows["end"])
+    return tuple(
+        Lane(scenario.fleet.routing)
+        if running.settling_time_s(scenario) > warm_up / inputs.peak_rps
+        else _lane(scenario.fleet.routing, tally.distributions()[0], float(np.mean(shares)))
+        for scenario, tally, shares in zip(scenarios, tallies, busy, strict=True)
+    )
+
+
+def _lane(routing: Routing, latency: Distribution, busy: float) -> Lane:
+    percentiles = tuple(
+        Percentile(name, share, latency.percentile(share))
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+    )
+    return Lane(routing, percentiles, _curve(latency), busy)
+
+
+def _drawn(inputs: TheatreInputs, replicas: int, requests: int, number: int) -> waiting.Rows:
+    """Draw what the runs of all routings share, with as many draws as the routing that takes most."""
+    rng = draws.generator(inputs.seed, number)
+    rows = draws.draw(inputs.scenario(replicas, "power of two"), requests, rng)
+    if inputs.batch > 1:
+        rows["work"] = rng.standard_exponential(requests)  # a batch's time varies as a request's does
+    return rows
+
+
+def _run(scenario: Scenario, drawn: waiting.Rows) -> tuple[fleet.Fleet, np.void]:
+    settings = running.settings_of(scenario, len(drawn), 0)
+    state = fleet.new_fleet(settings, drawn.copy(), running.plan_of(scenario), scenario.fleet.replicas)
+    sums: np.void = fleet.simulate_fleet(settings, state, warm_cache=scenario.cache is not None)[0]
+    return state, sums
+
+
+def _recordings(inputs: TheatreInputs, busy: float) -> tuple[waiting.Recording, ...]:
+    """Record a window of one run of each routing; an event begins a quarter into it."""
+    requests = _SEEN_LONG if busy >= 1 or inputs.lost else _SEEN
+    window_s = requests / inputs.peak_rps
+    from_s = 0.0 if busy >= 1 and not inputs.lost else window_s / 2
+    at_s = from_s + window_s / 4
+    incidents: tuple[Incident, ...] = ()
+    if inputs.event == "zone loss":
+        incidents = (ZoneLoss(at_s) if inputs.replicas > 1 else ReplicaFailure(at_s),)
+    elif inputs.event == "rolling restart":
+        incidents = (RollingRestart(at_s, share=0.25, each_s=window_s / 6),)
+    drawn = _drawn(inputs, inputs.replicas, 2 * requests, _WINDOW)
+    zones = min(ZONES, inputs.replicas)
+    found = []
+    for routing in inputs.routings:
+        scenario = inputs.scenario(inputs.replicas, routing, incidents)
+        state, sums = _run(scenario, drawn)
+        recording = waiting.record(
+            NAMES[routing], state.requests, state.attempts[: sums["attempts"]], _away(scenario), inputs.replicas,
+            routing == "central queue", (from_s, from_s + window_s),
+        )  # fmt: skip
+        found.append(waiting.ordered(recording, sorted(range(inputs.replicas), key=lambda i: (i % zones, i))))
+    return tuple(found)
+
+
+def _away(scenario: Scenario) -> list[tuple[int, float, float]]:
+    """Return which replica an incident takes away, from when, and until when."""
+    away: list[tuple[int, float, float]] = []
+    gone: dict[int, float] = {}
+    for at_s, what, number in running.plan_of(scenario).tolist():
+        if what == fleet.RETURN:
+            away.append((number, gone.pop(number), at_s))
+        else:
+            gone[number] = at_s
+    return [*away, *((number, at_s, math.inf) for number, at_s in gone.items())]
+
+
+def _formula_s(inputs: TheatreInputs) -> float | None:
+    """Return the p99 that the formula for one queue gives, or None where it does not hold."""
+    if not inputs.is_plain or inputs.peak_rps * inputs.service_time_s >= inputs.left:
+        return None
+    return formulas.response_percentile_s(inputs.left, inputs.peak_rps, inputs.service_time_s, 0.99)
+
+
+def _curve(latency: Distribution) -> tuple[tuple[float, float], ...]:
+    """Thin the curve out, up to the first time within which all but one in 2,000 are answered."""
+    times_s, shares = latency.curve()
     points = list(zip(times_s.tolist(), shares.tolist(), strict=True))
     last = next((at for at, (_, share) in enumerate(points) if share > 0.9995), len(points) - 1)
     return (*points[: last : max(1, last // _POINTS)], points[last])
 
 
 def queue_theatre(inputs: TheatreInputs | None = None) -> Figure:
-    """Show the simulated share of requests answered within a time, its percentiles, and Erlang C's p99.
+    """Show where requests wait under two routings of the same traffic, and how long the answers take.
 
-    Data: time_s, share.
+    Data: routing, time_s, share, a row for each point of a curve; nothing where the fleet is overloaded.
     """
     return theatre_figure(theatre_view(inputs or TheatreInputs()))
 
 
 def theatre_figure(view: TheatreView) -> Figure:
-    """Show a computed view, as `queue_theatre` does."""
-    times_s, shares = zip(*view.curve, strict=True) if view.curve else ((), ())
-    caption = f"{view.fleet}. {view.verdict}"
-    return draw_latency(view).figure(view.alt, caption, {"time_s": times_s, "share": shares})
+    """Show a view that is already computed, as `queue_theatre` does."""
+    points = [(lane.name, *point) for lane in view.lanes for point in lane.curve]
+    names, times_s, shares = zip(*points, strict=True) if points else ((), (), ())
+    data = {"routing": names, "time_s": times_s, "share": shares}
+    return draw_theatre(view).figure(view.alt, f"{view.fleet} {view.seen} {view.verdict}", data)
 
 
-def draw_latency(view: TheatreView, predicted_s: float | None = None) -> Drawing:
-    """Draw the share of requests answered within a time, the percentiles, Erlang C's p99 and a prediction."""
-    high = 258
-    if view.endless:
-        return Drawing(words("The queue has no end.", WIDE / 2, high / 2, text_anchor="middle"), high)
-    longest_s = view.curve[-1][0]
-    lines = [
-        (name, at_s, colour, dash)
-        for name, at_s, colour, dash in (
-            ("Erlang C p99", view.formula_p99_s, drawing.RULE, "6 4"),
-            ("your prediction", predicted_s, drawing.EXACT, "1 3"),
-        )
-        if at_s is not None and at_s < _BEYOND * longest_s
-    ]
-    end_s = 1.05 * max([longest_s, *(at_s for _, at_s, _, _ in lines)])
-    plot = Plot(Axis(0, end_s), Axis(0, 1), high, left=52, top=30, foot=40)
+_COLOURS = ((drawing.EXACT, ""), (drawing.RULE, "7 4"))
+
+
+def draw_theatre(view: TheatreView, predicted_s: float | None = None) -> Drawing:
+    """Draw the queues over time; below, where there are percentiles, the share answered within a time."""
+    away = {"zone loss": "the lost zone", "rolling restart": "replicas that restart"}
+    upper = waiting.draw_waiting(view.recordings, view.moment, away.get(view.inputs.event, ""))
+    if not any(lane.curve for lane in view.lanes):
+        return upper
+    lower = _draw_latency(view, predicted_s)
+    moved = tag("g", lower.body, transform=f"translate(0 {upper.high + 10:.1f})")
+    return Drawing(upper.body + moved, upper.high + 10 + lower.high)
+
+
+def _draw_latency(view: TheatreView, predicted_s: float | None) -> Drawing:
+    high, known = 210, [(at, lane) for at, lane in enumerate(view.lanes) if lane.curve]
+    longest_s = max(lane.curve[-1][0] for _, lane in known)
+    shows = predicted_s is not None and predicted_s < 3 * longest_s
+    plot = Plot(Axis(0, 1.05 * max(longest_s, predicted_s if shows and predicted_s else 0)), Axis(0, 1), high,
+                left=62, top=30, foot=40)  # fmt: skip
     parts = [
         *plot.axes(
             [(time_s, show_seconds(time_s)) for time_s in plot.across.steps(6)],
-            [(share, f"{share:.0%}") for share in (0, 0.25, 0.5, 0.75, 1)],
+            [(share, f"{share:.0%}") for share in (0, 0.5, 1)],
             ("answered within", "share of requests"),
-        ),
-        _steps([plot.at(*point) for point in view.curve]),
-        *(_upright(plot, row, *one) for row, one in enumerate(lines)),
-        *_estimates(plot, view),
+        )
     ]
+    for at, lane in known:
+        colour, dash = _COLOURS[at]
+        parts.append(_steps([plot.at(*point) for point in lane.curve], colour, dash))
+    for at, lane in known:
+        parts += _p99(plot, lane, _COLOURS[at][0], plot.y(0.72 - 0.2 * at))
+    if shows and predicted_s is not None:
+        parts.append(_upright(plot, f"your prediction {show_seconds(predicted_s)}", predicted_s))
     return Drawing("".join(parts), high)
 
 
-def _steps(points: list[drawing.Point]) -> str:
+def _steps(points: list[drawing.Point], colour: str, dash: str) -> str:
     """Draw a curve of steps: a share holds until the next time; where many requests take equally long, it jumps."""
     (x, y), *rest = points
     path = f"M{x:.1f} {y:.1f}" + "".join(f"H{to:.1f}V{level:.1f}" for to, level in rest)
-    return tag("path", d=path, fill="none", stroke=drawing.INK, stroke_width=2)
+    dashed: dict[str, float | str] = {"stroke_dasharray": dash} if dash else {}
+    return tag("path", d=path, fill="none", stroke=colour, stroke_width=2, **dashed)
 
 
-def _upright(plot: Plot, row: int, name: str, at_s: float, colour: str, dash: str) -> str:
+def _p99(plot: Plot, lane: Lane, colour: str, y: float) -> Iterator[str]:
+    """Draw a lane's p99 with its interval, and its words on a line of their own."""
+    estimate = lane.percentiles[-1].estimate
+    x, level = at = plot.at(estimate.value, 0.99)
+    low, high = ((plot.x(end), level) for end in (estimate.low, min(estimate.high, plot.across.high)))
+    yield drawing.line(low, high, colour, 6, opacity=0.35)
+    yield drawing.disc(at, colour, radius=4.5)
+    yield drawing.line(at, (x, y + 2), colour, 1, stroke_dasharray="2 2")
+    yield _beside(f"p99 {lane.name}: {show_seconds(estimate.value)}", x, y, colour)
+
+
+def _upright(plot: Plot, name: str, at_s: float) -> str:
     """Draw a time as a line from top to floor, with its name."""
-    x = plot.x(at_s)
+    colour, x = drawing.OTHER, plot.x(at_s)
+    return plot.upright(at_s, plot.top - 8, colour, 1.5, stroke_dasharray="1 3") + _beside(
+        name, x, plot.y(0.14), colour
+    )
+
+
+def _beside(name: str, x: float, y: float, colour: str) -> str:
     left = x > WIDE / 2
-    return plot.upright(at_s, plot.top - 8, colour, 1.5, stroke_dasharray=dash) + words(
-        f"{name} {show_seconds(at_s)}", x + (-6 if left else 6), plot.y(0.12 + 0.12 * row), halo=drawing.PANEL,
-        fill=colour, font_weight=600, text_anchor="end" if left else "start",
+    return words(
+        name, x + (-6 if left else 6), y, halo=drawing.PANEL, fill=colour, font_weight=600,
+        text_anchor="end" if left else "start",
     )  # fmt: skip
-
-
-def _estimates(plot: Plot, view: TheatreView) -> Iterator[str]:
-    """Draw each percentile with its interval and its text, on the left of the mark where the right has no room."""
-    crowded = any(plot.x(estimate.value) > plot.end - 90 for _, _, estimate in view.percentiles)
-    for name, share, estimate in view.percentiles:
-        x, y = at = plot.at(estimate.value, share)
-        low, high = ((plot.x(end), y) for end in (estimate.low, estimate.high))
-        yield drawing.line(low, high, drawing.EXACT, 6, opacity=0.35)
-        yield drawing.disc(at, radius=4.5)
-        yield words(
-            f"{name} {show_seconds(estimate.value)}", x + (-8 if crowded else 8), y + (-8 if name == "p99" else 16),
-            halo=drawing.PANEL, fill=drawing.EXACT, font_weight=600, text_anchor="end" if crowded else "start",
-        )  # fmt: skip

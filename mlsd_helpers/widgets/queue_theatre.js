@@ -1,22 +1,23 @@
-// The queue theatre: a fleet, and how long its requests take. Python simulates, words and draws the rest.
+// The queue theatre: two routings of the same requests. Python simulates, words and draws; controls come by steps.
 
 const SLIDERS = [
-  ["peak_rps", "Rate", linear(50, 1000, 10), (v) => `${digits(v)} requests/s`],
   ["replicas", "Replicas", linear(1, 80, 1), digits],
-  ["burstiness", "Burstiness (variance ÷ mean)", logarithmic(1, 200, 8), (v) => (v === 1 ? "1, Poisson" : digits(v))],
+  ["peak_rps", "Rate", logarithmic(10, 1000, 20), (v) => `${digits(v)} requests/s`],
+  ["burstiness", "Index of burstiness", logarithmic(1, 200, 8), (v) => (v === 1 ? "1, Poisson" : digits(v))],
   ["batch", "Largest batch", linear(1, 32, 1), (v) => (v === 1 ? "1, no batching" : digits(v))],
   ["cached_share", "Cache holds", linear(0, 0.5, 0.01), (v) => `${Math.round(v * 100)}% of the keys`],
 ];
 
 function select({ trait, name, options, move }) {
-  const { input, node } = labelled("select", name, { class: "mlsd-number" }, ...options.map((o) => h("option", { value: o }, o)));
+  const children = options.map(([value, shown]) => h("option", { value }, shown));
+  const { input, node } = labelled("select", name, { class: "mlsd-number" }, ...children);
   input.addEventListener("change", () => move(trait, input.value));
   return { trait, node, show: (value) => (input.value = value) };
 }
 
 // Buttons of which one is pressed: what happens to the fleet.
 function events({ trait, name, options, move }) {
-  const buttons = options.map((option) => [option, button(option, () => move(trait, option))]);
+  const buttons = options.map(([value, shown]) => [value, button(shown, () => move(trait, value))]);
   const node = h(
     "div", { role: "group", "aria-label": name, class: "mlsd-events" },
     h("span", { class: "mlsd-label" }, name), ...buttons.map(([, b]) => b),
@@ -27,47 +28,47 @@ function events({ trait, name, options, move }) {
   return { trait, node, show };
 }
 
-// Replicas as boxes, zone by zone, filled as far as they are busy; a lost zone is crossed out.
-function stage(replicas, { busy, zones, lost_zone }) {
-  const size = 14, gap = 4, apart = 18;
-  const each = Array.from({ length: zones }, (_, z) => Math.floor(replicas / zones) + (z < replicas % zones ? 1 : 0));
-  let x = 0;
-  const boxes = each.flatMap((count, zone) => {
-    const lost = lost_zone && zone === 0;
-    const drawn = Array.from({ length: count }, (_, i) => {
-      const at = x + Math.floor(i / 3) * (size + gap), y = (i % 3) * (size + gap);
-      const level = lost ? 0 : size * busy;
-      return svg(
-        "g", { transform: `translate(${at} ${y})` },
-        svg("rect", { class: "replica", width: size, height: size }),
-        svg("rect", { class: "level", y: size - level, width: size, height: level }),
-        lost ? svg("path", { class: "cross", d: `M2 2 L${size - 2} ${size - 2} M${size - 2} 2 L2 ${size - 2}` }) : null,
-      );
-    });
-    x += Math.ceil(count / 3) * (size + gap) + apart;
-    return drawn;
+// The controls that are offered so far, and below them the sentence that introduces the latest; a button offers more.
+function steps(model, controls) {
+  const all = model.get("choices").steps;
+  const title = h("p", { class: "mlsd-label", tabindex: -1 }), text = h("p");
+  const more = button("", () => {
+    model.set("step", model.get("step") + 1);
+    model.save_changes();
+    title.focus(); // the sentence that introduces what is new is read out
   });
-  const width = Math.max(x - apart, 1), height = 3 * (size + gap);
-  return svg("svg", { class: "mlsd-stage", viewBox: `-1 -1 ${width + 2} ${height}`, width: Math.min(width, 660), "aria-hidden": "true" }, ...boxes);
+  const show = () => {
+    const at = model.get("step");
+    const offered = all.slice(0, at).flatMap(([, , traits]) => traits);
+    for (const control of controls) control.node.hidden = !offered.includes(control.trait);
+    [title.textContent, text.textContent] = [`${at} ${all[at - 1][0]}`, all[at - 1][1]];
+    more.hidden = at === all.length;
+    if (!more.hidden) more.textContent = `Next: ${all[at][0].toLowerCase()}`;
+  };
+  return { node: h("div", {}, panel(controls), h("div", { class: "mlsd-step" }, title, text, more)), show };
 }
 
 function render({ model, el }) {
   const move = mover(model), choices = model.get("choices");
-  const moved = [
+  const controls = [
     ...sliders(SLIDERS, move),
-    select({ trait: "routing", name: "Routing", options: choices.routing, move }),
+    select({ trait: "routing", name: "Routing below", options: choices.routing, move }),
+    events({ trait: "event", name: "What happens", options: choices.event, move }),
   ];
-  const happens = events({ trait: "event", name: "What happens", options: choices.event, move });
-  const fleet = h("div", { class: "mlsd-fleet" });
-  const legend = h("p", { class: "mlsd-note" }, "One box a replica, one group a zone, filled as far as it is busy; crossed out: lost.");
+  const offered = steps(model, controls);
   const parts = [
-    panel(moved), happens.node, fleet, legend, line("fleet", "mlsd-formula"), line("verdict", "mlsd-headline"),
-    picture(), grid("table"), line("note", "mlsd-note"),
+    offered, line("routings", "mlsd-note"), line("fleet", "mlsd-formula"), line("verdict", "mlsd-headline"), picture(),
+    line("seen", "mlsd-seen"), grid("table"), line("explained", "mlsd-explained"), line("note", "mlsd-note"),
   ];
-  return explorable({ model, el }, {
-    kind: "theatre", controls: [...moved, happens], move, parts,
-    show: (shown) => fleet.replaceChildren(stage(model.get("replicas"), shown)),
+  const unfollow = follow(model, ["step"], offered.show);
+  const end = explorable({ model, el }, {
+    kind: "theatre", controls, move, parts,
+    show: (shown) => el.firstElementChild.classList.toggle("mlsd-overloaded", shown.overloaded),
   });
+  return () => {
+    unfollow();
+    end();
+  };
 }
 
 export default { render };
