@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlsd_helpers import analysis
 from mlsd_helpers.figures.base import Columns, Figure, draw, from_matplotlib, table
+from mlsd_helpers.figures.by_hand import first_queue
 from mlsd_helpers.figures.capacity import headroom, rule_against_exact, wait_by_replicas
 from mlsd_helpers.figures.dataflow import age_parts, freshness_timeline, recall_by_age
 from mlsd_helpers.figures.generation import memory_budget
@@ -34,6 +35,7 @@ __all__ = [
     "course_map",
     "decision_surface",
     "draw",
+    "first_queue",
     "freshness_timeline",
     "from_matplotlib",
     "headroom",

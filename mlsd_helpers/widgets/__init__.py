@@ -9,6 +9,7 @@ sentence stands in for it. What a learner has to find out stays in Python until 
     ask                show a question of a lesson, by its id
     CapacityExplorer   the replica rule and Erlang C on one control
     DesignAutopsy      published incidents, and the plane that could first have caught each
+    FirstQueue         send requests by hand, see them wait, then turn up a rate
     FreshnessTimeline  the age of a feature: period, phase, delays, cache and SLA
     LatencySculptor    a latency distribution whose tail is dragged: mean, p50, p99, and a page's p99
     PatternSurface     when an answer is computed: what is feasible, cheapest, and where that flips
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from mlsd_helpers.widgets.base import Widget
 from mlsd_helpers.widgets.capacity_explorer import CapacityExplorer
 from mlsd_helpers.widgets.design_autopsy import DesignAutopsy
+from mlsd_helpers.widgets.first_queue import FirstQueue
 from mlsd_helpers.widgets.freshness_timeline import FreshnessTimeline
 from mlsd_helpers.widgets.interview import StakeholderInterview
 from mlsd_helpers.widgets.latency_sculptor import LatencySculptor
@@ -38,6 +40,7 @@ __all__ = [
     "CapacityExplorer",
     "Choice",
     "DesignAutopsy",
+    "FirstQueue",
     "FreshnessTimeline",
     "LatencySculptor",
     "PatternSurface",

@@ -36,6 +36,7 @@ age""",
 outage""",
     "mlsd.widgets.DesignAutopsy(prediction=outage)",
     'mlsd.widgets.QueueTheatre(routing="random")',
+    "mlsd.widgets.FirstQueue()",
 )
 
 
@@ -193,6 +194,27 @@ def test_a_movement_reaches_the_picture_of_the_theatre_while_one_looks(notebook)
     theatre.get_by_role("button", name="zone loss").focus()
     moved_s(notebook, "Enter")
     expect(theatre.get_by_role("button", name="zone loss")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_learner_sends_requests_sees_them_wait_and_then_turns_up_the_rate(notebook):
+    first = notebook.page.locator(".mlsd-first")
+    expect(first.get_by_role("slider")).to_be_hidden()
+    first.get_by_role("button", name="Send a request").focus()
+    notebook.press(*["Enter"] * 8)
+    expect(first.locator(".mlsd-said")).to_contain_text("wait, one is served")
+    expect(first.get_by_role("slider")).to_be_visible(timeout=30_000)
+    expect(first.locator(".mlsd-formula")).to_be_hidden()
+    for presses in (10, 12):  # half of what the replica can serve, then more than that
+        first.get_by_role("slider").focus()
+        notebook.press(*["ArrowRight"] * presses)
+        first.get_by_role("button", name="Skip a minute").focus()
+        notebook.press("Enter")
+    rows = first.get_by_role("table").get_by_role("row")
+    expect(rows).to_have_count(3)
+    assert int(rows.nth(2).get_by_role("cell").nth(2).inner_text()) > 5
+    expect(first.locator(".mlsd-formula")).to_contain_text(
+        "2.2/s × 0.5 s = 1.1: more than one replica can do"
+    )
 
 
 def test_a_figure_is_shown_in_a_notebook_that_is_not_trusted(lab, chromium):
