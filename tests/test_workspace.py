@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -12,10 +13,12 @@ import sys
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import nbformat
 import psutil
 import pytest
+import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.sign import NotebookNotary
@@ -356,6 +359,29 @@ def end(process, number):
     assert process.wait(30) == 0
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
+
+
+@pytest.mark.end_to_end
+def test_the_terminal_of_a_learners_jupyterlab_finds_mlsd(folder, tmp_path, monkeypatch):
+    profile = "export PATH=/usr/bin:/bin\n"  # as /etc/profile of Debian does
+    (tmp_path / ".bash_profile").write_text(profile, encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SHELL", shutil.which("bash") or "sh")
+    with workspace.jupyterlab(folder, workspace.free_port(0)) as server:
+        asked = Request(f"http://127.0.0.1:{server.port}/api/terminals", method="POST")
+        asked.add_header("Authorization", f"token {server.token}")
+        with urlopen(asked, timeout=30) as answer:  # noqa: S310 - likewise
+            name = json.load(answer)["name"]
+        address = f"ws://127.0.0.1:{server.port}/terminals/websocket/{name}?token={server.token}"
+        terminal = websocket.create_connection(address, timeout=30)
+        terminal.send(json.dumps(["stdin", "echo found=$(command -v mlsd)=\r"]))
+        said = ""
+        while not (found := re.search(r"found=(/[^=\s]*)?=", said)):
+            kind, *rest = json.loads(terminal.recv())
+            said += rest[0] if kind == "stdout" else ""
+        terminal.close()
+    assert found[1], said
+    assert Path(found[1]).parent == Path(sys.executable).parent
 
 
 @pytest.mark.end_to_end

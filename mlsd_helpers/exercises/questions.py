@@ -4,6 +4,7 @@ They are data here and not cells there, so that no answer stands in a notebook b
 `mlsd.ask(question_id)` shows one.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ class Estimate:
     truth: Callable[[], float] | None
     because: str
     within: float = 0.1
+    highest: float = math.inf
+    """The highest guess that makes sense: there are no 25 of twelve."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,33 @@ let count = 0;
 const page = Math.random().toString(36).slice(2, 8); // two widgets on a page share no id
 const unique = (stem) => `mlsd-${stem}-${page}-${(count += 1)}`;
 
-const box = (kind, ...children) => h("section", { class: `mlsd mlsd-${kind}` }, ...children);
+// The frame of a view. Shift+Enter, Ctrl+Enter, Alt+Enter and Escape belong to the notebook: the focus goes to the cell,
+// and the key with it, so that it runs the cell and goes on as elsewhere in JupyterLab.
+function box(kind, ...children) {
+  const node = h("section", { class: `mlsd mlsd-${kind}` }, ...children);
+  node.addEventListener("keydown", (event) => {
+    const runs = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+    const cell = node.closest(".jp-Cell");
+    if (!cell || !(runs || event.key === "Escape")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    cell.focus({ preventScroll: true });
+    if (!runs) return;
+    const { key, code, keyCode, shiftKey, ctrlKey, metaKey, altKey } = event;
+    const again = { key, code, keyCode, shiftKey, ctrlKey, metaKey, altKey, bubbles: true, cancelable: true };
+    cell.dispatchEvent(new KeyboardEvent("keydown", again));
+  }, true);
+  return node;
+}
+
+// The frame of a view that needs its kernel: it says so when the kernel is gone.
+function alive(model, kind, ...children) {
+  const gone = liveRegion({ class: "mlsd-gone" });
+  model.on("comm_live_update", () => {
+    gone.textContent = "The kernel of this view is gone, and it no longer answers. Run this cell again.";
+  });
+  return box(kind, gone, ...children);
+}
 
 // A control keeps its keys: on a focused element with this mark JupyterLab runs none of its shortcuts, which
 // would take Enter from a button and the arrows from a slider.
@@ -198,7 +224,7 @@ const panel = (controls) => h("div", { class: "mlsd-controls" }, ...controls.map
 // what stands in its place, and returns whether it is open.
 function closable({ model, el }, kind, view, ...more) {
   const closed = h("p", { class: "mlsd-locked" }, model.get("closed"));
-  el.append(box(kind, h("p", { class: "mlsd-kind" }, model.get("title")), closed, view, ...more));
+  el.append(alive(model, kind, h("p", { class: "mlsd-kind" }, model.get("title")), closed, view, ...more));
   return () => {
     const ready = model.get("ready");
     [closed.hidden, view.hidden] = [ready, !ready];

@@ -5,13 +5,17 @@ bundler is needed. Where there is no kernel, the same output shows a still pictu
 sentence (text/plain).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from uuid import uuid4
 
 import traitlets as t
 from anywidget import AnyWidget
+from IPython.display import display, update_display
 
 from mlsd_helpers.figures.base import Columns
 
@@ -46,6 +50,7 @@ class Widget(AnyWidget):
     """A widget that also shows itself without a kernel; subclasses give the HTML and the sentence."""
 
     _css = _HERE / "base.css"
+    _recorded = ""
 
     def still(self) -> str:
         """Return what stands in for the widget where there is no kernel, as HTML."""
@@ -61,6 +66,32 @@ class Widget(AnyWidget):
             return None
         data, metadata = shown
         return {**data, "text/html": self.still(), "text/plain": self.sentence()}, metadata
+
+    def record(self) -> str:
+        """Return what stays readable below the view when its kernel is gone, as HTML."""
+        return "<p>This view needs its kernel. Run this cell again.</p>"
+
+    def _ipython_display_(self) -> None:
+        """Show the view, and below it the record, which the page hides for as long as the view is there.
+
+        What a view shows lives in the kernel. A saved notebook keeps only outputs, so the record is one of its own,
+        and is replaced when the learner has answered: replacing the view itself would take the focus from it.
+        """
+        shown = self._repr_mimebundle_()
+        if shown is None:
+            return
+        display(shown[0], metadata=shown[1], raw=True)  # type: ignore[no-untyped-call] # IPython has no types here
+        self._recorded = uuid4().hex
+        display(self._record_data(), raw=True, display_id=self._recorded)  # type: ignore[no-untyped-call] # likewise
+
+    def update_record(self) -> None:
+        """Replace the record in the notebook by what it is now."""
+        if self._recorded:
+            update_display(self._record_data(), raw=True, display_id=self._recorded)  # type: ignore[no-untyped-call]
+
+    def _record_data(self) -> dict[str, str]:
+        html = f'<div class="mlsd-record">{self.record()}</div>'
+        return {"text/html": html, "text/plain": unescape(re.sub(r"<[^>]+>", " ", self.record())).strip()}
 
 
 class Lockable(Protocol):

@@ -10,7 +10,7 @@ function render({ model, el }) {
   };
   const check = button("Check", commit, options.map((o) => o.input));
   const question = h("legend", { class: "mlsd-label" }, model.get("question"));
-  el.append(box("choice", h("fieldset", {}, question, ...options.map((o) => o.node)), check, problem, verdict));
+  el.append(alive(model, "choice", h("fieldset", {}, question, ...options.map((o) => o.node)), check, problem, verdict));
 
   return follow(model, ["chosen", "correct", "problem", "verdict"], () => {
     const answer = model.get("chosen"), correct = model.get("correct");

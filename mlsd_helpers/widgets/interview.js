@@ -31,8 +31,8 @@ function render({ model, el }) {
   const review = liveRegion({ class: "mlsd-verdict" });
   const compare = h("div", { class: "mlsd-compare" }, h("p", { class: "mlsd-label" }, "Your notes"), list,
     h("div", { class: "mlsd-row" }, confront), reply);
-  el.append(box(
-    "interview", h("p", { class: "mlsd-kind" }, "Interview"),
+  el.append(alive(
+    model, "interview", h("p", { class: "mlsd-kind" }, "Interview"),
     h("fieldset", {}, h("legend", { class: "mlsd-label" }, shown().intro), ...questions.map((q) => q.node)),
     h("div", { class: "mlsd-row" }, ask, left, end, again), problem, compare, review, latest,
   ));

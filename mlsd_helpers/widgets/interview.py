@@ -78,6 +78,7 @@ class StakeholderInterview(Widget):
                 "review": self._review,
                 "assumed": _assumed(self.talk) if self._review else "",
             }
+        self.update_record()
 
     def _on_message(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
         match message:
@@ -100,7 +101,12 @@ class StakeholderInterview(Widget):
             for key, answer in self.talk.answers.items()
         )
         heard = f"<dl>{notes}</dl>" if notes else "<p>Run this cell in JupyterLab to ask.</p>"
-        return f"<p>{escape(_INTRO)}</p><ul>{questions}</ul>{heard}"
+        said = "".join(f"<p>{escape(words)}</p>" for words in (self._reply, self._review) if words)
+        return f"<p>{escape(_INTRO)}</p><ul>{questions}</ul>{heard}{said}"
+
+    def record(self) -> str:
+        """Return the questions and the answers that were heard, as they stay in a saved notebook."""
+        return self.still() if self.talk.answers else super().record()
 
     def sentence(self) -> str:
         """Return what the interview is about, and where it stands."""

@@ -4,7 +4,6 @@ The answer stays in Python until the learner has locked in a guess: before that,
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,43 +13,10 @@ import traitlets as t
 from mlsd_helpers.errors import QuantityError, RangeError
 from mlsd_helpers.figures.base import as_words, show_number
 from mlsd_helpers.widgets.base import Widget, module
-
-_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
+from mlsd_helpers.widgets.guesses import needs_unit, read_guess, with_unit
 
 _NEAR = 1.5  # below this ratio the verdict gives the difference instead
 _FACTOR = "times"  # with this unit, "2 times your 3 times" would be confusing
-_PLURAL = re.compile(r"((?<=x)es|(?<=[a-z]{3})s)(?=/|$)")
-
-
-def read_guess(text: str, unit: str = "", lowest: float = 0.0) -> float:
-    """Read what a learner typed as a number in `unit`; the unit may stand behind it.
-
-    >>> read_guess("1,200 ms", "ms")
-    1200.0
-    >>> read_guess("-3", "ms")
-    Traceback (most recent call last):
-    ...
-    mlsd_helpers.errors.QuantityError: -3 is below 0 ms, the lowest value that makes sense here. Try again.
-    """
-    given = text.strip()
-    digits = given.removesuffix(unit).strip() if unit else given
-    in_unit = f"in {unit}, " if unit else ""
-    if not digits:
-        raise QuantityError(f"There is no number yet. Type one, {in_unit}such as 12.5.")
-    if not any(c.isdigit() for c in digits) or not _NUMBER.fullmatch(digits):
-        raise QuantityError(f"{given!r} is not a number. Type one, {in_unit}such as 12.5.")
-    return _sensible(float(digits.replace(",", "")), unit, lowest)
-
-
-def _sensible(number: float, unit: str, lowest: float) -> float:
-    if not math.isfinite(number):
-        raise QuantityError("That number is not finite. Type an ordinary number, such as 12.5.")
-    if number < lowest:
-        least = _with_unit(lowest, unit)
-        raise QuantityError(
-            f"{show_number(number)} is below {least}, the lowest value that makes sense here. Try again."
-        )
-    return number
 
 
 @dataclass(frozen=True)
@@ -64,8 +30,15 @@ class Comparison:
 
     @property
     def side(self) -> Literal["close", "low", "high"]:
-        """Say whether the guess is within the share `within` of the truth, or on which side it lies."""
-        if abs(self.guess - self.truth) <= self.within * abs(self.truth):
+        """Say whether the guess is within the share `within` of the truth, or on which side it lies.
+
+        Where both are positive their ratio decides, so that twice too much is as far off as half of it.
+        """
+        if self.ratio is not None:
+            near = abs(math.log(self.ratio)) <= math.log1p(self.within) + 1e-12
+        else:
+            near = abs(self.guess - self.truth) <= self.within * abs(self.truth)
+        if near:
             return "close"
         return "low" if self.guess < self.truth else "high"
 
@@ -76,11 +49,11 @@ class Comparison:
 
     def __str__(self) -> str:
         """Return the comparison as one sentence."""
-        guess, truth = _with_unit(self.guess, self.unit), _with_unit(self.truth, self.unit)
+        guess, truth = with_unit(self.guess, self.unit), with_unit(self.truth, self.unit)
         if show_number(self.guess) == show_number(self.truth):
             return f"Right. It is {truth}."
         if self.side == "close":
-            return f"Close. It is {truth}; you said {guess}."
+            return f"Close, within {100 * self.within:.3g} %. It is {truth}; you said {guess}."
         if self.ratio is None or self.unit == _FACTOR or "1" in map(show_number, (self.guess, self.truth)):
             return f"Too {self.side}. It is {truth}; you said {guess}."
         if abs(math.log(self.ratio)) < math.log(_NEAR):
@@ -94,23 +67,13 @@ class Comparison:
         return f"Too high. It is {truth}; you said {guess}, {show_number(float(f'{self.ratio:.3g}'))} times that."
 
 
-def _with_unit(number: float, unit: str) -> str:
-    """Write a number with its unit, a word for things in the singular for 1.
-
-    >>> _with_unit(2, "boxes"), _with_unit(1, "boxes"), _with_unit(1, "requests/s"), _with_unit(1, "ms")
-    ('2 boxes', '1 box', '1 request/s', '1 ms')
-    """
-    shown = show_number(number)
-    gap = "" if unit.startswith("/") else " "
-    return f"{shown}{gap}{_PLURAL.sub('', unit) if shown == '1' else unit}".rstrip()
-
-
 class Prediction(Widget):
     """Ask for a number, and show the right one only once a guess is locked in.
 
     `truth` is a number in `unit`, or a function of no arguments that returns one, called when the guess is
     locked in. `because` is the reason, shown with it. A guess within the share `within` of the truth counts
-    as close; `lowest` is the lowest guess that makes sense (`-math.inf` for none). The traits `locked` and
+    as close, by their ratio; `lowest` and `highest` bound what makes sense as a guess (`-math.inf` for no bound). A
+    guess that is typed needs its unit where `unit` is one of measure. The traits `locked` and
     `guess` can be observed. Without a learner the widget stays unlocked, and nothing else happens.
     """
 
@@ -121,6 +84,10 @@ class Prediction(Widget):
     guess = t.Float(default_value=None, allow_none=True).tag(sync=True)
     problem = t.Unicode().tag(sync=True)
     verdict = t.Dict().tag(sync=True)
+    hint = t.Unicode().tag(sync=True)
+    """What to write, and which guesses count as close."""
+    locked_text = t.Unicode().tag(sync=True)
+    """The guess with its unit, once it is locked in."""
 
     def __init__(
         self,
@@ -131,12 +98,13 @@ class Prediction(Widget):
         because: str,
         within: float = 0.1,
         lowest: float = 0.0,
+        highest: float = math.inf,
     ) -> None:
         self._truth, self._because = truth, because
-        self._within, self._lowest = within, lowest
+        self._within, self._bounds = within, (lowest, highest)
         if not callable(truth):
             _known(truth)
-        super().__init__(question=question, unit=unit)
+        super().__init__(question=question, unit=unit, hint=_hint(unit, within))
         self.on_msg(self._on_message)
 
     def lock(self, guess: float | str) -> None:
@@ -144,15 +112,17 @@ class Prediction(Widget):
         if self.locked:
             return
         try:
-            number = read_guess(str(guess), self.unit, self._lowest)
+            typed = guess if isinstance(guess, str) else f"{with_unit(f'{float(guess):.12g}', self.unit)}"
+            number = read_guess(typed, self.unit, *self._bounds)
         except QuantityError as error:
             self.problem = str(error)
             return
         comparison = Comparison(number, self._reveal(), self.unit, self._within)
         with self.hold_sync():
-            self.problem, self.guess = "", number
+            self.problem, self.guess, self.locked_text = "", number, with_unit(number, self.unit)
             self.verdict = {"headline": str(comparison), "reasons": [self._because]}
             self.locked = True
+        self.update_record()
 
     def _reveal(self) -> float:
         return _known(self._truth() if callable(self._truth) else self._truth)
@@ -174,7 +144,19 @@ class Prediction(Widget):
     def _state(self) -> str:
         if not self.locked:
             return "Run this cell in JupyterLab to lock in your prediction."
-        return " ".join([self.verdict["headline"], *self.verdict["reasons"]])
+        return " ".join(
+            [f"Your prediction: {self.locked_text}.", self.verdict["headline"], *self.verdict["reasons"]]
+        )
+
+    def record(self) -> str:
+        """Return the question, the guess and the verdict, as they stay in a saved notebook."""
+        return self.still() if self.locked else super().record()
+
+
+def _hint(unit: str, within: float) -> str:
+    what = f"with its unit: {unit}" if needs_unit(unit) else f"in {unit}" if unit else ""
+    close = f"within {100 * within:.3g} % counts as close" if within >= 0.01 else "this one can be worked out"
+    return "; ".join(filter(None, [what, close]))
 
 
 def _known(truth: float) -> float:
@@ -236,18 +218,26 @@ class Choice(Widget):
                 "reasons": [r for r in reasons if r],
             }
             self.locked = True
+        self.update_record()
 
     def _on_message(self, _widget: object, message: Mapping[str, Any], _buffers: object) -> None:
         if message.get("kind") == "choose":
             self.choose(str(message.get("option", "")))
 
     def still(self) -> str:
-        """Return the question and its options, without a word on which is right."""
+        """Return the question and its options; what was chosen and what that means, once something is chosen."""
         options = "".join(f"<li>{as_words(option)}</li>" for option in self.options)
-        return (
-            f"<p>{as_words(self.question)}</p><ul>{options}</ul><p>Run this cell in JupyterLab to answer.</p>"
-        )
+        return f"<p>{as_words(self.question)}</p><ul>{options}</ul><p>{as_words(self._state())}</p>"
 
     def sentence(self) -> str:
-        """Return the question and its options."""
-        return f"{self.question} Options: {'; '.join(self.options)}."
+        """Return the question, its options and where the learner stands."""
+        return f"{self.question} Options: {'; '.join(self.options)}. {self._state()}"
+
+    def _state(self) -> str:
+        if self.chosen is None:
+            return "Run this cell in JupyterLab to answer."
+        return " ".join([f"You chose: {self.chosen}.", self.verdict["headline"], *self.verdict["reasons"]])
+
+    def record(self) -> str:
+        """Return the question, the latest answer and what it means, as they stay in a saved notebook."""
+        return self.still() if self.locked else super().record()

@@ -1,10 +1,11 @@
 """Show a question of a lesson by its id."""
 
+import random
 from collections.abc import Callable
 
 from mlsd_helpers.errors import ExerciseError
-from mlsd_helpers.exercises import find_question
-from mlsd_helpers.exercises.questions import Estimate
+from mlsd_helpers.exercises import QUESTIONS, find_question
+from mlsd_helpers.exercises.questions import Estimate, Recall
 from mlsd_helpers.widgets.prediction import Choice, Prediction
 
 
@@ -30,11 +31,36 @@ def ask(question_id: str, truth: Callable[[], float] | None = None) -> Predictio
             truth=known,
             because=question.because,
             within=question.within,
+            highest=question.highest,
         )
     return Choice(
         f"{question.question} (lesson {question.lesson})",
-        list(question.options),
+        mixed(question),
         answer=question.answer,
         because="",
         feedback=question.options,
     )
+
+
+def mixed(question: Recall) -> list[str]:
+    """Return the options of a question in an order that is always the same and tells nothing of the answer.
+
+    Over the questions of the course the right option stands equally often in each place, and among any few questions
+    that follow each other in all places, in an order that cannot be guessed.
+    """
+    options = sorted(question.options)
+    draw = random.Random(question.id)  # noqa: S311 - an order to look at, no secret
+    draw.shuffle(options)
+    options.remove(question.answer)
+    options.insert(_place(question), question.answer)
+    return options
+
+
+def _place(question: Recall) -> int:
+    """Return where the right option stands: a shuffled round of all places for each few questions."""
+    number = len(question.options)
+    alike = [one.id for one in QUESTIONS if isinstance(one, Recall) and len(one.options) == number]
+    at = alike.index(question.id) if question.id in alike else 0
+    places = list(range(number))
+    random.Random(f"{number} {at // number}").shuffle(places)  # noqa: S311 - likewise
+    return places[at % number]

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -144,16 +145,28 @@ def _configure(state: Path, *, learner: bool) -> None:
         place = settings / f"lab/user-settings/@jupyterlab/{name}.jupyterlab-settings"
         if not place.exists():
             _write_json(place, values)
+    server: dict[str, Any] = {"terminado_settings": _terminal()}
     if learner:
         panels = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
         hidden = {f"@jupyter/nbgrader:{panel}": True for panel in panels}
         _write_json(settings / "labconfig/page_config.json", {"disabledExtensions": hidden})
         services = ("assignment_list", "course_list", "formgrader")
-        off = {f"nbgrader.server_extensions.{service}": False for service in services}
-        _write_json(settings / "jupyter_server_config.json", {"ServerApp": {"jpserver_extensions": off}})
+        server["jpserver_extensions"] = {
+            f"nbgrader.server_extensions.{service}": False for service in services
+        }
     else:
-        safe = {"ServerApp": {"jpserver_extensions": {"mlsd_helpers.grading.formgrader": True}}}
-        _write_json(settings / "jupyter_server_config.json", safe)
+        server["jpserver_extensions"] = {"mlsd_helpers.grading.formgrader": True}
+    _write_json(settings / "jupyter_server_config.json", {"ServerApp": server})
+
+
+def _terminal() -> dict[str, Any]:
+    """Return a terminal's settings: the user's shell, but no login shell.
+
+    A login shell reads /etc/profile, which on Debian and macOS sets PATH anew, and then does not find `mlsd`.
+    """
+    if os.name == "nt":
+        return {}
+    return {"shell_command": [os.environ.get("SHELL") or shutil.which("bash") or "sh"]}
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from mlsd_helpers import workspace
 from tests.browser.jupyterlab import browser, needs_chromium, open_notebook, running_lab
+from tests.browser.learner import unit_of
 from tools import binder
 
 ROOT = Path(__file__).parents[2]
@@ -152,9 +153,10 @@ def test_a_lesson_runs_there_and_its_memory_is_within_what_binder_gives(built):
 def move_everything(lesson):
     """Lock in every prediction, move each slider once, and say how many were moved."""
     page = lesson.page
-    for ask in page.locator(".mlsd-prediction input:enabled").all():
-        ask.fill("10")
-        ask.press("Enter")
+    for asked in page.locator(".mlsd-prediction").all():
+        field = asked.get_by_role("textbox")
+        field.fill(f"10 {unit_of(asked)}")
+        field.press("Enter")
     lesson.wait_idle()
     sliders = page.get_by_role("slider").all()
     for slider in sliders:

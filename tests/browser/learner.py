@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from playwright.sync_api import Locator, expect
 from playwright.sync_api import TimeoutError as NothingHappenedError
-from playwright.sync_api import expect
 
 from tests.browser.jupyterlab import CURRENT, Notebook
 
@@ -78,7 +78,7 @@ def answer_questions(notebook: Notebook) -> int:
     predictions, choices = page.locator(".mlsd-prediction").all(), page.locator(".mlsd-choice").all()
     for asked in predictions:
         asked.get_by_role("textbox").focus()
-        page.keyboard.type("1")
+        page.keyboard.type(f"1 {unit_of(asked)}")
         page.keyboard.press("Enter")
     for asked in choices:
         asked.get_by_role("radio").first.focus()
@@ -87,6 +87,12 @@ def answer_questions(notebook: Notebook) -> int:
     for asked in (*predictions, *choices):
         expect(asked.locator(".mlsd-verdict")).not_to_be_empty(timeout=60_000)
     return len(predictions) + len(choices)
+
+
+def unit_of(asked: Locator) -> str:
+    """Return the unit that a prediction asks for, or nothing."""
+    found = re.search(r"(?:with its unit:|in) ([^;]+)", asked.locator(".mlsd-unit").inner_text())
+    return found[1] if found else ""
 
 
 def move_controls(notebook: Notebook, within_s: float = 10) -> tuple[list[str], list[str]]:

@@ -30,7 +30,7 @@ def sculptor(notebook):
     view = notebook.page.locator(".mlsd-sculptor")
     if view.get_by_role("slider").count() == 0:
         assert "449 ms" not in notebook.page.content()
-        notebook.page.locator(".mlsd-prediction").get_by_role("textbox").fill("500")
+        notebook.page.locator(".mlsd-prediction").get_by_role("textbox").fill("500 ms")
         notebook.page.keyboard.press("Enter")
     expect(view.get_by_role("slider")).to_have_count(5)
     return view

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from mlsd_helpers import figures
 from mlsd_helpers.widgets.incidents import INCIDENTS
 from tests.browser.jupyterlab import needs_chromium, open_cells, open_notebook
+from tests.browser.learner import unit_of
 
 pytestmark = [pytest.mark.browser, needs_chromium]
 
@@ -49,7 +50,8 @@ def notebook(lab, chromium):
 def lock_in(notebook, question, number):
     field = notebook.page.get_by_label(question)
     if field.is_editable():
-        field.fill(number)
+        asked = notebook.page.locator(".mlsd-prediction").filter(has=field)
+        field.fill(f"{number} {unit_of(asked)}")
         notebook.press("Enter")
 
 

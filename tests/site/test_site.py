@@ -213,7 +213,7 @@ def test_the_pure_floors_come_to_the_same_in_the_browser_as_here(notebook):
 
 @in_the_browser
 def test_a_prediction_and_a_check_answer_in_the_browser(notebook):
-    notebook.page.get_by_label("How many minutes").fill("60")
+    notebook.page.get_by_label("How many minutes").fill("60 min")
     notebook.page.keyboard.press("Enter")
     expect(notebook.page.locator(".mlsd-prediction .mlsd-verdict")).to_contain_text("your 60 min")
     expect(notebook.page.locator(".jp-OutputArea").last).to_contain_text("points")

@@ -1,12 +1,14 @@
 import json
 import math
+import re
 
 import pytest
 
 from mlsd_helpers.errors import QuantityError, RangeError
 from mlsd_helpers.figures.base import show_number
-from mlsd_helpers.widgets import Choice, Prediction
-from mlsd_helpers.widgets.prediction import Comparison, read_guess
+from mlsd_helpers.widgets import Choice, Prediction, ask
+from mlsd_helpers.widgets.guesses import read_guess, with_unit
+from mlsd_helpers.widgets.prediction import Comparison
 
 TRUTH = 593.625
 OPTIONS = ("restart", "zone", "cache")
@@ -41,7 +43,7 @@ def test_the_truth_leaves_python_only_after_the_lock():
     prediction = a_prediction()
     assert "593.6" not in everything_sent(prediction)
     assert "a queue each" not in everything_sent(prediction)
-    press(prediction, kind="lock", guess="100")
+    press(prediction, kind="lock", guess="100 ms")
     assert "593.6" in everything_sent(prediction)
     assert "a queue each" in everything_sent(prediction)
 
@@ -66,7 +68,7 @@ def test_a_guess_is_locked_in_once():
     assert (prediction.locked, prediction.guess) == (True, 100)
 
 
-@pytest.mark.parametrize("typed", ["", "about 5", "nan", "-3", "1e999", "0,5", "5 s", "."])
+@pytest.mark.parametrize("typed", ["", "about 5", "nan", "-3", "1e999", "0,5", "5", "5 replicas", "5 %", "."])
 def test_a_guess_that_cannot_be_read_is_explained_and_nothing_is_told(typed):
     prediction = a_prediction()
     press(prediction, kind="lock", guess=typed)
@@ -78,16 +80,96 @@ def test_a_guess_that_cannot_be_read_is_explained_and_nothing_is_told(typed):
 def test_the_explanation_goes_once_a_guess_can_be_read():
     prediction = a_prediction()
     prediction.lock("five")
-    prediction.lock("5")
+    prediction.lock("5 ms")
     assert (prediction.problem, prediction.locked) == ("", True)
 
 
 @pytest.mark.parametrize(
     ("typed", "number"),
-    [("12.5", 12.5), (" 1,200 ms ", 1_200), ("600ms", 600), (".5", 0.5), ("1e3", 1_000), ("0", 0)],
+    [
+        ("12.5 ms", 12.5),
+        (" 1,200 ms ", 1_200),
+        ("600ms", 600),
+        (".5 ms", 0.5),
+        ("1e3 MS", 1_000),
+        ("0 ms", 0),
+    ],
 )
 def test_numbers_are_read_as_people_write_them(typed, number):
     assert read_guess(typed, "ms") == number
+
+
+@pytest.mark.parametrize("unit", ["ms", "min", "%", "requests/s", "/s", "cents", "million/s"])
+def test_a_number_without_its_unit_is_refused_and_the_message_says_what_to_write(unit):
+    with pytest.raises(QuantityError, match=re.escape(with_unit("42", unit))):
+        read_guess("42", unit)
+    assert read_guess(with_unit("42", unit), unit) == 42
+
+
+@pytest.mark.parametrize("unit", ["", "replicas", "boxes", "times", "incidents"])
+def test_a_word_for_things_may_be_left_out(unit):
+    assert read_guess("42", unit) == read_guess(f"42 {unit}", unit) == 42
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit", "number"),
+    [
+        ("1.2 s", "ms", 1_200),
+        ("1 h", "min", 60),
+        ("2 hours", "min", 120),
+        ("60/min", "/s", 1),
+        ("600 requests/min", "requests/s", 10),
+        ("10 rps", "requests/s", 10),
+        ("3 per second", "/s", 3),
+        ("11,500,000/s", "million/s", 11.5),
+        ("$0.02", "cents", 2),
+        ("5 percent", "%", 5),
+    ],
+)
+def test_another_unit_of_the_same_kind_is_converted(typed, unit, number):
+    assert read_guess(typed, unit) == pytest.approx(number)
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit"), [("5 s", "%"), ("5 %", "replicas"), ("5 boxes", "replicas"), ("5 ms", "/s")]
+)
+def test_a_unit_of_another_kind_is_refused(typed, unit):
+    with pytest.raises(QuantityError, match="is not in"):
+        read_guess(typed, unit)
+
+
+def test_there_are_no_twenty_five_of_twelve():
+    with pytest.raises(QuantityError, match="above 12 incidents"):
+        read_guess("25", "incidents", highest=12)
+    asked = ask("00-ask-share")
+    asked.lock("25")
+    assert "above 12" in asked.problem
+    assert not asked.locked
+
+
+@pytest.mark.parametrize("within", [0.01, 0.1, 0.15, 0.5])
+@pytest.mark.parametrize("truth", [0.2, 38, 215])
+def test_close_is_as_far_above_as_below(within, truth):
+    for factor in (1 + 0.99 * within, 1 + 1.01 * within):
+        above, below = (
+            Comparison(truth * factor, truth, "", within),
+            Comparison(truth / factor, truth, "", within),
+        )
+        assert (above.side == "close") == (below.side == "close") == (factor < 1 + within)
+
+
+def test_what_was_asked_answered_and_why_stays_in_the_record():
+    prediction = a_prediction()
+    assert "Run this cell again" in prediction.record()
+    assert "593.6" not in prediction.record()
+    prediction.lock("0.1 s")
+    for words in (prediction.question, "100 ms", "593.6 ms", "a queue each"):
+        assert words in prediction.record()
+    choice = a_choice()
+    assert "29 stay" not in choice.record()
+    choice.choose("zone")
+    for words in (choice.question, *OPTIONS, "You chose: zone", "that leaves 25"):
+        assert words in choice.record()
 
 
 def test_a_negative_guess_is_read_where_it_makes_sense():

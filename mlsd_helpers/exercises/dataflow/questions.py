@@ -29,6 +29,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="4.5 of delay, up to 15 since the run, and up to 0.5 in the cache, 0.25 on average. So of each 15 "
         "minutes the last 4.5 + 0.25 = 4.75 are stale: 4.75 / 15.",
         within=0.2,
+        highest=100,
     ),
     Estimate(
         id="03-ask-period",
@@ -55,6 +56,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="Four are too old at their worst, and one ends in a store that requests do not read. Exercise 3 asks "
         "which.",
         within=0.001,
+        highest=12,
     ),
     Estimate(
         id="03-ask-outage",
@@ -79,6 +81,7 @@ QUESTIONS: tuple[Question, ...] = (
         unit="",
         truth=None,
         because="Joined right, it holds an earlier outcome of the card, which says nothing here.",
+        highest=1,
     ),
     Estimate(
         id="03-ask-recall",
@@ -87,6 +90,7 @@ QUESTIONS: tuple[Question, ...] = (
         truth=None,
         because="A thief's card is used up within the hour: an old count describes it before the theft.",
         within=0.2,
+        highest=100,
     ),
     Recall(
         id="03-recall-plane",

@@ -82,6 +82,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="Popular keys stay, so far more hit than the tenth that fits. It is less than the 69 % of requests "
         "that go to the 100 most popular keys, since LRU also makes room for what is asked for once.",
         within=0.1,
+        highest=100,
     ),
     Estimate(
         id="04-ask-tail",
@@ -100,6 +101,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="A miss fetches it; in the minute that follows comes one request on average: one hit for each miss. "
         "In general λT / (1 + λT), for independent requests at the rate λ and a TTL of T.",
         within=0.05,
+        highest=100,
     ),
     Estimate(
         id="04-ask-cold",
@@ -126,6 +128,7 @@ QUESTIONS: tuple[Question, ...] = (
         truth=None,
         because="What was just asked for is asked for again, and that is what LRU keeps.",
         within=0.1,
+        highest=100,
     ),
     Estimate(
         id="04-ask-work",

@@ -33,6 +33,7 @@ QUESTIONS: tuple[Question, ...] = (
         truth=_killed,
         because="The scorer waits 40 ms for it, and then takes each feature's default: the arrow has a fallback.",
         within=0.001,
+        highest=23,
     ),
     Recall(
         id="02-ask-store",
@@ -66,6 +67,7 @@ QUESTIONS: tuple[Question, ...] = (
         ),
         because="(1 − 0.999^5) × 30 × 24 × 60 = 216 min. Each takes its own 43.2 min, and as they are seldom down at "
         "the same moment, the minutes nearly add.",
+        highest=43200,
     ),
     Estimate(
         id="02-ask-common",
@@ -84,6 +86,7 @@ QUESTIONS: tuple[Question, ...] = (
         truth=_faded,
         because="(1 − 0.9985 × 0.9989) × 43,200 min: all are required, so the shares multiply.",
         within=0.02,
+        highest=43200,
     ),
     Estimate(
         id="02-ask-canary",
@@ -104,6 +107,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="At first few nodes have the change, so that good and bad files alternate. After ten steps of half "
         "an hour nearly every file is bad.",
         within=0.15,
+        highest=1440,
     ),
     Recall(
         id="02-recall-radius",

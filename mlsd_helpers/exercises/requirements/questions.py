@@ -31,6 +31,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="Of 1,000 payments one is fraud, and 0.9 of it is caught; of the 999 honest ones 1 % are alarms, "
         "which is 9.99. So 0.9 / (0.9 + 9.99) = 8.3 % of the alarms are right.",
         within=0.15,
+        highest=100,
     ),
     Estimate(
         id="01-ask-faded",
@@ -41,6 +42,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="22 and 61 min, and also the two of exactly 15 min, since 15 is not below 15. If a minute more or "
         "less is no matter, agree on a share of the reads instead, such as 99 %.",
         within=0,
+        highest=10,
     ),
     Estimate(
         id="01-ask-mean",
@@ -79,6 +81,7 @@ QUESTIONS: tuple[Question, ...] = (
         truth=lambda: round(100 * formulas.fan_out_tail(0.01, 100), 1),
         because="The page is fast only when all its calls are: 0.99^100 = 36.6 % of the pages are.",
         within=0.1,
+        highest=100,
     ),
     Estimate(
         id="01-ask-peak",

@@ -33,6 +33,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="So most of these are not. They are invented after what was found at Google: of a decade of outages of "
         "one large ML pipeline, the majority were not ML-specific (Papasian and Underwood, OpML 2020).",
         within=0.01,
+        highest=12,
     ),
     Recall(
         id="00-recall-plane",
