@@ -1,7 +1,8 @@
 """Judge an answer: the verdict that a learner sees, and the score that nbgrader keeps."""
 
+import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlsd_helpers.exercises.diagnosis import CaseSet
@@ -14,6 +15,7 @@ from mlsd_helpers.exercises.wording import explain
 MOST_FOR_A_CONSTANT = 0.25
 """The largest share of the points for an answer that is the same in every case."""
 
+_PRINTED = "Your answer printed:"
 _SAME_EVERYWHERE = (
     "Your answer is the same in every case, and the right one is not. Work it out from what is given."
 )
@@ -31,6 +33,8 @@ class Verdict:
     mistake: str | None = None
     attempted: bool = True
     fresh: bool = field(default=False, repr=False)
+    printed: str = field(default="", repr=False)
+    """What the answer printed on the first case shown on which it printed something."""
 
     @property
     def headline(self) -> str:
@@ -44,11 +48,15 @@ class Verdict:
         return f"{word} · {self.score:g} of {self.points:g} points"
 
     def __str__(self) -> str:
-        """Return the headline and the message as plain text."""
-        return f"{self.headline}\n{self.message}"
+        """Return the headline, the message and what was printed, as plain text."""
+        told = f"{self.headline}\n{self.message}"
+        return f"{told}\n{_PRINTED}\n{self.printed}" if self.printed else told
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         shown = f"**{self.headline}**\n\n{_without_html(self.message)}"
+        if self.printed:
+            fence = "`" * (1 + max([2, *(len(run) for run in re.findall("`+", self.printed))]))
+            shown += f"\n\n{_PRINTED}\n\n{fence}text\n{self.printed.rstrip()}\n{fence}"
         return {"text/plain": str(self), "text/markdown": shown}
 
     def grade(self) -> float:
@@ -81,6 +89,13 @@ def judge(
     if case_set is None and fresh:
         case_set = CaseSet.fresh(exercise, secrets.randbits(32) if seed is None else seed)
     marks = mark(exercise, answer, exercise.cases if case_set is None else case_set.cases)
+    verdict = _judged(exercise, marks, case_set, fresh=fresh)
+    if case_set is not None:  # a hidden case is not told, and an answer could print its case
+        return verdict
+    return replace(verdict, printed=next((one.printed for one in marks.outcomes if one.printed.strip()), ""))
+
+
+def _judged(exercise: Exercise, marks: Marks, case_set: CaseSet | None, *, fresh: bool) -> Verdict:
     if all(outcome.blank for outcome in marks.outcomes):
         return _verdict(
             exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True

@@ -6,7 +6,7 @@ import io
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsd_helpers.exercises.exercise import Case
@@ -15,6 +15,10 @@ from mlsd_helpers.timeout import TooLongError, time_limit
 
 TIME_LIMIT_S = 5.0
 """How long an answer may take for one case; ours take milliseconds."""
+
+
+MOST_PRINTED = 2_000
+"""How many characters are kept of what an answer prints for one case."""
 
 
 class StoppedError(Exception):
@@ -36,20 +40,34 @@ class OutOfProcessAnswer(ABC):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an answer gave for one case: a value, or the problem in plain words, or nothing at all."""
+    """What an answer gave for one case: a value, or the problem in plain words, or nothing; and what it printed."""
 
     value: Any = None
     problem: str = ""
     blank: bool = False
     endless: bool = False
+    printed: str = ""
 
 
-def run(answer: Any, case: Case) -> Outcome:  # noqa: PLR0911 - one return an ending
+def run(answer: Any, case: Case) -> Outcome:
     """Apply an answer to a case; whatever it does comes back as an outcome, never as an exception."""
+    printed = _Printed()
+    return replace(_outcome(answer, case, printed), printed=printed.getvalue())
+
+
+class _Printed(io.StringIO):
+    """Keeps the beginning of what is printed, and drops the rest: an answer may print without end."""
+
+    def write(self, text: str) -> int:
+        super().write(text[: max(0, MOST_PRINTED - self.tell())])
+        return len(text)
+
+
+def _outcome(answer: Any, case: Case, printed: io.StringIO) -> Outcome:  # noqa: PLR0911 - one return an ending
     if answer is None or answer is Ellipsis:
         return Outcome(blank=True)
     try:
-        value = _call_quietly(answer, case) if callable(answer) else answer
+        value = _call_quietly(answer, case, printed) if callable(answer) else answer
     except NotImplementedError:
         return Outcome(blank=True)
     except TooLongError:
@@ -73,8 +91,8 @@ def _raised(error: BaseException) -> str:
     return f"{message} Keep the names of the parameters." if renamed else message
 
 
-def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
-    """Call on a copy of the case, which an answer may change, and drop what it prints.
+def _call_quietly(answer: Callable[..., Any], case: Case, printed: io.StringIO) -> Any:
+    """Call on a copy of the case, which an answer may change, and keep what it prints for the verdict.
 
     nbgrader counts anything on stderr in a graded cell as a failure, a harmless warning too.
     """
@@ -83,7 +101,7 @@ def _call_quietly(answer: Callable[..., Any], case: Case) -> Any:
         if isinstance(answer, OutOfProcessAnswer)
         else time_limit(TIME_LIMIT_S, TooLongError()),
         warnings.catch_warnings(),
-        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")

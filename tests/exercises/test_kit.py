@@ -325,3 +325,29 @@ def test_an_answer_too_long_for_the_message_is_named_and_not_cut(part: str, name
 
 def test_a_short_answer_is_shown() -> None:
     assert "`area = 7`" in kit.judge(wall(mistakes=()), added).message
+
+
+def _prints(answer: Any, text: str) -> Any:
+    def printing(**case: Any) -> Any:
+        print(text, case)
+        return answer(**case)
+
+    return printing
+
+
+@pytest.mark.parametrize("answer", [area, lambda **_: None, lambda **_: 1 / 0])
+def test_what_an_answer_prints_is_shown_with_the_verdict(answer: Any) -> None:
+    verdict = kit.judge(wall(), _prints(answer, "busy ```` is"))
+    assert "busy ```` is" in str(verdict)
+    shown = verdict._repr_mimebundle_()["text/markdown"]
+    assert "`````text\nbusy" in shown
+    assert kit.judge(wall(), answer).printed == ""
+
+
+def test_what_an_answer_prints_without_end_is_cut() -> None:
+    verdict = kit.judge(wall(), lambda **_: [print("x" * 100) for _ in range(10_000)] and None)
+    assert len(verdict.printed) == running.MOST_PRINTED
+
+
+def test_a_case_that_is_hidden_is_not_printed() -> None:
+    assert kit.judge(wall(), _prints(area, "seen"), fresh=True, seed=1).printed == ""
