@@ -393,8 +393,10 @@ _CALIBRATED = (
 def _value_is_used(design: Design) -> bool:
     """Tell whether the number that the model gives is used itself: as the field says, or by the words of the output."""
     wanted = design.requirements.prediction if design.requirements else None
-    if wanted is None or wanted.used_as is not None:
-        return wanted is not None and wanted.used_as == "number"
+    if wanted is None or wanted.type in {"regression", "generation"}:
+        return False  # what is predicted is no probability
+    if wanted.used_as is not None:
+        return wanted.used_as == "number"
     texts = [wanted.output, design.summary]
     texts += [
         text for one in (design.planes.components if design.planes else ()) for text in (one.does, one.title)
