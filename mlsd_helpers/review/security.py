@@ -339,10 +339,15 @@ def guardrail_fails_open(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
+_GOES_ON = (
+    r"unchecked|without (the |a )?(check|guard|filter)|go(es)? on|pass(es)? (on|through|it)|skip|anyway|unfiltered"
+    r"|let (it|them) (pass|through)"
+)
+
+
 def _checked_otherwise(flow: Flow) -> bool:
     """Tell whether a fallback does something else than to go on as if the check had passed."""
-    goes_on = mentions(r"unchecked|without (the |a )?(check|guard|filter)|go(es)? on|pass(es)? (on|through|it)|skip|let "
-                       r"(it|them) (pass|through)|anyway|unfiltered", flow.fallback)  # fmt: skip
+    goes_on = mentions(_GOES_ON, flow.fallback)
     return has_fallback(flow) and not goes_on
 
 
