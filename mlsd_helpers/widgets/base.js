@@ -19,22 +19,27 @@ let count = 0;
 const page = Math.random().toString(36).slice(2, 8); // two widgets on a page share no id
 const unique = (stem) => `mlsd-${stem}-${page}-${(count += 1)}`;
 
-// The frame of a view. Shift+Enter, Ctrl+Enter, Alt+Enter and Escape belong to the notebook: the focus goes to the cell,
-// and the key with it, so that it runs the cell and goes on as elsewhere in JupyterLab.
+// The frame of a view. Shift+Enter, Ctrl+Enter and Alt+Enter belong to the notebook: the focus goes to the cell, and the
+// key with it, so that it runs the cell and goes on as elsewhere in JupyterLab. So does Escape, unless a control used it.
 function box(kind, ...children) {
   const node = h("section", { class: `mlsd mlsd-${kind}` }, ...children);
-  node.addEventListener("keydown", (event) => {
-    const runs = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
-    const cell = node.closest(".jp-Cell");
-    if (!cell || !(runs || event.key === "Escape")) return;
+  const cell = () => node.closest(".jp-Cell");
+  const leave = (event) => {
     event.preventDefault();
     event.stopPropagation();
-    cell.focus({ preventScroll: true });
-    if (!runs) return;
+    cell().focus({ preventScroll: true });
+  };
+  node.addEventListener("keydown", (event) => {
+    const runs = event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey);
+    if (!runs || !cell()) return;
+    leave(event);
     const { key, code, keyCode, shiftKey, ctrlKey, metaKey, altKey } = event;
     const again = { key, code, keyCode, shiftKey, ctrlKey, metaKey, altKey, bubbles: true, cancelable: true };
-    cell.dispatchEvent(new KeyboardEvent("keydown", again));
-  }, true);
+    cell().dispatchEvent(new KeyboardEvent("keydown", again));
+  }, true); // before a control takes Enter for its own
+  node.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && cell()) leave(event);
+  });
   return node;
 }
 

@@ -76,7 +76,7 @@ function render({ model, el }) {
     if (by) send("move", { id, x: one.x + by[0] * shown().pitch[0], y: one.y + by[1] * shown().pitch[1] });
     else if (event.key === "Enter") from === null ? start(id) : end(id);
     else if (event.key === "Delete" || event.key === "Backspace") send("remove", { id });
-    else if (event.key === "Escape") cancel();
+    else if (event.key === "Escape" && from !== null) cancel();
     else if (event.key.toLowerCase() === "k") send("kill", { id });
     else return;
     event.preventDefault();
@@ -86,7 +86,7 @@ function render({ model, el }) {
   function onArrowKey(event, at) {
     if (event.key === "Delete" || event.key === "Backspace") send("remove_arrow", { at });
     else if (event.key === "Enter") inspector.querySelector("select, input")?.focus();
-    else if (event.key === "Escape") cancel();
+    else if (event.key === "Escape" && from !== null) cancel();
     else return;
     event.preventDefault();
     event.stopPropagation();

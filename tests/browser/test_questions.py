@@ -73,6 +73,18 @@ def test_escape_and_shift_enter_in_a_widget_do_what_they_do_in_the_notebook(note
     notebook.wait_idle()
 
 
+def test_escape_first_cancels_what_a_view_has_begun(lab, chromium):
+    sketch = """import mlsd_helpers as mlsd
+mlsd.widgets.PlanesCanvas(mlsd.cases.load("harbour_pay").planes)"""
+    with open_cells(chromium, lab, "begun", (sketch, "1"), height=2000) as opened:
+        box = opened.page.locator(".mlsd-canvas svg [tabindex='0']:has(.ring)").first
+        box.focus()
+        opened.press("Enter", "Escape")
+        assert not opened.page.evaluate(FOCUSED)
+        opened.press("Escape")
+        assert opened.page.evaluate(FOCUSED)
+
+
 def test_after_an_answer_shift_enter_goes_on(notebook):
     answer(notebook)
     notebook.page.get_by_label("How long is the p99?").focus()
