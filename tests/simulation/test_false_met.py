@@ -4,6 +4,7 @@ Each design is sound but for the change that its test names, so that the same te
 """
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -30,12 +31,17 @@ def call(start, end, **fields):
 
 
 def system(boxes, calls, *, plan=None, needs=None, **parts):
-    wanted = {
+    wanted: dict[str, Any] = {
         "latency": {"budget": "200 ms", "percentile": "p99"},
         "throughput": {"peak": "500 rps", "mean": "100 rps"},
         "availability": {"target": "99.9%"},
     }
-    fleet = {"component": "model", "load": "500 rps", "service_time": STEADY, "target_utilisation": "70%"}
+    fleet: dict[str, Any] = {
+        "component": "model",
+        "load": "500 rps",
+        "service_time": STEADY,
+        "target_utilisation": "70%",
+    }
     fleet |= {"replicas": 20, "zones": 3, "routing": "central queue"}
     return Design(
         name="system",
