@@ -1,6 +1,7 @@
 """Rules on calls: who waits for whom, for how long, how often that is answered, and what happens when it is not."""
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ from mlsd_helpers.units import show_seconds
 _NOT_COUNTED = ("people", "device fleet", "raw source")  # what has no replicas of ours
 _OUTSIDE = ("raw source",)  # what is not ours waits as long as it likes, and has its own way without us
 _SLACK = 1 + 1e-9  # for sums of decimal figures
+_SURELY = 0.9  # of a sum of percentiles, which is more than the percentile of the sum
 _MANY_RETRIES = (
     2  # further attempts without a pause or a budget: three times the load on what is slow already
 )
@@ -305,6 +307,122 @@ def order_of_calls_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
             f"{name} does not say whether its calls are made one after another or at once. One after another, {words}.",
             "Write 'calls: at once' or 'calls: one after another', and then timeouts that fit.",
         )
+
+
+@rule(
+    "PLANE059",
+    "warning",
+    title="Timeout below the callee's own latency",
+    prevents="a fallback that answers while everything works",
+    wrong_when="Acceptable if the fallback is as good, and is meant to take that share.",
+    needs=sketched,
+)
+def timeout_below_latency(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A timeout below the usual time of an answer turns slow answers into failures, and each retry into more load."""
+    where, known, asked = places(planes), graph.components_by_id(planes), _asked(planes)
+    latency = design.requirements.latency if design.requirements else None
+    percentile = latency.percentile if latency else "p99"
+    parts_s, streamed = _parts_s(design), _streams(design)
+    told = {one.component.id for one in _waiters(design, planes) if one.outlasts_its_caller}  # by PLANE008
+    queues = _queues(planes)
+    calls = [flow for flow in asked if flow.end not in queues]
+    for flow in () if graph.cycle(asked) else asked:
+        end = known[flow.end]
+        if flow.timeout is None or end.id in streamed | told:
+            continue
+        if (end.latency or 0.0) > parts_s.get(end.id, math.inf) * _SLACK:
+            continue  # PLANE060 says that it is too slow, or PLANE010 what comes of it
+        if end.latency and flow.timeout < end.latency / _SLACK:
+            at = end.latency_is or percentile
+            share = _PERCENTILES.get(at)
+            cut = f"more than {percent(1 - share / 100)} of the calls are" if share else "calls will be"
+            yield Fault(
+                f"{where[flow]}.timeout",
+                f"{arrow(flow)} is given up after {show_seconds(flow.timeout)}, and {end.id} takes "
+                f"{show_seconds(end.latency)} ({at}): {cut} cut off.",
+                "Set the timeout above the callee's p99, or make the callee faster.",
+            )
+        elif end.id not in queues and (fault := _below_its_parts(flow, calls, parts_s, known, where)):
+            yield fault
+
+
+def _below_its_parts(
+    flow: Flow,
+    calls: list[Flow],
+    parts_s: dict[str, float],
+    known: dict[str, Component],
+    where: dict[Flow, str],
+) -> Fault | None:
+    """Compare a timeout with what the latency split plans for the callee and what it calls in a row."""
+
+    def planned_s(name: str) -> float:
+        return min(parts_s.get(name, 0.0), known[name].latency or math.inf)
+
+    behind = graph.reached([flow.end], graph.steps_along(calls))
+    row = graph.heaviest_way([one for one in calls if one.start in behind], planned_s, lambda _: 0.0)
+    names = dict.fromkeys([flow.end, *(name for one in row for name in (one.start, one.end))])
+    in_a_row = [name for name in names if planned_s(name)]
+    sum_s = math.fsum(map(planned_s, in_a_row))
+    if flow.timeout is None or flow.timeout >= sum_s * (_SURELY if len(in_a_row) > 1 else 1 / _SLACK):
+        return None
+    if any(one.timeout and one.start != flow.start and one.timeout < planned_s(one.end) for one in row):
+        return None  # the inner timeout is the cause
+    return Fault(
+        f"{where[flow]}.timeout",
+        f"{arrow(flow)} is given up after {show_seconds(flow.timeout)}, and the latency split gives "
+        f"{' and then '.join(in_a_row)} {show_seconds(sum_s)}.",
+        "Set the timeout above what the split plans for, or plan less.",
+    )
+
+
+def _parts_s(design: Design) -> dict[str, float]:
+    """Return the part of the latency budget of each component that has one, in seconds."""
+    latency, planes = design.requirements.latency if design.requirements else None, design.planes
+    known = {one.id for one in planes.components} if planes else set[str]()
+    parts_s = dict[str, float]()
+    for part in latency.split if latency else ():
+        if part.component in known:
+            parts_s[part.component] = parts_s.get(part.component, 0.0) + part.time
+    return parts_s
+
+
+@rule(
+    "PLANE060",
+    "warning",
+    title="Component slower than its part of the budget",
+    prevents="a latency budget that adds up, made of parts that nobody can keep",
+    wrong_when="Wrong if the stated latency includes what the component calls; state its own time.",
+    needs=sketched,
+)
+def slower_than_its_part(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A split of the budget is a plan only while each component keeps its part."""
+    latency = design.requirements.latency if design.requirements else None
+    late_in_all = (*latency_exceeds_budget(design), *percentiles_fill_budget(design))
+    if latency is None or late_in_all:
+        return  # one cause, one finding
+    certain_s, known = _certain_s(latency.percentile), graph.components_by_id(planes)
+    late = dict[str, str]()
+    for name, time_s in _parts_s(design).items():
+        one = known[name]
+        own_s = max(certain_s(one), (one.latency or 0.0) if one.latency_is == "mean" else 0.0)
+        if own_s > time_s * _SLACK:
+            at = one.latency_is or latency.percentile
+            late[name] = f"{name} takes {show_seconds(own_s)} ({at}) of a part of {show_seconds(time_s)}"
+    if late:
+        yield Fault(
+            f"planes.components.{next(iter(late))}.latency",
+            f"{listed(late.values())}.",
+            "Split the budget again, or make the component faster; measure it if the figure is a guess.",
+        )
+
+
+def _streams(design: Design) -> set[str]:
+    """Return what writes an answer piece by piece: a timeout may be until the first piece."""
+    latency, planes = design.requirements.latency if design.requirements else None, design.planes
+    if planes is None or latency is None or all(one.what == "whole answer" for one in latency.promises):
+        return set()
+    planned = {plan.component for plan in design.fleets.values() if plan.generation}
+    return {one.id for one in planes.components if one.kind in RUNNERS or one.id in planned}
 
 
 # ---- latency
@@ -674,6 +792,48 @@ def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault
         + (f" {'; '.join(found.causes)}." if found.causes else ""),
         f"Answer without {weakest} when it is down, make it more available, or call fewer components.",
     )
+
+
+@rule(
+    "PLANE061",
+    "warning",
+    title="Objective that does not fit the design",
+    prevents="a target on the dashboard that the design cannot keep, or that alarms after the promise is broken",
+    wrong_when="Wrong if the objective is about something else than how many requests are answered; say what in "
+    "'indicator'.",
+    needs=sketched,
+)
+def objective_does_not_fit(design: Design, planes: Planes) -> Iterator[Fault]:
+    """An objective on answers is at least what the requirements promise, and at most what the parts allow."""
+    target = requirement(design, "availability", "target")
+    worst = min(_entries(planes, lambda _: 0.0), key=lambda one: one.availability, default=None)
+    for one in design.operations.objectives if design.operations else ():
+        if not _ANSWERED.search(one.indicator) or _OTHER_THAN_ANSWERED.search(one.indicator):
+            continue
+        if target is not None and one.target < target - 1e-12:
+            yield Fault(
+                f"operations.objectives.{one.id}.target",
+                f"{one.id} aims at {percent(one.target)}, and the requirements promise {percent(target)}: it is kept "
+                "while the promise is broken.",
+                "Set it to the promise or above, or change the promise.",
+            )
+        elif worst and worst.availability < one.target - 1e-12 and not (target and one.target <= target):
+            yield Fault(
+                f"operations.objectives.{one.id}.target",
+                f"{one.id} aims at {percent(one.target)}, and {percent(worst.availability)} of the requests that enter "
+                f"at {worst.entry} get an answer, as far as the availabilities of the components tell.",
+                "Lower it, or let requests be answered without the weakest component.",
+            )
+
+
+_ANSWERED = re.compile(
+    r"availab|answer|success|error|\b5xx\b|uptime|\bup\b|served|scored|decided", re.IGNORECASE
+)
+_OTHER_THAN_ANSWERED = re.compile(
+    r"within|laten|late\b|in time|fast|slow|second|\bms\b|minute|\bp\d\d|\bage\b|old\b|fresh|correct|right|wrong"
+    r"|quality|grounded|helpful|accura|precis|recall|forecast|predict|promises|token|page",
+    re.IGNORECASE,
+)
 
 
 @rule(

@@ -22,6 +22,7 @@ _MONITORS = ("drift detector", "quality monitor")
 _GENERATED = ("batch", "events", "predictions")
 _STORES = ("feature store", "prediction store", "vector index")
 _LOGS = ("offline store", "service", "external service", "other")  # what may keep predictions, beside a log
+_SETTERS = ("ci/cd", "experiment platform", "kill switch", "rollback", "secret store", "people")
 _JUDGES = ("label store", "people", "evaluation")
 _ABSENCE = re.compile(
     r"\b(no|not|none|nothing|missing|miss(es|ed)|absen\w*|deadline|late|overdue|dead.?man|heartbeat|silen\w+|stale\w*"
@@ -56,7 +57,7 @@ _LATENESS = re.compile(
 def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
     """Generated data are input too: their size, schema and ranges have to be checked before use."""
     known, where = graph.components_by_id(planes), places(planes)
-    open_ends = [flow for flow in planes.flows if _is_input(flow, known[flow.end])]
+    open_ends = [flow for flow in planes.flows if _is_input(flow, known[flow.start], known[flow.end])]
     if loose := [flow for flow in open_ends if not answered(flow.check)]:
         yield Fault(
             f"{where[loose[0]]}.check",
@@ -66,9 +67,11 @@ def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
-def _is_input(flow: Flow, end: Component) -> bool:
+def _is_input(flow: Flow, start: Component, end: Component) -> bool:
+    """Tell whether data that a program makes reach serving; settings and secrets by those who release are not such."""
     to_a_store = end.kind in _STORES and flow.carries in _GENERATED
-    return to_a_store or (end.plane == "serving" and flow.carries == "configuration")
+    generated = end.plane == "serving" and flow.carries == "configuration" and start.kind not in _SETTERS
+    return to_a_store or generated
 
 
 # ---- what is logged and watched

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.paths import answers_requests
-from mlsd_helpers.design import Component, Design, Flow, Planes, Release
+from mlsd_helpers.design import Alert, Component, Design, Flow, Planes, Release
 from mlsd_helpers.design.release import Gate, ReleaseStage
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.formulas.availability import error_budget_s
@@ -45,6 +45,7 @@ _SLICES = re.compile(
     r"|groups?\b|cohorts?\b|strat\w+|\bnew (users|customers|visitors|products|items)",
     re.IGNORECASE,
 )
+_SHADOW = re.compile(r"shadow|\bdark\b|mirror|nobody|unseen", re.IGNORECASE)
 _UPTIME = re.compile(r"answer|latenc|availab|error|within|time|up\b|success|status|fast|slow", re.IGNORECASE)
 
 
@@ -239,6 +240,11 @@ def _is_trial(stage: ReleaseStage) -> bool:
     return (stage.share is not None and stage.share < 1) or (stage.share is None and answered(stage.to))
 
 
+def _exposed(release: Release) -> list[ReleaseStage]:
+    """Return the stages in which somebody gets the new version's answers: not those in its shadow."""
+    return [stage for stage in release.rollout if not _SHADOW.search(stage.to or stage.id or "")]
+
+
 def _devices(planes: Planes) -> list[Component]:
     return [one for one in planes.components if one.kind == "device fleet" or one.devices]
 
@@ -259,7 +265,7 @@ def release_without_canary(design: Design, release: Release) -> Iterator[Fault]:
         return
     if not answers_requests(design) and release.shadow:
         return  # nobody waits: runs beside the old one come before anybody sees the new one's
-    first = next(iter(release.rollout), None)
+    first = next(iter(_exposed(release)), None)
     share = release.canary_share if first is None else first.share
     if first is None or not _is_trial(first) or not first.lasts:
         where = "canary_time" if share and share < 1 and not release.stages else "canary_share"
@@ -312,7 +318,7 @@ def all_devices_at_once(design: Design, release: Release) -> Iterator[Fault]:
 def stage_without_a_stop(design: Design, release: Release) -> Iterator[Fault]:
     """A stage is a test only if it is said what ends it, and if that can show wrong answers too."""
     planes = design.planes
-    trials = [stage for stage in release.rollout if _is_trial(stage)]
+    trials = [stage for stage in _exposed(release) if _is_trial(stage)]
     if planes is None or not trials or not planes.in_plane("control"):
         return
     stops = {name for stage in trials for name in stage.stops_on}
@@ -345,6 +351,99 @@ def _shows_quality(design: Design, stops: set[str]) -> bool:
 
 
 @rule(
+    "PLANE056",
+    "warning",
+    title="Stage that ends before its alert can speak",
+    prevents="a release that has reached everybody when the alert that should have stopped it is raised",
+    wrong_when="Wrong if the alert's own figure comes sooner than labels do; then let it watch predictions.",
+    needs=released,
+)
+def stage_shorter_than_its_alert(design: Design, release: Release) -> Iterator[Fault]:
+    """An alert can stop a stage only if its window, and the labels that it needs, fit into the stage."""
+    known = {alert.id: alert for alert in (design.planes.alerts if design.planes else ())}
+    delay_s = requirement(design, "labels", "delay") or 0.0
+    for position, stage in enumerate(release.stages):
+        stops = [known[name] for name in stage.stops_on if name in known]
+        speaking = [alert for alert in stops if alert.watches != "infrastructure"] or stops
+        needed_s = {alert.id: _speaks_after_s(alert, delay_s) for alert in speaking}
+        if not (stage.lasts and _is_trial(stage) and needed_s) or min(needed_s.values()) <= stage.lasts:
+            continue
+        first = min(needed_s, key=needed_s.__getitem__)
+        labels = "" if needed_s[first] <= (known[first].window or 0.0) else " for its labels"
+        yield Fault(
+            f"planes.release.stages.{step_to(position, stage)}.for",
+            f"The stage lasts {show_seconds(stage.lasts)}, and {first}, the soonest of what could stop it for wrong "
+            f"answers, needs {show_seconds(needed_s[first])}{labels}.",
+            "Let the stage last longer, or stop it on something that shows sooner, such as the scores against those of "
+            "the old model.",
+        )
+        return  # the first such stage is the one that had to find it
+
+
+def _speaks_after_s(alert: Alert, delay_s: float) -> float:
+    """Return how long a stage has to last before an alert can show what the new version does.
+
+    Of quality by labels it is at least their delay; whether the window comes on top depends on what it counts.
+    """
+    return max(alert.window or 0.0, delay_s if alert.watches == "quality" else 0.0)
+
+
+@rule(
+    "PLANE057",
+    "warning",
+    title="Devices of several kinds or versions not tested apart",
+    prevents="a model that is right on the bench, and wrong on the oldest tenth of the devices",
+    wrong_when="Wrong if all hardware computes the same to the bit, shown by a test; name that test as a gate.",
+    needs=sketched,
+)
+def kinds_of_devices_untested(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Cameras, chips and memory differ, and a gate on one kind of device says nothing about the others."""
+    release = planes.release
+    if release is None:
+        return
+    tested = any(
+        _HARDWARE.search(text)
+        for gate in release.gates
+        for text in (*gate.slices, gate.on or "", gate.metric)
+    )
+    tested = tested or bool(_HARDWARE.search(release.validation or ""))
+    there = {flow.end for flow in _model_flows(planes)}
+    for one in _devices(planes):
+        if one.id in there and one.devices and (one.devices.hardware or 1) > 1 and not tested:
+            yield Fault(
+                "planes.release.gates" if release.gates else "planes.release.validation",
+                f"{one.id} has {one.devices.hardware} kinds of hardware, and no gate tests the model on each.",
+                "Add the hardware to the 'slices' of a gate, measured on the devices themselves.",
+            )
+
+
+_HARDWARE = re.compile(r"hardware|device|revision|chip|\bsoc\b|camera|sensor|phone|board", re.IGNORECASE)
+
+
+@rule(
+    "PLANE058",
+    title="One version on devices that are not all there",
+    prevents="devices that come back with a version that nothing else understands any more",
+    wrong_when="Wrong if a device does nothing until it has the newest version; say so under 'link'.",
+    needs=sketched,
+)
+def one_version_everywhere(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A device that is out of reach keeps its version, so that several are in use at any time."""
+    for one in _devices(planes):
+        fleet = one.devices
+        if fleet is None or fleet.versions != 1:
+            continue
+        away = fleet.offline_at_most or 0.0
+        if away or (fleet.online is not None and fleet.online < 1):
+            why = f"may be out of reach for {show_seconds(away)}" if away else "are not all online at once"
+            yield Fault(
+                f"planes.components.{one.id}.devices.versions",
+                f"All devices of {one.id} are to run one version, and they {why}: some still run the one before.",
+                "State how many versions are in use at once, and keep what they call compatible with the oldest.",
+            )
+
+
+@rule(
     "PLANE032",
     "warning",
     title="Canary too small to detect a doubled error rate",
@@ -357,7 +456,7 @@ def canary_too_small(design: Design, release: Release) -> Iterator[Fault]:
     """A canary needs enough requests to tell a doubled error rate from the usual one."""
     rate_rps = requirement(design, "throughput", "mean") or requirement(design, "throughput", "peak")
     target = requirement(design, "availability", "target")
-    first = next(iter(release.rollout), None)
+    first = next(iter(_exposed(release)), None)
     planes = design.planes
     if planes is None or _devices(planes) or not answers_requests(design):
         return
@@ -472,8 +571,8 @@ def rollback_of_the_model_alone(design: Design, release: Release) -> Iterator[Fa
     needs=released,
 )
 def rollback_leaves_behind(design: Design, release: Release) -> Iterator[Fault]:
-    """Prompts, guardrails and stored answers change what users get, and have to go back too."""
-    kept = {*release.taken_back, *release.versioned_together}
+    """What is released together, and what changes what users get, such as prompts and stored answers, goes back too."""
+    kept = set(release.taken_back)
     if not kept:
         return  # PLANE028 says so
     kinds = {one.kind for one in design.planes.components} if design.planes else set()
@@ -486,7 +585,10 @@ def rollback_leaves_behind(design: Design, release: Release) -> Iterator[Fault]:
         "guardrails": texts and "guardrail" in kinds,
         "predictions": _answers_outlive(design, release, kinds),
     }
-    if left := [name for name, there in has.items() if there and name not in kept]:
+    left = [name for name, there in has.items() if there and name not in kept]
+    named = {"model", "feature schema", *left}  # PLANE028 asks for the first two
+    left += [name for name in release.versioned_together if name not in kept | named]
+    if left:
         yield Fault(
             f"planes.release.{'rollback_takes_back' if release.rollback_takes_back else 'versioned_together'}",
             f"A rollback restores {', '.join(release.taken_back)}, and leaves the {' and the '.join(left)} of the bad "
@@ -540,7 +642,7 @@ def rollback_slower_than_error_budget(design: Design, release: Release) -> Itera
     window_s = requirement(design, "availability", "window")
     if not (target and target < 1 and window_s and release.rollback_time):
         return
-    first = next(iter(release.rollout), None)
+    first = next(iter(_exposed(release)), None)
     share = first.share if first and first.share else 1.0
     if release.rollback_time * share > (budget_s := error_budget_s(target, window_s)):
         reached = f" on {percent(share)} of the traffic" if share < 1 else ""
@@ -565,7 +667,8 @@ def kill_switch_missing(design: Design, planes: Planes) -> Iterator[Fault]:
     """Switching a model off is faster than repairing it."""
     drawn = any(one.kind == "kill switch" for one in planes.components)
     by_clock = design.requirements is not None and design.requirements.schedule is not None
-    if planes.release is not None and not (answered(planes.release.kill_switch) or drawn or by_clock):
+    asked = planes.release is not None and answers_requests(design) and not by_clock
+    if planes.release is not None and asked and not (answered(planes.release.kill_switch) or drawn):
         yield Fault(
             "planes.release.kill_switch",
             "The release states no kill switch, so the model cannot be switched off at once.",

@@ -12,7 +12,7 @@ def planes(*flows: Flow, **kinds: str) -> Planes:
 
 
 def call(start: str, end: str, **fields) -> Flow:
-    return Flow(start=start, end=end, carries="request", **fields)
+    return Flow(**{"start": start, "end": end, "carries": "request", **fields})
 
 
 def test_shares_multiply_along_a_chain_and_add_up_where_calls_meet():
@@ -35,9 +35,61 @@ def test_requests_enter_at_the_gateway_and_other_callers_are_not_counted():
     assert calls_per_request(drawn) == {"gate": 1, "model": 1}
 
 
-@pytest.mark.parametrize("flows", [(), (call("a", "b"), call("b", "a")), (call("a", "c"), call("b", "c"))])
-def test_nothing_is_known_without_one_entry(flows):
+@pytest.mark.parametrize("flows", [(), (call("a", "b"), call("b", "a"))])
+def test_nothing_is_known_without_an_entry(flows):
     assert calls_per_request(planes(*flows)) == {}
+
+
+def test_with_several_entries_a_component_gets_at_least_what_each_of_them_brings():
+    drawn = planes(call("a", "c"), call("b", "c", share="50%"), call("b", "d"))
+    assert calls_per_request(drawn) == {"c": 0.5}
+
+
+def test_a_start_that_reaches_no_model_does_not_hide_the_one_that_does():
+    drawn = planes(call("admin", "b"), call("app", "c"), c="model server")
+    assert calls_per_request(drawn) == {"app": 1, "c": 1}
+
+
+def test_jobs_that_write_features_and_trainings_that_read_them_are_no_entries():
+    drawn = planes(
+        call("job", "store", carries="features"),
+        call("store", "trainer", carries="features"),
+        call("gate", "model"),
+        call("model", "store", carries="features"),
+        job="stream processor",
+        store="feature store",
+        trainer="training pipeline",
+        gate="service",
+        model="model server",
+    )
+    assert calls_per_request(drawn) == {"store": 1, "gate": 1, "model": 1}
+
+
+def test_requests_come_from_outside_and_pass_a_queue_on_their_way_to_the_model():
+    drawn = planes(
+        call("cameras", "intake"),
+        call("intake", "queue", carries="events"),
+        call("queue", "model", carries="events", share="50%"),
+        call("model", "rules", carries="predictions"),
+        cameras="raw source",
+        queue="event stream",
+        model="model server",
+        rules="business rules",
+    )
+    assert calls_per_request(drawn) == {
+        "cameras": 1, "intake": 1, "queue": 1, "model": 0.5, "rules": 0.5,
+    }  # fmt: skip
+
+
+def test_events_beside_a_request_are_not_on_its_way():
+    drawn = planes(
+        call("gate", "model"),
+        call("model", "queue", carries="events"),
+        call("queue", "pacing", carries="events"),
+        model="model server",
+        queue="event stream",
+    )
+    assert calls_per_request(drawn) == {"gate": 1, "model": 1}
 
 
 @pytest.mark.parametrize(

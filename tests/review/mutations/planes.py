@@ -6,9 +6,13 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, Planes
+from tests.review.mutations.fuller import setting
 from tests.review.mutations.mutation import breaks
 
-STARTS: dict[str, Callable[[], Design]] = {"stored answers": partial(cases.load, "booking_ranking")}
+STARTS: dict[str, Callable[[], Design]] = {
+    "stored answers": partial(cases.load, "booking_ranking"),
+    "on devices": partial(cases.load, "shelf_vision"),
+}
 """Sound designs that mistakes are made from, by name."""
 
 # ---- how a sketch is changed
@@ -105,7 +109,10 @@ def patient_scorer(design: Design) -> Design:
 
 @breaks("PLANE009")
 def retries_everywhere(design: Design) -> Design:
-    outer = _flow(design, "gateway", "scorer", timeout="160 ms", retries=1)
+    latency = design.at("requirements.latency")
+    split = [part.changed(time="50 ms") if part.component == "scorer" else part for part in latency.split]
+    quick = setting(_component(design, "scorer", latency="100 ms"), "requirements.latency", split=split)
+    outer = _flow(quick, "gateway", "scorer", timeout="160 ms", retries=1)
     short = outer.with_part(
         capacity=outer.at("capacity").changed(queue_limit=2)
     )  # as the timeout leaves time for
@@ -315,10 +322,10 @@ def everything_is_important(design: Design) -> Design:
 
 @breaks("PLANE045")
 def both_read_the_store(design: Design) -> Design:
-    second = _flow(design, "scorer", "rules", id="guess", fallback=None, fails="closed")
+    second = _flow(design, "scorer", "rules", id="guess", fallback=None, fails="closed", timeout="60 ms")
     first = _flow(second, "scorer", "features", id="read", otherwise="guess", fallback=None)
     return _with_flow(
-        first, start="rules", end="features", carries="features", timeout="10 ms", fails="closed"
+        first, start="rules", end="features", carries="features", timeout="35 ms", fails="closed"
     )
 
 
@@ -388,3 +395,53 @@ def every_terminal_at_once(design: Design) -> Design:
 @breaks("PLANE055")
 def labels_whenever(design: Design) -> Design:
     return _setting(design, "retraining", decided_after=None)
+
+
+# ---- figures that contradict each other
+
+
+@breaks("PLANE056")
+def stopped_by_next_months_labels(design: Design) -> Design:
+    first = {"id": "first", "share": "1%", "for": "2 h", "stops_on": "lost_recall"}
+    stages = [first, {"id": "all", "share": "100%"}]
+    return _setting(design, "release", canary_share=None, canary_time=None, stages=stages)
+
+
+@breaks("PLANE057", start="on devices")
+def tested_on_the_newest_camera(design: Design) -> Design:
+    gates = [
+        gate.changed(slices=("shop", "night"), on="Photos of last month")
+        for gate in design.at("planes.release.gates")
+    ]
+    return _setting(design, "release", gates=gates, validation=None)
+
+
+@breaks("PLANE058", start="on devices")
+def all_cameras_alike(design: Design) -> Design:
+    parts = [
+        one.changed(devices=one.devices.changed(versions=1)) if one.devices else one
+        for one in _planes(design).components
+    ]
+    return _with(design, components=parts)
+
+
+@breaks("PLANE059")
+def impatient_reader(design: Design) -> Design:
+    return _flow(design, "scorer", "features", timeout="20 ms")
+
+
+@breaks("PLANE060")
+def slower_than_its_share(design: Design) -> Design:
+    return _component(design, "gateway", latency="65 ms")
+
+
+@breaks("PLANE061")
+def four_nines_on_the_dashboard(design: Design) -> Design:
+    known = design.at("operations.objectives") if design.operations else ()
+    ours = {
+        "id": "answered",
+        "indicator": "payments scored / payments",
+        "target": "99.999%",
+        "window": "30 d",
+    }
+    return design.with_part(operations={"objectives": [*known, {**ours, "owner": "Payments"}]})
