@@ -114,10 +114,10 @@ guess_routing
 **Explore.** Formulas stop soon; a [**simulation**](glossary.md#simulation) goes on: it draws arrivals and service times and lets a fleet work
 through them. Your prediction opens this one.
 
-1. Give random routing nine more machines, as the rule does. Is it as good as one queue now?
+1. Find a replica with a queue beside an idle one. Give random routing nine more machines: is it as good as one queue now?
 2. Try **power of two**: the balancer looks at two replicas at random and takes the less busy one. *Join the shortest queue* looks at
    all of them.
-3. Lose a zone at 29 replicas. How many are left, and how many are busy? Before you read a p99, say whether there is one.
+3. Lose a zone at 29 replicas. How many are left, and how many are needed? Before you look for a p99, say whether there is one.
 """
 
 # %%
@@ -155,7 +155,7 @@ pd.DataFrame(
 # %% [markdown]
 """
 With one queue hardly anybody waits: its p99 is the service time of the slowest request in a hundred. Under random routing a request
-waits while other replicas idle, and more machines help little. So choose the routing with the machines: least requests or
+waits while other replicas idle, and nine more machines leave its p99 at twice that of one queue. So choose the routing with the machines: least requests or
 [**power of two**](glossary.md#power-of-two), which come close to the single queue.
 
 ### Variance
@@ -424,7 +424,7 @@ How well that memory is used decides the throughput: the authors of vLLM measure
 values in only 20 to 38 % of their KV memory [7]. Newer ones give memory out in blocks, and admit a request when blocks are free.
 
 **Tokens per second.** Plain decoding of a dense model makes one token for every running sequence in each **step**, and reads
-all the weights once and each sequence's cache. At 3.35 TB/s (one H100 [8]) a step takes at least these bytes / 3.35 TB/s. A
+all the weights once and each sequence's cache. (A little less: of the input embeddings, only the rows that are looked up.) At 3.35 TB/s (one H100 [8]) a step takes at least these bytes / 3.35 TB/s. A
 [**batch**](glossary.md#batch) shares the reading of the weights; each sequence here has 2,048 tokens of cache:
 """
 

@@ -302,19 +302,23 @@ def servers_for_wait(
                 return servers
 
 
-def square_root_staffing(offered_load: float, quality: float = 1.0) -> int:
-    """Servers by the square-root rule: the load and `quality` times its square root, rounded up.
+def square_root_staffing(offered_load: float, quality: float = 1.0, forecast_error: float = 0.0) -> int:
+    """Servers by the square-root rule: the load, `quality` times its square root, and the forecast's error; rounded up.
 
-    `offered_load` in erlangs, at least 0; `quality` (β) at least 0: 0.5 is lean, 1 usual, 2 generous. A larger
-    fleet needs a smaller share of spare servers. Source: Halfin & Whitt (1981), Operations Research 29(3).
+    `offered_load` in erlangs, at least 0; `quality` (β) at least 0: 0.5 is lean, 1 usual, 2 generous. For a load that
+    is known, a larger fleet needs a smaller share of spare servers. A forecast that may be too low by the share
+    `forecast_error`, at least 0, adds that share of the load, which outgrows the root. Source: Halfin & Whitt (1981),
+    Operations Research 29(3), for the root.
 
-    100 erlangs and 1.5 × 10 spare.
+    100 erlangs, 1.5 × 10 spare, and 5 for a forecast that is 5 % too low.
 
     >>> square_root_staffing(offered_load=100, quality=1.5)
     115
+    >>> square_root_staffing(offered_load=100, quality=1.5, forecast_error=0.05)
+    120
     """
-    _ranges.not_negative(offered_load=offered_load, quality=quality)
-    return round_up(offered_load + quality * math.sqrt(offered_load))
+    _ranges.not_negative(offered_load=offered_load, quality=quality, forecast_error=forecast_error)
+    return round_up(offered_load * (1 + forecast_error) + quality * math.sqrt(offered_load))
 
 
 def halfin_whitt_wait_probability(quality: float) -> float:

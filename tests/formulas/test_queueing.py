@@ -211,6 +211,7 @@ def test_two_choices_are_between_chance_and_one_queue(rho: float) -> None:
 
 
 def test_square_root_staffing_comes_near_its_limit() -> None:
+    assert f.square_root_staffing(400, quality=1, forecast_error=0.05) == 400 + 20 + 20
     count = f.square_root_staffing(10_000, quality=1)
     assert f.erlang_c(count, 10_000) == pytest.approx(f.halfin_whitt_wait_probability(1), abs=0.005)
 
