@@ -290,14 +290,15 @@ class TheatreView:
         if index == 1:
             return ""
         rate_rps = self.inputs.peak_rps
-        here, few, many = (math.sqrt((index - 1) / rps) for rps in (rate_rps, 5, 5_000))
+        here, few, many = (math.sqrt(index / rps) for rps in (rate_rps, 5, 5_000))
         spare = max(0.0, 1 / self.busy - 1)
         return (
-            f"An index of {index:.3g} at {show_number(rate_rps)}/s: the rate itself varies from second to second by "
-            f"√(({index:.3g} − 1) / {show_number(rate_rps)}) = {here:.0%} of its mean (one standard deviation), and "
-            f"the fleet could serve {spare:.0%} more than the mean. With the same index a service of 5/s varies by "
-            f"{few:.0%}, one of 5,000/s by {many:.0%}: a small service needs far more to spare for it. Each burst "
-            "lasts one second here; longer ones hurt more."
+            f"A burstiness of {index:.3g} at {show_number(rate_rps)}/s: the requests of one second spread by "
+            f"√({index:.3g} / {show_number(rate_rps)}) = {here:.0%} of their mean (one standard deviation; those of "
+            f"Poisson by {math.sqrt(1 / rate_rps):.0%}), and the fleet could serve {spare:.0%} more than the mean. At "
+            f"5/s the same index spreads them by {few:.0%}, at 5,000/s by {many:.0%}: a small service needs far more "
+            "to spare for it. "
+            "Each burst lasts one second here; longer ones hurt more."
         )
 
     @property

@@ -53,8 +53,9 @@ STEPS = (
     ),
     Step(
         "Bursts",
-        "The index of burstiness is the variance of the requests per second over their mean: 1 for Poisson "
-        "traffic, 13 for a service that completes code on Azure. Set 13 at 500/s. Then set it at 25/s with 2 replicas.",
+        "The index of burstiness (Fano factor) is the variance of the requests per second over their mean: 1 for "
+        "Poisson traffic, 13 for a service that completes code on Azure. Set 13 at 500/s. Then set it at 25/s with 2 "
+        "replicas.",
         ("burstiness",),
     ),
     Step(

@@ -108,8 +108,8 @@ def test_the_same_index_of_burstiness_hurts_a_small_fleet_and_is_lost_in_a_large
     assert p99_s(burstiness=13).value < 1.1 * p99_s().value
     small = {"peak_rps": 25, "replicas": 2}
     assert p99_s(**small, burstiness=13).low > 3 * p99_s(**small).high
-    assert "15%" in theatre_view(TheatreInputs(burstiness=13)).bursts
-    assert "69%" in theatre_view(TheatreInputs(**small, burstiness=13)).bursts
+    assert "16%" in theatre_view(TheatreInputs(burstiness=13)).bursts
+    assert "72%" in theatre_view(TheatreInputs(**small, burstiness=13)).bursts
 
 
 @pytest.mark.parametrize("routing", ROUTINGS)
