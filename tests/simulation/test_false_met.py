@@ -42,7 +42,7 @@ def system(boxes, calls, *, plan=None, needs=None, **parts):
         "service_time": STEADY,
         "target_utilisation": "70%",
     }
-    fleet |= {"replicas": 20, "zones": 3, "routing": "central queue"}
+    fleet = {**fleet, "replicas": 20, "zones": 3, "routing": "central queue"}
     return Design(
         name="system",
         requirements=Requirements(**wanted | (needs or {})),
