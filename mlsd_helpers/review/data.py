@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
-from mlsd_helpers.review.regions import within
+from mlsd_helpers.review.regions import area_of, within
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import (
     DATA,
@@ -398,6 +398,48 @@ def provider_trains(design: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
+_AREAS_WITH_LIMITS = ("eu", "uk", "ch", "br")  # their laws ask for a ground when personal data go elsewhere
+
+
+@rule(
+    "DATA027",
+    "warning",
+    title="Personal data leave their legal area without a ground",
+    prevents="a transfer that a court forbids, with everything that was built on it",
+    incident="Court of Justice of the European Union, C-311/18, Schrems II (2020): the decision on the Privacy Shield, "
+    "on which transfers to the United States rested, is invalid.",
+    wrong_when="Acceptable if an adequacy decision or standard contractual clauses cover it; name them in the "
+    "agreement.",
+    needs=sketched,
+)
+def leaves_the_area(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Where the law protects personal data, sending them to another country needs a ground of its own."""
+    if any(one.region for one in _constraints(design)):
+        return  # DATA002 holds the regions against it
+    parts = {one.id: one for one in planes.components}
+    for place, flow in flow_places(planes):
+        start, end = (
+            {area for region in planes.region_of(parts[name]) if (area := area_of(region))}
+            for name in (flow.start, flow.end)
+        )
+        terms = parts[flow.end].terms
+        ground = mentions(_GROUND, terms.agreement if terms else None, flow.check)
+        if flow.personal and start & {*_AREAS_WITH_LIMITS} and end and not start & end and not ground:
+            yield Fault(
+                place,
+                f"{flow.start} → {flow.end} takes personal data from {listed(sorted(start))} to {listed(sorted(end))}, "
+                "and no ground for that is named.",
+                "Use a region of the same area; or name the ground in the agreement: an adequacy decision, standard "
+                "contractual clauses with an assessment.",
+            )
+            return
+
+
+_GROUND = (
+    r"clauses|\bscc\b|adequacy|data privacy framework|\bdpf\b|binding corporate|explicit consent|derogation"
+)
+
+
 # ---- personal data that are kept
 
 
@@ -561,7 +603,7 @@ def read_by_everybody(design: Design) -> Iterator[Fault]:
     title="Special category of personal data without its own ground",
     prevents="health data or faces that are processed on a basis which the law does not allow for them",
     incident=GDPR.format("Article 9, on special categories of personal data"),
-    wrong_when="Wrong where other law applies; cite it in a constraint. Wrong if the words mean something else.",
+    wrong_when="Wrong if other law applies, which a constraint can cite, or if the words mean something else.",
 )
 def special_category(design: Design) -> Iterator[Fault]:
     """For data on health, biometrics, origin or belief a legal basis alone is not enough."""
@@ -614,7 +656,7 @@ def protected_feature(design: Design) -> Iterator[Fault]:
 _OFTEN_PROTECTED = (
     r"^age(_(group|band|years|bucket))?$|(person|patient|customer|user|applicant|driver|client|member|claimant|holder)_age"
     r"|(^|[_-])(sex|gender|race|ethnic\w*|religio\w*|nationalit\w*|citizenship|birth\w*|dob|marital\w*|disab\w*"
-    r"|pregnan\w*|mother_tongue|post_?code|zip|zip_?code|postal\w*|neighbou?rhood|surname|last_?name|first_?name)($|[_-])"
+    r"|pregnan\w*|mother_tongue|post_?code|zip|zip_?code|postal\w*|neighbou?rhood|surname|last_?name|first_?name|graduat\w*)($|[_-])"
 )
 
 
@@ -659,11 +701,11 @@ def no_explanation_or_review(design: Design, planes: Planes) -> Iterator[Fault]:
     if wanted is None or not wanted.about_people:
         return
     unexplained = not says_something(wanted.explained)
-    unreviewed = not _shown_at_once(design) and not _people_who_review(planes)
+    refused = _refused_unseen(planes)
+    unreviewed = not _shown_at_once(design) and (bool(refused) or not _people_who_review(planes))
     if unexplained or unreviewed:
-        lacks = ["no explanation for whom it concerns"] * unexplained + [
-            "no people who review it"
-        ] * unreviewed
+        nobody = f"no people who see whom {refused} refuses" if refused else "no people who review it"
+        lacks = ["no explanation for whom it concerns"] * unexplained + [nobody] * unreviewed
         yield Fault(
             "requirements.prediction.explained" if unexplained else "planes.components",
             f"The model decides about people, and the design has {' and '.join(lacks)}{_acting(planes)}.",
@@ -696,6 +738,25 @@ def _people_who_review(planes: Planes) -> list[str]:
             or mentions("appeal|contest|complain|object|review", one.does, one.title)
         )
     ]
+
+
+_REFUSES = (
+    r"\b(reject|refus|declin|den(y|ies|ied)|suspend|terminat|turn\w* down|clos\w+ (the )?(account|claim))"
+)
+
+
+def _refused_unseen(planes: Planes) -> str | None:
+    """Return what refuses people by itself, by its own words, where people see a share of the answers only."""
+    people = {one.id for one in planes.components if one.kind == "people" and one.plane != "training"}
+    changing = any(flow.start in people and flow.carries != "labels" for flow in planes.flows)
+    to_people = [flow for flow in planes.flows if flow.end in people and flow.carries in {*DATA, "alert"}]
+    asked = any(mentions("appeal|contest|complain|object", one.does, one.title) for one in planes.components)
+    if changing or asked or not to_people or any(flow.share in {None, 1.0} for flow in to_people):
+        return None
+    acting = [
+        one for one in planes.components if one.kind in _ACTING and mentions(_REFUSES, one.does, one.title)
+    ]
+    return acting[0].id if acting else None
 
 
 def _acting(planes: Planes) -> str:
@@ -825,6 +886,41 @@ def no_truth_comes_back(design: Design, planes: Planes) -> Iterator[Fault]:
         "Draw how a random sample of what was answered is labelled, or where outcomes come from, and let the quality "
         "monitor compare them with the prediction log.",
     )
+
+
+_DECIDED = (
+    r"\b(decision|decid|invit|hire[ds]?\b|hiring|approv|promot|select(ed|ion)|verdict|judg|sentenc|admitted)"
+    r"|\brat(ed|ings?) by"
+)
+_OUTCOME = (
+    r"outcome|later|after (a|one|two|\d+) (year|month)|perform|repaid|default|stayed|blind|two (of|readers|people)"
+    r"|double|second (person|reader|investigator)|appeal"
+)
+
+
+@rule(
+    "DATA028",
+    "warning",
+    title="Labels are earlier decisions about people",
+    prevents="a model that refuses whom people have refused before, and calls that objective",
+    incident="Dastin, Amazon scraps secret AI recruiting tool that showed bias against women (Reuters, 2018).",
+    wrong_when="Acceptable if decisions were made blind, or are what is predicted; say so in 'quality' or "
+    "'stands_for'.",
+)
+def labels_are_decisions(design: Design) -> Iterator[Fault]:
+    """A decision is no outcome: a model that learns it learns who was favoured."""
+    labels = design.requirements.labels if design.requirements else None
+    if labels is None or not is_about_people(design) or says_something(labels.stands_for):
+        return
+    if mentions(_DECIDED, labels.source, labels.definition) and not mentions(
+        _OUTCOME, labels.source, labels.definition, labels.quality, labels.selection
+    ):
+        yield Fault(
+            "requirements.labels.source",
+            f"The labels are what people decided before ({labels.source.rstrip('.')}), not what came of it.",
+            "Learn from an outcome, such as how it went a year later; or say in 'stands_for' how decisions were "
+            "compared with outcomes, in each group.",
+        )
 
 
 _PART = (

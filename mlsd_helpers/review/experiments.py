@@ -321,13 +321,19 @@ def metric_hides_rare_class(design: Design) -> Iterator[Fault]:
     )
     release = design.planes.release if design.planes else None
     wanted = design.requirements.prediction if design.requirements else None
-    if (
-        not rate
-        or min(rate, 1 - rate) >= RARE
-        or release is None
-        or wanted is None
-        or wanted.type == "ranking"
-    ):
+    if not rate or release is None or wanted is None or wanted.type == "ranking":
+        return
+    always = max(rate, 1 - rate)
+    for position, gate in enumerate(release.gates):
+        if gate.at_least and gate.at_least <= always and mentions(r"\baccuracy\b", gate.metric):
+            yield Fault(
+                f"planes.release.gates.{step_to(position, gate)}.at_least",
+                f"The gate {gate.id} asks for {_percent(gate.at_least)} accuracy, and a model that always says the "
+                f"same reaches {_percent(always)}.",
+                "Judge by recall and precision at the threshold that is used, or by money.",
+            )
+            return
+    if 1 - always >= RARE:
         return
     gated = [gate for gate in release.gates if not _is_of_something_else(design, gate.of)]
     figures = release.validation and (not gated or re.search(r"\d", release.validation))
@@ -335,7 +341,6 @@ def metric_hides_rare_class(design: Design) -> Iterator[Fault]:
         [release.validation] if release.validation and figures else []
     )
     if mentions(_HIDES_RARE, *tested) and not mentions(_SHOWS_RARE, *tested):
-        always = max(rate, 1 - rate)
         yield Fault(
             f"planes.release.{'gates' if gated else 'validation'}",
             f"The base rate is {_percent(rate)}: a model that always says the same is right in "
@@ -569,7 +574,6 @@ def label_is_a_substitute(design: Design) -> Iterator[Fault]:
     "warning",
     title="Too few positives for the gate's limit",
     prevents="a release that passed by one case out of twelve",
-    incident="By the width of a 95% interval of a share; 'too few' is our estimate.",
     wrong_when="Wrong if the set holds more positives than the base rate would give; state 'positives'.",
 )
 def too_few_positives(design: Design) -> Iterator[Fault]:

@@ -52,6 +52,15 @@ def within(region: str, allowed: str) -> bool | None:
     return False if both_codes or not (area or wanted) else None
 
 
+def area_of(region: str) -> str | None:
+    """Return the legal area that a region lies in, as far as its name tells.
+
+    >>> area_of("eu-west-1"), area_of("Frankfurt"), area_of("us-east-1"), area_of("Rack 7")
+    ('eu', 'eu', 'us', None)
+    """
+    return _area(_plain(region))
+
+
 def _plain(name: str) -> str:
     return " ".join(name.casefold().split())
 

@@ -475,7 +475,7 @@ _STRANGERS = (
 @rule(
     "SEC012",
     "warning",
-    title="Texts of strangers reach the model through the index unchecked",
+    title="Indexed texts of strangers that nothing checks",
     prevents="an instruction in a ticket or a web page that the model follows for every user who finds it",
     incident=OWASP.format("LLM01 and LLM08, indirect prompt injection by way of retrieved texts"),
     wrong_when="Acceptable if only few people write what is indexed, and each text is approved; write that as the "

@@ -399,6 +399,8 @@ def _cases_of_people(design: Design, planes: Planes) -> dict[str, _Cases]:
     for flow in planes.flows if load.mean is not None else ():
         one = parts[flow.end]
         brought = flow.carries in DATA or (flow.carries == "alert" and parts[flow.start].plane == "serving")
+        if one.plane == "training" or (flow.share is None and flow.carries in {"events", "batch", "labels"}):
+            continue  # labels have a rule of their own, and nobody knows how long a list or a sample is
         if one.kind != "people" or not brought or (flow.id and flow.id in alternatives):
             continue
         most = (load.mean or 0.0) * load.per_request.get(flow.start, 1.0) / (one.requests_per_case or 1.0)
@@ -410,7 +412,7 @@ def _cases_of_people(design: Design, planes: Planes) -> dict[str, _Cases]:
             acted_on = wanted.acted_on if wanted else None
             each = flow.carries in {"predictions", "request", "alert"} and flow.start in load.per_request
             if acted_on is None and not each:
-                continue  # a list or a sample: nobody knows how long
+                continue
             cases = _Cases(None if acted_on is None else most * acted_on, most)
         before = found.get(one.id, _Cases(None, 0.0))
         surely = max((given for given in (cases.surely, before.surely) if given is not None), default=None)

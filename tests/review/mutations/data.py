@@ -193,3 +193,25 @@ def seed_unknown(design: Design) -> Design:
 @breaks("DATA019", DEVICES)
 def uploads_of_whatever_it_sees(design: Design) -> Design:
     return setting(design, "planes.flows.pay", personal=None)
+
+
+@breaks("DATA027", FULL)
+def asks_abroad_without_a_ground(design: Design) -> Design:
+    free = setting(
+        design,
+        "requirements",
+        constraints=[one for one in design.at("requirements").constraints if not one.region],
+    )
+    free = setting(free, "data.datasets.payments", region=())
+    return setting(free, "planes.components.bureau", region="us-east-1")
+
+
+@breaks("DATA028", FULL)
+def learns_what_analysts_decided(design: Design) -> Design:
+    return setting(
+        design,
+        "requirements.labels",
+        source="Decisions of the analysts",
+        definition=None,
+        quality="Gold cases",
+    )

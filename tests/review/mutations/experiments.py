@@ -58,6 +58,12 @@ def recall_only_in_words(design: Design) -> Design:
     return setting(design, "planes.release.gates.recall", metric="AUC")
 
 
+@breaks("EXP006", FULL)
+def passed_by_always_saying_no(design: Design) -> Design:
+    design = setting(design, "requirements.prediction", base_rate="15%")
+    return setting(design, "planes.release.gates.recall", metric="accuracy", at_least="80%")
+
+
 @breaks("EXP002", FULL)
 def a_mean_that_varies(design: Design) -> Design:
     return setting(design, "experiments.limit", metric="Minutes per user", baseline=None, variation=30)

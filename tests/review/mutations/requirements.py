@@ -3,6 +3,7 @@
 from typing import Any
 
 from mlsd_helpers.design import Design, Requirements
+from tests.review.mutations.fuller import setting
 from tests.review.mutations.mutation import breaks
 
 
@@ -141,3 +142,8 @@ def no_deadline(design: Design) -> Design:
 @breaks("REQ022", start="nightly")
 def nobody_decides_what_late_means(design: Design) -> Design:
     return _within(design, "schedule", when_late="tbd")
+
+
+@breaks("REQ023")
+def trained_when_somebody_thinks_of_it(design: Design) -> Design:
+    return setting(design, "planes.retraining", triggers="manual", period=None)
