@@ -169,9 +169,12 @@ def capacity(draw: st.DrawFn) -> CapacityPlan:
 @st.composite
 def requirements(draw: st.DrawFn) -> Requirements:
     names = draw(st.lists(IDS.map(lambda name: f"X{name}"), max_size=6, unique=True))
+    nothing_else: dict[str, st.SearchStrategy[Any]] = {"of": st.just(())}  # the design has no sets of data
     modes, beliefs, demands = (
-        tuple(draw(values(kind, id=st.just(name))) for name in names[start::3])
-        for start, kind in enumerate((FailureMode, Assumption, Constraint))
+        tuple(draw(values(kind, id=st.just(name), **more)) for name in names[start::3])
+        for start, (kind, more) in enumerate(
+            ((FailureMode, {}), (Assumption, {}), (Constraint, nothing_else))
+        )
     )
     return draw(
         values(
