@@ -94,7 +94,7 @@ def test_a_fleet_is_judged_at_the_peak_that_the_requirements_bring():
 
 def test_a_fleet_that_a_request_calls_twice_gets_twice_the_peak_and_takes_twice_its_time():
     """Arrival at the passenger and arrival at the destination are two calls."""
-    legs = eta([box("trips", "orchestrator", calls="one after another")], [])
+    legs = eta([box("trips", "orchestrator", calls="one after another")], plan={"replicas": 15})
     flows = [call("gateway", "trips"), *(call("trips", "model", timeout="150 ms") for _ in range(2))]
     twice = legs.with_part(planes=legs.planes.changed(flows=flows))
     assert met(twice, "answered") is False
