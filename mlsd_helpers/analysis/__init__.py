@@ -2,7 +2,8 @@
 
 - `sizing`: the load of a fleet, the replicas that it needs and what each failure leaves, memory for generation
 - `prediction`: how long a fleet takes to answer at the peak and during failures, as a range
-- `surroundings`: who calls a fleet and waits for it, and what a request does elsewhere
+- `surroundings`: who calls a fleet and waits for it, how often, and who answers in its place
+- `whole`: the time that a request spends outside a fleet, and the share of requests that are answered
 - `graph`: what a request waits for, cycles, callers before those called
 - `blast`: what a failed component takes with it
 - `paths`: what each serving path lets through to the model

@@ -467,6 +467,8 @@ class _End:
                 f"{one.id} is called {rate:,.4g} times a second at the peak, and {what} lets {show_share(through)} "
                 "pass"
             )
+            if per and what != "the rate of its people" and not one.run_by_others:
+                continue  # our own limit against a single caller
             if per and what != "the rate of its people":
                 passed *= through if self._certain else 1.0
                 self.whys.append(f"{words} if it counts for all; how many {per}s there are is not stated")

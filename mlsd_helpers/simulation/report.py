@@ -355,14 +355,13 @@ def _doubts(
     others = [path for path in left_out if somebody_waits(design, design.fleets[path])]
     unplanned = f"the fleets {', '.join(others)} are not simulated" if others else ""
     plan = sizing.plan
-    ignored = [name for name in ("queue_limit", "autoscaler") if getattr(plan, name)]
-    if plan.autoscaler and (plan.autoscaler.minimum or 0) >= (plan.replicas or 0):
-        ignored.remove("autoscaler")  # never fewer than are simulated
-    of_engine = f"{' and '.join(ignored)} of a generation are not simulated" if ignored else ""
+    scaler = plan.autoscaler
+    grows = scaler is not None and (scaler.minimum or 0) < (plan.replicas or 0)
+    ignored = "the {} of a generation is not simulated" if plan.generation else ""
     return Doubts(
         all=short,
-        met=(of_engine if plan.generation else "") or rising(design, sizing),
-        answered=unplanned,
+        met=(ignored.format("autoscaler") if grows else "") or rising(design, sizing),
+        answered=unplanned or (ignored.format("queue_limit") if plan.queue_limit is not None else ""),
         percentile=lambda share: next(filter(None, (run.too_few(share) for run in runs)), ""),
     )
 

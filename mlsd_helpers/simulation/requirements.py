@@ -294,13 +294,27 @@ def _latency(
         readings = [(each, _below(each, promise.within)) for each in sums]
         missed = all(met is False for _, met in readings)
         unknown = elsewhere.unknown if promise.what != "gap between tokens" else ""
-        open_ = unknown or pause or doubts.met
+        open_ = unknown or pause or doubts.met or _by_roofline(plan, times, promise.within)
         doubt = doubts.all or doubts.percentile(share or 0.5) or ("" if missed else open_)
         if doubt and doubt == open_ and {met for _, met in readings} != {True}:
             doubt = "; ".join(filter(None, [*whys, open_]))  # what is open anyway, and this beside it
         aside = f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
         asked = f"below {show_seconds(promise.within)}{aside}"
         yield _combined(f"{NAMES[promise.what]}, {promise.percentile}", asked, readings, whys, doubt)
+
+
+_SLOWER = 2.0
+"""How much longer than by the roofline a real engine may take; our estimate."""
+
+
+def _by_roofline(plan: FleetPlan, times: Iterable[Estimate], within_s: float) -> str:
+    """Say that a promise is kept at the speed of the roofline only, where the plan states no measured time."""
+    if plan.generation is None or plan.service_time or all(t.value * _SLOWER < within_s for t in times):
+        return ""
+    return (
+        f"times are by the roofline, and an engine that takes {_SLOWER:g} times as long exceeds the limit; measure one "
+        "and state the service_time"
+    )
 
 
 def _of_whole(time: Estimate, elsewhere: Elsewhere) -> Iterator[Estimate]:

@@ -323,7 +323,6 @@ WRITER = {
     ("plan", "verdict"),
     [
         ({}, True),
-        ({"queue_limit": 1}, None),
         ({"autoscaler": {"metric": "queue", "delay": "5 min", "minimum": 1, "maximum": 4}}, None),
         ({"autoscaler": {"metric": "queue", "delay": "5 min", "minimum": 2, "maximum": 4}}, True),
     ],
@@ -335,6 +334,19 @@ def test_what_is_not_simulated_of_a_generation_leaves_nothing_met(plan, verdict)
     assistant = with_flow(assistant, "model", timeout="60 s")
     assert met(assistant, "latency", requests=10_000) is verdict
     assert met(assistant, "answered", requests=10_000) is verdict
+    limited = assistant.with_part(capacity=assistant.capacity.changed(queue_limit=1))
+    assert met(limited, "answered", requests=10_000) is None
+
+
+def test_a_promise_that_an_engine_slower_than_its_roofline_misses_is_not_met():
+    needs = {
+        "latency": {"budget": "20 s", "percentile": "p95", "per_token": "10 ms"},
+        "throughput": {"peak": "4 rps"},
+    }
+    given_ = {"load": "4 rps", "service_time": None, "replicas": 2, "generation": WRITER, "routing": "random"}
+    said = report(with_flow(eta(needs=needs, plan=given_), "model", timeout="60 s"), seed=1, requests=10_000)
+    (gap,) = (each for each in said.verdicts if each.requirement.startswith("per token"))
+    assert (gap.found.value < 0.01, gap.met) == (True, None)
 
 
 def churn(**job):
