@@ -130,8 +130,8 @@ def _fleets(design: Design) -> Iterator[CostRow]:
             up_to = f", up to {highest:,} by the autoscaler" if highest > plan.replicas else ""
             hours, why = working_hours(design, plan)
             how = f"{plan.replicas:,} replicas{more} × {_hourly(price, hours)}{why}{up_to}"
-            at_most = (highest + release) * price * HOURS_A_MONTH if up_to or why else None
-            yield CostRow(where, what, (plan.replicas + release) * price * hours, how, at_most)
+            at_most = (highest + release) * (price * HOURS_A_MONTH) if up_to or why else None
+            yield CostRow(where, what, (plan.replicas + release) * (price * hours), how, at_most)
 
 
 def working_hours(design: Design, plan: FleetPlan) -> tuple[float, str]:
