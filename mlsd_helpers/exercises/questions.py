@@ -24,6 +24,8 @@ class Estimate:
     within: float = 0.1
     highest: float = math.inf
     """The highest guess that makes sense: there are no 25 of twelve."""
+    to_work_out: bool = False
+    """Whether it is a task with all that it needs, and no guess."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ function render({ model, el }) {
   };
   const lock = button("Lock in", commit, [field.input]);
   const answer = h("div", { class: "mlsd-answer" }, field.input, field.unit, lock);
-  el.append(alive(model, "prediction", h("p", { class: "mlsd-kind" }, "Predict first"), field.label, answer, problem, verdict));
+  el.append(alive(model, "prediction", h("p", { class: "mlsd-kind" }, model.get("heading")), field.label, answer, problem, verdict));
 
   return follow(model, ["locked", "problem", "verdict"], () => {
     const locked = model.get("locked");

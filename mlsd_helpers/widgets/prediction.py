@@ -86,6 +86,8 @@ class Prediction(Widget):
     verdict = t.Dict().tag(sync=True)
     hint = t.Unicode().tag(sync=True)
     """What to write, and which guesses count as close."""
+    heading = t.Unicode().tag(sync=True)
+    """What stands above the question."""
     locked_text = t.Unicode().tag(sync=True)
     """The guess with its unit, once it is locked in."""
 
@@ -99,12 +101,13 @@ class Prediction(Widget):
         within: float = 0.1,
         lowest: float = 0.0,
         highest: float = math.inf,
+        heading: str = "Predict first",
     ) -> None:
         self._truth, self._because = truth, because
         self._within, self._bounds = within, (lowest, highest)
         if not callable(truth):
             _known(truth)
-        super().__init__(question=question, unit=unit, hint=_hint(unit, within))
+        super().__init__(question=question, unit=unit, hint=_hint(unit, within), heading=heading)
         self.on_msg(self._on_message)
 
     def lock(self, guess: float | str) -> None:
@@ -134,12 +137,12 @@ class Prediction(Widget):
     def still(self) -> str:
         """Return the question and how to answer it; once a guess is locked in, the verdict."""
         unit = f" ({self.unit})" if self.unit else ""
-        question = f"<strong>Predict first.</strong> {as_words(self.question + unit)}"
+        question = f"<strong>{self.heading}.</strong> {as_words(self.question + unit)}"
         return f"<p>{question}</p><p>{as_words(self._state())}</p>"
 
     def sentence(self) -> str:
         """Return the question and where the learner stands."""
-        return f"Predict first. {self.question} {self._state()}"
+        return f"{self.heading}. {self.question} {self._state()}"
 
     def _state(self) -> str:
         if not self.locked:

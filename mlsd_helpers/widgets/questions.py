@@ -32,6 +32,7 @@ def ask(question_id: str, truth: Callable[[], float] | None = None) -> Predictio
             because=question.because,
             within=question.within,
             highest=question.highest,
+            heading="Your turn" if question.to_work_out else "Predict first",
         )
     return Choice(
         f"{question.question} (lesson {question.lesson})",

@@ -58,3 +58,11 @@ def test_every_truth_is_a_guess_that_is_accepted():
             asked = ask(question.id)
             asked.lock(question.truth())
             assert asked.verdict["headline"].startswith("Right"), question.id
+
+
+def test_a_task_with_all_that_it_needs_is_not_called_a_prediction():
+    tasks = [one for one in exercises.QUESTIONS if isinstance(one, Estimate) and one.to_work_out]
+    assert tasks
+    for task in tasks:
+        assert ask(task.id).still().startswith("<p><strong>Your turn.")
+    assert ask("01-ask-mean").still().startswith("<p><strong>Predict first.")

@@ -31,6 +31,7 @@ QUESTIONS: tuple[Question, ...] = (
         truth=lambda: formulas.replicas(120, 85 * ms, 0.75, 0.3),
         because="120 × 0.085 = 10.2 busy; / 0.75 = 13.6; × 1.3 = 17.68; rounded up once, last.",
         within=0.001,
+        to_work_out=True,
     ),
     Estimate(
         id="05-ask-routing",

@@ -53,6 +53,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="A period of 100 min, 14.4 runs a day: 0.2 × 14.4 × $4 = $11.52 a day, over $6 saved by a million "
         "requests; then per second.",
         within=0.03,
+        to_work_out=True,
     ),
     Estimate(
         id="04-ask-age",

@@ -87,6 +87,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="(1 − 0.9985 × 0.9989) × 43,200 min: all are required, so the shares multiply.",
         within=0.02,
         highest=43200,
+        to_work_out=True,
     ),
     Estimate(
         id="02-ask-canary",

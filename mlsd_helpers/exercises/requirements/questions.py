@@ -43,6 +43,7 @@ QUESTIONS: tuple[Question, ...] = (
         "less is no matter, agree on a share of the reads instead, such as 99 %.",
         within=0,
         highest=10,
+        to_work_out=True,
     ),
     Estimate(
         id="01-ask-mean",
