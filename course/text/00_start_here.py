@@ -35,8 +35,8 @@ doctor.report().ready
 """
 ## 2 Predict first
 
-In this course you commit to a number before you see one. A wrong guess that you made teaches more than a right answer that
-you read. Type a number and press Enter; it is not graded. The answer and its reason appear below your guess.
+In this course you commit to a number before you see one. A wrong guess of your own often teaches more than a right answer
+that you read. Type a number and press Enter; it is not graded. The answer and its reason appear below your guess.
 
 The file made machines all over the world fail. The engineers had to find out why, and put a good file in its place.
 """
@@ -82,7 +82,7 @@ Which such sentences does your system need? Ask four questions of any design:
 
 ## 4 A failure that no error shows
 
-Incidents with errors are the easy ones. Here a rule decides on payments: whoever pays more than the limit is asked for a
+Incidents with errors are the easier ones. Here a rule decides on payments: whoever pays more than the limit is asked for a
 code. The rule was made for amounts in euros. Its limit is the 95th percentile of the amounts, so one payment in twenty is
 asked:
 """

@@ -163,7 +163,7 @@ print(
 # %% [markdown]
 """
 Both are kept, and precision by less than its margin of error: a larger share let through would tell more, and let more fraud
-pass. Without such a share (a *holdout*) or an answer from the cardholder, neither number can be had.
+pass. Without such a share (a *holdout*), an answer from the cardholder or a review by hand, both numbers are guesses.
 
 **Your turn.** "We need current data" became *age of every count < 15 min, at every read*. Here is how old a count was, in
 minutes, each time that it was read:

@@ -2,13 +2,13 @@
 """
 # 02 Planes: boxes and arrows before frameworks
 
-On 1 August 2012 the trading firm Knight Capital put new code on its order router, and one of the eight servers kept the old.
-When the exchanges opened, that server sent orders over and over. About 45 minutes and more than 4 million executions later
+In July 2012 the trading firm Knight Capital put new code on its order router, and one of the eight servers kept the old.
+When the exchanges opened on 1 August, that server sent orders over and over. About 45 minutes and more than 4 million executions later
 the firm had lost over 460 million dollars. Before the opening 97 e-mails of its own systems had named the fault; they
 were not alerts, and nobody acted on them. The tool that watched the growing positions could not stop the orders. And in one attempt
 to mend it, the new code was taken off the seven servers where it was right, which made things worse [1].
 
-No model was involved, and every ML system has the same places to fail: from a monitor to somebody who acts, from a limit to a
+No model was involved, and a system with a model has the same places to fail: from a monitor to somebody who acts, from a limit to a
 switch, and a way back that takes back what belongs together.
 
 **You will be able to** place a component by what it is responsible for; say what stops, what falls back and what silently ages
@@ -293,9 +293,8 @@ To see that the recall has fallen from 60 to 50 %, the same rule asks for this m
 # %%
 frauds = 8 * 0.55 * 0.45 / 0.1**2
 hours = frauds / 0.001 / (0.01 * 500) / 3600
-print(
-    f"8 × 0.55 × 0.45 / 0.1² = {frauds:.0f} frauds, {hours:.0f} hours of the canary, and 30 days"
-)
+print(f"8 × 0.55 × 0.45 / 0.1² = {frauds:.0f} frauds")
+print(f"{frauds:.0f} / 0.001 / (0.01 × 500/s) = {hours:.0f} hours at the peak, and 30 days")
 
 # %% [markdown]
 """

@@ -23,7 +23,7 @@ STILL_READ = ("03_dataflow", "04_patterns", "05_capacity")
 
 ABSOLUTE = re.compile(
     r"\b(?:always|never|whatever|cannot|impossible|(?:the|at) best|the only way|in (?:every|any) case"
-    r"|(?:no|none|nobody|nothing)\b[^.?!]*? can)\b",
+    r"|(?:no|none|nobody|nothing|neither)\b[^.?!]*? can)\b",
     re.IGNORECASE,
 )
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
