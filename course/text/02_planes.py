@@ -2,8 +2,8 @@
 """
 # 02 Planes: boxes and arrows before frameworks
 
-In July 2012 the trading firm Knight Capital put new code on its order router, and one of the eight servers kept the old.
-When the exchanges opened on 1 August, that server sent orders over and over. About 45 minutes and more than 4 million executions later
+In the last days of July the trading firm Knight Capital put new code on its order router, and one of the eight servers kept
+the old. When the exchanges opened on 1 August 2012, that server sent orders over and over. About 45 minutes and more than 4 million executions later
 the firm had lost over 460 million dollars. Before the opening 97 e-mails of its own systems had named the fault; they
 were not alerts, and nobody acted on them. The tool that watched the growing positions could not stop the orders. And in one attempt
 to mend it, the new code was taken off the seven servers where it was right, which made things worse [1].
@@ -294,7 +294,7 @@ To see that the recall has fallen from 60 to 50 %, the same rule asks for this m
 frauds = 8 * 0.55 * 0.45 / 0.1**2
 hours = frauds / 0.001 / (0.01 * 500) / 3600
 print(f"8 × 0.55 × 0.45 / 0.1² = {frauds:.0f} frauds")
-print(f"{frauds:.0f} / 0.001 / (0.01 × 500/s) = {hours:.0f} hours at the peak, and 30 days")
+print(f"{frauds:.0f} / 0.001 / (0.01 × 500/s) = {hours:.0f} h at the peak, and 30 days")
 
 # %% [markdown]
 """
