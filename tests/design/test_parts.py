@@ -207,3 +207,13 @@ def test_every_public_name_is_there():
     assert design.__all__ == sorted(
         design.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name)
     )
+
+
+def test_the_sketch_of_some_components_names_no_others():
+    whole = cases.load("harbour_pay").planes
+    some = {"scorer", "features", "quality"}
+    part = whole.among(some)
+    assert {box.id for box in part.components} == some
+    assert {(arrow.start, arrow.end) for arrow in part.flows} == {("scorer", "features")}
+    assert {alert.raised_by for alert in part.alerts} <= some
+    assert part.release == whole.release
