@@ -1,7 +1,7 @@
 """Rules on the capacity of a design: replicas, headroom, queue, autoscaler, cost and memory, of each fleet."""
 
 from collections.abc import Iterator
-from math import floor, inf, isclose
+from math import ceil, floor, inf, isclose
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.graph import components_by_id
@@ -16,6 +16,7 @@ from mlsd_helpers.review.fleets import (
     Generating,
     Sized,
     batch_s,
+    behind_a_queue,
     below,
     bills_of,
     covered,
@@ -33,6 +34,7 @@ from mlsd_helpers.review.fleets import (
     size_of,
     sized_fleets,
     timed,
+    told_once,
     waited,
 )
 from mlsd_helpers.review.rule import Fault, rule
@@ -223,12 +225,21 @@ def too_few_replicas(design: Design, fleets: tuple[Sized, ...]) -> Iterator[Faul
             else f"{sized.base} are the fewest that keep up"
         )
         left = sized.sizing.left_by_zone
-        zone = "" if left is None else f" Without the largest zone only {left} are left."
+        zone = (
+            ""
+            if left is None
+            else f" Without the largest zone only {left} are left, {_so_busy(sized, left)}."
+        )
         yield Fault(
             f"{sized.path}.replicas",
             f"{sized.replicas} replicas for {sized.load_rps:,.6g} requests a second mean {so_busy}; {wanted}.{zone}",
             f"Run {sized.base} replicas, and spare ones for the failure that they have to survive.",
         )
+
+
+def _so_busy(sized: Sized, replicas: int) -> str:
+    busy = sized.busy(replicas)
+    return "which is none" if busy == inf else f"with an offered load of {busy:.0%}"
 
 
 def _queue_absorbs_the_peak(design: Design, sized: Sized) -> bool:
@@ -382,14 +393,20 @@ def bursts_without_headroom(design: Design, fleets: tuple[Sizing, ...]) -> Itera
 )
 def queue_unlimited(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """A limited queue rejects what would be late; an unlimited one makes every request late."""
-    for one in fleets:
-        if one.plan.queue_limit is None:
-            yield Fault(
+    found = [
+        (
+            one,
+            Fault(
                 f"{one.path}.queue_limit",
                 f"The plan does not limit how many requests wait for a replica of {name_of(one)}, so an overload "
                 "outlasts its cause.",
                 f"Set queue_limit to {_queue_that_fits(design, one)}, and send the rest to the fallback.",
-            )
+            ),
+        )
+        for one in fleets
+        if one.plan.queue_limit is None and not behind_a_queue(design, one.plan)
+    ]
+    yield from told_once(design, found)
 
 
 def _queue_that_fits(design: Design, sizing: Sizing) -> str:
@@ -611,6 +628,8 @@ def rise_faster_than_autoscaler(design: Design, fleets: tuple[Sized, ...]) -> It
         most_rps = sized.replicas / sized.seat_s
         rising_rps = sized.load_rps + rise_rps
         backlog = or_none(formulas.surge_backlog, rising_rps, most_rps, scaler.delay)
+        if not backlog and (fault := _rise_from_the_minimum(sized)):
+            yield fault
         if backlog:
             yield Fault(
                 f"{sized.path}.autoscaler.delay",
@@ -618,6 +637,28 @@ def rise_faster_than_autoscaler(design: Design, fleets: tuple[Sized, ...]) -> It
                 f"the {show_seconds(scaler.delay)} until new replicas run, {backlog:,.0f} requests queue up.",
                 "Keep replicas ready for the fastest rise, start them faster, or scale before known peaks.",
             )
+
+
+def _rise_from_the_minimum(sized: Sized) -> Fault | None:
+    """Compare the fastest rise, up to the peak, with the fewest replicas that the autoscaler keeps."""
+    scaler = sized.plan.autoscaler
+    kept = (scaler.minimum or 0) if scaler else 0
+    if scaler is None or not scaler.fastest_rise or not 1 < kept < sized.replicas:
+        return None  # of one replica or none CAP039 tells
+    kept_rps = kept / sized.seat_s
+    before_rps = kept_rps * min(scaler.target or sized.target, 1.0)
+    after_rps = min(before_rps + scaler.fastest_rise, sized.load_rps)
+    backlog = or_none(formulas.surge_backlog, after_rps, kept_rps, scaler.delay)
+    if not backlog:
+        return None
+    return Fault(
+        f"{sized.path}.autoscaler.minimum",
+        f"From its minimum of {kept} replicas, {before_rps:,.6g} requests a second may rise to "
+        f"{after_rps:,.6g} within {show_seconds(scaler.delay)}, and {kept} replicas answer "
+        f"{kept_rps:,.6g}: {backlog:,.0f} requests queue up until new ones run.",
+        f"Keep {ceil(after_rps * sized.seat_s / sized.target)} replicas before the rise, by a higher minimum or a "
+        "schedule, or start them faster.",
+    )
 
 
 @rule(

@@ -1,13 +1,14 @@
 """The fleets of a design as rules see them: which somebody waits for, what they need, promise and cost."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from math import floor, inf, isclose
 from typing import NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.cost import CostRow, costs_of
-from mlsd_helpers.analysis.graph import components_by_id
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_back, waiting_flows
 from mlsd_helpers.analysis.prediction import Prediction, State, predict, predictions
 from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
@@ -19,8 +20,11 @@ from mlsd_helpers.analysis.surroundings import (
     somebody_waits,
 )
 from mlsd_helpers.analysis.whole import Elsewhere
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Design, FleetPlan, Generation, Latency
 from mlsd_helpers.design.requirements import Promise
+from mlsd_helpers.review.rule import Fault
+from mlsd_helpers.review.words import listed
 from mlsd_helpers.units import show_seconds
 
 SLACK = 1.02  # of a predicted time, which is an approximation
@@ -102,6 +106,34 @@ def paying_for(failure: str) -> Callable[[Design], tuple[Sized, ...] | None]:
         )
 
     return find
+
+
+def behind_a_queue(design: Design, plan: FleetPlan) -> bool:
+    """Tell whether a queue of its own component holds what a fleet does not take at once."""
+    planes = design.planes
+    if planes is None or plan.component is None:
+        return False
+    known = components_by_id(planes)
+    queues = {one.id for one in planes.components if one.kind == "event stream"}
+    flows = [flow for _, flow in waiting_flows(planes) if flow.start not in queues]
+    before = reached([plan.component], steps_back(flows)) & set(known)
+    called = {flow.end for flow in flows}
+    taking = {
+        flow.end for flow in planes.flows if flow.start in queues and flow.carries in {"events", "request"}
+    }
+    return bool(before) and before - called <= taking
+
+
+def told_once(design: Design, found: Iterable[tuple[Sizing, Fault]]) -> Iterator[Fault]:
+    """Make one fault of those that ask for the same, and name the other fleets in it."""
+    by_fix = defaultdict[str, list[tuple[Sizing, Fault]]](list)
+    for sizing, fault in found:
+        if not says_something(design.why_not(fault.where)):
+            by_fix[fault.fix].append((sizing, fault))
+    for (_, first), *others in by_fix.values():
+        names = [sizing.plan.id or name_of(sizing) for sizing, _ in others]
+        more = f" Alike: {listed(names)}." if names else ""
+        yield Fault(first.where, f"{first.message}{more}", first.fix)
 
 
 def latency_of(design: Design) -> Latency | None:

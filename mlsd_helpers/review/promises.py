@@ -1,10 +1,14 @@
 """Rules on what fleets promise: percentiles, queues, failures, generation, releases and money."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from math import floor, inf
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.graph import components_by_id
+from mlsd_helpers.analysis.paths import stages_of
 from mlsd_helpers.analysis.prediction import Prediction, State, Writing, predict, predictions, writing
 from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, PERCENTILES, Sizing, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
@@ -16,7 +20,7 @@ from mlsd_helpers.analysis.surroundings import (
     unplanned_models,
 )
 from mlsd_helpers.analysis.whole import Elsewhere, left_for
-from mlsd_helpers.design import Design, Latency
+from mlsd_helpers.design import Design, Latency, Pattern
 from mlsd_helpers.review.fleets import (
     SLACK,
     Bill,
@@ -34,10 +38,11 @@ from mlsd_helpers.review.fleets import (
     routing_is_to_blame,
     size_of,
     timed,
+    told_once,
     waited,
 )
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.words import money
+from mlsd_helpers.review.words import mentions, money
 from mlsd_helpers.units import hour, show_seconds
 
 ZONE_OUTAGE_S = hour
@@ -92,6 +97,10 @@ def predicted_latency_exceeds_budget(design: Design, fleets: tuple[Sizing, ...])
 )
 def latency_may_exceed_budget(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """What a plan leaves open, such as routing or the spread of its service times, decides its percentiles."""
+    yield from told_once(design, _what_is_open(design, fleets))
+
+
+def _what_is_open(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[Sizing, Fault]]:
     for late in late_answers(design, fleets):
         if late.sure:
             continue
@@ -124,7 +133,7 @@ def latency_may_exceed_budget(design: Design, fleets: tuple[Sizing, ...]) -> Ite
             where = f"{path}.service_time" if plan.service_time else f"{path}.batching"
             reason = "The longer time is the worst that this routing and these bursts may do."
             fix = "Simulate it, and add replicas or choose a routing that knows the queues."
-        yield Fault(where, f"{predicted(late)}. {reason}", fix)
+        yield late.sizing, Fault(where, f"{predicted(late)}. {reason}", fix)
 
 
 @rule(
@@ -217,6 +226,10 @@ def _refused(sizing: Sizing, found: Prediction) -> float:
 )
 def failure_not_planned_for(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """Zones fail and every release restarts replicas, whether or not a plan names them."""
+    yield from told_once(design, _not_planned_for(design, fleets))
+
+
+def _not_planned_for(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[Sizing, Fault]]:
     about = timed(design) or ()
     kept = {one.path for one in about} - {
         late.sizing.path for late in late_answers(design, about) if late.sure
@@ -226,11 +239,14 @@ def failure_not_planned_for(design: Design, fleets: tuple[Sizing, ...]) -> Itera
         paid = plan.headroom.pays_for if plan.headroom else ()
         if (sized := size_of(one)) is None:
             if plan.headroom is None:
-                yield Fault(
-                    f"{one.path}.headroom",
-                    f"The plan has {plan.replicas} replicas of {name_of(one)}, and neither states which failure they "
-                    "survive nor the load and service time that would tell.",
-                    "State load, service_time, target_utilisation, and the failure that the headroom pays for.",
+                yield (
+                    one,
+                    Fault(
+                        f"{one.path}.headroom",
+                        f"The plan has {plan.replicas} replicas of {name_of(one)}, and neither states which failure "
+                        "they survive nor the load and service time that would tell.",
+                        "State load, service_time, target_utilisation, and the failure that the headroom pays for.",
+                    ),
                 )
             continue
         if sized.replicas < sized.base:
@@ -246,10 +262,13 @@ def failure_not_planned_for(design: Design, fleets: tuple[Sizing, ...]) -> Itera
             told = "; ".join(
                 f"{words} leaves {left} of {sized.replicas} replicas, {why}" for words, left, why in hit
             )
-            yield Fault(
-                f"{one.path}.headroom.pays_for" if plan.headroom else f"{one.path}.headroom",
-                f"Not planned for: {told}.",
-                "Add replicas for it and name it under pays_for, or decide what is shed meanwhile.",
+            yield (
+                one,
+                Fault(
+                    f"{one.path}.headroom.pays_for" if plan.headroom else f"{one.path}.headroom",
+                    f"Not planned for: {told}.",
+                    "Add replicas for it and name it under pays_for, or decide what is shed meanwhile.",
+                ),
             )
 
 
@@ -371,7 +390,10 @@ def release_without_replicas(design: Design, fleets: tuple[Sizing, ...]) -> Iter
         words
         for words, given in (
             (f"a shadow of {show_seconds(release.shadow or 0.0)}", release.shadow),
-            ("an old version that is kept warm", warm),
+            (
+                "an old version that is kept warm",
+                warm and not any(one.plan.release_replicas for one in fleets),
+            ),
         )
         if given
     ]
@@ -500,3 +522,126 @@ def autoscaler_down_to_one(design: Design, fleets: tuple[Sizing, ...]) -> Iterat
         else:
             found = f"With a minimum of {scaler.minimum}, no second replica is there when one fails at a quiet hour."
         yield Fault(f"{one.path}.autoscaler.minimum", found, "Keep two replicas at least, in two zones.")
+
+
+@rule(
+    "CAP040",
+    "warning",
+    title="Autoscaler that takes the zone reserve away",
+    prevents="a reserve for the loss of a zone that is there at the peak only",
+    wrong_when="Acceptable if requests may wait, or are shed, until replicas have started in the other zones.",
+    needs=waited,
+)
+def autoscaler_takes_the_reserve(_: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """An autoscaler keeps a utilisation over all zones: the zones that are left get all of it."""
+    for one in fleets:
+        plan, scaler = one.plan, one.plan.autoscaler
+        zones, paid = plan.zones or 1, plan.headroom.pays_for if plan.headroom else ()
+        target = (scaler.target or plan.target_utilisation) if scaler else None
+        kept = scaler.minimum if scaler else None
+        if scaler is None or not target or zones < 2 or "zone loss" not in paid:
+            continue
+        if kept is not None and (kept <= 1 or kept >= (plan.replicas or 0)):
+            continue  # of one replica or none CAP039 tells
+        if scaler.maximum is not None and scaler.maximum < (plan.replicas or 0):
+            continue  # CAP021 tells
+        if (busy := target * zones / (zones - 1)) >= 1:
+            yield Fault(
+                f"{one.path}.autoscaler.target",
+                f"Below the peak the autoscaler keeps {name_of(one)} {target:.0%} busy in {zones} zones; without one "
+                f"of them the others get {busy:.0%}, so that the headroom for a zone is there at the peak only.",
+                f"Set the target below {(zones - 1) / zones:.0%}, by what the wait may grow, or the minimum to the "
+                "replicas of the plan.",
+            )
+
+
+@rule(
+    "CAP041",
+    "warning",
+    title="Loss of a region not planned for",
+    prevents="a region whose users are sent to another, which then fails too",
+    wrong_when="Acceptable if users of a lost region get no answer meanwhile; write that as a failure mode.",
+)
+def region_not_planned_for(design: Design) -> Iterator[Fault]:
+    """A time to recover, or a second region, is a promise only if it is said where the requests go."""
+    said = _said_of_regions(design)
+    needs = design.requirements
+    available = needs.availability if needs else None
+    by_component = defaultdict[str, list[Sizing]](list)
+    for one in fleets_of(design) or ():
+        if one.plan.component and somebody_waits(design, one.plan):
+            by_component[one.plan.component].append(one)
+    for name, same in by_component.items():
+        sized = [found for one in same if (found := size_of(one))]
+        if len(sized) < 2 or len(sized) < len(same) or (said and not any(map(_FAILS_OVER.search, said))):
+            continue
+        lost = max(sized, key=lambda one: one.load_rps)
+        left_rps = sum(one.replicas / one.seat_s for one in sized if one is not lost)
+        asked_rps = sum(one.load_rps for one in sized)
+        if asked_rps > left_rps:
+            yield Fault(
+                f"{lost.path}.replicas",
+                f"If {lost.plan.id or name} is lost, the other fleets of {name} would get {asked_rps:,.6g} requests a "
+                f"second and answer {left_rps:,.6g} at most.",
+                "Size the others for it, or write as a failure mode of the requirements who gets no answer, or a "
+                "simpler one, while a region is away.",
+            )
+            return
+    if available and available.rto is not None and not said:
+        yield Fault(
+            "requirements.availability.rto",
+            f"After the loss of a region answers are to be back within {show_seconds(available.rto)}, and nothing says "
+            "from where: no failure mode, risk or decision speaks of it.",
+            "Write as a failure mode what happens meanwhile, and where data, models and replicas come from.",
+        )
+
+
+_OF_REGIONS = re.compile(
+    r"\bregions?\b|data.?cent(er|re)|\bsites?\b|fail.?over|disaster|restor|stand.?by", re.IGNORECASE
+)
+_FAILS_OVER = re.compile(
+    r"fail.?over|(goes?|go|sent|send|routed?|moves?|shift\w*|divert\w*|take[sn]?) .*\b(to|over|by)\b",
+    re.IGNORECASE,
+)
+
+
+def _said_of_regions(design: Design) -> list[str]:
+    """Return what a design says of the loss of a region, in its failure modes, risks, questions and decisions."""
+    modes = design.requirements.failure_modes if design.requirements else ()
+    texts = [f"{one.failure} {one.meanwhile or ''}" for one in modes]
+    texts += [f"{one.text} {one.answer or ''}" for one in design.risks]
+    texts += [one.text for one in design.questions]
+    texts += [f"{one.chose} {one.because or ''}" for one in design.decisions]
+    return [text for text in texts if _OF_REGIONS.search(text)]
+
+
+@rule(
+    "CAP042",
+    "warning",
+    title="Candidates of several sources that nobody merges",
+    prevents="a ranker that gets more items than it is sized for, or candidates cut by chance",
+    wrong_when="Wrong if the sources overlap by so much; write in 'reason' how their lists are merged.",
+)
+def candidates_not_merged(design: Design) -> Iterator[Fault]:
+    """Where several sources hand on more items than the next stage scores, something decides which are dropped."""
+    stages = [found for number, found in stages_of(design.pattern or Pattern()).items() if number is not None]
+    paths = design.pattern.paths if design.pattern else ()
+    boxes = design.planes.components if design.planes else ()
+    words = [text for path in paths for text in (path.reason, path.when)]
+    words += [text for box in boxes for text in (box.does, box.title)]
+    if mentions(
+        r"merg|dedup|duplicat|union|quota|fus(e|ion)|blend|interleav|overlap|at most|cut to|best of", *words
+    ):
+        return
+    for before, after in pairwise(stages):
+        for one in before:
+            kept = [path.keeps for path in one.paths if path.keeps]
+            taken = [path.items for other in after for path in other.paths if path.items]
+            if len(one.paths) > 1 and len(kept) == len(one.paths) and taken and sum(kept) > max(taken):
+                path = next(path for other in after for path in other.paths if path.items == max(taken))
+                yield Fault(
+                    f"pattern.paths.{path.id}.items",
+                    f"{' and '.join(path.id for path in one.paths)} hand on {sum(kept):,} items, {path.id} scores "
+                    f"{path.items:,}, and nothing says which are dropped.",
+                    "Write in 'reason' how the lists are merged: doubles, a quota for each source, a limit.",
+                )

@@ -63,9 +63,10 @@ class _Load:
             run_s = run.deadline or run.period
             self.peak = run.items / run_s if run_s else None
             self.mean = run.items / run.period if run.period else None
-        self._peak_at = {
-            plan.component: plan.load for plan in design.fleets.values() if plan.component and plan.load
-        }
+        self._peak_at = dict[str, float]()
+        for plan in design.fleets.values():  # one component may have several, such as one in each region
+            if plan.component and plan.load:
+                self._peak_at[plan.component] = self._peak_at.get(plan.component, 0.0) + plan.load
         self._flows = [flow for _, flow in waiting_flows(planes)]
         self.per_request = calls_per_request(planes, self._largest())
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import CapacityPlan, Component, Design, Flow, Generation, Requirements
+from tests.review.mutations.fuller import setting
 from tests.review.mutations.mutation import breaks
 
 STARTS: dict[str, Callable[[], Design]] = {
     "generating": partial(cases.load, "azure_assistant"),
     "by event": partial(cases.load, "shopify_products"),
+    "three sources": partial(cases.load, "shop_recommender"),
 }
 
 
@@ -317,3 +319,33 @@ def autoscaler_spends_more(design: Design) -> Design:
 def one_at_night(design: Design) -> Design:
     """Scale down to a single replica when few people pay."""
     return _with_autoscaler(design, minimum=1)
+
+
+@breaks("CAP020")
+def too_few_in_the_morning(design: Design) -> Design:
+    """Let the autoscaler go down to five replicas at night, and the morning come faster than new ones start."""
+    return _with_autoscaler(design, minimum=5, fastest_rise="300 rps", target="60%")
+
+
+@breaks("CAP040")
+def reserve_at_the_peak_only(design: Design) -> Design:
+    """Keep 70% busy in three zones at night too."""
+    return _with_autoscaler(design, minimum=20, fastest_rise="20 rps")
+
+
+@breaks("CAP041")
+def back_in_an_hour(design: Design) -> Design:
+    """Promise a time to recover, and say nothing of how."""
+    return _with_axis(design, "availability", rto="1 h")
+
+
+@breaks("CAP042", start="three sources")
+def more_than_the_ranker_takes(design: Design) -> Design:
+    """Let three retrievers hand on 650 products to a ranker of 500."""
+    parts = [
+        one.changed(title=None, does=None) if one.kind == "orchestrator" else one
+        for one in design.at("planes.components")
+    ]
+    paths = [path.changed(when=None) if path.stage == 2 else path for path in design.at("pattern.paths")]
+    bare = setting(setting(design, "planes", components=parts), "pattern", paths=paths)
+    return setting(bare, "pattern.paths.near", keeps=450)
