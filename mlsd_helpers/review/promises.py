@@ -60,16 +60,22 @@ _WARM = ("warm", "standby", "stand-by", "running", "side by side", "blue")
 )
 def predicted_latency_exceeds_budget(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """Service times vary and requests wait: their percentile by queueing theory has to fit into the budget."""
-    for late in late_answers(design, fleets):
-        if late.sure and not routing_is_to_blame(late):
-            yield Fault(
-                f"{late.sizing.path}.service_time"
-                if late.sizing.plan.service_time
-                else f"{late.sizing.path}.batching",
-                f"{predicted(late)}.",
-                "Make the model faster or its times steadier, add replicas where requests wait, or agree on another "
-                "budget.",
+    late = [one for one in late_answers(design, fleets) if one.sure and not routing_is_to_blame(one)]
+    yield from told_once(
+        design,
+        (
+            (
+                one.sizing,
+                Fault(
+                    f"{one.sizing.path}.{'service_time' if one.sizing.plan.service_time else 'batching'}",
+                    f"{predicted(one)}.",
+                    "Make the model faster or its times steadier, add replicas where requests wait, or agree on "
+                    "another budget.",
+                ),
             )
+            for one in late
+        ),
+    )
     for one in fleets:
         takes = writing(one)
         if takes is None or one.plan.service_time is not None:
@@ -114,6 +120,8 @@ def _what_is_open(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[
         if late.elsewhere.most_s > late.elsewhere.least_s:
             why = late.elsewhere.why
             open_.append(("requirements.latency.split", "how long other parts take", why))
+        if len(open_) == 1 and "split" in open_[0][0] and _is_slower_than_planned(design):
+            continue  # PLANE010 or PLANE060 tells
         if late.by_fallback:
             where, reason = (
                 f"{path}.service_time",
@@ -136,6 +144,18 @@ def _what_is_open(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[
         yield late.sizing, Fault(where, f"{predicted(late)}. {reason}", fix)
 
 
+def _is_slower_than_planned(design: Design) -> bool:
+    """Tell whether a component states a latency above its part of the budget."""
+    latency = latency_of(design)
+    parts_s = defaultdict[str | None, float](float)
+    for part in latency.split if latency else ():
+        parts_s[part.component] += part.time
+    return any(
+        one.id in parts_s and (one.latency or 0.0) > parts_s[one.id] * (1 + 1e-9)
+        for one in (design.planes.components if design.planes else ())
+    )
+
+
 @rule(
     "CAP031",
     title="Queue limit exceeds the time to wait",
@@ -145,6 +165,10 @@ def _what_is_open(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[
 )
 def queue_limit_exceeds_time_to_wait(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """The last request of a full queue waits for all before it, and must still be answered in time."""
+    yield from told_once(design, _queues_too_long(design, fleets))
+
+
+def _queues_too_long(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[Sizing, Fault]]:
     for one in fleets:
         plan, limit = one.plan, one.plan.queue_limit
         if not limit or plan.service_time is None or plan.batching or not plan.service_time.mean:
@@ -159,12 +183,15 @@ def queue_limit_exceeds_time_to_wait(design: Design, fleets: tuple[Sizing, ...])
             left_s = min(left_s, min(first) - reading_s)
         if limit * seat_s > max(left_s, 0.0) * (1 + 1e-9):
             allowed = max(floor(left_s / seat_s + 1e-9), 0)
-            yield Fault(
-                f"{one.path}.queue_limit",
-                f"The last of {limit} requests in the queue of a replica waits {show_seconds(limit * seat_s)}, at "
-                f"{show_seconds(seat_s)} each; budget, first token and timeouts leave {show_seconds(max(left_s, 0.0))} "
-                "to wait, with mean service times.",
-                f"Set queue_limit to {allowed} at most, and answer the rest by the fallback at once.",
+            yield (
+                one,
+                Fault(
+                    f"{one.path}.queue_limit",
+                    f"The last of {limit} requests in the queue of a replica waits {show_seconds(limit * seat_s)}, at "
+                    f"{show_seconds(seat_s)} each; budget, first token and timeouts leave "
+                    f"{show_seconds(max(left_s, 0.0))} to wait, with mean service times.",
+                    f"Set queue_limit to {allowed} at most, and answer the rest by the fallback at once.",
+                ),
             )
 
 

@@ -389,61 +389,6 @@ def _speaks_after_s(alert: Alert, delay_s: float) -> float:
 
 
 @rule(
-    "PLANE057",
-    "warning",
-    title="Devices of several kinds or versions not tested apart",
-    prevents="a model that is right on the bench, and wrong on the oldest tenth of the devices",
-    wrong_when="Wrong if all hardware computes the same to the bit, shown by a test; name that test as a gate.",
-    needs=sketched,
-)
-def kinds_of_devices_untested(_: Design, planes: Planes) -> Iterator[Fault]:
-    """Cameras, chips and memory differ, and a gate on one kind of device says nothing about the others."""
-    release = planes.release
-    if release is None:
-        return
-    tested = any(
-        _HARDWARE.search(text)
-        for gate in release.gates
-        for text in (*gate.slices, gate.on or "", gate.metric)
-    )
-    tested = tested or bool(_HARDWARE.search(release.validation or ""))
-    there = {flow.end for flow in _model_flows(planes)}
-    for one in _devices(planes):
-        if one.id in there and one.devices and (one.devices.hardware or 1) > 1 and not tested:
-            yield Fault(
-                "planes.release.gates" if release.gates else "planes.release.validation",
-                f"{one.id} has {one.devices.hardware} kinds of hardware, and no gate tests the model on each.",
-                "Add the hardware to the 'slices' of a gate, measured on the devices themselves.",
-            )
-
-
-_HARDWARE = re.compile(r"hardware|device|revision|chip|\bsoc\b|camera|sensor|phone|board", re.IGNORECASE)
-
-
-@rule(
-    "PLANE058",
-    title="One version on devices that are not all there",
-    prevents="devices that come back with a version that nothing else understands any more",
-    wrong_when="Wrong if a device does nothing until it has the newest version; say so under 'link'.",
-    needs=sketched,
-)
-def one_version_everywhere(_: Design, planes: Planes) -> Iterator[Fault]:
-    """A device that is out of reach keeps its version, so that several are in use at any time."""
-    for one in _devices(planes):
-        fleet = one.devices
-        if fleet is None or fleet.versions != 1:
-            continue
-        away = fleet.offline_at_most or 0.0
-        if away or (fleet.online is not None and fleet.online < 1):
-            why = f"may be out of reach for {show_seconds(away)}" if away else "are not all online at once"
-            yield Fault(
-                f"planes.components.{one.id}.devices.versions",
-                f"All devices of {one.id} are to run one version, and they {why}: some still run the one before.",
-                "State how many versions are in use at once, and keep what they call compatible with the oldest.",
-            )
-
-
-@rule(
     "PLANE032",
     "warning",
     title="Canary too small to detect a doubled error rate",

@@ -9,10 +9,7 @@ from mlsd_helpers.design import Component, Design, Flow, Planes
 from tests.review.mutations.fuller import setting
 from tests.review.mutations.mutation import breaks
 
-STARTS: dict[str, Callable[[], Design]] = {
-    "stored answers": partial(cases.load, "booking_ranking"),
-    "on devices": partial(cases.load, "shelf_vision"),
-}
+STARTS: dict[str, Callable[[], Design]] = {"stored answers": partial(cases.load, "booking_ranking")}
 """Sound designs that mistakes are made from, by name."""
 
 # ---- how a sketch is changed
@@ -405,24 +402,6 @@ def stopped_by_next_months_labels(design: Design) -> Design:
     first = {"id": "first", "share": "1%", "for": "2 h", "stops_on": "lost_recall"}
     stages = [first, {"id": "all", "share": "100%"}]
     return _setting(design, "release", canary_share=None, canary_time=None, stages=stages)
-
-
-@breaks("PLANE057", start="on devices")
-def tested_on_the_newest_camera(design: Design) -> Design:
-    gates = [
-        gate.changed(slices=("shop", "night"), on="Photos of last month")
-        for gate in design.at("planes.release.gates")
-    ]
-    return _setting(design, "release", gates=gates, validation=None)
-
-
-@breaks("PLANE058", start="on devices")
-def all_cameras_alike(design: Design) -> Design:
-    parts = [
-        one.changed(devices=one.devices.changed(versions=1)) if one.devices else one
-        for one in _planes(design).components
-    ]
-    return _with(design, components=parts)
 
 
 @breaks("PLANE059")
