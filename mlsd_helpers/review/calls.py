@@ -778,6 +778,8 @@ def replica_count_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
 def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault]:
     """The availabilities of the components that a request needs multiply: five times 99.9% is 99.5%."""
     target = requirement(design, "availability", "target")
+    if (through := with_queues(planes)) is not planes:
+        design, planes = design.with_part(planes=through), through
     found = answers_of(design)
     worst = next((one for one in requests_of(planes) if one.entry == found.entry), None)
     if not (target and target < 1 and worst and found.most < target - 1e-12):
