@@ -399,7 +399,7 @@ mlsd.ask("03-ask-recall", truth=lambda: 100 * recall(age_min=15))
 # %% [markdown]
 """
 Suppose the product asks for 80 %, and these are the paths and their prices (our assumptions). Period and delay add up to the
-worst age, as in section 2.
+worst age, as in section 2; times in minutes.
 """
 
 # %%
@@ -411,19 +411,19 @@ paths = pd.DataFrame(
         ("job every 10 min", 10, 5, 300),
         ("hourly job", 60, 15, 80),
     ],
-    columns=["path", "period_min", "delay_min", "dollars_per_month"],
+    columns=["path", "period", "delay", "USD a month"],
 )
-paths["worst_age_min"] = paths["period_min"] + paths["delay_min"]
-paths["recall"] = paths["worst_age_min"].map(recall)
-paths.round(2)
+paths["worst age"] = paths["period"] + paths["delay"]
+paths["recall"] = paths["worst age"].map(recall)
+paths.set_index("path").round(2)
 
 # %%
 mlsd.figures.recall_by_age(
-    list(paths["worst_age_min"] * minute), list(paths["recall"]), floor=0.80
+    list(paths["worst age"] * minute), list(paths["recall"]), floor=0.80
 )
 
 # %%
-paths[paths["recall"] >= 0.80].nsmallest(1, "dollars_per_month").round(2)
+paths[paths["recall"] >= 0.80].nsmallest(1, "USD a month").set_index("path").round(2)
 
 # %% [markdown]
 """

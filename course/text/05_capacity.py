@@ -32,6 +32,15 @@ print(f"{peak_rps:.0f} requests/s at the peak, {service_time_s / ms:.0f} ms each
 
 # %% [markdown]
 """
+Before any formula, **be the load**. One replica answers your requests, one at a time. Send some, watch them wait, then turn up the rate
+of the others, and find out from which rate on the queue does not end.
+"""
+
+# %%
+mlsd.widgets.FirstQueue()
+
+# %% [markdown]
+"""
 ## 1 The rule
 
 A **replica** is one copy of the model server; here it works on one request at a time. The rule of this lesson lets each be busy

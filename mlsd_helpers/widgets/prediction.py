@@ -73,8 +73,8 @@ class Prediction(Widget):
     `truth` is a number in `unit`, or a function of no arguments that returns one, called when the guess is
     locked in. `because` is the reason, shown with it. A guess within the share `within` of the truth counts
     as close, by their ratio; `lowest` and `highest` bound what makes sense as a guess (`-math.inf` for no bound). A
-    guess that is typed needs its unit where `unit` is one of measure. The traits `locked` and
-    `guess` can be observed. Without a learner the widget stays unlocked, and nothing else happens.
+    guess that is typed needs its unit where `unit` is one of measure. `heading` stands above the question. The traits
+    `locked` and `guess` can be observed. Without a learner the widget stays unlocked, and nothing else happens.
     """
 
     _esm = module("prediction.js")
@@ -87,7 +87,6 @@ class Prediction(Widget):
     hint = t.Unicode().tag(sync=True)
     """What to write, and which guesses count as close."""
     heading = t.Unicode().tag(sync=True)
-    """What stands above the question."""
     locked_text = t.Unicode().tag(sync=True)
     """The guess with its unit, once it is locked in."""
 

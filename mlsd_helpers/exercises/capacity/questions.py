@@ -26,6 +26,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="05-ask-faded",
+        to_work_out=True,
         question="120 requests/s of 85 ms, at most 75 % busy, 30 % headroom: how many replicas?",
         unit="replicas",
         truth=lambda: formulas.replicas(120, 85 * ms, 0.75, 0.3),
@@ -93,6 +94,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="05-ask-inflight",
+        to_work_out=True,
         question="5.53 requests/s, each for 211 tokens at 25 ms: how many sequences run at once?",
         unit="sequences",
         truth=lambda: formulas.sequences_in_flight(5.53, 211, 25 * ms),

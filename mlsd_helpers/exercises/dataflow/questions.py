@@ -33,6 +33,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="03-ask-period",
+        to_work_out=True,
         question="An age limit of 40 min, delays of 9, a cache of 5: the longest period that keeps the limit?",
         unit="min",
         truth=lambda: formulas.largest_period_s([Stage(delay_s=9), Stage(ttl_s=5)], 40),
@@ -74,6 +75,7 @@ QUESTIONS: tuple[Question, ...] = (
         unit="%",
         truth=lambda: 100.0,
         because="None fails: a store answers with what it has, and does not know that nothing new comes.",
+        highest=100,
     ),
     Estimate(
         id="03-ask-canary",
