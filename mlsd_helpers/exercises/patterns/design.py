@@ -10,7 +10,7 @@ from mlsd_helpers import formulas
 from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
-from mlsd_helpers.review import review
+from mlsd_helpers.review import Finding, review
 
 Part = dict[str, Any]
 _FIXED = ("id", "pattern", "share", "bounded_input", "keys")
@@ -19,8 +19,12 @@ _FACTS = {Precompute: ("job_time", "keys_read"), Cache: ("answer_depends_on", "z
 
 def findings(requirements: Any, pattern: Any) -> set[str]:
     """Return the codes of what the review finds in a pattern, errors and warnings."""
+    return {one.code for one in _found(requirements, pattern)}
+
+
+def _found(requirements: Any, pattern: Any) -> list[Finding]:
     found = review(Design(name="exercise", requirements=requirements, pattern=pattern))
-    return {one.code for one in found if one.code.startswith("PATTERN") and one.severity != "info"}
+    return [one for one in found if one.code.startswith("PATTERN") and one.severity != "info"]
 
 
 # ---- what is to be repaired -----------------------------------------------------------------------
@@ -261,14 +265,25 @@ def _facts(path: ServingPath) -> list[Any]:
     return [*facts, (path.stream.events, path.stream.partitions) if path.stream else None]
 
 
-def _free_of(*numbers: int) -> Callable[[Case, Any, Given], bool]:
+def _free_of(name: str, points: float, *numbers: int) -> Step:
+    """Make a step that holds when none of these rules finds anything, and says what the first of them still finds."""
     codes = {f"PATTERN{number:03}" for number in numbers}
 
-    def right(case: Case, value: Any, _: Given) -> bool:
-        pattern = _typed(value)
-        return bool(pattern.paths) and not findings(case["requirements"], pattern) & codes
+    def left(case: Case, value: Any) -> list[Finding]:
+        return [one for one in _found(case["requirements"], _typed(value)) if one.code in codes]
 
-    return right
+    def right(case: Case, value: Any, _: Given) -> bool:
+        return bool(_typed(value).paths) and not left(case, value)
+
+    def explain(case: Case, value: Any) -> str:
+        still = left(case, value)
+        return (
+            f"The review still says of {still[0].where}: {still[0].message}"
+            if still
+            else "It has no paths left."
+        )
+
+    return Step(name, points, right, part="", explain=explain)
 
 
 def _explain_kept(case: Case, value: Any) -> str:
@@ -290,10 +305,10 @@ EXERCISE = Exercise(
     minutes=17,
     steps=(
         Step("kept", 1, _kept, part="", explain=_explain_kept),
-        Step("fresh", 1, _free_of(6, 9, 10, 19), part=""),
-        Step("recoverable", 1, _free_of(11, 12, 20, 21, 22, 23), part=""),
-        Step("cached", 1.5, _free_of(14, 15, 16, 17), part=""),
-        Step("justified", 0.5, _free_of(2, 3, 4, 5, 8, 13), part=""),
+        _free_of("fresh", 1, 6, 9, 10, 19),
+        _free_of("recoverable", 1, 11, 12, 20, 21, 22, 23),
+        _free_of("cached", 1.5, 14, 15, 16, 17),
+        _free_of("justified", 0.5, 2, 3, 4, 5, 8, 13),
     ),
     cases=(
         _broken(21_600, 3_600, 100_000, 1.0, "user", streamed=True),
