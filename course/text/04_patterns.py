@@ -42,7 +42,7 @@ before: neither a list nor an event brings it, which leaves A.
 
 How the *features* are made is a choice of its own, with ages of its own:
 
-| | features by a batch job | features by a stream | features from the request |
+| the answer | features by a batch job | features by a stream | features from the request |
 |---|---|---|---|
 | **A, on request** | a feed ranked by last night's counts | fraud, with the card's last minute | the amount of a payment |
 | **B, ahead by a job** | the nightly home feed | rare | – |

@@ -295,7 +295,7 @@ def prediction() -> Measurement:
                     "rate_rps": found.rate_rps,
                     "busy_share": found.utilisation,
                     "formula_s": found.formula_s,
-                    "simulated": found.simulated_s.as_text(format_time),
+                    "simulated_s": found.simulated_s.value,
                     "measured": found.measured_s.as_text(format_time),
                     "formula_to_measured": round(found.formula_s / measured_s, 2),
                     "simulated_to_measured": round(found.ratio, 2),

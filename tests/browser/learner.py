@@ -91,7 +91,7 @@ def answer_questions(notebook: Notebook) -> int:
 
 def unit_of(asked: Locator) -> str:
     """Return the unit that a prediction asks for, or nothing."""
-    found = re.search(r"(?:with its unit:|in) ([^;]+)", asked.locator(".mlsd-unit").inner_text())
+    found = re.search(r"(?:with its unit:|\bin) ([^;]+)", asked.locator(".mlsd-unit").inner_text())
     return found[1] if found else ""
 
 
