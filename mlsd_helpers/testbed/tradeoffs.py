@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LINES = {"A": RULE, "B": EXACT, "C": OTHER}
+# Where a point's label stands, in points from it: the three that often lie close together keep clear of each other.
+_BESIDE = {
+    "A": ((0, -14), "center"),
+    "B": ((-8, 3), "right"),
+    "C": ((8, 3), "left"),
+    "streamed": ((6, 8), "right"),
+}
 _AXES = (
     ("p99_s", "p99 latency, ms", 1e3),
     ("oldest_s", "oldest state that was read, s", 1),
@@ -85,9 +92,14 @@ def _panel(axes: "Axes", given: list[Point], title: str) -> None:
     for point in given:
         line = _LINES[point.name[0]]
         axes.plot(point.price, point.recall, line.marker, color=line.colour, markersize=9)
-        short = point.name[0] + (" streamed" if "streamed" in point.name else "")
+        streamed = "streamed" in point.name
+        place, side = _BESIDE["streamed" if streamed else point.name[0]]
         axes.annotate(
-            short, (point.price, point.recall), xytext=(0, 9), textcoords="offset points", ha="center"
+            "A streamed" if streamed else point.name[0],
+            (point.price, point.recall),
+            xytext=place,
+            textcoords="offset points",
+            ha=side,
         )
     axes.margins(0.25)
     axes.set_ylim(0, 1)

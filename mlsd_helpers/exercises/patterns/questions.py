@@ -143,7 +143,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="04-ask-redis",
-        question="A cache in Redis in front of the *fast* model, 80 % repeats: the median is how many times the one "
+        question="A cache in Redis in front of the fast model, 80 % repeats: the median is how many times the one "
         "without?",
         unit="times",
         truth=None,
