@@ -116,14 +116,15 @@ def prediction(found: Measured) -> Iterator[str]:
             if scv < 1
             else f"At the highest rate requests took {1 / last['simulated_to_measured']:.1f} times the simulated p99."
         )
+    hindsight = [found.facts[f"hindsight_to_measured_{row['busy_share']:.0%}"] for row in found.rows]
     worse = [
         row
-        for row in found.rows
-        if abs(row["in_hindsight_to_measured"] - 1) > abs(row["simulated_to_measured"] - 1)
+        for row, ratio in zip(found.rows, hindsight, strict=True)
+        if abs(ratio - 1) > abs(row["simulated_to_measured"] - 1)
     ]
     yield (
         f"In hindsight, with the service time that the server had while it was measured, the simulation came closer "
-        f"at {len(found.rows) - len(worse)} of {len(found.rows)} rates."
+        f"at {len(found.rows) - len(worse)} of {len(found.rows)} rates ({', '.join(f'{each:.2f}' for each in hindsight)})."
     )
 
 

@@ -94,6 +94,8 @@ def _panel(axes: "Axes", given: list[Point], title: str) -> None:
         axes.plot(point.price, point.recall, line.marker, color=line.colour, markersize=9)
         streamed = "streamed" in point.name
         place, side = _BESIDE["streamed" if streamed else point.name[0]]
+        if streamed and point.price < max(each.price for each in given) / 2:
+            place, side = (-6, 8), "left"  # into the panel
         axes.annotate(
             "A streamed" if streamed else point.name[0],
             (point.price, point.recall),

@@ -31,8 +31,8 @@ def test_failed_requests_are_counted():
 
 def test_a_variance_above_the_exponentials_turns_the_sentence_round():
     calm = changed("prediction", 0)
-    assert "too long" in said(replace(calm, facts={"scv": 0.1}))
-    assert "too short" in said(replace(calm, facts={"scv": 3.0}))
+    assert "too long" in said(replace(calm, facts=calm.facts | {"scv": 0.1}))
+    assert "too short" in said(replace(calm, facts=calm.facts | {"scv": 3.0}))
 
 
 def test_the_closer_prediction_is_named_at_each_rate():
@@ -57,7 +57,7 @@ def test_a_cache_that_saves_nothing_is_not_said_to_pay():
 
 
 def test_a_disturbed_machine_draws_no_conclusion_and_shows_a_calm_recording(monkeypatch):
-    calm = replace(recording("prediction"), facts={"scv": 0.08, "crowding": 1.1})
+    calm = replace(recording("prediction"), facts=recording("prediction").facts | {"crowding": 1.1})
     monkeypatch.setattr(experiments, "recording", lambda _: calm)
     busy = replace(calm, recorded=False, facts={"scv": 3.0, "crowding": 2.7})
     assert "too busy" in said(busy)
