@@ -124,7 +124,8 @@ def prediction(found: Measured) -> Iterator[str]:
     ]
     yield (
         f"In hindsight, with the service time that the server had while it was measured, the simulation came closer "
-        f"at {len(found.rows) - len(worse)} of {len(found.rows)} rates ({', '.join(f'{each:.2f}' for each in hindsight)})."
+        f"at {len(found.rows) - len(worse)} of {len(found.rows)} rates: "
+        f"{', '.join(f'{each:.2f}' for each in hindsight)} of what was measured."
     )
 
 
