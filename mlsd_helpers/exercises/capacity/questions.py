@@ -26,7 +26,6 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="05-ask-faded",
-        to_work_out=True,
         question="120 requests/s of 85 ms, at most 75 % busy, 30 % headroom: how many replicas?",
         unit="replicas",
         truth=lambda: formulas.replicas(120, 85 * ms, 0.75, 0.3),

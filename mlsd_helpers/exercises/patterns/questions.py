@@ -46,7 +46,6 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="04-ask-faded",
-        to_work_out=True,
         question="200,000 keys, answers up to 2 h old, a job of 20 min. A million inferences cost $8 at request "
         "time and $4 in the job, a million reads $2. From which rate on is B cheaper?",
         unit="requests/s",
