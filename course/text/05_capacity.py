@@ -32,8 +32,11 @@ print(f"{peak_rps:.0f} requests/s at the peak, {service_time_s / ms:.0f} ms each
 
 # %% [markdown]
 """
-Before any formula, **be the load**. One replica answers your requests, one at a time. Send some, watch them wait, then turn up the rate
-of the others, and find out from which rate on the queue does not end.
+## First you are the load
+
+A **replica** is one copy of the model server; here it works on one request at a time. This one takes half a second for each, slow
+enough to watch. Send one request and see it served. Then send eight as fast as you can. After a few answers a slider turns up: raise
+the rate. Where does a queue appear, and from where on does it never empty?
 """
 
 # %%
@@ -41,9 +44,12 @@ mlsd.widgets.FirstQueue()
 
 # %% [markdown]
 """
+What you turned up is **rate × time**: how many replicas' worth of work arrives. At 1.8/s × 0.5 s = 0.9 one replica could serve
+everything, and still requests wait, because they do not come one at a time. Above 1 the queue grows for as long as the rate stays.
+
 ## 1 The rule
 
-A **replica** is one copy of the model server; here it works on one request at a time. The rule of this lesson lets each be busy
+The rule of this lesson lets each be busy
 70 % of the time, and adds 30 %. From what you know today:
 """
 
@@ -126,7 +132,8 @@ through them. Your prediction opens this one.
 1. Find a replica with a queue beside an idle one. Give random routing nine more machines: is it as good as one queue now?
 2. Try **power of two**: the balancer looks at two replicas at random and takes the less busy one. *Join the shortest queue* looks at
    all of them.
-3. Lose a zone at 29 replicas. How many are left, and how many are needed? Before you look for a p99, say whether there is one.
+3. Press *Next* twice, and lose a zone at 29 replicas. How many are left, and how many are needed? Before you look for a p99, say
+   whether there is one.
 """
 
 # %%
@@ -208,8 +215,8 @@ for rps in (2.57, 500):
 
 # %% [markdown]
 """
-At the code service's 2.57 requests/s a second brings nothing or a crowd; the same factor at 500/s is a ripple. The lab at the
-end shows what it does to a small fleet sized by the rule.
+At the code service's 2.57 requests/s a second brings nothing or a crowd; the same factor at 500/s is a ripple. Step 4 of the theatre
+above shows both. The lab at the end shows what it does to a small fleet sized by the rule.
 
 ## 3 A number for the wait: Erlang C
 
