@@ -32,11 +32,9 @@ print(f"{peak_rps:.0f} requests/s at the peak, {service_time_s / ms:.0f} ms each
 
 # %% [markdown]
 """
-## First you are the load
-
-A **replica** is one copy of the model server; here it works on one request at a time. This one takes half a second for each, slow
-enough to watch. Send one request and see it served. Then send eight as fast as you can. After a few answers a slider turns up: raise
-the rate. Where does a queue appear, and from where on does it never empty?
+**First you are the load.** A **replica** is one copy of the model server; here it works on one request at a time. This one takes half a
+second for each, slow enough to watch. Send one request and see it served. Then send eight as fast as you can. After a few answers a
+slider turns up: raise the rate. Where does a queue appear, and from where on does it only grow?
 """
 
 # %%

@@ -109,7 +109,7 @@ function render({ model, el }) {
         + `several as fast as you can (by Enter, if you like).`;
     }
     return `Now others send too. Turn the rate up: the replica can serve ${digits(most)} requests/s. At which rate `
-      + "does a queue appear, and from which on does it never empty?";
+      + "does a queue appear, and from which on does it only grow?";
   }
 
   function rows() {
