@@ -32,7 +32,7 @@ print(f"{peak_rps:.0f} requests/s at the peak, {service_time_s / ms:.0f} ms each
 
 # %% [markdown]
 """
-**First you are the load.** A **replica** is one copy of the model server; here it works on one request at a time. This one takes half a
+**First, you are the load.** A **replica** is one copy of the model server; here it works on one request at a time. This one takes half a
 second for each, slow enough to watch. Send one request and see it served. Then send eight as fast as you can. After a few answers a
 slider turns up: raise the rate. Where does a queue appear, and from where on does it only grow?
 """
@@ -43,12 +43,11 @@ mlsd.widgets.FirstQueue()
 # %% [markdown]
 """
 What you turned up is **rate × time**: how many replicas' worth of work arrives. At 1.8/s × 0.5 s = 0.9 one replica could serve
-everything, and still requests wait, because they do not come one at a time. Above 1 the queue grows for as long as the rate stays.
+everything, and still requests wait, because they come at random and sometimes close together. Above 1 the queue grows for as long as the rate stays.
 
 ## 1 The rule
 
-The rule of this lesson lets each be busy
-70 % of the time, and adds 30 %. From what you know today:
+The rule of this lesson lets each replica be busy 70 % of the time, and adds 30 %. From what you know today:
 """
 
 # %%
