@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-import numpy as np
-
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures import drawing
 from mlsd_helpers.figures.base import Figure
@@ -24,6 +22,8 @@ _ROW = 3.0
 
 def unit_gaps(number: int = 500, seed: int = SEED) -> list[float]:
     """Return the times between random arrivals at a rate of 1/s; at another rate they are divided by it."""
+    import numpy as np  # noqa: PLC0415 - importing figures is quick
+
     gaps: list[float] = np.random.default_rng(seed).standard_exponential(number).round(4).tolist()
     return gaps
 

@@ -490,7 +490,7 @@ def _draw_latency(view: TheatreView, predicted_s: float | None) -> Drawing:
     longest_s = max(lane.curve[-1][0] for _, lane in known)
     shows = predicted_s is not None and predicted_s < 3 * longest_s
     plot = Plot(Axis(0, 1.05 * max(longest_s, predicted_s if shows and predicted_s else 0)), Axis(0, 1), high,
-                left=62, top=30, foot=40)  # fmt: skip
+                left=62, right=28, top=30, foot=40)  # fmt: skip
     parts = [
         *plot.axes(
             [(time_s, show_seconds(time_s)) for time_s in plot.across.steps(6)],

@@ -17,7 +17,7 @@ Rows = NDArray[np.void]
 
 COLUMNS = 150
 _SHADES = (0.16, 0.42, 0.62, 0.82, 1.0)  # busy and nobody waits, then 1, 2, 3, 4 or more wait
-_LEFT, _RIGHT, _TOTAL, _FLEET = 62, 18, 30, 76
+_LEFT, _RIGHT, _TOTAL, _FLEET = 62, 28, 30, 76
 
 
 @dataclass(frozen=True, eq=False)
