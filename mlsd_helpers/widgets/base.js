@@ -45,7 +45,7 @@ function box(kind, ...children) {
 
 // The frame of a view that needs its kernel: it says so when the kernel is gone.
 function alive(model, kind, ...children) {
-  const gone = liveRegion({ class: "mlsd-gone" });
+  const gone = h("div", { role: "alert", class: "mlsd-gone" });
   model.on("comm_live_update", () => {
     gone.textContent = "The kernel of this view is gone, and it no longer answers. Run this cell again.";
   });
