@@ -1,5 +1,6 @@
 """Rules on what others do for the system: providers, people, fleets of devices; and on indexes of embeddings."""
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -820,6 +821,70 @@ def devices_undescribed(_: Design, planes: Planes) -> Iterator[Fault]:
                 f"The devices of {one.id} do not state {', '.join(missing)}.{total}",
                 "State what reaches them: the share online, the longest time offline, hardware, versions in "
                 "use, what a release weighs, the link, and whether it is signed.",
+            )
+
+
+@rule(
+    "SERV023",
+    "warning",
+    title="Hardware in the field that no gate tests",
+    prevents="a model that is right on the newest devices and slow or wrong on the others",
+    wrong_when="Wrong if the model gives the same answers on all of them in time; say so in a gate's metric.",
+    needs=sketched,
+)
+def hardware_untested(_: Design, planes: Planes) -> Iterator[Fault]:
+    """Numbers, cameras and memory differ from one revision of the hardware to the next."""
+    if planes.release is None:
+        return
+    gates = planes.release.gates
+    texts = [text for gate in gates for text in (gate.metric, gate.on, *gate.slices)] + [
+        planes.release.validation
+    ]
+    if mentions("hardware|revision|device|generation|chipset|model of phone|board", *texts):
+        return
+    for one, fleet in _devices(planes):
+        if fleet.hardware and fleet.hardware > 1 and _runs_the_model(planes, one):
+            yield Fault(
+                f"planes.release.{'gates' if gates else 'validation'}",
+                f"{one.id} has {fleet.hardware} revisions of hardware, and no gate tests each of them.",
+                "Add a gate whose 'slices' are the revisions: accuracy as it is computed there, time and memory.",
+            )
+
+
+def _runs_the_model(planes: Planes, one: Component) -> bool:
+    return any(flow.end == one.id and flow.carries == "model" for flow in planes.flows)
+
+
+@rule(
+    "SERV024",
+    "warning",
+    title="Fewer versions in the field than there must be",
+    prevents="a server that stops understanding the devices that were away during a release",
+    wrong_when="Wrong if a device without the newest version does not work until it has it; say so in 'does'.",
+    needs=sketched,
+)
+def versions_cannot_hold(_: Design, planes: Planes) -> Iterator[Fault]:
+    """While a release goes out, and as long as some devices are away, several versions are in use."""
+    period_s = planes.retraining.period if planes.retraining else None
+    for one, fleet in _devices(planes):
+        if fleet.versions is None:
+            continue
+        away_s = fleet.offline_at_most or 0.0
+        replaced_s = period_s if _runs_the_model(planes, one) else None
+        missed = math.ceil(away_s / replaced_s - 1e-9) if replaced_s else 0
+        apart = away_s > 0 or (fleet.online is not None and fleet.online < 1)
+        least = 1 + max(missed, int(apart))
+        if fleet.versions < least:
+            why = (
+                f"a device may be away for {show_seconds(away_s)}, and a model comes every {show_seconds(replaced_s)}"
+                if replaced_s and missed
+                else "some devices cannot be reached when a release goes out"
+            )
+            count = f"{fleet.versions} version{'s' * (fleet.versions > 1)}"
+            yield Fault(
+                f"planes.components.{one.id}.devices.versions",
+                f"{one.id} is to have {count} in use; {why}: at least {least}.",
+                "State how many versions servers have to understand, and what a device does that is too old.",
             )
 
 

@@ -1,7 +1,7 @@
 """Known mistakes with what others do: providers, people, devices; and with indexes of embeddings."""
 
-from mlsd_helpers.design import Cost, Design
-from tests.review.mutations.fuller import setting, without
+from mlsd_helpers.design import Cost, Design, Flow
+from tests.review.mutations.fuller import adding, setting, without
 from tests.review.mutations.mutation import breaks
 
 FULL, RETRIEVAL, DEVICES = "in full", "with retrieval", "with devices"
@@ -163,3 +163,20 @@ def index_as_old_as_it_likes(design: Design) -> Design:
 @breaks("SERV022", RETRIEVAL)
 def retrieval_taken_on_trust(design: Design) -> Design:
     return without(design, "planes.release.gates.found")
+
+
+@breaks("SERV023", DEVICES)
+def tested_on_the_newest_board(design: Design) -> Design:
+    flow = Flow(start="release", end="terminals", carries="model", auth="Signed", check="The signature")
+    return _to_devices(design, flow)
+
+
+@breaks("SERV024", DEVICES)
+def one_version_everywhere(design: Design) -> Design:
+    fleet = design.at("planes.components.terminals.devices")
+    return setting(design, "planes.components.terminals", devices=fleet.changed(versions=1))
+
+
+def _to_devices(design: Design, flow: Flow) -> Design:
+    start = next(one.id for one in design.at("planes").components if one.kind == "ci/cd")
+    return adding(design, "planes.flows", flow.changed(start=start))
