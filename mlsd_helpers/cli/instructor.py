@@ -13,6 +13,7 @@ from mlsd_helpers.cli.common import (
     progress_line,
     say,
 )
+from mlsd_helpers.errors import GradingError
 from mlsd_helpers.printable import one_line
 
 # mlsd release
@@ -106,13 +107,40 @@ def collect(given: argparse.Namespace) -> int:
     return 1 if done.undecided else 0
 
 
+def form(given: argparse.Namespace) -> int:
+    """Print one of two parallel forms of twelve questions, for before and after the course.
+
+    Both forms ask the same with other figures; each wrong option is what a known mistake gives. Give form A before
+    the course and form B after it, and compare: `mlsd report --gain before.csv after.csv`. The format gift is
+    Moodle's; csv names the right options as well.
+    """
+    from mlsd_helpers.exercises import forms  # noqa: PLC0415
+    from mlsd_helpers.grading import gain  # noqa: PLC0415
+
+    write = {"text": gain.as_text, "gift": gain.as_gift, "csv": gain.as_csv}[given.format]
+    say(write(forms.form(given.letter)).replace("\r\n", "\n"), end="")
+    return 0
+
+
 def report(given: argparse.Namespace) -> int:
     """Write the report of a graded class: one HTML page, and tables as CSV beside it.
 
     For each exercise it shows the difficulty, the discrimination, the known mistakes with their numbers, and the wrong
     answers that no known mistake explains; then the flags, the repairs, and what could not be run. With --anonymous it
-    contains no name.
+    contains no name. With --gain it prints what a class has learnt from the answers to the two forms of `mlsd form`: a
+    row for each student, named in the first column, and the twelve answers in the last ones.
     """
+    if given.gain:
+        from mlsd_helpers.exercises.forms import LETTERS  # noqa: PLC0415
+        from mlsd_helpers.grading import gain  # noqa: PLC0415
+
+        before, after = (gain.read(path, letter) for path, letter in zip(given.gain, LETTERS, strict=True))
+        say(gain.table(gain.compare(before, after)))
+        return 0
+    if given.assignment is None:
+        raise GradingError(
+            "No assignment was named. Name one, such as 05_capacity, or give --gain two files."
+        )
     from mlsd_helpers.grading.report import report as write  # noqa: PLC0415
 
     written = write(
@@ -235,8 +263,22 @@ COMMANDS = (
         COURSE,
     ),
     Command(
+        form,
+        argument("letter", "A or B", choices=("A", "B"), metavar="LETTER"),
+        argument(
+            "--format", "how it is written (default: text)", choices=("text", "gift", "csv"), default="text"
+        ),
+    ),
+    Command(
         report,
-        assignment(),
+        assignment("?"),
+        argument(
+            "--gain",
+            "answers to form A before and to form B after the course, as CSV",
+            nargs=2,
+            type=Path,
+            metavar=("BEFORE", "AFTER"),
+        ),
         argument("--anonymous", "pseudonyms in place of names", action="store_true"),
         output("the page (default: reports/ASSIGNMENT.html)"),
         _DATABASE,

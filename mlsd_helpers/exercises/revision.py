@@ -33,12 +33,12 @@ class Revision:
 
     exercise: Exercise
     step: str
-    inputs: Mapping[str, str]
+    case: Case
     options: tuple[Option, ...]
 
     def __str__(self) -> str:
         """Return the question with its numbered options."""
-        given = "\n".join(f"  {name} = {value}" for name, value in self.inputs.items())
+        given = "\n".join(f"  {name} = {_shown(value)}" for name, value in self.case.items())
         options = "\n".join(f"  {at}  {one.value}" for at, one in enumerate(self.options, 1))
         asked = f"What is `{self.step}`?" if self.step else "What is the answer?"
         return f"{self.exercise.title} ({self.exercise.id}). Given:\n{given}\n{asked}\n{options}"
@@ -68,8 +68,7 @@ def revise(exercise: Exercise, mistake: str, rng: random.Random) -> Revision | N
                     Option(_shown(value), name, why.get(name or "", "")) for name, value in values.items()
                 ]
                 rng.shuffle(options)
-                shown = {name: _shown(value) for name, value in case.items()}
-                return Revision(exercise, step.key, shown, tuple(options))
+                return Revision(exercise, step.key, case, tuple(options))
     return None
 
 
