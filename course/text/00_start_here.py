@@ -143,8 +143,9 @@ the assignment and give it in as your course says. *Validate*, in the toolbar, r
 ## 6 How the course runs
 
 Five steps, each a lesson of about an hour and its exercises, lead from a product requirement to an architecture that can be
-deployed. One file, `design.yaml`, goes with you: each lesson reads what you decided before, and adds its part. A term in
-bold is explained where it first appears, and once more in the [glossary](glossary.md).
+deployed. Two files go with you. `harbour_pay.yaml` is the case of the lessons, with what you decide in them. `design.yaml` is a
+system of your own: you alone write into it. A term in bold is explained where it first appears, and once more in the
+[glossary](glossary.md).
 """
 
 # %%
@@ -152,27 +153,23 @@ mlsd.figures.course_map()
 
 # %% [markdown]
 """
-The lessons work one case, **Harbour Pay**, which decides on card payments. If you skip a lesson, Harbour Pay's part is taken
-for the part that your file lacks. `!mlsd check design.yaml` in a cell says what is missing or does not fit.
+The case is **Harbour Pay**, which decides on card payments. If you skip a lesson, the worked part of the case stands in.
 
-## 7 Your design
+## 7 Your own system
 
-Give your own design a name, and say in a sentence what it decides and for whom. Take a system that you know, or keep Harbour
-Pay.
+Take a system that you know. Each lesson has a moment for it: `mlsd.outline` adds an example of a part to your `design.yaml`, each
+line as a comment. The first part says whose design it is:
 """
 
 # %%
-name = "Harbour Pay card fraud"
-summary = "Scores each card payment while the customer waits, to stop fraud."
+mlsd.outline("design.yaml", "about")
 
 # %% [markdown]
 """
-Write it down. What else your file holds stays as it is, and a file that said something else is kept beside it.
+Open `design.yaml` in the list of files. Give the system a name, and put your own words into the part; then take away the `#` at
+the beginning of its lines (select them, Ctrl+/), and save. `!mlsd check design.yaml` in a cell reviews the file, from the first
+requirements on.
 """
-
-# %%
-design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="requirements")
-design.with_part(name=name, summary=summary).save("design.yaml", replace=True).name
 
 # %% [markdown]
 """

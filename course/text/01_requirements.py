@@ -436,15 +436,14 @@ print(f"The open loop's p99 is {open_s / closed_s:,.0f} times that of the closed
 The closed loop sends one request into each stall and very many between the stalls, so few of its requests are late. If
 both p99s are alike on your machine, others kept it busy: `mlsd.testbed.open_and_closed(recorded=True)` shows a recording.
 
-## 7 Your design
+## 7 Write it down
 
-The first part of your `design.yaml` is the page of requirements. Your file's own page is read if there is one; otherwise Harbour
-Pay's stands here as a start. Write what *your* system needs behind each `=`; text with a unit, such as `"500 ms"`, is read as
-people write it.
+The first part of `harbour_pay.yaml` is the page of requirements. Decide behind each `=`; text with a unit, such as `"500 ms"`, is
+read as people write it.
 """
 
 # %%
-design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="requirements")
+design = mlsd.cases.carry_on("harbour_pay.yaml", "harbour_pay", until="requirements")
 page = design.requirements or worked
 
 goal = page.goal
@@ -466,8 +465,7 @@ needs = page.changed(
 
 # %% [markdown]
 """
-What you did not ask in the interview of section 1 is on the page as an assumption, with an owner and a check. Where the page still
-speaks of fraud (its labels, its failure modes), change it in the file itself.
+What you did not ask in the interview of section 1 is on the page as an assumption, with an owner and a check.
 
 A **review** reads a design as a colleague would. This is what it says to a promise about the mean:
 """
@@ -480,11 +478,21 @@ for finding in mlsd.review(design.with_part(requirements=vague)):
 
 # %% [markdown]
 """
-Write yours down. `!mlsd check design.yaml` in a cell then says what a review finds in it, with the line in the file.
+Write yours down. A file that said something else before is kept in the folder `history`.
 """
 
 # %%
-design.with_part(requirements=needs).save("design.yaml", replace=True).name
+design.with_part(requirements=needs).save("harbour_pay.yaml", replace=True).name
+
+# %% [markdown]
+"""
+**Your own system.** `mlsd.outline` adds an example of this part to your `design.yaml`, each line as a comment. Open the file, put in
+what holds for your system, and take the `#` away (select the lines, Ctrl+/). What you have written stays as it is.
+`!mlsd check design.yaml` in a cell then says what a reviewer finds in it, with the line in the file.
+"""
+
+# %%
+mlsd.outline("design.yaml", "requirements")
 
 # %% [markdown]
 """

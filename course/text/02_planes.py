@@ -386,9 +386,9 @@ too, until somebody switches it off. A gate is tuned like any alarm.
 
 The early part of such a day is the most confusing: with few nodes changed, the errors come and go.
 
-## 7 Your design
+## 7 Write it down
 
-The second part of your `design.yaml` is the sketch: your file's own if it has one, otherwise Harbour Pay's. Two decisions
+The second part of `harbour_pay.yaml` is the sketch. Two decisions
 are asked of you: what the model does without features, and how the gate's refusals are noticed.
 """
 
@@ -407,7 +407,7 @@ refusals = {
 }
 
 # %%
-design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="planes")
+design = mlsd.cases.carry_on("harbour_pay.yaml", "harbour_pay", until="planes")
 sketch = design.planes or planes
 mine = sketch.changed(
     flows=[
@@ -430,11 +430,21 @@ drawing = mlsd.widgets.PlanesCanvas(mine)
 drawing
 
 # %%
-design.with_part(planes=drawing.planes).save("design.yaml", replace=True).name
+design.with_part(planes=drawing.planes).save("harbour_pay.yaml", replace=True).name
 
 # %% [markdown]
 """
-`!mlsd check design.yaml` in a cell reviews the file, and `!mlsd document design.yaml` makes the design document, with this sketch in it.
+`!mlsd document harbour_pay.yaml` in a cell makes the design document, with this sketch in it.
+
+**Your own system.** This part too, as an example in your `design.yaml`, to be changed there. A canvas takes it from the file,
+`mlsd.widgets.PlanesCanvas(mlsd.load_design("design.yaml").planes)`, and what you draw goes back as above.
+"""
+
+# %%
+mlsd.outline("design.yaml", "planes")
+
+# %% [markdown]
+"""
 
 ## 8 What the sketch leaves out
 

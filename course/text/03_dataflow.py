@@ -477,11 +477,10 @@ Eight exercises wait in [the assignment](../release/03_dataflow/03_dataflow.ipyn
 bounds of an age in code and the gaps among twelve features; the cheapest repair, an as-of join and parity; late labels, and a
 whole data flow to repair. Do the first sitting now.
 
-## 10 Your design
+## 10 Write it down
 
-The part of `design.yaml` for this lesson traces every feature. What you wrote before stays; where you skipped a lesson, the
-worked design of Harbour Pay stands in. Two decisions are yours. Choose, then run: how does the spend of a card get to the
-model, and how often is the merchants' rate computed?
+The part of `harbour_pay.yaml` for this lesson traces every feature. Two decisions are yours. Choose, then run: how does the spend
+of a card get to the model, and how often is the merchants' rate computed?
 """
 
 # %%
@@ -502,9 +501,9 @@ flow = worked.changed(
 )
 
 # %%
-design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="dataflow")
+design = mlsd.cases.carry_on("harbour_pay.yaml", "harbour_pay", until="dataflow")
 design = design.with_part(dataflow=flow)
-design.save("design.yaml", replace=True)
+design.save("harbour_pay.yaml", replace=True)
 found = pd.DataFrame(
     [
         (finding.where, finding.message, finding.fix)
@@ -513,12 +512,21 @@ found = pd.DataFrame(
     ],
     columns=["where", "what", "how to repair it"],
 )
-print(f"design.yaml: {len(flow.features)} features traced, {len(found)} gaps")
+print(f"harbour_pay.yaml: {len(flow.features)} features traced, {len(found)} gaps")
 found
 
 # %% [markdown]
 """
 Set `rate_period` to 15 minutes and run the last two cells again: the review says what you now know. Then set it back.
+
+**Your own system.** The same part as an example in your `design.yaml`, to be changed there:
+"""
+
+# %%
+mlsd.outline("design.yaml", "dataflow")
+
+# %% [markdown]
+"""
 
 ## 11 What the rule leaves out
 

@@ -479,7 +479,7 @@ caches
 
 # %% [markdown]
 """
-## 11 Your design
+## 11 Write it down
 
 The pattern of Harbour Pay. Choose `pattern` and write the reason that you would give in a review. For what you
 reject, say what would have to change: that is where the choice flips.
@@ -520,7 +520,7 @@ in it?
 """
 
 # %%
-design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="pattern")
+design = mlsd.cases.carry_on("harbour_pay.yaml", "harbour_pay", until="pattern")
 design = design.with_part(pattern=chosen)
 found = pd.DataFrame(
     [
@@ -540,8 +540,15 @@ down:
 """
 
 # %%
-saved = design.save("design.yaml", replace=True)
-print(f"written to {saved.name}")
+design.save("harbour_pay.yaml", replace=True).name
+
+# %% [markdown]
+"""
+**Your own system.** The same part as an example in your `design.yaml`, to be changed there:
+"""
+
+# %%
+mlsd.outline("design.yaml", "pattern")
 
 # %% [markdown]
 """

@@ -583,10 +583,10 @@ server leaves out: a server of this kind works on several requests in turn (an *
 its cores with neighbours. The busier it is, the more requests wait behind each of these: a reason of its own for a
 target below one.
 
-## 10 Your design
+## 10 Write it down
 
-The last part of your `design.yaml` is the capacity plan. What you wrote in earlier lessons stays; where you skipped
-one, the worked design of Harbour Pay stands in. Choose the failure that you pay for, "zone loss" or "rolling restart",
+The last part of `harbour_pay.yaml` is the capacity plan. What you decided in earlier lessons stays; where you skipped
+one, the worked part of the case stands in. Choose the failure that you pay for, "zone loss" or "rolling restart",
 how many requests may wait for a replica before the rest goes to the fallback, and the routing ("random" or "power of
 two"):
 """
@@ -598,7 +598,7 @@ routing = "power of two"
 zones = 3
 
 # %%
-design = mlsd.cases.carry_on("design.yaml", "harbour_pay", until="capacity")
+design = mlsd.cases.carry_on("harbour_pay.yaml", "harbour_pay", until="capacity")
 peak = (design.requirements.throughput or case.requirements.throughput).peak
 at_target = peak * service_time_s / target
 if pays_for == "zone loss":
@@ -630,8 +630,15 @@ Write it down:
 """
 
 # %%
-saved = design.with_part(capacity=plan).save("design.yaml", replace=True)
-print(f"written to {saved.name}")
+design.with_part(capacity=plan).save("harbour_pay.yaml", replace=True).name
+
+# %% [markdown]
+"""
+**Your own system.** The same part as an example in your `design.yaml`, to be changed there:
+"""
+
+# %%
+mlsd.outline("design.yaml", "capacity")
 
 # %% [markdown]
 """
@@ -675,9 +682,9 @@ mlsd.ask("05-recall-headroom")
 
 # %% [markdown]
 """
-**Next:** finish the [exercises](../release/05_capacity/05_capacity.ipynb). Your `design.yaml` now has all its parts: run
+**Next:** finish the [exercises](../release/05_capacity/05_capacity.ipynb). Then look at your `design.yaml`: run
 `!mlsd check design.yaml` in a cell and read what a reviewer finds, and `!mlsd document design.yaml` for the pages that you would
-take to a design review. Then start again from an empty file, with a system of your own.
+take to a design review.
 
 ## Sources
 

@@ -14,7 +14,7 @@ MANIFEST = f"{STATE}/manifest.json"
 
 GLOSSARY = "glossary.md"
 DESIGN = "design.yaml"
-_STARTER = b"# Your design. Each lesson writes its part here; change it as you like.\nname: My design\n"
+_STARTER = b"# A system of your own: nobody else writes values into this file.\nname: My system\n"
 _LINKS = MappingProxyType({
     rb"\.\./release/(?=\d\d_)": b"assignments/",  # from a lesson to its exercises
     rb"\.\./\.\./course/(?=\d\d_|glossary)": b"../../",  # and back
