@@ -146,7 +146,7 @@ function render({ model, el }) {
   function wireBox(one) {
     const [width, height] = shown().box;
     const node = wire(keyOfBox(one.id), { id: one.id }, (event) => onBoxKey(event, one.id));
-    const dot = svg("circle", { class: "dot", cx: width, cy: height / 2, r: 5 });
+    const dot = svg("circle", { class: "dot", cx: width, cy: height, r: 5 });
     node.prepend(svg("rect", { class: "ring", x: -4, y: -4, width: width + 8, height: height + 8, rx: 8 }));
     node.append(dot);
     node.classList.toggle("begun", from === one.id);
