@@ -14,7 +14,7 @@ chosen. Bursts and an unknown spread of the service time widen the range.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -138,6 +138,17 @@ class Answers:
         """Return a percentile of the wait before service, in seconds."""
         return math.inf if self.waits is None else _solve(self.waits, percentile, self.service.mean_s)
 
+    @property
+    def mean_s(self) -> float:
+        """The mean of wait and service together, in seconds: the mean wait is the area under the share that waits."""
+        if self.waits is None:
+            return math.inf
+        waited_s, low_s, width_s = 0.0, 0.0, self.service.mean_s / 200
+        while (share := self.waits(low_s)) > _ACCURACY:
+            waited_s += width_s * (share + self.waits(low_s + width_s)) / 2
+            low_s, width_s = low_s + width_s, width_s * 1.05
+        return self.service.mean_s + waited_s
+
 
 def _solve(later_than: Callable[[float], float], percentile: float, scale_s: float) -> float:
     """Find the time that no more than 1 − `percentile` exceed."""
@@ -176,6 +187,11 @@ class Prediction:
         """Return a percentile of the time to answer."""
         return Range(self.least.response_s(percentile), self.most.response_s(percentile))
 
+    @property
+    def mean_s(self) -> Range:
+        """The mean of the time to answer."""
+        return Range(self.least.mean_s, self.most.mean_s)
+
     def wait_s(self, percentile: float) -> Range:
         """Return a percentile of the wait before service."""
         return Range(self.least.wait_s(percentile), self.most.wait_s(percentile))
@@ -213,6 +229,17 @@ def _during(failure: str, design: Design, sizing: Sizing, replicas: int, load_rp
     if failure == "surge":
         return State(failure, replicas, load_rps * (1 + sizing.surge.value))
     return State(failure, replicas, cold_load_rps(design, load_rps) or load_rps)
+
+
+def state_during(design: Design, sizing: Sizing, failures: Iterable[str]) -> State | None:
+    """Return what a fleet has to carry at the peak during several failures together; None without load or replicas."""
+    load_rps, replicas = sizing.load_rps, sizing.plan.replicas
+    if load_rps is None or not replicas:
+        return None
+    found = [_during(failure, design, sizing, replicas, load_rps) for failure in failures]
+    lost = sum(replicas - one.replicas for one in found)
+    more = math.prod(one.load_rps / load_rps for one in found) if load_rps else 1.0
+    return State(" and ".join(one.during for one in found), max(replicas - lost, 0), load_rps * more)
 
 
 def predictions(design: Design, sizing: Sizing) -> tuple[Prediction, ...]:

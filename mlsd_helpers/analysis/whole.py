@@ -11,6 +11,7 @@ what matters, `why` and `whys` say what to write.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -81,6 +82,22 @@ class Elsewhere:
     """What on the way says nothing of its time, so that a request may take longer than `most_s` says."""
     whole: Callable[[float], Range] = field(default=_as_given(0.0, 0.0), compare=False, repr=False)
     """The time of a whole request by the time that it spends in the fleet."""
+    rare: float = 0.0
+    """The share of requests that also make calls left out here, for so few cannot set the percentile; see `bounds`."""
+
+    def bounds(self, share: float) -> tuple[float, ...]:
+        """Return the percentiles of the other requests between which a percentile of all lies, as shares.
+
+        At best the rare requests are all quicker, at worst all slower: with 2% of them, the p95 of all lies between
+        the p94.9 and the p96.9 of the rest.
+
+        >>> [round(each, 4) for each in Elsewhere(rare=0.02).bounds(0.95)], Elsewhere().bounds(0.95)
+        ([0.949, 0.9694], (0.95,))
+        """
+        if not self.rare:
+            return (share,)
+        rest = 1 - self.rare
+        return max(1 - (1 - share) / rest, 0.0), 1 - (1 - share - self.rare) / rest
 
     @classmethod
     def of(cls, design: Design, plan: FleetPlan | None, percentile: str | None = None) -> "Elsewhere":
@@ -88,14 +105,17 @@ class Elsewhere:
 
         Parts of the fleet's component are its own; parts of other components are elsewhere, and take no less than
         these state, or their own fleets are predicted to take at `percentile`, by default that of the budget. A part
-        without a component is elsewhere if some part is the fleet's, and may be either otherwise. Calls that are made
-        at once take as long as the slowest. Without a split all is up to what the components state, which need not
-        add up.
+        without a component is elsewhere if some part is the fleet's, and may be either otherwise. A part is also the
+        time of what its component calls and the split does not name, where what these state fits into it. Calls that
+        are made at once take as long as the slowest, and calls that too few requests make to set the percentile are
+        left out. Without a split all is up to what the components state, which need not add up.
         """
         latency = design.requirements.latency if design.requirements else None
         if latency is None:
             return cls()
-        return _Way(design, plan.component if plan else None, percentile or latency.percentile).elsewhere()
+        percentile = percentile or latency.percentile
+        way = _Way(design, plan.component if plan else None, percentile)
+        return (way.without_rare() if percentile != "mean" else way).elsewhere()
 
     def __str__(self) -> str:
         if math.isclose(self.least_s, self.most_s):
@@ -124,6 +144,77 @@ class _Way:
         self._fleets = _fleets_s(design, self._share, fleet)
         self._calls = self._flows()
         self._known = components_by_id(design.planes) if design.planes else {}
+        self._left_out, self.rare = tuple[Flow, ...](), 0.0
+        self._inside = self._inside_parts()
+
+    def without_rare(self) -> "_Way":
+        """Leave out calls that together fewer requests make than lie beyond the percentile, where they take longest."""
+        planes, way = self._design.planes, self
+        if planes is None or not self._calls or self._fleet is None:
+            return way
+        rates = calls_per_request(planes)
+        rare = sorted(
+            (rates[flow.start] * flow.share, at)
+            for at, flow in enumerate(self._calls)
+            if flow.share is not None and flow.share < 1 and flow.start in rates
+        )
+        for rate, at in rare:
+            if way.rare + rate < 1 - self._share - 1e-9:
+                shorter = way._without(self._calls[at], rate)
+                way = shorter if shorter.is_shorter(way) else way
+        return way
+
+    def _without(self, call: Flow, rate: float) -> "_Way":
+        way = copy(self)
+        way._calls = [flow for flow in self._calls if flow is not call]  # noqa: SLF001 - of its own class
+        way._left_out, way.rare = (*self._left_out, call), self.rare + rate  # noqa: SLF001
+        way._inside = way._inside_parts()  # noqa: SLF001
+        return way
+
+    def is_shorter(self, other: "_Way") -> bool:
+        """Tell whether a request takes less time here than otherwise; always through the fleet."""
+        planes = self._design.planes
+        if planes is None or self._fleet not in reached(self._entries(planes), steps_along(self._calls)):
+            return False
+        mine, others = (way.elsewhere() for way in (self, other))
+        is_less = mine.whole(0.0).most_s < others.whole(0.0).most_s * (1 - 1e-9)
+        return is_less or bool(others.unknown and not mine.unknown)
+
+    def _gone(self) -> set[str]:
+        """Return what only the calls lead to that are left out."""
+        if self._design.planes is None or not self._left_out:
+            return set()
+        entries = self._entries(self._design.planes)
+        before = reached(entries, steps_along([*self._calls, *self._left_out]))
+        return set(before) - set(reached(entries, steps_along(self._calls)))
+
+    def _inside_parts(self) -> dict[str, str]:
+        """Return what is called within a part of the split, with the component that the part names.
+
+        The split does not name it, nothing but that component leads to it, and by what all of them state, or are
+        predicted to take, the part covers its calls too.
+        """
+        planes = self._design.planes
+        if planes is None or not self._calls or not self._parts:
+            return {}
+
+        def time_s(one: Component) -> float:
+            predicted = self._fleets.get(one.id)
+            return max(one.latency or 0.0, predicted.most_s if predicted else 0.0)
+
+        spans, entries = times_of(planes, time_s), self._entries(planes)
+        found = dict[str, str]()
+        for name, part_s in self._parts.items():
+            if name not in self._known or not self._known[name].latency:
+                continue
+            inner = reached([name], steps_along(self._calls)) - {name}
+            around = reached(entries, steps_along(flow for flow in self._calls if flow.start != name))
+            named = inner & ({*self._parts, self._fleet} | around)
+            if inner and not named and spans[name].most_s <= part_s * (1 + 1e-9):
+                found |= dict.fromkeys(
+                    (one for one in self._known if one in inner and time_s(self._known[one])), name
+                )
+        return found
 
     def _flows(self) -> list[Flow]:
         """Return the calls around the fleet; none where the sketch does not show it, or goes round in a circle."""
@@ -134,7 +225,7 @@ class _Way:
 
     def elsewhere(self) -> Elsewhere:
         on_way = self._on_way()
-        beside = [part for part in self._named if part.component not in on_way]
+        beside = [part for part in self._named if part.component not in {*on_way, *self._gone()}]
         aside_s, words_s = (math.fsum(part.time for part in parts) for parts in (beside, self._words))
         unlisted = [name for name in on_way if self._unlisted(name)]
         open_ = bool(self._words) and not self._own
@@ -163,6 +254,7 @@ class _Way:
             tuple(self._notes(open_, unlisted)),
             self._unknown(on_way),
             both,
+            self.rare,
         )
 
     def _on_way(self) -> tuple[str, ...]:
@@ -197,16 +289,19 @@ class _Way:
         return max((spans[one].most_s for one in reaching), default=own_s)
 
     def _least_s(self, name: str) -> float:
+        if name in self._inside:
+            return 0.0
         part_s = self._parts.get(name, 0.0) if self._of_budget else 0.0
         return max(part_s, self._fleets[name].least_s) if name in self._fleets else part_s
 
     def _listed_s(self, name: str) -> float:
         """Return the longest time of what the split names, or a fleet is predicted to take."""
-        if name not in self._parts and name not in self._fleets:
-            return 0.0
-        return self._most_s(name)
+        listed = name in self._parts or name in self._fleets
+        return self._most_s(name) if listed else 0.0
 
     def _most_s(self, name: str) -> float:
+        if name in self._inside:
+            return 0.0
         stated_s = self._known[name].latency or 0.0
         predicted_s = self._fleets[name].most_s if name in self._fleets else 0.0
         longest_s = max(self._parts.get(name, 0.0), stated_s, predicted_s)
@@ -218,7 +313,7 @@ class _Way:
     def _times_known(self, name: str) -> bool:
         """Tell whether a component's time at the percentile is given: by its part, its fleet, or what it states."""
         one = self._known[name]
-        if name in self._parts or name in self._fleets:
+        if name in self._parts or name in self._fleets or name in self._inside:
             return True
         if one.latency is None:
             return False
@@ -250,14 +345,31 @@ class _Way:
         several = [
             name
             for name in (*self._on_way(), self._fleet or "")
-            if len([flow for flow in self._calls if flow.start == name]) > 1
-            and self._known[name].calls is None
+            if self._known[name].calls is None and self._makes_several(name)
         ]
         said = ["say in requirements.latency.split what each component may take"] if unlisted else []
         said += [f"say whether {', '.join(several)} makes its calls at once"] if several else []
         return " and ".join(said) or "make the parts as long as their components say"
 
+    def _makes_several(self, name: str) -> bool:
+        """Tell whether one request may make several calls of a component, whose order matters."""
+        made = [call.flow for call in calls_by_component(self._design.planes or Planes()).get(name, ())]
+        made = [flow for flow in made if flow in self._calls]
+        parts = [flow.share for flow in made if flow.share not in {None, 1.0}]
+        exclude_each_other = len(parts) == len(made) and math.fsum(filter(None, parts)) <= 1 + 1e-9
+        return len(made) > 1 and not exclude_each_other
+
     def _notes(self, open_: bool, unlisted: list[str]) -> Iterator[str]:
+        if self._left_out:
+            called = ", ".join(dict.fromkeys(flow.end for flow in self._left_out))
+            low, high = (f"p{100 * each:.4g}" for each in Elsewhere(rare=self.rare).bounds(self._share))
+            yield (
+                f"{show_share(self.rare)} of the requests also call {called}: too few to set the "
+                f"p{100 * self._share:.4g}, which lies between {low} and {high} of the others."
+            )
+        if self._inside:
+            said = ", ".join(f"{one} (in the part of {caller})" for one, caller in self._inside.items())
+            yield f"Not added again, for a part of the split covers it: {said}."
         if self._own:
             others = self._named + self._words
             yield (
@@ -509,7 +621,7 @@ class _End:
             flow = next(flow for flow in call.flows if flow.fails == "closed")
             return self._open(
                 f"the call of {flow.end} by {flow.start} fails closed and has a fallback, {flow.fallback!r}: "
-                "say whether that is an answer"
+                "say whether that is an answer: leave out `fails: closed` if it is one, and the fallback if it is none"
             )
         return 1.0
 

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.paths import peak_rps
-from mlsd_helpers.analysis.prediction import predictions
-from mlsd_helpers.analysis.sizing import PERCENTILES, Decision, Sizing, sizings
+from mlsd_helpers.analysis.prediction import Prediction, predict, state_during
+from mlsd_helpers.analysis.sizing import Decision, Sizing, sizings
 from mlsd_helpers.analysis.surroundings import (
     Callers,
     Fallbacks,
     callers_of,
-    is_timed,
     share_reaching,
     somebody_waits,
     unplanned_models,
@@ -31,6 +30,7 @@ from mlsd_helpers.simulation.generation import GenerationScenario
 from mlsd_helpers.simulation.requirements import (
     Doubts,
     RequirementResult,
+    Rise,
     ages_after_a_missed_run,
     answered_of,
     by_fallback,
@@ -42,8 +42,10 @@ from mlsd_helpers.simulation.requirements import (
     open_fields,
     overloaded,
     rising,
+    served_by_service_time,
     served_of,
     shown_in,
+    while_rising,
 )
 from mlsd_helpers.simulation.result import Estimate, Result, show_share
 from mlsd_helpers.simulation.scenario import Measured, OverloadError, Scenario
@@ -218,6 +220,7 @@ class _Simulated:
 
     sizing: Sizing
     runs: list["_Run"]
+    incidents: Sequence[IncidentName]
     overload: OverloadError | None = None
 
     @classmethod
@@ -227,17 +230,19 @@ class _Simulated:
         try:
             runs = [_Run.of(design, one, name, *wanted) for name, one in _variants(sizing)]
         except OverloadError as overload:
-            return cls(sizing, [], overload)
+            return cls(sizing, [], wanted.incidents, overload)
         for number, run in enumerate(runs):
             run.simulate(seed, _part_of(progress, number, len(runs)))
-        return cls(sizing, runs)
+        return cls(sizing, runs, wanted.incidents)
 
     def served(self, design: Design) -> list[Estimate]:
         """Return the share of its requests that the fleet serves in time, under each reading."""
         if self.overload:
             return [exactly(1 / self.overload.utilisation)]
-        timeout_s = callers_of(design, self.sizing.plan).timeout_s
-        return [served_of(run.result, timeout_s) for run in self.runs]
+        callers = callers_of(design, self.sizing.plan)
+        found = [served_of(run.result, callers.timeout_s) for run in self.runs]
+        declared = _declared(design, self.sizing, self.incidents)
+        return [*found, *(served_by_service_time(declared, self.sizing.plan, callers) if declared else ())]
 
     @property
     def longest_s(self) -> float:
@@ -302,7 +307,8 @@ def _report(
     results = [(run.name, run.result) for run in runs]
     served, fleets_s = _served_by_component(design, fleets)
     answers = answered_of(design, served, fleets_s, zone_lost="zone loss" in incidents)
-    verdicts = judge(design, sizing, results, answers, _doubts(design, sizing, runs, left_out, folder))
+    verdicts = judge(design, sizing, results, answers, _doubts(design, one, left_out, incidents))
+    verdicts += while_rising(design, sizing, _assumed_rise(sizing, runs))
     verdicts += by_the_clock(design)
     if "stale pipeline" in incidents:
         verdicts += ages_after_a_missed_run(design)
@@ -348,22 +354,33 @@ def _load_note(design: Design, sizing: Sizing) -> Iterable[str]:
 
 
 def _doubts(
-    design: Design, sizing: Sizing, runs: Sequence["_Run"], left_out: Sequence[str], folder: Path | None
+    design: Design, one: "_Simulated", left_out: Sequence[str], incidents: Sequence[IncidentName]
 ) -> Doubts:
     """Say why the runs of a fleet are no ground for a verdict, or for none that something is met."""
-    short = next(filter(None, (run.too_short() for run in runs)), "") or _doubt(design, sizing, folder)
+    sizing, runs, plan = one.sizing, one.runs, one.sizing.plan
     others = [path for path in left_out if somebody_waits(design, design.fleets[path])]
     unplanned = f"the fleets {', '.join(others)} are not simulated" if others else ""
-    plan = sizing.plan
-    scaler = plan.autoscaler
-    grows = scaler is not None and (scaler.minimum or 0) < (plan.replicas or 0)
-    ignored = "the {} of a generation is not simulated" if plan.generation else ""
+    limited = plan.generation and plan.queue_limit is not None
     return Doubts(
-        all=short,
-        met=(ignored.format("autoscaler") if grows else "") or rising(design, sizing),
-        answered=unplanned or (ignored.format("queue_limit") if plan.queue_limit is not None else ""),
+        all=next(filter(None, (run.too_short() for run in runs)), ""),
+        answered=unplanned or ("the queue_limit of a generation is not simulated" if limited else ""),
         percentile=lambda share: next(filter(None, (run.too_few(share) for run in runs)), ""),
+        rise=None if _assumed_rise(sizing, runs) else rising(sizing, _busy(runs)),
+        declared=_declared(design, sizing, incidents),
     )
+
+
+def _busy(runs: Sequence["_Run"]) -> float | None:
+    """Return how many replicas a generation keeps busy, by its tokens; None for other fleets."""
+    scenario = runs[0].scenario
+    return scenario.utilisation * scenario.replicas if isinstance(scenario, GenerationScenario) else None
+
+
+def _assumed_rise(sizing: Sizing, runs: Sequence["_Run"]) -> Rise | None:
+    """Return what answers if load jumps, of a generation, whose autoscaler is not simulated."""
+    busy = _busy(runs)
+    rise = None if busy is None else rising(sizing, busy)
+    return rise if rise and rise.assumed else None
 
 
 def _title(design: Design, sizing: Sizing) -> str:
@@ -609,7 +626,7 @@ def _overloaded(
         f"{overload.rate_rps - overload.backlog_rps:,.4g}. Nothing limits the queue, so it grows without end, and "
         "nothing was simulated. Add replicas, or limit the queue."
     )
-    both = _two_service_times(design, sizing, folder)
+    both = _two_service_times(design, sizing, incidents, folder)
     assumed = (one.assumption for one in _used(sizing, incidents) if one.assumption)
     return Report(
         design=_title(design, sizing),
@@ -623,21 +640,25 @@ def _overloaded(
     )
 
 
-def _utilisations(design: Design, sizing: Sizing, folder: Path | None) -> tuple[float, float] | None:
+def _utilisations(
+    design: Design, sizing: Sizing, incidents: Sequence[IncidentName], folder: Path | None
+) -> tuple[float, float] | None:
     """Return the utilisation by the tokens and by the service time, where a plan gives both."""
-    plan = sizing.plan
-    if not (plan.generation and plan.replicas and sizing.seat_s and sizing.load_rps):
+    state = state_during(design, sizing, _changing(incidents))
+    if not (sizing.plan.generation and sizing.seat_s and state and state.replicas):
         return None
     try:
-        by_tokens = scenario_of(design, sizing, folder=folder).utilisation
+        by_tokens = scenario_of(design, sizing, incidents, folder=folder).utilisation
     except OverloadError as overload:
         by_tokens = overload.utilisation
-    return by_tokens, sizing.load_rps * sizing.seat_s / plan.replicas
+    return by_tokens, state.load_rps * sizing.seat_s / state.replicas
 
 
-def _two_service_times(design: Design, sizing: Sizing, folder: Path | None) -> Iterable[str]:
+def _two_service_times(
+    design: Design, sizing: Sizing, incidents: Sequence[IncidentName], folder: Path | None
+) -> Iterable[str]:
     """Say which of two service times is simulated, and what both come to."""
-    both = _utilisations(design, sizing, folder)
+    both = _utilisations(design, sizing, incidents, folder)
     if both is None or sizing.plan.service_time is None:
         return
     by_tokens, declared = both
@@ -650,22 +671,18 @@ def _two_service_times(design: Design, sizing: Sizing, folder: Path | None) -> I
     )
 
 
-def _doubt(design: Design, sizing: Sizing, folder: Path | None) -> str:
-    """Say why the roofline's times are not to be believed, where the plan's own service time is worse."""
-    both = _utilisations(design, sizing, folder)
-    if both is None:
-        return ""
-    if both[1] >= 1:
-        return f"by {sizing.path}.service_time the fleet is overloaded, at {show_share(both[1])}"
-    latency = design.requirements.latency if design.requirements else None
-    share = PERCENTILES.get(latency.percentile) if latency and is_timed(design, sizing.plan) else None
-    found = predictions(design, sizing)
-    if not latency or not share or not found:
-        return ""
-    takes_s = found[0].response_s(share).least_s + Elsewhere.of(design, sizing.plan).least_s
-    if takes_s < latency.budget:
-        return ""
-    return f"by {sizing.path}.service_time {latency.percentile} is {show_seconds(takes_s)}"
+def _declared(design: Design, sizing: Sizing, incidents: Sequence[IncidentName]) -> Prediction | None:
+    """Predict by a plan's service time what was simulated of its generation; None where it does not give both."""
+    state = state_during(design, sizing, _changing(incidents))
+    if not sizing.plan.generation or not sizing.plan.service_time or state is None:
+        return None
+    throughput = design.requirements.throughput if design.requirements else None
+    return predict(sizing.plan, state, (throughput and throughput.burstiness) or 1.0)
+
+
+def _changing(incidents: Sequence[IncidentName]) -> list[IncidentName]:
+    """Return the incidents that change what a fleet has to carry."""
+    return [one for one in dict.fromkeys(incidents) if one != "stale pipeline"]
 
 
 # ---------------------------------------------------------------- rule of thumb, formula, notes
@@ -698,7 +715,7 @@ def _staffed(scenario: Scenario) -> float:
     return math.ceil(servers / scenario.fleet.concurrency)
 
 
-def _used(sizing: Sizing, incidents: Sequence[str]) -> Iterable[Decision]:
+def _used(sizing: Sizing, incidents: Sequence[IncidentName]) -> Iterable[Decision]:
     """Yield the decisions that this simulation uses and that a design may leave open."""
     yield sizing.sequences if sizing.plan.generation else sizing.headroom
     yield from (sizing.surge for name in incidents if name == "surge")
@@ -709,7 +726,7 @@ def _notes(
     design: Design,
     sizing: Sizing,
     scenario: AnyScenario,
-    incidents: Sequence[str],
+    incidents: Sequence[IncidentName],
     folder: Path | None,
 ) -> Iterable[str]:
     plan = sizing.plan
@@ -724,7 +741,7 @@ def _notes(
         if not any(stage.period for stage in (design.dataflow.stages if design.dataflow else ())):
             yield "Nothing in the data flow runs on a period, so that no run can be missed and no age grows."
     if isinstance(scenario, GenerationScenario):
-        yield from _two_service_times(design, sizing, folder)
+        yield from _two_service_times(design, sizing, incidents, folder)
         left_out = [name for name in ("queue_limit", "autoscaler", "batching") if getattr(plan, name)]
         yield (
             "Steps and prompts take what the roofline allows, with half of the dense compute for prompts; prompt "
@@ -732,7 +749,8 @@ def _notes(
             "the time in which a replica works on at least one sequence: it is high long before the fleet is full."
         )
         if left_out:
-            yield f"Not simulated for generation: {', '.join(left_out)}."
+            at = f"; verdicts are at the planned {plan.replicas} replicas" if plan.autoscaler else ""
+            yield f"Not simulated for generation: {', '.join(left_out)}{at}."
         return
     callers = scenario.clients
     if callers.timeout_s < math.inf:

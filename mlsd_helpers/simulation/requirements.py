@@ -9,7 +9,8 @@ from typing import NamedTuple
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.analysis.jobs import computed_s, run_of
-from mlsd_helpers.analysis.prediction import Prediction, State, predict
+from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
+from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict, writing
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
 from mlsd_helpers.analysis.surroundings import (
     Callers,
@@ -21,7 +22,7 @@ from mlsd_helpers.analysis.surroundings import (
     somebody_waits,
 )
 from mlsd_helpers.analysis.whole import Answers, Elsewhere, answers_of
-from mlsd_helpers.design import DataFlow, Design, FleetPlan
+from mlsd_helpers.design import DataFlow, Design, FleetPlan, Promise
 from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
 from mlsd_helpers.simulation.scenario import ROUTINGS
 from mlsd_helpers.simulation.tables import Row
@@ -146,12 +147,14 @@ class Doubts:
 
     all: str = ""
     """Of every figure."""
-    met: str = ""
-    """Of what is met: what was simulated is more favourable than what the design says."""
     answered: str = ""
     """Of the share that is answered."""
     percentile: Callable[[float], str] = lambda _: ""
     """Of a percentile: too few requests were simulated for it."""
+    rise: "Rise | None" = None
+    """What answers while load rises to the peak, where that is fewer replicas than were simulated."""
+    declared: Prediction | None = None
+    """The same state of a fleet by its service time, where its generation was simulated."""
 
 
 class Answered(NamedTuple):
@@ -175,9 +178,10 @@ def judge(
     found = list[RequirementResult]()
     if wanted and wanted.latency and is_timed(design, plan):
         share = share_reaching(design, sizing.load_rps) if sizing.path == "capacity" else 1.0
-        found += _latency(design, plan, results, share, undecided, doubts)
+        found += _latency(design, sizing, results, share, undecided, doubts)
     if wanted and wanted.availability and somebody_waits(design, plan):
-        found.append(_of_answers(wanted.availability.target, answers, undecided, doubts))
+        late = _late_rise(design, plan, wanted.availability.target, doubts)
+        found.append(_of_answers(wanted.availability.target, answers, undecided, doubts, late))
     if plan.target_utilisation and not plan.generation:
         target = plan.target_utilisation
         busy = [result.utilisation for _, result in results]
@@ -187,10 +191,21 @@ def judge(
     return found
 
 
-def _of_answers(target: float, answers: Answered, undecided: str, doubts: Doubts) -> RequirementResult:
+def _late_rise(design: Design, plan: FleetPlan, target: float, doubts: Doubts) -> str:
+    """Say that fewer replicas answer while load rises, where too few of the requests are answered then."""
+    if doubts.rise is None:
+        return ""
+    found, timeout_s = doubts.rise.answers, callers_of(design, plan).timeout_s
+    late = 1.0 if found.overloaded else found.least.later_than(timeout_s) if timeout_s < math.inf else 0.0
+    return doubts.rise.words if 1 - late < target else ""
+
+
+def _of_answers(
+    target: float, answers: Answered, undecided: str, doubts: Doubts, late: str
+) -> RequirementResult:
     readings = [(share, _above(share, target)) for share in answers[:2]]
     asked = f"at least {show_share(target)}"
-    doubt = doubts.all or ("" if any(met is False for _, met in readings) else doubts.answered or doubts.met)
+    doubt = doubts.all or ("" if any(met is False for _, met in readings) else doubts.answered or late)
     whys = "; ".join(answers.whys) or undecided
     found = _combined("answered", asked, readings, [whys], doubt, unit="share", worst=min)
     if found.met is False and answers.causes:
@@ -255,31 +270,55 @@ def served_of(result: Result, timeout_s: float) -> Estimate:
     return result.served
 
 
+def served_by_service_time(found: Prediction, plan: FleetPlan, callers: Callers) -> list[Estimate]:
+    """Return the least and the most that a fleet answers in time, by its service time."""
+    if found.overloaded:
+        slots, busy = (
+            found.replicas * plan.concurrency_per_replica,
+            found.load_rps * found.least.service.mean_s,
+        )
+        return [exactly(0.0), exactly(1.0 if callers.retries else min(slots / busy, 1.0) if busy else 0.0)]
+    if math.isinf(callers.timeout_s):
+        return [exactly(1.0)]
+    late = found.most.later_than(callers.timeout_s), found.least.later_than(callers.timeout_s)
+    return [exactly(1 - late[0]), exactly(1 - late[1] ** (1 + callers.retries))]
+
+
 NAMES = {"whole answer": "latency", "first token": "first token", "gap between tokens": "per token"}
 """What the results call each promise."""
 
 
 def _latency(
-    design: Design, plan: FleetPlan, results: Results, reaching: float, undecided: str, doubts: Doubts
+    design: Design, sizing: Sizing, results: Results, reaching: float, undecided: str, doubts: Doubts
 ) -> Iterable[RequirementResult]:
+    plan = sizing.plan
     latency = design.requirements.latency if design.requirements else None
     callers, falls_back = callers_of(design, plan), Fallbacks.of(design, plan).answer
     for promise in latency.promises if latency else ():
         share = PERCENTILES.get(promise.percentile)
         elsewhere = Elsewhere.of(design, plan, promise.percentile)
-        whole, pause = promise.what == "whole answer", ""
+        whole, pause, of_fleet = promise.what == "whole answer", "", share
         whys = [undecided]
         if whole:
-            of_fleet = percentile_reaching(share, reaching) if share else None
+            ends = (
+                [percentile_reaching(each, reaching) for each in elsewhere.bounds(share)] if share else [None]
+            )
+            of_fleet = ends[-1]
             give_up_s = callers.timeout_s if falls_back else None
-            times = [time for _, result in results for time in _of_all(result, of_fleet, give_up_s)]
+            times = [
+                time for _, result in results for end in ends for time in _of_all(result, end, give_up_s)
+            ]
             late = (
                 "" if math.isfinite(max(t.value for t in times)) else "the time of the fallback is not given"
             )
             whys = [elsewhere.why, late, undecided]
             pause = _pauses(results, callers, of_fleet, elsewhere, promise.within)
         elif promise.what == "first token":
-            times = [_percentile(result.first_token, share) for _, result in results if result.first_token]
+            ends = [*elsewhere.bounds(share)] if share else [None]
+            of_fleet = ends[-1]
+            times = [
+                _percentile(one.first_token, end) for _, one in results if one.first_token for end in ends
+            ]
             before = f"{elsewhere} of other parts, not known whether before the first token"
             whys = [before if elsewhere.most_s else "", undecided]
         else:
@@ -292,15 +331,82 @@ def _latency(
             added = (0.0, elsewhere.most_s) if promise.what == "first token" else (0.0,)
             sums = [_shifted(time, by_s) for time, by_s in product(times, dict.fromkeys(added))]
         readings = [(each, _below(each, promise.within)) for each in sums]
+        if doubts.declared:
+            declared = _Declared(doubts.declared, sizing, promise, of_fleet, elsewhere)
+            taken = declared.readings(results, callers.timeout_s if falls_back else None)
+            others = [(each, _below(each, promise.within)) for each in taken]
+            if {met for _, met in readings + others} >= {True, False}:
+                agree = all(len({met for _, met in each}) == 1 for each in (readings, others))
+                whys = [declared.words(taken), *(() if agree else whys)]
+            readings += others
         missed = all(met is False for _, met in readings)
         unknown = elsewhere.unknown if promise.what != "gap between tokens" else ""
-        open_ = unknown or pause or doubts.met or _by_roofline(plan, times, promise.within)
+        is_met = {met for _, met in readings} == {True}
+        rise = doubts.rise.late(promise, share, elsewhere) if doubts.rise and is_met else ""
+        open_ = unknown or pause or rise or _by_roofline(plan, times, promise.within)
         doubt = doubts.all or doubts.percentile(share or 0.5) or ("" if missed else open_)
-        if doubt and doubt == open_ and {met for _, met in readings} != {True}:
+        if doubt and doubt == open_ and not is_met:
             doubt = "; ".join(filter(None, [*whys, open_]))  # what is open anyway, and this beside it
         aside = f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
         asked = f"below {show_seconds(promise.within)}{aside}"
         yield _combined(f"{NAMES[promise.what]}, {promise.percentile}", asked, readings, whys, doubt)
+
+
+class _Declared(NamedTuple):
+    """A promise of a fleet that generates, by the service time that its plan states beside the generation."""
+
+    found: Prediction
+    sizing: Sizing
+    promise: Promise
+    share: float | None
+    """The percentile of the fleet's answers, as a share; None for the mean."""
+    elsewhere: Elsewhere
+
+    def readings(self, results: Results, give_up_s: float | None) -> list[Estimate]:
+        """Return the least and the most that the promise takes; nothing where the service time does not say."""
+        found, share = self.found, self.share
+        if self.promise.what == "gap between tokens":
+            made, given = self.sizing.plan.generation, self.sizing.plan.service_time
+            each_s = given.mean / made.output_tokens if made and made.output_tokens and given else 0.0
+            late = found.overloaded or each_s >= self.promise.within
+            return [exactly(math.inf if found.overloaded else each_s)] if late else []
+        if found.overloaded:
+            least_s = most_s = math.inf
+        else:
+            least_s, most_s = found.mean_s if share is None else found.response_s(share)
+        if self.promise.what == "whole answer":
+            if give_up_s is not None:
+                least_s = min(least_s, give_up_s)
+            return [
+                exactly(self.elsewhere.whole(least_s).least_s),
+                exactly(self.elsewhere.whole(most_s).most_s),
+            ]
+        return self._first_token(results, most_s)
+
+    def _first_token(self, results: Results, answer_s: float) -> list[Estimate]:
+        """Return the wait alone, and at most the wait and the simulated time to the first token one after the other.
+
+        A share of 1 − p may exceed either, so that each is taken where half of that share exceeds it.
+        """
+        found, share = self.found, self.share
+        if found.overloaded:
+            return [_NEVER]
+        of_each = (
+            0.5 + 0.5 * share if share else 0.95
+        )  # the mean of a wait lies below its p95 for queues of this kind
+        first_s = max(_percentile(one.first_token, of_each).value for _, one in results if one.first_token)
+        most_s = min(answer_s, found.wait_s(of_each).most_s + first_s) + self.elsewhere.most_s
+        written = writing(self.sizing)
+        least_s = max(found.wait_s(share or 0.5).least_s, written.first_s.least_s if written else 0.0)
+        return [exactly(least_s), exactly(max(least_s, most_s))]
+
+    def words(self, ends: Sequence[Estimate]) -> str:
+        """Say what the service time comes to."""
+        if self.found.overloaded:
+            offered = self.found.load_rps * (self.sizing.seat_s or 0.0) / max(self.found.replicas, 1)
+            return f"by service_time the fleet is overloaded, at {show_share(offered)}"
+        times = " or ".join(dict.fromkeys(show_time(float(f"{each.value:.4g}")) for each in ends))
+        return f"by service_time {NAMES[self.promise.what]}, {self.promise.percentile}, is {times}"
 
 
 _SLOWER = 2.0
@@ -394,34 +500,73 @@ def overloaded(
     return found
 
 
-def rising(design: Design, sizing: Sizing) -> str:
-    """Say why a fleet of the planned size is not there yet while load rises to the peak, if that breaks a promise."""
+class Rise(NamedTuple):
+    """The replicas that may be all there are while load rises to the peak."""
+
+    answers: Prediction
+    words: str
+    assumed: bool
+    """Whether the design does not say how fast load rises, so that it may jump."""
+
+    def late(self, promise: Promise, share: float | None, elsewhere: Elsewhere) -> str:
+        """Say that they break a promise; empty where they keep it."""
+        if promise.what == "gap between tokens":
+            return ""
+        if promise.what == "first token" or share is None:
+            least_s = self.answers.wait_s(share or 0.5).least_s
+        else:
+            least_s = self.answers.response_s(share).least_s
+        return "" if elsewhere.whole(least_s).most_s < promise.within else self.words
+
+
+def rising(sizing: Sizing, busy: float | None = None) -> Rise | None:
+    """Return what answers while load rises to the peak; None where all planned replicas do.
+
+    `busy` is how many replicas a generation keeps busy at the peak, by its tokens.
+    """
     plan, scaler, load = sizing.plan, sizing.plan.autoscaler, sizing.load_rps
     least = scaler.minimum if scaler else None
-    if scaler is None or least is None or load is None or not plan.replicas or least >= plan.replicas:
-        return ""
-    before, seat_s = 0.0, sizing.seat_s
+    if scaler is None or least is None or not load or not plan.replicas or least >= plan.replicas:
+        return None
+    seat_s = sizing.seat_s or (None if busy is None else busy / load)
+    before = 0.0
     if scaler.fastest_rise is not None and seat_s:
         target = scaler.target or plan.target_utilisation or 1.0
         before = math.ceil(max(load - scaler.fastest_rise, 0.0) * seat_s / target - 1e-9)
     replicas = min(max(least, int(before)), plan.replicas)
-    found = predict(plan, State("", replicas, load))
-    latency = design.requirements.latency if design.requirements else None
-    share = PERCENTILES.get(latency.percentile) if latency and is_timed(design, plan) else None
-    if found is None or replicas == plan.replicas:
-        return ""
-    in_time = not latency or not share or _in_time(design, plan, found, share, latency.budget)
-    if not found.overloaded and in_time:
-        return ""
+    if replicas == plan.replicas:
+        return None
+    state = State("", replicas, load)
+    found = predict(plan, state)
+    if busy is not None and busy >= replicas:
+        nothing = PredictedAnswers(Service(1.0, 0.0), None)
+        found = Prediction(*state, nothing, nothing)
+    if found is None:
+        return None
     rise = "" if scaler.fastest_rise is not None else f"; {sizing.path}.autoscaler.fastest_rise is not stated"
-    return (
+    return Rise(
+        found,
         f"{replicas} of {plan.replicas} replicas may be all there are for {show_seconds(scaler.delay)} while load "
-        f"rises to the peak{rise}"
+        f"rises to the peak{rise}",
+        scaler.fastest_rise is None,
     )
 
 
-def _in_time(design: Design, plan: FleetPlan, found: Prediction, share: float, within_s: float) -> bool:
-    return Elsewhere.of(design, plan).whole(found.response_s(share).least_s).most_s < within_s
+def while_rising(design: Design, sizing: Sizing, rise: Rise | None) -> Iterator[RequirementResult]:
+    """Yield what is open while load rises at a speed that nobody states, apart from verdicts at the planned size."""
+    wanted, plan = design.requirements, sizing.plan
+    if rise is None or wanted is None:
+        return
+    promises = wanted.latency.promises if wanted.latency and is_timed(design, plan) else ()
+    late = rise.answers.overloaded or any(
+        rise.late(one, PERCENTILES.get(one.percentile), Elsewhere.of(design, plan, one.percentile))
+        for one in promises
+    )
+    if late:
+        found = exactly(rise.answers.replicas)
+        yield RequirementResult(
+            "while load rises", f"{plan.replicas} replicas", found, None, "count", rise.words
+        )
 
 
 def by_the_clock(design: Design) -> list[RequirementResult]:

@@ -323,11 +323,11 @@ WRITER = {
     ("plan", "verdict"),
     [
         ({}, True),
-        ({"autoscaler": {"metric": "queue", "delay": "5 min", "minimum": 1, "maximum": 4}}, None),
+        ({"autoscaler": {"metric": "queue", "delay": "5 min", "minimum": 1, "maximum": 4}}, True),
         ({"autoscaler": {"metric": "queue", "delay": "5 min", "minimum": 2, "maximum": 4}}, True),
     ],
 )
-def test_what_is_not_simulated_of_a_generation_leaves_nothing_met(plan, verdict):
+def test_of_a_generation_a_queue_limit_leaves_open_what_is_answered(plan, verdict):
     needs = {"latency": {"budget": "20 s", "percentile": "p95"}, "throughput": {"peak": "4 rps"}}
     given_ = {"load": "4 rps", "service_time": None, "replicas": 2, "generation": WRITER, "routing": "random"}
     assistant = eta(needs=needs, plan=given_ | plan)
@@ -472,3 +472,48 @@ def test_of_any_design_the_least_is_no_more_than_the_most(design):
         assert near <= far * (1 + 1e-9)
     total = total_per_month(costs_of(design))
     assert total is None or total >= 0
+
+
+def rarely(share, **latency):
+    """Return a system in which a share of the requests goes to a slow vendor in the place of the model."""
+    boxes = [box("vendor", "external service", latency="2.5 s"), box("short"), box("long")]
+    calls = [
+        call("gateway", "short", share=f"{100 - share}%"),
+        call("gateway", "long", share=f"{share}%"),
+        call("short", "model", timeout="150 ms"),
+        call("long", "vendor", timeout="4 s"),
+    ]
+    parts = eta(boxes, needs={"latency": {"percentile": "p95", "budget": "200 ms"} | latency})
+    flows = [flow for flow in parts.planes.flows if flow.end != "model"]
+    return parts.with_part(planes=Planes(components=parts.planes.components, flows=[*flows, *calls]))
+
+
+def test_a_part_that_few_requests_take_sets_no_lower_percentile():
+    assert met(rarely(2), "latency") is True
+    assert met(rarely(8), "latency") is not True
+    assert met(rarely(2, percentile="p99"), "latency") is not True
+    assert met(rarely(2, percentile="mean", budget="60 ms"), "latency") is not True  # 2% of 2.5 s is 50 ms
+    split = [{"component": "long", "time": "2.6 s"}, {"component": "model", "time": "150 ms"}]
+    listed = rarely(2, budget="3 s", split=split)
+    assert Elsewhere.of(listed, listed.capacity).most_s < 1
+
+
+def test_the_percentile_of_the_others_is_the_higher_for_those_that_are_left_out():
+    found = Elsewhere.of(rarely(2), rarely(2).capacity)
+    assert found.rare == pytest.approx(0.02)
+    assert max(found.bounds(0.95)) > 0.95 > min(found.bounds(0.95))
+    assert "makes its calls at once" not in Elsewhere.of(rarely(30), rarely(30).capacity).why
+
+
+@pytest.mark.parametrize(("part", "elsewhere_s"), [("60 ms", 0.060), ("20 ms", 0.055)])
+def test_what_is_called_within_a_part_of_the_split_is_not_added_again(part, elsewhere_s):
+    boxes = [box("search"), box("embedder", "embedder", latency="30 ms"), box("index", latency="20 ms")]
+    calls = [call("gateway", "search"), call("search", "embedder"), call("search", "index")]
+    split = [{"component": "model", "time": "100 ms"}, {"component": "search", "time": part}]
+    design = eta(
+        boxes,
+        calls,
+        gateway={"latency": None},
+        needs={"latency": {"budget": "200 ms", "percentile": "p99", "split": split}},
+    )
+    assert Elsewhere.of(design, design.capacity).most_s == pytest.approx(max(elsewhere_s, 0.0), abs=0.016)

@@ -359,3 +359,55 @@ def test_a_fleet_that_is_simulated_alone_says_nothing_of_what_all_answer():
     one = report(with_fleets(), seed=1, requests=100_000, fleet="embed")
     answered = next(each for each in one.verdicts if each.requirement == "answered")
     assert (answered.met, "capacity.fleets.rank" in answered.why) == (None, True)
+
+
+# ---------------------------------------------------------------- a service time beside a generation
+
+BESIDE = {"service_time": {"mean": "4 s", "distribution": "lognormal", "scv": 0.15}}
+BESIDE |= {"concurrency_per_replica": 16, "replicas": 3, "zones": 3}
+
+
+def test_a_promise_at_another_percentile_is_held_against_the_service_time_too():
+    also = [{"what": "whole answer", "percentile": "p50", "within": "3 s"}]
+    found = report(needing(writing(**BESIDE), also=also), seed=1, requests=10_000).verdicts
+    by_name = {each.requirement: each for each in found}
+    assert by_name["latency, p95"].met is True
+    assert (
+        by_name["latency, p50"].met is None
+    )  # the median is 2.8 s by its tokens, and 3.7 s by its service time
+    assert "service_time" in by_name["latency, p50"].why
+
+
+def test_during_an_incident_the_service_time_is_that_of_what_is_left():
+    busy = writing(
+        **BESIDE | {"concurrency_per_replica": 8}
+    )  # 16 requests at once: three replicas have room for 24
+    assert met(busy, requests=10_000)["latency"] is True
+    lost = results(busy, requests=10_000, incidents=["zone loss"])
+    assert lost["latency"].met is None
+    assert lost["latency"].why.startswith("by service_time")
+    assert "100 %" in report(busy, seed=1, requests=10_000, incidents=["zone loss"]).text()
+    surged = busy.with_part(capacity=busy.capacity.changed(headroom={"share": "0%", "surge": "60%"}))
+    assert met(surged, requests=10_000, incidents=["surge"])["latency"] is None
+
+
+def test_what_both_the_tokens_and_the_service_time_miss_is_missed():
+    slow = needing(writing(**BESIDE), budget="2 s", first_token=None)
+    assert met(slow, requests=10_000)["latency"] is False
+
+
+def test_a_doubt_about_one_promise_is_no_reason_for_another():
+    found = results(needing(writing(**BESIDE), budget="6 s"), requests=10_000)
+    assert found["latency"].met is None
+    assert found["first token"].met is True
+    assert found["per token"].met is True
+
+
+def test_an_autoscaler_beside_a_generation_has_a_verdict_at_the_planned_replicas():
+    scaler = {"metric": "busy sequences", "delay": "6 min", "minimum": 1, "maximum": 6}
+    found = results(writing(**BESIDE | {"concurrency_per_replica": 8}, autoscaler=scaler), requests=10_000)
+    assert found["latency"].met is True
+    assert found["while load rises"].met is None
+    assert "1 of 3" in found["while load rises"].why
+    steady = results(writing(**BESIDE, autoscaler=scaler | {"minimum": 3}), requests=10_000)
+    assert "while load rises" not in steady
