@@ -107,10 +107,10 @@ def answers_per_month(design: Design) -> float | None:
 
 def calls_per_s(design: Design) -> dict[str, float]:
     """Return the mean rate at which requests reach each component when first attempts answer."""
-    needs, planes = design.requirements, design.planes
-    mean = needs and needs.throughput and needs.throughput.mean
-    if planes is None or not mean:
+    planes, answers = design.planes, answers_per_month(design)
+    if planes is None or not answers:
         return {}
+    mean = answers / MONTH_S
     return {name: calls * mean for name, calls in calls_per_request(planes).items()}
 
 

@@ -28,7 +28,7 @@ JOBS = (
     "ci/cd",
 )
 """Kinds whose own calls are those of a job: nobody waits for them."""
-_DOORS = ("api gateway", "load balancer", "rate limiter", "llm gateway", "device fleet")
+_DOORS = ("api gateway", "load balancer", "rate limiter", "llm gateway", "device fleet", "client")
 
 
 def answers_requests(design: Design) -> bool:

@@ -13,35 +13,48 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from mlsd_helpers.analysis.graph import callers_first, waiting_flows
 from mlsd_helpers.analysis.paths import entries_of, with_queues
 from mlsd_helpers.analysis.request import Call, calls_by_component
-from mlsd_helpers.design import Planes
+from mlsd_helpers.design import Flow, Planes
 
 
 def calls_per_request(planes: Planes, at_most: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return how many calls reach each component for one request of a user, while everything answers at once.
 
-    Retries and alternatives make none. Requests enter where `entries_of` says; where they may enter at several
-    components, each figure is the least that any of them brings. Callers of unknown rate add nothing, so that each
-    figure is a lower bound. `at_most` limits what reaches a component, such as behind a cache.
+    Retries make none, nor do alternatives without a share of their own. Requests enter where `entries_of` says; where
+    they may enter at several components, each figure is the least that any of them brings, unless the shares of the
+    flows from there say how requests are divided among them. Callers of unknown rate add nothing, so that each figure
+    is a lower bound. `at_most` limits what reaches a component, such as behind a cache.
     """
     planes = with_queues(planes)
     flows = [flow for _, flow in waiting_flows(planes)]
     calls, order = calls_by_component(planes), callers_first(flows)
-    found = [_calls_from(entry, order, calls, at_most or {}) for entry in entries_of(planes)]
+    entries = entries_of(planes)
+    if _divided(entries, flows):
+        return _calls_from(entries, order, calls, at_most or {})
+    found = [_calls_from([entry], order, calls, at_most or {}) for entry in entries]
     if not found:
         return {}
     names = [one.id for one in planes.components if all(one.id in rates for rates in found)]
     return {name: min(rates[name] for rates in found) for name in names}
 
 
+def _divided(entries: Sequence[str], flows: Iterable[Flow]) -> bool:
+    """Tell whether the shares of all flows from several entries add up to all requests."""
+    shares = [flow.share for flow in flows if flow.start in entries]
+    return len(entries) > 1 and None not in shares and math.isclose(math.fsum(filter(None, shares)), 1.0)
+
+
 def _calls_from(
-    entry: str, order: Iterable[str], calls: Mapping[str, Iterable[Call]], limits: Mapping[str, float]
+    entries: Iterable[str],
+    order: Iterable[str],
+    calls: Mapping[str, Iterable[Call]],
+    limits: Mapping[str, float],
 ) -> dict[str, float]:
-    rates = {entry: 1.0}
+    rates = dict.fromkeys(entries, 1.0)
     for name in order:
         if name in rates:
             rates[name] = min(rates[name], limits.get(name, math.inf))
@@ -49,6 +62,28 @@ def _calls_from(
             share = 1.0 if call.flow.share is None else call.flow.share
             rates[call.flow.end] = rates.get(call.flow.end, 0.0) + share * rates[name]
     return rates
+
+
+_OF_EACH = re.compile(r"user|tenant|customer|client|caller|consumer|person|each|every", re.IGNORECASE)
+_TOGETHER = re.compile(r"\b(all|whole|total|together)\b", re.IGNORECASE)
+_OF_OURS = re.compile(
+    r"\b(keys?|accounts?|organi[sz]ations?|projects?|subscriptions?|contracts?|deployments?"
+    r"|models?|endpoints?|company|everybody|us|our\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def is_of_each(per: str | None) -> bool:
+    """Tell whether a quota counts for each of many callers, and so says nothing of all together.
+
+    Words such as "key" or "account" mean ours, in which all our calls count; any other word names a kind of caller.
+
+    >>> is_of_each("developer"), is_of_each("customer's key"), is_of_each("key"), is_of_each(None)
+    (True, True, False, False)
+    """
+    if per is None or _TOGETHER.search(per):
+        return False
+    return bool(_OF_EACH.search(per)) or not _OF_OURS.search(per)
 
 
 _DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")

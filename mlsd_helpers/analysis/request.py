@@ -91,13 +91,16 @@ class Call:
 
 
 def calls_by_component(planes: Planes) -> dict[str, tuple[Call, ...]]:
-    """Return the calls that each component makes for a request, in the order of the sketch."""
+    """Return the calls that each component makes for a request, in the order of the sketch.
+
+    An alternative that states a share of its own is such a call too.
+    """
     waiting = [flow for _, flow in waiting_flows(planes)]
     by_id: dict[str | None, Flow] = {flow.id: flow for flow in waiting if flow.id}
     later = {flow.otherwise for flow in waiting if flow.otherwise}
     calls = defaultdict[str, list[Call]](list)
     for flow in waiting:
-        if flow.id is None or flow.id not in later:
+        if flow.id is None or flow.id not in later or flow.share is not None:
             calls[flow.start].append(Call(flow, tuple(_alternatives(flow, by_id))))
     return {start: tuple(made) for start, made in calls.items()}
 
@@ -215,12 +218,21 @@ def longest_calls_s(component: Component, calls: Sequence[Call]) -> Span:
 
 
 def _of_one_request(calls: Sequence[Call], spans: Sequence[Span]) -> list[Span]:
-    """Leave out calls that other requests make: those whose shares add up to 100% or less exclude each other."""
-    parts = [at for at, call in enumerate(calls) if call.flow.share not in {None, 1.0}]
-    if len(parts) < 2 or math.fsum(calls[at].flow.share or 0.0 for at in parts) > 1 + 1e-9:
-        return list(spans)
-    longest = max(parts, key=lambda at: spans[at].most_s)
-    return [span for at, span in enumerate(spans) if at == longest or at not in parts]
+    """Leave out calls that other requests make: those whose shares add up to 100% or less exclude each other.
+
+    So do a call and its alternative that gets requests of its own: a request begins with one of them.
+    """
+    left = dict(enumerate(spans))
+    place = {call.flow: at for at, call in enumerate(calls)}
+    for at, call in enumerate(calls):
+        for other in (place[flow] for flow in call.alternatives if flow in place):
+            if {at, other} <= left.keys():
+                del left[min(at, other, key=lambda number: spans[number].most_s)]
+    parts = [at for at in left if calls[at].flow.share not in {None, 1.0}]
+    if len(parts) > 1 and math.fsum(calls[at].flow.share or 0.0 for at in parts) <= 1 + 1e-9:
+        longest = max(parts, key=lambda at: spans[at].most_s)
+        left = {at: span for at, span in left.items() if at == longest or at not in parts}
+    return list(left.values())
 
 
 def _together(how: str | None, spans: Sequence[Span]) -> Span:

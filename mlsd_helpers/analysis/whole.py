@@ -34,7 +34,7 @@ from mlsd_helpers.design import Component, Design, FleetPlan, Flow, Planes
 from mlsd_helpers.design.requirements import BudgetPart
 from mlsd_helpers.units import show_seconds, show_share
 
-_CLIENTS = ("raw source", "people", "device fleet")
+_CLIENTS = ("raw source", "people", "device fleet", "client")
 """Kinds from which requests come: where they enter first, what they take is no part of an answer."""
 _LONG_S = 1e6  # longer than all times elsewhere, to see on which way a fleet lies
 

@@ -32,7 +32,7 @@ TrainingKind = Literal[
 ServingKind = Literal[
     "api gateway", "load balancer", "model server", "cache", "prediction store", "batch scorer",
     "candidate generator", "business rules", "orchestrator", "embedder", "re-ranker", "guardrail",
-    "llm gateway", "rate limiter", "device fleet",
+    "llm gateway", "rate limiter", "device fleet", "client",
 ]  # fmt: skip
 MonitoringKind = Literal[
     "prediction log", "metrics", "drift detector", "quality monitor", "dashboard", "alerting"
@@ -73,7 +73,8 @@ class Quota(Value):
     tokens: TokensPerSecond | None = None
     """Input and output together."""
     per: Text | None = None
-    """Whom it counts for: "tenant", "user", "key"; all callers together when left out."""
+    """Whom it counts for: each "tenant", "user", "developer"; all callers together when left out, and for words such as
+    "all", "key" or "account"."""
 
 
 class Price(Value):

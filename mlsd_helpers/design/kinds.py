@@ -34,6 +34,7 @@ WHAT_A_KIND_IS: MappingProxyType[Kind, str] = MappingProxyType({
     "llm gateway": "Stands before language models: keys, quotas, routing, cost.",
     "rate limiter": "Refuses callers that ask more often than they may.",
     "device fleet": "Devices in the field that run the model: phones, cameras, cars.",
+    "client": "A browser, an app or a plug-in that sends users' requests: its copies are not ours.",
     "prediction log": "Records what was predicted, from which features, by which version.",
     "metrics": "Counts and times: rates, latency, errors, use of machines.",
     "drift detector": "Compares today's inputs or predictions with those of training.",

@@ -50,7 +50,10 @@ class Flow(Value):
     carries: Carries
     """What goes along it."""
     share: Fraction | None = None
-    """The share of the start's requests that make this call; all when left out."""
+    """The share of the start's requests that make this call; all when left out. An alternative that states one is
+    called so often besides, whatever becomes of the flow before it."""
+    after: Several[Id] = ()
+    """The flows to the start that cause this call, by their ids; any of them when left out."""
     timeout: Positive[Seconds] | None = None
     """How long the start waits for one attempt."""
     retries: Count = 0
@@ -132,7 +135,7 @@ class Planes(Value):
         >>> planes.region_of(planes.components[0])
         ('eu-west-1',)
         """
-        elsewhere = one.kind in {"external service", "people", "device fleet", "raw source"}
+        elsewhere = one.kind in {"client", "external service", "people", "device fleet", "raw source"}
         return one.region or (() if elsewhere else self.region)
 
     def flow(self, wanted: str) -> Flow | None:
@@ -159,7 +162,7 @@ class Planes(Value):
         )
         release = repeated(self._ids_of_release())
         named = unresolved(self._named_components(), known, "component")
-        refuse(chain(repeated(ids), release, named, self._wrong_alternatives()))
+        refuse(chain(repeated(ids), release, named, self._wrong_alternatives(), self._wrong_causes()))
         return self
 
     def _ids_of_release(self) -> Iterator[tuple[Path, str]]:
@@ -173,9 +176,23 @@ class Planes(Value):
             yield ("flows", position, "to"), flow.end
         for position, alert in enumerate(self.alerts):
             yield ("alerts", position, "raised_by"), alert.raised_by
+        for name in self.release.of if self.release else ():
+            yield ("release", "of"), name
         for position, gate in enumerate(self.release.gates if self.release else ()):
             for name in gate.of:
                 yield ("release", "gates", position, "of"), name
+
+    def _wrong_causes(self) -> Iterator[Fault]:
+        """Find causes of calls that are no flow, or that do not arrive where the call starts."""
+        flows = {flow.id: flow for flow in self.flows if flow.id}
+        for position, flow in enumerate(self.flows):
+            for name in flow.after:
+                path: Path = ("flows", position, "after")
+                if (cause := flows.get(name)) is None:
+                    yield from unresolved([(path, name)], flows, "flow")
+                elif cause.end != flow.start:
+                    ends = f"ends at {cause.end!r}, and this one starts at {flow.start!r}"
+                    yield path, f"the flow {name!r} {ends}. Name a flow to {flow.start!r}."
 
     def _wrong_alternatives(self) -> Iterator[Fault]:
         """Find alternatives that are no flow, that start elsewhere, or that lead back to where they began."""

@@ -58,6 +58,7 @@ DOES: Mapping[Kind, str] = MappingProxyType({
     "llm gateway": "shares quotas of language models",
     "rate limiter": "refuses callers who ask too often",
     "device fleet": "runs the model where the user is",
+    "client": "sends what the user asks",
     "prediction log": "keeps what was answered, and from what",
     "metrics": "count and time what happens",
     "drift detector": "sees that data or scores have changed",

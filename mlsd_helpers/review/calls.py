@@ -34,7 +34,7 @@ from mlsd_helpers.review.sketch import (
 )
 from mlsd_helpers.units import show_seconds
 
-_NOT_COUNTED = ("people", "device fleet", "raw source")  # what has no replicas of ours
+_NOT_COUNTED = ("people", "device fleet", "client", "raw source")  # what has no replicas of ours
 _OUTSIDE = ("raw source",)  # what is not ours waits as long as it likes, and has its own way without us
 _SLACK = 1 + 1e-9  # for sums of decimal figures
 _SURELY = 0.9  # of a sum of percentiles, which is more than the percentile of the sum

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mlsd_helpers.analysis.cost import costs_of
 from mlsd_helpers.analysis.graph import waiting_flows
-from mlsd_helpers.analysis.rates import calls_per_request, days_on_duty, share_on_duty
+from mlsd_helpers.analysis.rates import calls_per_request, days_on_duty, is_of_each, share_on_duty
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
@@ -30,7 +30,6 @@ from mlsd_helpers.units import day, hour, show_seconds
 
 _MONTH_S = 30 * day
 _SLACK = 1 + 1e-9  # for sums of decimal figures
-_PER_CALLER = r"user|tenant|customer|client|session|address|device|caller"
 _COST = r"cost|spend|\bbill|dollar|euro|\busd\b|\beur\b|money|price|tokens? (a|per|used|billed)"
 _UNPINNED = r"latest|current|newest|default|\bauto|preview|rolling|stable"
 _HANDED_OVER = (
@@ -40,6 +39,7 @@ _HANDED_OVER = (
 _OFF_DUTY = (
     r"night|hours|closed|outside|nobody|ticket|next (working |business )?(day|morning)|mail|call back|weekend"
 )
+_BY_USE = re.compile(r"\.price\.per_(request|million)")
 _MODELS = ("model server", "external service", "llm gateway", "candidate generator", "re-ranker")
 _OFFICE_HOURS = 40 / 168  # of a week, for people whose hours are not stated; our estimate
 _MANY_DEVICES = 1_000  # fewer do not overload a service when they come back together; our threshold
@@ -68,12 +68,21 @@ class _Load:
         for plan in design.fleets.values():  # one component may have several, such as one in each region
             if plan.component and plan.load:
                 self._peak_at[plan.component] = self._peak_at.get(plan.component, 0.0) + plan.load
+        self.planned = frozenset(self._peak_at)
         self._flows = [flow for _, flow in waiting_flows(planes)]
         self.per_request = calls_per_request(planes, self._largest())
 
     def _largest(self) -> dict[str, float]:
         """What a plan says reaches its fleet, per request: behind a cache it is less than the flows show."""
         return {name: load / self.peak for name, load in self._peak_at.items()} if self.peak else {}
+
+    def is_spare(self, name: str) -> bool:
+        """Tell whether a component is called only when something else fails."""
+        return name not in self.per_request and self.in_a_failure.get(name, 0.0) > 0
+
+    def knows(self, name: str) -> bool:
+        """Tell whether it can be told how often a component is called, usually or in a failure."""
+        return name in self.per_request or name in self.planned or self.is_spare(name)
 
     def peak_of(self, name: str) -> float | None:
         """Return the calls a second that reach a component at the peak, when nothing fails."""
@@ -100,9 +109,11 @@ class _Load:
         first = {flow.otherwise: flow for flow in self._flows if flow.otherwise}
         total = defaultdict[str, float](float)
         for flow in self._flows:
-            tried = first.get(flow.id, flow) if flow.id else flow
+            before = first.get(flow.id) if flow.id else None
+            own = 0.0 if before and flow.share is None else self.made(flow, self.peak) or 0.0
+            more = (self.made(before, self.peak) or 0.0) if before else 0.0
             again = flow.retries if flow.retry is None or flow.retry.budget is None else flow.retry.budget
-            total[flow.end] += (self.made(tried, self.peak) or 0.0) * (1 + again)
+            total[flow.end] += (own + more) * (1 + again)
         return dict(total)
 
 
@@ -117,7 +128,7 @@ def _tokens_per_call(design: Design, one: Component) -> float | None:
 
 def _limits(design: Design, one: Component) -> Iterator[tuple[str, float, float, str]]:
     """Yield each limit of a component: its field, its size a second, what one call takes of it, its unit."""
-    if one.quota is None or mentions(_PER_CALLER, one.quota.per):
+    if one.quota is None or is_of_each(one.quota.per):
         return
     if one.quota.requests is not None:
         yield "requests", one.quota.requests, 1.0, "calls"
@@ -368,6 +379,45 @@ def _is_its_failure(one: Component, said: str) -> bool:
     return mentions(rf"(no|without|skip|instead of|not|while)\b.{{0,20}}\b{re.escape(one.id)}\b", said)
 
 
+@rule(
+    "SERV025",
+    "warning",
+    title="Use of a priced or limited service not known",
+    prevents="a quota and a bill that nobody can compare with the load",
+    wrong_when="Wrong if it is used so little that neither its quota nor its price matters; say so under "
+    "'does_not_apply'.",
+    needs=sketched,
+)
+def use_not_known(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A quota and a price by use mean something only beside the number of calls and tokens."""
+    load, waited = _Load(design, planes), {flow.end for _, flow in waiting_flows(planes)}
+    why = dict[str, str]()
+    for one in planes.components:
+        limited = one.quota is not None and not is_of_each(one.quota.per) and one.id in waited
+        if limited and load.peak is not None and not load.knows(one.id):
+            why[one.id] = "how often it is called at the peak"
+    budget = design.capacity.budget_per_month if design.capacity else None
+    stated = {cost.component for cost in design.capacity.costs} if design.capacity else set()
+    for row in costs_of(design) if budget else ():
+        name = _name_of(planes, row.path)
+        unknown = row.per_month is None and _BY_USE.search(row.path) and name not in stated
+        if unknown and (load.mean is None or not load.is_spare(name)):
+            tokens_only = load.mean_of(name) is not None
+            why.setdefault(
+                name, "how many tokens a call has" if tokens_only else "how often it is called on average"
+            )
+    if why:
+        told = [f"{name} ({words})" for name, words in why.items()]
+        field = "quota" if next(iter(why.values())).endswith("peak") else "price"
+        yield Fault(
+            f"planes.components.{next(iter(why))}.{field}",
+            f"From the design it cannot be told what is used of {listed(told)}, so that its quota and price are "
+            "compared with nothing.",
+            "State the mean load, 'tokens' of a call, and the 'share' of each flow by which requests enter or are "
+            "divided; or the load in a plan under 'capacity.fleets', and the money under 'capacity.costs'.",
+        )
+
+
 # ---- people
 
 
@@ -402,7 +452,7 @@ def _cases_of_people(design: Design, planes: Planes) -> dict[str, _Cases]:
         brought = flow.carries in DATA or (flow.carries == "alert" and parts[flow.start].plane == "serving")
         if one.plane == "training" or (flow.share is None and flow.carries in {"events", "batch", "labels"}):
             continue  # labels have a rule of their own, and nobody knows how long a list or a sample is
-        if one.kind != "people" or not brought or (flow.id and flow.id in alternatives):
+        if one.kind != "people" or not brought or (flow.id in alternatives and flow.share is None):
             continue
         most = (load.mean or 0.0) * load.per_request.get(flow.start, 1.0) / (one.requests_per_case or 1.0)
         if flow.share is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
+from mlsd_helpers.analysis.rates import calls_per_request, is_of_each, share_on_duty
 from mlsd_helpers.design import Component, Flow, Planes
 
 
@@ -110,3 +110,29 @@ def test_hours_are_read_as_people_write_them(hours, a_week):
 @pytest.mark.parametrize("hours", [None, "office hours", "8-12 and 14-18", "9am-5pm"])
 def test_hours_that_cannot_be_read_are_not_guessed(hours):
     assert share_on_duty(hours) is None
+
+
+def test_an_alternative_with_a_share_of_its_own_is_called_so_often_while_all_is_well():
+    drawn = planes(call("a", "b", id="x", otherwise="y"), call("a", "c", id="y", share="3%"))
+    assert calls_per_request(drawn) == {"a": 1, "b": 1, "c": 0.03}
+
+
+def test_shares_of_the_flows_from_several_entries_say_how_requests_are_divided():
+    drawn = planes(
+        call("app", "b", share="70%"), call("shop", "b", share="20%"), call("shop", "c", share="10%")
+    )
+    found = calls_per_request(drawn)
+    assert found["b"] == pytest.approx(0.9)
+    assert found["c"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    "word", ["developer", "seat", "installation", "API key of each customer", "user account"]
+)
+def test_a_word_for_a_kind_of_caller_means_each_of_them(word):
+    assert is_of_each(word)
+
+
+@pytest.mark.parametrize("word", [None, "key", "our account", "all callers together", "organisation"])
+def test_a_quota_of_our_own_counts_all_callers(word):
+    assert not is_of_each(word)

@@ -194,12 +194,17 @@ def planes(draw: st.DrawFn) -> Planes:
     free = IDS.map(lambda name: f"X{name}").filter(lambda name: name not in ids)
     own = draw(st.lists(free, max_size=6, unique=True))  # of flows, then of alerts
     flows = [
-        draw(values(Flow, id=st.just(name), start=names, end=names, otherwise=st.none()))
+        draw(values(Flow, id=st.just(name), start=names, end=names, otherwise=st.none(), after=st.just(())))
         for name in own[::2]
         if ids
     ]
     flows += (
-        draw(st.lists(values(Flow, id=st.none(), start=names, end=names, otherwise=st.none()), max_size=1))
+        draw(
+            st.lists(
+                values(Flow, id=st.none(), start=names, end=names, otherwise=st.none(), after=st.just(())),
+                max_size=1,
+            )
+        )
         if ids
         else []
     )
@@ -219,6 +224,8 @@ def planes(draw: st.DrawFn) -> Planes:
 def led(flows: list[Flow], place: int, alternative: bool) -> Flow:
     """Let a flow have another one from the same start, further down the list, in its place."""
     flow = flows[place]
+    causes = [other.id for other in flows if other.id and other.end == flow.start]
+    flow = flow.changed(after=causes[:1] if alternative else ())
     others = [other.id for other in flows[place + 1 :] if other.id and other.start == flow.start]
     return flow.changed(otherwise=others[0]) if others and alternative else flow
 
@@ -234,7 +241,7 @@ def release(draw: st.DrawFn, components: list[str], alerts: list[str]) -> Releas
     drawn_gates = draw(gates)
     taken = {gate.id for gate in drawn_gates}
     steps = [stage for stage in draw(stages) if stage.id not in taken]
-    return draw(values(Release, gates=st.just(drawn_gates), stages=st.just(steps)))
+    return draw(values(Release, of=some[0], gates=st.just(drawn_gates), stages=st.just(steps)))
 
 
 @st.composite

@@ -297,3 +297,61 @@ def test_taking_any_one_component_away_breaks_no_rule_down(make):
         except DesignError:
             continue  # an alert or a gate names it
         assert all(finding.message for finding in review(fewer))
+
+
+# ---- how often a provider is called
+
+
+def with_a_share_of_its_own(share: str | None) -> Design:
+    """Return a design in which a second provider stands in for the first, and gets some requests anyway."""
+    needs = {"throughput": {"peak": "100 rps", "mean": "40 rps"}}
+    calls = [
+        Flow(start="gate", end="first", carries="request", id="ask", otherwise="spare", share="90%"),
+        Flow(start="gate", end="second", carries="request", id="spare", share=share),
+    ]
+    parts = [
+        Component(id="gate", kind="api gateway"),
+        Component(id="first", kind="external service"),
+        Component(
+            id="second", kind="external service", quota={"requests": "5 rps"}, price={"per_request": "$0.01"}
+        ),
+    ]
+    return Design(
+        name="d",
+        requirements=needs,
+        planes={"components": parts, "flows": calls},
+        capacity={"budget_per_month": "$1000"},
+    )
+
+
+def test_an_alternative_that_gets_requests_anyway_has_a_quota_and_a_bill_for_them():
+    assert {"SERV001", "SERV005"} <= set(codes(with_a_share_of_its_own("10%")))
+    assert {"SERV001", "SERV005", "SERV025"}.isdisjoint(codes(with_a_share_of_its_own(None)))
+
+
+def test_a_quota_behind_one_of_several_entries_is_judged_by_their_shares_or_said_to_be_unknown():
+    parts = [
+        Component(id="app", kind="api gateway"),
+        Component(id="partners", kind="api gateway"),
+        Component(id="model", kind="model server"),
+        Component(id="vendor", kind="external service", quota={"requests": "5 rps"}),
+    ]
+
+    def drawn(app: str | None, partners: str | None) -> Design:
+        flows = [
+            Flow(start="app", end="model", carries="request", share=app),
+            Flow(start="partners", end="model", carries="request", share=partners),
+            Flow(start="partners", end="vendor", carries="request", share=partners),
+        ]
+        needs = {"throughput": {"peak": "100 rps"}}
+        return Design(name="d", requirements=needs, planes={"components": parts, "flows": flows})
+
+    assert "SERV025" in codes(drawn(None, None))
+    divided = codes(drawn("80%", "10%"))
+    assert "SERV001" in divided
+    assert "SERV025" not in divided
+
+
+def test_a_limit_of_each_caller_is_not_compared_with_the_load_of_all():
+    bureau = setting(in_full(), "planes.components.bureau", quota={"requests": "2 rps", "per": "developer"})
+    assert "SERV001" not in codes(bureau)

@@ -49,6 +49,17 @@ def nobody_counts_the_money(design: Design) -> Design:
     return without(design, "planes.alerts.spend")
 
 
+@breaks("SERV025", FULL)
+def bureau_of_unknown_use(design: Design) -> Design:
+    bureau, ask = design.at("planes.components.bureau"), design.at("planes.flows.ask_bureau")
+    other = adding(design, "planes.components", bureau.changed(id="registry_of_firms"))
+    return adding(
+        other,
+        "planes.flows",
+        ask.changed(id="ask_firms", start="merchant_jobs", end="registry_of_firms", personal=False),
+    )
+
+
 @breaks("SERV007", RETRIEVAL)
 def spare_never_tried(design: Design) -> Design:
     return without(design, "planes.release.gates.spare_good")
