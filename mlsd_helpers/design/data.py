@@ -14,6 +14,8 @@ LegalBasis = Literal[
     "consent", "contract", "legal obligation", "vital interests", "public task", "legitimate interests"
 ]
 """The six bases of Article 6 of the General Data Protection Regulation."""
+Separation = Literal["own store", "own namespace", "filter of the store", "filter of the caller", "nothing"]
+"""What keeps tenants apart. A store filters by the identity of who asks; a caller may forget its filter."""
 
 
 class Dataset(Value):
@@ -23,7 +25,15 @@ class Dataset(Value):
     what: Text | None = None
     """What one record is."""
     personal: bool | None = None
-    """Whether it says something about persons who can be identified."""
+    """Whether it says something about persons who can be identified, by a pseudonym or an id too."""
+    confidential: bool | None = None
+    """Whether it is secret besides, such as customers' code, prices or contracts."""
+    belongs_to: Text | None = None
+    """Whose it is, where it belongs to several tenants: "customers"."""
+    separated_by: Separation | None = None
+    """What keeps the parts of its tenants from each other."""
+    training_allowed_by: Text | None = None
+    """What gives the right to train models on it: a clause of the contract, a consent."""
     purpose: Text | None = None
     """What it is used for."""
     basis: LegalBasis | None = None
@@ -34,6 +44,8 @@ class Dataset(Value):
     """The regions in which it may be kept and read."""
     retention: Seconds | None = None
     """How long it is kept."""
+    kept_as_long_as: Text | None = None
+    """In place of a retention: what has to last for it to be kept, such as "the contract"."""
     deleted_by: Id | None = None
     """The component that deletes it when its time is over or a person asks for it."""
     deletion: Text | None = None
@@ -47,6 +59,10 @@ class Training(Value):
 
     component: Id | None = None
     """The component of the planes that trains."""
+    trained_on: Several[Id] = ()
+    """The sets of data that it is trained on; what the flows bring there when left out."""
+    extraction: Text | None = None
+    """What keeps the model from giving out what it has learnt of one tenant or person, and how that is tested."""
     snapshot: Text | None = None
     """How the data are fixed: a version, a table as of a time."""
     code: Text | None = None

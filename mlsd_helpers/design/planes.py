@@ -73,6 +73,8 @@ class Flow(Value):
     """How the start proves who it is: "workload identity", "user's token"."""
     personal: bool | None = None
     """Whether it carries personal data."""
+    without: Several[Id] = ()
+    """Sets of data that do not go along it, though its start has them; ``check`` says what keeps them back."""
     contract: Contract | None = None
     priority: Positive[Count] | None = None
     """Under overload, the largest number is shed first; 1 is kept longest."""

@@ -28,6 +28,11 @@ _TO_COMPONENTS = (
     ("data", "datasets", "deleted_by"),
     ("data", "training", "component"),
 )
+_TO_DATASETS = (
+    ("requirements", "constraints", "of"),
+    ("planes", "flows", "without"),
+    ("data", "training", "trained_on"),
+)
 _TO_ALERTS = ("planes", "release", "stages", "stops_on")
 
 
@@ -42,10 +47,9 @@ def unresolved_names(
         components = {component.id for component in planes.components}
         names = chain.from_iterable(_names(design, fields) for fields in _TO_COMPONENTS)
         yield from unresolved(names, components, "component")
-    datasets = getattr(getattr(design, "data", None), "datasets", ())
-    yield from unresolved(
-        _names(design, ("requirements", "constraints", "of")), {one.id for one in datasets}, "data set"
-    )
+    datasets = {one.id for one in getattr(getattr(design, "data", None), "datasets", ())}
+    for fields in _TO_DATASETS:
+        yield from unresolved(_names(design, fields), datasets, "data set")
     known = {one.id for one in (planes.alerts if planes else ())}
     known |= {one.id for one in (operations.objectives if operations else ())}
     yield from unresolved(_names(design, _TO_ALERTS), known, "alert or objective")

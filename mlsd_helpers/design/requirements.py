@@ -20,6 +20,8 @@ Percentile = Literal["mean", "p50", "p90", "p95", "p99", "p99.9"]
 Promised = Literal["whole answer", "first token", "gap between tokens"]
 WHAT: tuple[Promised, ...] = get_args(Promised)
 Tier = Literal["real-time", "near-real-time", "interactive", "batch"]
+Negatives = Literal["outcome", "judged", "sampled", "shown and not chosen", "not chosen", "nothing heard"]
+"""How negatives are made: from an outcome that is known for each case, by people, drawn at random, or from silence."""
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
 
 REAL_TIME_S, NEAR_REAL_TIME_S, INTERACTIVE_S = 0.1, 2.0, 60.0  # all strict: exactly 100 ms is near-real-time
@@ -227,6 +229,10 @@ class Labels(Value):
     """How label quality is checked."""
     selection: Text | None = None
     """Which predictions get a label: all, those that were acted on, a random sample."""
+    negatives: Negatives | None = None
+    """How negatives are made; "not chosen" counts what nobody was shown, "nothing heard" what nobody complained of."""
+    corrected_by: Text | None = None
+    """What corrects for what users saw and could choose: weights by position, propensities."""
     explored: Fraction | None = None
     """The share of cases that are decided at random, so that labels exist for what the model would refuse."""
     stands_for: Text | None = None
@@ -282,6 +288,8 @@ class FailureMode(Value):
     """What fails, in words."""
     meanwhile: Text | None = None
     """What the user gets in the meantime."""
+    to_region: Several[Text] = ()
+    """Where requests go meanwhile, if they go to other regions."""
     fails: Literal["open", "closed"] | None = None
     """Open lets requests through unjudged, closed refuses them."""
 

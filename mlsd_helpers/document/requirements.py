@@ -32,7 +32,13 @@ _CONSTRAINTS: Columns = {
     "met by": "met_by",
     "how": "how",
 }
-_FAILURES: Columns = {"id": "id", "what fails": "failure", "meanwhile": "meanwhile", "fails": "fails"}
+_FAILURES: Columns = {
+    "id": "id",
+    "what fails": "failure",
+    "meanwhile": "meanwhile",
+    "to": "to_region",
+    "fails": "fails",
+}
 _AXES: dict[str, Phrases] = {
     "prediction": {
         "output": "{}",

@@ -13,9 +13,11 @@ from mlsd_helpers.review.scope import (
     DATA,
     PersonalData,
     cases_per_s,
+    contents_of,
     flow_places,
     generates,
     is_about_people,
+    is_confidential,
     personal_data,
     providers,
     sketched,
@@ -124,7 +126,8 @@ def _limits_of_regions(design: Design, planes: Planes) -> Iterator[_Limit]:
     A constraint that names no set of data is about all personal ones; but where some are meant to be outside and
     others inside, it can only be about the latter.
     """
-    kept = [one for one in (design.data.datasets if design.data else ()) if one.personal is not False]
+    named = design.data.datasets if design.data else ()
+    kept = [one for one in named if one.personal is not False or is_confidential(design, one)]
     for one in _constraints(design):
         if not one.region:
             continue
@@ -133,20 +136,23 @@ def _limits_of_regions(design: Design, planes: Planes) -> Iterator[_Limit]:
         outside = [data for data in kept if where[data.id] == {False}]
         mixed = bool(outside) and any(True in found for found in where.values())
         if one.of or mixed:
-            named = design.data.datasets if design.data else ()
             about = (
                 [data for data in named if data.id in one.of]
                 if one.of
                 else [data for data in kept if data not in outside]
             )
-            bound = _bound_by(about, [data for data in kept if data not in about], planes)
+            others = named if one.of else kept
+            bound = _bound_by(
+                design, planes, about, [data for data in others if data not in about], one.region
+            )
             sets = [data for data in about if one.of or where[data.id] <= {True, None}]
             strict = frozenset(name for data in sets for name in data.kept_in)
             left_out = () if one.of else tuple(data.id for data in outside)
             yield _Limit(one, met | bound, strict, left_out)
         else:
             strict = frozenset(name for data in kept for name in data.kept_in)
-            yield _Limit(one, met | _bound(design, planes), strict)
+            bound = _bound_by(design, planes, kept, (), one.region) | _bound(design, planes)
+            yield _Limit(one, met | bound, strict)
 
 
 def _bound(design: Design, planes: Planes) -> dict[str, str]:
@@ -162,13 +168,39 @@ def _bound(design: Design, planes: Planes) -> dict[str, str]:
     return found
 
 
-def _bound_by(about: Sequence[Dataset], others: Sequence[Dataset], planes: Planes) -> dict[str, str]:
-    """Return the components that keep some sets of data, or get them from one that keeps nothing else."""
+def _bound_by(
+    design: Design,
+    planes: Planes,
+    about: Sequence[Dataset],
+    others: Sequence[Dataset],
+    allowed: tuple[str, ...],
+) -> dict[str, str]:
+    """Return the components that keep some sets of data, or get them from one that keeps nothing else.
+
+    Where one that calls has the choice between parts of one kind, some inside the regions and some outside, it chooses
+    by region.
+    """
+    parts = {one.id: one for one in planes.components}
     found = {name: f"the data set {data.id}" for data in about for name in data.kept_in}
-    own = found.keys() - {name for data in others for name in data.kept_in}
-    sent = {
-        flow.end: f"{flow.start} → {flow.end}" for flow in planes.flows if flow.start in own and flow.personal
+    mixed = {name for data in others for name in data.kept_in}
+    chosen = {
+        (flow.start, parts[flow.end].kind)
+        for flow in planes.flows
+        if True in _inside(planes.region_of(parts[flow.end]), allowed)
     }
+    gets = [
+        (data, name, flow)
+        for data in about
+        for name, flow in contents_of(design, planes, data, {*data.kept_in} - mixed).items()
+    ]
+    out = {name for _, name, _ in gets if _inside(planes.region_of(parts[name]), allowed) == {False}}
+    sent = dict[str, str]()
+    for data, name, flow in gets:
+        source = flow.start if name == flow.end else flow.end
+        if (
+            source not in out and (source, parts[name].kind) not in chosen
+        ):  # what is passed on out there follows from it
+            sent.setdefault(name, f"{flow.start} → {flow.end}, with what is kept as {data.id}")
     return sent | found
 
 
@@ -209,8 +241,8 @@ def outside_region(design: Design, planes: Planes) -> Iterator[Fault]:
                     f"planes.components.{one.id}.region",
                     f"{one.id} is in {listed(regions)}, and {who} allows {listed(allowed)} only; the data "
                     f"come there by {bound[one.id]}.",
-                    "Move it, or send nothing there that the limit is about, and write 'personal: false' on its "
-                    "flow.",
+                    "Move it, or send nothing there that the limit is about, and say so on its flow: "
+                    "'personal: false', or the set of data under 'without'.",
                 )
 
 
@@ -312,12 +344,42 @@ def _kept_wrongly(one: Constraint, data: Dataset, demand: str) -> Fault:
 # ---- personal data at providers
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """What gets to a provider: by which flow, whether it is personal or confidential, and whether that is sure."""
+
+    flow: Flow
+    what: str
+    sure: bool
+
+    @property
+    def sentence(self) -> str:
+        return (
+            f"{self.flow.start} → {self.flow.end} {'carries' if self.sure else 'may carry'} {self.what} data"
+        )
+
+
 def _received(flows: Iterable[Flow]) -> dict[str, Flow]:
     """Return the first of some flows to each component."""
     received = dict[str, Flow]()
     for flow in flows:
         received.setdefault(flow.end, flow)
     return received
+
+
+def _sent_to_providers(design: Design, planes: Planes) -> dict[str, _Sent]:
+    """Return what personal and confidential data get to each provider: along flows, and from what calls bring back."""
+    flows = personal_data(design, planes)
+    found = {flow.end: _Sent(flow, "personal", flow in flows.sure) for flow in reversed(flows.passed_on)}
+    for kept in design.data.datasets if design.data else ():
+        secret = is_confidential(design, kept)
+        if kept.personal or secret:
+            what = "personal" if kept.personal else "confidential"
+            for name, flow in contents_of(design, planes, kept, kept.kept_in).items():
+                found[name] = _Sent(flow, what, sure=False)
+    found |= {end: _Sent(flow, "personal", sure=False) for end, flow in _received(flows.maybe).items()}
+    found |= {end: _Sent(flow, "personal", sure=True) for end, flow in _received(flows.sure).items()}
+    return {one.id: found[one.id] for one in providers(planes) if one.id in found}
 
 
 def _agreement_missing(one: Component) -> bool:
@@ -356,23 +418,20 @@ def no_agreement(design: Design, planes: Planes) -> Iterator[Fault]:
 )
 def terms_incomplete(design: Design, planes: Planes) -> Iterator[Fault]:
     """Before personal data go to a provider, it is known how long they are kept and whether they are trained on."""
-    flows = personal_data(design, planes)
-    received, surely = _received((*flows.sure, *flows.maybe)), _received(flows.sure)
+    sent = _sent_to_providers(design, planes)
     for one in providers(planes):
-        flow, sure = received.get(one.id), one.id in surely
-        if flow is None or (sure and _agreement_missing(one)):
+        got = sent.get(one.id)
+        if got is None or (got.sure and _agreement_missing(one)):
             continue  # DATA004 says so
         missing = [name for name in _TERMS if getattr(one.terms, name, None) is None]
-        missing += ["agreement"] if not sure and _agreement_missing(one) else []
+        missing += ["agreement"] if not got.sure and _agreement_missing(one) else []
         if missing:
-            may = "carries" if sure else "may carry"
+            removed = "'personal: false'" if got.what == "personal" else "the set of data under 'without'"
             yield Fault(
                 f"planes.components.{one.id}.terms",
-                f"{flow.start} → {one.id} {may} personal data, and the terms of {one.id} do not state "
-                f"{', '.join(missing)}.",
+                f"{got.sentence}, and the terms of {one.id} do not state {', '.join(missing)}.",
                 "State under 'terms' whether it trains on our data, how long it keeps them and by which "
-                "contract; or write 'personal: false' on the flow and what removes the personal part under "
-                "'check'.",
+                f"contract; or write {removed} on the flow and what removes it under 'check'.",
             )
 
 
@@ -385,16 +444,14 @@ def terms_incomplete(design: Design, planes: Planes) -> Iterator[Fault]:
 )
 def provider_trains(design: Design, planes: Planes) -> Iterator[Fault]:
     """What a provider trains on cannot be taken back, and may come out for others."""
-    flows = personal_data(design, planes)
-    received = _received((*flows.sure, *flows.maybe))
+    sent = _sent_to_providers(design, planes)
     for one in providers(planes):
-        sent = received.get(one.id)
-        if sent and one.terms and one.terms.trains_on_our_data:
+        got = sent.get(one.id)
+        if got and one.terms and one.terms.trains_on_our_data:
             yield Fault(
                 f"planes.components.{one.id}.terms.trains_on_our_data",
-                f"{one.id} trains on what it gets, and {sent.start} → {one.id} "
-                f"{'carries' if sent.personal else 'may carry'} personal data.",
-                "Agree on terms without training, or remove what is personal before it is sent.",
+                f"{one.id} trains on what it gets, and {got.sentence}.",
+                "Agree on terms without training, or remove what is personal or secret before it is sent.",
             )
 
 
@@ -809,12 +866,15 @@ _BIASED_SELECTION = (
 
 def _is_sound(labels: Labels) -> bool:
     """Tell whether labels also exist for what the model would not have chosen."""
-    if labels.explored:
+    if labels.explored or says_something(labels.corrected_by) or labels.negatives in {"outcome", "sampled"}:
         return True
     if mentions(_SOUND_SELECTION, labels.selection):
         return not mentions(_DENIED, labels.selection)
-    return mentions(r"\b(all|every|each)\b", labels.selection) and not mentions(
-        _BIASED_SELECTION, labels.selection
+    everything = mentions(r"\b(all|every|each)\b", labels.selection)
+    return (
+        everything
+        and not mentions(_BIASED_SELECTION, labels.selection)
+        and not _negatives_are_silence(labels)
     )
 
 
@@ -831,25 +891,53 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
     """Where the model decides which cases get a label, a share has to be decided at random."""
     wanted = design.requirements.prediction if design.requirements else None
     labels = design.requirements.labels if design.requirements else None
-    if wanted is None or labels is None or wanted.type == "generation" or _is_sound(labels):
+    if wanted is None or labels is None:
+        return
+    silent = _negatives_are_silence(labels)
+    unshown = labels.negatives == "not chosen" and not says_something(labels.corrected_by)
+    if not unshown and _is_sound(labels):
         return
     ranked = wanted.type == "ranking"
     acts = wanted.acted_on is not None and wanted.acted_on < 1
     biased = mentions(_BIASED_SELECTION, labels.selection)
-    if not (ranked or acts or wanted.about_people or biased):
+    if not silent and (wanted.type == "generation" or not (ranked or acts or wanted.about_people or biased)):
         return
-    if ranked:
+    if silent:
+        said = _SILENCE[labels.negatives]
+    elif ranked:
         said = "People choose among what the ranking shows, at the top first, so that it is trained on its own order"
     elif labels.selection and says_something(labels.selection):
         said = f"Labels exist for a selection that the model makes itself ({labels.selection.rstrip('.')})"
     else:
         said = "The model decides what is acted on, and the design does not say for which cases the outcome is known"
+    field = "negatives" if silent else "explored" if labels.selection else "selection"
+    explored = "" if labels.explored else "; no share is decided at random"
     yield Fault(
-        f"requirements.labels.{'explored' if labels.selection else 'selection'}",
-        f"{said}; no share is decided at random.",
-        "State in 'selection' which cases get a label, and in 'explored' the share that is decided at random; "
-        "or say how the selection is corrected, such as by propensities.",
+        f"requirements.labels.{field}",
+        f"{said}{explored}.",
+        "State in 'selection' which cases get a label, in 'negatives' how negatives are made, and in 'explored' the "
+        "share that is decided at random; or in 'corrected_by' what corrects the selection, such as propensities.",
     )
+
+
+_SILENCE = {
+    None: "What users do gives the labels, and it is not said whether a negative was shown at all, nor where",
+    "shown and not chosen": "Negatives are what users were shown and did not choose, which depends on what the model "
+    "shows, and where",
+    "not chosen": "Negatives are all that was not chosen, also what nobody was shown and could choose",
+    "nothing heard": "Negatives are cases of which nothing was heard, and who has not noticed does not complain",
+}
+_BEHAVIOUR = (
+    r"\bclick|\btelemetry|thumbs?\b|\baccept(ed|ance|s)?\b|\bignor|\bdismiss|\bskip(s|ped)?\b|\badd(ed)? to cart"
+    r"|\blikes?\b|\bwatch(ed)?\b|dwell|\bopen(s|ed)\b|\bfeedback of (users|readers|customers)"
+)
+
+
+def _negatives_are_silence(labels: Labels) -> bool:
+    """Tell whether negatives come from what users did not do; without the field, whether labels are what users do."""
+    if labels.negatives is not None:
+        return labels.negatives in _SILENCE
+    return mentions(_BEHAVIOUR, labels.source, labels.definition)
 
 
 @rule(

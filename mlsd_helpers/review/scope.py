@@ -1,12 +1,14 @@
 """What kind of system a design describes, as far as rules ask for things that not every system needs."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlsd_helpers.analysis.graph import waiting_flows
+from mlsd_helpers.analysis.contents import carried_to
+from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.rates import days_on_duty, share_on_duty
-from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.analysis.words import says_something
+from mlsd_helpers.design import Component, Dataset, Design, Flow, Planes
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.units import day
 
@@ -33,6 +35,29 @@ def generates(design: Design) -> bool:
     wanted = design.requirements.prediction if design.requirements else None
     return bool(wanted and wanted.type == "generation") or any(
         plan.generation for plan in design.fleets.values()
+    )
+
+
+def is_confidential(design: Design, kept: Dataset) -> bool:
+    """Tell whether a set of data is secret: by its own word, as tenants own it, or as a contract limits its place."""
+    if kept.confidential is not None:
+        return kept.confidential
+    demands = [
+        one
+        for one in (design.requirements.constraints if design.requirements else ())
+        if one.source == "contract"
+    ]
+    unsaid = kept.personal is None and any(one.region and not one.of for one in demands)
+    return says_something(kept.belongs_to) or unsaid or any(kept.id in one.of for one in demands)
+
+
+def contents_of(design: Design, planes: Planes, kept: Dataset, stores: Collection[str]) -> dict[str, Flow]:
+    """Return where a set of data gets to from some of its stores, with the flow that brings it there."""
+    secret = kept.personal is False or is_confidential(design, kept)
+    return carried_to(
+        planes,
+        stores,
+        lambda flow: kept.id in flow.without or (flow.personal is False and not secret),
     )
 
 
@@ -73,6 +98,8 @@ class PersonalData:
     """The flows that are marked."""
     maybe: tuple[Flow, ...]
     """Flows of data that say nothing, from components that have personal data."""
+    passed_on: tuple[Flow, ...]
+    """Calls that say nothing, by which a personal request may be passed on, however many calls later."""
 
     @cached_property
     def stored_in(self) -> set[str]:
@@ -106,4 +133,7 @@ def personal_data(design: Design, planes: Planes) -> PersonalData:
         ]
     elif not (said or about_people or texts_of_users):
         maybe = []
-    return PersonalData(said or about_people or texts_of_users, said, sure, tuple(maybe))
+    unsaid = [flow for flow in planes.flows if flow.personal is None and flow.carries == "request"]
+    asked = reached({flow.end for flow in sure if flow.carries == "request"}, steps_along(unsaid))
+    passed_on = tuple(flow for flow in unsaid if flow.start in asked)
+    return PersonalData(said or about_people or texts_of_users, said, sure, tuple(maybe), passed_on)
