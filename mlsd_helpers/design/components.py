@@ -178,6 +178,8 @@ class Component(Value):
     quota: Quota | None = None
     price: Price | None = None
     terms: Terms | None = None
+    checks_answers: Literal["piece by piece", "whole", "afterwards"] | None = None
+    """When a guardrail checks an answer: each piece before it is shown, the whole before it is shown, or after that."""
     tokens: TokensPerCall | None = None
     """Tokens of one call, for what reads or writes tokens and has no plan for generation."""
     hours: Text | None = None

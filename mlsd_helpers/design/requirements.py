@@ -267,7 +267,7 @@ class Constraint(Value):
     reference: Text | None = None
     """The paragraph or clause."""
     of: Several[Id] = ()
-    """The sets of data that it is about; all that are personal when left out."""
+    """The sets of data that it is about; all that are personal or confidential when left out."""
     region: Several[Text] = ()
     """The only regions in which the data may be, where the constraint is about regions."""
     kept_at_least: Seconds | None = None

@@ -23,7 +23,7 @@ from mlsd_helpers.review.scope import (
     sketched,
     worked_out,
 )
-from mlsd_helpers.review.words import listed, mentions, money
+from mlsd_helpers.review.words import listed, mentions, money, unsaid
 from mlsd_helpers.units import day, hour, show_seconds
 
 GDPR = "General Data Protection Regulation (EU) 2016/679, {}."
@@ -288,6 +288,66 @@ def _has_to_say(one: Component, kept: Collection[str]) -> bool:
     return one.kind in {*_KEEPING, "external service"} or one.id in kept
 
 
+@rule(
+    "DATA029",
+    title="Failover into a region that is not allowed",
+    prevents="a disaster plan that breaks the contract on the day that it is needed",
+    wrong_when="Wrong if only data that may be there go there; name in the constraint's 'of' those that may not.",
+)
+def fails_over_outside(design: Design) -> Iterator[Fault]:
+    """A limit of regions holds while something is broken too."""
+    modes = design.requirements.failure_modes if design.requirements else ()
+    for limit in (one for one in _constraints(design) if one.region):
+        for mode in modes:
+            if _inside(mode.to_region, limit.region) == {False}:
+                yield Fault(
+                    f"requirements.failure_modes.{mode.id}.to_region",
+                    f"In {mode.id} requests go to {listed(mode.to_region)}, and the constraint {limit.id} allows "
+                    f"{listed(limit.region)} only.",
+                    "Fail over within the allowed regions, or refuse the requests that the constraint is about.",
+                )
+
+
+@rule(
+    "DATA030",
+    "warning",
+    title="Failover of limited data without a region",
+    prevents="a failover that works, into a country where the data may not be",
+    wrong_when="Wrong if nothing fails over; say in 'meanwhile' what users get, and in 'to_region' where requests go.",
+    needs=sketched,
+)
+def failover_unsaid(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Where data may not leave a region, it is decided before its loss where requests go."""
+    limits = [one for one in _constraints(design) if one.region]
+    regions = {region for one in planes.components for region in planes.region_of(one)}
+    modes = design.requirements.failure_modes if design.requirements else ()
+    outside = [
+        region for region in sorted(regions) if limits and False in _inside((region,), limits[0].region)
+    ]
+    for one in modes:
+        if (
+            outside
+            and not one.to_region
+            and mentions(_ELSEWHERE, one.meanwhile)
+            and not mentions(_SAME_AREA, one.meanwhile)
+        ):
+            yield Fault(
+                f"requirements.failure_modes.{one.id}.to_region",
+                f"{one.id} sends requests elsewhere ({(one.meanwhile or '').rstrip('.')}), and it is not said where: "
+                f"the constraint {limits[0].id} allows {listed(limits[0].region)} only, and the system also runs in "
+                f"{listed(outside)}.",
+                "Name the regions in 'to_region'.",
+            )
+            return
+
+
+_SAME_AREA = r"\b(same|that|allowed) (jurisdiction|country|union|area|legal)|\bwithin\b|in the (eu|union)\b"
+_ELSEWHERE = (
+    r"\b(other|another|nearest|next|second|remaining|surviving|healthy|any) (\w+ )?"
+    r"(region|data ?cent(er|re)|site|cell)s?\b"
+)
+
+
 _TIME = r"(\d+(?:\.\d+)?)\s*(h|hours?|d|days?|weeks?|months?|y|years?)\b"
 _LENGTH_S = {"h": hour, "d": day, "w": 7 * day, "m": 30 * day, "y": 365 * day}
 _KEPT = r"\bkeep|\bkept|\bretain|\bretention|\bstor(e|ed|age)\b|\bdelet|\beras"
@@ -510,23 +570,30 @@ _GROUND = (
 )
 def dataset_incomplete(design: Design) -> Iterator[Fault]:
     """Personal data are kept for a purpose, on a legal basis, for a time, and can be deleted."""
-    matters = design.planes is not None and personal_data(design, design.planes).matters
+    may_be = personal_data(design, design.planes).stored_in if design.planes else set()
+    found = dict[str, list[str]]()
     for one in design.data.datasets if design.data else ():
         missing = []
-        if one.personal is None and matters:
+        if one.personal is None and may_be & {*one.kept_in}:
             missing = ["personal"]
         elif one.personal:
             missing = ["purpose"] if not says_something(one.purpose) else []
-            missing += [name for name in ("basis", "retention") if getattr(one, name) is None]
+            missing += ["basis"] if one.basis is None else []
+            lasts = one.retention is not None or says_something(one.kept_as_long_as)
+            missing += [] if lasts else ["retention"]
             missing += [] if one.kept_in else ["kept_in"]
             missing += ["deletion"] if one.deleted_by is None and not says_something(one.deletion) else []
         if missing:
-            yield Fault(
-                f"data.datasets.{one.id}.{missing[0]}",
-                f"The data set {one.id} does not state {', '.join(missing)}.",
-                "State whether it is personal; if it is, for which purpose and on which basis it is kept, in "
-                "which components, for how long, and how a person's data are found and deleted.",
-            )
+            found[one.id] = missing
+    if found:
+        first = next(iter(found))
+        yield Fault(
+            f"data.datasets.{first}.{found[first][0]}",
+            f"These sets of data do not state: {unsaid(found)}.",
+            "State whether each is personal; if it is, for which purpose and on which basis it is kept, in "
+            "which components, for how long ('retention', or 'kept_as_long_as'), and how a person's data are found and "
+            "deleted.",
+        )
 
 
 @rule(
@@ -624,6 +691,33 @@ def _told_to_delete(planes: Planes, kept: Dataset) -> set[str]:
         if flow.start in {kept.deleted_by, *streams} and flow.carries in {"command", "events"}
     ]
     return reached([kept.deleted_by or ""], steps_along(ways))
+
+
+_OF_A_PERSON = (
+    r"pseudonym|\b(user|customer|patient|person|driver|rider|account|device|employee|member|session)s?['’]?s? "
+    r"?(id|ids|number|name|identifier)s?\b|_id\b|e-?mail|phone number|\bip address|cookie|licen[cs]e plate"
+)
+_NOBODY = r"\b(no|without|never)\b|anonym|aggregat|removed|masked|synthetic|redacted|stripped"
+
+
+@rule(
+    "DATA031",
+    "warning",
+    title="Not personal, and yet of a person",
+    prevents="a log that was called anonymous until somebody joined it with the table of users",
+    incident=GDPR.format("Recital 26 and Article 4(5): what is pseudonymous is personal"),
+    wrong_when="Wrong if the id is of a thing and cannot be joined with a person; accept it with that reason.",
+)
+def pseudonym_is_personal(design: Design) -> Iterator[Fault]:
+    """A pseudonym or an id points to one person, also where the name is kept elsewhere."""
+    for one in design.data.datasets if design.data else ():
+        if one.personal is False and mentions(_OF_A_PERSON, one.what) and not mentions(_NOBODY, one.what):
+            yield Fault(
+                f"data.datasets.{one.id}.personal",
+                f"The data set {one.id} says 'personal: false', and holds what points to a person "
+                f"({(one.what or '').rstrip('.')}).",
+                "Write 'personal: true', with basis, retention and deletion; or take the pseudonym or id out.",
+            )
 
 
 _EVERYBODY = r"\b(everyone|everybody|anyone|anybody|all (employees|staff|teams|engineers|of us)|whole company|public)\b"
@@ -1181,7 +1275,10 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
     ]
     missing += ["seed"] if getattr(training, "seed", None) is None else []
     missing += ["lineage"] if regulated and not says_something(getattr(training, "lineage", None)) else []
-    if missing:
+    matters = regulated or not {"snapshot", "code"}.isdisjoint(
+        missing
+    )  # the rest alone moves a figure by little
+    if missing and matters:
         at = f"data.training.{missing[0]}" if training else "data.training" if design.data else "data"
         why = " The system decides about people." if regulated and training is None else ""
         yield Fault(
@@ -1190,6 +1287,80 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
             "State under 'data.training' how data, code, environment and seed are fixed, and where it is "
             "recorded which of them a model comes from.",
         )
+
+
+_TRAINING = ("training pipeline", "training compute")
+_ATTACKED = (
+    r"extract|memori[sz]|recit|regurgitat|verbatim|canar(y|ies) (string|token|text|secret)|membership|leak"
+)
+
+
+@rule(
+    "DATA032",
+    "warning",
+    title="Trained on what belongs to others",
+    prevents="a model that recites one customer's code or prices to another, and a customer who never agreed to it",
+    incident="Carlini et al., Extracting Training Data from Large Language Models (USENIX Security 2021).",
+    wrong_when="Wrong if each tenant has a model of its own; write that under 'extraction'.",
+    needs=sketched,
+)
+def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What a model has learnt of one it can give out to another, so that needs a right and a test."""
+    training = design.data.training if design.data else None
+    gates = planes.release.gates if planes.release else ()
+    answered = says_something(training.extraction if training else None)
+    answered = answered or any(mentions(_ATTACKED, gate.metric) for gate in gates)
+    learnt = _trained_on(design, planes)
+    tenants = [one for one in learnt if says_something(one.belongs_to) and one.confidential is not False]
+    told = [
+        one for one in learnt if generates(design) and (one in tenants or _is_written(one, design, planes))
+    ]
+    open_ones = [] if answered else list(dict.fromkeys(one.id for one in (*tenants, *told)))
+    no_right = [one.id for one in tenants if not says_something(one.training_allowed_by)]
+    if not open_ones and not no_right:
+        return
+    lacks = ["nothing says what keeps the model from giving one's data to another"] * bool(open_ones)
+    lacks += [f"no right to train on {listed(no_right)} is named"] * bool(no_right)
+    at = f"data.datasets.{no_right[0]}.training_allowed_by" if no_right and not open_ones else "data.training"
+    names = listed(list(dict.fromkeys([*open_ones, *no_right])))
+    yield Fault(
+        f"{at}.extraction" if at == "data.training" and training else at,
+        f"A model is trained on {names}, which comes from many who use it, and {' and '.join(lacks)}.",
+        "State in 'training.extraction' how that is prevented and tested, such as a gate that tries to extract planted "
+        "texts; and in 'training_allowed_by' of each set of data what allows it. Or train a model for each.",
+    )
+
+
+def _trained_on(design: Design, planes: Planes) -> list[Dataset]:
+    """Return the sets of data that a model is trained on: as said, or those whose stores lead to a training."""
+    held = design.data
+    datasets = held.datasets if held else ()
+    if held and held.training and held.training.trained_on:
+        return [one for one in datasets if one.id in held.training.trained_on]
+    trains = {one.id for one in planes.components if one.kind in _TRAINING}
+    moving = [
+        flow
+        for flow in planes.flows
+        if flow.carries in {"batch", "events", "labels", "features", "predictions"}
+    ]
+    before = reached(trains, steps_back(moving)) - trains
+    parts = {one.id: one.kind for one in planes.components}
+    # an index on the way keeps what is read, and is no source of training by itself
+    return [
+        one
+        for one in datasets
+        if any(name in before and parts[name] not in {"vector index", "cache"} for name in one.kept_in)
+    ]
+
+
+def _is_written(one: Dataset, design: Design, planes: Planes) -> bool:
+    """Tell whether a set of data is kept of what users wrote and got: it is secret or personal, or in the log."""
+    kinds = {part.id: part.kind for part in planes.components}
+    return bool(
+        one.personal
+        or is_confidential(design, one)
+        or (one.confidential is None and any(kinds.get(name) == "prediction log" for name in one.kept_in))
+    )
 
 
 # ---- devices

@@ -648,10 +648,12 @@ def transformation_kept_equal_by_a_test(_: Design, flow: DataFlow) -> Iterator[F
 )
 def index_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """What is looked up gets as old as the freshest way to it is slow."""
-    del flow
     ages_s = ages.least_worst_ages_s(design)
+    said = _told_as_features(design, flow)
     for where, what, component, within_s in _limits(design):
         age_s = ages_s.get(component, 0.0)
+        if (component, age_s) in said:
+            continue  # FLOW002 says so of the feature that is read there
         if age_s > within_s and not isclose(age_s, within_s, rel_tol=_SIMILAR):
             yield Fault(
                 where,
@@ -659,6 +661,18 @@ def index_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault]:
                 "period and delays on the freshest way to it add up.",
                 "Run the job that fills it more often, update it by event, or agree on another limit.",
             )
+
+
+def _told_as_features(design: Design, flow: DataFlow) -> set[tuple[str, float]]:
+    """Return where features are read that are older than allowed, and how old they get."""
+    stages = ages.stages_by_id(ages.as_read(design))
+    found = set[tuple[str, float]]()
+    for one in flow.features:
+        read = next((stage for stage in flow.stages if one.path and stage.id == one.stage_ids()[-1]), None)
+        sla_s, worst_s = _allowed_s(design, one), ages.worst_s(one, stages)
+        if read and read.component and sla_s is not None and worst_s > sla_s:
+            found.add((read.component, worst_s))
+    return found
 
 
 def _limits(design: Design) -> Iterator[tuple[str, str, str, float]]:

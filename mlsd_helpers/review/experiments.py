@@ -14,7 +14,7 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import ab_sample_size
 from mlsd_helpers.review.acceptance import OF_ACCEPTANCES, covers, in_force
 from mlsd_helpers.review.rule import Fault, Finding, Rule, rule
-from mlsd_helpers.review.words import mentions
+from mlsd_helpers.review.words import mentions, unsaid
 from mlsd_helpers.units import day, show_seconds
 
 ARMITAGE = (
@@ -677,16 +677,20 @@ def _random_split(place: str, said: str) -> Fault:
 )
 def decision_unreasoned(design: Design) -> Iterator[Fault]:
     """A decision can be checked later only if it says what was not chosen, why, and what would change it."""
+    lacks = dict[str, list[str]]()
     for one in design.decisions:
         missing = [] if any(says_something(text) for text in one.over) else ["over"]
         missing += [name for name in ("because", "flips_when") if not says_something(getattr(one, name))]
-        if missing:
-            yield Fault(
-                f"decisions.{one.id}.{missing[0]}",
-                f"The decision {one.id} does not state {', '.join(missing)}.",
-                "State in 'over' what was not chosen, in 'because' the reason with its figure, and in "
-                "'flips_when' the change that would make another choice the better one.",
-            )
+        if missing and missing != ["flips_when"]:
+            lacks[one.id] = missing
+    if lacks:
+        first = next(iter(lacks))
+        yield Fault(
+            f"decisions.{first}.{lacks[first][0]}",
+            f"These decisions do not state: {unsaid(lacks)}.",
+            "State in 'over' what was not chosen, in 'because' the reason with its figure, and in "
+            "'flips_when' the change that would make another choice the better one.",
+        )
 
 
 @rule(
@@ -723,13 +727,18 @@ def question_left_open(design: Design, today: date) -> Iterator[Fault]:
 )
 def risk_without_answer(design: Design) -> Iterator[Fault]:
     """A risk that is written down needs an answer: avoid it, make it smaller, or take it knowingly."""
-    for one in design.risks:
-        if not says_something(one.answer) and not one.likelihood == one.impact == "low":
-            yield Fault(
-                f"risks.{one.id}.answer",
-                f"The risk {one.id} has no answer.",
-                "Write what is done about it, or who takes it and why, and which risk is left.",
-            )
+    open_ones = [
+        one.id
+        for one in design.risks
+        if not says_something(one.answer)
+        and ("high" in {one.likelihood, one.impact} or {one.likelihood, one.impact} == {None})
+    ]
+    if open_ones:
+        yield Fault(
+            f"risks.{open_ones[0]}.answer",
+            f"These risks have no answer: {', '.join(open_ones)}.",
+            "Write what is done about each, or who takes it and why, and which risk is left.",
+        )
 
 
 # ---- accepted findings

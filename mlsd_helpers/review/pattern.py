@@ -572,7 +572,7 @@ def hit_ratio_without_inputs(_: Design, pattern: Pattern) -> Iterator[Fault]:
     for path, cache in _estimated(pattern):
         grounds = {"size": cache.size, "keys": path.keys, "zipf_exponent": cache.zipf_exponent}
         missing = [name for name, figure in grounds.items() if figure is None]
-        if hit_ratio(path) and missing:
+        if missing and _matters(path):
             yield Fault(
                 _place(path, "cache.hit_ratio"),
                 f"{path.id} plans with a hit ratio of {hit_ratio(path):.0%} and does not state {', '.join(missing)}.",
@@ -664,13 +664,23 @@ def cold_cache_unplanned(design: Design, pattern: Pattern) -> Iterator[Fault]:
     if sized_cold or paid_for:
         return
     for path, cache in _cached(pattern):
-        if hit_ratio(path) and cache.when_cold is None:
+        if _matters(path) and cache.when_cold is None:
             yield Fault(
                 _place(path, "cache.when_cold"),
                 f"An empty cache sends {_times_colder(path)} the usual load of {path.id} to the model "
                 f"(hit ratio {hit_ratio(path):.0%}), and neither the plan nor when_cold covers it.",
                 "Size for the empty cache, warm it before it takes traffic, or state in when_cold what is shed.",
             )
+
+
+_SMALL_HIT_RATIO = (
+    0.2  # without such a cache the load is 1.25 times as high, which a spare zone carries; our threshold
+)
+
+
+def _matters(path: ServingPath) -> bool:
+    """Tell whether so much of a path's load is answered by its cache that the plan rests on it."""
+    return (hit_ratio(path) or 0.0) > _SMALL_HIT_RATIO
 
 
 def _carries(sizing: Sizing, rps: float) -> bool:

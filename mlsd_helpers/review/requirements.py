@@ -101,7 +101,9 @@ def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:
     ):
         yield "freshness.features"
     kept = [
-        path for path in (design.pattern.paths if design.pattern else ()) if path.precompute or path.cache
+        path
+        for path in (design.pattern.paths if design.pattern else ())
+        if path.precompute or (path.cache and path.cache.ttl is None)  # a time to live is a limit already
     ]
     if ages.predictions is None and kept and answers_requests(design):
         yield "freshness.predictions"
@@ -373,7 +375,7 @@ def no_assumptions(_: Design, stated: Requirements) -> Iterator[Fault]:
 
 @rule(
     "REQ014",
-    "warning",
+    "info",
     title="Assumption without an owner or a check",
     prevents="an assumption that everybody believes somebody else has checked",
     wrong_when="Acceptable if a contract or a standard fixes the value; cite it as a source, not as an "
@@ -433,16 +435,20 @@ def label_facts_missing(design: Design, stated: Requirements) -> Iterator[Fault]
 
 def _by_hand(design: Design, labels: Labels) -> bool:
     """Tell whether people give the labels, who are paid and make mistakes."""
-    if labels.labels_per_item is not None or labels.cost_per_label or mentions(_LABELLED, labels.source):
+    if labels.labels_per_item is not None or labels.cost_per_label or labels.negatives == "judged":
         return True
+    if labels.negatives is not None:
+        return False
     parts = {one.id: one for one in (design.planes.components if design.planes else ())}
     flows = [flow for flow in (design.planes.flows if design.planes else ()) if flow.carries == "labels"]
+    if not flows:
+        return mentions(_LABELLED, labels.source)
     return any(parts[flow.start].kind in {"people", "external service"} for flow in flows)
 
 
 _LABELLED = (
     r"annotat|label+ers?\b|expert|review(er|ed)|read(er)?s? by|by hand|manual|agency|crowd|radiolog|doctor|analyst"
-    r"|investigat|moderator|editors?\b|raters?\b"
+    r"|investigat|moderator|raters?\b"
 )
 
 

@@ -10,7 +10,14 @@ from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import flow_places, generates, personal_data, sketched, worked_out
+from mlsd_helpers.review.scope import (
+    flow_places,
+    generates,
+    is_confidential,
+    personal_data,
+    sketched,
+    worked_out,
+)
 from mlsd_helpers.review.words import listed, mentions
 
 OWASP = "OWASP Top 10 for Large Language Model Applications, 2025: {}."
@@ -19,9 +26,10 @@ _GATES = ("rate limiter", "api gateway", "llm gateway")
 _GUARDS = ("guardrail", "business rules")
 _INPUT = r"input|prompt|question|request|incoming|injection|turn\b|message|document|passage|before the model"
 _OUTPUT = r"output|answer|response|repl(y|ies)|completion|outgoing|after the model|shown|\bsaid\b"
+_PIECE = r"(chunk|sentence|paragraph|piece|part|segment|line|clause)"
 _PIECES = (
-    r"chunk|sentence|paragraph|piece|part|segment|token|buffer|window|while|each|held|hold|stream|first "
-    r"\d|before it is"
+    rf"\b(each|every|by|per) {_PIECE}\b|\b{_PIECE}s? (by|before|at a time)|before (it|they|each|a|any) .{{0,30}}"
+    r"(shown|sent|seen|leaves?)|\b(hold|held|buffer)(s|ed|ing)?\b|while it is (written|streamed)"
 )
 _SECRETS = r"(key|password|secret|token|certificate|credential|account|login)s?"
 _SHARED = (
@@ -129,25 +137,39 @@ def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
 )
 def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
     """What everybody can call needs a limit for each caller before the expensive part."""
-    public = [one.id for one in planes.components if mentions(_PUBLIC, one.trust_zone)]
     writes = generates(design)
-    limiters = {one.id for one in planes.components if one.kind == "rate limiter"}
-    gates = {
+    calls = [flow for _, flow in waiting_flows(planes)]
+    called = {flow.end for flow in calls}
+    public = [one.id for one in planes.components if mentions(_PUBLIC, one.trust_zone)]
+    clients = {
         one.id
         for one in planes.components
-        if one.quota or one.kind == "rate limiter" or (one.kind in _GATES and not writes)
+        if one.id not in called and (one.kind in _CLIENTS or mentions(_THEIRS, one.trust_zone))
     }
-    flows = [flow for _, flow in waiting_flows(planes) if flow.start not in gates and flow.end not in gates]
-    asking = {flow.start for _, flow in waiting_flows(planes) if flow.end in limiters}
-    entries = [name for name in public if name not in gates | asking]
+    limiters = {one.id for one in planes.components if one.kind == "rate limiter"}
+    asking = {flow.start for flow in calls if flow.end in limiters}
+    gates = asking | {
+        one.id
+        for one in planes.components
+        if one.quota or one.id in limiters or (one.kind in _GATES and not writes)
+    }
+    gates -= clients  # who limits himself protects nobody
+    flows = [flow for flow in calls if flow.start not in gates and flow.end not in gates]
+    starts = {flow.start for flow in flows}
+    entries = [name for name in public if name not in gates and name in starts]
     behind = sorted(reached(entries, steps_along(flows)) - set(public))
     if behind:
         yield Fault(
             f"planes.components.{entries[0]}",
-            f"{listed(entries)} is public, and requests get from there to {listed(behind)} without any "
-            f"limit{' (a generating model is paid by the token)' if writes else ''}.",
-            "Put a rate limiter in between, or state the 'quota' of a caller: requests or tokens, per user.",
+            f"{listed(entries)} {'is' if len(entries) == 1 else 'are'} outside, and requests get from there to "
+            f"{listed(behind)} without any limit{' (a generating model is paid by the token)' if writes else ''}.",
+            "Put a rate limiter in between, or state the 'quota' of a caller at what is called first: requests or "
+            "tokens, per user.",
         )
+
+
+_CLIENTS = ("device fleet", "people", "raw source")
+_THEIRS = r"customer|client|\busers?\b|device|browser|untrusted|outside|partner"
 
 
 # ---- what a generating model reads and says
@@ -295,7 +317,8 @@ def output_unchecked(_: Design, around: _Guarded) -> Iterator[Fault]:
     "warning",
     title="Answer is shown before it is checked",
     prevents="a filter that finds a harmful answer after the user has read it",
-    wrong_when="Wrong if the answer is checked piece by piece before it is shown; write that under 'check' or 'does'.",
+    wrong_when="Wrong if the answer is checked piece by piece before it is shown; write "
+    "'checks_answers: piece by piece'.",
     needs=_guarded,
 )
 def shown_before_checked(design: Design, around: _Guarded) -> Iterator[Fault]:
@@ -303,14 +326,25 @@ def shown_before_checked(design: Design, around: _Guarded) -> Iterator[Fault]:
     latency = design.requirements.latency if design.requirements else None
     first = [one for one in latency.promises if one.what == "first token"] if latency else []
     behind = [one for one, _, checks_output in around.guards if checks_output]
-    if not first or not behind or any(mentions(_PIECES, *around.words(one)) for one in behind):
+    in_pieces = [
+        one
+        for one in behind
+        if one.checks_answers == "piece by piece"
+        or (one.checks_answers is None and mentions(_PIECES, *around.words(one)))
+    ]
+    if not first or not behind or in_pieces:
         return
+    late = min(behind, key=lambda one: one.checks_answers is None)
+    how = {
+        "whole": "waits for the whole answer, so that nothing is left of the stream",
+        "afterwards": "checks it after it was shown",
+        None: "checks answers: it is not said how it does so before they are shown",
+    }
     yield Fault(
-        f"planes.components.{behind[0].id}",
-        f"Answers are shown from the first token on, and {behind[0].id} checks answers: it is not said how it "
-        "does so before they are shown.",
-        "Check each sentence before it is shown, and allow for that in the first token; or do not stream. Write "
-        "it in 'does'.",
+        f"planes.components.{late.id}",
+        f"Answers are shown from the first token on, and {late.id} {how[late.checks_answers]}.",
+        "Check each sentence before it is shown, allow for that in the first token, and write 'checks_answers: piece "
+        "by piece'; or do not stream.",
     )
 
 
@@ -398,42 +432,73 @@ def update_unsigned(_: Design, planes: Planes) -> Iterator[Fault]:
 @rule(
     "SEC010",
     "warning",
-    title="Users' texts are read without the user's rights",
+    title="Data of many are read without the rights of who asks",
     prevents="an answer to one customer out of another customer's data",
     incident=OWASP.format("LLM08, vector and embedding weaknesses"),
-    wrong_when="Wrong if what is kept there may be seen by every user; write 'personal: false' on the flow.",
+    wrong_when="Wrong if what is kept there may be seen by everybody; write 'personal: false' and 'confidential: "
+    "false' on the set of data.",
     needs=sketched,
 )
 def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What a model reads for a user is limited to what that user may see, in the store and not in the prompt."""
-    if not generates(design):
-        return
-    kept = {
-        name for one in (design.data.datasets if design.data else ()) if one.personal for name in one.kept_in
+    """What is read for a user is limited to what that user may see, by the store and not by the caller."""
+    datasets = design.data.datasets if design.data else ()
+    generated = generates(design)
+    # what a caller of any system could read of others, and what a model could tell
+    shared = {
+        name: one
+        for one in datasets
+        if generated or says_something(one.belongs_to)
+        if is_confidential(design, one)
+        for name in one.kept_in
     }
-    kept |= personal_data(design, planes).stored_in
+    kept = {name for one in datasets if generated and one.personal for name in one.kept_in}
+    kept |= personal_data(design, planes).stored_in if generated else set()
     stores = {
         one.id
         for one in planes.components
-        if one.kind in _READ or (one.id in kept and one.kind in {"service", "raw source"})
+        if one.kind in _READ or (one.id in kept | shared.keys() and one.kind in {"service", "raw source"})
     }
-    for place, flow in flow_places(planes):
-        reads = flow.carries in {"request", "features"} and flow.end in stores
-        held = flow.personal or (flow.end in kept and flow.personal is None)
-        if not reads or not held or mentions(_OF_A_USER, flow.auth):
+    waited = {position for position, _ in waiting_flows(planes)}
+    told = set[str]()
+    for position, (place, flow) in enumerate(flow_places(planes)):
+        secret = shared.get(flow.end)
+        held = generated and (flow.personal or (flow.end in kept and flow.personal is None))
+        reads = flow.carries in {"request", "features"} and flow.end in stores and position in waited
+        if not reads or not (held or secret) or flow.end in told:
             continue
-        if not says_something(flow.auth):
-            how = "nothing limits a read to the user who asks"
-        elif mentions(_OF_A_SERVICE, flow.auth):
-            how = f"what it shows there ({(flow.auth or '').rstrip('.')}) is the same for every user"
-        else:
-            continue
-        yield Fault(
-            f"{place}.auth",
-            f"{flow.start} reads personal data of many users in {flow.end}, and {how}.",
-            "State in 'auth' whose rights decide, such as the user's token, and that the store filters by "
-            "tenant and user.",
-        )
+        apart = secret.separated_by if secret else None
+        if secret and apart in {"filter of the caller", "nothing"}:
+            told.add(flow.end)
+            yield Fault(
+                f"data.datasets.{secret.id}.separated_by",
+                f"{flow.start} reads {secret.id} of all its owners in {flow.end}, and "
+                f"{'the filter is one of the caller, which can be forgotten' if apart != 'nothing' else _NO_FILTER}.",
+                "Give each tenant a store or a namespace of its own, or let the store filter by the verified identity "
+                "of who asks.",
+            )
+        elif apart is None and (how := _not_of_a_user(flow)):
+            told.add(flow.end)
+            what = "data of many owners" if secret and not held else "personal data of many users"
+            yield Fault(
+                f"{place}.auth",
+                f"{flow.start} reads {what} in {flow.end}, and {how}.",
+                "State in 'auth' whose rights decide, such as the user's token, and in 'separated_by' of the set of "
+                "data that the store filters by tenant and user.",
+            )
+
+
+_NO_FILTER = "nothing keeps them apart"
+
+
+def _not_of_a_user(flow: Flow) -> str | None:
+    """Tell why a read is not limited to the user who asks, where that is so by its authentication."""
+    if mentions(_OF_A_USER, flow.auth):
+        return None
+    if not says_something(flow.auth):
+        return "nothing limits a read to the user who asks"
+    if mentions(_OF_A_SERVICE, flow.auth):
+        return f"what it shows there ({(flow.auth or '').rstrip('.')}) is the same for every user"
+    return None
 
 
 @rule(

@@ -1,6 +1,7 @@
 """What words of a design speak of, and how names and sums of money are written in a finding."""
 
 import re
+from collections.abc import Iterable, Mapping
 
 from mlsd_helpers.design import Design
 from mlsd_helpers.units import in_currency
@@ -23,6 +24,15 @@ def listed(names: "list[str] | tuple[str, ...]", most: int = 6) -> str:
     """
     more = len(names) - most
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more} more"
+
+
+def unsaid(missing: Mapping[str, Iterable[str]]) -> str:
+    """Join what each of some parts does not state.
+
+    >>> unsaid({"chats": ["basis", "retention"], "logs": ["deletion"]})
+    'chats: basis, retention; logs: deletion'
+    """
+    return "; ".join(f"{name}: {', '.join(fields)}" for name, fields in missing.items())
 
 
 def money(design: Design, amount: float) -> str:

@@ -111,3 +111,57 @@ def test_negatives_that_are_silence_are_biased_whatever_is_predicted(labels):
 )
 def test_negatives_that_are_known_or_corrected_are_sound(labels):
     assert not found(labelled(**labels), "DATA014")
+
+
+def test_a_limiter_that_the_gateway_asks_protects_what_the_gateway_calls():
+    parts = [
+        Component(id="app", kind="service", trust_zone="customer"),
+        Component(id="limiter", kind="rate limiter"),
+    ]
+    outside = setting(of_customers(), "planes.components.editor", trust_zone="customer")
+    assert found(outside, "SEC003")
+    limited = adding(outside, "planes.components", *parts)
+    limited = adding(limited, "planes.flows", Flow(start="front", end="limiter", carries="request"))
+    assert not found(limited, "SEC003")
+
+
+def test_a_store_that_filters_needs_no_words_about_who_asks():
+    asked = setting(of_customers("eu-west-1"), "planes.flows.builder_index", auth="mTLS")
+    assert found(asked, "SEC010")
+    assert not found(setting(asked, "data.datasets.files", separated_by="own namespace"), "SEC010")
+
+
+def test_what_belongs_to_customers_and_gets_to_a_vendor_needs_terms():
+    assert found(of_customers("eu-west-1"), "DATA005")
+    assert not found(of_customers("eu-west-1", confidential=False), "DATA005")
+
+
+def test_a_personal_request_is_passed_on_to_a_vendor_over_several_calls():
+    marked = setting(of_customers(confidential=False), "planes.flows.editor_front", personal=True)
+    assert found(marked, "DATA005")
+    assert not found(setting(marked, "planes.flows.builder_vendor", personal=False), "DATA005")
+
+
+def test_a_retention_may_be_as_long_as_a_contract():
+    kept = {"personal": True, "purpose": "Search", "basis": "contract", "deletion": "By its key"}
+    assert found(of_customers(**kept), "DATA007")
+    assert not found(of_customers(**kept, kept_as_long_as="the contract of the customer"), "DATA007")
+
+
+def test_a_word_about_tokens_does_not_say_when_answers_are_checked():
+    latency = {"budget": "2 s", "percentile": "p95", "first_token": "300 ms"}
+    design = setting(of_customers(), "requirements", latency=latency)
+    guard = {"id": "guard", "kind": "guardrail", "does": "Answers: fingerprints of 60 tokens"}
+    after = Flow(start="builder", end="guard", carries="request")
+    late = adding(adding(design, "planes.components", Component(**guard)), "planes.flows", after)
+    assert found(late, "SEC006")
+    assert not found(setting(late, "planes.components.guard", checks_answers="piece by piece"), "SEC006")
+
+
+def test_trivial_gaps_are_not_asked_for():
+    decision = {"id": "own", "chose": "Own model", "over": "A vendor", "because": "A tenth of the price"}
+    risk = {"id": "price", "text": "Prices rise", "likelihood": "medium", "impact": "medium"}
+    design = Design(
+        name="d", decisions=[decision], risks=[risk], data={"training": {"snapshot": "v", "code": "v"}}
+    )
+    assert {one.code for one in review(design)}.isdisjoint({"DEC001", "DEC003", "DATA018"})

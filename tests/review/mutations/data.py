@@ -1,6 +1,6 @@
 """Known mistakes with data: constraints, personal data, decisions about people, labels, training."""
 
-from mlsd_helpers.design import Component, Constraint, Cost, Design, Feature, Flow
+from mlsd_helpers.design import Component, Constraint, Cost, Design, FailureMode, Feature, Flow
 from tests.review.mutations.fuller import adding, setting, without
 from tests.review.mutations.mutation import breaks
 
@@ -215,3 +215,48 @@ def learns_what_analysts_decided(design: Design) -> Design:
         definition=None,
         quality="Gold cases",
     )
+
+
+LOST = {
+    "id": "lost",
+    "failure": "The region is lost",
+    "meanwhile": "Requests go to another region",
+    "fails": "closed",
+}
+
+
+@breaks("DATA029", FULL)
+def disaster_plan_overseas(design: Design) -> Design:
+    return adding(design, "requirements.failure_modes", FailureMode(**LOST, to_region="us-east-1"))
+
+
+@breaks("DATA030", FULL)
+def disaster_plan_anywhere(design: Design) -> Design:
+    away = setting(design, "planes.components.service_metrics", region="us-east-1")
+    return adding(away, "requirements.failure_modes", FailureMode(**LOST))
+
+
+@breaks("DATA031", FULL)
+def pseudonyms_taken_for_nobody(design: Design) -> Design:
+    return setting(
+        design, "data.datasets.payments", personal=False, what="Payment, score, pseudonym of the customer"
+    )
+
+
+APART = {"separated_by": "filter of the store", "training_allowed_by": "Clause 4"}
+
+
+@breaks("DATA032", FULL)
+def learnt_from_all_shops(design: Design) -> Design:
+    return setting(design, "data.datasets.payments", belongs_to="shops", **APART)
+
+
+@breaks("DATA032", FULL)
+def learnt_without_the_right(design: Design) -> Design:
+    design = setting(design, "data.training", extraction="Amounts in classes; a test asks for each shop's")
+    return setting(design, "data.datasets.payments", belongs_to="shops", separated_by="filter of the store")
+
+
+@breaks("DATA014", FULL)
+def silence_is_a_no(design: Design) -> Design:
+    return setting(design, "requirements.labels", negatives="not chosen")

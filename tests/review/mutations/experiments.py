@@ -120,7 +120,7 @@ def a_random_tenth(design: Design) -> Design:
 
 @breaks("DEC001", FULL)
 def decided_for_good(design: Design) -> Design:
-    return setting(design, "decisions.rules_first", flips_when="tbd")
+    return setting(design, "decisions.rules_first", because="tbd", flips_when="tbd")
 
 
 @breaks("DEC002", FULL)

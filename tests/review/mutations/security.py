@@ -97,3 +97,19 @@ def weights_from_a_hub(design: Design) -> Design:
 @breaks("SEC014", DEVICES)
 def one_password_for_all(design: Design) -> Design:
     return setting(design, "planes.flows.pay", auth="One password for all terminals")
+
+
+@breaks("SEC006", "generating")
+def whole_answers_in_a_stream(design: Design) -> Design:
+    return setting(design, "planes.components.filter", checks_answers="whole")
+
+
+@breaks("SEC010", "in full")
+def filter_that_can_be_forgotten(design: Design) -> Design:
+    design = setting(design, "data.training", extraction="Amounts in classes; a test asks for each shop's")
+    shared = {
+        "belongs_to": "shops",
+        "separated_by": "filter of the caller",
+        "training_allowed_by": "Clause 4",
+    }
+    return setting(design, "data.datasets.payments", **shared)
