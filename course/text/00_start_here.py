@@ -12,7 +12,7 @@ long an answer may take, what happens when a part fails. An assumption that is s
 found later may cost an outage.
 
 **You will be able to** say where a published failure could first have been caught, turn a hidden assumption into a question, and find
-your way through this course. About 20 minutes, exercises apart.
+your way through this course. About 25 minutes, exercises apart.
 """
 
 # %%
@@ -36,7 +36,8 @@ doctor.report().ready
 ## 2 Predict first
 
 In this course you commit to a number before you see one. A wrong guess of your own often teaches more than a right answer
-that you read. Type a number and press Enter; it is not graded. The answer and its reason appear below your guess.
+that you read. Type a number and press Enter; where it could be in two units, write the unit behind it, such as *min* or *h*. It is not
+graded. The answer and its reason appear below your guess.
 
 The file made machines all over the world fail. The engineers had to find out why, and put a good file in its place.
 """
@@ -67,9 +68,9 @@ mlsd.widgets.DesignAutopsy(prediction=guess)
 
 # %% [markdown]
 """
-In each of the three, by our reading, an assumption had not been written down: *the file has at most so many features*; *the
-error of a forecast is small against the margin*; *a feature is at most a day old*. Each is a sentence with a number in it,
-and could have been checked.
+In each of the three, by our reading, an assumption was not shared by all whom it concerned: *the file has at most so many
+features* (a limit in the program that reads it, and no check in the one that writes it); *the error of a forecast is small against
+the margin*; *a feature is at most a day old*. Each is a sentence with a number in it, and could have been checked.
 
 Which such sentences does your system need? Ask four questions of any design:
 
@@ -142,7 +143,7 @@ the assignment and give it in as your course says. *Validate*, in the toolbar, r
 
 ## 6 How the course runs
 
-Five steps, each a lesson of about an hour and its exercises, lead from a product requirement to an architecture that can be
+Five steps, each a lesson of an hour to an hour and a half and as long again for its exercises, lead from a product requirement to an architecture that can be
 deployed. Two files go with you. `harbour_pay.yaml` is the case of the lessons, with what you decide in them. `design.yaml` is a
 system of your own: you alone write into it. A term in bold is explained where it first appears, and once more in the
 [glossary](glossary.md).

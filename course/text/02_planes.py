@@ -13,8 +13,8 @@ switch, and a way back that takes back what belongs together.
 
 **You will be able to** place a component by what it is responsible for; say what stops, what falls back and what silently ages
 when one part dies; find the holes in a sketch and mend them; work out an availability and know what it
-hides; release a model and take it back; and put a gate in front of what you generate yourself. About 60 minutes,
-exercises apart.
+hides; release a model and take it back; and put a gate in front of what you generate yourself. About 80 minutes,
+exercises apart; a break fits before section 4.
 """
 
 # %%
@@ -22,7 +22,8 @@ import numpy as np
 import pandas as pd
 
 import mlsd_helpers as mlsd
-from mlsd_helpers.units import show_seconds
+from mlsd_helpers.analysis.request import requests_of
+from mlsd_helpers.units import day, show_seconds
 
 case = mlsd.cases.load("harbour_pay")
 planes = case.planes
@@ -43,7 +44,8 @@ mlsd.figures.sketch(part)
 
 # %% [markdown]
 """
-A payment arrives at the gateway. The gateway asks the scorer, and the scorer asks the feature store. **Predict.**
+A payment arrives at the gateway. The gateway asks the scorer, and the scorer asks the feature store, which keeps the features ready
+to be read. **Predict.**
 """
 
 # %%
@@ -52,8 +54,8 @@ killed
 
 # %% [markdown]
 """
-Your prediction opens the canvas. Kill boxes there, one at a time, and revive them. Which takes the most with it? Which one is missed by
-nobody at first?
+Your prediction opens the canvas. Kill boxes there, one at a time, and revive them. After whose death do the most boxes go on with older
+data? Which one is missed by nobody at first?
 """
 
 # %%
@@ -67,23 +69,23 @@ Each plane is responsible for something that no other is:
 
 | plane | is responsible for | usual parts |
 |---|---|---|
-| data | what is known, how old it is, and what was known when | raw sources, ingestion, feature store, labels |
-| training | the next model, and what it was made from | pipeline, compute, experiment and model registry |
+| data | what is known, how old it is, and what was known when | raw sources, ingestion, stores of features and labels |
+| training | the next model, and what it was made from | pipeline, compute, registries (lists of experiments and of models) |
 | serving | an answer in time | API gateway, model server, cache, rules |
-| monitoring | noticing that answers are wrong | prediction log, metrics, drift detector, alerts |
-| control | what runs, and taking it back | CI/CD, validation gate, canary, rollback, triggers |
+| monitoring | noticing that answers are wrong | metrics, a comparison with earlier data (drift detector), alerts |
+| control | what runs, and taking it back | CI/CD, validation gate, release to a few (canary), the way back (rollback) |
 
-Place a part by what it is *responsible for*, not by who calls it or where it runs. Two examples: `history`, the offline
-store, keeps what a feature was worth last Tuesday, so it belongs to data, though only training reads it. The gate measures a new model, as
+Place a part by what it is *responsible for*, not by who calls it or where it runs. Two examples: `disputes` keeps which
+payments turned out to be fraud, so it belongs to data, though training and a monitor read it most. The gate measures a new model, as
 monitoring does; but monitoring tells, and the gate can say no: control. It is a convention, and what counts is that for each
 failure one team knows that it is theirs. **Your turn.**
 """
 
 # %%
-mlsd.ask("02-ask-store")
+mlsd.ask("02-ask-table")
 
 # %%
-mlsd.ask("02-ask-log")
+mlsd.ask("02-ask-look")
 
 # %% [markdown]
 """
@@ -192,23 +194,28 @@ mlsd.ask("02-ask-series")
 
 # %% [markdown]
 """
-A call with a fallback is not required: as long as the fallback works and counts as an answer, that part is left out of the
-multiplication. Harbour Pay has 43.2 minutes in 30 days. Its gateway and its scorer are required; the feature store and the rules are
-guarded by fallbacks:
+A call with a fallback is not required: as long as the fallback works and counts as an answer, what it guards is not multiplied. So ask
+first *which* answer is promised. Harbour Pay promises a **score** for 99.9 % of the payments over 30 days, and lets rules decide the
+rest. An answer of either kind needs the gateway alone. A score needs the gateway and the scorer, which has fallbacks for the feature store and
+the rules. And a score without any fallback needs all four:
 """
 
 # %%
+(request,) = requests_of(planes)
+up = {box.id: box.availability for box in planes.components if box.availability}
+shares = {
+    "promised": case.requirements.availability.target,
+    "an answer": request.availability,
+    "a score": up["gateway"] * up["scorer"],
+    "a score without any fallback": request.in_full,
+}
 minutes = 30 * 24 * 60
-as_drawn = 0.9999 * 0.9995
-without_fallbacks = as_drawn * 0.9999 * 0.9999
-
-print(f"allowed: (1 − 0.999) × {minutes:,} = {0.001 * minutes:.1f} minutes")
-print(f"as drawn: (1 − 0.9999 × 0.9995) × {minutes:,} = {(1 - as_drawn) * minutes:.1f}")
-print(f"without fallbacks: {(1 - without_fallbacks) * minutes:.1f}")
+pd.Series({name: (1 - share) * minutes for name, share in shares.items()}).round(1)
 
 # %% [markdown]
 """
-Both keep the target. Without the fallbacks half as many minutes are left for what is not in the sketch, such as a bad release.
+These are the minutes without, and the promise is kept. If the feature store and the rules had no fallbacks, a score would need all four, and
+half as many minutes would be left for what is not in the sketch, such as a bad release.
 
 Copies go the other way. Of two copies of 99 %, one is enough, so both have to be down. If they fail independently:
 """
@@ -258,24 +265,19 @@ that take? **Predict.**
 """
 
 # %%
-mlsd.ask("02-ask-canary")
+canary_needs = mlsd.ask("02-ask-canary")
+canary_needs
 
 # %% [markdown]
 """
-Harbour Pay's canary gets 1 % of 500 requests/s at the peak, and of 200 requests/s on average. So with *p* the mean of both rates
-and *Δ* their difference:
+Harbour Pay's canary gets 1 % of 500 requests/s at the peak, and of 200 requests/s on average. Half of the rule for two equal arms, as
+the reason above has it, takes so long:
 """
 
 # %%
-p, difference = 0.0015, 0.001
-requests = 8 * p * (1 - p) / difference**2
-pd.Series(
-    {
-        "requests": requests,
-        "minutes at 1 % of 500/s": requests / (0.01 * 500) / 60,
-        "minutes at 1 % of 200/s": requests / (0.01 * 200) / 60,
-    }
-).round()
+needed = mlsd.formulas.canary_sample_size(0.001, 0.002) / 2
+minutes_at = {f"1 % of {rate}/s": needed / (0.01 * rate) / 60 for rate in (500, 200)}
+canary_needs.unlocks(lambda: pd.Series(minutes_at, name="minutes").round())
 
 # %% [markdown]
 """
@@ -291,10 +293,18 @@ To see that the recall has fallen from 60 to 50 %, the same rule asks for this m
 """
 
 # %%
-frauds = 8 * 0.55 * 0.45 / 0.1**2
+frauds = mlsd.formulas.canary_sample_size(0.5, 0.6) / 2
 hours = frauds / 0.001 / (0.01 * 500) / 3600
-print(f"8 × 0.55 × 0.45 / 0.1² = {frauds:.0f} frauds")
-print(f"{frauds:.0f} / 0.001 / (0.01 × 500/s) = {hours:.0f} h at the peak, and 30 days")
+delay = case.requirements.labels.delay / day
+print(
+    f"{frauds:.0f} frauds come in {frauds:.0f} / 0.001 / (0.01 × 500/s) = {hours:.0f} h"
+)
+print(f"at the peak; their labels take another {delay:.0f} days")
+
+# %% [markdown]
+"""
+That is the least: of the payments that the canary *stops*, only the few that are let through all the same ever get a label.
+"""
 
 # %% [markdown]
 """
@@ -308,7 +318,7 @@ make the next model.
 
 ## 6 Lab: the file that doubled
 
-Lesson 00's first incident, simplified. A file of features is generated every five minutes. Usually it has about 110 rows; the
+Lesson 00's first incident, simplified, and with numbers of our own. A file of features is generated every five minutes. Usually it has about 110 rows; the
 reader holds at most 200, and answers nothing while it has a larger one. From 11:20 on, a change spreads over ten database nodes, one
 every half hour. A node that has the change writes each row twice. Each file comes from a node picked at random. At 17:06 the
 change is taken back.
@@ -372,11 +382,16 @@ such a day.
 """
 
 # %%
-mlsd.ask("02-ask-errors", truth=lambda: round(outcome(np.inf)["minutes of errors"]))
+no_gate = mlsd.ask(
+    "02-ask-errors", truth=lambda: round(outcome(np.inf)["minutes of errors"])
+)
+no_gate
 
 # %%
 gates = {"no gate": np.inf, "20 % gate": 0.20, "2 % gate": 0.02}
-pd.DataFrame({name: outcome(allowed) for name, allowed in gates.items()}).round(1)
+no_gate.unlocks(
+    lambda: pd.DataFrame({name: outcome(gates[name]) for name in gates}).round(1)
+)
 
 # %% [markdown]
 """
@@ -384,7 +399,8 @@ A check of one line takes the errors away, and the price is a file that gets old
 of its own, and a limit on how old is too old. The strict gate has as few errors, but refuses good files on ordinary days
 too, until somebody switches it off. A gate is tuned like any alarm.
 
-The early part of such a day is the most confusing: with few nodes changed, the errors come and go.
+The middle of such a day is the most confusing: from 13:20 on half of the nodes have the change, and errors come and go with every
+other file or so.
 
 ## 7 Write it down
 

@@ -10,7 +10,7 @@ from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.design.problems import nearest
 from mlsd_helpers.errors import DesignError
 
-FEEDING = ("events", "batch")
+FEEDING = ("events", "batch", "labels")
 """What a receiver can do without for a while: it goes on with what it has, which gets older."""
 
 
@@ -26,7 +26,7 @@ class BlastRadius:
     older: tuple[str, ...]
     """Who goes on with data that nobody renews: nothing looks broken."""
     unheard: tuple[str, ...]
-    """Who gets no more labels, predictions, models, metrics, alerts or orders from what stopped."""
+    """Who gets no more predictions, models, metrics, alerts or orders from what stopped."""
     entries: Mapping[str, str]
     """What becomes of the requests that enter at each component that nobody calls."""
 
@@ -48,8 +48,8 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
     """Follow the failure of one component through a sketch.
 
     Who waits for a component that stopped (the arrow carries `request` or `features`) stops too, unless that call
-    has a fallback or an alternative that answers. What it fed (`events`, `batch`) goes on with older data. This
-    assumes that a fallback works and that a timeout ends each call; a review asks for both.
+    has a fallback or an alternative that answers. What it fed (`events`, `batch`, `labels`) goes on with older data.
+    This assumes that a fallback works and that a timeout ends each call; a review asks for both.
 
     Raises ``DesignError`` for a component that the sketch does not have.
 

@@ -142,7 +142,7 @@ def latency_view(inputs: LatencyInputs) -> LatencyView:
         mean=Mark("mean", mean_s, _slower(inputs, mean_s)),
         p50=_percentile(inputs, "p50", 0.5),
         p99=_percentile(inputs, "p99", PERCENTILE),
-        page_p99=_percentile(inputs, f"p99 of a page of {inputs.calls}", each_call),
+        page_p99=_percentile(inputs, f"p99 of a page with {inputs.calls} calls", each_call),
         curve=tuple((time_s, _slower(inputs, time_s)) for time_s in _TIMES_S),
         late=late,
         late_pages=formulas.fan_out_tail(late, inputs.calls),

@@ -81,14 +81,17 @@ def _outcome(answer: Any, case: Case, printed: io.StringIO) -> Outcome:  # noqa:
             problem="it called itself without end (RecursionError). Is there a case where it stops?"
         )
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a learner's code may raise anything
-        return Outcome(problem=_raised(error))
+        return Outcome(problem=_raised(error, case))
     return Outcome(blank=True) if value is None or value is Ellipsis else Outcome(value)
 
 
-def _raised(error: BaseException) -> str:
+def _raised(error: BaseException, case: Case) -> str:
     message = f"it raised {as_code(f'{type(error).__name__}: {short(error)}')}."
-    renamed = isinstance(error, TypeError) and "unexpected keyword argument" in message
-    return f"{message} Keep the names of the parameters." if renamed else message
+    if isinstance(error, TypeError) and "unexpected keyword argument" in message:
+        return f"{message} Keep the names of the parameters."
+    if "NoneType" in message and "None" in repr(case):
+        return f"{message} Some of what is given is None: nothing is known there. Test for it with `is None`."
+    return message
 
 
 def _call_quietly(answer: Callable[..., Any], case: Case, printed: io.StringIO) -> Any:

@@ -109,7 +109,7 @@ def trace_peak(
             f"evening, later and higher at the weekend; {busiest}, {found.factor:.2f} times the mean."
         ),
         caption="As counted."
-        if not explained
+        if not twice
         else "With the repeated hour spread over the two hours that it lasted.",
         data={"hour": hours, "rps": rates},
         height_px=300,
@@ -122,11 +122,16 @@ def _paint_trace(
     days = range(int(hours[-1] // 24) + 1)
     axes.step(hours, rates, where="post", color=EXACT.colour, linewidth=1.4)
     axes.set(
-        xlim=(0, 24 * len(days)), ylim=(0, 1.18 * found.peak_rps), ylabel="requests a second", xlabel="day"
+        xlim=(0, 24 * len(days)),
+        ylim=(0, 1.18 * found.peak_rps),
+        ylabel="requests a second",
+        xlabel="day, with a mark every 6 hours",
     )
     axes.set_xticks([24 * day + 12 for day in days], [str(day + 1) for day in days])
+    axes.set_xticks(range(0, 24 * len(days), 6), minor=True)
     axes.tick_params(axis="x", length=0)
-    axes.grid(visible=False, axis="x")
+    axes.tick_params(axis="x", which="minor", length=3, color=QUIET)
+    axes.grid(visible=False, axis="x", which="both")
     for day in days[1:]:
         axes.axvline(24 * day, color=QUIET, linewidth=0.5, linestyle=":")
     axes.axhline(found.mean_rps, color=LIMIT.colour, linestyle=LIMIT.dash, linewidth=1.2)

@@ -16,20 +16,30 @@ _TIMES_S = {
     "min": 60.0, "minute": 60.0, "h": 3_600.0, "hour": 3_600.0, "d": 86_400.0, "day": 86_400.0,
 }  # fmt: skip
 _CENTS = {"cent": 1.0, "c": 1.0, "ct": 1.0, "$": 100.0, "dollar": 100.0, "usd": 100.0}
+_TWO_UNITS = {
+    "ns": "ms", "us": "ms", "µs": "ms", "ms": "s", "s": "ms", "min": "h", "h": "min", "d": "h",
+    "cents": "dollars", "$": "cents", "million/s": "single ones",
+}  # fmt: skip
+"""Units that have to be typed, each with another that a bare number could be in."""
 _PER_CENT = {"%": 1.0, "percent": 1.0, "per cent": 1.0}
 
 
 def read_guess(text: str, unit: str = "", lowest: float = 0.0, highest: float = math.inf) -> float:
     """Read what a learner typed as a number in `unit`.
 
-    A unit of measure has to be typed, and another of its kind is converted; a word for things may be left out.
+    A unit has to be typed where the number could be in two, such as ms or s; what is counted, a rate and a whole
+    number of per cent may stand alone. Another unit of the same kind is converted.
 
-    >>> read_guess("1,200 ms", "ms"), read_guess("1.2 s", "ms"), read_guess("3", "boxes")
-    (1200.0, 1200.0, 3.0)
+    >>> read_guess("1,200 ms", "ms"), read_guess("1.2 s", "ms"), read_guess("3", "boxes"), read_guess("3", "/s")
+    (1200.0, 1200.0, 3.0, 3.0)
     >>> read_guess("1200", "ms")
     Traceback (most recent call last):
     ...
-    mlsd_helpers.errors.QuantityError: 1200 of what? Write the unit as well: 1200 ms.
+    mlsd_helpers.errors.QuantityError: 1200 of what, ms or s? Write the unit as well, such as 1200 ms.
+    >>> read_guess("0.3", "%")
+    Traceback (most recent call last):
+    ...
+    mlsd_helpers.errors.QuantityError: 0.3 of what, per cent or a share? Write it in per cent, such as 30 % or 0.3 %.
     >>> read_guess("-3 ms", "ms")
     Traceback (most recent call last):
     ...
@@ -45,7 +55,14 @@ def read_guess(text: str, unit: str = "", lowest: float = 0.0, highest: float = 
     digits = typed["number"].replace("$", "").replace(",", "").strip()
     number, named = float(digits), "$" if typed["number"].startswith("$") else (typed["unit"] or "").strip()
     if not named and needs_unit(unit):
-        raise QuantityError(f"{given} of what? Write the unit as well: {with_unit(given, unit)}.")
+        kinds = f"{unit} or {_TWO_UNITS[unit]}"
+        raise QuantityError(
+            f"{given} of what, {kinds}? Write the unit as well, such as {with_unit(given, unit)}."
+        )
+    if not named and unit == "%" and 0 < number <= 1:
+        raise QuantityError(
+            f"{given} of what, per cent or a share? Write it in per cent, such as {100 * number:.12g} % or {given} %."
+        )
     factor = _factor(named, unit)
     if factor is None:
         raise QuantityError(f"{given!r} is not in {unit or 'plain numbers'}. {example}")
@@ -55,13 +72,12 @@ def read_guess(text: str, unit: str = "", lowest: float = 0.0, highest: float = 
 
 
 def needs_unit(unit: str) -> bool:
-    """Tell whether a unit has to be typed: it measures something, and is no word for things that are counted.
+    """Tell whether a unit has to be typed: a person may give the number in this one or in another.
 
-    >>> needs_unit("ms"), needs_unit("%"), needs_unit("requests/s"), needs_unit("cents"), needs_unit("replicas")
-    (True, True, True, True, False)
+    >>> needs_unit("ms"), needs_unit("cents"), needs_unit("%"), needs_unit("requests/s"), needs_unit("replicas")
+    (True, True, False, False, False)
     """
-    counts = unit.isalpha() and len(unit) > 3 and unit.endswith("s") and _singular(unit) not in _CENTS
-    return bool(unit) and not counts
+    return unit in _TWO_UNITS
 
 
 def with_unit(number: float | str, unit: str) -> str:

@@ -13,7 +13,7 @@ function render({ model, el }) {
   const shown = () => model.get("shown");
   const group = unique("questions");
   const questions = shown().questions.map(([key, text]) => option("radio", group, key, text));
-  let notes = [];
+  let notes = [], before = shown().notes.length;
   const marked = () => notes.filter((n) => n.input.checked).map((n) => n.key);
 
   const ask = button("Ask", () => model.send({ kind: "ask", key: chosen(questions) }), questions.map((q) => q.input));
@@ -46,6 +46,8 @@ function render({ model, el }) {
       list.replaceChildren(...notes.map((n) => n.node));
       latest.textContent = notes.length ? `${notes.at(-1).answer} ${now.left} left.` : "";
     }
+    if (now.notes.length > before) list.lastElementChild.scrollIntoView({ block: "nearest" }); // what was just asked
+    before = now.notes.length;
     now.questions.forEach(([, , asked], i) => questions[i].node.classList.toggle("mlsd-asked", asked));
     compare.hidden = notes.length === 0;
     left.textContent = now.left ? `${now.left} left` : "0 left: the time is over";

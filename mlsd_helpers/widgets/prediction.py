@@ -6,7 +6,7 @@ The answer stays in Python until the learner has locked in a guess: before that,
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import traitlets as t
 
@@ -15,7 +15,10 @@ from mlsd_helpers.figures.base import as_words, show_number
 from mlsd_helpers.widgets.base import Widget, module
 from mlsd_helpers.widgets.guesses import needs_unit, read_guess, with_unit
 
+T = TypeVar("T")
 _NEAR = 1.5  # below this ratio the verdict gives the difference instead
+_ROUNDED = 0.01  # how far a guess that rounds the truth may be off
+_LOCKED = "Lock in your answer to the question above first, then run this cell again."
 _FACTOR = "times"  # with this unit, "2 times your 3 times" would be confusing
 
 
@@ -30,15 +33,8 @@ class Comparison:
 
     @property
     def side(self) -> Literal["close", "low", "high"]:
-        """Say whether the guess is within the share `within` of the truth, or on which side it lies.
-
-        Where both are positive their ratio decides, so that twice too much is as far off as half of it.
-        """
-        if self.ratio is not None:
-            near = abs(math.log(self.ratio)) <= math.log1p(self.within) + 1e-12
-        else:
-            near = abs(self.guess - self.truth) <= self.within * abs(self.truth)
-        if near:
+        """Say whether the guess is off by at most the share `within` of the truth, or on which side it lies."""
+        if abs(self.guess - self.truth) <= (self.within + 1e-12) * abs(self.truth):
             return "close"
         return "low" if self.guess < self.truth else "high"
 
@@ -47,13 +43,28 @@ class Comparison:
         """Return guess over truth, or None where either is 0 or below."""
         return self.guess / self.truth if self.guess > 0 and self.truth > 0 else None
 
+    @property
+    def right(self) -> bool:
+        """Whether the guess is the truth, as it is shown or rounded to the decimals of the guess.
+
+        A rounded guess is right only within 1 % of the truth.
+
+        >>> Comparison(63, 63.4).right, Comparison(8, 8.3).right, Comparison(1.52, 1.5174).right
+        (True, False, True)
+        """
+        if show_number(self.guess) == show_number(self.truth):
+            return True
+        decimals = len(f"{self.guess:.12g}".partition(".")[2])
+        rounded = math.isclose(round(self.truth, decimals), self.guess)
+        return rounded and abs(self.guess - self.truth) <= _ROUNDED * abs(self.truth)
+
     def __str__(self) -> str:
         """Return the comparison as one sentence."""
         guess, truth = with_unit(self.guess, self.unit), with_unit(self.truth, self.unit)
-        if show_number(self.guess) == show_number(self.truth):
+        if self.right:
             return f"Right. It is {truth}."
         if self.side == "close":
-            return f"Close, within {100 * self.within:.3g} %. It is {truth}; you said {guess}."
+            return f"Close: off by at most {100 * self.within:.3g} % of it. It is {truth}; you said {guess}."
         if self.ratio is None or self.unit == _FACTOR or "1" in map(show_number, (self.guess, self.truth)):
             return f"Too {self.side}. It is {truth}; you said {guess}."
         if abs(math.log(self.ratio)) < math.log(_NEAR):
@@ -71,9 +82,9 @@ class Prediction(Widget):
     """Ask for a number, and show the right one only once a guess is locked in.
 
     `truth` is a number in `unit`, or a function of no arguments that returns one, called when the guess is
-    locked in. `because` is the reason, shown with it. A guess within the share `within` of the truth counts
-    as close, by their ratio; `lowest` and `highest` bound what makes sense as a guess (`-math.inf` for no bound). A
-    guess that is typed needs its unit where `unit` is one of measure. `heading` stands above the question. The traits
+    locked in. `because` is the reason, shown with it. A guess that is off by at most the share `within` of the
+    truth counts as close; `lowest` and `highest` bound what makes sense as a guess (`-math.inf` for no bound). A
+    guess that is typed needs its unit where the number could be in two. `heading` stands above the question. The traits
     `locked` and `guess` can be observed. Without a learner the widget stays unlocked, and nothing else happens.
     """
 
@@ -126,6 +137,20 @@ class Prediction(Widget):
             self.locked = True
         self.update_record()
 
+    def unlocks(self, show: Callable[[], T]) -> T | str:
+        """Return what `show` returns once a guess is locked in; before, a sentence that says what to do.
+
+        A cell below a question gives its answer away otherwise, also when all cells are run at once.
+
+        >>> asked = Prediction("What is 6 × 7?", truth=42, because="by counting")
+        >>> asked.unlocks(lambda: 6 * 7)
+        'Lock in your answer to the question above first, then run this cell again.'
+        >>> asked.lock("40")
+        >>> asked.unlocks(lambda: 6 * 7)
+        42
+        """
+        return show() if self.locked else _LOCKED
+
     def _reveal(self) -> float:
         return _known(self._truth() if callable(self._truth) else self._truth)
 
@@ -157,7 +182,11 @@ class Prediction(Widget):
 
 def _hint(unit: str, within: float) -> str:
     what = f"with its unit: {unit}" if needs_unit(unit) else f"in {unit}" if unit else ""
-    close = f"within {100 * within:.3g} % counts as close" if within >= 0.01 else "this one can be worked out"
+    close = (
+        f"off by at most {100 * within:.3g} % of the answer counts as close"
+        if within > 0.01
+        else "to be met exactly"
+    )
     return "; ".join(filter(None, [what, close]))
 
 

@@ -2,7 +2,7 @@
 """
 # 00 Start here: exercises
 
-Five short exercises, about 40 minutes, 19 points. Each has three cells:
+Five short exercises, about 50 minutes, 19 points. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -25,7 +25,7 @@ import mlsd_helpers as mlsd
 """
 ## 1 Is it the model?
 
-*About 6 minutes, 3 points.*
+*About 8 minutes, 3 points.*
 
 Predict before you read on.
 """
@@ -93,7 +93,7 @@ verdict.grade()
 """
 ## 2 From a wish to an inequality
 
-*About 9 minutes, 3 points.*
+*About 11 minutes, 3 points.*
 
 No measurement says whether a wish is fulfilled. Somebody asked the people who wished, and noted what they meant. In a `reply`, `wish` is what they
 said first; then comes what it is `about`, the `word` before the number, the `limit` and its `unit`; for a latency also the
@@ -153,7 +153,7 @@ verdict.grade()
 """
 ## 3 When the model is silent
 
-*About 9 minutes, 4 points.*
+*About 11 minutes, 4 points.*
 
 The model gives a score, and for an hour it gives none. **Fail open** lets every request pass as if it were good; **fail
 closed** stops every one as if it were bad. Neither is safe: it depends on the use. Often there is a third way, such as simple
@@ -211,7 +211,7 @@ verdict.grade()
 """
 ## 4 Order the response
 
-*About 7 minutes, 6 points.*
+*About 9 minutes, 6 points.*
 
 A job makes a feature file every five minutes and sends it to all machines. Its last one was faulty, and every machine
 that read it fails. The last good file is kept. On the table lie cards, each with an `id` and what it `does`:
@@ -267,7 +267,7 @@ verdict.grade()
 """
 ## 5 Find the input that tells
 
-*About 9 minutes, 3 points: one each for faults in the formula, in the rounding, and at the edges.*
+*About 11 minutes, 3 points: one each for faults in the formula, in the rounding, and at the edges.*
 
 Somebody wrote a function, and you look for a test input on which a fault in it shows. How many servers does a service need?
 `peak_rps` requests a second come, each keeps a server busy for `service_time_s` seconds, a server may be busy for the share

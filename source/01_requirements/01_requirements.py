@@ -2,7 +2,7 @@
 """
 # 01 Requirements: exercises
 
-Seven exercises, about 75 minutes, 24 points. Two sittings do it: 1 to 4, then 5 to 7. Each has three cells:
+Seven exercises, about 95 minutes, 24 points. Two sittings do it: 1 to 4, then 5 to 7. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -25,7 +25,7 @@ import mlsd_helpers as mlsd
 """
 ## 1 Read a brief
 
-*About 9 minutes, 3 points.*
+*About 11 minutes, 3 points.*
 
 A `brief` says what one `answer` is, the `limit_ms` within which it is due, the requests a second at the peak
 (`peak_rps`), and how many `candidates` the model is run on for one request. There are five kinds of `answer`, all of them
@@ -87,7 +87,7 @@ verdict.grade()
 """
 ## 2 A peak that can be explained
 
-*About 12 minutes, 3 points.*
+*About 15 minutes, 3 points.*
 
 A trace has a count of requests for each bucket of `bucket_s` seconds. `None` means that nobody counted. `repeated`
 lists the positions (from 0) of buckets whose clock time came twice, as when summer time ends: their count covers
@@ -135,7 +135,7 @@ verdict.grade()
 """
 ## 3 One percentile of many replicas
 
-*About 10 minutes, 3 points.*
+*About 12 minutes, 3 points.*
 
 Each replica reports a histogram: how many requests took up to each of `edges_ms`, and more than the edge before.
 """
@@ -177,7 +177,7 @@ verdict.grade()
 """
 ## 4 Side by side, and one after another
 
-*About 8 minutes, 3 points.*
+*About 10 minutes, 3 points.*
 
 A request makes a number of `calls` at the same time, and waits for all of them; each is slow with the chance
 `slow_share`, independently. Apart from that, it passes the hops `hops_ms` one after another, out of a budget of
@@ -219,7 +219,7 @@ verdict.grade()
 """
 ## 5 Requirements that cannot all hold
 
-*About 15 minutes, 4 points: one for each topic.*
+*About 19 minutes, 4 points: one for each topic.*
 
 A page has eleven `statements` on four topics: freshness, latency, load and alarms. Each says its `numbers` in words
 (`says`) and has an `id`. Some pages contradict themselves, and some only look as if they did. The
@@ -287,7 +287,7 @@ verdict.grade()
 """
 ## 6 Which requirement gives way?
 
-*About 10 minutes, 4 points.*
+*About 12 minutes, 4 points.*
 
 A count may be a quarter of an hour old, says one requirement; it comes from a nightly job, says another. There are
 three ways out: pay for a stream and keep the limit, loosen the limit to what the job can give, or do without the
@@ -354,7 +354,7 @@ verdict.grade()
 """
 ## 7 Repair a page of requirements
 
-*About 11 minutes, 4 points: one for each fault.*
+*About 14 minutes, 4 points: one for each fault.*
 
 A page of `needs` has four faults, and a review of designs finds them: the promise holds at the median, the hops
 overspend the budget, the peak is the mean, and a ranking scores one item a request. Under `throughput` stand two

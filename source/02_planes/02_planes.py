@@ -2,7 +2,7 @@
 """
 # 02 Planes: exercises
 
-Seven exercises, about an hour and a half, 25 points. Two sittings do it: 1 to 3 and 5, then the rest. Each has three cells:
+Seven exercises, about two hours, 25 points. Two sittings do it: 1 to 3 and 5, then the rest. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -28,7 +28,7 @@ from mlsd_helpers.figures.planes import DOES
 """
 ## 1 Place components into planes
 
-*About 12 minutes, 3 points.*
+*About 15 minutes, 3 points.*
 
 `place` takes a list of components, each a dict with its `id`, its `kind`, the plane that it is `called_by` and the
 machines that it `runs_on`. Return a dict from each `id` to its plane: data, training, serving, monitoring or control.
@@ -73,7 +73,7 @@ verdict.grade()
 """
 ## 2 Trace the blast radius
 
-*About 12 minutes, 4 points.*
+*About 15 minutes, 4 points.*
 
 `flows` is a list of arrows, each a dict with `from`, `to`, what it `carries`, and its `fallback` (None where there is
 none). The component `killed` is dead. Return a dict of three sets of names:
@@ -115,7 +115,7 @@ verdict.grade()
 """
 ## 3 Write rules that find holes in a sketch
 
-*About 15 minutes, 3 points.*
+*About 19 minutes, 3 points.*
 
 A review is a handful of functions over boxes and arrows. Write three of its rules. `components` are dicts with `id` and
 `kind`; `flows` are dicts with `from`, `to`, `carries`, `timeout` and `fallback` (None where there is none). The plane of a
@@ -172,7 +172,7 @@ verdict.grade()
 """
 ## 4 Repair a sketch within four edits
 
-*About 20 minutes, 5 points.*
+*About 25 minutes, 5 points.*
 
 A colleague's sketch has four holes: a call that waits for ever, generated input that is not checked, a monitor that
 nobody in control hears, and a rollback that is not whole. This is what the review says of it:
@@ -244,7 +244,7 @@ verdict.grade()
 """
 ## 5 Work out the availability of a topology
 
-*About 12 minutes, 4 points.*
+*About 15 minutes, 4 points.*
 
 A request needs every part in `required` (availabilities), and a store that runs as `copies` copies, of which one is
 enough. One copy by itself has the availability `copy`; a share `common_share` of its failures takes all copies at
@@ -290,7 +290,7 @@ verdict.grade()
 """
 ## 6 Order a canary and a rollback
 
-*About 12 minutes, 3 points.*
+*About 15 minutes, 3 points.*
 
 `order` takes a `plan`, `"release"` or `"rollback"`, and shuffled `cards`. Return a list of the cards that belong there, in
 an order that you would defend. The old version answers everywhere five minutes after it was brought back; the switch acts
@@ -349,7 +349,7 @@ verdict.grade()
 """
 ## 7 Gate a generated file
 
-*About 12 minutes, 3 points.*
+*About 15 minutes, 3 points.*
 
 A file of features is generated every five minutes: `rows`, each a dict with `feature` and `value`. The last file that was
 let in had `last_good_rows` rows; 0 means that none was let in yet. The reader stops beyond `hard_limit` rows. `ranges`

@@ -126,3 +126,9 @@ def test_alternatives_that_need_the_same_component_fail_together():
 
 def test_a_fallback_that_says_none_is_none():
     assert analysis.blast_radius(chain("none"), "c1").stops == ("c1", "c0")
+
+
+def test_features_made_of_labels_get_older_when_nobody_labels():
+    hit = analysis.blast_radius(cases.load("harbour_pay").planes, "disputes")
+    assert {"merchant_jobs", "features", "training", "quality"} <= set(hit.older)
+    assert hit.entries == {"gateway": "are answered from older data"}

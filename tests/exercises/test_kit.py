@@ -351,3 +351,10 @@ def test_what_an_answer_prints_without_end_is_cut() -> None:
 
 def test_a_case_that_is_hidden_is_not_printed() -> None:
     assert kit.judge(wall(), _prints(area, "seen"), fresh=True, seed=1).printed == ""
+
+
+def test_a_none_that_the_answer_trips_over_is_said_in_a_sentence() -> None:
+    def careless(counts: Any, bucket_s: float, repeated: Any) -> Any:
+        return {"peak_rps": max(count / bucket_s for count in counts), "mean_rps": 1}
+
+    assert "is None" in mlsd.check("01-peak", careless).message

@@ -99,16 +99,48 @@ def test_numbers_are_read_as_people_write_them(typed, number):
     assert read_guess(typed, "ms") == number
 
 
-@pytest.mark.parametrize("unit", ["ms", "min", "%", "requests/s", "/s", "cents", "million/s"])
-def test_a_number_without_its_unit_is_refused_and_the_message_says_what_to_write(unit):
+@pytest.mark.parametrize("unit", ["ms", "min", "cents", "million/s"])
+def test_a_number_that_could_be_in_two_units_is_refused_and_the_message_says_what_to_write(unit):
     with pytest.raises(QuantityError, match=re.escape(with_unit("42", unit))):
         read_guess("42", unit)
     assert read_guess(with_unit("42", unit), unit) == 42
 
 
-@pytest.mark.parametrize("unit", ["", "replicas", "boxes", "times", "incidents"])
-def test_a_word_for_things_may_be_left_out(unit):
+@pytest.mark.parametrize("unit", ["", "replicas", "boxes", "times", "incidents", "%", "/s", "requests/s"])
+def test_a_unit_that_the_question_names_may_be_left_out(unit):
     assert read_guess("42", unit) == read_guess(f"42 {unit}", unit) == 42
+
+
+@pytest.mark.parametrize("typed", ["0.3", "1", ".05"])
+def test_a_bare_number_that_may_be_a_share_is_no_per_cent(typed):
+    with pytest.raises(QuantityError, match="share"):
+        read_guess(typed, "%")
+    assert read_guess(f"{typed} %", "%") == float(typed)
+    assert read_guess("0", "%") == 0
+
+
+def test_what_gives_an_answer_away_is_shown_after_the_lock():
+    shown = []
+    prediction = a_prediction()
+    assert "Lock in" in prediction.unlocks(lambda: shown.append(TRUTH))
+    assert not shown
+    prediction.lock(100)
+    assert prediction.unlocks(lambda: TRUTH) == TRUTH
+
+
+@pytest.mark.parametrize(
+    ("guess", "truth", "right"),
+    [
+        (63, 63.4, True),
+        (64, 63.4, False),
+        (8, 8.3, False),
+        (8.3, 8.264, True),
+        (220, 216, False),
+        (0, 0.4, False),
+    ],
+)
+def test_a_rounded_truth_is_right(guess, truth, right):
+    assert str(Comparison(guess, truth, "%")).startswith("Right") == right
 
 
 @pytest.mark.parametrize(
@@ -149,13 +181,10 @@ def test_there_are_no_twenty_five_of_twelve():
 
 @pytest.mark.parametrize("within", [0.01, 0.1, 0.15, 0.5])
 @pytest.mark.parametrize("truth", [0.2, 38, 215])
-def test_close_is_as_far_above_as_below(within, truth):
-    for factor in (1 + 0.99 * within, 1 + 1.01 * within):
-        above, below = (
-            Comparison(truth * factor, truth, "", within),
-            Comparison(truth / factor, truth, "", within),
-        )
-        assert (above.side == "close") == (below.side == "close") == (factor < 1 + within)
+def test_close_is_off_by_at_most_its_share_of_the_truth(within, truth):
+    for off in (0.99 * within, 1.01 * within):
+        above, below = (Comparison(truth * (1 + by), truth, "", within) for by in (off, -off))
+        assert (above.side == "close") == (below.side == "close") == (off < within)
 
 
 def test_what_was_asked_answered_and_why_stays_in_the_record():

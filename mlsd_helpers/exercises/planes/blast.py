@@ -6,10 +6,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from mlsd_helpers.analysis.blast import FEEDING, blast_radius
+from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import Planes
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names, quoted
+
+FEEDING = ("events", "batch")
+"""The arrows along which data move, in this exercise."""
 
 Arrow = Mapping[str, Any]
 Hit = dict[str, set[str]]
@@ -157,7 +160,7 @@ def _draw_sketch(rng: random.Random) -> Case:
     return {"flows": flows, "killed": rng.choice([*boxes[2:], data[0], data[1]])}
 
 
-def _step(name: str, points: float, words: str) -> Step:
+def _step(name: str, points: float, word: str, words: str) -> Step:
     def expected(case: Case, given: Given) -> set[str]:
         if name == "stops":
             return _stops(**case)
@@ -171,6 +174,8 @@ def _step(name: str, points: float, words: str) -> Step:
         surplus, missing = named - right, right - named
         if surplus:
             return f"{quoted(min(surplus))} is not among those that {words}."
+        if len(missing) == 1:
+            return f"One more of them {word}."
         return f"{len(missing)} more of them {words}." if missing else "Look at `stops` first."
 
     return replace(equals(name, points, expected), explain=explain)
@@ -201,11 +206,11 @@ EXERCISE = Exercise(
     title="Trace the blast radius",
     kind="trace",
     outcome="Say what stops, what falls back and what ages unseen when one component dies.",
-    minutes=12,
+    minutes=15,
     steps=(
-        _step("stops", 2, "give no answer"),
-        _step("falls_back", 1, "use a fallback of their own"),
-        _step("older", 1, "go on with older data"),
+        _step("stops", 2, "gives no answer", "give no answer"),
+        _step("falls_back", 1, "uses a fallback of its own", "use a fallback of their own"),
+        _step("older", 1, "goes on with older data", "go on with older data"),
     ),
     cases=(
         {"flows": _HARBOUR, "killed": "features"},

@@ -126,6 +126,16 @@ def served_what_was_never_there(
     return {**answer, "serve": "new" if answer["accept"] else "last good"}
 
 
+def refused_at_the_edge(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
+    """You refuse a file that is exactly 20 % away. "More than 20 %" begins above it; with shares, a rounding error of
+    the computer's may decide too. With which sign do you compare?
+    """
+    usual = last_good_rows or len(rows)
+    far = abs(len(rows) - usual) >= GROWTH * usual - 1e-9
+    reason = "size" if last_good_rows and far else _reason(rows, last_good_rows, hard_limit, ranges)
+    return _decided(reason, last_good_rows)
+
+
 def warned_and_served_it(rows: Sequence[Row], last_good_rows: int, hard_limit: int, ranges: Ranges) -> Answer:
     """You name the fault and serve the file all the same. A check that changes nothing is a log line. What does
     refusing mean for those who read the file?
@@ -154,22 +164,26 @@ def _case(fault: str, names: Sequence[str], limit: int, value: float = 0.5, *, f
         "renamed": [{**rows[0], "feature": "renamed"}, *rows[1:]],
         "one new": [*rows, {"feature": "surprise", "value": value}],
         "range": [*rows[:-1], {**rows[-1], "value": value + 7}],
+        "edge": rows,
     }[fault]
+    usual = {6: 5, 8: 10, 12: 15}[len(names)] if fault == "edge" else len(names)
     return {
         "rows": broken,
-        "last_good_rows": 0 if first else len(names),
+        "last_good_rows": 0 if first else usual,
         "hard_limit": limit,
         "ranges": dict.fromkeys(names, (0, 1)),
     }
 
 
-_FAULTS = ("ok", "doubled", "too large", "grown", "cut", "duplicate", "renamed", "one new", "range")
+_FAULTS = ("ok", "doubled", "too large", "grown", "cut", "duplicate", "renamed", "one new", "range", "edge")
+"""What may be wrong with a file; at the edge it is exactly 20 % larger or smaller than the last good one."""
 
 
 def _draw_file(rng: random.Random) -> Case:
-    names = rng.sample(_NAMES, rng.randrange(6, 13))
+    fault = rng.choice(_FAULTS)
+    names = rng.sample(_NAMES, rng.choice([6, 8, 12] if fault == "edge" else range(6, 13)))
     limit, value = rng.choice([25, 30, 40]), round(rng.random(), 2)
-    return _case(rng.choice(_FAULTS), names, limit, value, first=rng.random() < 0.2)
+    return _case(fault, names, limit, value, first=rng.random() < 0.2)
 
 
 def _serve(case: Case, given: Given) -> str:
@@ -188,7 +202,7 @@ EXERCISE = Exercise(
     title="Gate a generated file",
     kind="decide with a reason",
     outcome="Let generated input in or refuse it with a reason, and say what is served meanwhile.",
-    minutes=12,
+    minutes=15,
     steps=(
         equals("accept", 1, lambda case, _: gate(**case)["accept"]),
         Step(
@@ -214,6 +228,7 @@ EXERCISE = Exercise(
         refused_and_served_nothing,
         served_what_was_never_there,
         warned_and_served_it,
+        refused_at_the_edge,
     ),
     hints=(
         "Look at the table of checks from the top: the first that fails gives the reason.",

@@ -168,7 +168,7 @@ EXERCISE = Exercise(
     title="Place components into planes",
     kind="classify",
     outcome="Place a component into the plane that is responsible for it, whoever calls it.",
-    minutes=12,
+    minutes=15,
     steps=(
         _in_plane("data", 1),
         _in_plane("training", 0.5),

@@ -36,24 +36,26 @@ QUESTIONS: tuple[Question, ...] = (
         highest=23,
     ),
     Recall(
-        id="02-ask-store",
+        id="02-ask-table",
         lesson="02 planes",
-        question="The model server reads the feature store on every request. In which plane is the store?",
+        question="A job copies exchange rates into a table every hour, and the model server reads that table on every "
+        "request. In which plane is the table?",
         options={
-            "serving, which calls it": "Who calls does not decide. If a feature is wrong, who has to explain it?",
-            "data": "When a feature is late or wrong, it is the data plane that has to explain it.",
-            "monitoring": "It may be monitored. It is responsible for features and their age.",
+            "serving, which calls it": "Who calls does not decide. If a rate is wrong, who has to explain it?",
+            "data": "When a rate is late or wrong, it is the data plane that has to explain it.",
+            "monitoring": "It may be monitored. It is responsible for what is known and for its age.",
         },
         answer="data",
     ),
     Recall(
-        id="02-ask-log",
+        id="02-ask-look",
         lesson="02 planes",
-        question="Which plane has the log of the features, the score and the model's version of each payment?",
+        question="Every day two people look at 200 decisions, drawn at random, and count those that were wrong. In "
+        "which plane is that?",
         options={
-            "monitoring": "It is there so that answers can be judged later. Training reads it too.",
-            "data": "Training reads it, so this can be defended. It is there so that answers can be judged.",
-            "serving": "Serving writes it, and answers as well without it.",
+            "monitoring": "It is there to notice that answers are wrong. What they find may become labels, too.",
+            "data": "What they find are labels, so this can be defended. They count what is wrong, to tell somebody.",
+            "control": "It stops nothing and changes nothing: it tells.",
         },
         answer="monitoring",
     ),
@@ -97,7 +99,8 @@ QUESTIONS: tuple[Question, ...] = (
         truth=lambda: round(formulas.canary_sample_size(0.001, 0.002) / 2),
         because="A comparison of two equal arms takes 16 · p(1 − p)/Δ² requests in each, p the mean of both rates: "
         "16 × 0.0015 × 0.9985 / 0.001² = 23,964. Beside 1 % of the traffic the other 99 % are as good as known, which "
-        "halves it: 8 · p(1 − p)/Δ² = 11,982.",
+        "halves it: 8 · p(1 − p)/Δ² = 11,982. The rule counts alarms on either side. A canary that alarms only where "
+        "errors are more needs somewhat fewer: between 9,000 and 10,000, by the binomial distribution.",
         within=0.5,
     ),
     Estimate(
@@ -105,8 +108,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="Minutes of errors a day, without a gate?",
         unit="min",
         truth=None,
-        because="At first few nodes have the change, so that good and bad files alternate. After ten steps of half "
-        "an hour nearly every file is bad.",
+        because="At first few nodes have the change, and few files are bad. When half of them have it, good and bad "
+        "files alternate; after ten steps of half an hour every file is bad.",
         within=0.15,
         highest=1440,
     ),

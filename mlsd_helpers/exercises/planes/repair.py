@@ -322,7 +322,7 @@ EXERCISE = Exercise(
     title="Repair a sketch within four edits",
     kind="repair a design",
     outcome="Mend what a review finds in a sketch, and nothing else.",
-    minutes=20,
+    minutes=25,
     steps=(
         Step("kept", 1, _kept, part="", explain=_explain_kept),
         _step(

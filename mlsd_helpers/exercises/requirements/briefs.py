@@ -122,7 +122,7 @@ EXERCISE = Exercise(
     title="Read a brief",
     kind="classify",
     outcome="Name the type of prediction, the latency tier and the scorings a second of a brief.",
-    minutes=9,
+    minutes=11,
     steps=(
         equals("type", 1, lambda case, _: read_brief(case["brief"])["type"]),
         equals("tier", 1, lambda case, _: read_brief(case["brief"])["tier"]),

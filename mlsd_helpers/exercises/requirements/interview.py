@@ -25,7 +25,7 @@ _QUESTIONS = {
         "How long may an answer take?", "The checkout gives us 500 ms, 99 times in 100.", "latency"
     ),
     "peak": _Question(
-        "How many payments come in the busiest minute?", "500 a second. On average 200.", "throughput"
+        "How many payments come in the busiest five minutes?", "500 a second. On average 200.", "throughput"
     ),
     "age": _Question(
         "How old may a count of recent payments be?", "A quarter of an hour. Thieves are quick.", "freshness"

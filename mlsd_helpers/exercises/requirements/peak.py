@@ -81,6 +81,32 @@ def mean_by_the_clock(counts: Counts, bucket_s: float, repeated: Collection[int]
     return _answer(right["peak_rps"], sum(counted) / (bucket_s * len(counted)))
 
 
+def mean_of_the_rates(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """Your peak is right, and your mean is that of the buckets' rates. A bucket that lasted twice as long then weighs
+    as little as the others. How many requests came in all, and in how many seconds?
+    """
+    rates = _rates(counts, bucket_s, repeated)
+    return _answer(max(rates), sum(rates) / len(rates))
+
+
+def left_out_the_repeated(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You left out the bucket that came twice. Its requests were counted, and so was its time: it is long, not wrong.
+    How many seconds does it cover?
+    """
+    kept = [None if bucket in repeated else count for bucket, count in enumerate(counts)]
+    return {**peak(kept, bucket_s, ())}
+
+
+def zero_read_as_gap(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You left out a bucket with 0 requests. Somebody counted then, and nobody asked; None says that nobody counted.
+    In Python both are false: what does your test ask?
+    """
+    right = peak(counts, bucket_s, repeated)
+    return _answer(
+        right["peak_rps"], peak([count or None for count in counts], bucket_s, repeated)["mean_rps"]
+    )
+
+
 def counted_by_bucket(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
     """You gave requests per bucket. A rate is per second, and a bucket is longer. What is the unit of your number?"""
     right = peak(counts, bucket_s, repeated)
@@ -88,12 +114,12 @@ def counted_by_bucket(counts: Counts, bucket_s: float, repeated: Collection[int]
 
 
 def _draw(rng: random.Random) -> Case:
-    """Draw a day and a half with one hour repeated at night and two hours missing in the morning."""
+    """Draw a day and a half with one hour repeated at night, two missing hours and two without requests."""
     bucket_s, mean = rng.choice([1_800, 3_600]), rng.randrange(5_000, 400_000)
     counts: list[int | None] = [round(mean * factor * rng.uniform(0.97, 1.03)) for factor in PROFILE]
     counts[1] = round(mean * rng.uniform(2.4, 2.7))
-    for gap in rng.sample(range(4, 9), 2):
-        counts[gap] = None
+    for bucket, count in zip(rng.sample(range(4, 9), 4), (None, None, 0, 0), strict=True):
+        counts[bucket] = count
     return {"counts": counts, "bucket_s": bucket_s, "repeated": [1]}
 
 
@@ -103,18 +129,28 @@ EXERCISE = Exercise(
     title="A peak that can be explained",
     kind="code",
     outcome="Find the peak and mean rate of a trace with a repeated and a missing hour.",
-    minutes=12,
+    minutes=15,
     steps=(
         equals("peak_rps", 2, lambda case, _: peak(**case)["peak_rps"], tolerance=1e-3),
         equals("mean_rps", 1, lambda case, _: peak(**case)["mean_rps"], tolerance=1e-3),
     ),
     cases=(
         {"counts": [900, 2_700, 400, None, 1_500], "bucket_s": 60, "repeated": [1]},
+        {"counts": [1_200, 0, 3_000, None, 4_800], "bucket_s": 60, "repeated": [4]},
         {"counts": [36_000, None, 57_600, 93_600, 21_600], "bucket_s": 3_600, "repeated": [3]},
     ),
     reference=peak,
     alternatives=(peak_by_hand, peak_by_halves),
-    mistakes=(mean_for_the_peak, bought_for_a_clock, gap_read_as_zero, mean_by_the_clock, counted_by_bucket),
+    mistakes=(
+        mean_for_the_peak,
+        bought_for_a_clock,
+        gap_read_as_zero,
+        mean_by_the_clock,
+        mean_of_the_rates,
+        left_out_the_repeated,
+        zero_read_as_gap,
+        counted_by_bucket,
+    ),
     hints=(
         "Look at how much time each count covers: one bucket, two, or none that anybody measured.",
         "Start with two lists of the same length, requests and seconds, without the gaps; then divide.",

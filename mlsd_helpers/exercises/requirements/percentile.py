@@ -78,14 +78,31 @@ def took_the_median(edges_ms: Sequence[int], histograms: Sequence[Counts], perce
     return {"merged": merged, "latency_ms": _edge(edges_ms, merged, 50)}
 
 
+def asked_for_more_than_the_share(
+    edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int
+) -> Answer:
+    """You walked on where the share was met exactly. "At least 95 %" is met at 95 %, so the time is the edge there.
+    Where do you compare, and with which sign?
+    """
+    merged = _merged(histograms)
+    above = [sum(merged[: at + 1]) * 100 > percent * sum(merged) for at in range(len(merged))]
+    return {"merged": merged, "latency_ms": edges_ms[above.index(True)]}
+
+
 def _draw(rng: random.Random) -> Case:
-    """Draw four healthy replicas and a slow one that serves few requests."""
+    """Draw four healthy replicas and a slow one that serves few requests; in two of three, a share met exactly."""
     edges_ms = [20, 50, 100, 200, 500, 1_000]
     healthy = [
         [rng.randrange(300, 500), rng.randrange(150, 250), rng.randrange(0, 9), 0, 0, 0] for _ in range(4)
     ]
     slow = [0, 0, 0, rng.randrange(2, 9), rng.randrange(0, 3), rng.randrange(4, 8)]
-    return {"edges_ms": edges_ms, "histograms": [*healthy, slow], "percent": rng.choice([90, 95, 99])}
+    percent = rng.choice([90, 95, 99])
+    if percent > 90:  # what the slow one serves is then exactly the rest
+        fast = sum(map(sum, healthy))
+        hundreds = fast // percent + 1
+        healthy[0][0] += percent * hundreds - fast
+        slow[3] += (100 - percent) * hundreds - sum(slow)
+    return {"edges_ms": edges_ms, "histograms": [*healthy, slow], "percent": percent}
 
 
 def _latency(case: Case, given: Given) -> float:
@@ -99,7 +116,7 @@ EXERCISE = Exercise(
     title="One percentile of many replicas",
     kind="code",
     outcome="Merge histograms before reading a percentile.",
-    minutes=10,
+    minutes=12,
     steps=(
         equals("merged", 1, lambda case, _: _merged(case["histograms"])),
         equals("latency_ms", 2, _latency),
@@ -108,10 +125,12 @@ EXERCISE = Exercise(
         {"edges_ms": [20, 50, 500], "histograms": [[600, 398, 2], [500, 497, 3], [0, 0, 9]], "percent": 99},
         {"edges_ms": [20, 50, 100, 400], "histograms": [[700, 250, 40, 10], [300, 140, 60, 0], [0, 0, 2, 8]],
          "percent": 95},
+        {"edges_ms": [20, 50, 100], "histograms": [[50, 40, 10], [50, 50, 0]], "percent": 95},
     ),
     reference=percentile,
     alternatives=(percentile_by_list, percentile_in_floats),
-    mistakes=(averaged_the_percentiles, took_the_mean, took_the_worst_replica, took_the_median),
+    mistakes=(averaged_the_percentiles, took_the_mean, took_the_worst_replica, took_the_median,
+              asked_for_more_than_the_share),
     hints=(
         "Look at the service as its users do: they do not know which replica answered.",
         "Start by adding the counts bucket by bucket. Then walk up the edges until enough requests lie below.",

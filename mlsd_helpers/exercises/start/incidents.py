@@ -158,7 +158,7 @@ def _share(case: Case, given: Given) -> float:
 def _explain_set(case: Case, value: Any) -> str:
     unknown = _names(value) - {incident["id"] for incident in case["incidents"]}
     if unknown or not _names(value):
-        return "Expected a set with the `id` of each incident that is ML-specific, such as {'i3'}."
+        return "Expected a set of `id`s: that of each incident that is ML-specific."
     return "For each cause ask: could it hit a system that has no model? Look at nothing but the cause."
 
 
@@ -168,7 +168,7 @@ EXERCISE = Exercise(
     title="Is it the model?",
     kind="classify",
     outcome="Tell failures that need a model from those that any distributed system knows.",
-    minutes=6,
+    minutes=8,
     steps=(
         Step("finds_all", 1, _finds_all, _ml_specific, part="ml_specific", explain=_explain_set),
         Step("no_false_alarm", 1, _alarms_truly, part="ml_specific", explain=_explain_set),

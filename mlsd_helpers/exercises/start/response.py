@@ -164,7 +164,7 @@ EXERCISE = Exercise(
     title="Order the response",
     kind="order",
     outcome="Order the response to an incident: lead, contain, restore with care, and only then ask why.",
-    minutes=7,
+    minutes=9,
     steps=(
         _order_step("lead_first", _FIRST, "Somebody changes machines before anybody leads."),
         _order_step("source_before_restore", _SOURCE, "What does the running job do to what you restore?"),

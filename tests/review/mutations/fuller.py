@@ -130,7 +130,7 @@ def in_full() -> Design:
     design = adding(design, "planes.alerts", SPEND)
     gate = {
         "id": "recall", "metric": "recall at 1% false positives",
-        "of": ["scorer"], "on": "disputes of a month", "cases": 50_000, "positives": 5_000,
+        "of": ["scorer", "rules"], "on": "disputes of a month", "cases": 50_000, "positives": 5_000,
         "owner": "Model team", "refreshed": "30 d", "at_least": "80%", "slices": ["age group", "country"],
     }  # fmt: skip
     design = setting(design, "planes.release", gates=[gate])

@@ -320,7 +320,8 @@ def everything_is_important(design: Design) -> Design:
 @breaks("PLANE045")
 def both_read_the_store(design: Design) -> Design:
     second = _flow(design, "scorer", "rules", id="guess", fallback=None, fails="closed", timeout="60 ms")
-    first = _flow(second, "scorer", "features", id="read", otherwise="guess", fallback=None)
+    patient = _flow(second, "gateway", "rules", timeout="60 ms")
+    first = _flow(patient, "scorer", "features", id="read", otherwise="guess", fallback=None)
     return _with_flow(
         first, start="rules", end="features", carries="features", timeout="35 ms", fails="closed"
     )
