@@ -88,6 +88,31 @@ def budgeted_the_response(arrival_rps: float, service_time_s: float, wait_budget
     return _with_wait(servers, arrival_rps, service_time_s)
 
 
+def reported_the_response(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Your fleet is right, and your p99 is that of the *response*, which has the service time in it. Asked for is the
+    p99 of the wait alone.
+    """
+    right = servers_for_p99(arrival_rps, service_time_s, wait_budget_s)
+    p99_s = formulas.response_percentile_s(right["servers"], arrival_rps, service_time_s, 0.99)
+    return {**right, "p99_wait_s": p99_s}
+
+
+def sized_by_the_response(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """You held the *response* against the budget, and the budget is for the wait alone. With exponential service times
+    the p99 of the service itself is 4.6 mean service times, so below that no fleet ever fits, and a search for one does
+    not end.
+    """
+    smallest = math.floor(arrival_rps * service_time_s) + 1
+    for servers in range(smallest, 2 * smallest + _TRIED):
+        p99_s = formulas.response_percentile_s(servers, arrival_rps, service_time_s, 0.99)
+        if p99_s <= wait_budget_s:
+            break
+    return _with_wait(servers, arrival_rps, service_time_s)
+
+
+_TRIED = 50  # sizes beyond twice the smallest; where none fits, the last of them
+
+
 def let_nobody_wait(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
     """Your fleet makes at most 1 % of requests wait at all. They may wait, as long as the budget allows:
     that costs fewer replicas.
@@ -138,6 +163,8 @@ EXERCISE = Exercise(
         sized_for_the_mean,
         trusted_the_rule,
         budgeted_the_response,
+        sized_by_the_response,
+        reported_the_response,
         let_nobody_wait,
     ),
     hints=(

@@ -1,5 +1,6 @@
 """Exercise 4: which named failure does the headroom pay for?"""
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -93,6 +94,25 @@ def lost_the_average_zone(**fleet: Any) -> Answer:
     return _judged(fleet, {**_utilisations(fleet), "zone_loss": busy / left})  # C55
 
 
+def lost_the_smallest_zone(**fleet: Any) -> Answer:
+    """You rounded the zone down, and so lost the smallest one. Where the replicas do not divide evenly, some zones
+    hold one more, and the one that fails may be the fullest.
+    """
+    left = fleet["replicas"] - fleet["replicas"] // fleet["zones"]
+    busy = fleet["peak_rps"] * fleet["service_time_s"]
+    return _judged(fleet, {**_utilisations(fleet), "zone_loss": busy / left})  # C55
+
+
+def rounded_the_restart_up(**fleet: Any) -> Answer:
+    """You rounded the restarting replicas up. A share of a replica is not stopped: the task rounds it *down* to whole
+    replicas, as Kubernetes does with `maxUnavailable`.
+    """
+    left = fleet["replicas"] - math.ceil(round(fleet["replicas"] * fleet["restart_share"], 9))
+    busy = fleet["peak_rps"] * fleet["service_time_s"]
+    restarting = {"rolling_restart": busy / left, "restart_in_surge": busy * fleet["surge_factor"] / left}
+    return _judged(fleet, {**_utilisations(fleet), **restarting})
+
+
 def spent_the_headroom_twice(**fleet: Any) -> Answer:
     """You took the worse of the two. In a restart *during* a surge there are fewer replicas *and* more
     load: headroom that is spent on one is not there for the other.
@@ -128,8 +148,34 @@ def covered_until_full(**fleet: Any) -> Answer:
     return {**utilisation, "covered": _covered(utilisation, 1.0)}  # C53
 
 
+def exactly_at_the_target_is_above(**fleet: Any) -> Answer:
+    """You leave out a failure in which the utilisation is exactly the target. "Within the target" includes the target
+    itself: write the limit as ≤.
+    """
+    utilisation = _utilisations(fleet)
+    return {**utilisation, "covered": _covered(utilisation, fleet["target_utilisation"] - 1e-6)}
+
+
+def _just_kept(rng: random.Random) -> Case:
+    """Draw a fleet that keeps its target exactly when a zone is lost, in floats too."""
+    zones, per_zone = rng.choice([(2, 4), (2, 8), (2, 12), (3, 4), (3, 6), (3, 10), (4, 4), (4, 8)])
+    busy = 3 * (zones - 1) * per_zone // 4
+    return {
+        "replicas": zones * per_zone,
+        "zones": zones,
+        "peak_rps": busy * 20,
+        "service_time_s": 0.05,
+        "target_utilisation": 0.75,
+        "restart_share": rng.choice([0.1, 0.2]),
+        "surge_factor": rng.choice([1.2, 1.3, 1.4]),
+        "cache_hit_ratio": rng.choice([0.2, 0.5, 0.8, 0.9]),
+    }
+
+
 def _draw_fleet(rng: random.Random) -> Case:
-    """Draw a fleet that covers some failures and not others, none of them by a hair."""
+    """Draw a fleet that covers some failures and not others: one of them exactly, or none of them by a hair."""
+    if rng.random() < 0.3:
+        return _just_kept(rng)
     while True:
         peak, time, target = (
             rng.randrange(100, 900, 20),
@@ -190,15 +236,20 @@ EXERCISE = Exercise(
          "restart_share": 0.25, "surge_factor": 1.4, "cache_hit_ratio": 0.2},
         {"replicas": 27, "zones": 2, "peak_rps": 201, "service_time_s": 0.07, "target_utilisation": 0.75,
          "restart_share": 0.25, "surge_factor": 1.3, "cache_hit_ratio": 0.5},
+        {"replicas": 24, "zones": 3, "peak_rps": 240, "service_time_s": 0.05, "target_utilisation": 0.75,
+         "restart_share": 0.1, "surge_factor": 1.3, "cache_hit_ratio": 0.5},
     ),
     reference=failures_covered,
     alternatives=(failures_covered_by_zone_sizes, failures_covered_by_need),
     mistakes=(
         lost_the_average_zone,
+        lost_the_smallest_zone,
+        rounded_the_restart_up,
         spent_the_headroom_twice,
         sized_for_the_warm_cache,
         added_the_hit_ratio,
         covered_until_full,
+        exactly_at_the_target_is_above,
     ),
     hints=(
         (

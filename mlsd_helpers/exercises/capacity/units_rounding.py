@@ -82,6 +82,38 @@ def rounded_before_headroom(
     return {"busy": busy, "replicas": round_up(first * (1 + headroom_percent / 100))}  # C51
 
 
+def rounded_the_busy_first(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You rounded the busy replicas up before you divided by the target. They are a mean and may be a fraction:
+    what is rounded up early is multiplied by all that follows. State the rounding rule: once, last.
+    """
+    busy = requests_per_minute / 60 * service_time_ms / 1000
+    return {"busy": busy, "replicas": _from_busy(round_up(busy), target_percent, headroom_percent)}  # C51
+
+
+def rounded_at_every_step(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You rounded up at every step: the busy replicas, then those at the target, then those with the headroom. Each
+    rounding is carried through the next. State the rounding rule: once, last.
+    """
+    busy = requests_per_minute / 60 * service_time_ms / 1000
+    at_target = round_up(round_up(busy) / (target_percent / 100))
+    return {"busy": busy, "replicas": round_up(at_target * (1 + headroom_percent / 100))}  # C51
+
+
+def rounded_twice_and_kept_the_noise(
+    requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
+) -> Answer:
+    """You rounded up twice, before the headroom and after it, and what you rounded may be a hair above a whole
+    number that it ought to be. Round once, last, and do not let the last bit of a float be rounded up.
+    """
+    busy = requests_per_minute / 60 * service_time_ms / 1000
+    first = math.ceil((requests_per_minute / 60) * (service_time_ms * 0.001) / (target_percent * 0.01))
+    return {"busy": busy, "replicas": math.ceil(first * (1 + headroom_percent * 0.01))}  # C51
+
+
 def kept_the_float_noise(
     requests_per_minute: float, service_time_ms: float, target_percent: float, headroom_percent: float
 ) -> Answer:
@@ -162,6 +194,9 @@ EXERCISE = Exercise(
         kept_the_sheets_units,
         percent_as_a_number,
         rounded_before_headroom,
+        rounded_the_busy_first,
+        rounded_at_every_step,
+        rounded_twice_and_kept_the_noise,
         kept_the_float_noise,
     ),
     hints=(

@@ -54,6 +54,31 @@ def no_label_is_honest(payments: Payments, today: int, wait_days: int, early_day
     return _counted(payments, wait_days, early_days)  # C33
 
 
+def waited_longer_than_asked(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You left out the payments that are exactly `wait_days` old. "At least" includes that day: write it as ≥."""
+    return _counted([p for p in payments if today - p["paid_day"] > wait_days], wait_days, early_days)
+
+
+def last_day_of_the_wait_is_late(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You left out the disputes of the last day of the wait. "Within `wait_days`" includes it: write it as ≤."""
+    mature = [p for p in payments if today - p["paid_day"] >= wait_days]
+    return _counted(mature, wait_days - 1, early_days)
+
+
+def last_early_day_is_late(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You left out the disputes that came after exactly `early_days`. "Within" includes that day: write it as ≤."""
+    mature = [p for p in payments if today - p["paid_day"] >= wait_days]
+    return _counted(mature, wait_days, early_days - 1)
+
+
+def every_limit_strict(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Your limits leave out the day that they name. "At least `wait_days` old" includes a payment of exactly that age,
+    and "within" includes the last day: write ≥ and ≤.
+    """
+    mature = [p for p in payments if today - p["paid_day"] > wait_days]
+    return _counted(mature, wait_days - 1, early_days - 1)
+
+
 def labelled_alone(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
     """You kept only payments that were disputed, so that all of them are fraud. An honest payment never gets a label:
     it is known by the time that has gone by.
@@ -86,17 +111,20 @@ def _payment(paid_day: int, disputed_after: int | None) -> dict[str, Any]:
 
 def _draw_payments(rng: random.Random) -> Case:
     """Draw old payments, some disputed early, late and too late, and young ones that are hardly disputed yet."""
-    today, wait_days, early_days = rng.randrange(80, 120), rng.choice([20, 30]), rng.choice([1, 2, 3])
+    today, wait_days, early_days = rng.randrange(80, 120), rng.choice([20, 30]), rng.choice([2, 3, 4])
     old, young = range(1, today - wait_days + 1), range(today - wait_days + 1, today + 1)
     late = [rng.randrange(early_days + 1, wait_days) for _ in range(rng.randrange(1, 5))]
     after = [
         *[1] * rng.randrange(1, 4),
+        early_days,
         *late,
+        wait_days,  # on the last day of each limit, always
         wait_days + rng.randrange(1, 5),
         *[None] * rng.randrange(2, 7),
     ]
     payments = [_payment(rng.choice(old[:40]), days) for days in after]
     payments += [_payment(rng.choice(young), None) for _ in range(rng.randrange(3, 7))]
+    payments.append(_payment(old[-1], None))  # exactly as old as the wait
     rng.shuffle(payments)
     return {"payments": payments, "today": today, "wait_days": wait_days, "early_days": early_days}
 
@@ -119,7 +147,16 @@ EXERCISE = Exercise(
     ),
     reference=fraud_rate,
     alternatives=(fraud_rate_in_a_loop, fraud_rate_in_pandas),
-    mistakes=(no_label_is_honest, labelled_alone, disputed_at_any_time, early_among_all),
+    mistakes=(
+        no_label_is_honest,
+        waited_longer_than_asked,
+        last_day_of_the_wait_is_late,
+        last_early_day_is_late,
+        every_limit_strict,
+        labelled_alone,
+        disputed_at_any_time,
+        early_among_all,
+    ),
     hints=(
         "Look at the newest payments: what can be known of them today?",
         (

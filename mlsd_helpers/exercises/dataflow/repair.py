@@ -126,6 +126,43 @@ def freshest_repair(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     return _answered(feature, left_min, _reason(feature, left_min), repair)
 
 
+def freshest_where_it_is_a_gap(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You repair only what is a gap, which is right, and then take the freshest repair. Freshness beyond the SLA buys
+    nothing that anybody asked for: of those that keep the SLA, take the *cheapest*.
+    """
+    left_min = _left_min(feature)
+    if _works(feature):
+        return choose(feature, repairs)
+    working = [r for r in repairs if _works(_after(feature, r))]
+    repair = min(working, key=lambda r: _worst_min(_after(feature, r)))
+    return _answered(feature, left_min, _reason(feature, left_min), repair)
+
+
+def left_is_never_below_zero(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You stopped at 0 where delays and cache exceed the limit. How far below 0 it is says how much has to come off the
+    path before any period is possible: give the difference as it is.
+    """
+    return {**choose(feature, repairs), "left_min": max(0.0, _left_min(feature))}
+
+
+def just_in_time_is_late(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You call it a gap when the worst age just equals the limit. "At most 15 minutes" holds at 15: write the limit as
+    an inequality, and read its sign.
+    """
+    left_min = _left_min(feature)
+    stricter = {**feature, "sla_min": feature["sla_min"] - 1e-6}
+    reason = _reason(feature, left_min) if left_min <= 0 else _reason(stricter, _left_min(stricter))
+    return _answered(feature, left_min, reason, _cheapest(stricter, repairs))
+
+
+def nothing_left_is_a_period(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You ask for a shorter period where exactly nothing is left for one. A job cannot run every 0 minutes: with 0
+    left, as below it, the path has to change.
+    """
+    right = choose(feature, repairs)
+    return {**right, "reason": "period"} if right["reason"] == "path" and right["left_min"] >= 0 else right
+
+
 def cheapest_of_all(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     """You took the cheapest repair on the list without trying it. After it, the feature is still a gap: work out
     the worst age with the change made, and compare again.
@@ -226,6 +263,8 @@ EXERCISE = Exercise(
         _case(60, [3, 12, 1], 2, 15),
         _case(60, [3, 4, 1], 2, 75),
         _case(30, [1, 2, 1], 1, 12, store="offline"),
+        _case(30, [2, 5, 1], 2, 40),
+        _case(60, [4, 5, 3], 3, 15),
     ),
     reference=choose,
     alternatives=(choose_by_price, choose_by_library),
@@ -234,6 +273,10 @@ EXERCISE = Exercise(
         left_out_the_cache,
         more_often_always_helps,
         freshest_repair,
+        freshest_where_it_is_a_gap,
+        left_is_never_below_zero,
+        just_in_time_is_late,
+        nothing_left_is_a_period,
         cheapest_of_all,
         fresh_but_out_of_reach,
     ),

@@ -76,6 +76,27 @@ def looked_past_the_cache(
     return _row(_newest_run(period_min, first_run_min, lasts_min, read_min), lasts_min, read_min)  # C25
 
 
+def readable_a_moment_too_late(
+    period_min: int, first_run_min: int, delays_min: Sequence[int], fetched_min: int, read_min: int
+) -> Answer:
+    """You left out a run that ended in the very minute of the fetch. *From* its end *on* a result is readable, and that
+    includes this moment: write the boundary as ≤.
+    """
+    lasts_min = sum(delays_min)
+    run_min = _newest_run(period_min, first_run_min, lasts_min, fetched_min - 1e-6)
+    return _row(run_min, lasts_min, read_min)
+
+
+def runs_from_midnight(
+    period_min: int, first_run_min: int, delays_min: Sequence[int], fetched_min: int, read_min: int
+) -> Answer:
+    """You let the runs start at midnight. The first one starts at `first_run_min`, and all others are whole periods
+    after it: that shift is the phase of the schedule.
+    """
+    lasts_min = sum(delays_min)
+    return _row(_newest_run(period_min, 0, lasts_min, fetched_min), lasts_min, read_min)
+
+
 def took_the_longest_step(
     period_min: int, first_run_min: int, delays_min: Sequence[int], fetched_min: int, read_min: int
 ) -> Answer:
@@ -109,11 +130,15 @@ def stopped_at_the_fetch(
 def _draw_read(rng: random.Random) -> Case:
     """Draw a read some hours into the day, from a copy that may be older than the newest result."""
     period_min = rng.choice([15, 20, 30, 60])
+    first_run_min = rng.randrange(1, period_min)
+    delays_min = [rng.randrange(1, 13) for _ in range(rng.choice([2, 3]))]
     fetched_min = rng.randrange(400, 1_000)
+    if rng.random() < 0.25:  # in the minute in which a run ends
+        fetched_min -= (fetched_min - first_run_min - sum(delays_min)) % period_min
     return {
         "period_min": period_min,
-        "first_run_min": rng.randrange(1, period_min),
-        "delays_min": [rng.randrange(1, 13) for _ in range(rng.choice([2, 3]))],
+        "first_run_min": first_run_min,
+        "delays_min": delays_min,
         "fetched_min": fetched_min,
         "read_min": fetched_min + rng.randrange(1, 25),
     }
@@ -135,6 +160,7 @@ EXERCISE = Exercise(
         {"period_min": 60, "first_run_min": 10, "delays_min": [3, 12, 1], "fetched_min": 620, "read_min": 624},
         {"period_min": 60, "first_run_min": 10, "delays_min": [3, 12, 1], "fetched_min": 680, "read_min": 687},
         {"period_min": 15, "first_run_min": 5, "delays_min": [8, 9], "fetched_min": 600, "read_min": 608},
+        {"period_min": 20, "first_run_min": 7, "delays_min": [4, 6], "fetched_min": 617, "read_min": 622},
     ),
     reference=trace,
     alternatives=(trace_forward, trace_by_table),
@@ -142,6 +168,8 @@ EXERCISE = Exercise(
         started_is_readable,
         started_before_the_read,
         looked_past_the_cache,
+        readable_a_moment_too_late,
+        runs_from_midnight,
         took_the_longest_step,
         aged_from_publication,
         stopped_at_the_fetch,

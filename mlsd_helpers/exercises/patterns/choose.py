@@ -114,6 +114,13 @@ def job_counted_once(**case: Any) -> Answer:
     return _chosen(case, _feasible({**case, "job_s": case["job_s"] / 2}))
 
 
+def just_in_time_is_too_old(**case: Any) -> Answer:
+    """You ruled out a pattern whose oldest answer is exactly as old as is allowed. "At most" includes the limit itself:
+    write it as ≤.
+    """
+    return _chosen(case, _feasible({**case, "max_age_s": case["max_age_s"] - 1e-3}))
+
+
 def streaming_has_no_lag(**case: Any) -> Answer:
     """You took streaming for fresh at any limit. A stream is behind by its lag, in quiet times too: hold it
     against the age that is allowed.
@@ -139,7 +146,7 @@ def _draw_case(rng: random.Random) -> Case:
     job_s = rng.choice([600, 1_800, 3_600, 7_200])
     return {
         "peak_rps": rng.choice([20, 300, 900, 2_000, 8_000, 40_000]),
-        "max_age_s": rng.choice([1, 30, 300, int(1.5 * job_s), 3 * job_s, 86_400]),
+        "max_age_s": rng.choice([1, 30, 300, int(1.5 * job_s), 2 * job_s, 3 * job_s, 86_400]),
         "listable": rng.random() < 0.7,
         "event_brings_it": rng.random() < 0.7,
         "job_s": job_s,
@@ -209,6 +216,7 @@ EXERCISE = Exercise(
         _case(8_000, 86_400, (True, True), 3_600, 10, 640, 910, 820),
         _case(350, 60, (False, True), 3_600, 10, 900, 40, 60),
         _case(500, 7_200, (True, False), 1_800, 10, 300, 120, 70),
+        _case(700, 3_600, (True, True), 1_800, 20, 260, 80, 110),
     ),
     reference=choose,
     alternatives=(choose_by_elimination, choose_by_oldest_answer),
@@ -219,6 +227,7 @@ EXERCISE = Exercise(
         streamed_features_answer_ahead,
         events_need_a_list,
         job_counted_once,
+        just_in_time_is_too_old,
         streaming_has_no_lag,
         cheapest_at_any_age,
         always_cost,

@@ -111,6 +111,13 @@ def fresh_when_caught_up(**case: Any) -> Answer:
     return _traced(case, fresh_again_s=_traced(case)["caught_up_s"])
 
 
+def took_the_limit_off_the_time(**case: Any) -> Answer:
+    """You took the allowed lag off the time to catch up. The two are on different clocks: a lag of one second is what
+    is *read* in a second, and the backlog shrinks by the spare rate only. Which backlog does the allowed lag permit?
+    """
+    return _traced(case, fresh_again_s=max(_traced(case)["caught_up_s"] - case["max_lag_s"], 0.0))
+
+
 def forgot_that_events_arrive(**case: Any) -> Answer:
     """You let the backlog fall to what is allowed at the rate at which events are read. New ones go on arriving
     meanwhile: it falls by the *spare* rate only.
@@ -186,6 +193,7 @@ EXERCISE = Exercise(
         lag_at_the_spare_rate,
         nothing_new_arrives,
         fresh_when_caught_up,
+        took_the_limit_off_the_time,
         forgot_that_events_arrive,
         aged_what_is_read,
     ),
