@@ -1,5 +1,7 @@
 """A requirement is met only where the simulation shows it under every reading of the design."""
 
+from typing import Any
+
 import pytest
 
 from mlsd_helpers.cli import main
@@ -363,7 +365,7 @@ def test_a_fleet_that_is_simulated_alone_says_nothing_of_what_all_answer():
 
 # ---------------------------------------------------------------- a service time beside a generation
 
-BESIDE = {"service_time": {"mean": "4 s", "distribution": "lognormal", "scv": 0.15}}
+BESIDE: dict[str, Any] = {"service_time": {"mean": "4 s", "distribution": "lognormal", "scv": 0.15}}
 BESIDE |= {"concurrency_per_replica": 16, "replicas": 3, "zones": 3}
 
 
