@@ -452,8 +452,8 @@ design.with_part(planes=drawing.planes).save("harbour_pay.yaml", replace=True).n
 """
 `!mlsd document harbour_pay.yaml` in a cell makes the design document, with this sketch in it.
 
-**Your own system.** This part too, as an example in your `design.yaml`, to be changed there. A canvas takes it from the file,
-`mlsd.widgets.PlanesCanvas(mlsd.load_design("design.yaml").planes)`, and what you draw goes back as above.
+**Your own system.** This part too, as an example in your `design.yaml`, to be changed there. To draw instead, give a canvas
+the `planes` of `mlsd.load_design("design.yaml")`; what you draw goes back as above.
 """
 
 # %%
