@@ -13,7 +13,7 @@ from mlsd_helpers.design.decisions import Day, RuleCode
 from mlsd_helpers.design.kinds import WHAT_A_KIND_IS
 from mlsd_helpers.design.quantities import EXTRA, MONEY, Positive, Quantity, write
 from mlsd_helpers.design.reading import Lines, Node, parse, read
-from mlsd_helpers.design.value import Id, Text, Value
+from mlsd_helpers.design.value import Id, Text, TextOrNumber, Value
 from mlsd_helpers.review import RULES, Rule, report, review
 from mlsd_helpers.units import SCALES
 from tools.design_model import ROOT, Steps, keys, parts_in, places, readers
@@ -42,6 +42,7 @@ _WORDS = {
     Day: "day",
     RuleCode: "code of a rule",
     Scalar: "number, text, true or false",
+    TextOrNumber: "text or number",
 }
 _COMMON = {"id": "What other places of the design call it.", "owner": "Who answers for it."}
 _MANY = 12  # choices; more stand in a section of their own

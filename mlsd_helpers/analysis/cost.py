@@ -6,7 +6,7 @@ from math import isclose
 
 from mlsd_helpers.analysis.jobs import computed_s, fleet_of
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
-from mlsd_helpers.analysis.sizing import HOURS_A_MONTH
+from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, fleet_names
 from mlsd_helpers.analysis.surroundings import somebody_waits
 from mlsd_helpers.design import Component, Design, FleetPlan
 from mlsd_helpers.design.quantities import MONEY, write
@@ -115,12 +115,13 @@ def calls_per_s(design: Design) -> dict[str, float]:
 
 
 def _fleets(design: Design) -> Iterator[CostRow]:
+    names = fleet_names(design)
     for path, plan in design.fleets.items():
         price = plan.cost_per_replica_hour
         if price is None:
             continue
         where = f"{path}.cost_per_replica_hour"
-        what = f"Fleet of {plan.component or plan.id or 'replicas'}"
+        what = f"Fleet of {names[path] if plan.component or plan.id else 'replicas'}"
         if plan.replicas is None:
             yield CostRow(where, what, None, f"{path}.replicas is not decided")
         else:

@@ -5,6 +5,7 @@ the assumption that stands in for it. Whoever uses such a decision shows its ass
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +54,24 @@ def down_in_restart(replicas: int, share: float) -> int:
     (9, 0)
     """
     return math.floor(replicas * share + 1e-9)
+
+
+def fleet_names(design: Design) -> dict[str, str]:
+    """Return what to call each fleet, by its place: its component, with its id or place where several are of it.
+
+    >>> from mlsd_helpers.design import CapacityPlan
+    >>> plans = [{"id": "eu", "component": "model"}, {"component": "model"}, {"component": "index"}]
+    >>> list(fleet_names(Design(name="d", capacity=CapacityPlan(fleets=plans))).values())
+    ['model (eu)', 'model (capacity.fleets.1)', 'index']
+    """
+    fleets = design.fleets
+    of_it = Counter(plan.component for plan in fleets.values() if plan.component)
+    return {
+        path: (f"{plan.component} ({plan.id or path})" if of_it[plan.component] > 1 else plan.component)
+        if plan.component
+        else plan.id or path
+        for path, plan in fleets.items()
+    }
 
 
 @dataclass(frozen=True)

@@ -46,13 +46,17 @@ def check(given: argparse.Namespace) -> int:
 def rules(given: argparse.Namespace) -> int:
     """List the rules of `mlsd check`, or explain some.
 
-    With a code, such as PLANE005, it explains that rule: its title, its reason, the failure that it prevents,
+    With codes, such as PLANE005, it explains these rules: its title, its reason, the failure that it prevents,
     where that failure is published, and when a finding is wrong or can be accepted. With the beginning of a
     code, such as PLANE, it explains all rules on that part of a design.
     """
     from mlsd_helpers.review import RULES, report  # noqa: PLC0415
 
-    say(report.rule_list(RULES) if given.code is None else report.explained(given.code))
+    say(
+        "\n\n".join(map(report.explained, dict.fromkeys(given.codes)))
+        if given.codes
+        else report.rule_list(RULES)
+    )
     return 0
 
 
@@ -162,7 +166,7 @@ COMMANDS = (
     ),
     Command(
         rules,
-        argument("code", "such as PLANE005, or PLANE for all on the planes", nargs="?", metavar="CODE"),
+        argument("codes", "such as PLANE005, or PLANE for all on the planes", nargs="*", metavar="CODE"),
     ),
     Command(schema, output("where to write it, such as design.schema.json")),
     Command(document, DESIGN, output("where to write it, such as design.md")),

@@ -10,7 +10,18 @@ from mlsd_helpers.design.components import Component, Plane
 from mlsd_helpers.design.problems import Path
 from mlsd_helpers.design.quantities import Count, Fraction, Positive, Seconds
 from mlsd_helpers.design.release import Release, Retraining
-from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated, unresolved
+from mlsd_helpers.design.value import (
+    Fault,
+    Id,
+    Several,
+    Text,
+    TextOrNumber,
+    Value,
+    ids_of,
+    refuse,
+    repeated,
+    unresolved,
+)
 
 Carries = Literal[
     "request", "features", "predictions", "events", "batch", "labels", "model", "metrics", "alert", "command",
@@ -99,7 +110,7 @@ class Alert(Value):
     """What kind of fault it finds."""
     metric: Text
     """What is measured."""
-    threshold: Text | None = None
+    threshold: TextOrNumber | None = None
     """The limit, in words or numbers."""
     window: Seconds | None = None
     """The time over which it is measured."""

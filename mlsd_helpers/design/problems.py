@@ -141,6 +141,11 @@ def _sentence(kind: str, item: Any) -> str:
     if kind == "literal_error":
         choices = nearest(item["input"], choices_in(context["expected"]))
         return f"{given} is not one of the choices. {choices}"
+    if kind == "string_type" and isinstance(item["input"], int | float) and isinstance(item["loc"][-1], int):
+        return (
+            f"{given} is a number, and a text belongs here. In [...] and {{...}} a comma ends a text: put quotes "
+            "around a text with a comma in it, or around a number that is meant as text."
+        )
     if kind in _SENTENCES:
         return _SENTENCES[kind].format(given=given, **context)
     return f"{given} cannot be used: {item['msg'][:1].lower()}{item['msg'][1:]}."

@@ -7,11 +7,13 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -75,6 +77,12 @@ T = TypeVar("T")
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000), AfterValidator(printable)]
 """A few words or sentences."""
+TextOrNumber = Annotated[
+    Text,
+    BeforeValidator(lambda given: str(given) if type(given) in {int, float} else given),
+    WithJsonSchema({"type": ["string", "number"], "minLength": 1, "maxLength": 4_000}),
+]
+"""Words, or a number that needs no quotes: ``threshold: 0.2``."""
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 """A short name that other parts refer to: a letter, then letters, digits, ``_`` and ``-``."""
 Several = Annotated[tuple[T, ...], _OneOrMany()]

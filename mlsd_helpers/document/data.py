@@ -52,6 +52,7 @@ _LABELS: Phrases = {
     "labels_per_item": "**Labels an item:** {}",
     "cost_per_label": "**A label costs:** {}",
     "quality": "**Quality:** {}",
+    "stands_for": "**Stands for:** {}",
 }
 _TRAINING: Phrases = {
     "component": "**Trained by:** {}",
@@ -100,6 +101,7 @@ _GATES: Columns = {
     "at most": "at_most",
     "compared with": "baseline",
     "worse by at most": "worse_by_at_most",
+    "on the same cases": "paired",
     "in each of": "slices",
     "owner of the set": "owner",
     "refreshed every": "refreshed",

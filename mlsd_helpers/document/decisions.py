@@ -16,6 +16,7 @@ _PATHS: Columns = {
     "share": "share",
     "scores": "items",
     "keeps": "keeps",
+    "bounded input": "bounded_input",
     "kept under overload": "priority",
     "when": "when",
     "reason": "reason",

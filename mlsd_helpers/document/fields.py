@@ -63,6 +63,7 @@ def phrases(figures: Figures, path: str, entry: Value | None, words: Phrases) ->
         if value is None or value == fields[name].default:
             continue
         if "{}" not in phrase:
+            figures.note(f"{path}.{name}")
             written.append(Md(phrase if value else f"not: {phrase}"))
         elif words_of_value := format_value(figures, f"{path}.{name}", value):
             written.append(Md(phrase.format(words_of_value)))
@@ -71,6 +72,7 @@ def phrases(figures: Figures, path: str, entry: Value | None, words: Phrases) ->
 
 def format_value(figures: Figures, path: str, value: Any) -> Md:
     """Write the value at a path: text, a number linked to its reason, a list, or a group of fields; "" for None."""
+    figures.note(path)
     if isinstance(value, str):
         return name(figures, value) if path.rpartition(".")[2] in _IDS else escape(value)
     if isinstance(value, bool | date):

@@ -7,7 +7,9 @@ from itertools import chain
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, HOURS_A_MONTH, PERCENTILES, Decision, Sizing
+from mlsd_helpers.analysis.cost import working_hours
+from mlsd_helpers.analysis.paths import peak_rps
+from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, PERCENTILES, Decision, Sizing, fleet_names
 from mlsd_helpers.design import BYTES_PER_VALUE, FleetPlan
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link
 from mlsd_helpers.document.provenance import ASSUMED, PEAK, Figures, undecided
@@ -99,8 +101,10 @@ class Fleet:
 
     @property
     def name(self) -> str:
-        """The name of the fleet: its id, its component, or its path."""
-        return self.plan.id or self.plan.component or self.path
+        """The name of the fleet: its id, or its component where no other fleet has the same, or its path."""
+        return self.plan.id or (
+            self.path if "(" in (named := fleet_names(self.figures.design)[self.path]) else named
+        )
 
     def given(self, name: str, field: str) -> Input:
         """Return a figure of the plan."""
@@ -292,13 +296,27 @@ def _autoscaler(fleet: Fleet) -> Iterator[Row]:
 def _cost(fleet: Fleet) -> Iterator[Row]:
     if fleet.plan.cost_per_replica_hour is None and fleet.plan.budget_per_month is None:
         return
-    size = [fleet.given("replicas", "replicas"), fleet.given("price_per_hour", "cost_per_replica_hour")]
-    hours = _fixed("hours", HOURS_A_MONTH, "30 × 24", formulas.fleet_cost)
+    replicas, release = fleet.given("replicas", "replicas"), fleet.plan.release_replicas
+    if release and not replicas.missing:
+        words = f"{replicas.words} + {fleet.text('release_replicas')} for releases"
+        replicas = Input(replicas.name, replicas.value + release, words, replicas.target)
+    size = [replicas, fleet.given("price_per_hour", "cost_per_replica_hour")]
+    paid_h, why = working_hours(fleet.figures.design, fleet.plan)
+    hours = _fixed("hours", paid_h, f"{paid_h:.4g}{why}" if why else "30 × 24", formulas.fleet_cost)
     money = partial(show_money, currency=fleet.figures.design.currency)
     yield fleet.row("cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*size, hours], money)
-    inputs = [*size, _given(fleet.figures, "mean_rps", "requirements.throughput.mean")]
+    inputs = [*size, _mean_rps(fleet)]
     what = "Cost of the fleet per 1,000 predictions"
     yield fleet.row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, money)
+
+
+def _mean_rps(fleet: Fleet) -> Input:
+    """Return the mean rate at a fleet: of several, each has its part of the mean as of the peak."""
+    mean = _given(fleet.figures, "mean_rps", "requirements.throughput.mean")
+    peak, load = peak_rps(fleet.figures.design), fleet.sizing.load_rps
+    if mean.missing or len(fleet.figures.design.fleets) == 1 or not peak or load is None:
+        return mean
+    return _scaled(mean, load / peak, f"{mean.words} × {show_rate(load)} / {show_rate(peak)}")
 
 
 def _labels(figures: Figures) -> Iterator[Row]:
@@ -378,11 +396,16 @@ def _memory(fleet: Fleet, weights: Row, per_token: Input) -> Iterator[Row]:
 
 def _speed(fleet: Fleet, weights: Row, per_token: Input) -> Iterator[Row]:
     prompt = fleet.given("prompt_tokens", f"{_AT}.prompt_tokens")
+    cached, per_pass = fleet.held(f"{_AT}.prefix_cache"), fleet.held(f"{_AT}.tokens_per_pass")
     if fleet.held(f"{_AT}.accelerator.bandwidth") is not None:
+        bandwidth = _of_all(fleet, "bandwidth_bytes_per_s", f"{_AT}.accelerator.bandwidth")
+        if per_pass:
+            words = f"{bandwidth.words} × {fleet.text(f'{_AT}.tokens_per_pass')} tokens a pass"
+            bandwidth = _scaled(bandwidth, max(per_pass, 1.0), words)
         half = (fleet.held(f"{_AT}.output_tokens") or 0) / 2
         words = f"{prompt.words} + {fleet.text(f'{_AT}.output_tokens')} / 2"
         inputs = [
-            _of_all(fleet, "bandwidth_bytes_per_s", f"{_AT}.accelerator.bandwidth"),
+            bandwidth,
             weights.as_input("weights_bytes"),
             fleet.decided("batch_size", fleet.sizing.sequences, show_number),
             per_token,
@@ -392,6 +415,9 @@ def _speed(fleet: Fleet, weights: Row, per_token: Input) -> Iterator[Row]:
     if fleet.held(f"{_AT}.accelerator.compute") is not None:
         own = "active_parameters" if fleet.held(f"{_AT}.model.active_parameters") else "parameters"
         used = show_share(FLOPS_UTILISATION)
+        if cached:
+            words = f"{prompt.words} × (1 − {fleet.text(f'{_AT}.prefix_cache')} from the prefix cache)"
+            prompt = _scaled(prompt, 1 - cached, words)
         inputs = [
             fleet.given("parameters", f"{_AT}.model.{own}"),
             prompt,

@@ -1,8 +1,10 @@
 """The architecture: components by plane, the diagram, and the flows between them."""
 
+from functools import partial
+
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
-from mlsd_helpers.document.fields import Columns, entries
+from mlsd_helpers.document.fields import Columns, entries, field, format_value
 from mlsd_helpers.document.markdown import Md, escape, joined, part, section
 from mlsd_helpers.document.mermaid import Arrow, Edge, Group, Node, flowchart
 from mlsd_helpers.document.provenance import Figures
@@ -16,7 +18,7 @@ _ENDS: Columns = {"from": "start", "to": "end", "carries": "carries"}
 _CALLS: Columns = {
     "share": "share",
     "timeout": "timeout",
-    "retries": lambda flow: Md(str(flow.retries)) if flow.retries else Md(""),
+    "retries": "retries",
     "between retries": "retry.backoff",
     "retries at most": "retry.budget",
     "idempotent": "idempotent",
@@ -25,11 +27,13 @@ _CALLS: Columns = {
     "fails": "fails",
     "kept under overload": "priority",
 }
+_SET = ("share", "timeout", "retries", "retry", "idempotent", "otherwise", "fallback", "fails", "priority")
 _MORE: Columns = {
     "check": "check",
     "who proves to be who": "auth",
     "personal data": "personal",
     "contract": "contract",
+    "flow": "id",
 }
 
 
@@ -43,6 +47,7 @@ _COMPONENTS: Columns = {
     "zones": "zones",
     "regions": "region",
     "trust zone": "trust_zone",
+    "makes its calls": "calls",
     "latency": "latency",
     "which is": "latency_is",
     "availability": "availability",
@@ -51,7 +56,7 @@ _COMPONENTS: Columns = {
 _OTHERS: Columns = {
     "component": "id",
     "version": "version",
-    "managed": lambda one: Md("yes" if one.run_by_others else ""),
+    "managed": "run_by_others",
     "holds": "items",
     "quota": "quota",
     "price": "price",
@@ -59,12 +64,15 @@ _OTHERS: Columns = {
     "tokens a call": "tokens",
     "on duty": "hours",
     "cases taken": "rate",
+    "cases a day": "cases_per_day",
+    "requests of a case": "requests_per_case",
     "wait": "wait",
     "devices": "devices",
 }
 
 
 _OF_OTHERS = (
+    "version",
     "run_by_others",
     "items",
     "quota",
@@ -73,6 +81,8 @@ _OF_OTHERS = (
     "tokens",
     "hours",
     "rate",
+    "cases_per_day",
+    "requests_per_case",
     "wait",
     "devices",
 )
@@ -93,6 +103,9 @@ def planes(figures: Figures) -> Md:
         "planes",
         "Architecture",
         _sketch(sketch),
+        Md(f"**Runs in:** {regions}")
+        if (regions := format_value(figures, f"{AT}.region", sketch.region))
+        else Md(""),
         Md(f"{LEGEND}{f' Not drawn, as nothing is in them: {empty}.' if empty else ''}"),
         entries(figures, f"{AT}.components", ordered, _COMPONENTS, "component"),
         part("Services, people and devices", entries(figures, f"{AT}.components", others, _OTHERS)),
@@ -131,4 +144,9 @@ def flows(figures: Figures) -> Md:
     sketch = figures.design.planes
     if sketch is None:
         return section("flows", "Appendix: flows")
-    return section("flows", "Appendix: flows", entries(figures, f"{AT}.flows", sketch.flows, _ENDS | _MORE))
+    all_of_them = entries(figures, f"{AT}.flows", sketch.flows, _ENDS | _MORE)
+    other = [
+        flow for flow in sketch.flows if flow.carries not in WAITING and any(map(partial(field, flow), _SET))
+    ]
+    tries = entries(figures, f"{AT}.flows", sketch.flows, _ENDS | _CALLS, keep=lambda flow: flow in other)
+    return section("flows", "Appendix: flows", all_of_them, part("Flows on which nobody waits", tries))

@@ -1,7 +1,7 @@
 """The origin of each figure of a design: its evidence, or the evidence of its group."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,50 @@ from mlsd_helpers.units import show_rate
 Steps = tuple[str, ...]
 """A path, step by step; a list entry is named by its id, or by its position where it has none."""
 
+
+def _steps(path: str) -> Steps:
+    return tuple(path.split("."))
+
+
 AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
 WITHOUT_REASON = "without-reason"
 BY_DEFAULT = "by-default"
 ASSUMED = "assumed"
 PEAK = "requirements.throughput.peak"
 
-_ALIASES = {"label_yield": "yield", "start": "from", "end": "to"}
+_ALIASES = {
+    "label_yield": "yield",
+    "start": "from",
+    "end": "to",
+    "lasts": "for",
+    "stands_in": "plane",
+}
+_OTHERWISE_SHOWN = {"name", "sources", "evidence", "accepted", "does_not_apply"}
+_BY_HAND = {
+    _steps(path)
+    for path in (
+        "requirements.non_goals",
+        "requirements.latency.also.*.what",
+        "requirements.freshness.also.*.what",
+        "planes.components.*.title",
+        "planes.components.*.does",
+        "planes.components.*.stands_in",
+        "planes.components.*.managed",
+        "planes.release.rollback_takes_back",
+        "pattern.rejected.*.path",
+        "capacity.costs.*.text",
+        "dataflow.features.*.source",
+        "dataflow.features.*.path",
+        "dataflow.features.*.default",
+        "dataflow.features.*.personal",
+        "dataflow.features.*.protected",
+        "dataflow.stages.*.synchronised",
+        "dataflow.stages.*.store",
+        "dataflow.stages.*.component",
+    )
+}
+"""Fields that sections write without `Figures.text` and `format_value`; ``*`` is each entry of a list."""
+_FEWEST_LETTERS = 24  # shorter words stand in a document by chance
 _REASONS = {"sources", "evidence"}  # these hold reasons and no figures of their own
 _IN_WORDS = {("requirements", "prediction", "type"), ("requirements", "latency", "percentile")}
 
@@ -35,6 +72,7 @@ class Figures:
     design: Design
     folder: Path | None = None
     """The folder of the design's file and of the files that it includes."""
+    _used: set[Steps] = field(default_factory=set, compare=False, repr=False)
 
     @cached_property
     def sizings(self) -> dict[str, Sizing]:
@@ -84,11 +122,37 @@ class Figures:
         '40 ms'
         """
         steps = _steps(path)
+        self.note(path)
         # A service time with only a mean is written as the mean alone.
         written = self._written.get(steps, self._written.get(steps[:-1]) if steps[-1:] == ("mean",) else None)
         if isinstance(written, int) and not isinstance(written, bool):
             return f"{written:,}"
         return None if written is None else str(written)
+
+    def note(self, path: str) -> None:
+        """Remember that the document shows the value at a path."""
+        self._used.add(_steps(path))
+
+    def not_shown(self, body: str) -> Iterator[tuple[str, str]]:
+        """Yield the fields that the design states and a document so far does not show: path and value.
+
+        Words are looked for in the document's text, numbers and short words by the paths that were written.
+        """
+        used = self._used | {steps[:-1] for steps in self._used if steps[-1] == "mean"}
+        for steps, value in self._chosen.items():
+            groups = {steps[:length] for length in range(1, len(steps) + 1)}
+            by_name = {(*group[:-2], "*", group[-1]) for group in groups if len(group) > 2}
+            if (
+                steps[0] in _OTHERWISE_SHOWN
+                or not used.isdisjoint(groups)
+                or not _BY_HAND.isdisjoint(groups | by_name)
+            ):
+                continue
+            is_long = isinstance(value, str) and (len(value) >= _FEWEST_LETTERS or steps[-1] == "per_month")
+            words = code(value) if steps[-1] == "id" else escape(str(value)) if is_long else ""
+            if not words or words not in body:
+                said = "yes" if value is True else "no" if value is False else f"{value}"
+                yield ".".join(_ALIASES.get(step, step) for step in steps), said
 
     def number(self, path: str) -> Md:
         """Write a figure, linked to its evidence."""
@@ -159,10 +223,6 @@ class Figures:
 def undecided(*paths: str) -> Md:
     """Write which fields are not decided yet, by their paths in the design."""
     return Md(f"*not decided yet:* {', '.join(map(code, paths))}")
-
-
-def _steps(path: str) -> Steps:
-    return tuple(path.split("."))
 
 
 def _is_chosen(steps: Steps, chosen: Mapping[Steps, Any]) -> bool:

@@ -32,6 +32,12 @@ def assumptions(figures: Figures) -> Md:
     return section("assumptions", "Appendix: assumptions", body)
 
 
+def further_fields(figures: Figures, body: str) -> Md:
+    """Write what the design states and no section shows, so that nothing of a design is missing in its document."""
+    rows = ((code(path), escape(value)) for path, value in figures.not_shown(body))
+    return section("fields", "Appendix: further fields", table(("field", "value"), rows))
+
+
 def sources(figures: Figures) -> Md:
     """Write the sources, the evidence, and the figures without evidence."""
     columns: Columns = {

@@ -190,6 +190,7 @@ def _budget(figures: Figures) -> Md:
     if latency is None or not latency.split:
         return Md("")
     path = "requirements.latency.split"
+    figures.note(path)
     parts = [
         (
             escape(one.part or ""),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mlsd_helpers.design import Promise, Requirements
 from mlsd_helpers.document.context import context
-from mlsd_helpers.document.fields import Columns, Phrases, entries, phrases
+from mlsd_helpers.document.fields import Columns, Phrases, entries, format_value, phrases
 from mlsd_helpers.document.markdown import (
     Md,
     anchor,
@@ -61,6 +61,7 @@ _AXES: dict[str, Phrases] = {
         "features": "features at most {} old",
         "model": "the model at most {} old",
         "predictions": "predictions at most {} old",
+        "labelled_data": "newest labelled data at most {} old",
         "index": "a new document in the index within {}",
     },
     "availability": {
@@ -105,7 +106,7 @@ def requirements(figures: Figures) -> Md:
 def _purpose(needs: Requirements) -> Md:
     words = (
         ("Goal", needs.goal or ""),
-        ("Not a goal", " ".join(needs.non_goals)),
+        ("Not a goal", ", ".join(needs.non_goals)),
         ("Without a model", needs.baseline or ""),
     )
     return blocks(*(Md(f"**{title}.** {escape(text)}") for title, text in words if text))
@@ -126,7 +127,10 @@ def _first(figures: Figures, name: str, path: str) -> Iterator[Md]:
     if name == "latency":
         yield from (_promise(figures, path, one) for one in axis.promises)
     for place, limit in enumerate(axis.also if name == "freshness" else ()):
-        yield Md(f"{escape(limit.what)} at most {figures.number(f'{path}.also.{place}.within')} old")
+        at = f"{path}.also.{place}"
+        held = format_value(figures, f"{at}.component", limit.component)
+        where = f" in {held}" if held else ""
+        yield Md(f"{escape(limit.what)}{where} at most {figures.number(f'{at}.within')} old")
 
 
 def _promise(figures: Figures, path: str, one: Promise) -> Md:

@@ -1,6 +1,5 @@
 """The head and the summary of the document."""
 
-from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 
@@ -20,7 +19,7 @@ from mlsd_helpers.document.markdown import (
     section,
 )
 from mlsd_helpers.document.provenance import Figures
-from mlsd_helpers.review import SEVERITIES
+from mlsd_helpers.review import report
 from mlsd_helpers.units import show_money, show_seconds
 
 _ABOUT: Phrases = {
@@ -96,6 +95,8 @@ def _size(figures: Figures) -> Md:
 def _fleet(figures: Figures, path: str) -> Md:
     plan, sizing = figures.design.fleets[path], figures.sizings[path]
     of = Md(f"{code(plan.component)} ") if plan.component else Md("")
+    same = [one for one in figures.design.fleets.values() if one.component == plan.component]
+    of = Md(f"{of}{code(plan.id)} ") if plan.id and len(same) > 1 else of
     zones = Md(f" in {figures.number(f'{path}.zones')} zones") if plan.zones else Md("")
     load = Md("")
     if sizing.load_rps is not None:
@@ -122,10 +123,7 @@ def cost(figures: Figures) -> Iterator[Md]:
 
 def _review(figures: Figures) -> str:
     opened, accepted = figures.review
-    counts = Counter(one.severity for one in opened)
-    titles = ((severity, "note" if severity == "info" else severity) for severity in SEVERITIES)
-    found = [counted(counts[severity], title) for severity, title in titles if counts[severity]]
-    words = f"{', '.join(found)} open" if found else "no findings open"
+    words = report.counted(opened) or "no findings open"
     return f"{words}, {len(accepted)} accepted" if accepted else words
 
 

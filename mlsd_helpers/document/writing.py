@@ -15,7 +15,7 @@ from mlsd_helpers.document.markdown import Md, blocks, joined, link
 from mlsd_helpers.document.operations import operations
 from mlsd_helpers.document.planes import flows, planes
 from mlsd_helpers.document.provenance import Figures
-from mlsd_helpers.document.reasons import assumptions, plan, sources, used_formulas
+from mlsd_helpers.document.reasons import assumptions, further_fields, plan, sources, used_formulas
 from mlsd_helpers.document.requirements import requirements
 from mlsd_helpers.document.saving import marked
 from mlsd_helpers.document.summary import head, summary
@@ -52,8 +52,10 @@ def document(design: Design, *, folder: Path | None = None) -> str:
     """
     figures = Figures(design, folder)
     sections = [write(figures) for write in SECTIONS]
+    first = head(figures)
+    sections.insert(-1, further_fields(figures, blocks(first, *sections)))
     body = blocks(*sections)
     sections.append(used_formulas(body))
     titles = filter(None, map(_TITLE.match, sections))
     contents = joined((link(title[2], title[1]) for title in titles), " · ")
-    return marked(blocks(head(figures), contents, body, sections[-1]) + "\n")
+    return marked(blocks(first, contents, body, sections[-1]) + "\n")

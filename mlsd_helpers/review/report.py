@@ -43,11 +43,19 @@ def as_text(
         return f"{_accepted(accepted)}{one_line(file)}: the rules find nothing{left}."
     found = _by_rule(findings)
     parts = [_paragraph(file, rule, places, line, colour=colour) for rule, places in found]
-    counts = [sum(rule.severity == severity for rule, _ in found) for severity in _COLOURS]
-    places = f", at {len(findings)} places" if len(findings) > len(found) else ""
-    return "\n\n".join(
-        [*parts, f"{_accepted(accepted)}{one_line(file)}: {_SENTENCE.format(*counts)}{places}."]
-    )
+    return "\n\n".join([*parts, f"{_accepted(accepted)}{one_line(file)}: {counted(findings)}."])
+
+
+def counted(findings: Sequence[Finding]) -> str:
+    """Count findings by severity, as `mlsd check` and the document say it: those of one rule are one, at its places.
+
+    >>> counted([])
+    ''
+    """
+    rules = {one.code: one.severity for one in findings}
+    counts = [sum(severity == one for one in rules.values()) for severity in _COLOURS]
+    places = f", at {len(findings)} places" if len(findings) > len(rules) else ""
+    return f"{_SENTENCE.format(*counts)}{places}" if findings else ""
 
 
 def _accepted(accepted: Accepted) -> str:

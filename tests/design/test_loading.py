@@ -294,7 +294,7 @@ def loads_or_is_refused(text):
         design = Design.parse(text)
     except DesignError:
         return
-    assert Design.parse(design.to_yaml()) == design
+    assert Design.parse(design.to_yaml()) == design  # it stays a text
 
 
 @given(st.text())
@@ -335,3 +335,15 @@ def test_without_libyaml_the_same_field_and_line_are_named(text, path, line, mon
     assert problem.line is not None
     if path:
         assert problem.line == line
+
+
+def test_a_threshold_may_be_a_number_without_quotes():
+    alert = "{id: psi, raised_by: m, watches: data, metric: index, threshold: 0.2}"
+    design = Design.parse(f"name: d\nplanes: {{components: [{{id: m, kind: metrics}}], alerts: [{alert}]}}")
+    assert design.planes.alerts[0].threshold == "0.2"
+    assert Design.parse(design.to_yaml()) == design  # it stays a text
+
+
+def test_a_number_among_texts_is_told_from_a_text_with_a_comma():
+    with pytest.raises(DesignError, match="comma"):
+        Design.parse("name: d\nabout: {reviewers: [Ada, each 7 d, 24]}")

@@ -337,3 +337,9 @@ def test_a_file_that_is_too_large_is_told_its_bound_once(tmp_path, capsys):
     error = capsys.readouterr().err
     assert "5 MB" in error
     assert error.count(str(path)) == 1
+
+
+def test_several_rules_are_explained_at_once(capsys):
+    assert cli.main(["rules", "REQ002", "PLANE006"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("REQ002 (") < said.index("PLANE006 (")
