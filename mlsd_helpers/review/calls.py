@@ -2,11 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.paths import may_ask, with_queues
+from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.request import (
     Call,
     Request,
@@ -152,6 +154,7 @@ class _Waiter:
 
     component: Component
     calls: tuple[Call, ...]
+    """Those that may belong to the caller that waits for so long."""
     limit_s: float
     enters: bool
     """Requests enter here: the limit is the latency budget, and a wait as long as it is within."""
@@ -201,24 +204,67 @@ class _Waiter:
 
 
 def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
-    """Return every component whose calls have a limit: its caller's shortest timeout, or the latency budget."""
+    """Return every component whose calls have a limit: a caller's timeout, or the latency budget.
+
+    A component with several callers stands there once for each set of calls that surely belong to the same one.
+    """
     asked = _asked(planes)
     if graph.cycle(asked):
         return []
-    limits_s = dict[str, float]()
+    callers = defaultdict[str, list[Flow]](list)
     for flow in asked:
         if flow.timeout is not None:
-            limits_s[flow.end] = min(flow.timeout, limits_s.get(flow.end, math.inf))
+            callers[flow.end].append(flow)
     called = {flow.end for flow in _waited(planes)}  # by a queue too
     budget_s = requirement(design, "latency", "budget")
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
     found = list[_Waiter]()
     for one in planes.components:
         enters = one.id not in called and may_ask(one)
-        limit_s = budget_s if enters else limits_s.get(one.id)
         timed = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
-        if limit_s and timed:
-            found.append(_Waiter(one, timed, limit_s, enters, budget_s or math.inf))
+        inside = list(_by_caller(callers[one.id], timed))
+        limited = [(budget_s or 0.0, timed)] if enters else inside
+        found += [
+            _Waiter(one, made, limit_s, enters, budget_s or math.inf)
+            for limit_s, made in limited
+            if limit_s and made
+        ]
+    return found
+
+
+def _by_caller(callers: Sequence[Flow], made: Sequence[Call]) -> Iterator[tuple[float, tuple[Call, ...]]]:
+    """Yield how long the callers of a component wait, each time with the calls that are surely made meanwhile.
+
+    Calls that name what causes them, in `after` or by shares that are divided alike, are held against the shortest of
+    these; the others against the longest of all.
+    """
+    if not callers:
+        return
+    causes = causes_of(callers, made)
+    limits_s = {call: min(flow.timeout or math.inf for flow in causes[call]) for call in causes}
+    longest_s = max(flow.timeout or math.inf for flow in callers)
+    for limit_s in sorted({longest_s, *limits_s.values()}):
+        calls = tuple(call for call in made if limits_s.get(call, longest_s) == limit_s)
+        yield limit_s, calls
+
+
+def causes_of(callers: Sequence[Flow], made: Sequence[Call]) -> dict[Call, tuple[Flow, ...]]:
+    """Return, for each call of a component of which it can be told, the incoming flows that cause it.
+
+    It can where all callers wait alike, where the call names them, and where the callers exclude each other and each
+    has a call of exactly its share.
+    """
+    if len({flow.timeout for flow in callers}) == 1:
+        return dict.fromkeys(made, tuple(callers))
+    known = {flow.id: flow for flow in callers if flow.id}
+    found = dict[Call, tuple[Flow, ...]]()
+    shares = [flow.share for flow in callers]
+    told = None not in shares and len({*shares}) == len(shares) and math.fsum(filter(None, shares)) <= _SLACK
+    for call in made:
+        named = tuple(known[name] for name in call.flow.after if name in known)
+        alike = [flow for flow in callers if told and flow.share == call.flow.share]
+        if named or alike or (told and call.flow.share is None):
+            found[call] = named or tuple(alike) or tuple(callers)
     return found
 
 
@@ -243,7 +289,10 @@ def edge_timeout_exceeds_budget(design: Design, planes: Planes) -> Iterator[Faul
     """A timeout above the latency budget does not protect the budget."""
     where, waiters = places(planes), _waiters(design, planes)
     inner = {one.component.id for one in waiters if one.outlasts_its_caller}
-    for one in waiters:
+    rare = 1 - _PERCENTILES.get(requirement(design, "latency", "percentile") or "", 100.0) / 100
+    for waiter in waiters:
+        usual = (call for call in waiter.calls if call.flow.share is None or call.flow.share > rare)
+        one = replace(waiter, calls=tuple(usual))
         if one.enters and not inner & {flow.end for flow in one.too_long}:  # PLANE008 tells both
             yield from _over_limit(
                 one, where, "Shorten the timeout, so that the fallback can still answer in time."
@@ -283,6 +332,39 @@ def _over_limit(one: _Waiter, where: dict[Flow, str], fix: str) -> Iterator[Faul
             f"({one.sum_of_calls()}); {one.limit}.",
             fix,
         )
+
+
+@rule(
+    "PLANE062",
+    "warning",
+    title="Which caller causes a call not stated",
+    prevents="a call that goes on for seconds after the caller that waits least has left",
+    wrong_when="Wrong if the component passes on how long its caller still waits; then state the shortest timeout.",
+    needs=sketched,
+)
+def cause_of_call_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A component with a patient and an impatient caller has to know for which of them it calls."""
+    where, asked = places(planes), _asked(planes)
+    calls, timed_part = calls_by_component(planes), _timed(set(asked))
+    for one in planes.components if not graph.cycle(asked) else ():
+        callers = [flow for flow in asked if flow.end == one.id and flow.timeout]
+        if len({flow.timeout for flow in callers}) < 2:
+            continue
+        hasty, patient = (pick(callers, key=lambda flow: flow.timeout or 0.0) for pick in (min, max))
+        made = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
+        least_s, most_s = hasty.timeout or 0.0, patient.timeout or 0.0
+        causes = causes_of(callers, made)
+        late = [call for call in made if call not in causes and least_s <= call.longest_s < most_s]
+        if late:
+            slow = max(late, key=lambda call: call.longest_s)
+            yield Fault(
+                f"{where[slow.flow]}.after",
+                f"{listed(arrow(call.flow) for call in late)} may wait {show_seconds(slow.longest_s)}, retries "
+                f"included; for {one.id}, {patient.id or patient.start} waits {show_seconds(most_s)} and "
+                f"{hasty.id or hasty.start} {show_seconds(least_s)}.",
+                "Give the flows that arrive an id each, and name in 'after' which of them cause the call; or shorten "
+                "its timeout.",
+            )
 
 
 @rule(
@@ -512,8 +594,8 @@ def percentiles_fill_budget(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"planes.components.{one.time.way[-1]}.latency",
                 f"The latencies of {listed(one.time.way)} come to {_least(one.time)}, and {_within(promise)}. "
                 "Percentiles do not add: the whole may take less or far more.",
-                "Measure the whole, enforce a share of each part by a timeout with a fallback, or make calls at the "
-                "same time.",
+                "Measure the whole, or enforce a share of each part by a timeout with a fallback. Where only some "
+                "requests make a call, state its 'share'.",
             )
             return
 
@@ -530,18 +612,48 @@ def _promised(design: Design, planes: Planes) -> Iterator[tuple[Promise, Request
     """Yield each promise about a whole request with each request; up to the first token, the rest does not count."""
     latency = design.requirements.latency if design.requirements else None
     planned = {plan.component for plan in design.fleets.values() if plan.generation}
+    entries = {one.entry for one in _entries(planes, lambda _: 0.0)}
     for promise in latency.promises if latency else ():
         within_s = promise.within if promise.what == "first token" else math.inf
         if promise.what == "gap between tokens":
             continue
 
-        def counted_s(one: Component, within_s: float = within_s) -> float:
+        asked, usual = _PERCENTILES.get(promise.percentile, 100.0), latency.percentile if latency else ""
+
+        def counted_s(
+            one: Component, within_s: float = within_s, asked: float = asked, usual: str = usual
+        ) -> float:
+            if _PERCENTILES.get(one.latency_is or usual, 0.0) > asked:
+                return 0.0  # a higher percentile says nothing of a lower one
             writes = one.kind in RUNNERS or one.id in planned
-            whole_answer = writes and (one.latency or 0.0) > within_s
+            planned_apart = (
+                within_s < math.inf and one.id in planned
+            )  # CAP034 compares the plan's first token
+            whole_answer = planned_apart or (writes and (one.latency or 0.0) > within_s)
             return 0.0 if whole_answer else one.latency or 0.0
 
-        for one in _entries(planes, counted_s):
-            yield promise, one
+        for one in _entries(_without_rare_calls(planes, promise.percentile), counted_s):
+            if one.entry in entries:
+                yield promise, one
+
+
+def _without_rare_calls(planes: Planes, percentile: str) -> Planes:
+    """Return the sketch without calls of so few requests that a percentile does not see them, all together."""
+    left = 1 - _PERCENTILES.get(percentile, 100.0) / 100
+    rates, waited = calls_per_request(planes), _waited(planes)
+    kept_for_others = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    ends = Counter((flow.start, flow.end) for flow in waited)
+
+    def rate(flow: Flow) -> float:
+        return (1.0 if flow.share is None else flow.share) * rates.get(flow.start, 1.0)
+
+    gone = set[Flow]()
+    for flow in sorted((one for one in waited if one.share is not None), key=rate):
+        alone = ends[flow.start, flow.end] == 1 and not (flow.id and flow.id in kept_for_others)
+        if alone and flow.otherwise is None and rate(flow) <= left:
+            gone.add(flow)
+            left -= rate(flow)
+    return planes.changed(flows=[flow for flow in planes.flows if flow not in gone]) if gone else planes
 
 
 def _late_in_a_row(design: Design, planes: Planes) -> dict[str, str]:
@@ -572,8 +684,13 @@ def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
     calls = [
         flow for flow in _waited(planes) if flow.end not in queues
     ]  # once it is queued, nobody tries again
-    chain = graph.heaviest_way(calls, lambda _: 0, lambda flow: float(_is_unlimited(flow)))
+    chain = graph.heaviest_way(calls, lambda _: 0, _log_attempts)
     retrying = [flow for flow in chain if _is_unlimited(flow)]
+    if len(retrying) == 1:  # one layer alone may weigh more than two elsewhere
+        chain = graph.heaviest_way(
+            calls, lambda _: 0, lambda flow: _is_unlimited(flow) + 1e-9 * _log_attempts(flow)
+        )
+        retrying = [flow for flow in chain if _is_unlimited(flow)]
     if len(retrying) > 1:
         made = math.exp(min(math.fsum(math.log1p(flow.retries) for flow in retrying), 80))
         names = [name for flow in chain for name in (flow.start, flow.end)]
@@ -583,6 +700,10 @@ def retries_multiply(_: Design, planes: Planes) -> Iterator[Fault]:
             f"{made:,.4g} calls.",
             "Retry at one layer only, with a retry budget.",
         )
+
+
+def _log_attempts(flow: Flow) -> float:
+    return math.log1p(flow.retries) if _is_unlimited(flow) else 0.0
 
 
 def _is_unlimited(flow: Flow) -> bool:
@@ -749,7 +870,8 @@ def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
     "warning",
     title="Replica count unknown",
     prevents="a single point of failure that nobody has noticed",
-    wrong_when="Wrong if somebody else runs it; write 'managed: true', and state its availability.",
+    wrong_when="Wrong if somebody else runs it: write 'managed: true' and its availability, or 'kind: client' for what "
+    "runs at the users.",
     needs=sketched,
 )
 def replica_count_unknown(design: Design, planes: Planes) -> Iterator[Fault]:

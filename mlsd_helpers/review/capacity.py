@@ -686,6 +686,12 @@ def autoscaler_bounds_contradict_plan(_: Design, fleets: tuple[Sizing, ...]) -> 
                 f"The autoscaler's minimum of {scaler.minimum} replicas is above its maximum of {scaler.maximum}.",
                 "Set the minimum below the maximum.",
             )
+        elif scaler.minimum is not None and scaler.minimum > plan.replicas:
+            yield Fault(
+                f"{path}.autoscaler.minimum",
+                f"The autoscaler keeps {scaler.minimum} replicas at least, and the plan has {plan.replicas}.",
+                f"Plan {scaler.minimum} replicas, with their cost, or lower the minimum.",
+            )
 
 
 @rule(

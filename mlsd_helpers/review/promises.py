@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 from math import floor, inf
 
@@ -21,6 +22,7 @@ from mlsd_helpers.analysis.surroundings import (
 )
 from mlsd_helpers.analysis.whole import Elsewhere, left_for
 from mlsd_helpers.design import Design, Latency, Pattern
+from mlsd_helpers.review.calls import latency_exceeds_budget
 from mlsd_helpers.review.fleets import (
     SLACK,
     Bill,
@@ -42,7 +44,7 @@ from mlsd_helpers.review.fleets import (
     waited,
 )
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.words import mentions, money
+from mlsd_helpers.review.words import listed, mentions, money
 from mlsd_helpers.units import hour, show_seconds
 
 ZONE_OUTAGE_S = hour
@@ -103,7 +105,8 @@ def predicted_latency_exceeds_budget(design: Design, fleets: tuple[Sizing, ...])
 )
 def latency_may_exceed_budget(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """What a plan leaves open, such as routing or the spread of its service times, decides its percentiles."""
-    yield from told_once(design, _what_is_open(design, fleets))
+    if design.planes is None or not any(latency_exceeds_budget.check(design, date.min)):
+        yield from told_once(design, _what_is_open(design, fleets))
 
 
 def _what_is_open(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[Sizing, Fault]]:
@@ -121,7 +124,7 @@ def _what_is_open(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tuple[
             why = late.elsewhere.why
             open_.append(("requirements.latency.split", "how long other parts take", why))
         if len(open_) == 1 and "split" in open_[0][0] and _is_slower_than_planned(design):
-            continue  # PLANE010 or PLANE060 tells
+            continue  # PLANE060 tells
         if late.by_fallback:
             where, reason = (
                 f"{path}.service_time",
@@ -334,6 +337,13 @@ def generation_promises_do_not_fit(design: Design, latency: Latency) -> Iterator
     yield from _late_last_token(design, latency, fleets)
 
 
+def _called(design: Design, sizing: Sizing) -> str:
+    """Return what tells a fleet from the others: its component, and its own id where that runs in several."""
+    plan, component = sizing.plan, name_of(sizing)
+    several = [one for one in design.fleets.values() if one.component == plan.component]
+    return f"{component} ({plan.id})" if plan.id and plan.id != component and len(several) > 1 else component
+
+
 def _late_first_token(design: Design, fleets: list[Sizing]) -> Iterator[Fault]:
     promises = promises_of(design, "first token")
     for one in fleets if promises else ():
@@ -346,8 +356,8 @@ def _late_first_token(design: Design, fleets: list[Sizing]) -> Iterator[Fault]:
             if least_s <= promise.within < most_s + wait_s + elsewhere.most_s:
                 yield Fault(
                     where,
-                    f"The first token may take {show_seconds(promise.within)}: reading the prompt takes "
-                    f"{show_seconds(least_s)} to {show_seconds(most_s)} by the data sheet, the wait for a place "
+                    f"The first token of {_called(design, one)} may take {show_seconds(promise.within)}: "
+                    f"reading the prompt takes {show_seconds(least_s)} to {show_seconds(most_s)} by the data sheet, the wait for a place "
                     f"{show_seconds(wait_s)}, and other parts, as far as they come before, {elsewhere}.",
                     "Take what comes before the model off the promise: call it at once, shorten it, or promise more.",
                 )
@@ -365,8 +375,9 @@ def _late_last_token(design: Design, latency: Latency, fleets: list[Sizing]) -> 
             if quick_s + before_s < promise.within <= slow_s + before_s and takes:
                 yield Fault(
                     where,
-                    f"An answer of {_long(takes, share)} takes {show_seconds(slow_s)} by the data sheet, with "
-                    f"{show_seconds(before_s)} elsewhere, and may take {show_seconds(promise.within)}.",
+                    f"An answer of {_called(design, one)} of {_long(takes, share)} takes {show_seconds(slow_s)} by the "
+                    f"data sheet, with {show_seconds(before_s)} elsewhere, and may take "
+                    f"{show_seconds(promise.within)}.",
                     "Limit the length of answers, use more bandwidth, or promise more.",
                 )
                 return
@@ -425,10 +436,12 @@ def release_without_replicas(design: Design, fleets: tuple[Sizing, ...]) -> Iter
         if given
     ]
     known = components_by_id(design.planes) if design.planes else {}
+    released = _released(design)
     bare = [
         one
         for one in fleets
         if one.plan.release_replicas is None
+        and (not released or one.plan.component is None or one.plan.component in released)
         and (one.plan.component not in known or known[one.plan.component].kind in MODELS)
     ]
     if why and bare:
@@ -439,6 +452,14 @@ def release_without_replicas(design: Design, fleets: tuple[Sizing, ...]) -> Iter
             f"The release has {' and '.join(why)}, and the plan has no replicas for it{whole}.",
             "State release_replicas: for all requests, or for the sample that a shadow scores.",
         )
+
+
+def _released(design: Design) -> set[str]:
+    """Return what a release is of: what it names, or else what gets a model; nothing where neither is said."""
+    if design.planes is None or design.planes.release is None:
+        return set()
+    given = {flow.end for flow in design.planes.flows if flow.carries == "model"}
+    return set(design.planes.release.of) or given & {one.id for one in design.planes.in_plane("serving")}
 
 
 @rule(
@@ -495,8 +516,9 @@ def headroom_where_a_queue_would_do(design: Design, fleets: tuple[Sized, ...]) -
 def model_without_a_fleet(design: Design, _: tuple[Sizing, ...]) -> Iterator[Fault]:
     """Each model that requests wait for needs replicas of its own, and the slowest one decides."""
     if bare := unplanned_models(design):
-        names = ", ".join(f"{one.id} ({one.kind})" for one in bare)
-        planned = ", ".join(name_of(one) for one in sizings(design).values())
+        kinds = {one.id: one.kind.replace("-", " ") for one in bare}
+        names = listed([f"{name} ({kind})" if name != kind else name for name, kind in kinds.items()])
+        planned = listed(list(dict.fromkeys(name_of(one) for one in sizings(design).values())))
         yield Fault(
             f"planes.components.{bare[0].id}",
             f"Requests wait for {names}, and the plan has no such fleet; it plans {planned}.",

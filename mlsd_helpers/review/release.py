@@ -364,18 +364,27 @@ def stage_shorter_than_its_alert(design: Design, release: Release) -> Iterator[F
     delay_s = requirement(design, "labels", "delay") or 0.0
     for position, stage in enumerate(release.stages):
         stops = [known[name] for name in stage.stops_on if name in known]
-        speaking = [alert for alert in stops if alert.watches != "infrastructure"] or stops
-        needed_s = {alert.id: _speaks_after_s(alert, delay_s) for alert in speaking}
-        if not (stage.lasts and _is_trial(stage) and needed_s) or min(needed_s.values()) <= stage.lasts:
+        needed_s = {alert.id: _speaks_after_s(alert, delay_s) for alert in stops}
+        if not (stage.lasts and _is_trial(stage)):
             continue
-        first = min(needed_s, key=needed_s.__getitem__)
-        labels = "" if needed_s[first] <= (known[first].window or 0.0) else " for its labels"
+        mute = {name: time_s for name, time_s in needed_s.items() if time_s > stage.lasts * (1 + 1e-9)}
+        answers = [one.id for one in stops if one.watches != "infrastructure"] or list(needed_s)
+        nothing = bool(answers) and mute.keys() >= {*answers}
+        if not nothing:  # how late labels are differs from case to case: a window is sure
+            mute = {name: needed_s[name] for name in mute if (known[name].window or 0.0) > stage.lasts}
+        if not mute:
+            continue
+        told = listed(
+            f"{name} ({show_seconds(time_s)}{'' if time_s <= (known[name].window or 0.0) else ' for its labels'})"
+            for name, time_s in mute.items()
+        )
         yield Fault(
             f"planes.release.stages.{step_to(position, stage)}.for",
-            f"The stage lasts {show_seconds(stage.lasts)}, and {first}, the soonest of what could stop it for wrong "
-            f"answers, needs {show_seconds(needed_s[first])}{labels}.",
-            "Let the stage last longer, or stop it on something that shows sooner, such as the scores against those of "
-            "the old model.",
+            f"The stage lasts {show_seconds(stage.lasts)}, and is to stop on {told}, "
+            f"{'which needs' if len(mute) == 1 else 'which need'} longer"
+            f"{': nothing that watches the answers can stop it' if nothing else ''}.",
+            "Let the stage last longer, name it at a later stage only, or stop on something that shows sooner, such as "
+            "the scores against those of the old model.",
         )
         return  # the first such stage is the one that had to find it
 

@@ -242,7 +242,7 @@ def provider_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
 def version_not_pinned(design: Design, planes: Planes) -> Iterator[Fault]:
     """A provider replaces a model behind the same name, unless the version is fixed."""
     for one in _models_of_providers(design, planes):
-        if not says_something(one.version) or mentions(_UNPINNED, one.version):
+        if not _is_pinned(one):
             given = f"its version is {one.version!r}" if one.version else "its version is not stated"
             yield Fault(
                 f"planes.components.{one.id}.version",
@@ -941,6 +941,10 @@ def versions_cannot_hold(_: Design, planes: Planes) -> Iterator[Fault]:
 # ---- indexes of embeddings
 
 
+def _is_pinned(one: Component) -> bool:
+    return says_something(one.version) and not mentions(_UNPINNED, one.version)
+
+
 def _of_kind(planes: Planes, kind: str) -> list[str]:
     return [one.id for one in planes.components if one.kind == kind]
 
@@ -955,7 +959,8 @@ def _of_kind(planes: Planes, kind: str) -> list[str]:
 )
 def index_apart_from_embedder(_: Design, planes: Planes) -> Iterator[Fault]:
     """Vectors of two versions of an embedder cannot be compared."""
-    indexes, embedders = _of_kind(planes, "vector index"), _of_kind(planes, "embedder")
+    indexes = _of_kind(planes, "vector index")
+    embedders = [one.id for one in planes.components if one.kind == "embedder" and not _is_pinned(one)]
     release = planes.release
     if not indexes or not embedders or release is None:
         return

@@ -4,6 +4,7 @@ import pytest
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Alert, Component, Design, Flow, Planes, Release
+from mlsd_helpers.errors import DesignError
 from mlsd_helpers.review import review
 
 
@@ -480,3 +481,64 @@ def test_rules_on_planes_do_not_depend_on_the_order_of_equal_parts():
     case = cases.load("harbour_pay")
     turned = case.with_part(planes=case.planes.changed(components=tuple(reversed(case.planes.components))))
     assert review(turned) == review(case) == ()
+
+
+# ---- several callers of one component
+
+
+def two_doors(*calls, app=None, batch=None, **components):
+    """Give a gateway that an impatient and a patient caller ask, and the calls that it makes."""
+    doors = [
+        call("app", "gate", id="quick", timeout="600 ms", share=app),
+        call("app", "gate", id="long", timeout="5 s", share=batch),
+    ]
+    parts = {"app": {"kind": "client", "replicas": None, "zones": None}, "gate": {"kind": "api gateway"}}
+    return sketch(*doors, *calls, **parts, **components)
+
+
+def test_shares_that_are_divided_alike_say_which_caller_causes_which_call():
+    made = call("gate", "a", timeout="500 ms", share="98%"), call("gate", "b", timeout="4 s", share="2%")
+    assert {"PLANE008", "PLANE062"}.isdisjoint(codes(two_doors(*made, app="98%", batch="2%")))
+    slow = call("gate", "a", timeout="4 s", share="98%"), call("gate", "b", timeout="500 ms", share="2%")
+    assert "PLANE008" in codes(two_doors(*slow, app="98%", batch="2%"))
+
+
+def test_a_call_names_the_flow_that_causes_it():
+    assert "PLANE062" in codes(two_doors(call("gate", "a", timeout="4 s")))
+    assert {"PLANE008", "PLANE062"}.isdisjoint(
+        codes(two_doors(call("gate", "a", timeout="4 s", after=["long"])))
+    )
+    assert "PLANE008" in codes(two_doors(call("gate", "a", timeout="4 s", after=["quick"])))
+
+
+def test_a_call_that_no_caller_waits_for_is_an_error_whoever_causes_it():
+    assert "PLANE008" in codes(two_doors(call("gate", "a", timeout="6 s")))
+
+
+def test_a_cause_is_a_flow_that_arrives_where_the_call_starts():
+    with pytest.raises(DesignError, match="Name a flow to 'gate'"):
+        two_doors(call("gate", "a", id="x"), call("gate", "b", after=["x"]))
+
+
+def test_a_client_has_no_replicas_to_count():
+    assert "PLANE013" not in codes(two_doors(call("gate", "a")))
+
+
+def test_a_percentile_does_not_see_calls_of_fewer_requests_than_it_leaves_out():
+    def drawn(share):
+        made = call("gate", "a", share="90%"), call("gate", "slow", share=share, timeout="3 s")
+        parts = {"gate": {"kind": "api gateway"}, "slow": {"latency": "2 s", "latency_is": "p95"}}
+        return sketch(*made, needs=within("1 s", "p95"), **parts)
+
+    assert "PLANE043" in codes(drawn("10%"))
+    assert "PLANE043" not in codes(drawn("2%"))
+
+
+def test_the_worst_product_of_retries_is_named_and_not_the_first():
+    def tried(*retries):
+        flows = [call("gate", f"part{at}", retries=number) for at, number in enumerate(retries)]
+        return call("web", "gate", retries=1), *flows
+
+    (found,) = found_in("PLANE009", sketch(*tried(1, 3, 2)))
+    assert "8 calls" in found.message
+    assert "part1" in found.message

@@ -194,6 +194,12 @@ def autoscaler_below_plan(design: Design) -> Design:
     return _with_autoscaler(design, minimum=30, maximum=40)
 
 
+@breaks("CAP021")
+def autoscaler_above_plan(design: Design) -> Design:
+    """Keep more replicas than are planned and paid for."""
+    return _with_autoscaler(design, minimum=47, maximum=48)
+
+
 @breaks("CAP022")
 def autoscaler_waits(design: Design) -> Design:
     """Add replicas when those that run are full."""

@@ -94,6 +94,14 @@ def no_fallback(design: Design) -> Design:
     return _flow(design, "scorer", "features", fallback=None)
 
 
+@breaks("PLANE062")
+def two_callers_for_one_call(design: Design) -> Design:
+    flow = next(one for one in _planes(design).flows if (one.start, one.end) == ("gateway", "scorer"))
+    slow = _flow(design, "scorer", "features", timeout="450 ms")
+    half = _flow(slow, "gateway", "scorer", share="50%")
+    return _with(half, flows=(*_planes(half).flows, flow.changed(timeout="480 ms", share="50%")))
+
+
 @breaks("PLANE007")
 def patient_gateway(design: Design) -> Design:
     return _flow(design, "gateway", "scorer", timeout="2 s")
@@ -401,6 +409,13 @@ def labels_whenever(design: Design) -> Design:
 @breaks("PLANE056")
 def stopped_by_next_months_labels(design: Design) -> Design:
     first = {"id": "first", "share": "1%", "for": "2 h", "stops_on": "lost_recall"}
+    stages = [first, {"id": "all", "share": "100%"}]
+    return _setting(design, "release", canary_share=None, canary_time=None, stages=stages)
+
+
+@breaks("PLANE056")
+def one_of_two_alerts_cannot_speak(design: Design) -> Design:
+    first = {"id": "first", "share": "1%", "for": "1 d", "stops_on": ["score_shift", "lost_recall"]}
     stages = [first, {"id": "all", "share": "100%"}]
     return _setting(design, "release", canary_share=None, canary_time=None, stages=stages)
 

@@ -163,7 +163,10 @@ def link_unknown(design: Design) -> Design:
 @breaks("SERV020", RETRIEVAL)
 def index_left_behind(design: Design) -> Design:
     kept = [one for one in design.at("planes.release.versioned_together") if one != "index"]
-    return setting(design, "planes.release", versioned_together=kept)
+    moving = [
+        one.changed(version=None) if one.kind == "embedder" else one for one in design.at("planes.components")
+    ]
+    return setting(setting(design, "planes", components=moving), "planes.release", versioned_together=kept)
 
 
 @breaks("SERV021", RETRIEVAL)
