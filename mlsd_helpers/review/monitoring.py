@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis import graph
+from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.design import Alert, Component, Design, Flow, Planes
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
@@ -291,6 +292,119 @@ def component_watches_itself(_: Design, planes: Planes) -> Iterator[Fault]:
                 f"{raiser.id}, which is in the {raiser.plane} plane, raises the alert {alert.id}.",
                 "Send the measurement to a component of the monitoring plane, which raises the alert.",
             )
+
+
+_SLOW = re.compile(
+    r"\b(laten\w*|response times?|answer times?|slow\w*|durations?|p\d\d(\.\d)?|(requests|answers)\b.*\d ?m?s)\b",
+    re.IGNORECASE,
+)
+_OF_OTHERS = re.compile(
+    r"\b(token|age|lag|delay\w*|fresh\w*|stale\w*|behind|job|batch|build|train\w*|label\w*|queue|backlog|wait\w*|start\w*"
+    r"|rollback|deploy\w*)\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|sec|seconds?|min|minutes?)\b", re.IGNORECASE)
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_PERCENTILE = re.compile(r"\bp(\d\d(?:\.\d)?)\b", re.IGNORECASE)
+_ERRORS = re.compile(r"\b(errors?|5xx|fail\w*|unanswered|no answer|unavailab\w*)\b", re.IGNORECASE)
+_NO_ANSWERS = re.compile(
+    r"\b(forecast\w*|predict\w*|calibrat\w*|mean|absolute|squared|budget|burn\w*|job|batch|build|train\w*|label\w*"
+    r"|schema|parse\w*|valid\w*|check\w*|records?|rows?|messages?|logins?|test\w*|change|relative|more|rise\w*"
+    r"|above the|than|twice|times)\b",
+    re.IGNORECASE,
+)
+_USUAL = 0.5  # calls of a component for each request from which on it is on the way of a usual one
+_FAST_BURN = 14.4
+"""Of the error budget: 2% of a month's in an hour, the burn rate at which a person is woken."""
+
+
+def _times_s(text: str) -> list[float]:
+    units = {"ms": 1e-3, "mi": 60.0, "s": 1.0, "se": 1.0}
+    return [
+        float(number) * (1e-3 if unit.lower().startswith("milli") else units[unit.lower()[:2]])
+        for number, unit in _TIME.findall(text)
+    ]
+
+
+@rule(
+    "PLANE063",
+    "warning",
+    title="Latency alert that allows more than is promised",
+    prevents="a promise that is broken for weeks while every alert is quiet",
+    wrong_when="Wrong if it is about requests of which more time is promised; write that promise under 'latency.also'.",
+    needs=sketched,
+)
+def latency_alert_beyond_promise(design: Design, planes: Planes) -> Iterator[Fault]:
+    """An alert on slow answers has to speak before the promise is broken, not after."""
+    latency = design.requirements.latency if design.requirements else None
+    promises = [one for one in latency.promises if one.what == "whole answer"] if latency else []
+    if not promises:
+        return
+    longest = max(promises, key=lambda one: one.within)
+    rates = calls_per_request(planes)
+    aside = [one.id for one in planes.components if rates.get(one.id, 0.0) < _USUAL]
+    promised = float(longest.percentile[1:]) if longest.percentile.startswith("p") else 0.0
+    for alert in planes.alerts:
+        words = f"{alert.metric} {alert.threshold or ''}"
+        at = _PERCENTILE.search(words)
+        other = _OF_OTHERS.search(alert.metric) or any(
+            re.search(rf"\b{re.escape(name)}\b", words) for name in aside
+        )
+        if (
+            alert.watches != "infrastructure"
+            or other
+            or not _SLOW.search(words)
+            or (at and float(at[1]) > promised)
+        ):
+            continue
+        limits_s = _times_s(alert.threshold or "") or _times_s(alert.metric)
+        if limits_s and min(limits_s) > longest.within * (1 + 1e-9):
+            yield Fault(
+                f"planes.alerts.{alert.id}.threshold",
+                f"The alert {alert.id} is raised above {show_seconds(min(limits_s))}, and an answer is promised within "
+                f"{show_seconds(longest.within)} at {longest.percentile}: what lies between is broken in silence.",
+                f"Set its limit to {show_seconds(longest.within)} or below, or count the share of answers that take "
+                "longer than that.",
+            )
+
+
+@rule(
+    "PLANE064",
+    "warning",
+    title="Error alert that lets the error budget run out",
+    prevents="a month's failures in a day or two, below the limit of every alert",
+    incident="A burn of 14.4 uses 2% of a month's budget in an hour: Google, The Site Reliability Workbook, chapter 5.",
+    wrong_when="Wrong if another system watches the error budget; draw its alert.",
+    needs=sketched,
+)
+def error_alert_beyond_budget(design: Design, planes: Planes) -> Iterator[Fault]:
+    """An alert on failed requests has to speak while most of the error budget is left."""
+    target = requirement(design, "availability", "target")
+    window_s = requirement(design, "availability", "window")
+    if not target or not window_s or not 0.9 <= target < 1:
+        return
+    limits = dict[str, float]()
+    for alert in planes.alerts:
+        words = f"{alert.metric} {alert.threshold or ''}"
+        if re.search(r"\b(budget|burn\w*)\b", words, re.IGNORECASE):
+            return  # by whatever words, it watches the budget itself
+        shares = _SHARE.findall(alert.threshold or "")
+        counted = alert.watches == "infrastructure" and _ERRORS.search(alert.metric)
+        if counted and shares and not _NO_ANSWERS.search(words):
+            limits[alert.id] = min(map(float, shares)) / 100
+    if not limits:
+        return
+    first = min(limits, key=limits.__getitem__)
+    burn = limits[first] / (1 - target)
+    if burn > _FAST_BURN * (1 + 1e-9):
+        yield Fault(
+            f"planes.alerts.{first}.threshold",
+            f"The alert {first} is raised at {100 * limits[first]:.4g}% of failed requests; a target of "
+            f"{100 * target:.6g}% allows {100 * (1 - target):.3g}%, so that just below that limit the budget of "
+            f"{show_seconds(window_s)} is gone in {show_seconds(window_s / burn)}.",
+            f"Alert on the burn of the error budget, such as {100 * _FAST_BURN * (1 - target):.3g}% over an hour and "
+            f"{100 * 6 * (1 - target):.3g}% over six hours.",
+        )
 
 
 def _reporting_flows(planes: Planes) -> list[Flow]:

@@ -357,8 +357,9 @@ def _late_first_token(design: Design, fleets: list[Sizing]) -> Iterator[Fault]:
                 yield Fault(
                     where,
                     f"The first token of {_called(design, one)} may take {show_seconds(promise.within)}: "
-                    f"reading the prompt takes {show_seconds(least_s)} to {show_seconds(most_s)} by the data sheet, the wait for a place "
-                    f"{show_seconds(wait_s)}, and other parts, as far as they come before, {elsewhere}.",
+                    f"reading the prompt takes {show_seconds(least_s)} to {show_seconds(most_s)} by the data sheet, "
+                    f"the wait for a place {show_seconds(wait_s)}, and other parts, as far as they come before, "
+                    f"{elsewhere}.",
                     "Take what comes before the model off the promise: call it at once, shorten it, or promise more.",
                 )
                 break

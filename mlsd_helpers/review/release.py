@@ -371,7 +371,7 @@ def stage_shorter_than_its_alert(design: Design, release: Release) -> Iterator[F
         answers = [one.id for one in stops if one.watches != "infrastructure"] or list(needed_s)
         nothing = bool(answers) and mute.keys() >= {*answers}
         if not nothing:  # how late labels are differs from case to case: a window is sure
-            mute = {name: needed_s[name] for name in mute if (known[name].window or 0.0) > stage.lasts}
+            mute = {name: window_s for name in mute if (window_s := known[name].window or 0.0) > stage.lasts}
         if not mute:
             continue
         told = listed(

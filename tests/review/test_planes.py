@@ -542,3 +542,60 @@ def test_the_worst_product_of_retries_is_named_and_not_the_first():
     (found,) = found_in("PLANE009", sketch(*tried(1, 3, 2)))
     assert "8 calls" in found.message
     assert "part1" in found.message
+
+
+# ---- alerts and promises
+
+
+def warned(metric, threshold, watches="infrastructure"):
+    """Return what is said of an alert in a design that promises 600 ms at p95 and answers 99.9%."""
+    alert = Alert(
+        id="one",
+        raised_by="meter",
+        watches=watches,
+        metric=metric,
+        threshold=threshold,
+        owner="Shop",
+        action="Act",
+    )
+    meter = {"kind": "metrics", "replicas": None, "zones": None}
+    gate, slow = {"kind": "api gateway"}, {"kind": "external service", "replicas": None, "zones": None}
+    calls = call("gate", "model"), call("gate", "vendor", share="2%")
+    needs = {**within("600 ms", "p95"), **answered("99.9%")}
+    drawn = sketch(*calls, needs=needs, alerts=[alert], meter=meter, gate=gate, vendor=slow)
+    return {"PLANE063", "PLANE064"}.intersection(codes(drawn))
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold"),
+    [
+        ("p95 latency", "800 ms"),
+        ("p95 of the gate", "above 8 s"),
+        ("latency of requests", "1 min"),
+        ("share of requests above 800 ms", "5%"),
+    ],
+)
+def test_a_latency_alert_above_the_promise_is_found(metric, threshold):
+    assert warned(metric, threshold) == {"PLANE063"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "threshold"),
+    [
+        ("p95 latency", "550 ms"),
+        ("p99 latency", "1.2 s"),
+        ("p95 latency of vendor", "4 s"),
+        ("latency of the nightly job", "20 min"),
+        ("age of the index, p95", "10 min"),
+        ("share of requests above 600 ms", "5%"),
+    ],
+)
+def test_a_latency_alert_within_the_promise_or_on_something_else_is_not(metric, threshold):
+    assert not warned(metric, threshold)
+
+
+def test_an_error_alert_that_lets_the_budget_run_out_in_a_day_is_found():
+    assert warned("share of requests with status 5xx", "above 5%") == {"PLANE064"}
+    assert not warned("share of requests with status 5xx", "above 1%")
+    assert not warned("prediction error, absolute", "above 5%")
+    assert not warned("burn of the error budget", "above 10% in a day")

@@ -420,6 +420,18 @@ def one_of_two_alerts_cannot_speak(design: Design) -> Design:
     return _setting(design, "release", canary_share=None, canary_time=None, stages=stages)
 
 
+@breaks("PLANE063")
+def alert_at_twice_the_budget(design: Design) -> Design:
+    return _alert(design, "slow_scores", metric="p99 latency of a payment", threshold="above 900 ms")
+
+
+@breaks("PLANE064")
+def one_in_ten_may_fail(design: Design) -> Design:
+    alerts = _planes(design).alerts
+    errors = alerts[0].changed(id="errors", metric="share of requests with status 5xx", threshold="10%")
+    return _with(design, alerts=(*alerts, errors))
+
+
 @breaks("PLANE059")
 def impatient_reader(design: Design) -> Design:
     return _flow(design, "scorer", "features", timeout="20 ms")
