@@ -546,11 +546,12 @@ def _mean_s(percentile: str) -> Callable[[Component], float]:
 )
 def latency_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     """No request is faster than the slowest part that it waits for, and means add up along the calls."""
-    if fault := _surely_late(design, planes):
+    if fault := surely_late(design, planes):
         yield fault
 
 
-def _surely_late(design: Design, planes: Planes) -> Fault | None:
+def surely_late(design: Design, planes: Planes) -> Fault | None:
+    """Return what makes a request surely later than the budget, if anything."""
     budget_s, percentile = (requirement(design, "latency", name) for name in ("budget", "percentile"))
     if not budget_s:
         return None
@@ -586,7 +587,7 @@ def _surely_late(design: Design, planes: Planes) -> Fault | None:
 )
 def percentiles_fill_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     """From the percentiles of the parts it cannot be told that the whole keeps its own."""
-    if _surely_late(design, planes):
+    if surely_late(design, planes):
         return
     for promise, one in _promised(design, planes):
         if one.time.least_s > promise.within * _SLACK:
