@@ -77,7 +77,7 @@ class Release(Value):
     """How a new model reaches the users, and how it is taken back."""
 
     of: Several[Id] = ()
-    """The components that are released: by their ids; those that get a model when left out."""
+    """The components that are released: by their ids; every model when left out."""
     validation: Text | None = None
     """What a model must pass before anybody sees it, in words; ``gates`` say it in numbers."""
     gates: tuple[Gate, ...] = ()

@@ -436,12 +436,11 @@ def release_without_replicas(design: Design, fleets: tuple[Sizing, ...]) -> Iter
         if given
     ]
     known = components_by_id(design.planes) if design.planes else {}
-    released = _released(design)
     bare = [
         one
         for one in fleets
         if one.plan.release_replicas is None
-        and (not released or one.plan.component is None or one.plan.component in released)
+        and (not release.of or one.plan.component in {None, *release.of})
         and (one.plan.component not in known or known[one.plan.component].kind in MODELS)
     ]
     if why and bare:
@@ -452,14 +451,6 @@ def release_without_replicas(design: Design, fleets: tuple[Sizing, ...]) -> Iter
             f"The release has {' and '.join(why)}, and the plan has no replicas for it{whole}.",
             "State release_replicas: for all requests, or for the sample that a shadow scores.",
         )
-
-
-def _released(design: Design) -> set[str]:
-    """Return what a release is of: what it names, or else what gets a model; nothing where neither is said."""
-    if design.planes is None or design.planes.release is None:
-        return set()
-    given = {flow.end for flow in design.planes.flows if flow.carries == "model"}
-    return set(design.planes.release.of) or given & {one.id for one in design.planes.in_plane("serving")}
 
 
 @rule(

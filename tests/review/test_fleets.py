@@ -323,6 +323,22 @@ def test_every_fleet_is_looked_at_and_named_by_its_place():
         assert all(where.startswith("capacity.fleets.vectors.") for where in places)
 
 
+def test_a_release_says_of_what_it_is_and_asks_no_replicas_of_other_fleets():
+    def of(*names):
+        bare = two_fleets(release_replicas=None)
+        release = bare.planes.release.changed(of=names)
+        return found(bare.with_part(planes=bare.planes.changed(release=release)))
+
+    assert "CAP035" in of()
+    assert "CAP035" in of("vector")
+    assert "CAP035" not in of("scorer")
+
+
+def test_an_autoscaler_that_keeps_more_than_is_planned_is_found():
+    scaler = HARBOUR.capacity.autoscaler
+    assert "CAP021" in found(planned(autoscaler=scaler.changed(minimum=47)))
+
+
 def test_a_budget_for_all_fleets_pays_all_of_them():
     dear = two_fleets(cost_per_replica_hour="$0.50")
     assert found(dear) == {"CAP023": "error"}

@@ -99,7 +99,7 @@ def two_callers_for_one_call(design: Design) -> Design:
     flow = next(one for one in _planes(design).flows if (one.start, one.end) == ("gateway", "scorer"))
     slow = _flow(design, "scorer", "features", timeout="450 ms")
     half = _flow(slow, "gateway", "scorer", share="50%")
-    return _with(half, flows=(*_planes(half).flows, flow.changed(timeout="480 ms", share="50%")))
+    return _with(half, flows=(*_planes(half).flows, flow.changed(id="later", timeout="480 ms", share="50%")))
 
 
 @breaks("PLANE007")
