@@ -1,6 +1,7 @@
 """Rules on data: constraints and regions, personal data, decisions about people, labels, training."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -231,19 +232,36 @@ def outside_region(design: Design, planes: Planes) -> Iterator[Fault]:
     ]
     told = set[str]()
     for who, allowed, bound, strict in limits:
-        for one in planes.components:
-            regions = planes.region_of(one)
-            found = _inside(regions, allowed)
-            out = False in found and (one.id in strict or found == {False})
-            if one.id in bound and one.id not in told and out:
-                told.add(one.id)
-                yield Fault(
-                    f"planes.components.{one.id}.region",
-                    f"{one.id} is in {listed(regions)}, and {who} allows {listed(allowed)} only; the data "
-                    f"come there by {bound[one.id]}.",
-                    "Move it, or send nothing there that the limit is about, and say so on its flow: "
-                    "'personal: false', or the set of data under 'without'.",
-                )
+        out = [
+            one
+            for one in planes.components
+            if one.id in bound
+            and one.id not in told
+            and _is_out(planes.region_of(one), allowed, one.id in strict)
+        ]
+        told |= {one.id for one in out}
+        alike = defaultdict[tuple[str, ...], list[Component]](list)
+        for one in out:
+            alike[one.region or ("",)].append(one)
+        for parts in alike.values():
+            regions = listed(planes.region_of(parts[0]))
+            ways = "; ".join(dict.fromkeys(bound[one.id] for one in parts[:_WAYS_TOLD]))
+            own = any(one.region for one in parts)
+            yield Fault(
+                f"planes.components.{parts[0].id}.region" if own else "planes.region",
+                f"{listed([one.id for one in parts])} {'is' if len(parts) == 1 else 'are'} in {regions}, and {who} "
+                f"allows {listed(allowed)} only; the data come there by {ways}.",
+                "Move it, or send nothing there that the limit is about, and say so on its flow: "
+                "'personal: false', or the set of data under 'without'.",
+            )
+
+
+_WAYS_TOLD = 3
+
+
+def _is_out(regions: tuple[str, ...], allowed: tuple[str, ...], is_strict: bool) -> bool:
+    found = _inside(regions, allowed)
+    return False in found and (is_strict or found == {False})
 
 
 @rule(
@@ -341,7 +359,10 @@ def failover_unsaid(design: Design, planes: Planes) -> Iterator[Fault]:
             return
 
 
-_SAME_AREA = r"\b(same|that|allowed) (jurisdiction|country|union|area|legal)|\bwithin\b|in the (eu|union)\b"
+_SAME_AREA = (
+    r"\b(no|not|cannot|never)\b|\b(same|that|allowed) (jurisdiction|country|union|area|legal)|\bwithin\b"
+    r"|in the (eu|union)\b"
+)
 _ELSEWHERE = (
     r"\b(other|another|nearest|next|second|remaining|surviving|healthy|any) (\w+ )?"
     r"(region|data ?cent(er|re)|site|cell)s?\b"
@@ -390,6 +411,24 @@ def retention_against_constraint(design: Design) -> Iterator[Fault]:
             yield _kept_wrongly(one, short[0], f"have to be kept for {show_seconds(least or 0)} at least")
         if long:
             yield _kept_wrongly(one, long[0], f"may be kept for {show_seconds(most or 0)} at most")
+        elif most is not None and (at := _kept_longest(design, about)) and at[1] > most * (1 + _SAME):
+            yield Fault(
+                f"planes.components.{at[0]}.terms.retention",
+                f"By the constraint {one.id} these data may be kept for {show_seconds(most)} at most, and {at[0]} "
+                f"keeps what it gets of them for {show_seconds(at[1])}.",
+                "Agree on a shorter retention with the provider, or send it nothing that the constraint is about, and "
+                "name the set of data under 'without' on the flow.",
+            )
+
+
+def _kept_longest(design: Design, about: Sequence[Dataset]) -> tuple[str, float] | None:
+    """Return the provider that gets some sets of data and keeps them longest, and for how long."""
+    planes = design.planes
+    if planes is None:
+        return None
+    got = {name for data in about for name in contents_of(design, planes, data, data.kept_in)}
+    kept = [(one.id, one.terms.retention or 0.0) for one in providers(planes) if one.terms and one.id in got]
+    return max(kept, key=lambda one: one[1], default=None)
 
 
 def _kept_wrongly(one: Constraint, data: Dataset, demand: str) -> Fault:
@@ -879,13 +918,14 @@ def _people_who_review(planes: Planes) -> list[str]:
     made |= {one.id for one in planes.components if one.kind in {"model server", "batch scorer"}}
     touched = reached(made, steps_along(moving)) if planes.flows else {one.id for one in planes.components}
     changed = {flow.start for flow in planes.flows if flow.end in touched and flow.carries != "labels"}
+    asked = {flow.end for flow in planes.flows if flow.carries == "request"}  # somebody turns to them
     return [
         one.id
         for one in planes.components
         if one.kind == "people"
         and one.plane != "training"
         and (
-            one.id in touched | changed
+            one.id in touched | changed | asked
             or mentions("appeal|contest|complain|object|review", one.does, one.title)
         )
     ]
@@ -1286,6 +1326,56 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
             f"The design does not say how a training is fixed: {', '.join(missing)} not stated.{why}",
             "State under 'data.training' how data, code, environment and seed are fixed, and where it is "
             "recorded which of them a model comes from.",
+        )
+
+
+@rule(
+    "DATA033",
+    "warning",
+    title="What meets a constraint may be left out",
+    prevents="payments that are released unscreened, each time the check is slow",
+    wrong_when="Wrong if something else meets it meanwhile; name that as 'otherwise', or fail closed.",
+    needs=sketched,
+)
+def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What the law demands holds while the part that meets it does not answer, too."""
+    before = {flow.otherwise: flow.end for flow in planes.flows if flow.otherwise}
+    for one in _constraints(design):
+        if one.source != "law" or one.region:
+            continue
+        for place, flow in flow_places(planes):
+            alone = not {*one.met_by} - {flow.end, before.get(flow.id or "")}
+            if alone and flow.end in one.met_by and flow.fails == "open" and flow.otherwise is None:
+                yield Fault(
+                    f"{place}.fails",
+                    f"{flow.end} meets the constraint {one.id} ({one.text.rstrip('.')}), and without its answer "
+                    f"{flow.start} goes on.",
+                    "Fail closed, or name a flow that meets it too as 'otherwise'.",
+                )
+                break
+
+
+@rule(
+    "DATA034",
+    title="Predictions are gone before their labels come",
+    prevents="a quality that cannot be measured, since what was predicted is deleted before the truth is known",
+    wrong_when="Wrong if another store keeps what was predicted for that long; add it as a set of data.",
+    needs=sketched,
+)
+def gone_before_labels(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A label is compared with what was predicted, so that has to be kept until the label comes."""
+    labels = design.requirements.labels if design.requirements else None
+    logs = {one.id for one in planes.components if one.kind == "prediction log"}
+    kept = [one for one in (design.data.datasets if design.data else ()) if logs & {*one.kept_in}]
+    if labels is None or not labels.delay or not kept or any(one.retention is None for one in kept):
+        return
+    longest = max(kept, key=lambda one: one.retention or 0.0)
+    if (longest.retention or 0.0) < labels.delay * (1 - _SAME):
+        yield Fault(
+            f"data.datasets.{longest.id}.retention",
+            f"{longest.id} is kept for {show_seconds(longest.retention or 0)}, and labels come after "
+            f"{show_seconds(labels.delay)}.",
+            "Keep what was predicted, with its features, until its label has come and was compared.",
         )
 
 

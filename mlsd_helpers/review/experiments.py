@@ -583,12 +583,18 @@ def too_few_positives(design: Design) -> Iterator[Fault]:
     for position, gate in enumerate(release.gates if release else ()):
         limit = gate.at_least if gate.at_least is not None else gate.at_most
         positives = _positives(gate, wanted.base_rate if wanted else None)
-        if (
-            positives is None
-            or limit is None
-            or not 0 < limit < 1
-            or not mentions(_OF_POSITIVES, gate.metric)
-        ):
+        if positives is None or not mentions(_OF_POSITIVES, gate.metric):
+            continue
+        place = f"planes.release.gates.{step_to(position, gate)}.cases"
+        about = "less than one positive" if positives < 1 else f"about {positives:,.0f} positives"
+        if limit is None and gate.worse_by_at_most and positives * gate.worse_by_at_most < 1:
+            yield Fault(
+                place,
+                f"The gate {gate.id} judges {gate.metric!r} on {about}, and lets it get worse by "
+                f"{_percent(gate.worse_by_at_most)} at most: one case alone moves it by more.",
+                _MORE_POSITIVES,
+            )
+        if limit is None or not 0 < limit < 1:
             continue
         if gate.cases and gate.cases * min(limit, 1 - limit) < _FEWEST_WRONG:
             continue  # too few cases of any kind: PLANE052 says so
@@ -596,14 +602,17 @@ def too_few_positives(design: Design) -> Iterator[Fault]:
         room = min(_MOST_ROOM, max(_LEAST_ROOM, min(limit, 1 - limit)))
         if error > room or positives * min(limit, 1 - limit) < 1:
             yield Fault(
-                f"planes.release.gates.{step_to(position, gate)}.cases",
-                f"The gate {gate.id} judges {gate.metric!r} on about {positives:,.0f} positives: at {_percent(limit)} "
-                f"chance alone moves it by {100 * error:.2g} points.",
-                "Add positives, such as all that are known of the last year, and state how many under 'positives'; or "
-                "set a limit that so many can show.",
+                place,
+                f"The gate {gate.id} judges {gate.metric!r} on {about}: at {_percent(limit)} "
+                f"chance alone moves it by {100 * min(error, 1.0):.2g} points.",
+                _MORE_POSITIVES,
             )
 
 
+_MORE_POSITIVES = (
+    "Add positives, such as all that are known of the last year, and state how many under 'positives'; or set a limit "
+    "that so many can show."
+)
 _OF_POSITIVES = (
     r"recall|sensitivity|\btpr\b|true positive|caught|found|detect(ed|ion) rate|missed|false negative|\bfnr\b"
 )

@@ -165,3 +165,50 @@ def test_trivial_gaps_are_not_asked_for():
         name="d", decisions=[decision], risks=[risk], data={"training": {"snapshot": "v", "code": "v"}}
     )
     assert {one.code for one in review(design)}.isdisjoint({"DEC001", "DEC003", "DATA018"})
+
+
+def test_a_component_that_meets_the_law_alone_does_not_fail_open():
+    law = {
+        "id": "list",
+        "text": "Nobody on the list",
+        "from": "law",
+        "met_by": "index",
+        "how": "Each is looked up",
+    }
+    design = setting(of_customers(), "requirements", constraints=[law])
+    opened = setting(design, "planes.flows.builder_index", fails="open", fallback="Looked up at night")
+    assert found(opened, "DATA033")
+    both = setting(opened, "requirements.constraints.list", met_by=["index", "front"])
+    assert not found(both, "DATA033")
+
+
+def test_many_components_in_a_region_that_is_not_allowed_are_one_finding_at_their_cause():
+    parts = [one.changed(region=()) for one in of_customers().planes.components]
+    moved = setting(of_customers(), "planes", components=parts, region="us-east-1")
+    (one,) = found(moved, "DATA002")
+    assert one.where == "planes.region"
+
+
+def test_a_provider_keeps_what_it_gets_no_longer_than_a_constraint_allows():
+    limit = {
+        "id": "month",
+        "text": "Gone after 30 d",
+        "from": "contract",
+        "of": "files",
+        "kept_at_most": "30 d",
+    }
+    terms = {"agreement": "Contract of May", "trains_on_our_data": False, "retention": "90 d"}
+    design = setting(of_customers("eu-west-1"), "requirements", constraints=[limit])
+    assert found(setting(design, "planes.components.vendor", terms=terms), "DATA021")
+    assert not found(
+        setting(design, "planes.components.vendor", terms=terms | {"retention": "30 d"}), "DATA021"
+    )
+
+
+def test_people_to_whom_somebody_can_turn_review_a_decision():
+    wanted = {"type": "binary classification", "about_people": True, "explained": "A reason in the letter"}
+    design = setting(of_customers(), "requirements", prediction=wanted)
+    assert found(design, "DATA012")
+    appeals = adding(design, "planes.components", Component(id="office", kind="people"))
+    reached = adding(appeals, "planes.flows", Flow(start="front", end="office", carries="request"))
+    assert not found(reached, "DATA012")

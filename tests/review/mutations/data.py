@@ -260,3 +260,15 @@ def learnt_without_the_right(design: Design) -> Design:
 @breaks("DATA014", FULL)
 def silence_is_a_no(design: Design) -> Design:
     return setting(design, "requirements.labels", negatives="not chosen")
+
+
+@breaks("DATA033", FULL)
+def law_left_out(design: Design) -> Design:
+    call = next(at for at, flow in enumerate(design.at("planes").flows) if flow.end == "rules")
+    return setting(design, f"planes.flows.{call}", fails="open")
+
+
+@breaks("DATA034", FULL)
+def forgotten_before_the_dispute(design: Design) -> Design:
+    design = setting(design, "planes.components.bureau.terms", retention="1 d")
+    return setting(design, "data.datasets.payments", retention="20 d")

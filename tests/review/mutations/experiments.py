@@ -168,3 +168,9 @@ def accepts_for_no_reason(design: Design) -> Design:
 @breaks("DEC004")
 def accepted_for_a_time_that_is_over(design: Design) -> Design:
     return setting(_accepting(design, until="2001-01-01"), "planes.components.drift", owner="Model team")
+
+
+@breaks("EXP012", FULL)
+def difference_of_less_than_a_case(design: Design) -> Design:
+    gate = {"positives": 40, "at_least": None, "baseline": "The model in use", "worse_by_at_most": "1%"}
+    return setting(design, "planes.release.gates.recall", **gate)
