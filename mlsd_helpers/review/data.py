@@ -1034,7 +1034,15 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
     ranked = wanted.type == "ranking"
     acts = wanted.acted_on is not None and wanted.acted_on < 1
     biased = mentions(_BIASED_SELECTION, labels.selection)
-    if not silent and (wanted.type == "generation" or not (ranked or acts or wanted.about_people or biased)):
+    some = (
+        labels.items is None  # a sample is drawn to be labelled
+        and labels.label_yield is not None
+        and labels.label_yield < _NEARLY_ALL
+        and not says_something(labels.selection)
+    )
+    if not silent and (
+        wanted.type == "generation" or not (ranked or acts or wanted.about_people or biased or some)
+    ):
         return
     if silent:
         said = _SILENCE[labels.negatives]
@@ -1042,6 +1050,10 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
         said = "People choose among what the ranking shows, at the top first, so that it is trained on its own order"
     elif labels.selection and says_something(labels.selection):
         said = f"Labels exist for a selection that the model makes itself ({labels.selection.rstrip('.')})"
+    elif some:
+        said = (
+            f"Labels come for {labels.label_yield:.0%} of predictions, and the design does not say for which"
+        )
     else:
         said = "The model decides what is acted on, and the design does not say for which cases the outcome is known"
     field = "negatives" if silent else "explored" if labels.selection else "selection"
@@ -1054,6 +1066,7 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
     )
 
 
+_NEARLY_ALL = 0.9  # what is missing of these may differ from the rest without changing much; our threshold
 _SILENCE = {
     None: "What users do gives the labels, and it is not said whether a negative was shown at all, nor where",
     "shown and not chosen": "Negatives are what users were shown and did not choose, which depends on what the model "

@@ -158,7 +158,9 @@ def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
     starts = {flow.start for flow in flows}
     entries = [name for name in public if name not in gates and name in starts]
     behind = sorted(reached(entries, steps_along(flows)) - set(public))
-    if behind:
+    parts = {one.id: one.kind for one in planes.components}
+    planned = {plan.component for plan in design.fleets.values()}
+    if any(name in planned or parts[name] in _COSTLY for name in behind):
         yield Fault(
             f"planes.components.{entries[0]}",
             f"{listed(entries)} {'is' if len(entries) == 1 else 'are'} outside, and requests get from there to "
@@ -168,6 +170,10 @@ def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
+_COSTLY = (
+    "model server", "batch scorer", "external service", "llm gateway", "embedder", "re-ranker", "candidate generator",
+    "vector index", "feature store",
+)  # fmt: skip
 _CLIENTS = ("device fleet", "people", "raw source")
 _THEIRS = r"customer|client|\busers?\b|device|browser|untrusted|outside|partner"
 

@@ -212,3 +212,19 @@ def test_people_to_whom_somebody_can_turn_review_a_decision():
     appeals = adding(design, "planes.components", Component(id="office", kind="people"))
     reached = adding(appeals, "planes.flows", Flow(start="front", end="office", carries="request"))
     assert not found(reached, "DATA012")
+
+
+def test_labels_of_a_part_of_the_predictions_say_of_which():
+    labels = {"source": "Trips that were made", "yield": "70%"}
+    needs = {"prediction": {"type": "regression"}, "labels": labels}
+    assert found(Design(name="Arrival", requirements=needs), "DATA014")
+    said = needs | {"labels": labels | {"selection": "All trips of drivers drawn at random"}}
+    assert not found(Design(name="Arrival", requirements=said), "DATA014")
+
+
+def test_a_form_that_people_answer_is_no_costly_part():
+    parts = [Component(id="app", kind="service", trust_zone="customer"), Component(id="form", kind="service")]
+    design = Design(
+        name="d", planes=Planes(components=parts, flows=[Flow(start="app", end="form", carries="request")])
+    )
+    assert not found(design, "SEC003")
