@@ -19,7 +19,7 @@ def log_in_another_country(design: Design) -> Design:
 
 @breaks("DATA003", FULL)
 def region_left_open(design: Design) -> Design:
-    return setting(design, "planes.components.scores", region=())
+    return setting(setting(design, "planes", region=()), "planes.components.scores", region=())
 
 
 @breaks("DATA004", FULL)

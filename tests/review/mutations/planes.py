@@ -385,7 +385,7 @@ def tried_by_hand(design: Design) -> Design:
 @breaks("PLANE052")
 def forty_cases(design: Design) -> Design:
     gate = {"id": "recall", "metric": "recall", "on": "Disputes of March", "at_least": "95%", "cases": 40}
-    return _setting(design, "release", gates=[{**gate, "slices": "country"}])
+    return _setting(design, "release", gates=[{**gate, "slices": "country", "of": ["scorer", "rules"]}])
 
 
 @breaks("PLANE053", start="stored answers")
