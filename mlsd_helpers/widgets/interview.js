@@ -46,8 +46,6 @@ function render({ model, el }) {
       list.replaceChildren(...notes.map((n) => n.node));
       latest.textContent = notes.length ? `${notes.at(-1).answer} ${now.left} left.` : "";
     }
-    if (now.notes.length > before) list.lastElementChild.scrollIntoView({ block: "nearest" }); // what was just asked
-    before = now.notes.length;
     now.questions.forEach(([, , asked], i) => questions[i].node.classList.toggle("mlsd-asked", asked));
     compare.hidden = notes.length === 0;
     left.textContent = now.left ? `${now.left} left` : "0 left: the time is over";
@@ -55,6 +53,8 @@ function render({ model, el }) {
     problem.textContent = model.get("problem");
     showVerdict(reply, now.reply ? { headline: now.reply, reasons: [] } : {});
     showVerdict(review, now.review ? { headline: now.review, reasons: [now.assumed] } : {});
+    if (now.notes.length > before) list.lastElementChild.scrollIntoView({ block: "nearest" }); // what was just asked
+    before = now.notes.length;
   });
 }
 

@@ -57,7 +57,7 @@ def test_more_calls_move_the_page_and_nothing_else(notebook, sculptor):
     before = rows.all_inner_texts()
     sculptor.get_by_role("slider", name="Calls that a page waits for").focus()
     notebook.press("End")
-    expect(rows.last).to_contain_text("a page of 100")
+    expect(rows.last).to_contain_text("a page with 100 calls")
     assert rows.all_inner_texts()[:-1] == before[:-1]
 
 
@@ -118,6 +118,21 @@ def test_the_last_question_ends_the_interview_and_a_new_one_begins(notebook, int
     notebook.press("ArrowDown", "Enter")
     expect(interview.locator(".mlsd-problem")).to_contain_text("is over")
     expect(interview.get_by_role("listitem")).to_have_count(BUDGET)
+
+
+def test_the_newest_answer_comes_into_sight_on_a_small_screen(notebook, interview):
+    size = notebook.page.viewport_size
+    notebook.page.set_viewport_size({"width": size["width"], "height": 700})
+    try:
+        interview.get_by_role("button", name="Start again").focus()
+        notebook.press("Enter")
+        expect(interview.get_by_role("listitem")).to_have_count(0)
+        for asked in range(1, 3):
+            notebook.press("ArrowDown", "Enter")
+            expect(interview.get_by_role("listitem")).to_have_count(asked)
+            expect(interview.get_by_role("listitem").last).to_be_in_viewport(ratio=0.9)
+    finally:
+        notebook.page.set_viewport_size(size)
 
 
 def answers_of(key):
