@@ -18,7 +18,7 @@ _TIMES_S = {
 _CENTS = {"cent": 1.0, "c": 1.0, "ct": 1.0, "$": 100.0, "dollar": 100.0, "usd": 100.0}
 _TWO_UNITS = {
     "ns": "ms", "us": "ms", "µs": "ms", "ms": "s", "s": "ms", "min": "h", "h": "min", "d": "h",
-    "cents": "dollars", "$": "cents", "million/s": "single ones",
+    "cents": "dollars", "$": "cents", "million/s": "/s",
 }  # fmt: skip
 """Units that have to be typed, each with another that a bare number could be in."""
 _PER_CENT = {"%": 1.0, "percent": 1.0, "per cent": 1.0}

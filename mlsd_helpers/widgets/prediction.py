@@ -64,7 +64,7 @@ class Comparison:
         if self.right:
             return f"Right. It is {truth}."
         if self.side == "close":
-            return f"Close: off by at most {100 * self.within:.3g} % of it. It is {truth}; you said {guess}."
+            return f"Close: at most {100 * self.within:.3g} % off. It is {truth}; you said {guess}."
         if self.ratio is None or self.unit == _FACTOR or "1" in map(show_number, (self.guess, self.truth)):
             return f"Too {self.side}. It is {truth}; you said {guess}."
         if abs(math.log(self.ratio)) < math.log(_NEAR):

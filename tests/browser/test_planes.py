@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from mlsd_helpers import cases
 from tests.browser.jupyterlab import needs_chromium, open_cells
 
 pytestmark = [pytest.mark.browser, needs_chromium]
@@ -13,6 +14,8 @@ canvas = mlsd.widgets.PlanesCanvas(mlsd.cases.load("harbour_pay").planes)
 canvas""",
     'mlsd.figures.sketch(canvas.planes, killed="features")',
 )
+
+ARROWS = len(cases.load("harbour_pay").planes.flows)
 
 
 @pytest.fixture(scope="module")
@@ -39,29 +42,29 @@ def test_a_box_is_killed_and_revived_by_keyboard(notebook):
 def test_an_arrow_is_drawn_guarded_and_removed_by_keyboard(notebook):
     canvas = notebook.page.locator(".mlsd-canvas")
     arrows = canvas.locator(".flow")
-    expect(arrows).to_have_count(36)
+    expect(arrows).to_have_count(ARROWS)
     box(notebook, "gateway").focus()
     notebook.press("Enter")
     expect(canvas.locator(".mlsd-status")).to_contain_text("Arrow starts at gateway")
     box(notebook, "rules").focus()
     notebook.press("Enter")
-    expect(arrows).to_have_count(37)
+    expect(arrows).to_have_count(ARROWS + 1)
     expect(canvas.locator(".mlsd-findings")).to_contain_text("PLANE006")
-    canvas.locator('[data-key="arrow:36"]').focus()
+    canvas.locator(f'[data-key="arrow:{ARROWS}"]').focus()
     canvas.get_by_role("textbox", name="timeout (ms)").fill("30")
     canvas.get_by_role("textbox", name="fallback").fill("Decline")
     notebook.press("Enter")
     expect(canvas.locator(".mlsd-headline")).to_have_text("Review: no error and no warning.")
-    canvas.locator('[data-key="arrow:36"]').focus()
+    canvas.locator(f'[data-key="arrow:{ARROWS}"]').focus()
     notebook.press("Delete")
-    expect(arrows).to_have_count(36)
+    expect(arrows).to_have_count(ARROWS)
 
 
 def test_an_arrow_that_was_begun_can_be_given_up(notebook):
     box(notebook, "gateway").focus()
     notebook.press("Enter", "Escape")
     expect(notebook.page.locator(".mlsd-canvas .mlsd-status")).to_contain_text("Cancelled")
-    expect(notebook.page.locator(".flow")).to_have_count(36)
+    expect(notebook.page.locator(".flow")).to_have_count(ARROWS)
 
 
 def test_a_box_moves_by_arrow_keys_and_keeps_the_focus(notebook):
@@ -100,9 +103,9 @@ def test_a_box_is_dragged_and_an_arrow_is_drawn_by_mouse(notebook):
     drag(notebook, box(notebook, "canary").locator(".name"), box(notebook, "quality"))
     expect(box(notebook, "canary")).not_to_have_attribute("transform", before)
     drag(notebook, box(notebook, "delivery").locator(".dot"), box(notebook, "retrain").locator(".name"))
-    expect(notebook.page.locator(".flow")).to_have_count(37)
+    expect(notebook.page.locator(".flow")).to_have_count(ARROWS + 1)
     notebook.page.locator(".mlsd-canvas").get_by_role("button", name="Undo", exact=True).click()
-    expect(notebook.page.locator(".flow")).to_have_count(36)
+    expect(notebook.page.locator(".flow")).to_have_count(ARROWS)
 
 
 def test_a_key_on_the_canvas_is_no_shortcut_of_the_notebook(notebook):
@@ -121,11 +124,11 @@ def test_what_a_new_arrow_carries_is_chosen_before(notebook):
     notebook.press("Enter")
     box(notebook, "rules").focus()
     notebook.press("Enter")
-    drawn = canvas.locator('[data-key="arrow:36"]')
+    drawn = canvas.locator(f'[data-key="arrow:{ARROWS}"]')
     drawn.focus()
     expect(canvas.get_by_label("carries", exact=True)).to_have_value(chosen)
     notebook.press("Delete")
-    expect(canvas.locator(".flow")).to_have_count(36)
+    expect(canvas.locator(".flow")).to_have_count(ARROWS)
 
 
 def test_axe_finds_nothing_while_a_box_is_dead(notebook):
