@@ -108,16 +108,17 @@ def payments_of_a_day() -> pd.DataFrame:
     return both.sort_values(["card", "at_min"], ignore_index=True)
 
 
-def arrivals(mean_rps: float, fano: float, lasts_s: int, seed: int = 5) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
+def arrivals(mean_rps: float, burstiness: float, lasts_s: int, seed: int = 5) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
     """Return the counts of each second, and the moments of all requests in seconds, evenly spread in their second.
 
-    The counts have this mean, and a variance of `fano` times their mean: Poisson for 1, negative binomial above it.
+    The counts have this mean, and a variance of `burstiness` times their mean: Poisson for 1, negative binomial above
+    it.
     """
     rng = np.random.default_rng(seed)
-    if fano == 1:
+    if burstiness == 1:
         counts = rng.poisson(mean_rps, lasts_s)
     else:
-        counts = rng.negative_binomial(mean_rps / (fano - 1), 1 / fano, lasts_s)
+        counts = rng.negative_binomial(mean_rps / (burstiness - 1), 1 / burstiness, lasts_s)
     moments = np.sort(np.repeat(np.arange(lasts_s), counts) + rng.random(counts.sum()))
     return counts, moments
 

@@ -11,7 +11,7 @@ it for a percentile of the wait instead; name the failure that its spare capacit
 the same for a model that writes text.
 
 **Harbour Pay** decides on card payments: fraud or not, while the customer stands at the till. You have its
-requirements from lesson 01; here you order the machines. About 80 minutes, exercises apart: a good place for a break is
+requirements from lesson 01; here you order the machines. About 105 minutes, exercises apart: a good place for a break is
 before section 5.
 """
 
@@ -34,7 +34,7 @@ print(f"{peak_rps:.0f} requests/s at the peak, {service_time_s / ms:.0f} ms each
 """
 **First, you are the load.** A **replica** is one copy of the model server; here it works on one request at a time. This one takes half a
 second for each, slow enough to watch. Send one request and see it served. Then send eight as fast as you can. After a few answers a
-slider turns up: raise the rate. Where does a queue appear, and from where on does it only grow?
+slider turns up: raise the rate, and let each rate run for a minute. Where does a queue appear, and from where on does it only grow?
 """
 
 # %%
@@ -138,8 +138,9 @@ mlsd.widgets.QueueTheatre(replicas=base, routing="random", prediction=guess_rout
 
 # %% [markdown]
 """
-Each percentile carries its interval: what another run of the same length could as well have shown. A p99 rests on one request
-in a hundred, so its interval is the widest. In numbers, by formula:
+Each percentile carries its 95 % interval: made from many runs like this one, such intervals hold the true percentile in 95 of
+100. (Another run's percentile varies too, and lies outside this interval more often than that.) A p99 rests on one request in a
+hundred, so its interval is the widest. In numbers, by formula:
 """
 
 # %%
@@ -168,8 +169,32 @@ pd.DataFrame(
 # %% [markdown]
 """
 With one queue hardly anybody waits: its p99 is the service time of the slowest request in a hundred. Under random routing a request
-waits while other replicas idle, and nine more machines leave its p99 at twice that of one queue. So choose the routing with the machines: least requests or
-[**power of two**](glossary.md#power-of-two), which come close to the single queue.
+waits while other replicas idle, and nine more machines leave its p99 at twice that of one queue. So choose the routing with the machines. The theatre simulates two more:
+"""
+
+# %%
+theatre = {
+    routing: mlsd.figures.theatre_view(
+        mlsd.figures.TheatreInputs(replicas=base, routing=routing)
+    ).lanes[-1]
+    for routing in (
+        "central queue",
+        "join the shortest queue",
+        "power of two",
+        "random",
+    )
+}
+pd.DataFrame(
+    {
+        routing: {p.name: round(p.estimate.value / ms) for p in lane.percentiles}
+        for routing, lane in theatre.items()
+    }
+).T.rename_axis("ms, simulated")
+
+# %% [markdown]
+"""
+*Join the shortest queue*, also called least requests, comes close to the single queue. [**Power of two**](glossary.md#power-of-two)
+takes away four fifths of what random routing adds to the p99, and needs to ask two replicas only.
 
 ### Variance
 
@@ -199,20 +224,23 @@ for long-tailed times and at low load, where the wait is small. Trust it for a f
 
 ### Burstiness
 
-Poisson traffic is what independent people make. Programs that call other programs are burstier. Microsoft published an hour of
+Poisson traffic is what many people make who act independently, over minutes in which their rate is steady. A common cause, such as
+a goal in a match, or the course of a day makes it burstier, and so do programs that call other programs. Microsoft published an hour of
 requests to two services that run language models on Azure [2]. Requests to the *conversation* service come almost as Poisson does: the
 variance of the counts per second is 1.3 times their mean. Requests to the *code* service come in bursts, with 13 times.
 
-This ratio is the [**Fano factor**](glossary.md). What it does depends on the rate: the counts spread by √(factor / rate) of their mean.
+This ratio is the [**index of burstiness**](glossary.md#index-of-burstiness). What it does depends on the rate. The standard deviation of the counts,
+as a share of their mean, is √(index / rate):
 """
 
 # %%
 for rps in (2.57, 500):
-    print(f"{rps}/s with a factor of 13: √(13 / {rps}) = {sqrt(13 / rps):.2f} means")
+    spread = sqrt(13 / rps)
+    print(f"index 13 at {rps}/s: √(13 / {rps}) = {spread:.0%} of the mean")
 
 # %% [markdown]
 """
-At the code service's 2.57 requests/s a second brings nothing or a crowd; the same factor at 500/s is a ripple. Step 4 of the theatre
+At the code service's 2.57 requests/s a second brings nothing or a crowd; the same index at 500/s is a ripple. Step 4 of the theatre
 above shows both. The lab at the end shows what it does to a small fleet sized by the rule.
 
 ## 3 A number for the wait: Erlang C
@@ -321,25 +349,28 @@ print(f"two zones must hold {base}: {per_zone} in each, {3 * per_zone} in three"
 
 # %% [markdown]
 """
-**Wait and failure together.** In section 3 the wait alone asked for 57 replicas, where the rule orders 93. That is not 36 too
-many: 57 have no reserve for any failure. Lose one of three zones, and 38 are left for 50 that are busy. To keep the wait
-*and* lose a zone, 57 have to be left:
+**Wait and failure together.** The large service of section 3 keeps 50 replicas busy. How many does it take to keep the wait, and to
+keep it when one of three zones is lost?
 """
 
 # %%
 waits = mlsd.formulas.servers_for_wait(1_000, 0.050, 0.025, 0.99)
-per_zone_large = ceil(waits / 2)
-print(
-    f"{waits} for the wait, 1,000 × 0.050 = 50 busy; the rule: {1_000 * 0.05 / 0.7 * 1.3:.1f}, so 93"
-)
-print(f"{waits} less a zone of three: {waits - waits // 3} left")
-print(
-    f"for both: {per_zone_large} in each zone, {3 * per_zone_large} in all; 93 − {waits} = {93 - waits}"
+for_both = 3 * ceil(waits / 2)
+by_rule_large = mlsd.formulas.replicas(1_000, 0.050, 0.7, 0.3)
+pd.DataFrame(
+    {
+        "replicas": [waits, for_both, by_rule_large],
+        "left without a zone": [
+            n - ceil(n / 3) for n in (waits, for_both, by_rule_large)
+        ],
+    },
+    index=["for the wait", "for the wait, without a zone", "by the rule"],
 )
 
 # %% [markdown]
 """
-Here the rule comes out near, for reasons that it does not know. A headroom that is spent on
+The fleet for the wait alone has no reserve: without a zone, fewer replicas are left than are busy. The rule comes out near what both
+together need, for reasons that it does not know. A headroom that is spent on
 one failure is not there for another. A restart *during* a surge, or a zone lost during a restart, is a decision of its
 own: pay for it, or write down that you do not.
 
@@ -380,8 +411,6 @@ print(f"3 × 3 × 3 = {3**3} calls for one")
 """
 
 ## 6 What it costs
-
-Mind which traffic pays.
 """
 
 # %%
@@ -396,7 +425,7 @@ for replicas, what in ((rule, "by the rule"), (3 * per_zone, "to survive a zone"
 
 # %% [markdown]
 """
-Surviving a zone costs about a fifth more for each prediction. That is a sentence a product owner can decide on; "we have headroom"
+The fleet is paid for at its peak size, and the mean rate shares the bill. Surviving a zone costs about a fifth more for each prediction. That is a sentence a product owner can decide on; "we have headroom"
 is not.
 
 ## 7 A model that writes: memory comes first
@@ -460,7 +489,8 @@ request leave when it is done and another take its place ([**continuous batching
 
 **Time to first token.** Before it writes, the model reads the prompt ([**prefill**](glossary.md#prefill)), at two operations for each parameter
 and token. Here arithmetic is the limit. Mind the data sheet: the H100's larger figure, 1,979 TFLOP/s, holds for
-matrices half of whose entries are zero, at 16 bits; for **dense** weights it is 989 [8]. Say that the server reaches half of it:
+matrices half of whose entries are zero, at 16 bits; for **dense** weights it is 989 [8]. (A TFLOP/s is a million million
+operations a second.) Say that the server reaches half of it:
 """
 
 # %%
@@ -482,7 +512,8 @@ These are bounds of *plain* decoding of a *dense* model. The levers of today's s
 | tensor parallelism | one model on several GPUs: more memory and bandwidth, and traffic between them |
 
 **Your turn.** A chat service is asked 5.53 times a second for 211 tokens (the means of the conversation trace [2]), at 25 ms
-a token. It is the law from section 1: what is the rate, and how long does each sequence stay?
+a token. (That is a measured pace, several times the bound above: real servers also schedule, read prompts in between and share the
+GPU.) It is the law from section 1: what is the rate, and how long does each sequence stay?
 """
 
 # %%
@@ -521,15 +552,15 @@ def p99_response_s(arrivals_s, service_s, replicas):
 # %% [markdown]
 """
 Two traces of four hours with the mean of Azure's code service, 2.57 requests a second [2]. One is Poisson. The other
-has its Fano factor of 13.2; we draw its counts from a negative
+has its index of burstiness, 13.2; we draw its counts from a negative
 binomial distribution, which lets one choose both. The real trace is burstier still, because its bursts last longer than a second.
 With a service time of 1 s, the rule orders:
 """
 
 # %%
 seconds = 4 * 3600
-_, poisson_s = mlsd.samples.arrivals(2.57, fano=1, lasts_s=seconds)
-_, bursty_s = mlsd.samples.arrivals(2.57, fano=13.2, lasts_s=seconds)
+_, poisson_s = mlsd.samples.arrivals(2.57, 1, lasts_s=seconds)
+_, bursty_s = mlsd.samples.arrivals(2.57, 13.2, lasts_s=seconds)
 by_rule = ceil(2.57 * 1 / 0.7 * 1.3)
 print(f"{len(poisson_s):,} and {len(bursty_s):,} requests; {by_rule} replicas")
 
@@ -564,7 +595,8 @@ where the bursts come from: a queue in the client, or a batch job that fires on 
 A number can be had three ways: by a formula, by a simulation, by a measurement. Here is a service on your machine: boosted trees behind
 HTTP, one replica. First it is measured how long a request keeps the server busy, and how
 that varies. From this follow the p99 of the formula for M/M/1, and of a simulation with the times
-that were measured, at three rates. Then the service is asked at those rates, on a clock that waits for no answer.
+that were measured, at three rates. Then the service is asked at those rates, in an [**open loop**](glossary.md#open-loop): requests are sent by the
+clock, whether or not those before are answered.
 """
 
 # %%
@@ -573,22 +605,36 @@ at_most_s = recorded.column("simulated_to_measured")[-1]
 mlsd.ask("05-ask-machine", truth=lambda: 1 / at_most_s)
 
 # %% tags=["nbval-ignore-output"]
+# measures for about 60 s
 mlsd.testbed.prediction()
 
 # %% [markdown]
 """
-The formula assumes exponential service times; the simulation has the measured ones. "In hindsight" is
-the simulation again, with the service time that the server had *during* the measurement. What then remains is what a queue of one
+The formula assumes exponential service times; the simulation has the measured ones. In the last sentence the simulation is
+repeated with the service time that the server had *during* the measurement. What then remains is what a queue of one
 server leaves out: a server of this kind works on several requests in turn (an **event loop**), pauses to collect garbage, and shares
-its cores with neighbours. The busier it is, the more requests wait behind each of these: a reason of its own for a
-target below one.
+its cores with neighbours. Each rate is measured once, for some seconds, so look at the interval of the measured p99 before you
+judge a ratio: one pause at 70 % can widen it fivefold, and a ratio within it says nothing about the simulation.
 
 ## 10 Write it down
 
 The last part of `harbour_pay.yaml` is the capacity plan. What you decided in earlier lessons stays; where you skipped
 one, the worked part of the case stands in. Choose the failure that you pay for, "zone loss" or "rolling restart",
 how many requests may wait for a replica before the rest goes to the fallback, and the routing ("random" or "power of
-two"):
+two"). The request that gets the last place in a replica's queue waits for about `queue_limit` service times, so
+
+> queue limit = ⌊ time that the latency budget leaves for waiting / service time ⌋
+
+Whoever would have to wait longer is late anyway, and goes to the fallback at once. Here 250 ms are left for waiting:
+"""
+
+# %%
+left_s = 0.250
+print(f"{left_s:.3f} / {service_time_s:.3f} = {left_s / service_time_s:.2f}")
+
+# %% [markdown]
+"""
+`release_replicas` below are the extra machines on which a new version starts beside the old one.
 """
 
 # %%
@@ -655,7 +701,8 @@ mlsd.outline("design.yaml", "capacity")
 - **Batches and tokens.** Where requests share work, a service time is not a constant, and memory binds first.
 
 It is still the right first line of a plan: it takes ten seconds, and for the wait budget of section 3 and Poisson
-traffic it is within a factor of three of Erlang C. Write it down, with what it leaves out beside it.
+traffic it is within a factor of three of Erlang C: three times too few for half a busy replica, nearly twice too many for a
+thousand. Write it down, with what it leaves out beside it.
 
 ## 12 Without looking back
 

@@ -62,7 +62,7 @@ class FreshnessView:
 
     @property
     def left_s(self) -> float:
-        """What delays and TTL leave of the SLA for the period; below 0 when they exceed it."""
+        """What delays and TTL leave of the age limit for the period; below 0 when they exceed it."""
         return self.inputs.sla_s - self.inputs.delay_s - self.inputs.ttl_s
 
     @property
@@ -75,12 +75,13 @@ class FreshnessView:
         """Whether the promise holds, and what would make it hold."""
         if self.stale == 0:
             spare_s = self.inputs.sla_s - self.bounds.worst_s
-            return f"The SLA holds, with {show_seconds(spare_s) if spare_s > 0 else 'nothing'} to spare at the worst."
+            spare = show_seconds(spare_s) if spare_s > 0 else "nothing"
+            return f"The age limit holds, with {spare} to spare at the worst."
         share = f"{self.stale:.1%} of reads are stale."
         if self.left_s > 0:
-            return f"{share} A period of at most {show_seconds(self.left_s)} would keep the SLA."
+            return f"{share} A period of at most {show_seconds(self.left_s)} would keep the age limit."
         spent = show_seconds(self.inputs.delay_s + self.inputs.ttl_s)
-        return f"{share} No period can keep the SLA: delays and TTL alone come to {spent}."
+        return f"{share} No period can keep the age limit: delays and TTL alone come to {spent}."
 
     @property
     def sum(self) -> str:
@@ -103,8 +104,8 @@ class FreshnessView:
         return (
             f"A run every {show_seconds(given.period_s)}, readable {show_seconds(given.delay_s)} later, cached for "
             f"{show_seconds(given.ttl_s)}: the age when read is {show_seconds(bounds.best_s)} at best, "
-            f"{show_seconds(bounds.mean_s)} on average, {show_seconds(bounds.worst_s)} at worst, against an SLA of "
-            f"{show_seconds(given.sla_s)}. {self.verdict}"
+            f"{show_seconds(bounds.mean_s)} on average, {show_seconds(bounds.worst_s)} at worst, against an age limit "
+            f"of {show_seconds(given.sla_s)}. {self.verdict}"
         )
 
     @property

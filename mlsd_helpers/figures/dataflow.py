@@ -26,7 +26,7 @@ Stages = Sequence[formulas.Stage]
 def freshness_timeline(
     period_s: float, delay_s: float, ttl_s: float = 0, sla_s: float = 900, phase: float = 0
 ) -> Figure:
-    """Show the age of a feature over three periods: the sawtooth, what a cache adds, and the SLA.
+    """Show the age of a feature over three periods: the sawtooth, what a cache adds, and the age limit.
 
     A run starts every `period_s`, the first one a share `phase` of it after 0; its result is readable `delay_s`
     later, and a cache serves a copy for up to `ttl_s`. Data: time_s, stored_s (the age in the store), oldest_s
@@ -42,11 +42,11 @@ def freshness_figure(view: FreshnessView) -> Figure:
     return draw_ages(view).figure(view.alt, f"{LINES} {ASSUMES}", columns)
 
 
-LINES = "Solid: in the store. Dotted: the oldest copy in the cache. Hatched: older than the SLA."
+LINES = "Solid: in the store. Dotted: the oldest copy in the cache. Hatched: older than the age limit."
 
 
 def draw_ages(view: FreshnessView) -> Drawing:
-    """Draw the age in the store and in the oldest copy over time, the SLA, and one read."""
+    """Draw the age in the store and in the oldest copy over time, the age limit, and one read."""
     plot = Plot(Axis(0, view.window_s), Axis(0, view.top_s), high=290, right=70)
     times, ages = Axis(0, view.window_s / minute), Axis(0, view.top_s / minute)
     sla_s, low_s, high_s = view.inputs.sla_s, *view.read_ages_s
@@ -67,7 +67,7 @@ def draw_ages(view: FreshnessView) -> Drawing:
         drawing.curve(oldest, drawing.EXACT, stroke_dasharray="2 3") if view.inputs.ttl_s else "",
         drawing.curve(stored),
         plot.level(sla_s, drawing.RULE, 2, stroke_dasharray="6 4"),
-        words("SLA", plot.end + 6, sla - 2, fill=drawing.RULE, font_weight=600),
+        words("age limit", plot.end + 6, sla - 2, fill=drawing.RULE, font_weight=600),
         words(show_seconds(sla_s), plot.end + 6, sla + 14, fill=drawing.RULE, font_weight=600),
         plot.upright(view.read_s, 22, drawing.EXACT, 1.5),
         words(f"one read: {found}", read - 6, 30, halo=drawing.PANEL, fill=drawing.EXACT, font_weight=600,
@@ -93,7 +93,7 @@ def age_parts(paths: Mapping[str, Stages], sla_s: float | None = None) -> Figure
         f"TTLs {show_seconds(parts[2])})"
         for name, parts in sums.items()
     )
-    limit = f" The SLA is {show_seconds(sla_s)}." if sla_s is not None else ""
+    limit = f" The age limit is {show_seconds(sla_s)}." if sla_s is not None else ""
     return draw(
         lambda axes: _paint_parts(axes, paths, sla_s),
         alt=f"Worst age of each path, as a bar of its parts. {'; '.join(parts)}.{limit}",
@@ -122,7 +122,7 @@ def _paint_parts(axes: "Axes", paths: Mapping[str, Stages], sla_s: float | None)
         label(axes, f"{total:.4g} min", (total, row), LIMIT, (6, 0), color=style.INK)
     if sla_s is not None:
         axes.axvline(sla_s / minute, color=RULE.colour, linestyle=RULE.dash, linewidth=1.6)
-        label(axes, f"SLA {show_seconds(sla_s)}", (sla_s / minute, -0.72), RULE, (6, 0))
+        label(axes, f"age limit {show_seconds(sla_s)}", (sla_s / minute, -0.72), RULE, (6, 0))
 
 
 def _paint_bar(axes: "Axes", row: int, stages: Stages, top: float) -> None:

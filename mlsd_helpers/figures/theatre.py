@@ -52,7 +52,7 @@ PHRASES: dict[str, str] = {
     "join the shortest queue": "with the least busy of all",
 }
 MEANINGS: dict[str, str] = {
-    "central queue": "all requests wait in one queue, and a replica that becomes idle takes the first of them",
+    "central queue": "all requests wait in one queue, from which replicas take them in their order",
     "random": "each request goes to a replica drawn at random, and waits there",
     "round robin": "requests go to the replicas one after the other (round robin), and wait there",
     "power of two": "of two replicas drawn at random, the one with fewer requests gets it (power of two)",
@@ -118,7 +118,7 @@ class TheatreInputs:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the formula for one queue holds: Poisson arrivals, no batches, no cache."""
+        """Whether the formulas hold: Poisson arrivals, no batches, no cache."""
         return self.burstiness == 1 and self.batch == 1 and not self._cached
 
     @property
@@ -170,6 +170,8 @@ class Lane:
     curve: tuple[tuple[float, float], ...] = ()
     busy: float = math.nan
     """Measured: the share of time in which a replica serves."""
+    formula_p99_s: float | None = None
+    """The p99 of the long run, where a formula gives it."""
 
     @property
     def phrase(self) -> str:
@@ -200,7 +202,6 @@ class TheatreView:
     hit_ratio: float
     lanes: tuple[Lane, ...]
     recordings: tuple[waiting.Recording, ...]
-    formula_p99_s: float | None
 
     @property
     def overloaded(self) -> bool:
@@ -254,11 +255,7 @@ class TheatreView:
         if self.overloaded:
             return self._overload
         known = [(lane, lane.p99_s) for lane in self.lanes if lane.p99_s]
-        unsettled = " ".join(
-            f"{lane.phrase[0].upper() + lane.phrase[1:]}, the queues are so close to their limit that they have not "
-            "settled by the end of the run: a percentile would only tell how long the run was."
-            for lane in self.lanes if not lane.p99_s
-        )  # fmt: skip
+        unsettled = " ".join(self._too_short(lane) for lane in self.lanes if not lane.p99_s)
         values = ", ".join(f"{show_seconds(p99_s.value)} {lane.phrase}" for lane, p99_s in known)
         if len(known) < 2:
             return " ".join(filter(None, [f"The p99 is {values}." if known else "", unsettled]))
@@ -268,6 +265,15 @@ class TheatreView:
             return f"The p99 is {values}: much the same."
         longer, times = (second, ratio) if ratio > 1 else (first, 1 / ratio)
         return f"The p99 is {values}: {show_number(float(f'{times:.2g}'))} times as long {longer.phrase}."
+
+    def _too_short(self, lane: Lane) -> str:
+        """Say that a percentile exists and this run does not measure it, with its formula where there is one."""
+        run_s = show_seconds(float(f"{REQUESTS / RUNS / self.inputs.peak_rps:.2g}"))
+        long_run = f": {show_seconds(lane.formula_p99_s)} by its formula" if lane.formula_p99_s else ""
+        return (
+            f"{lane.phrase[0].upper() + lane.phrase[1:]} there is a p99 in the long run{long_run}. A run of {run_s} is "
+            "too short to measure it: this close to their limit, queues take longer than that to settle."
+        )
 
     @property
     def _overload(self) -> str:
@@ -311,8 +317,20 @@ class TheatreView:
             f"A batch of n takes (0.8 + 0.2 n) × {show_seconds(given.service_time_s)} on average: "
             f"{show_seconds(given.batch_time_s(1))} for one request, {show_seconds(given.batch_time_s(given.batch))} "
             f"for {given.batch}, and every request in it takes as long as the batch. The times of batches vary as "
-            f"those of single requests do (SCV 1). A replica waits at most {show_seconds(LONGEST_WAIT_S)} for a batch "
-            "to fill."
+            f"those of single requests do. A batch starts when it is full, or when its first request has waited "
+            f"{show_seconds(LONGEST_WAIT_S)}: so requests wait beside idle replicas too. {self._filling}"
+        )
+
+    @property
+    def _filling(self) -> str:
+        """Why one queue fills larger batches than many queues do, in numbers."""
+        rate_rps, replicas = self.offered_rps, max(1, self.inputs.left)
+        joined, apart = (rate * LONGEST_WAIT_S for rate in (rate_rps, rate_rps / replicas))
+        return (
+            f"In one queue all requests fill the same batch: while the first waits, about "
+            f"{show_number(float(f'{joined:.2g}'))} more come. In a queue for each replica come "
+            f"{show_number(float(f'{apart:.1g}'))}. So one queue makes larger, longer batches, which carry more and "
+            "keep each request longer: with replicas to spare it can be the slower one."
         )
 
     @property
@@ -340,7 +358,7 @@ def _replicas(number: int) -> str:
 def theatre_view(inputs: TheatreInputs) -> TheatreView:
     """Simulate `REQUESTS` requests for each routing, and return what to show. The same inputs give the same view."""
     if not inputs.left:
-        return TheatreView(inputs, math.inf, 0.0, _empty(inputs), _recordings(inputs, math.inf), None)
+        return TheatreView(inputs, math.inf, 0.0, _empty(inputs), _recordings(inputs, math.inf))
     steady = inputs.scenario(inputs.left, inputs.routing)
     hit_ratio = steady.cache.expected_hit_ratio(inputs.peak_rps) if steady.cache else 0.0
     lanes = _empty(inputs) if steady.utilisation >= 1 else _lanes(inputs)
@@ -350,7 +368,6 @@ def theatre_view(inputs: TheatreInputs) -> TheatreView:
         hit_ratio,
         lanes,
         _recordings(inputs, steady.utilisation),
-        _formula_s(inputs),
     )
 
 
@@ -372,19 +389,19 @@ def _lanes(inputs: TheatreInputs) -> tuple[Lane, ...]:
             rows = state.requests[warm_up:]
             tally.add(number, running.times_s(rows, "latency_s", "latency_s"), rows["end"])
     return tuple(
-        Lane(scenario.fleet.routing)
+        Lane(scenario.fleet.routing, formula_p99_s=_formula_s(inputs, scenario.fleet.routing))
         if running.settling_time_s(scenario) > warm_up / inputs.peak_rps
-        else _lane(scenario.fleet.routing, tally.distributions()[0], float(np.mean(shares)))
+        else _lane(inputs, scenario.fleet.routing, tally.distributions()[0], float(np.mean(shares)))
         for scenario, tally, shares in zip(scenarios, tallies, busy, strict=True)
     )
 
 
-def _lane(routing: Routing, latency: Distribution, busy: float) -> Lane:
+def _lane(inputs: TheatreInputs, routing: Routing, latency: Distribution, busy: float) -> Lane:
     percentiles = tuple(
         Percentile(name, share, latency.percentile(share))
         for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
     )
-    return Lane(routing, percentiles, _curve(latency), busy)
+    return Lane(routing, percentiles, _curve(latency), busy, _formula_s(inputs, routing))
 
 
 def _drawn(inputs: TheatreInputs, replicas: int, requests: int, number: int) -> waiting.Rows:
@@ -440,11 +457,15 @@ def _away(scenario: Scenario) -> list[tuple[int, float, float]]:
     return [*away, *((number, at_s, math.inf) for number, at_s in gone.items())]
 
 
-def _formula_s(inputs: TheatreInputs) -> float | None:
-    """Return the p99 that the formula for one queue gives, or None where it does not hold."""
-    if not inputs.is_plain or inputs.peak_rps * inputs.service_time_s >= inputs.left:
+def _formula_s(inputs: TheatreInputs, routing: Routing) -> float | None:
+    """Return the p99 of a fleet with one queue (M/M/c) or random routing (M/M/1 each), or None where none holds."""
+    exact = {
+        "central queue": formulas.response_percentile_s,
+        "random": formulas.random_split_response_percentile_s,
+    }
+    if routing not in exact or not inputs.is_plain:
         return None
-    return formulas.response_percentile_s(inputs.left, inputs.peak_rps, inputs.service_time_s, 0.99)
+    return exact[routing](inputs.left, inputs.peak_rps, inputs.service_time_s, 0.99)
 
 
 def _curve(latency: Distribution) -> tuple[tuple[float, float], ...]:

@@ -16,7 +16,7 @@ Counts = NDArray[np.int64]
 Rows = NDArray[np.void]
 
 COLUMNS = 150
-_SHADES = (0.16, 0.42, 0.62, 0.82, 1.0)  # busy and nobody waits, then 1, 2, 3, 4 or more wait
+_SHADES = (0.42, 0.58, 0.72, 0.86, 1.0)  # busy and nobody waits, then 1, 2, 3, 4 or more wait
 _LEFT, _RIGHT, _TOTAL, _FLEET = 62, 28, 30, 76
 
 

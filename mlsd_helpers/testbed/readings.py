@@ -3,12 +3,13 @@
 Each function reads a measurement and yields sentences; a reader's machine may well show the opposite of ours.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Protocol
 
 from mlsd_helpers.testbed.results import format_time
 
-_TOLD_APART = 0.1  # of two recalls, each from some hundred frauds
 _ALIKE = 1.25  # two times of one run that differ by less are not told apart
 
 
@@ -22,6 +23,17 @@ class Measured(Protocol):
     @property
     def facts(self) -> dict[str, float]:
         """Numbers beside the table."""
+
+
+def interval(share: float, count: float) -> tuple[float, float]:
+    """Return the 95 % interval of a share among independent events (Wilson 1927).
+
+    >>> tuple(round(end, 3) for end in interval(0.5, 100))
+    (0.404, 0.596)
+    """
+    z2 = 1.96**2 / count
+    half = math.sqrt(z2 * (share * (1 - share) + z2 / 4))
+    return (share + z2 / 2 - half) / (1 + z2), (share + z2 / 2 + half) / (1 + z2)
 
 
 def feature_ages(found: Measured) -> Iterator[str]:
@@ -72,12 +84,24 @@ def three_patterns(found: Measured) -> Iterator[str]:
         f"{least['answers']}."
     )
     by_recall = sorted(found.rows, key=lambda row: -float(row["recall_share"]))
+    frauds = found.facts["frauds"]
+    within = {row["answers"]: interval(row["recall_share"], frauds) for row in by_recall}
     yield (
-        "By recall, highest first: "
-        + ", ".join(f"{row['answers']} ({row['recall_share']:.0%})" for row in by_recall)
-        + "."
+        f"By recall with the 95 % interval of {frauds:.0f} frauds, highest first: "
+        + ", ".join(
+            f"{row['answers']} ({row['recall_share']:.0%}, {within[row['answers']][0]:.0%} to "
+            f"{within[row['answers']][1]:.0%})"
+            for row in by_recall
+        )
+        + ". Frauds come in bursts on one card, so the true intervals are wider."
     )
-    if ahead["recall_share"] > old["recall_share"] + _TOLD_APART:
+    for better, worse in pairwise(by_recall):
+        if within[better["answers"]][0] <= within[worse["answers"]][1]:
+            yield (
+                f"The intervals of {better['answers']} and {worse['answers']} overlap: this run does not tell their "
+                "recalls apart."
+            )
+    if within[ahead["answers"]][0] > within[old["answers"]][1]:
         yield (
             "B finds more than A with old features: a burst is seen in the card's last seconds, which B knows up to "
             f"{format_time(ahead['oldest_s'])} ago, and hardly in the payment, which is all that this A knows."

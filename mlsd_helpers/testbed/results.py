@@ -36,6 +36,8 @@ class Load:
     sample_s: tuple[tuple[float, float], ...] = field(default=(), repr=False)
     """In an open loop, for each request: when it was meant to be sent, from the start, and its latency."""
     scores: tuple[float | None, ...] = field(default=(), repr=False)
+    fraud: tuple[bool, ...] = field(default=(), repr=False)
+    """For each score, whether its payment was fraud."""
 
     @property
     def failures(self) -> int:
@@ -67,6 +69,19 @@ class Load:
         if self.failures > (1 - share) * self.requests or not self.latency_s:
             return math.inf
         return self.latency_s[str(share)]
+
+    def recall_at(self, false_alarms: float) -> float:
+        """Return the recall with the threshold above which at most this share of the run's honest payments lies.
+
+        So that ways to answer are compared at the same false-alarm rate. A failed request calls nothing.
+        """
+        known = [
+            (-math.inf if one is None else one, fraud)
+            for one, fraud in zip(self.scores, self.fraud, strict=True)
+        ]
+        honest = sorted((one for one, fraud in known if not fraud), reverse=True)
+        threshold = honest[math.floor(false_alarms * len(honest))]
+        return sum(one > threshold for one, fraud in known if fraud) / sum(self.fraud)
 
     @property
     def cpu_s_per_thousand(self) -> float:

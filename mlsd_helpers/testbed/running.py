@@ -164,6 +164,7 @@ class Service:
             recall=_share(called, fraud),
             alarms=_share(called, [not each for each in fraud]),
             scores=tuple(scores),
+            fraud=tuple(fraud),
             sample_s=tuple((at_s, took_s) for at_s, took_s in report.pop("sample_s")),
             **report,
         )

@@ -6,6 +6,7 @@ from mlsd_helpers.figures import style
 from mlsd_helpers.figures.base import Figure, from_matplotlib, show_number
 from mlsd_helpers.figures.style import EXACT, OTHER, RULE
 from mlsd_helpers.testbed.experiments import Measurement
+from mlsd_helpers.testbed.readings import interval
 from mlsd_helpers.testbed.results import format_time
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Point(NamedTuple):
 
 
 def pareto(measured: Measurement) -> Figure:
-    """Show recall against latency, age and cost; a line joins those that no other beats on both axes.
+    """Show recall, with its 95 % interval, against latency, age and cost; a line joins those that no other beats.
 
     Data: the ways to answer, and a column for each of the four values.
     """
@@ -47,8 +48,8 @@ def pareto(measured: Measurement) -> Figure:
         for axes, (name, title, scale) in zip(
             canvas.subplots(1, len(_AXES), sharey=True), _AXES, strict=True
         ):
-            _panel(axes, points(measured, name, scale), title)
-        canvas.axes[0].set_ylabel("recall: share of fraud found")
+            _panel(axes, points(measured, name, scale), title, measured.facts["frauds"])
+        canvas.axes[0].set_ylabel("recall at 1 % false alarms")
         columns = {
             name: tuple("none" if cell is None else cell for cell in cells) for name, cells in data.items()
         }
@@ -85,12 +86,13 @@ def unbeaten(given: list[Point]) -> list[Point]:
     ]
 
 
-def _panel(axes: "Axes", given: list[Point], title: str) -> None:
+def _panel(axes: "Axes", given: list[Point], title: str, frauds: float) -> None:
     best = unbeaten(given)
     prices, recalls = zip(*((each.price, each.recall) for each in best), strict=True)
     axes.step(prices, recalls, where="post", color=style.QUIET, lw=1)
     for point in given:
         line = _LINES[point.name[0]]
+        axes.vlines(point.price, *interval(point.recall, frauds), color=line.colour, lw=1.5, alpha=0.6)
         axes.plot(point.price, point.recall, line.marker, color=line.colour, markersize=9)
         streamed = "streamed" in point.name
         place, side = _BESIDE["streamed" if streamed else point.name[0]]
@@ -118,7 +120,9 @@ def _alt(measured: Measurement) -> str:
             else f"oldest state {format_time(float(row['oldest_s']))}"
         )
         cost = show_number(round(float(row["cpu_s_per_1,000"] or 0), 3))
-        found = f"finds {float(row['recall_share'] or 0):.0%} of the fraud"
+        share = float(row["recall_share"] or 0)
+        low, high = interval(share, measured.facts["frauds"])
+        found = f"finds {share:.0%} of the fraud ({low:.0%} to {high:.0%})"
         parts.append(
             f"{row['answers']}: {found}, p99 {format_time(float(row['p99_s'] or 0))}, {age}, {cost} CPU s per 1,000"
         )

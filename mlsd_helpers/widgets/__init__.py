@@ -10,7 +10,7 @@ sentence stands in for it. What a learner has to find out stays in Python until 
     CapacityExplorer   the replica rule and Erlang C on one control
     DesignAutopsy      published incidents, and the plane that could first have caught each
     FirstQueue         send requests by hand, see them wait, then turn up a rate
-    FreshnessTimeline  the age of a feature: period, phase, delays, cache and SLA
+    FreshnessTimeline  the age of a feature: period, phase, delays, cache and age limit
     LatencySculptor    a latency distribution whose tail is dragged: mean, p50, p99, and a page's p99
     PatternSurface     when an answer is computed: what is feasible, cheapest, and where that flips
     QueueTheatre       a simulated fleet that answers while a slider moves

@@ -108,8 +108,8 @@ function render({ model, el }) {
       return `One replica takes ${showSeconds(service_s)} for each request. Send one, and see it served. Then send `
         + `several as fast as you can (by Enter, if you like).`;
     }
-    return `Now others send too. Turn the rate up: the replica can serve ${digits(most)} requests/s. At which rate `
-      + "does a queue appear, and from which on does it only grow?";
+    return `Now others send too. Turn the rate up, and let each rate run for a minute. At which rate does a queue `
+      + "appear, and from which on does it only grow?";
   }
 
   function rows() {
@@ -117,7 +117,7 @@ function render({ model, el }) {
       const { busy, passed, waits } = loop.counted;
       const mean = waits.length ? waits.reduce((a, b) => a + b, 0) / waits.length : null;
       tried.set(loop.rate, [
-        `${digits(loop.rate)}/s`, `${Math.round((100 * busy) / passed)}%`, mean === null ? "–" : showSeconds(mean),
+        `${digits(loop.rate)}/s`, digits(loop.rate * service_s), `${Math.round((100 * busy) / passed)}%`, mean === null ? "–" : showSeconds(mean),
         String(loop.queue.length), `${Math.round(passed)} s`,
       ]);
     }
@@ -147,7 +147,7 @@ function render({ model, el }) {
     if (offered) {
       const found = rows();
       table.hidden = found.length === 0;
-      setTable(table, { columns: ["rate", "busy", "mean wait", "wait now", "over"], rows: found });
+      setTable(table, { columns: ["rate", "rate × time", "busy so far", "mean wait", "wait now", "over"], rows: found });
       formula.hidden = found.length < 2;
       const asked = loop.rate || most / 2, load = asked * service_s;
       formula.textContent = `rate × time = ${digits(asked)}/s × ${digits(service_s)} s = ${digits(load)}: `

@@ -8,7 +8,7 @@ const SLIDERS = [
   ["phase", "Phase: first run", linear(0, 1, 0.05), (v) => `${Math.round(v * 100)}% of a period after 0`],
   ["delay_s", "Delays until readable", linear(0, 3600, 30), inMinutes],
   ["ttl_s", "Cache TTL", linear(0, 1800, 30), inMinutes],
-  ["sla_s", "SLA", linear(60, 7200, 60), inMinutes],
+  ["sla_s", "Age limit", linear(60, 7200, 60), inMinutes],
 ];
 
 function render({ model, el }) {

@@ -15,7 +15,7 @@ _SLIDERS = ("period_s", "phase", "delay_s", "ttl_s", "sla_s")
 
 
 class FreshnessTimeline(Explorable[FreshnessView]):
-    """Sliders for a job's period, phase and delays, a cache's TTL and the SLA, and the age that follows.
+    """Sliders for a job's period, phase and delays, a cache's TTL and the age limit, and the age that follows.
 
     The sum of the worst age, best, mean and worst, the share of stale reads, the sawtooth of the age and the age
     that one marked read finds move together. With a `prediction` the view stays closed, and nothing of it reaches

@@ -35,13 +35,13 @@ STEPS = (
     Step(
         "Routing",
         "The same requests, twice: above they wait in one queue, below as you choose. Find a replica with a queue "
-        "beside an idle one. Then add replicas: how many until both p99s are alike?",
+        "beside an idle one. Then add replicas, up to 80: does random routing catch up?",
         ("replicas", "routing"),
     ),
     Step(
         "Rate",
-        "Traffic grows and the fleet stays. Watch how busy it is, and find the rate from which there is no "
-        "percentile any more.",
+        "Traffic grows and the fleet stays. Find the rate from which the queue only grows: from there on there is no "
+        "percentile. Below it there is one, though it may take a longer run than this to measure it.",
         ("peak_rps",),
     ),
     Step(
@@ -53,7 +53,7 @@ STEPS = (
     ),
     Step(
         "Bursts",
-        "The index of burstiness (Fano factor) is the variance of the requests per second over their mean: 1 for "
+        "The index of burstiness is the variance of the requests per second over their mean: 1 for "
         "Poisson traffic, 13 for a service that completes code on Azure. Set 13 at 500/s. Then set it at 25/s with 2 "
         "replicas.",
         ("burstiness",),
@@ -67,7 +67,8 @@ STEPS = (
     Step(
         "A cache",
         "A cache keeps the answers to the most popular keys (Zipf), and answers those at once, in 0 ms here. What it "
-        "answers never reaches the fleet. Which percentile does it help, and which one least?",
+        "answers never reaches the fleet, which is then less busy. Take replicas away until it is as busy as before: "
+        "which percentile is now shorter, in per cent, and which one least?",
         ("cached_share",),
     ),
 )
@@ -157,9 +158,9 @@ def _routings(view: TheatreView) -> str:
 
 def _note(view: TheatreView) -> str:
     if view.overloaded:
-        return "The picture is one run of the event loop. It has no end that a percentile could rest on."
-    formula = view.formula_p99_s
-    agrees = f" The formula for one queue gives a p99 of {show_seconds(formula)}." if formula else ""
+        return "The picture is one run of the simulation. It has no end that a percentile could rest on."
+    known = [f"{show_seconds(lane.formula_p99_s)} {lane.phrase}" for lane in view.lanes if lane.formula_p99_s]
+    agrees = f" By formula the p99 is {' and '.join(known)}." if known else ""
     return f"{_NOTE}intervals of 95 %.{agrees}"
 
 
@@ -176,5 +177,5 @@ def _columns(view: TheatreView) -> Columns:
     columns: dict[str, tuple[str, ...]] = {"answered within (95 % interval)": names}
     for lane in view.lanes:
         found = tuple(p.estimate.as_text() for p in lane.percentiles)
-        columns[lane.name] = found or ("not settled",) * len(names)
+        columns[lane.name] = found or ("run too short",) * len(names)
     return columns

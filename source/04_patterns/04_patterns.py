@@ -30,7 +30,7 @@ import mlsd_helpers as mlsd
 
 A is an answer on request, B one made ahead by a job, C one made ahead at each event. (Which features a model reads is
 another choice, and not asked here: A over streamed features is A.) Write `choose`, which takes one product: `peak_rps`;
-`max_age_s`, how old an answer may be; `listable`, whether a job can list all inputs; `event_brings_it`, whether an event
+`max_age_s`, how old an answer may be at most; `listable`, whether a job can list all inputs; `event_brings_it`, whether an event
 brings each input before somebody asks; `job_s`, the time that a job over all inputs takes; `lag_s`, the usual lag of a
 stream; and `cost_per_day`, a dict from "A", "B" and "C" to dollars. A job starts again when it has ended, and not
 before. Return a dict:

@@ -120,8 +120,9 @@ verdict.grade()
 
 The rule promises a utilisation. The product was promised a wait: one request in a hundred may queue longer than
 `wait_budget_s`, no more. Arrivals are Poisson, service times exponential, and one queue feeds all replicas, so
-Erlang C is exact. Use the calculators in `mlsd.formulas`, but for
-`servers_for_wait`: that one is the exercise.
+Erlang C is exact. The budget is for the wait alone. (The response has the service time in it, whose own p99 is 4.6
+mean service times: held against the response, a short budget is kept by no fleet, and a search does not end.) Use the
+calculators in `mlsd.formulas`, but for `servers_for_wait`: that one is the exercise.
 
 Return a dict: `servers`, the fewest replicas that keep the promise, and `p99_wait_s`, the p99 of the wait with
 that many.

@@ -112,7 +112,7 @@ def test_the_period_of_the_timeline_decides_and_its_phase_moves_no_bound(noteboo
     view = notebook.page.locator(".mlsd-freshness")
     assert "31.7" not in notebook.page.locator("body").inner_text()  # a path of a picture may hold it
     lock_in(notebook, "What share of reads is older", "20")
-    expect(view.get_by_text("A period of at most 10 min would keep the SLA.").first).to_be_visible()
+    expect(view.get_by_text("A period of at most 10 min would keep the age limit.").first).to_be_visible()
     cells = view.get_by_role("table").get_by_role("cell")
     before = cells.all_inner_texts()
     view.get_by_role("slider", name="Phase").focus()
@@ -124,7 +124,7 @@ def test_the_period_of_the_timeline_decides_and_its_phase_moves_no_bound(noteboo
     period.focus()
     notebook.press(*["ArrowLeft"] * 5)
     expect(period).to_have_attribute("aria-valuetext", "10 min")
-    expect(view.get_by_role("status")).to_contain_text("The SLA holds")
+    expect(view.get_by_role("status")).to_contain_text("The age limit holds")
     assert "15 min at worst" in view.get_by_role("img").get_attribute("aria-label")
 
 

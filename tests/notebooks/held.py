@@ -8,6 +8,7 @@ import math
 from mlsd_helpers import cases, formulas
 from mlsd_helpers.analysis.request import requests_of
 from mlsd_helpers.cases import traffic
+from mlsd_helpers.testbed.experiments import recording
 from mlsd_helpers.units import day, minute, ms
 
 CHANGE_MIN, END_MIN = 11 * 60 + 20, 17 * 60 + 6  # of the lab in lesson 02
@@ -70,6 +71,12 @@ IN_PROSE = {
             (NEEDS.availability.target, NEEDS.availability.window) == (0.999, 30 * day)
         ),
     },
+}
+
+IN_PROSE["04_patterns"] = {
+    "| B: ahead, by a job every 5 s |": lambda: (
+        recording("three_patterns").column("answers")[1] == "B: ahead, by a job every 5 s"
+    ),
 }
 
 IN_PROSE["02_planes"] = {

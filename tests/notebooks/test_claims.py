@@ -72,6 +72,23 @@ def test_a_micro_batch_is_the_cheapest_path_that_keeps_the_recall():
     assert found[75] < 0.01
 
 
+def test_over_a_day_an_hourly_job_catches_some_fraud_and_false_alarms_stay_alike():
+    payments = samples.payments_of_a_day()
+    at, fraud = payments["at_min"].to_numpy(), payments["fraud"].to_numpy()
+    place = payments["card"].to_numpy() * 10_000 + at
+
+    def over_the_day(period, delay):
+        ages = [delay + (at - delay - period * k / 12) % period for k in range(12)]
+        counts = [np.searchsorted(place, place - a, "right") - np.searchsorted(place, place - a - 10, "right")
+                  for a in ages]  # fmt: skip
+        return np.mean([count >= 3 for count in counts], axis=0)
+
+    found = {period: over_the_day(period, delay) for period, delay in ((0.5, 0.5), (3, 2), (10, 5), (60, 15))}
+    assert 0.06 < found[60][fraud].mean() < 0.08
+    assert found[0.5][fraud].mean() > 0.8 > found[3][fraud].mean() > 0.77
+    assert all(share[~fraud].mean() < 0.001 for share in found.values())
+
+
 def test_the_crossover_of_lesson_04_lies_far_below_the_rule_of_thumb():
     runs = day / (50 * minute)
     rps = formulas.crossover_requests_per_day(1e6, runs, 5e-6, 10e-6, 0.5e-6) / day
@@ -130,11 +147,11 @@ def test_a_batch_of_32_costs_each_sequence_a_third_of_its_speed():
     assert 0.6 < together / 32 / alone < 0.7
 
 
-def test_arrivals_have_the_mean_and_the_fano_factor_that_were_asked_for():
-    for fano in (1, 13.2):
-        counts, moments = samples.arrivals(2.57, fano, 4 * 3600)
+def test_arrivals_have_the_mean_and_the_index_of_burstiness_that_were_asked_for():
+    for index in (1, 13.2):
+        counts, moments = samples.arrivals(2.57, index, 4 * 3600)
         assert counts.mean() == pytest.approx(2.57, rel=0.05)
-        assert counts.var() / counts.mean() == pytest.approx(fano, rel=0.1)
+        assert counts.var() / counts.mean() == pytest.approx(index, rel=0.1)
         assert len(moments) == counts.sum()
         assert (np.diff(moments) >= 0).all()
 

@@ -32,7 +32,6 @@ ASK = re.compile(r'mlsd\.ask\(\s*"([^"]+)"')
 # Numbers that are equal by chance, and say another thing.
 BY_CHANCE = {
     ("01-ask-busy", "1,000 ms"),  # how long a step of an earlier question stalls
-    ("03-ask-dead", "100.0 %"),  # the share of stale reads of the hourly job
     ("05-ask-zone", "80 %"),  # how busy servers are in a table of approximations
     ("05-faded-sizing", "17.3 s"),  # a p99 of the lab, where 17.27 replicas are expected
 }

@@ -7,7 +7,7 @@ from mlsd_helpers import formulas
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.figures import TheatreInputs, queue_theatre, theatre_view
 from mlsd_helpers.simulation import ROUTINGS
-from mlsd_helpers.units import ms
+from mlsd_helpers.units import ms, show_seconds
 from mlsd_helpers.widgets import Prediction, QueueTheatre
 from mlsd_helpers.widgets.queue_theatre import STEPS
 
@@ -50,6 +50,25 @@ def test_what_has_settled_is_near_the_truth_and_what_has_not_shows_no_percentile
 )
 def test_each_movement_for_the_worse_is_seen(worse):
     assert p99_s(**worse).low > p99_s().high
+
+
+@pytest.mark.parametrize("rps", [631, 708])
+def test_where_the_run_is_too_short_the_percentile_of_the_long_run_is_said(rps):
+    view = theatre_view(TheatreInputs(peak_rps=rps))
+    short = [lane for lane in view.lanes if not lane.p99_s]
+    assert short
+    assert not view.overloaded
+    exact_s = formulas.random_split_response_percentile_s(29, rps, 0.040, 0.99)
+    assert short[-1].formula_p99_s == pytest.approx(exact_s)
+    assert show_seconds(exact_s) in view.verdict
+
+
+def test_batches_say_why_requests_wait_beside_idle_replicas_and_how_large_one_queue_makes_them():
+    view = theatre_view(TheatreInputs(replicas=38, batch=8))
+    one, at_random = (lane.p99_s for lane in view.lanes)
+    assert one.low > at_random.high
+    assert "about 2.5 more" in view.batches
+    assert "becomes idle takes" not in json.dumps(QueueTheatre(batch=8).shown)
 
 
 def test_a_lost_zone_that_overloads_shows_a_growing_queue_and_no_percentile():
@@ -179,7 +198,7 @@ def test_the_still_picture_says_its_percentiles_and_how_many_wait():
     assert all(p.estimate.as_text() in figure.alt for lane in view.lanes for p in lane.percentiles)
     assert view.seen in figure.alt
     assert len(figure.data["time_s"]) == sum(len(lane.curve) for lane in view.lanes)
-    assert view.formula_p99_s == pytest.approx(184.4 * ms, rel=0.01)
+    assert [lane.formula_p99_s for lane in view.lanes] == pytest.approx([184.4 * ms, 593.6 * ms], rel=0.01)
 
 
 def test_the_same_inputs_give_the_same_picture():

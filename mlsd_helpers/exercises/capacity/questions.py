@@ -39,7 +39,8 @@ QUESTIONS: tuple[Question, ...] = (
         unit="ms",
         truth=lambda: formulas.random_split_response_percentile_s(29, 500, 40 * ms, 0.99) / ms,
         because="At random, some replicas have a queue while others are idle, and a request stays in the queue that "
-        "it got. Each replica is then an M/M/1 with 500 / 29 requests a second: p99 = ln 100 / (25 − 17.2) = 594 ms.",
+        "it got. Each replica is then a queue of its own (M/M/1: Poisson, exponential, one server) with 500 / 29 "
+        "requests a second: p99 = ln 100 / (25 − 17.2) = 594 ms.",
         within=0.25,
     ),
     Estimate(
@@ -75,7 +76,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="05-ask-price",
-        question=f"38 replicas at ${_PRICE_PER_HOUR:.2f} an hour answer 200 requests/s on average. "
+        question=f"38 replicas at ${_PRICE_PER_HOUR:.2f} an hour are sized for 500 requests/s and get 200 on average. "
         "What do 1,000 answers cost?",
         unit="cents",
         truth=lambda: 100 * formulas.cost_per_thousand_predictions(38, _PRICE_PER_HOUR, 200),
@@ -105,19 +106,20 @@ QUESTIONS: tuple[Question, ...] = (
         question="How many times as long is the p99 with the bursty trace?",
         unit="times",
         truth=None,
-        because="At 2.57 requests/s, an index of 13.2 means counts that spread by more than twice their mean: a "
-        "whole burst waits for itself. The ratio is that of the two traces drawn above.",
+        because="At 2.57 requests/s, an index of burstiness of 13.2 means counts that spread by more than twice their "
+        "mean: a whole burst waits for itself. The ratio is that of the two traces drawn above.",
         within=0.3,
     ),
     Estimate(
         id="05-ask-machine",
         question="A service with nearly constant times, 70 % busy, in our recording: the measured p99 is how many "
-        "times the simulated one?",
+        "times the simulated one? (One run, of which the interval is wide.)",
         unit="times",
         truth=None,
         because="The simulation knows the service's times and its arrivals. It does not know the neighbours of the "
-        "process, nor that a server works on several requests in turn.",
-        within=0.3,
+        "process, nor that a server works on several requests in turn. The measured p99 rests on one run: look at its "
+        "interval before you trust the ratio.",
+        within=1.0,
     ),
     Recall(
         id="05-recall-mean",
@@ -185,8 +187,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="A fleet of three zones is sized so that two of them carry the peak at 70 %. What does a rolling "
         "restart need on top, on a day when no zone is lost?",
         options={
-            "30 % more": "The zone's replicas are there and idle; a restart of a quarter takes fewer than a zone "
-            "does.",
+            "30 % more": "The third zone's share of the replicas is there, and on that day its work is all that the "
+            "restart has to spread over the others; a quarter is fewer than a zone.",
             "nothing": "A quarter down is less than a third down. Both at once would be another matter, to be named "
             "and paid.",
             "a second fleet": "That is one way to deploy, and not what a restart needs.",

@@ -104,7 +104,7 @@ def left_out_the_cache(path: Path) -> Answer:
 
 
 def mean_for_the_worst(path: Path) -> Answer:
-    """Your worst age is a mean. An SLA is a promise about the tail: the unlucky read comes just before the next
+    """Your worst age is a mean. An age limit is a promise about the tail: the unlucky read comes just before the next
     result. Which share of reads is older than the mean?
     """
     right = ages(path)

@@ -130,8 +130,8 @@ def repaired_without_caches(flow: Flow) -> Flow:
 
 
 def relaxed_the_sla(flow: Flow) -> Flow:
-    """You raised the SLA until the pipeline met it. The SLA says what the decision needs, and whoever asked for it has
-    not changed their mind: repair the flow, or go and ask.
+    """You raised the age limit until the pipeline met it. The age limit says what the decision needs, and whoever asked
+    for it has not changed their mind: repair the flow, or go and ask.
     """
     return _repaired(flow, lambda feature, _job, _left: feature.update(sla=86_400))
 
@@ -144,15 +144,15 @@ def wished_the_delays_away(flow: Flow) -> Flow:
 
 
 def period_set_to_the_sla(flow: Flow) -> Flow:
-    """You set the period to the SLA. The delays and the cache come on top, so that the unlucky read is still too old:
-    leave the period only what they leave of it.
+    """You set the period to the age limit. The delays and the cache come on top, so that the unlucky read is still too
+    old: leave the period only what they leave of it.
     """
     return _repaired(flow, lambda feature, job, _left: job.update(period=feature["sla"]))  # C23
 
 
 def as_often_as_can_be(flow: Flow) -> Flow:
-    """You run everything late once a minute. One job takes longer than the SLA allows in all, and stays too old however
-    often it starts. Where else do its data come by?
+    """You run everything late once a minute. One job takes longer than the age limit allows in all, and stays too old
+    however often it starts. Where else do its data come by?
     """
     return _repaired(flow, lambda _feature, job, _left: job.update(period=SHORTEST_PERIOD_S))
 
@@ -207,7 +207,7 @@ def _not_kept(case: Case, value: Any) -> str:
         return "That is no data flow: return the flow as a dict, or as an mlsd.design.DataFlow."
     asked = [{(f.id, f.source, f.sla, f.slot) for f in flow.features} for flow in (before, after)]
     if asked[0] != asked[1]:
-        return "The features, their sources, SLAs and slots have to stay as they were asked for."
+        return "The features, their sources, age limits and slots have to stay as they were asked for."
     reads = [flow.lookup.time_per_call if flow.lookup else None for flow in (before, after)]
     if reads[0] != reads[1] or not _same_facts(before, after):
         return (
@@ -230,7 +230,7 @@ def _same_facts(before: DataFlow, after: DataFlow) -> bool:
 
 
 def _too_old(flow: DataFlow) -> Iterator[str]:
-    """Say which features are older than their SLA at the worst."""
+    """Say which features are older than their age limit at the worst."""
     worst_s = ages.worst_ages_s(flow)
     for feature in flow.features:
         if feature.sla is None or worst_s[feature.id] > feature.sla + 1e-6:
@@ -280,7 +280,7 @@ EXERCISE = Exercise(
     assignment="03_dataflow",
     title="Repair a data flow",
     kind="repair a design",
-    outcome="Bring a whole data flow within its SLAs, and make its training rows honest.",
+    outcome="Bring a whole data flow within its age limits, and make its training rows honest.",
     minutes=18,
     steps=(
         Step("kept", 1, _kept, part="", explain=_not_kept),
@@ -309,12 +309,12 @@ EXERCISE = Exercise(
     hints=(
         "Look at what the review says of the flow, finding by finding: each names the field, and what to do there.",
         (
-            "Start with the features that are too old. For each, take the delays and TTLs of its path from its SLA: is "
-            "anything left for the period? If not, which other stage could its path name?"
+            "Start with the features that are too old. For each, take the delays and TTLs of its path from its age "
+            "limit: is anything left for the period? If not, which other stage could its path name?"
         ),
         (
-            "A neighbour: a job with a period of 300 s, delays of 100 s and an SLA of 250 s may run every 150 s; with "
-            "delays of 250 s it has to leave its path for one that is fast enough, at any period."
+            "A neighbour: a job with a period of 300 s, delays of 100 s and an age limit of 250 s may run every 150 s; "
+            "with delays of 250 s it has to leave its path for one that is fast enough, at any period."
         ),
     ),
     draw=_draw_flow,

@@ -47,7 +47,7 @@ def gaps_as_tuple(features: Sequence[Feature]) -> tuple[str, ...]:
 
 
 def period_against_the_sla(features: Sequence[Feature]) -> set[str]:
-    """You held the period against the SLA. A job every 15 minutes delivers data that are older than that: before
+    """You held the period against the age limit. A job every 15 minutes delivers data that are older than that: before
     the next result is readable, the period *and* every delay have gone by. What is left for the period?
     """
     late = {f["name"] for f in features if _longest_period(f["path"]) > f["sla_min"]}
@@ -59,8 +59,8 @@ def _longest_period(path: Path) -> float:
 
 
 def mean_against_the_sla(features: Sequence[Feature]) -> set[str]:
-    """You held the mean age against the SLA. Half of the reads are older than that, and an SLA is on the worst
-    of them. Who reads just before the next result?
+    """You held the mean age against the age limit. Half of the reads are older than that, and an age limit is on the
+    worst of them. Who reads just before the next result?
     """
     return {f["name"] for f in features if _too_old(f, _mean_min) or _unreadable(f)}  # C24
 
@@ -108,7 +108,7 @@ def age_alone(features: Sequence[Feature]) -> set[str]:
 
 
 def just_in_time_is_late(features: Sequence[Feature]) -> set[str]:
-    """You call a feature a gap whose worst age just equals its SLA. "At most 30 minutes" holds at 30: write the
+    """You call a feature a gap whose worst age just equals its age limit. "At most 30 minutes" holds at 30: write the
     limit as an inequality, and read its sign.
     """
     late = {f["name"] for f in features if worst_min(f["path"]) >= f["sla_min"]}
@@ -207,7 +207,7 @@ EXERCISE = Exercise(
     assignment="03_dataflow",
     title="Find the gaps in twelve features",
     kind="find the gap",
-    outcome="Hold each feature's worst age against its SLA, and see what cannot be read at all.",
+    outcome="Hold each feature's worst age against its age limit, and see what cannot be read at all.",
     minutes=12,
     steps=(
         Step("finds_every_gap", 2, _finds_all, part="", explain=_explain_missing),
@@ -235,8 +235,8 @@ EXERCISE = Exercise(
             "still within? Then look at `store`."
         ),
         (
-            "A neighbour: every 30 minutes with a delay of 5, against an SLA of 30, is a gap; against 35 it is none. "
-            "With its result in an offline store it is one against any SLA."
+            "A neighbour: every 30 minutes with a delay of 5, against an age limit of 30, is a gap; against 35 it is "
+            "none. With its result in an offline store it is one against any age limit."
         ),
     ),
     draw=_draw_features,

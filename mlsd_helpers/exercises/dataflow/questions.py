@@ -70,19 +70,19 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="03-ask-dead",
-        question="A consumer is killed, and its store goes on answering. What share of the requests still gets an "
-        "answer?",
-        unit="%",
-        truth=lambda: 100.0,
-        because="None fails: a store answers with what it has, and does not know that nothing new comes.",
-        highest=100,
+        question="The job runs every 3 s and is killed; for 5 s more, requests read what it made. How old may the "
+        "oldest data be that they read?",
+        unit="s",
+        truth=lambda: 3.0 + 5.0,
+        because="Just before a run the data are a period old; with the job dead they age by a second a second: 3 + 5 = "
+        "8. No request fails: a store answers with what it has, and does not know that nothing new comes.",
     ),
     Estimate(
         id="03-ask-canary",
-        question="The leak probe's AUC when it is joined on when it became readable?",
+        question="The AUC of the same feature, joined by when it became readable?",
         unit="",
         truth=None,
-        because="Joined right, it holds an earlier outcome of the card, which says nothing here.",
+        because="Joined right, it holds an earlier outcome of the card, which says nothing here: a half is chance.",
         highest=1,
     ),
     Estimate(

@@ -1,4 +1,4 @@
-"""Exercise 4: why does a feature break its SLA, and what is the cheapest repair that works?"""
+"""Exercise 4: why does a feature break its age limit, and what is the cheapest repair that works?"""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -83,7 +83,7 @@ def choose_by_library(feature: Feature, repairs: Sequence[Repair]) -> Answer:
 
 
 def whole_sla_for_the_period(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You left the whole SLA to the period. Delays and the cache have spent part of it before the schedule gets
+    """You left the whole age limit to the period. Delays and the cache have spent part of it before the schedule gets
     its share, sometimes all of it: solve for what is *left*.
     """
     bare = {**feature, "delays_min": [0], "ttl_min": 0}
@@ -103,8 +103,8 @@ def left_out_the_cache(feature: Feature, repairs: Sequence[Repair]) -> Answer:
 
 
 def more_often_always_helps(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You run the job more often where no schedule can help: its delays have spent the SLA before the period gets a
-    share. A job that starts every minute still takes as long as it takes. What else could change?
+    """You run the job more often where no schedule can help: its delays have spent the age limit before the period gets
+    a share. A job that starts every minute still takes as long as it takes. What else could change?
     """
     left_min = _left_min(feature)
     reason, repair = _reason(feature, left_min), _cheapest(feature, repairs)
@@ -117,8 +117,8 @@ def more_often_always_helps(feature: Feature, repairs: Sequence[Repair]) -> Answ
 
 
 def freshest_repair(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You took the freshest repair. Freshness beyond the SLA buys nothing that anybody asked for, and somebody pays
-    for it every month: take the *cheapest* that keeps the SLA.
+    """You took the freshest repair. Freshness beyond the age limit buys nothing that anybody asked for, and somebody
+    pays for it every month: take the *cheapest* that keeps the age limit.
     """
     left_min = _left_min(feature)
     working = [r for r in repairs if _works(_after(feature, r))]
@@ -127,8 +127,8 @@ def freshest_repair(feature: Feature, repairs: Sequence[Repair]) -> Answer:
 
 
 def freshest_where_it_is_a_gap(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You repair only what is a gap, which is right, and then take the freshest repair. Freshness beyond the SLA buys
-    nothing that anybody asked for: of those that keep the SLA, take the *cheapest*.
+    """You repair only what is a gap, which is right, and then take the freshest repair. Freshness beyond the age limit
+    buys nothing that anybody asked for: of those that keep the age limit, take the *cheapest*.
     """
     left_min = _left_min(feature)
     if _works(feature):
@@ -198,7 +198,7 @@ def _repairs(period_min: float, shorter_min: float, costs: Sequence[int]) -> lis
 
 
 def _draw_repair(rng: random.Random) -> Case:
-    """Draw a feature that fits, or breaks its SLA for one of the three reasons."""
+    """Draw a feature that fits, or breaks its age limit for one of the three reasons."""
     reason = rng.choice(["fits", "period", "path", "store"])
     delays_min = [rng.randrange(1, 7) for _ in range(3)]
     ttl_min = rng.choice([1, 2, 3])
@@ -250,7 +250,7 @@ EXERCISE = Exercise(
     assignment="03_dataflow",
     title="The cheapest repair that works",
     kind="choose and justify",
-    outcome="Solve for the longest period that keeps an SLA, and see when no period can.",
+    outcome="Solve for the longest period that keeps an age limit, and see when no period can.",
     minutes=16,
     steps=(
         equals("left_min", 1, lambda c, _: _left_min(c["feature"])),
@@ -281,14 +281,14 @@ EXERCISE = Exercise(
         fresh_but_out_of_reach,
     ),
     hints=(
-        "Look at what the delays and the cache have spent of the SLA before the period gets its share.",
+        "Look at what the delays and the cache have spent of the age limit before the period gets its share.",
         (
-            "Start with `left_min`, the SLA less delays and TTL. Then write a small function that gives the worst age "
-            "of a feature, and try it on `{**feature, **repair['changes']}` for each repair."
+            "Start with `left_min`, the age limit less delays and TTL. Then write a small function that gives the "
+            "worst age of a feature, and try it on `{**feature, **repair['changes']}` for each repair."
         ),
         (
-            "A neighbour: delays of 6, a TTL of 4, an SLA of 30. 20 minutes are left for the period: one of 60 has to "
-            "come down. With an SLA of 10 nothing is left, and the path has to change."
+            "A neighbour: delays of 6, a TTL of 4, an age limit of 30. 20 minutes are left for the period: one of 60 "
+            "has to come down. With an age limit of 10 nothing is left, and the path has to change."
         ),
     ),
     draw=_draw_repair,
