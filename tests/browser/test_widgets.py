@@ -22,7 +22,7 @@ GROSS_S = 1.5  # far above what a person notices; the figure itself is printed
 CELLS = (
     """import mlsd_helpers as mlsd
 from mlsd_helpers.widgets import CapacityExplorer, Choice, Prediction
-prediction = Prediction("How long is the p99?", "ms", truth=lambda: 500 + 93.6, because="A queue for each replica.")
+prediction = Prediction("How long is the p99?", "ms", truth=lambda: 500 + 87.3, because="A queue for each replica.")
 prediction""",
     "CapacityExplorer(prediction=prediction)",
     """Choice("Which failure does it pay for?", ["a restart", "a lost zone"], answer="a restart",
@@ -61,12 +61,12 @@ def explorer(notebook):
 
 
 def test_the_truth_is_nowhere_on_the_page_until_a_number_is_locked_in(notebook):
-    assert "593.6" not in notebook.page.content()
+    assert "587.3" not in notebook.page.content()
     expect(notebook.page.locator(".mlsd-capacity").get_by_role("slider")).to_have_count(0)
     lock_in(notebook, "How long is the p99?", "about 100")
     expect(notebook.page.locator(".mlsd-problem").first).to_contain_text("not a number")
     lock_in(notebook, "How long is the p99?", "100")
-    expect(notebook.page.locator(".mlsd-prediction .mlsd-verdict").first).to_contain_text("593.6")
+    expect(notebook.page.locator(".mlsd-prediction .mlsd-verdict").first).to_contain_text("587.3")
 
 
 def test_the_parts_of_the_explorer_move_together(notebook):
@@ -213,7 +213,7 @@ def test_the_learner_sends_requests_sees_them_wait_and_then_turns_up_the_rate(no
         notebook.press("Enter")
     rows = first.get_by_role("table").get_by_role("row")
     expect(rows).to_have_count(3)
-    assert int(rows.nth(2).get_by_role("cell").nth(2).inner_text()) > 5
+    assert int(rows.nth(2).get_by_role("cell").nth(3).inner_text()) > 5
     expect(first.locator(".mlsd-formula")).to_contain_text(
         "2.2/s × 0.5 s = 1.1: more than one replica can do"
     )

@@ -6,6 +6,7 @@ import pytest
 
 from mlsd_helpers.testbed import experiments, readings
 from mlsd_helpers.testbed.experiments import EXPERIMENTS, recording
+from mlsd_helpers.testbed.results import Load
 
 
 def changed(name, place, **cells):
@@ -66,3 +67,24 @@ def test_a_disturbed_machine_draws_no_conclusion_and_shows_a_calm_recording(monk
         assert "2.7 times" in shown
         assert "Recorded on another machine" in shown
         assert "came closer" in shown
+
+
+def test_recalls_are_compared_at_one_rate_of_false_alarms_and_told_apart_only_where_intervals_do_not_overlap():
+    found = recording("three_patterns")
+    words = said(found)
+    assert "The intervals of B: ahead, by a job every 5 s and C: ahead, by event overlap" in words
+    assert "overlap" not in said(
+        replace(
+            found, rows=tuple(row | {"recall_share": 0.1 + 0.25 * at} for at, row in enumerate(found.rows))
+        )
+    )
+
+
+def test_the_threshold_of_a_rate_of_false_alarms_lets_at_most_that_share_of_the_honest_through():
+    run = Load(
+        loop="open", rate_rps=1, requests=103, failed={}, took_s=1, latency_s={}, late_s={}, age_s={},
+        server_cpu_s=1, client_cpu_s=1,
+        scores=(*(at / 100 for at in range(100)), 0.985, 0.5, None), fraud=(*[False] * 100, True, True, True),
+    )  # fmt: skip
+    assert run.recall_at(0.01) == 1 / 3
+    assert run.recall_at(0.6) == 2 / 3
