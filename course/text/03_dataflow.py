@@ -207,9 +207,11 @@ the edges are there, and up to 15 minutes are saved at no cost. Do not leave tha
 
 # %%
 each_time = mlsd.formulas.age_bounds([edges, Stage(delay_s=12 * minute)]).worst_s
-hourly = mlsd.formulas.age_bounds([edges, scores]).worst_s - 15 * minute
+once_an_hour = mlsd.formulas.age_bounds([edges, scores]).worst_s - 15 * minute
 print(f"at each end: {24 * 60 / 15:.0f} runs a day, at most {show_seconds(each_time)}")
-print(f"at the first end after each hour: 24 runs, at most {show_seconds(hourly)}")
+print(
+    f"at the first end after each hour: 24 runs, at most {show_seconds(once_an_hour)}"
+)
 
 # %% [markdown]
 """

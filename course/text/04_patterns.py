@@ -492,8 +492,8 @@ caches
 
 # %% [markdown]
 """
-Read each change in both columns: in front of scikit-learn, Redis shortens the median and lengthens the p99, since a miss now asks
-Redis *and* the model.
+Read each change in both columns: in front of scikit-learn, Redis shortens the median, and does not shorten the p99: that is a miss,
+which asks Redis *and* the model.
 
 ## 11 Write it down
 

@@ -512,8 +512,7 @@ These are bounds of *plain* decoding of a *dense* model. The levers of today's s
 | tensor parallelism | one model on several GPUs: more memory and bandwidth, and traffic between them |
 
 **Your turn.** A chat service is asked 5.53 times a second for 211 tokens (the means of the conversation trace [2]), at 25 ms
-a token. (That is a measured pace, several times the bound above: real servers also schedule, read prompts in between and share the
-GPU.) It is the law from section 1: what is the rate, and how long does each sequence stay?
+a token. (Our assumption, several times the bound above: servers also schedule, and read prompts in between.) It is the law from section 1: what is the rate, and how long does each sequence stay?
 """
 
 # %%
@@ -614,7 +613,7 @@ The formula assumes exponential service times; the simulation has the measured o
 repeated with the service time that the server had *during* the measurement. What then remains is what a queue of one
 server leaves out: a server of this kind works on several requests in turn (an **event loop**), pauses to collect garbage, and shares
 its cores with neighbours. Each rate is measured once, for some seconds, so look at the interval of the measured p99 before you
-judge a ratio: one pause at 70 % can widen it fivefold, and a ratio within it says nothing about the simulation.
+judge a ratio: in our recording it is widest by far at the highest rate, and a ratio within it says nothing against the simulation.
 
 ## 10 Write it down
 
