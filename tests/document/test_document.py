@@ -266,8 +266,8 @@ def test_a_stage_in_step_with_the_one_before_adds_no_wait():
         ("utilisation", "44.44%"),  # 20 / 45
         ("zone_lost", "66.67%"),  # 20 / 30
         ("backlog", "0"),  # 575 is below 45 / 0.040 = 1,125
-        ("cost", "$6,480.00"),  # 45 × 0.20 × 720
-        ("cost_per_1k", "$0.0125"),  # 9 an hour over 720,000 requests
+        ("cost", "$6,912.00"),  # (45 + 3) × 0.20 × 720
+        ("cost_per_1k", "$0.01333"),  # 9.60 an hour over 720,000 requests
         ("labels", "$20,000.00"),  # 20,000 × 2 × 0.50
     ],
 )
