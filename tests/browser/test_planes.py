@@ -46,7 +46,7 @@ def test_an_arrow_is_drawn_guarded_and_removed_by_keyboard(notebook):
     box(notebook, "gateway").focus()
     notebook.press("Enter")
     expect(canvas.locator(".mlsd-status")).to_contain_text("Arrow starts at gateway")
-    box(notebook, "rules").focus()
+    box(notebook, "features").focus()
     notebook.press("Enter")
     expect(arrows).to_have_count(ARROWS + 1)
     expect(canvas.locator(".mlsd-findings")).to_contain_text("PLANE006")
