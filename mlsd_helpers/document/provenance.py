@@ -39,6 +39,11 @@ _OTHERWISE_SHOWN = {"name", "sources", "evidence", "accepted", "does_not_apply"}
 _BY_HAND = {
     _steps(path)
     for path in (
+        "summary",
+        "about.context",
+        "about.context_file",
+        "requirements.goal",
+        "requirements.baseline",
         "requirements.non_goals",
         "requirements.latency.also.*.what",
         "requirements.freshness.also.*.what",

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.cost import costs_of
+from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.analysis.rates import calls_per_request, days_on_duty, is_of_each, share_on_duty
 from mlsd_helpers.analysis.request import has_fallback
@@ -269,11 +269,14 @@ def bill_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     priced = sorted((row for row in rows if ".price" in row.path), key=lambda row: -(row.per_month or 0.0))
     if not budget or not priced or total <= budget * _SLACK or fleets > budget * _SLACK:
         return  # servers that alone cost too much have a rule of their own
-    dear = priced[0]
-    alone = (
-        f"{_name_of(planes, dear.path)} costs {money(design, dear.per_month or 0.0)} in 30 days ({dear.how})"
-    )
-    rest = total - (dear.per_month or 0.0)
+    of_each: dict[str, list[CostRow]] = {}
+    for row in priced:
+        of_each.setdefault(row.path.partition(".price")[0], []).append(row)
+    prices = max(of_each.values(), key=lambda rows: math.fsum(row.per_month or 0.0 for row in rows))
+    dear, all_of_it = prices[0], math.fsum(row.per_month or 0.0 for row in prices)
+    how = " and ".join(row.how for row in prices)
+    alone = f"{_name_of(planes, dear.path)} costs {money(design, all_of_it)} in 30 days ({how})"
+    rest = total - all_of_it
     more = f", and everything else {money(design, rest)}" if rest > 0 else ""
     yield Fault(
         dear.path.partition(".price")[0] + ".price",
