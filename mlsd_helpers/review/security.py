@@ -140,7 +140,9 @@ def public_without_limit(design: Design, planes: Planes) -> Iterator[Fault]:
     writes = generates(design)
     calls = [flow for _, flow in waiting_flows(planes)]
     called = {flow.end for flow in calls}
-    public = [one.id for one in planes.components if mentions(_PUBLIC, one.trust_zone)]
+    public = [
+        one.id for one in planes.components if one.kind == "client" or mentions(_PUBLIC, one.trust_zone)
+    ]
     clients = {
         one.id
         for one in planes.components
@@ -174,7 +176,7 @@ _COSTLY = (
     "model server", "batch scorer", "external service", "llm gateway", "embedder", "re-ranker", "candidate generator",
     "vector index", "feature store",
 )  # fmt: skip
-_CLIENTS = ("device fleet", "people", "raw source")
+_CLIENTS = ("client", "device fleet", "people", "raw source")
 _THEIRS = r"customer|client|\busers?\b|device|browser|untrusted|outside|partner"
 
 

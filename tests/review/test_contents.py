@@ -228,3 +228,10 @@ def test_a_form_that_people_answer_is_no_costly_part():
         name="d", planes=Planes(components=parts, flows=[Flow(start="app", end="form", carries="request")])
     )
     assert not found(design, "SEC003")
+
+
+def test_a_client_is_outside_without_a_word_on_its_zone():
+    client = setting(of_customers(), "planes.components.editor", kind="client")
+    assert found(client, "SEC003")
+    assert not found(of_customers(), "SEC003")
+    assert not found(setting(client, "planes.components.front", quota={"requests": "2 rps"}), "SEC003")
