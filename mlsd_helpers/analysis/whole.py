@@ -118,6 +118,8 @@ class Elsewhere:
         return (way.without_rare() if percentile != "mean" else way).elsewhere()
 
     def __str__(self) -> str:
+        if math.isinf(self.most_s):
+            return "a time without end, as another fleet is overloaded,"
         if math.isclose(self.least_s, self.most_s):
             return show_seconds(self.most_s)
         return f"{show_seconds(self.least_s)} or {show_seconds(self.most_s)}"
@@ -238,7 +240,10 @@ class _Way:
 
         nearer, further = whole(_LONG_S), whole(2 * _LONG_S)
         # A fleet that is called several times counts as often; its percentiles add up at most.
-        times = [max(round((b - a) / _LONG_S), 1) for a, b in zip(nearer, further, strict=True)]
+        times = [
+            max(round((b - a) / _LONG_S), 1) if math.isfinite(b) else 1  # another fleet may be overloaded
+            for a, b in zip(nearer, further, strict=True)
+        ]
         least_s, most_s = (
             round(max(end - number * _LONG_S, 0.0), 9) for end, number in zip(nearer, times, strict=True)
         )
@@ -445,7 +450,8 @@ def left_for(design: Design, plan: FleetPlan, budget_s: float) -> float:
         if part.component in called and part.component != plan.component
     )
     timeout_s = callers_of(design, plan).timeout_s - math.fsum(parts)
-    return min(budget_s - Elsewhere.of(design, plan).least_s, timeout_s)
+    elsewhere_s = Elsewhere.of(design, plan).least_s
+    return min(budget_s - elsewhere_s if math.isfinite(elsewhere_s) else 0.0, timeout_s)
 
 
 # ---------------------------------------------------------------- answers

@@ -517,3 +517,16 @@ def test_what_is_called_within_a_part_of_the_split_is_not_added_again(part, else
         needs={"latency": {"budget": "200 ms", "percentile": "p99", "split": split}},
     )
     assert Elsewhere.of(design, design.capacity).most_s == pytest.approx(max(elsewhere_s, 0.0), abs=0.016)
+
+
+def test_an_overloaded_fleet_beside_another_is_reviewed_and_written():
+    plan = {"service_time": STEADY, "target_utilisation": "70%", "zones": 3, "routing": "central queue"}
+    fleets = [
+        plan | {"id": "a", "component": "model", "load": "500 rps", "replicas": 20},
+        plan | {"id": "b", "component": "other", "load": "500 rps", "replicas": 5},
+    ]
+    both = eta([box("other", "model server", latency=None, latency_is=None)], [call("gateway", "other")])
+    both = both.with_part(capacity=CapacityPlan(fleets=fleets))
+    assert review(both)
+    assert "without end" in document(both)
+    assert met(both, "latency", requests=20_000) is False
