@@ -194,14 +194,32 @@ def planes(draw: st.DrawFn) -> Planes:
     free = IDS.map(lambda name: f"X{name}").filter(lambda name: name not in ids)
     own = draw(st.lists(free, max_size=6, unique=True))  # of flows, then of alerts
     flows = [
-        draw(values(Flow, id=st.just(name), start=names, end=names, otherwise=st.none(), after=st.just(())))
+        draw(
+            values(
+                Flow,
+                id=st.just(name),
+                start=names,
+                end=names,
+                otherwise=st.none(),
+                after=st.just(()),
+                without=st.just(()),
+            )
+        )
         for name in own[::2]
         if ids
     ]
     flows += (
         draw(
             st.lists(
-                values(Flow, id=st.none(), start=names, end=names, otherwise=st.none(), after=st.just(())),
+                values(
+                    Flow,
+                    id=st.none(),
+                    start=names,
+                    end=names,
+                    otherwise=st.none(),
+                    after=st.just(()),
+                    without=st.just(()),
+                ),
                 max_size=1,
             )
         )

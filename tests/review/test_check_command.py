@@ -127,9 +127,9 @@ def test_each_place_has_its_own_fix_where_they_differ():
 def test_annotations_name_file_and_line(bad, capsys):
     cli.main(["check", bad, "--format", "github"])
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith(
-        f"::error file={bad},line={load_with_lines(bad).lines('planes.flows.1')},title=PLANE005"
-    )
+    loaded = load_with_lines(bad)
+    (finding,) = [one for one in review(loaded.design) if one.severity == "error"]
+    assert line.startswith(f"::error file={bad},line={loaded.lines(finding.where)},title=PLANE005")
 
 
 def test_annotations_escape_what_would_end_them():
