@@ -104,7 +104,8 @@ class Elsewhere:
         """Take it from the parts of the latency budget, what components state, and what other fleets are predicted.
 
         Parts of the fleet's component are its own; parts of other components are elsewhere, and take no less than
-        these state, or their own fleets are predicted to take at `percentile`, by default that of the budget. A part
+        these state, or their own fleets are predicted to take at `percentile`, by default that of the budget. What
+        only requests reach that enter at another place, and never come to the fleet, takes no time of these. A part
         without a component is elsewhere if some part is the fleet's, and may be either otherwise. A part is also the
         time of what its component calls and the split does not name, where what these state fits into it. Calls that
         are made at once take as long as the slowest, and calls that too few requests make to set the percentile are
@@ -227,7 +228,8 @@ class _Way:
 
     def elsewhere(self) -> Elsewhere:
         on_way = self._on_way()
-        beside = [part for part in self._named if part.component not in {*on_way, *self._gone()}]
+        apart = {*on_way, *self._gone(), *self._of_others()}
+        beside = [part for part in self._named if part.component not in apart]
         aside_s, words_s = (math.fsum(part.time for part in parts) for parts in (beside, self._words))
         unlisted = [name for name in on_way if self._unlisted(name)]
         open_ = bool(self._words) and not self._own
@@ -275,6 +277,16 @@ class _Way:
                 found.pop(name)
         found.pop(self._fleet, None)
         return tuple(found)
+
+    def _of_others(self) -> set[str]:
+        """Return what only requests reach that enter elsewhere and never come to the fleet."""
+        planes = self._design.planes
+        if not self._calls or planes is None or self._fleet is None:
+            return set()
+        steps = steps_along(self._calls)
+        ways = [reached([one], steps) for one in self._entries(planes)]
+        mine = set[str]().union(*(way for way in ways if self._fleet in way))
+        return set[str]().union(*ways) - mine if mine else set()
 
     def _entries(self, planes: Planes) -> tuple[str, ...]:
         called = {flow.end for flow in self._calls}

@@ -530,3 +530,26 @@ def test_an_overloaded_fleet_beside_another_is_reviewed_and_written():
     assert review(both)
     assert "without end" in document(both)
     assert met(both, "latency", requests=20_000) is False
+
+
+def test_a_part_that_only_other_requests_pass_takes_no_time_of_a_fleets_own():
+    boxes = [
+        box("app", "api gateway"),
+        box("near", "service"),
+        box("job", "api gateway"),
+        box("model", "model server"),
+    ]
+    calls = [call("app", "near"), call("job", "model")]
+    needs = {
+        "latency": {
+            "budget": "200 ms",
+            "percentile": "p99",
+            "split": [
+                {"part": "near", "component": "near", "time": "150 ms"},
+                {"part": "model", "component": "model", "time": "50 ms"},
+            ],
+        }
+    }
+    apart = system(boxes, calls, needs=needs)
+    along = system(boxes, [*calls, call("job", "near")], needs=needs)
+    assert Elsewhere.of(apart, apart.capacity).most_s < 0.15 <= Elsewhere.of(along, along.capacity).most_s
