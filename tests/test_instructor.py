@@ -25,6 +25,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from mlsd_helpers.exercises.capacity import units_rounding
+from mlsd_helpers.exercises.forms import form
 from mlsd_helpers.exercises.kit import feedback
 from mlsd_helpers.grading.synthetic import class_of, submit
 from tests.support.repository import ROOT, files
@@ -318,7 +319,20 @@ def page(walk, student):
     )
 
 
+def answer_forms(walk):
+    """Let three students answer both forms, the second one better."""
+    for name, letter, learnt in (("before", "A", 0), ("after", "B", 2)):
+        rows = [
+            [student, *(one.right + 1 if at < learnt else 1 for one in form(letter))]
+            for at, student in enumerate(("ada", "bo", "cy"))
+        ]
+        heads = ["student", *range(1, len(rows[0]))]
+        lines = (",".join(map(str, row)) for row in (heads, *rows))
+        (walk.inside(walk.now) / f"{name}.csv").write_text("\n".join(lines), encoding="utf-8")
+
+
 PREPARED = {
+    "mlsd report --gain .*": answer_forms,
     "mlsd collect .* --dry-run": download,
     "mlsd grade .* --dry-run": make_fairer,
     "nbgrader release_assignment .*": lambda walk: walk.inside(walk.folder / "exchange").mkdir(mode=0o777),

@@ -166,8 +166,10 @@ def _regions(start: Component, end: Component) -> Md:
 
 def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
     """Write the model's inputs in short; the tables are an appendix."""
-    if flow is None or not flow.features:
+    if flow is None:
         return Md("")
+    if not flow.features:
+        return bullets(_agreements(figures, flow))
     sources = {feature.source for feature in flow.features}
     ages_s = worst_ages_s(as_read(figures.design))
     general_path = "requirements.freshness.features"

@@ -137,7 +137,8 @@ request may get it too old, or cannot get it at all. Return the names of the gap
 
 # %% nbgrader={"grade": false, "grade_id": "03-gaps-features", "locked": true, "schema_version": 3, "solution": false, "task": false}
 twelve = mlsd.exercises.find("03-gaps").cases[0]["features"]
-print("One of them, as your function gets it:", twelve[-1])
+print("One of them, as your function gets it:")
+print(pformat(twelve[-1], width=68, sort_dicts=False))
 mlsd.samples.feature_table(twelve)
 
 
@@ -389,7 +390,7 @@ before = mlsd.Design(name="before", requirements=reads_within, dataflow=flow)
 for finding in review(before):
     if finding.where.startswith("dataflow"):
         print(finding.where)
-        print(fill(f"{finding.message} {finding.fix}", 100), end="\n\n")
+        print(fill(f"{finding.message} {finding.fix}", 68), end="\n\n")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-design-rules", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

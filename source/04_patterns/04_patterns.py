@@ -277,8 +277,8 @@ returns the **set of the ids** of those that cannot hold.
 # %% nbgrader={"grade": false, "grade_id": "04-critique-statements", "locked": true, "schema_version": 3, "solution": false, "task": false}
 statements = mlsd.exercises.inputs("04-critique")[0]["statements"]
 for statement in statements:
-    print("{id}  {kind}: {says}".format(**statement))
-    print("   ", {key: statement[key] for key in list(statement)[3:]})
+    print(fill("{id}  {kind}: {says}".format(**statement), 68))
+    print(pformat({key: statement[key] for key in list(statement)[3:]}, width=68))
 
 
 # %% nbgrader={"grade": false, "grade_id": "04-critique-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -331,7 +331,7 @@ draft = mlsd.Design(name="exercise", **broken)
 for finding in mlsd.review(draft):
     if finding.where.startswith("pattern"):
         print(finding.code, finding.where)
-        print(fill(f"{finding.message} {finding.fix}", 100), end="\n\n")
+        print(fill(f"{finding.message} {finding.fix}", 68), end="\n\n")
 
 # %% nbgrader={"grade": false, "grade_id": "04-design-pattern", "locked": true, "schema_version": 3, "solution": false, "task": false}
 print(pformat(broken["pattern"], width=68, sort_dicts=False))

@@ -36,6 +36,7 @@ from mlsd_helpers.design import (
     ReleaseStage,
     Requirements,
     ServingPath,
+    Training,
 )
 from mlsd_helpers.design.dataflow import Scalar
 from mlsd_helpers.design.decisions import Day, RuleCode
@@ -308,6 +309,12 @@ def designs(draw: st.DrawFn, part: str) -> Design:
     )
 
 
+@st.composite
+def training(draw: st.DrawFn) -> Training:
+    """Training that names no data set: those there are are drawn beside it."""
+    return draw(values(Training, trained_on=st.just(())))
+
+
 SPECIAL = {
     BudgetPart: part_of_budget,
     CapacityPlan: capacity,
@@ -318,6 +325,7 @@ SPECIAL = {
     Pattern: pattern,
     Planes: planes,
     Requirements: requirements,
+    Training: training,
 }
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
 MORE = ("about", "data", "operations", "experiments", "decisions", "risks", "questions")

@@ -120,11 +120,11 @@ def run(monkeypatch, capsys, words, *arguments):
 def test_the_command_asks_what_is_due_and_keeps_what_was_answered(workspace, monkeypatch, capsys):
     exercise = course.find("05-headroom")
     record = Record(workspace)
-    for mistake in exercise.mistakes:
+    for mistake in exercise.mistakes[:4]:
         record.add(exercise.id, mistake_name(mistake), DAY)
     record.add("no-such-exercise", "x", DAY)
     out = run(monkeypatch, capsys, "x\n9\n" + "1\n" * 5)
-    assert out.count("Given:") == len(exercise.mistakes)
+    assert out.count("Given:") == 4
     assert "'9'" in out
     assert all(one.due > today() for one in record.all() if one.exercise == exercise.id)
 
