@@ -156,7 +156,8 @@ class Figures:
             is_long = isinstance(value, str) and (len(value) >= _FEWEST_LETTERS or steps[-1] == "per_month")
             words = code(value) if steps[-1] == "id" else escape(str(value)) if is_long else ""
             if not words or words not in body:
-                said = "yes" if value is True else "no" if value is False else f"{value}"
+                number = f"{value:,}" if isinstance(value, int) else f"{value}"
+                said = "yes" if value is True else "no" if value is False else number
                 yield ".".join(_ALIASES.get(step, step) for step in steps), said
 
     def number(self, path: str) -> Md:
