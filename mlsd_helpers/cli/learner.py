@@ -91,15 +91,17 @@ def again(given: argparse.Namespace) -> int:
     record = Record(given.dir)
     past = sorted(record.all(), key=lambda one: one.due)
     known = {one.id: one for one in exercises.ALL}
-    asked = ((one, revise(known[one.exercise], one.mistake, rng)) for one in past if one.exercise in known)
-    due = [(one, question) for one, question in asked if question and (given.all or one.due <= today())]
-    if not due:
-        say(
-            f"Nothing is due before {past[0].due}."
-            if past
-            else "`mlsd.check` has found no mistake of yours yet."
-        )
-    for one, question in due[:_QUESTIONS]:
+    due = [one for one in past if given.all or one.due <= today()]
+    made = [(one, revise(known[one.exercise], one.mistake, rng)) for one in due if one.exercise in known]
+    asked = [(one, question) for one, question in made if question]
+    if not past:
+        say("`mlsd.check` has found no mistake of yours yet.")
+    elif not due:
+        say(f"Nothing is due before {past[0].due}.")
+    elif not asked:
+        names = ", ".join(sorted({one.exercise for one in due}))
+        say(f"What is due takes more than a line to ask. Solve it again in its assignment: {names}.")
+    for one, question in asked[:_QUESTIONS]:
         say(f"{question}\n")
         if (option := _chosen(question.options)) is None:
             break

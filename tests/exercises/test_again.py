@@ -139,3 +139,12 @@ def test_the_command_says_when_nothing_is_due_and_asks_all_the_same_where_that_i
     assert str(before[0].due) in run(monkeypatch, capsys, "")
     assert "Given:" in run(monkeypatch, capsys, "\n", "--all")
     assert Record(workspace).all() == before
+
+
+def test_what_cannot_be_asked_in_a_line_is_named_and_no_past_day_is_promised(workspace, monkeypatch, capsys):
+    exercise = course.find("03-join")
+    assert revise(exercise, mistake_name(exercise.mistakes[0]), random.Random(1)) is None
+    Record(workspace).add(exercise.id, mistake_name(exercise.mistakes[0]), DAY)
+    out = run(monkeypatch, capsys, "")
+    assert exercise.id in out
+    assert str(DAY.year) not in out
