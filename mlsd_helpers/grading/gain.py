@@ -1,6 +1,7 @@
 """What a class has learnt: the two forms, answered before and after the course, question by question."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
@@ -47,6 +48,11 @@ def read(path: Path, letter: Letter) -> Answers:
         raise GradingError(
             f"{path}: {where} has too little. Expected a row of titles, and for each student a row with a name and "
             f"{len(questions)} answers."
+        )
+    students = Counter(row[0].strip() for row in rows[1:])
+    if twice := [one for one, number in students.items() if number > 1]:
+        raise GradingError(
+            f"{path}: {', '.join(twice[:3])} stands in several rows. Keep one row for each student."
         )
     return {row[0].strip(): tuple(map(_chosen, questions, row[-len(questions) :])) for row in rows[1:]}
 

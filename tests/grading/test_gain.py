@@ -91,6 +91,8 @@ def test_files_that_cannot_be_compared_say_why(tmp_path):
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(GradingError):
         gain.read(tmp_path / "b.csv", "A")
+    with pytest.raises(GradingError, match="ada"):
+        gain.read(answers(tmp_path / "c.csv", [["ada", *[1] * 12], ["ada", *[2] * 12]]), "A")
     with pytest.raises(GradingError, match="No student"):
         gain.compare({"ada": (0,) * 12}, {"bo": (0,) * 12})
 
