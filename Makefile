@@ -133,10 +133,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@test -e $@ || command -v $(PYTHON) >/dev/null || \
 	    { echo "There is no '$(PYTHON)' here. Install Python 3.11, 3.12 or 3.13, or name yours: make lab PYTHON=python3.12"; exit 1; }
 	@test -e $@ || { $(PYTHON) tools/python_check.py && \
-	    echo "Installing the course into $(VENV)/: once, a minute or two." && $(PYTHON) -m venv --clear $(VENV); }
+	    echo "Making an environment of its own for the course: $(VENV)/" && $(PYTHON) -m venv --clear $(VENV); }
 	@rm -f $@
-	@quiet=; test -t 1 || quiet=--quiet; \
-	    $(BIN)/python -m pip install --disable-pip-version-check $$quiet --require-hashes -r requirements.lock && \
-	    $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . && \
-	    $(BIN)/python -c "from mlsd_helpers import simulation; simulation.prepare()"
+	@$(BIN)/python tools/install.py
 	@pwd -P > $@

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.repository import PROJECT, ROOT, SCRIPTS, files, run
 from tools import binder, python_check
+from tools import install as tools_install
 from tools.near import NEAR, near
 
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
@@ -104,7 +105,7 @@ FAKE_PYTHON = """\
 echo "$@" >> calls
 case "$*" in
     *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
-    *"-m pip"*) exit "${PIP_EXIT:-0}" ;;
+    *tools/install.py*) exit "${INSTALL_EXIT:-0}" ;;
 esac
 """
 
@@ -131,7 +132,7 @@ def install(clone, **environment):
 def test_the_first_command_installs_and_the_second_does_not(clone):
     code, calls = install(clone)
     assert code == 0
-    assert "--require-hashes -r requirements.lock" in calls
+    assert "tools/install.py" in calls
     assert install(clone) == (0, "")
 
 
@@ -141,16 +142,40 @@ def test_a_new_lock_is_installed_into_the_same_environment(clone):
     os.utime(clone / "requirements.lock", (after_the_stamp,) * 2)
     code, calls = install(clone)
     assert code == 0
-    assert "-m pip" in calls
+    assert "tools/install.py" in calls
     assert "-m venv" not in calls
 
 
 def test_an_interrupted_installation_starts_anew(clone):
-    code, _ = install(clone, PIP_EXIT="1")
+    code, _ = install(clone, INSTALL_EXIT="1")
     assert code != 0
     code, calls = install(clone)
     assert code == 0
     assert "-m venv --clear" in calls
+
+
+PIP_SAYS = """
+import sys
+print("Collecting numpy==2.1 (from -r requirements.lock (line 1))")
+print("Collecting scipy==1.1 (from -r requirements.lock (line 2))")
+print("ERROR: no space left on device", file=sys.stderr)
+sys.exit(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_an_installation_says_how_far_it_is_and_repeats_what_pip_says_only_where_it_fails(
+    tmp_path, monkeypatch, capfd, code
+):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("numpy==2.1\nscipy==1.1\n")
+    monkeypatch.setattr(tools_install, "LOCK", lock)
+    monkeypatch.setattr(tools_install, "PIP", (sys.executable, "-c", PIP_SAYS, str(code)))
+    assert tools_install.packages() == code
+    out, err = capfd.readouterr()
+    assert "50 %" in out
+    assert "100 %" in out
+    assert ("no space left" in err) == bool(code)
 
 
 def test_in_a_moved_folder_the_environment_is_made_again(clone):
