@@ -51,12 +51,18 @@ class Figure:
         object.__setattr__(self, "data", MappingProxyType(columns))
 
     def html(self) -> str:
-        """Return the figure as HTML that stands alone."""
-        picture = b64encode(self.svg.encode()).decode()
+        """Return the figure as HTML that stands alone.
+
+        It is dark in a dark theme of JupyterLab or VS Code, and light elsewhere. In a window that is too narrow for it,
+        it scrolls sideways, so that its text stays readable.
+        """
+        picture = b64encode(self.svg.replace(">", f"><style>{style.DARK}</style>", 1).encode()).decode()
         caption = f"<figcaption>{as_words(self.caption)}</figcaption>" if self.caption else ""
         return (
-            f'<figure style="margin: 0"><img alt="{escape(self.alt)}" width="{style.WIDTH_PX}" '
-            f'src="data:image/svg+xml;base64,{picture}" />{caption}</figure>'
+            f'<figure style="margin: 0"><style>{style.DARK_PAGES} {{ --mlsd-scheme: dark }}</style>'
+            f'<div style="overflow-x: auto"><img alt="{escape(self.alt)}" width="{style.WIDTH_PX}" '
+            f'style="min-width: {style.NARROWEST_PX}px; color-scheme: var(--mlsd-scheme, light)" '
+            f'src="data:image/svg+xml;base64,{picture}" /></div>{caption}</figure>'
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002

@@ -1,8 +1,8 @@
-"""The style of every figure: one light panel, few colours, and no meaning in colour alone.
+"""The style of every figure: one panel, few colours, and no meaning in colour alone.
 
-A figure keeps its own light panel, so that it reads the same in a dark theme and on paper. Each kind of line
-has a colour, a dash and a marker; the colours keep apart under the common colour-vision deficiencies and
-stand at 4.5:1 or more against the panel, so that a label may wear the colour of its line.
+A figure is drawn on a light panel, as on paper. On a page that says that it is dark, the same drawing is inverted
+and keeps its hues. Each kind of line has a colour, a dash and a marker; the colours keep apart under the common
+colour-vision deficiencies and stand at 4.5:1 or more against the panel, so that a label may wear its line's colour.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 PANEL, INK, QUIET, GRID = "#ffffff", "#1f2933", "#52606d", "#e1e5ea"
 WIDTH_PX = 700
+NARROWEST_PX = 600  # below it, labels would be smaller than 11 px
+DARK = "@media (prefers-color-scheme: dark) { svg { filter: invert(0.93) hue-rotate(180deg) } }"
+"""What a picture does in an element whose colour scheme is dark; the page of the reader decides, not the system."""
+DARK_PAGES = '[data-jp-theme-light="false"], .vscode-dark'
 _PX_PER_INCH = 96
 _DRAWN_WITH = "DejaVu Sans"  # in every matplotlib, so that the layout is the same everywhere
 SCREEN_FONTS = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, DejaVu Sans, sans-serif"

@@ -190,16 +190,18 @@ function grid(name, options = {}) {
 }
 
 // A picture that Python has drawn, with `more` elements on top. The ids in it get a prefix, so that they differ from
-// those of other pictures on the page.
+// those of other pictures on the page. In a narrow or zoomed window it scrolls sideways: a picture that shrank with the
+// window would make its text unreadable.
 function picture(...more) {
   const body = svg("g"), prefix = unique("picture");
-  const node = svg("svg", { class: "mlsd-plot", role: "img" }, body, ...more);
+  const plot = svg("svg", { class: "mlsd-plot", role: "img" }, body, ...more);
   const show = ({ picture: { body: drawn, size, alt } }) => {
-    node.setAttribute("viewBox", `0 0 ${size.join(" ")}`);
-    node.setAttribute("aria-label", alt);
+    plot.setAttribute("viewBox", `0 0 ${size.join(" ")}`);
+    plot.style.minWidth = `${0.85 * size[0]}px`;
+    plot.setAttribute("aria-label", alt);
     body.innerHTML = drawn.replace(/( id="|#)mlsd-id-/g, `$1${prefix}-`);
   };
-  return { node, show };
+  return { node: h("div", { class: "mlsd-sideways" }, plot), plot, show };
 }
 
 // Where a pointer is in a picture's own units.

@@ -24,7 +24,7 @@ function render({ model, el }) {
 
   const speech = liveRegion({ class: "mlsd-status" });
   const problem = liveRegion({ class: "mlsd-problem" }); // beside the tools that it is about
-  const sketch = picture(), plot = sketch.node;
+  const sketch = picture(), { plot } = sketch;
   plot.setAttribute("role", "group");
   const help = h("p", { class: "mlsd-note" }, HELP);
   const verdict = h("p", { class: "mlsd-headline" });
@@ -39,7 +39,7 @@ function render({ model, el }) {
   }, [name.input]);
   const undo = button("Undo", () => send("undo"));
   const tools = h("div", { class: "mlsd-tools" }, name.node, kind.node, add, carries.node, undo);
-  const view = h("div", {}, tools, problem, inspector, speech, blast, plot, help, verdict, findings);
+  const view = h("div", {}, tools, problem, inspector, speech, blast, sketch.node, help, verdict, findings);
   const open = closable({ model, el }, "canvas", view);
 
   const announce = (text, failed = false) => {

@@ -159,6 +159,7 @@ class Notebook:
         )
         light = str("Dark" not in theme).lower()
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it covers the page meanwhile
 
     def screenshot(self, name: str, selector: str | None = None) -> Path:
         """Keep a picture of the page, or of the first that `selector` finds, as artefacts/`name`.png."""

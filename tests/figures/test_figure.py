@@ -33,9 +33,10 @@ def luminance(colour):
 def test_a_figure_shows_itself_with_its_alternative_text_and_caption():
     shown = figures.Figure("<svg/>", 'a "wait" of <9 s', "a & b")._repr_mimebundle_()
     html = parsed(shown["text/html"])
-    assert html.find("img").get("alt") == 'a "wait" of <9 s' == shown["text/plain"]
+    picture = html.find(".//img")
+    assert picture.get("alt") == 'a "wait" of <9 s' == shown["text/plain"]
     assert html.find("figcaption").text == "a & b"
-    assert html.find("img").get("src").startswith("data:image/svg+xml;base64,")
+    assert picture.get("src").startswith("data:image/svg+xml;base64,")
 
 
 @pytest.mark.parametrize("alt", ["", "  \n"])
@@ -86,6 +87,20 @@ def test_a_figure_is_small_valid_and_names_nothing_outside_itself():
 @pytest.mark.parametrize("line", [style.RULE, style.EXACT, style.OTHER, style.LIMIT])
 def test_lines_and_their_labels_stand_out_against_the_panel(line):
     assert contrast(line.colour, style.PANEL) >= 4.5
+
+
+def dark(colour):
+    """Return a colour as `style.DARK` shows it: inverted, then its hue turned by half a circle (Filter Effects 1)."""
+    inverted = [0.93 * 255 - 0.86 * int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    turns = ((-0.574, 1.43, 0.144), (0.426, 0.43, 0.144), (0.426, 1.43, -0.856))
+    turned = (sum(share * one for share, one in zip(row, inverted, strict=True)) for row in turns)
+    return "#" + "".join(f"{min(255, max(0, round(one))):02x}" for one in turned)
+
+
+@pytest.mark.parametrize("line", [style.RULE, style.EXACT, style.OTHER, style.LIMIT])
+def test_lines_and_their_labels_stand_out_in_the_dark_too(line):
+    assert dark(style.PANEL) == "#121212"
+    assert contrast(dark(line.colour), dark(style.PANEL)) >= 4.5
 
 
 def test_no_two_kinds_of_line_differ_by_colour_alone():
