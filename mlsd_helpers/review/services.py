@@ -5,10 +5,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import NamedTuple
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import waiting_flows
+from mlsd_helpers.analysis.people import Cases, cases_of_people
 from mlsd_helpers.analysis.rates import calls_per_request, days_on_duty, is_of_each, share_on_duty
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
@@ -433,45 +433,12 @@ def _serving_people(planes: Planes) -> list[Component]:
     return [one for one in planes.components if one.kind == "people" and one.plane == "serving"]
 
 
-class _Cases(NamedTuple):
-    """The cases a second that people get on average: surely, and if all answers of which nothing is said come too."""
-
-    surely: float | None
-    at_most: float
-
-
 _ALL_OF_THEM = r"\b(all|every|each|whole)\b"
 
 
-def _cases_of_people(design: Design, planes: Planes) -> dict[str, _Cases]:
-    """Return the cases that people get, by the share of a flow, or by what is acted on where a flow states none."""
-    load = _Load(design, planes)
-    alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
-    wanted = design.requirements.prediction if design.requirements else None
-    parts = {one.id: one for one in planes.components}
-    found = dict[str, _Cases]()
-    for flow in planes.flows if load.mean is not None else ():
-        one = parts[flow.end]
-        brought = flow.carries in DATA or (flow.carries == "alert" and parts[flow.start].plane == "serving")
-        if one.plane == "training" or (flow.share is None and flow.carries in {"events", "batch", "labels"}):
-            continue  # labels have a rule of their own, and nobody knows how long a list or a sample is
-        if one.kind != "people" or not brought or (flow.id in alternatives and flow.share is None):
-            continue
-        most = (load.mean or 0.0) * load.per_request.get(flow.start, 1.0) / (one.requests_per_case or 1.0)
-        if flow.share is not None:
-            cases = _Cases(most * flow.share, most * flow.share)
-        elif mentions(_ALL_OF_THEM, one.does):
-            cases = _Cases(most, most)
-        else:
-            acted_on = wanted.acted_on if wanted else None
-            each = flow.carries in {"predictions", "request", "alert"} and flow.start in load.per_request
-            if acted_on is None and not each:
-                continue
-            cases = _Cases(None if acted_on is None else most * acted_on, most)
-        before = found.get(one.id, _Cases(None, 0.0))
-        surely = max((given for given in (cases.surely, before.surely) if given is not None), default=None)
-        found[one.id] = _Cases(surely, max(cases.at_most, before.at_most))
-    return found
+def _cases_of_people(design: Design, planes: Planes) -> dict[str, Cases]:
+    everything = frozenset(one.id for one in planes.components if mentions(_ALL_OF_THEM, one.does))
+    return cases_of_people(design, planes, _Load(design, planes).per_request, everything)
 
 
 @rule(

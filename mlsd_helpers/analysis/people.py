@@ -1,0 +1,199 @@
+"""The cases that people get: from requests and from runs by the clock, by shares along the whole way to them.
+
+>>> from mlsd_helpers.design import Component, Design, Flow, Planes, Requirements
+>>> parts = [
+...     Component(id="scorer", kind="batch scorer"),
+...     Component(id="tool", kind="service"),
+...     Component(id="analysts", kind="people"),
+... ]
+>>> flows = [
+...     Flow(start="scorer", end="tool", carries="alert", share="0.1%"),
+...     Flow(start="tool", end="analysts", carries="alert"),
+... ]
+>>> nightly = Requirements(schedule={"period": "1 d", "items": 500_000})
+>>> design = Design(name="d", requirements=nightly, planes=Planes(components=parts, flows=flows))
+>>> round(cases_of_people(design, design.planes, {})["analysts"].surely * 86_400)
+500
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.paths import JOBS, MODELS
+from mlsd_helpers.design import Component, Design, Flow, Planes
+
+_BRINGS = ("request", "features", "predictions", "events", "batch", "labels", "alert")
+_LISTS = ("events", "batch", "labels")
+"""Nobody knows how long a list or a sample is, unless a share says so."""
+_READ_LATER = ("prediction store", "cache")
+"""What is kept here reaches people by the requests that read it."""
+
+
+class Cases(NamedTuple):
+    """The cases a second that people get on average: surely, and if all answers of which nothing is said come too."""
+
+    surely: float | None
+    at_most: float
+
+
+class _Part(NamedTuple):
+    """What share of everything reaches a component, and whether a share on the way has picked it out as cases."""
+
+    share: float
+    picked: bool
+
+
+def cases_of_people(
+    design: Design,
+    planes: Planes,
+    per_request: Mapping[str, float],
+    all_of_them: frozenset[str] = frozenset(),
+) -> dict[str, Cases]:
+    """Return the cases that each group of people gets on average, added over requests and the items of runs.
+
+    By the shares of the flows on the way, multiplied from one to the next; where none picks cases out, by
+    `prediction.acted_on`. A share that only divides requests among models picks none out. `per_request` is how often
+    a request reaches each component; people in `all_of_them` see everything that reaches whoever sends to them.
+    """
+    needs = design.requirements
+    wanted = needs.prediction if needs else None
+    acted_on = wanted.acted_on if wanted else None
+    ways = tuple(_ways(design, planes, per_request))
+    asks = needs is not None and needs.throughput is not None
+    unreached = frozenset(
+        one.id
+        for one in planes.components
+        if not (asks and one.kind in JOBS) and not any(way.reaches(one.id) for way in ways)
+    )
+    found = dict[str, Cases]()
+    for one in planes.components:
+        if one.kind != "people" or one.plane == "training":
+            continue
+        of_ways = [
+            way.cases(
+                one,
+                acted_on,
+                all_of_them=one.id in all_of_them,
+                unreached=unreached if way is ways[0] else frozenset(),
+            )
+            for way in ways
+        ]
+        if each := [cases for cases in of_ways if cases]:
+            known = [cases.surely for cases in each if cases.surely is not None]
+            per_case = one.requests_per_case or 1.0
+            found[one.id] = Cases(
+                sum(known) / per_case if known else None, sum(cases.at_most for cases in each) / per_case
+            )
+    return found
+
+
+def _ways(design: Design, planes: Planes, per_request: Mapping[str, float]) -> Iterator["_Way"]:
+    needs = design.requirements
+    load, run = (needs.throughput, needs.schedule) if needs else (None, None)
+    if load and load.mean is not None:
+        yield _Way(planes, load.mean, per_request, frozenset())
+    if run and run.items and run.period and not (load and _is_fed_by_requests(planes, per_request)):
+        scorers = [
+            one.id for one in planes.components if one.kind == "batch scorer" and one.id not in per_request
+        ]
+        if scorers or load is None:
+            starts = dict.fromkeys(scorers, 1.0) if scorers else per_request
+            apart = frozenset(per_request) - set(starts) if load else frozenset()
+            yield _Way(planes, run.items / run.period, starts, apart)
+
+
+def _is_fed_by_requests(planes: Planes, per_request: Mapping[str, float]) -> bool:
+    """Tell whether what runs score are the requests of the day, which count once: by way of a queue or a log."""
+    known = components_by_id(planes)
+    fed = {
+        flow.end
+        for flow in planes.flows
+        if flow.start in per_request and flow.carries in {"events", "batch", "request"}
+    }
+    return any(known[name].kind == "batch scorer" for name in fed)
+
+
+class _Way:
+    """How what is predicted comes to people: from requests, or from the items of a run."""
+
+    def __init__(
+        self, planes: Planes, rate: float, starts: Mapping[str, float], apart: frozenset[str]
+    ) -> None:
+        self._rate, self._starts, self._apart = rate, starts, apart
+        self._known = components_by_id(planes)
+        alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
+        self._flows = [
+            flow
+            for flow in planes.flows
+            if flow.carries in _BRINGS and not (flow.id in alternatives and flow.share is None)
+        ]
+        calls = steps_along(flow for _, flow in waiting_flows(planes))
+        models = {one.id for one in planes.components if one.kind in MODELS}
+        self._asks_models = {name for name in self._known if reached([name], calls) & models}
+        self._parts = dict[str, _Part | None]()
+
+    def reaches(self, name: str) -> bool:
+        return self._reaching(name) is not None
+
+    def cases(
+        self, one: Component, acted_on: float | None, *, all_of_them: bool, unreached: frozenset[str]
+    ) -> Cases | None:
+        """Return the cases that people get this way; None where none are known to come."""
+        picked, rest = list[float](), list[tuple[float, bool]]()
+        for flow in self._flows:
+            if flow.end != one.id or not self._is_brought(flow):
+                continue
+            found = self._along(flow)
+            if found is None:
+                if flow.start not in unreached:
+                    continue
+                found = _Part(1.0 if flow.share is None else flow.share, flow.share is not None)
+                sure = False
+            else:
+                sure = flow.carries in {"predictions", "request", "alert"}
+            if found.picked:
+                picked.append(self._rate * found.share)
+            elif flow.carries not in _LISTS:
+                rest.append((self._rate * found.share, sure))
+        if all_of_them:
+            most = max((*picked, *(share for share, _ in rest)), default=None)
+            return None if most is None else Cases(most, most)
+        if acted_on is not None:
+            rest = [(share, True) for share, _ in rest]
+        most = max((share for share, sure in rest if sure), default=None)
+        if not picked and most is None:
+            return None
+        sum_ = sum(picked)
+        surely = [*([sum_] if picked else []), *([most * acted_on] if most and acted_on is not None else [])]
+        return Cases(max(surely, default=None), max(sum_, most or 0.0))
+
+    def _is_brought(self, flow: Flow) -> bool:
+        return flow.carries != "alert" or self._known[flow.start].plane == "serving"
+
+    def _along(self, flow: Flow) -> _Part | None:
+        """Return what comes along a flow; None where what it starts from is not reached."""
+        before = self._reaching(flow.start)
+        if before is None or flow.share is None:
+            return before
+        return _Part(before.share * flow.share, before.picked or flow.end not in self._asks_models)
+
+    def _reaching(self, name: str) -> _Part | None:
+        if name not in self._parts:
+            start = self._starts.get(name)  # what comes back in a circle adds nothing
+            self._parts[name] = None if start is None else _Part(start, picked=False)
+            self._parts[name] = self._found(name)
+        return self._parts[name]
+
+    def _found(self, name: str) -> _Part | None:
+        if name in self._apart or self._known[name].kind in _READ_LATER:
+            return None
+        parts = [part for flow in self._flows if flow.end == name and (part := self._along(flow)) is not None]
+        if name in self._starts:
+            is_picked = bool(parts) and name not in self._asks_models and all(part.picked for part in parts)
+            return _Part(self._starts[name], is_picked)
+        if not parts:
+            return None
+        picked = sum(part.share for part in parts if part.picked)
+        rest = [part.share for part in parts if not part.picked]
+        return _Part(max([picked, *rest]), picked=not rest)

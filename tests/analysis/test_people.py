@@ -1,0 +1,85 @@
+"""Cases that people get: requests and runs are added, and shares multiply along the way."""
+
+import pytest
+
+from mlsd_helpers.analysis.people import cases_of_people
+from mlsd_helpers.analysis.rates import calls_per_request
+from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.units import day
+
+PARTS = [
+    Component(id="shop", kind="client"),
+    Component(id="desk", kind="service"),
+    Component(id="model", kind="model server"),
+    Component(id="nightly", kind="batch scorer"),
+    Component(id="tool", kind="service"),
+    Component(id="team", kind="people"),
+]
+ASKED = [
+    Flow(start="shop", end="desk", carries="request"),
+    Flow(start="desk", end="model", carries="request"),
+]
+ONLINE = {"throughput": {"peak": "10 rps", "mean": "86400 per day"}}
+NIGHTLY = {"schedule": {"period": "1 d", "items": 1_000_000}}
+
+
+def cases_a_day(*flows: Flow, **needs: object) -> float | None:
+    planes = Planes(components=PARTS, flows=[*ASKED, *flows])
+    design = Design(name="d", requirements=needs, planes=planes)
+    found = cases_of_people(design, planes, calls_per_request(planes)).get("team")
+    return None if found is None or found.surely is None else found.surely * day
+
+
+def test_cases_of_requests_and_of_runs_are_added():
+    flows = [
+        Flow(start="desk", end="team", carries="alert", share="1%"),
+        Flow(start="nightly", end="team", carries="alert", share="0.1%"),
+    ]
+    assert cases_a_day(*flows, **ONLINE, **NIGHTLY) == pytest.approx(864 + 1_000)
+    assert cases_a_day(*flows, **ONLINE) == pytest.approx(864)
+
+
+def test_shares_multiply_through_what_lies_between():
+    into = Flow(start="desk", end="tool", carries="alert", share="5%")
+    onward = Flow(start="tool", end="team", carries="alert", share="50%")
+    assert cases_a_day(into, onward, **ONLINE) == pytest.approx(86_400 * 0.025)
+
+
+@pytest.mark.parametrize("carries", ["alert", "request"])
+def test_a_share_that_picks_cases_out_holds_against_acted_on(carries):
+    into = Flow(start="desk", end="tool", carries=carries, share="5%")
+    onward = Flow(start="tool", end="team", carries="alert")
+    acted_on = {"prediction": {"type": "binary classification", "acted_on": "0.01%"}}
+    assert cases_a_day(into, onward, **ONLINE, **acted_on) == pytest.approx(4_320)
+
+
+def test_a_share_that_divides_requests_among_models_picks_no_cases_out():
+    planes = Planes(
+        components=PARTS,
+        flows=[
+            ASKED[0],
+            Flow(start="desk", end="model", carries="request", share="50%"),
+            Flow(start="model", end="team", carries="predictions"),
+        ],
+    )
+    needs = {**ONLINE, "prediction": {"type": "binary classification", "acted_on": "1%"}}
+    design = Design(name="d", requirements=needs, planes=planes)
+    found = cases_of_people(design, planes, calls_per_request(planes))["team"]
+    assert found.surely * day == pytest.approx(432)
+
+
+def test_stored_scores_come_to_people_by_the_requests_that_read_them():
+    flows = [
+        Flow(start="nightly", end="desk", carries="predictions"),
+        Flow(start="desk", end="team", carries="alert", share="1%"),
+    ]
+    assert cases_a_day(*flows, **ONLINE, **NIGHTLY) == pytest.approx(864)
+
+
+def test_data_that_go_in_a_circle_are_counted_once():
+    flows = [
+        Flow(start="desk", end="tool", carries="events", share="10%"),
+        Flow(start="tool", end="desk", carries="events"),
+        Flow(start="tool", end="team", carries="alert"),
+    ]
+    assert cases_a_day(*flows, **ONLINE) == pytest.approx(8_640)
