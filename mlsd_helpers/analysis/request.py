@@ -51,6 +51,34 @@ def has_fallback(flow: Flow) -> bool:
     return not _NO_FALLBACK.fullmatch(flow.fallback)
 
 
+_REFUSES = re.compile(
+    r"\b(refus\w*|declin\w*|reject\w*|den(y|ies|ied)|turn\w* (away|down)|(is|are|stays?) blocked"
+    r"|tr(y|ies) (it )?(again|later)|come back|told no|not possible)\b",
+    re.IGNORECASE,
+)
+
+
+def counts_as_answered(flow: Flow) -> bool | None:
+    """Tell whether a request whose call gives no answer is answered all the same; None where that is open.
+
+    As the flow's `answered` says. Otherwise it is if the caller has an answer of its own, and is not if it refuses:
+    if the call fails closed. It is open where words and `fails` contradict, and where words alone refuse, which may be
+    the decision that is asked for.
+
+    >>> refusal = Flow(start="a", end="b", carries="request", fallback="The payment is refused")
+    >>> [counts_as_answered(refusal.changed(**more)) for more in ({}, {"fails": "closed"}, {"answered": True})]
+    [None, False, True]
+    """
+    if flow.answered is not None:
+        return flow.answered
+    if not has_fallback(flow):
+        return False
+    refuses = bool(_REFUSES.search(flow.fallback or ""))
+    if flow.fails == "closed":
+        return False if refuses else None
+    return None if refuses and flow.fails is None else True
+
+
 def attempts_s(flow: Flow) -> float:
     """Return the longest time that a call may take, retries included, in seconds; infinite without a timeout.
 
@@ -75,9 +103,20 @@ class Call:
         return (self.flow, *self.alternatives)
 
     @property
+    def answered_without(self) -> bool | None:
+        """Whether the request is answered when all of them fail, by its last flow or its first; None if open."""
+        last, first = counts_as_answered(self.flows[-1]), counts_as_answered(self.flow)
+        if self.flows[-1].answered is not None:
+            return last
+        if True in {first, last}:
+            said = [flow for flow in self.flows if flow.answered is None and flow.fails == "closed"]
+            return None if said else True
+        return None if None in {first, last} else False
+
+    @property
     def has_fallback(self) -> bool:
-        """Whether the caller has an answer of its own when all of them fail."""
-        return has_fallback(self.flows[-1]) or has_fallback(self.flow)
+        """Whether the request may be answered when all of them fail, as far as the design says."""
+        return self.answered_without is not False
 
     @property
     def needed(self) -> bool:

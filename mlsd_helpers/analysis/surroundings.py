@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mlsd_helpers.analysis.graph import components_by_id, reached, steps_back, waiting_flows
 from mlsd_helpers.analysis.paths import JOBS, peak_rps, warm_rps
 from mlsd_helpers.analysis.rates import calls_per_request
-from mlsd_helpers.analysis.request import has_fallback
+from mlsd_helpers.analysis.request import counts_as_answered
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow
 
 _OF_JOBS = {*JOBS, "event stream"}
@@ -186,11 +186,12 @@ class Fallbacks:
         flows = _waiting(design)
         answered, rest = list[Flow](), list[Flow]()
         for flow in flows:
-            (answered if has_fallback(flow) or flow.otherwise else rest).append(flow)
+            (rest if counts_as_answered(flow) is False and not flow.otherwise else answered).append(flow)
         without = reached([plan.component], steps_back(rest))
         texts = tuple(
             dict.fromkeys(
-                flow.fallback or f"the alternative {flow.otherwise}"
+                flow.fallback
+                or (f"the alternative {flow.otherwise}" if flow.otherwise else "go on without it")
                 for flow in answered
                 if flow.end in without
             )

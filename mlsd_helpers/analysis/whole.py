@@ -632,16 +632,20 @@ class _End:
         return 1.0
 
     def _falls_back(self, call: Call) -> float:
-        """Tell whether the caller has an answer of its own; words and a call that fails closed contradict."""
-        if not call.has_fallback:
-            return 0.0
-        if any(flow.fails == "closed" for flow in call.flows):
-            flow = next(flow for flow in call.flows if flow.fails == "closed")
-            return self._open(
-                f"the call of {flow.end} by {flow.start} fails closed and has a fallback, {flow.fallback!r}: "
-                "say whether that is an answer: leave out `fails: closed` if it is one, and the fallback if it is none"
-            )
-        return 1.0
+        """Tell whether a request is answered without any answer to a call."""
+        answered = call.answered_without
+        if answered is not None:
+            return float(answered)
+        flow = next(
+            (flow for flow in call.flows if flow.fails == "closed" and flow.answered is None),
+            call.flow if call.flow.fallback else call.flows[-1],
+        )
+        closed = " fails closed and" if flow.fails == "closed" else ""
+        words = next((one.fallback for one in (flow, *reversed(call.flows)) if one.fallback), None)
+        return self._open(
+            f"the call of {flow.end} by {flow.start}{closed} has a fallback, {words!r}: say whether that counts as an "
+            "answer with `answered: true` or `answered: false` on the flow"
+        )
 
     def _in_time(self, flow: Flow, time: Span) -> float:
         """Return the share of answers that come before a call times out; that of a fleet's own calls is simulated."""

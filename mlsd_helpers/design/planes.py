@@ -78,6 +78,9 @@ class Flow(Value):
     """What the start does when no answer comes."""
     fails: Literal["open", "closed"] | None = None
     """Without an answer: open lets requests through unjudged, closed refuses them."""
+    answered: bool | None = None
+    """Whether a request that gets no answer here counts as answered all the same, in ``requirements.availability``; as
+    the fallback says when left out, and no where the call fails closed."""
     check: Text | None = None
     """What is checked before it is let through: size, schema, ranges."""
     auth: Text | None = None

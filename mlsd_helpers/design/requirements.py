@@ -193,7 +193,7 @@ class Freshness(Value):
 
 
 class Availability(Value):
-    """The share of requests that get an answer, over a window; an answer by a fallback is an answer."""
+    """The share of requests that are answered, over a window: by a fallback too, by a refusal if a flow says so."""
 
     target: Fraction
     """The share of requests, such as 99.9%."""

@@ -125,9 +125,11 @@ def _limits(flow: Flow) -> list[str]:
     """Return the timeout of a call, and what its caller does without an answer, as lines of text."""
     tries = f"{flow.retries + 1} attempts, each " if flow.retries else ""
     words = [f"{tries}at most {show_seconds(flow.timeout)}" if flow.timeout else f"{tries}without a timeout"]
-    if has_fallback(flow):
+    if flow.fallback and has_fallback(flow):
         words.append(f"else: {flow.fallback}")
-    return [*words, *([f"fails {flow.fails}"] if flow.fails else [])]
+    words += [f"fails {flow.fails}"] if flow.fails else []
+    said = {True: "counts as answered", False: "counts as not answered", None: ""}[flow.answered]
+    return [*words, *([said] if said else [])]
 
 
 def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:

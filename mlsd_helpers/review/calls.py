@@ -98,7 +98,7 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
     incident="Netflix: what is computed online needs a fast fallback to what was computed before (Amatriain & "
     "Basilico, Netflix TechBlog, 2013).",
     wrong_when="Acceptable if no answer is possible without this call; write 'fails: closed', and what the user "
-    "is told.",
+    "is told. It then counts as no answer, unless 'answered: true' says that it does.",
     needs=sketched,
 )
 def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -915,7 +915,8 @@ def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault
         f"{percent(found.most)} of the requests that enter at {worst.entry} get an answer, as they need "
         f"{listed(f'{name} ({percent(up[name])})' for name in needs)}; the target is {percent(target)}."
         + (f" {'; '.join(found.causes)}." if found.causes else ""),
-        f"Answer without {weakest} when it is down, make it more available, or call fewer components.",
+        f"Answer without {weakest} when it is down, make it more available, or call fewer components; a refusal that "
+        "counts as an answer needs 'answered: true' on its flow.",
     )
 
 

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlsd_helpers.analysis.request import calls_by_component, has_fallback, requests_of
+from mlsd_helpers.analysis.request import (
+    Call,
+    calls_by_component,
+    counts_as_answered,
+    has_fallback,
+    requests_of,
+)
 from mlsd_helpers.design import Component, Flow, Planes
 
 
@@ -119,6 +125,33 @@ def test_a_call_that_fails_open_is_answered():
     assert has_fallback(call("a", "b", fails="open"))
     assert not has_fallback(call("a", "b", fails="open", fallback="none"))
     assert not has_fallback(call("a", "b", fails="closed"))
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"fallback": "Show the last good value"}, True),
+        ({"fallback": "The payment is refused"}, None),
+        ({"fallback": "The payment is refused", "fails": "closed"}, False),
+        ({"fallback": "The payment is refused", "fails": "closed", "answered": True}, True),
+        ({"fallback": "Twelve rules judge it", "fails": "closed"}, None),
+        ({"fallback": "Twelve rules judge it", "answered": False}, False),
+        ({"fallback": None, "fails": "open"}, True),
+        ({"fallback": None, "fails": "closed"}, False),
+    ],
+)
+def test_a_refusal_counts_as_answered_only_where_the_design_says_so(stated, expected):
+    refused = call("a", "b", **stated)
+    assert counts_as_answered(refused) is expected
+    found = one(sketch(refused, b={"availability": "99%"}))
+    assert found.availability == pytest.approx(0.99 if expected is False else 1.0)
+
+
+def test_the_last_alternative_says_whether_all_together_are_answered():
+    first = call("a", "b", id="first", otherwise="second", fails="closed")
+    refused = call("a", "c", id="second", fallback="It is refused", fails="closed")
+    assert Call(first, (refused,)).answered_without is False
+    assert Call(first, (refused.changed(answered=True),)).answered_without is True
 
 
 def test_calls_of_different_requests_do_not_add_up():

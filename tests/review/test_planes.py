@@ -206,6 +206,13 @@ def test_words_that_give_no_answer_are_no_fallback(words):
     assert "PLANE038" in codes(sketch(call("a", "b", fallback=words)))
 
 
+def test_a_target_is_missed_by_refusals_unless_the_design_counts_them_as_answers():
+    refused = call("a", "b", fallback="The payment is refused", fails="closed")
+    part = {"availability": "99%"}
+    assert "PLANE014" in codes(sketch(refused, needs=answered("99.9%"), b=part))
+    assert "PLANE014" not in codes(sketch(refused.changed(answered=True), needs=answered("99.9%"), b=part))
+
+
 def test_failing_on_purpose_is_a_decision():
     closed = call("a", "b", fallback="Refuse, and tell the customer why", fails="closed")
     assert {"PLANE006", "PLANE038"}.isdisjoint(codes(sketch(closed)))
