@@ -21,6 +21,8 @@ from mlsd_helpers.errors import QuantityError
 
 us, ms, s = 1e-6, 1e-3, 1.0
 minute, hour, day, week = 60.0, 3_600.0, 86_400.0, 604_800.0
+year = 365 * day
+month = year / 12  # so that 12 months are a year
 KiB, MiB, GiB, TiB = 2.0**10, 2.0**20, 2.0**30, 2.0**40
 kB, MB, GB, TB = 1e3, 1e6, 1e9, 1e12  # noqa: N816 - as the unit is written
 
@@ -65,6 +67,7 @@ _TIMES = {
     "us": us, "µs": us, "ms": ms, "s": s, "sec": s, "second": s, "seconds": s,
     "min": minute, "minute": minute, "minutes": minute, "h": hour, "hour": hour, "hours": hour,
     "d": day, "day": day, "days": day, "week": week, "weeks": week,
+    "month": month, "months": month, "year": year, "years": year,
 }  # fmt: skip
 _SIZES = {"B": 1.0, "kB": kB, "MB": MB, "GB": GB, "TB": TB, "KiB": KiB, "MiB": MiB, "GiB": GiB, "TiB": TiB}
 
@@ -173,10 +176,15 @@ def _exact(size: float) -> Fraction:
 def _from_text(text: str, dimension: Dimension) -> float:
     match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
-        raise QuantityError(f"{text!r} is not a {dimension.name}. Write it such as {dimension.example!r}.")
+        hint = _instead(text, dimension) if len(text) <= _LONGEST else None
+        raise QuantityError(
+            f"{text!r} is not a {dimension.name}. {hint or f'Write it such as {dimension.example!r}.'}"
+        )
     number, unit = match["number"], match["unit"]
     size = _size_of(unit, dimension)
     if size is None:
+        if hint := _instead(text, dimension):
+            raise QuantityError(f"{text!r} is not a {dimension.name}. {hint}")
         if not unit:
             raise QuantityError(
                 f"{text!r} has no unit. Write a {dimension.name} with its unit, "
@@ -190,6 +198,47 @@ def _from_text(text: str, dimension: Dimension) -> float:
         )
     # Exact arithmetic, rounded once: 99.9% is 0.999 and not 0.9990000000000001.
     return _from_number(Fraction(number.replace(",", "").replace("_", "")) * _exact(size))
+
+
+_CLOCK = re.compile(r"\s*\d{1,2}:\d{2}(:\d{2})?\s*([ap]\.?m\.?|h|o'clock|utc|[ce]e?s?t)?\s*", re.IGNORECASE)
+_PERIODS = MappingProxyType({
+    "hourly": "1 h", "daily": "1 d", "nightly": "1 d", "weekly": "1 week", "fortnightly": "2 weeks",
+    "biweekly": "2 weeks", "monthly": "1 month", "quarterly": "3 months", "quarter": "3 months",
+    "yearly": "1 year", "annually": "1 year", "annual": "1 year",
+})  # fmt: skip
+_LARGE = MappingProxyType({
+    "mio": "million", "mill": "million", "mil": "million", "mln": "million", "mn": "million", "m": "million",
+    "mrd": "billion", "mld": "billion", "bln": "billion", "bil": "billion", "b": "billion",
+    "tsd": "thousand", "tn": "trillion", "trn": "trillion",
+})  # fmt: skip
+_OTHER_TIMES = MappingProxyType({
+    "msec": "ms", "millis": "ms", "millisecond": "ms", "milliseconds": "ms", "usec": "us", "microseconds": "us",
+    "secs": "s", "mins": "min", "hr": "h", "hrs": "h", "std": "h", "w": "weeks", "wk": "weeks", "wks": "weeks",
+    "mo": "months", "mos": "months", "mth": "months", "mths": "months", "y": "years", "yr": "years", "yrs": "years",
+})  # fmt: skip
+
+
+def _instead(text: str, dimension: Dimension) -> str | None:
+    """Say what to write for what people write often and no unit is: a clock time, a word, another short form."""
+    times = dimension.units is SECONDS.units
+    if times and _CLOCK.fullmatch(text):
+        return (
+            "That is a time of the day, and this is how long something takes. Write the time from its start, such as "
+            "'4.5 h'; a time of the day goes into words, such as 'schedule.calendar'."
+        )
+    match = _QUANTITY.fullmatch(text)
+    number, word = (match["number"], match["unit"]) if match else ("", text.strip())
+    known = word.casefold().rstrip(".")
+    if times and not number and known in _PERIODS:
+        return f"Write '{_PERIODS[known]}'."
+    if times and number and known in _OTHER_TIMES:
+        return f"Write '{number} {_OTHER_TIMES[known]}'."
+    large, _, rest = known.partition(" ")
+    if dimension.takes_scales and number and large.rstrip(".") in _LARGE:
+        unit = f" {rest}" if rest else ""
+        if unit.strip() in dimension.units:
+            return f"Write '{number} {_LARGE[large.rstrip('.')]}{unit}'."
+    return None
 
 
 def _size_of(unit: str, dimension: Dimension) -> float | None:

@@ -101,6 +101,8 @@ class Terms(Value):
     """How long the provider keeps what we send; 0 s when it keeps nothing."""
     agreement: Text | None = None
     """The contract that says so, such as a data processing agreement and its date."""
+    exit: Text | None = None
+    """How the provider is replaced, and how long that takes: who else is asked, what we keep, the period of notice."""
 
 
 class TokensPerCall(Value):

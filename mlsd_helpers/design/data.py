@@ -44,6 +44,8 @@ class Dataset(Value):
     """The regions in which it may be kept and read."""
     retention: Seconds | None = None
     """How long it is kept."""
+    backups: Seconds | None = None
+    """How much longer a deleted record stays in backups and snapshots."""
     kept_as_long_as: Text | None = None
     """In place of a retention: what has to last for it to be kept, such as "the contract"."""
     deleted_by: Id | None = None

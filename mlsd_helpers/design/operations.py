@@ -1,6 +1,6 @@
 """How the system is run. So far: what is promised to users; alerts stand in ``planes.alerts``."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -14,6 +14,9 @@ class Objective(Value):
     id: Id
     indicator: Text
     """Good events over all events: "answered within the promises / asked"."""
+    measures: Literal["answered", "in time", "fresh", "right", "runs done"] | None = None
+    """What makes an event good: a request is answered, is answered in time, is answered from fresh data, is answered
+    rightly; or a run by the clock is done."""
     target: Fraction
     """The share that is promised."""
     window: Seconds | None = None

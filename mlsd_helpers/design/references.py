@@ -21,6 +21,8 @@ _TO_COMPONENTS = (
     ("requirements", "latency", "split", "component"),
     ("requirements", "freshness", "also", "component"),
     ("requirements", "constraints", "met_by"),
+    ("requirements", "failure_modes", "of"),
+    ("requirements", "prediction", "reasons_kept_in"),
     ("pattern", "paths", "component"),
     ("capacity", "fleets", "component"),
     ("capacity", "costs", "component"),

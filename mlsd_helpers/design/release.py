@@ -57,6 +57,8 @@ class Gate(Value):
     """Whether both answer the same cases, so that only the cases on which they differ decide."""
     slices: Several[Text] = ()
     """The groups in which it has to pass too: language, product, age group."""
+    smallest_slice: Count | None = None
+    """How many cases the smallest of these groups has."""
 
 
 class ReleaseStage(Value):
@@ -82,6 +84,8 @@ class Release(Value):
     """What a model must pass before anybody sees it, in words; ``gates`` say it in numbers."""
     gates: tuple[Gate, ...] = ()
     """The tests that a model must pass."""
+    approved_by: Text | None = None
+    """The team or role that decides on a release after its tests."""
     shadow: Seconds | None = None
     """How long it answers beside the old one, unseen."""
     canary_share: Fraction | None = None

@@ -11,7 +11,7 @@ from typing import Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from mlsd_helpers.design.quantities import Count, Fraction, Money, PerSecond, Positive, Ratio, Seconds
-from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated
+from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated, unresolved
 
 PredictionType = Literal[
     "binary classification", "multi-class classification", "regression", "ranking", "generation"
@@ -22,6 +22,11 @@ WHAT: tuple[Promised, ...] = get_args(Promised)
 Tier = Literal["real-time", "near-real-time", "interactive", "batch"]
 Negatives = Literal["outcome", "judged", "sampled", "shown and not chosen", "not chosen", "nothing heard"]
 """How negatives are made: from an outcome that is known for each case, by people, drawn at random, or from silence."""
+Subject = Literal["person", "household", "organisation", "thing", "place", "event", "content"]
+"""What one prediction is about; an event is a payment, a trip or an order."""
+Demand = Literal["independent validation", "reasons", "erasure"]
+"""What a design can be held against: that others than its makers validate a model, that the reasons of each decision
+are kept, that data are erased on request or when they are not needed any more."""
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
 
 REAL_TIME_S, NEAR_REAL_TIME_S, INTERACTIVE_S = 0.1, 2.0, 60.0  # all strict: exactly 100 ms is near-real-time
@@ -40,10 +45,14 @@ class Prediction(Value):
     """The share of predictions that lead to an action: alerts that somebody reads, payments that are refused."""
     about_people: bool | None = None
     """Whether it decides about people: their money, work, health or rights."""
+    subject: Subject | None = None
+    """What one prediction is about."""
     used_as: Literal["order", "threshold", "number"] | None = None
     """What of an answer is used: the order of several, whether it passes a threshold, or its value, as in a bid."""
     explained: Text | None = None
     """How a decision is explained to whom it concerns."""
+    reasons_kept_in: Several[Id] = ()
+    """The components that keep the reasons of each decision, with the versions of model and features."""
     id: Id = "prediction"
 
 
@@ -270,6 +279,10 @@ class Constraint(Value):
     """The sets of data that it is about; all that are personal or confidential when left out."""
     region: Several[Text] = ()
     """The only regions in which the data may be, where the constraint is about regions."""
+    demands: Several[Demand] = ()
+    """What it demands, where it is one of these."""
+    goes_before: Several[Id] = ()
+    """The constraints that give way to this one where they contradict each other, by their ids."""
     kept_at_least: Seconds | None = None
     """How long the data have to be kept, where the constraint demands that."""
     kept_at_most: Seconds | None = None
@@ -286,12 +299,14 @@ class FailureMode(Value):
     id: Id
     failure: Text
     """What fails, in words."""
+    of: Several[Id] = ()
+    """The components that fail."""
     meanwhile: Text | None = None
     """What the user gets in the meantime."""
     to_region: Several[Text] = ()
     """Where requests go meanwhile, if they go to other regions."""
-    fails: Literal["open", "closed"] | None = None
-    """Open lets requests through unjudged, closed refuses them."""
+    fails: Literal["open", "closed", "delayed"] | None = None
+    """Open lets requests through unjudged, closed refuses them, delayed answers them later: none passes meanwhile."""
 
 
 class Assumption(Value):
@@ -336,5 +351,11 @@ class Requirements(Value):
         lists = (
             ids_of(name, getattr(self, name)) for name in ("constraints", "failure_modes", "assumptions")
         )
-        refuse(repeated(chain(stated, *lists)))
+        known = {one.id for one in self.constraints}
+        named = (
+            (("constraints", position, "goes_before"), name)
+            for position, one in enumerate(self.constraints)
+            for name in one.goes_before
+        )
+        refuse(chain(repeated(chain(stated, *lists)), unresolved(named, known, "constraint")))
         return self

@@ -33,6 +33,7 @@ _DATASETS: Columns = {
     "kept in": "kept_in",
     "regions": "region",
     "kept for": "retention",
+    "in backups for": "backups",
     "kept as long as": "kept_as_long_as",
     "may be trained on by": "training_allowed_by",
     "deleted by": "deleted_by",
@@ -103,6 +104,7 @@ _GATES: Columns = {
     "worse by at most": "worse_by_at_most",
     "on the same cases": "paired",
     "in each of": "slices",
+    "cases in the smallest": "smallest_slice",
     "owner of the set": "owner",
     "refreshed every": "refreshed",
 }

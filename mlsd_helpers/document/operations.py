@@ -8,6 +8,7 @@ from mlsd_helpers.document.provenance import Figures
 _OBJECTIVES: Columns = {
     "objective": "id",
     "good events of all": "indicator",
+    "measures": "measures",
     "target": "target",
     "over": "window",
     "owner": "owner",
@@ -39,6 +40,7 @@ _RETRAINING: Phrases = {
 }
 _BEFORE: Phrases = {
     "validation": "**Has to pass:** {}",
+    "approved_by": "**Approved by:** {}",
     "shadow": "**Answers unseen beside the old one for:** {}",
     "versioned_together": "**Released together:** {}",
 }

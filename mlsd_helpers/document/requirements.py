@@ -25,6 +25,8 @@ _CONSTRAINTS: Columns = {
     "what": "text",
     "from": "source",
     "reference": "reference",
+    "demands": "demands",
+    "goes before": "goes_before",
     "about": "of",
     "regions": "region",
     "kept at least": "kept_at_least",
@@ -35,6 +37,7 @@ _CONSTRAINTS: Columns = {
 _FAILURES: Columns = {
     "id": "id",
     "what fails": "failure",
+    "of": "of",
     "meanwhile": "meanwhile",
     "to": "to_region",
     "fails": "fails",
@@ -45,7 +48,9 @@ _AXES: dict[str, Phrases] = {
         "base_rate": "{} of cases are positive",
         "acted_on": "{} of predictions lead to an action",
         "about_people": "decides about people",
+        "subject": "about one {}",
         "explained": "explained by: {}",
+        "reasons_kept_in": "reasons kept in {}",
     },
     "throughput": {
         "peak": "at most {}",

@@ -25,7 +25,7 @@ from mlsd_helpers.review.scope import (
     worked_out,
 )
 from mlsd_helpers.review.words import listed, mentions, money, unsaid
-from mlsd_helpers.units import day, hour, show_seconds
+from mlsd_helpers.units import day, hour, month, show_seconds, year
 
 GDPR = "General Data Protection Regulation (EU) 2016/679, {}."
 _MONTH_S = 30 * day
@@ -370,7 +370,7 @@ _ELSEWHERE = (
 
 
 _TIME = r"(\d+(?:\.\d+)?)\s*(h|hours?|d|days?|weeks?|months?|y|years?)\b"
-_LENGTH_S = {"h": hour, "d": day, "w": 7 * day, "m": 30 * day, "y": 365 * day}
+_LENGTH_S = {"h": hour, "d": day, "w": 7 * day, "m": month, "y": year}
 _KEPT = r"\bkeep|\bkept|\bretain|\bretention|\bstor(e|ed|age)\b|\bdelet|\beras"
 _LEAST = rf"(?:at least|not? less than|minimum(?: of)?|no shorter than) (?:for )?{_TIME}"
 _MOST = (

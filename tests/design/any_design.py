@@ -170,7 +170,7 @@ def capacity(draw: st.DrawFn) -> CapacityPlan:
 @st.composite
 def requirements(draw: st.DrawFn) -> Requirements:
     names = draw(st.lists(IDS.map(lambda name: f"X{name}"), max_size=6, unique=True))
-    nothing_else: dict[str, st.SearchStrategy[Any]] = {"of": st.just(())}  # the design has no sets of data
+    nothing_else: dict[str, st.SearchStrategy[Any]] = {"of": st.just(()), "goes_before": st.just(())}
     modes, beliefs, demands = (
         tuple(draw(values(kind, id=st.just(name), **more)) for name in names[start::3])
         for start, (kind, more) in enumerate(

@@ -161,3 +161,37 @@ def test_a_bare_number_is_in_base_units():
 def test_zero_is_refused_where_it_means_nothing(text):
     with pytest.raises(DesignError):
         Latency(budget=text, percentile="p99")
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [("5 years", "1825 d"), ("12 months", "1 year"), ("1 month", "730 h"), ("2 weeks", "14 d")],
+)
+def test_months_and_years_are_read_as_law_writes_them_and_twelve_months_are_a_year(text, alike):
+    assert TIME.read(text) == TIME.read(alike)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "instead"),
+    [
+        ("quarterly", TIME, "3 months"),
+        ("daily", TIME, "1 d"),
+        ("5 yrs", TIME, "5 years"),
+        ("3 hrs", TIME, "3 h"),
+        ("2.6 Mio", NUMBER, "2.6 million"),
+        ("2.6 Mio.", NUMBER, "2.6 million"),
+        ("3 Mrd", NUMBER, "3 billion"),
+        ("2 mln rps", RATE, "2 million rps"),
+    ],
+)
+def test_what_people_write_often_and_no_unit_is_names_what_to_write(text, kind, instead):
+    with pytest.raises(QuantityError) as found:
+        kind.read(text)
+    assert f"'{instead}'" in str(found.value)
+    kind.read(instead)
+
+
+@pytest.mark.parametrize("text", ["06:30", "6:30 am", "18:00 UTC", "6:30am"])
+def test_a_time_of_the_day_is_no_duration_and_the_error_says_so(text):
+    with pytest.raises(QuantityError, match="time of the day"):
+        TIME.read(text)
