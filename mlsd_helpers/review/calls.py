@@ -19,7 +19,7 @@ from mlsd_helpers.analysis.request import (
     requests_of,
 )
 from mlsd_helpers.analysis.whole import answers_of
-from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.design import Component, Design, Flow, Objective, Planes
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
@@ -926,7 +926,7 @@ def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault
     title="Objective that does not fit the design",
     prevents="a target on the dashboard that the design cannot keep, or that alarms after the promise is broken",
     wrong_when="Wrong if the objective is about something else than how many requests are answered; say what in "
-    "'indicator'.",
+    "'measures'.",
     needs=sketched,
 )
 def objective_does_not_fit(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -934,7 +934,7 @@ def objective_does_not_fit(design: Design, planes: Planes) -> Iterator[Fault]:
     target = requirement(design, "availability", "target")
     worst = min(_entries(planes, lambda _: 0.0), key=lambda one: one.availability, default=None)
     for one in design.operations.objectives if design.operations else ():
-        if not _ANSWERED.search(one.indicator) or _OTHER_THAN_ANSWERED.search(one.indicator):
+        if not _is_on_answers(one):
             continue
         if target is not None and one.target < target - 1e-12:
             yield Fault(
@@ -952,6 +952,20 @@ def objective_does_not_fit(design: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
+def _is_on_answers(one: Objective) -> bool:
+    """Tell whether an objective counts answered requests: by its field, or by words where that is left out."""
+    if one.measures is not None:
+        return one.measures == "answered"
+    of_all = one.indicator.rpartition("/")[2]
+    by_clock = _BY_CLOCK.search(of_all) is not None
+    return (
+        not by_clock
+        and bool(_ANSWERED.search(one.indicator))
+        and not _OTHER_THAN_ANSWERED.search(one.indicator)
+    )
+
+
+_BY_CLOCK = re.compile(r"\b(night|run|day|week|hour|month|job|batch|load|round)(e?s)?\b", re.IGNORECASE)
 _ANSWERED = re.compile(
     r"availab|answer|success|error|\b5xx\b|uptime|\bup\b|served|scored|decided", re.IGNORECASE
 )

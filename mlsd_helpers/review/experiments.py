@@ -14,7 +14,7 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import ab_sample_size
 from mlsd_helpers.review.acceptance import OF_ACCEPTANCES, covers, in_force
 from mlsd_helpers.review.rule import Fault, Finding, Rule, rule
-from mlsd_helpers.review.words import mentions, unsaid
+from mlsd_helpers.review.words import mentions, points, unsaid
 from mlsd_helpers.units import day, show_seconds
 
 ARMITAGE = (
@@ -585,28 +585,62 @@ def too_few_positives(design: Design) -> Iterator[Fault]:
         positives = _positives(gate, wanted.base_rate if wanted else None)
         if positives is None or not mentions(_OF_POSITIVES, gate.metric):
             continue
-        place = f"planes.release.gates.{step_to(position, gate)}.cases"
-        about = "less than one positive" if positives < 1 else f"about {positives:,.0f} positives"
-        if limit is None and gate.worse_by_at_most and positives * gate.worse_by_at_most < 1:
-            yield Fault(
-                place,
-                f"The gate {gate.id} judges {gate.metric!r} on {about}, and lets it get worse by "
-                f"{_percent(gate.worse_by_at_most)} at most: one case alone moves it by more.",
-                _MORE_POSITIVES,
-            )
-        if limit is None or not 0 < limit < 1:
+        said = _too_few_positives(gate, limit, positives)
+        if said is None:
             continue
-        if gate.cases and gate.cases * min(limit, 1 - limit) < _FEWEST_WRONG:
-            continue  # too few cases of any kind: PLANE052 says so
-        error = 1.96 * math.sqrt(limit * (1 - limit) / positives) if positives else 1.0
-        room = min(_MOST_ROOM, max(_LEAST_ROOM, min(limit, 1 - limit)))
-        if error > room or positives * min(limit, 1 - limit) < 1:
-            yield Fault(
-                place,
-                f"The gate {gate.id} judges {gate.metric!r} on {about}: at {_percent(limit)} "
-                f"chance alone moves it by {100 * min(error, 1.0):.2g} points.",
-                _MORE_POSITIVES,
-            )
+        about = "less than one positive" if positives < 1 else f"about {positives:,.0f} positives"
+        field = (
+            "smallest_slice" if gate.smallest_slice else "cases" if gate.positives is None else "positives"
+        )
+        yield Fault(
+            f"planes.release.gates.{step_to(position, gate)}.{field}",
+            f"The gate {gate.id} judges {gate.metric!r} on {about}"
+            f"{' in its smallest slice' if gate.smallest_slice else ''}: {said}.",
+            _MORE_POSITIVES,
+        )
+
+
+def _too_few_positives(gate: Gate, limit: float | None, positives: float) -> str | None:
+    """Tell why some positives cannot show what a gate asks for, or nothing where they can."""
+    if limit and limit < 1 and gate.cases and gate.cases * min(limit, 1 - limit) < _FEWEST_WRONG:
+        return None  # too few cases of any kind: PLANE052 says so
+    if positives < 1:
+        return "whatever the model does, nothing can be read from it"
+    if limit is None:
+        return _too_few_for_a_difference(gate, positives)
+    if not 0 < limit < 1:
+        return None
+    error, room = _chance(limit, positives), min(_MOST_ROOM, max(_LEAST_ROOM, min(limit, 1 - limit)))
+    if error > room or positives * min(limit, 1 - limit) < 1:
+        return f"at {_percent(limit)} chance alone moves it by {points(min(error, 1.0))}"
+    return None
+
+
+def _too_few_for_a_difference(gate: Gate, positives: float) -> str | None:
+    worse = gate.worse_by_at_most
+    error = _chance(_ASSUMED, positives) * math.sqrt(2)  # of the difference of two independent shares
+    if not worse:
+        few = positives < _FEWEST_POSITIVES and says_something(gate.baseline)
+        one = (
+            f"one of them is {points(1 / positives)}, and decides whether it is better than {gate.baseline!r}"
+        )
+        return one if few else None
+    if positives * worse < _FEWEST_WRONG:
+        return (
+            f"to get worse by {_percent(worse)} at most is {positives * worse:.2g} of them, and one more or less is "
+            "chance"
+        )
+    if not gate.paired and error > max(worse, _LEAST_ROOM):
+        return (
+            f"for two models that each find {_percent(_ASSUMED)}, chance alone moves the difference by "
+            f"{points(error)}, and it is to show {points(worse)}"
+        )
+    return None
+
+
+def _chance(share: float, cases: float) -> float:
+    """Return the half width of the 95% interval of a share of some cases, by the normal approximation."""
+    return 1.96 * math.sqrt(share * (1 - share) / cases)
 
 
 _MORE_POSITIVES = (
@@ -617,13 +651,24 @@ _OF_POSITIVES = (
     r"recall|sensitivity|\btpr\b|true positive|caught|found|detect(ed|ion) rate|missed|false negative|\bfnr\b"
 )
 _FEWEST_WRONG = 5  # as in PLANE052
+_FEWEST_POSITIVES = 30  # one of them is 3 points; our estimate
+_ASSUMED = 0.9  # the recall of a good model, where no limit says it; at lower ones chance is larger
 _LEAST_ROOM, _MOST_ROOM = 0.05, 0.1  # a gate that cannot tell 95% from 90%, or 80% from 70%; our estimate
 
 
 def _positives(gate: Gate, rate: float | None) -> float | None:
-    if gate.positives is not None:
-        return float(gate.positives)
-    return None if gate.cases is None or rate is None else gate.cases * rate
+    """Return the positives that a gate judges: of its smallest slice where that is stated, at the rate of the whole."""
+    positives = (
+        float(gate.positives)
+        if gate.positives is not None
+        else None
+        if gate.cases is None or rate is None
+        else gate.cases * rate
+    )
+    if gate.smallest_slice is None:
+        return positives
+    of_all = positives / gate.cases if positives is not None and gate.cases else rate
+    return None if of_all is None else gate.smallest_slice * of_all
 
 
 _RANDOM_SPLIT = (

@@ -26,6 +26,7 @@ from mlsd_helpers.review.sketch import (
     released,
     requirement,
 )
+from mlsd_helpers.review.words import points
 from mlsd_helpers.units import day, hour, show_seconds
 
 _LARGEST_FIRST_STAGE = 0.25  # of all users; our estimate of what nobody would call a trial any more
@@ -118,8 +119,12 @@ def path_around_the_gate(_: Design, planes: Planes) -> Iterator[Fault]:
     """A validation gate has an effect only if no model can go around it."""
     known, where, gates = graph.components_by_id(planes), places(planes), _gate_kinds(planes)
     judges = {one.id for one in planes.components if one.kind in gates}
-    starts = [name for name in _training_components(planes) if name not in judges]
-    open_ways = [flow for flow in _model_flows(planes) if flow.start not in judges]
+    filled_by_flows = {
+        flow.end for flow in _model_flows(planes) if known[flow.end].kind in _REGISTRIES
+    }  # what is in these came along those flows
+    starts = [name for name in _training_components(planes) if name not in judges | filled_by_flows]
+    promoted = _told_by_the_gate(planes)
+    open_ways = [flow for flow in _model_flows(planes) if flow.start not in judges | promoted]
     unjudged = graph.reached(starts, graph.steps_along(open_ways))
     loose = [flow for flow in open_ways if flow.start in unjudged and known[flow.end].plane == "serving"]
     if loose:
@@ -127,8 +132,20 @@ def path_around_the_gate(_: Design, planes: Planes) -> Iterator[Fault]:
             where[loose[0]],
             f"{listed(map(arrow, loose))} {'brings' if len(loose) == 1 else 'bring'} a model to serving that did "
             "not pass a validation gate.",
-            "Route every model through the gate, urgent ones included.",
+            "Route every model through the gate, urgent ones included; or let the gate promote it in the registry, and "
+            "draw that as a command from the gate to the registry.",
         )
+
+
+_REGISTRIES = ("model registry", "experiment registry")
+
+
+def _told_by_the_gate(planes: Planes) -> set[str]:
+    """Return the registries that a gate commands: they hand out the versions that it has promoted, and no others."""
+    gates = [one.id for one in planes.components if one.kind in {"validation gate", "evaluation"}]
+    told = [flow for flow in planes.flows if flow.carries in {"command", "configuration"}]
+    registries = {one.id for one in planes.components if one.kind in _REGISTRIES}
+    return registries & graph.reached(gates, graph.steps_along(told))
 
 
 @rule(
@@ -208,27 +225,28 @@ def evaluation_set_too_small(_: Design, release: Release) -> Iterator[Fault]:
     """How finely a gate can tell good from bad is limited by the number of its cases."""
     for position, gate in enumerate(release.gates):
         if words := _too_few(gate):
+            sliced = gate.smallest_slice is not None
             yield Fault(
-                f"planes.release.gates.{step_to(position, gate)}.cases",
-                f"The gate {gate.id} has {gate.cases:,} cases: {words}.",
+                f"planes.release.gates.{step_to(position, gate)}.{'smallest_slice' if sliced else 'cases'}",
+                f"The gate {gate.id} has {gate.smallest_slice if sliced else gate.cases:,} cases"
+                f"{' in its smallest slice' if sliced else ''}: {words}.",
                 "Add cases, above all of the kinds that go wrong, or set a limit that so many cases can show.",
             )
 
 
 def _too_few(gate: Gate) -> str | None:
     limit = gate.at_least if gate.at_least is not None else gate.at_most
-    if not gate.cases or limit is None or not 0 < limit < 1:
+    cases = gate.smallest_slice or gate.cases
+    if not cases or limit is None or not 0 < limit < 1:
         return None
     rarer = min(limit, 1 - limit)
-    if gate.cases * rarer < _FEWEST_WRONG:
-        return (
-            f"a limit of {percent(limit)} is {gate.cases * rarer:.3g} of them, and one more or less is chance"
-        )
-    error = 1.96 * math.sqrt(limit * (1 - limit) / gate.cases)
+    if cases * rarer < _FEWEST_WRONG:
+        return f"a limit of {percent(limit)} is {cases * rarer:.3g} of them, and one more or less is chance"
+    error = 1.96 * math.sqrt(limit * (1 - limit) / cases)
     if gate.worse_by_at_most and not gate.paired and error > gate.worse_by_at_most:
         return (
-            f"at {percent(limit)} chance alone moves the metric by {100 * error:.2g} points, and it is to show "
-            f"{100 * gate.worse_by_at_most:.2g}"
+            f"at {percent(limit)} chance alone moves the metric by {points(error)}, and it is to show "
+            f"{points(gate.worse_by_at_most)}"
         )
     return None
 

@@ -322,7 +322,8 @@ def no_failure_modes(_: Design, stated: Requirements) -> Iterator[Fault]:
     "warning",
     title="Failure mode without a decided behaviour",
     prevents="a fallback that lets fraud through, or refuses every customer, by accident",
-    wrong_when="Acceptable for a failure that only delays work: no request is passed or refused meanwhile.",
+    wrong_when="Wrong for a failure that only delays work: no request is passed or refused meanwhile; write 'fails: "
+    "delayed'.",
     needs=_stated,
 )
 def failure_mode_undecided(design: Design, stated: Requirements) -> Iterator[Fault]:
@@ -339,7 +340,8 @@ def failure_mode_undecided(design: Design, stated: Requirements) -> Iterator[Fau
             yield Fault(
                 f"requirements.failure_modes.{modes[0]}.{field}",
                 f"These failure modes do not state {_UNSAID[field]}: {', '.join(modes)}.",
-                "State what the user gets meanwhile, and whether it fails open or closed.",
+                "State what the user gets meanwhile, and whether it fails open or closed; 'delayed' where "
+                "nothing passes and answers come later.",
             )
 
 

@@ -38,3 +38,12 @@ def unsaid(missing: Mapping[str, Iterable[str]]) -> str:
 def money(design: Design, amount: float) -> str:
     """Write a sum of money in the design's currency, without cents."""
     return in_currency(f"{amount:,.0f}", design.currency)
+
+
+def points(share: float) -> str:
+    """Write a difference of two shares in percentage points; from 10 points on without decimals.
+
+    >>> points(0.0123), points(0.256), points(1.0)
+    ('1.2 points', '26 points', '100 points')
+    """
+    return f"{100 * share:.0f} points" if share >= 0.095 else f"{100 * share:.2g} points"

@@ -1,0 +1,97 @@
+"""Gates on few positives, promotion inside a registry, objectives by what they measure, failures that only delay."""
+
+import pytest
+
+from mlsd_helpers import cases
+from mlsd_helpers.design import Design, Flow
+from mlsd_helpers.review import review
+from tests.review.mutations.fuller import adding, in_full, setting
+
+
+def found(design: Design, code: str) -> str:
+    return " ".join(one.message for one in review(design) if one.code == code)
+
+
+def gated(**fields: object) -> Design:
+    limits = {"at_least": None, "baseline": "The model in use"}
+    return setting(in_full(), "planes.release.gates.recall", **limits | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_found"),
+    [
+        ({"positives": 40, "worse_by_at_most": "2%"}, True),
+        ({"positives": 40, "worse_by_at_most": "2%", "paired": True}, True),
+        ({"positives": 250, "worse_by_at_most": "2%"}, True),
+        ({"positives": 250, "worse_by_at_most": "2%", "paired": True}, False),
+        ({"positives": 5000, "worse_by_at_most": "2%"}, False),
+        ({"positives": 12}, True),
+        ({"positives": 300}, False),
+        ({"positives": 5000, "at_least": "80%", "smallest_slice": 100}, True),
+        ({"positives": 5000, "at_least": "80%", "smallest_slice": 20_000}, False),
+        ({"positives": None, "cases": 20_000, "worse_by_at_most": "2%"}, True),
+    ],
+)
+def test_a_gate_on_positives_needs_as_many_as_its_limit_or_difference_can_be_seen_on(fields, is_found):
+    assert bool(found(gated(**fields), "EXP012")) is is_found
+
+
+def test_a_gate_on_no_positive_is_told_so_in_plain_figures():
+    few = setting(
+        gated(positives=None, cases=20_000, worse_by_at_most="1%"),
+        "requirements.prediction",
+        base_rate="0.002%",
+    )
+    for design in (few, setting(few, "planes.release.gates.recall", at_least="80%")):
+        said = found(design, "EXP012")
+        assert "less than one positive" in said
+        assert "e+" not in said
+
+
+def by_registry(*flows: Flow) -> Design:
+    design = cases.load("harbour_pay")
+    kept = [flow for flow in design.at("planes").flows if flow.carries != "model"]
+    return adding(setting(design, "planes", flows=kept), "planes.flows", *flows)
+
+
+TRAINED = Flow(start="training", end="models", carries="model")
+SERVED = Flow(start="models", end="scorer", carries="model")
+
+
+def test_a_gate_that_promotes_in_the_registry_lets_no_other_model_out():
+    told = Flow(start="gate", end="models", carries="command")
+    assert found(by_registry(TRAINED, SERVED), "PLANE025")
+    assert not found(by_registry(TRAINED, SERVED, told), "PLANE025")
+    through = (TRAINED.changed(end="gate"), Flow(start="gate", end="models", carries="model"), SERVED)
+    assert not found(by_registry(*through), "PLANE025")
+    past = Flow(start="training", end="scorer", carries="model")
+    assert found(by_registry(TRAINED, SERVED, told, past), "PLANE025")
+
+
+@pytest.mark.parametrize(
+    ("indicator", "measures", "is_found"),
+    [
+        ("payments scored / payments", None, True),
+        ("nights with all accounts scored by 06:30 / nights", None, False),
+        ("runs that succeeded / runs", None, False),
+        ("payments scored / payments", "right", False),
+        ("good ones / all", "answered", True),
+    ],
+)
+def test_an_objective_is_held_against_answers_only_if_it_counts_them(indicator, measures, is_found):
+    ours = {
+        "id": "ours",
+        "indicator": indicator,
+        "measures": measures,
+        "target": "99.9999%",
+        "window": "30 d",
+    }
+    design = cases.load("harbour_pay").with_part(operations={"objectives": [ours]})
+    assert bool(found(design, "PLANE061")) is is_found
+
+
+def test_a_failure_that_only_delays_is_decided():
+    design = cases.load("harbour_pay")
+    first = design.at("requirements.failure_modes")[0].id
+    assert found(setting(design, f"requirements.failure_modes.{first}", fails=None), "REQ012")
+    assert not found(setting(design, f"requirements.failure_modes.{first}", fails="delayed"), "REQ012")
