@@ -18,11 +18,100 @@ from mlsd_helpers.units import minute, show_seconds
 __all__ = [
     "arrivals",
     "auc",
+    "days_behind_a_gate",
     "disputed_payments",
     "feature_table",
+    "flagged_at_age",
+    "flagged_over_the_day",
     "gaps_between_payments",
+    "loops_beside_a_stall",
     "payments_of_a_day",
 ]
+
+
+def loops_beside_a_stall() -> dict[str, list[tuple[float, float]]]:
+    """Return, for a closed and an open loop, when each request was due and how long its answer took, in seconds.
+
+    One server takes 10 ms a request, in their order, and does nothing from 50 to 60 s of 100 s. Both loops are set to
+    ten requests a second. The closed one waits for an answer before it sends the next request.
+    """
+
+    def done_s(start_s: float) -> float:
+        return (60 if 50 <= start_s < 60 else start_s) + 0.010
+
+    closed, open_, due_s, free_s = [], [], 0.0, 0.0
+    while due_s < 100:
+        answered_s = done_s(due_s)
+        closed.append((due_s, answered_s - due_s))
+        due_s = max(answered_s, due_s + 0.1)
+    for on_the_clock_s in np.arange(0, 100, 0.1):
+        free_s = done_s(max(on_the_clock_s, free_s))
+        open_.append((float(on_the_clock_s), free_s - on_the_clock_s))
+    return {"closed": closed, "open": open_}
+
+
+_CHANGE_MIN, _END_MIN, _EVERY_MIN, _HOLDS_ROWS = 11 * 60 + 20, 17 * 60 + 6, 5, 200
+
+
+def days_behind_a_gate(allowed: float) -> pd.Series:
+    """Return what a gate does on 400 days on which files double: minutes of errors, the oldest file, refusals.
+
+    The gate refuses a file whose number of rows differs from that of the last good file by more than the share
+    `allowed`; infinity lets each file pass. A file is made every 5 minutes and has 108 to 112 rows, at random. From
+    11:20 on, every half hour another tenth of the nodes that make the files begins to write each row twice; at 17:06
+    all are mended. The reader holds at most 200 rows and fails while it has a larger file. All are means over the days.
+    """
+    rng = np.random.default_rng(seed=2)
+    days = [_behind_a_gate(_rows_of_a_day(rng), allowed) for _ in range(400)]
+    names = ("minutes of errors", "oldest file in use (min)", "good files refused (%)")
+    return pd.Series(np.mean(days, axis=0), index=names)
+
+
+def _rows_of_a_day(rng: np.random.Generator) -> NDArray:  # type: ignore[type-arg]
+    at_min = np.arange(0, 24 * 60, _EVERY_MIN)
+    nodes = np.clip((at_min - _CHANGE_MIN) // 30 + 1, 0, 10)
+    nodes[at_min >= _END_MIN] = 0
+    doubled = rng.random(at_min.size) < nodes / 10
+    return rng.integers(108, 113, at_min.size) * np.where(doubled, 2, 1)
+
+
+def _behind_a_gate(rows: NDArray, allowed: float) -> tuple[float, float, float]:  # type: ignore[type-arg]
+    last_good, age_min, errors_min, ages_min = rows[0], 0, 0, []
+    for count in rows:
+        accepted = abs(count - last_good) <= allowed * last_good
+        age_min = 0 if accepted else age_min + _EVERY_MIN
+        last_good = count if accepted else last_good
+        errors_min += _EVERY_MIN * bool(accepted and count > _HOLDS_ROWS)
+        ages_min.append(age_min)
+    refused = np.array(ages_min)[rows <= _HOLDS_ROWS] > 0
+    return errors_min, max(ages_min), 100 * refused.mean()
+
+
+def flagged_at_age(day: pd.DataFrame, age_min: float | NDArray) -> NDArray:  # type: ignore[type-arg]
+    """Tell which payments of `payments_of_a_day` are flagged by a count of the card's payments that is so old.
+
+    The count is over ten minutes, which end `age_min` before the payment: one age for all, or one for each. Three or
+    more are flagged.
+    """
+    place = day["card"].to_numpy() * 10_000 + day["at_min"].to_numpy()  # the cards one after the other
+    until = np.searchsorted(place, place - age_min, "right")
+    since = np.searchsorted(place, place - age_min - 10, "right")
+    flags: NDArray = until - since >= 3  # type: ignore[type-arg]
+    return flags
+
+
+def flagged_over_the_day(day: pd.DataFrame, period_min: float, delay_min: float) -> NDArray:  # type: ignore[type-arg]
+    """Return for each payment how often it is flagged, a share, when a job makes the count of `flagged_at_age`.
+
+    The job runs every `period_min` and takes `delay_min`, so the age rises from the delay to the sum of both. The share
+    is over twelve phases of the schedule. A period of 0 stands for a stream: its count is as old as its delay.
+    """
+    if not period_min:
+        return flagged_at_age(day, delay_min).astype(float)
+    at = day["at_min"].to_numpy()
+    ages = [delay_min + (at - delay_min - period_min * k / 12) % period_min for k in range(12)]
+    shares: NDArray = np.mean([flagged_at_age(day, age) for age in ages], axis=0)  # type: ignore[type-arg]
+    return shares
 
 
 def feature_table(features: list[dict] | None = None) -> pd.DataFrame:  # type: ignore[type-arg]

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from itertools import chain
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from mlsd_helpers.design.components import Component, Plane
-from mlsd_helpers.design.problems import Path
+from mlsd_helpers.design.problems import Path, nearest
 from mlsd_helpers.design.quantities import Count, Fraction, Positive, Seconds
 from mlsd_helpers.design.release import Release, Retraining
 from mlsd_helpers.design.value import (
@@ -22,6 +22,7 @@ from mlsd_helpers.design.value import (
     repeated,
     unresolved,
 )
+from mlsd_helpers.errors import DesignError
 
 Carries = Literal[
     "request", "features", "predictions", "events", "batch", "labels", "model", "metrics", "alert", "command",
@@ -168,6 +169,31 @@ class Planes(Value):
             components=[one for one in self.components if one.id in ids],
             flows=[one for one in self.flows if {one.start, one.end} <= {*ids}],
             alerts=[one for one in self.alerts if one.raised_by in ids],
+        )
+
+    def without(self, *ids: str) -> Self:
+        """Return the sketch without some components, and without the flows and alerts that name them.
+
+        Raises ``DesignError`` for a component that the sketch does not have.
+        """
+        there = {one.id for one in self.components}
+        if unknown := sorted({*ids} - there):
+            raise DesignError(f"The sketch has no component {unknown[0]!r}. {nearest(unknown[0], there)}")
+        return self.among(there - {*ids})
+
+    def with_flow(self, start: str, end: str, **fields: Any) -> Self:
+        """Return the sketch with some fields of each flow from `start` to `end` replaced, such as its fallback.
+
+        Raises ``DesignError`` when nothing flows from `start` to `end`.
+        """
+        if not any((one.start, one.end) == (start, end) for one in self.flows):
+            raise DesignError(
+                f"Nothing flows from {start!r} to {end!r}. `flows` holds what flows, each with its ends."
+            )
+        return self.changed(
+            flows=[
+                one.changed(**fields) if (one.start, one.end) == (start, end) else one for one in self.flows
+            ]
         )
 
     @model_validator(mode="after")

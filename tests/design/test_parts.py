@@ -217,3 +217,33 @@ def test_the_sketch_of_some_components_names_no_others():
     assert {(arrow.start, arrow.end) for arrow in part.flows} == {("scorer", "features")}
     assert {alert.raised_by for alert in part.alerts} <= some
     assert part.release == whole.release
+
+
+def test_a_sketch_without_a_component_has_nothing_that_names_it():
+    whole = cases.load("harbour_pay").planes
+    part = whole.without("features", "quality")
+    assert {box.id for box in whole.components} - {box.id for box in part.components} == {
+        "features",
+        "quality",
+    }
+    assert not [arrow for arrow in part.flows if {arrow.start, arrow.end} & {"features", "quality"}]
+    assert "quality" not in {alert.raised_by for alert in part.alerts}
+
+
+def test_a_flow_is_changed_where_it_is_and_nowhere_else():
+    whole = cases.load("harbour_pay").planes
+    bare = whole.with_flow("scorer", "features", fallback=None)
+    changed = [(old, new) for old, new in zip(whole.flows, bare.flows, strict=True) if old != new]
+    assert [(new.start, new.end, new.fallback) for _, new in changed] == [("scorer", "features", None)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda planes: planes.without("feature"),
+        lambda planes: planes.with_flow("features", "scorer", fallback=None),
+    ],
+)
+def test_a_component_and_a_flow_that_a_sketch_does_not_have_are_refused(wrong):
+    with pytest.raises(DesignError, match="features"):
+        wrong(cases.load("harbour_pay").planes)

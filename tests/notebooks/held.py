@@ -5,16 +5,17 @@ A phrase stands word for word in the text; beside it stands a comparison that fa
 
 import math
 
-from mlsd_helpers import cases, formulas
+from mlsd_helpers import cases, formulas, samples
 from mlsd_helpers.analysis.request import requests_of
 from mlsd_helpers.cases import traffic
 from mlsd_helpers.testbed.experiments import recording
 from mlsd_helpers.units import day, minute, ms
 
-CHANGE_MIN, END_MIN = 11 * 60 + 20, 17 * 60 + 6  # of the lab in lesson 02
+CHANGE_MIN, END_MIN = samples._CHANGE_MIN, samples._END_MIN  # of the lab in lesson 02
 SKETCH = cases.load("harbour_pay").planes
 ANSWERED = requests_of(SKETCH)[0].availability
 NEEDS = cases.load("harbour_pay").requirements
+LOOPS = samples.loops_beside_a_stall()
 
 
 def percentile_of_stalling_steps_ms(share, at=0.99):
@@ -46,6 +47,11 @@ def waits_s(start, end):
     return next(flow.timeout for flow in SKETCH.flows if (flow.start, flow.end) == (start, end))
 
 
+def falls_back(start, end):
+    """Return what a call of the worked sketch does when no answer comes."""
+    return next(flow.fallback for flow in SKETCH.flows if (flow.start, flow.end) == (start, end))
+
+
 IN_PROSE = {
     "01_requirements": {
         "p99 latency < 500 ms |": lambda: (
@@ -67,6 +73,22 @@ IN_PROSE = {
             NEEDS.freshness.features == 15 * minute
         ),
         "peak >= 500 requests/s": lambda: NEEDS.throughput.peak == 500,
+        "(1 − 0.999) × 30 × 24 × 60 = 43.2 minutes": lambda: math.isclose((1 - 0.999) * 30 * 24 * 60, 43.2),
+        "99.9 % over 30 days leaves": lambda: True,
+        "Of 500 ms, 500 − (60 + 30 + 250 + 120 + 10) = 30 ms are left": lambda: (
+            [round(hop.time / ms) for hop in NEEDS.latency.split] == [60, 30, 250, 120, 10]
+            and 500 - (60 + 30 + 250 + 120 + 10) == 30
+        ),
+        "10 requests a second keep it 10 × 0.040 = 40 % busy, and an answer takes 40 / (1 − 0.4) = 67 ms": lambda: (
+            math.isclose(10 * 0.040, 0.4) and round(40 / (1 - 0.4)) == 67
+        ),
+        "A server answers in 10 ms, and stalls once": lambda: math.isclose(LOOPS["open"][0][1], 10 * ms),
+        "it is above 60 %": lambda: 615_000 * 331 / 615 / (615_000 * 331 / 615 + 186_000) > 0.6,
+        "reaches below 50 %": lambda: 331 / 615 - 2 * math.sqrt(331 / 615 * 284 / 615 / 615) < 0.5,
+        "Harbour Pay's 500/s are those": lambda: NEEDS.throughput.peak == 500,
+        "200/s × 30 days = 518 million payments": lambda: (
+            NEEDS.throughput.mean == 200 and round(200 * 30 * 24 * 3_600 / 1e6) == 518
+        ),
         "availability >= 99.9 %, over 30 days": lambda: (
             (NEEDS.availability.target, NEEDS.availability.window) == (0.999, 30 * day)
         ),
@@ -86,6 +108,35 @@ IN_PROSE["02_planes"] = {
     "has fallen from 60 to 50 %": lambda: (
         math.isclose((0.6 + 0.5) / 2, 0.55) and math.isclose(0.6 - 0.5, 0.1)
     ),
+    "| `gateway` | `scorer` | 420 ms |": lambda: waits_s("gateway", "scorer") == 420 * ms,
+    "| `gateway` | `rules` | 20 ms |": lambda: waits_s("gateway", "rules") == 20 * ms,
+    "| `scorer` | `features` | 40 ms |": lambda: waits_s("scorer", "features") == 40 * ms,
+    "| `scorer` | `rules` | 20 ms |": lambda: waits_s("scorer", "rules") == 20 * ms,
+    "pass below $50; ask for a code above": lambda: (
+        falls_back("gateway", "rules") == "Pass below $50; ask for a code above"
+    ),
+    "1 − (1 − 0.99)² = 99.99 %": lambda: math.isclose(1 - (1 - 0.99) ** 2, 0.9999),
+    "Of two copies of 99 %": lambda: True,
+    "Three required parts of 99.95 % each, and a required store of two copies of 99 %": lambda: True,
+    "up 0.9995³ = 99.85 %": lambda: round(100 * 0.9995**3, 2) == 99.85,
+    "(1 − 0.1 × 1 %) × (1 − (0.9 × 1 %)²) = 99.892 %": lambda: (
+        round(100 * (1 - 0.1 * 0.01) * (1 - (0.9 * 0.01) ** 2), 3)
+        == round(100 * formulas.common_cause_availability(0.99, 2, 0.1), 3)
+        == 99.892
+    ),
+    "A score needs the gateway and the scorer": lambda: math.isclose(
+        requests_of(SKETCH)[0].in_full,
+        math.prod(SKETCH.component(one).availability for one in ("gateway", "scorer", "features", "rules")),
+    ),
+    "asks for 198 labelled frauds": lambda: round(formulas.canary_sample_size(0.5, 0.6) / 2) == 198,
+    "198 / 0.001 / (0.01 × 500/s) = 11 hours at the peak, and their labels another 30 days": lambda: (
+        round(
+            198 / NEEDS.prediction.base_rate / (SKETCH.release.canary_share * NEEDS.throughput.peak) / 3_600
+        )
+        == 11
+        and NEEDS.labels.delay == 30 * day
+    ),
+    "holds at most 200": lambda: samples._HOLDS_ROWS == 200,
     "about 110 rows": lambda: (108 + 112) / 2 == 110,
     "From 11:20 on": lambda: CHANGE_MIN == 11 * 60 + 20,
     "At 17:06 the change is taken back": lambda: END_MIN == 17 * 60 + 6,

@@ -61,7 +61,7 @@ ORDER = re.compile(r"^#+ \d+|^ *\d+\. ", re.MULTILINE)
 PLACES = re.compile(  # sources, links, lessons, dates (a thousand has its comma), and how long the lesson is
     rf"{CITED.pattern}|\]\([^)]*\)"
     r"|\b(?:[Ll]essons?|[Ss]ections?|[Ee]xercises?) \d+(?:(?: to |, | and )\d+)*"
-    r"|\b\d+ [A-Z][a-z]+ 20\d\d\b|\b(?:19|20)\d\d\b|\bAbout \d+ minutes, exercises apart"
+    r"|\b\d+ [A-Z][a-z]+ 20\d\d\b|\b(?:19|20)\d\d\b|\bAbout \d+ minutes,(?! \d)"
 )
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from mlsd_helpers import cases, exercises
 from mlsd_helpers.exercises.questions import Estimate
-from tools.notebooks import ROOT
+from tests.notebooks.sittings import estimate_min
+from tools.notebooks import ROOT, pairs
 
 NUMBERS = (
     *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
@@ -88,3 +89,25 @@ def test_a_lesson_takes_prices_from_the_worked_design(path):
     text = path.read_text(encoding="utf-8")
     typed_in = [*re.findall(r"(?:price|cost)\w*\s*=\s*[\d.]+", text), *PRICE.findall(text)]
     assert not typed_in, "take it from `case`"
+
+
+SITTING = re.compile(r"\bAbout (\d+) minutes,\s+exercises apart\b")
+FURTHER = re.compile(r"^## Further\s+About (\d+) minutes\b", re.MULTILINE)
+LONGEST_MIN = 65
+FIFTH = 0.2
+TO_BE_CUT = {
+    "04_patterns",
+    "05_capacity",
+}  # stated as readers needed them; the estimate is longer than a sitting
+LESSONS = [pair.notebook for pair in pairs() if pair.is_lesson]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_says_how_long_it_takes_and_fits_a_sitting(lesson):
+    (said,) = map(int, SITTING.findall(prose(lesson)))
+    sitting_min, further_min = estimate_min(lesson)
+    assert said == pytest.approx(sitting_min, rel=FIFTH)
+    assert lesson.stem in TO_BE_CUT or sitting_min <= LONGEST_MIN
+    assert [int(said) for said in FURTHER.findall(prose(lesson))] == (
+        [pytest.approx(further_min, rel=FIFTH)] if further_min else []
+    )

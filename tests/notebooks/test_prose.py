@@ -71,6 +71,7 @@ GIVEN = {
         "five questions of twelve",
         "Two of the twelve answers",
         'When somebody says "fifteen minutes"',
+        "recall >= 60 %, with precision >= 50 %, in a month",
     ),
     "03_dataflow": (
         "A payment one second after 10:00 has just missed a run",

@@ -1,4 +1,4 @@
-"""What lesson 02 asks: predictions on planes, two questions on the lesson itself, and three on those before it.
+"""What lesson 02 asks: predictions on planes, two questions on the lesson itself, and two on lesson 01.
 
 A truth is rounded as the lesson prints it: who works it out is right, not close.
 """
@@ -134,17 +134,6 @@ QUESTIONS: tuple[Question, ...] = (
             "nothing": "Errors and latency were compared; that is something.",
         },
         answer="it does not break the service",
-    ),
-    Recall(
-        id="02-recall-200",
-        lesson="00 start here",
-        question="A unit is swapped at serving: metres for kilometres. What do the HTTP statuses show?",
-        options={
-            "5xx on every request": "Nothing crashes: the model takes any number, and answers with one.",
-            "200 on every request": "The service is healthy and its answers are wrong. Only data or quality show it.",
-            "timeouts": "The model is as fast with the wrong unit as with the right one.",
-        },
-        answer="200 on every request",
     ),
     Recall(
         id="02-recall-peak",

@@ -1,4 +1,4 @@
-"""What lesson 01 asks: predictions, two questions on the lesson itself, and three on lesson 00.
+"""What lesson 01 asks: predictions, two questions on the lesson itself, and two on lesson 00.
 
 A truth is rounded as the lesson prints it: who works it out is right, not close.
 """
@@ -154,17 +154,6 @@ QUESTIONS: tuple[Question, ...] = (
             "requests that users would have sent during a stall": "They would have been late. A clock sends them.",
         },
         answer="requests that users would have sent during a stall",
-    ),
-    Recall(
-        id="01-recall-cause",
-        lesson="00 start here",
-        question="A disk is full, the training job stops, and predictions get worse. Is that specific to ML?",
-        options={
-            "no, any system knows it": "The cause decides, and a full disk stops any job.",
-            "yes, predictions are wrong": "That is how it shows. The same cause breaks an invoice run.",
-            "yes, it is the training job": "That is where it broke. The cause does not need a model.",
-        },
-        answer="no, any system knows it",
     ),
     Recall(
         id="01-recall-fallback",
