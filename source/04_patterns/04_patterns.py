@@ -2,7 +2,7 @@
 """
 # 04 Patterns: exercises
 
-Seven exercises, about 92 minutes, 32 points. Do them in three sittings: 1 to 3, 4 and 5, 6 and 7. Each has three cells:
+Seven exercises, about 92 minutes, 32 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -21,6 +21,11 @@ from pprint import pformat
 from textwrap import fill
 
 import mlsd_helpers as mlsd
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "04-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## First sitting, about 38 minutes: exercises 1 to 3, a pattern, its price and a cache
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-choose-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -167,6 +172,11 @@ verdict = mlsd.check("04-cache-trace", replay, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
 
+# %% [markdown] nbgrader={"grade": false, "grade_id": "04-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Second sitting, about 22 minutes: exercises 4 and 5, a wrong key and a late stream
+"""
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-cache-key-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 4 Repair a cache key
@@ -260,6 +270,11 @@ verdict = mlsd.check("04-lag", trace)
 verdict = mlsd.check("04-lag", trace, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "04-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Third sitting, about 32 minutes: exercises 6 and 7, a proposal and a design
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-critique-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

@@ -2,7 +2,7 @@
 """
 # 05 Capacity: exercises
 
-Seven exercises, about 67 minutes, 26 points. Do them in two sittings: 1 to 4, 5 to 7. Each has three cells:
+Seven exercises, about 67 minutes, 26 points. They are divided into two sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -19,6 +19,11 @@ the toolbar, runs everything once more from the top.
 import math
 
 import mlsd_helpers as mlsd
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "05-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## First sitting, about 34 minutes: exercises 1 to 4, the size of a fleet
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-faded-sizing-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -214,6 +219,13 @@ verdict = mlsd.check("05-headroom", failures_covered)
 verdict = mlsd.check("05-headroom", failures_covered, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "05-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Second sitting, about 33 minutes: exercises 5 to 7, a surge, an audit and a plan
+
+Exercise 6 asks for what the lesson says of a model that writes, in *Further*.
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-backlog-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

@@ -55,6 +55,27 @@ def test_each_task_says_the_minutes_and_the_points_of_its_exercise(name):
     assert said == [(one.minutes, one.points) for one in OF_EACH[name]]
 
 
+HEADED = re.compile(
+    r"^## (\w+) sitting, about (\d+) minutes: exercises (\d+) (?:to|and) (\d+), ", re.MULTILINE
+)
+LONGEST_OF_EXERCISES_MIN = 45
+ORDINALS = ("First", "Second", "Third")
+NOT_YET_DIVIDED = {"00_start_here", "01_requirements", "02_planes", "03_dataflow"}
+
+
+@pytest.mark.parametrize("name", sorted({*OF_EACH} - NOT_YET_DIVIDED))
+def test_an_assignment_is_divided_into_sittings_that_last_as_long_as_their_exercises(name):
+    _, *sittings = re.split(r"^(?=## \w+ sitting,)", prose(assignment(name)), flags=re.MULTILINE)
+    first = 1
+    for ordinal, sitting in zip(ORDINALS, sittings, strict=False):
+        ((said, minutes, start, end),) = HEADED.findall(sitting)
+        lasts = [int(each) for each, _ in TASK.findall(sitting)]
+        assert (said, int(start), int(end)) == (ordinal, first, first + len(lasts) - 1)
+        assert int(minutes) == sum(lasts) <= LONGEST_OF_EXERCISES_MIN
+        first += len(lasts)
+    assert first == len(OF_EACH[name]) + 1
+
+
 @each_assignment
 def test_where_a_lesson_and_its_package_count_the_exercises_they_count_rightly(name):
     texts = [prose(ROOT / "course" / f"{name}.ipynb"), prose(assignment(name)), package_of(name).__doc__]
