@@ -16,6 +16,7 @@ SKETCH = cases.load("harbour_pay").planes
 ANSWERED = requests_of(SKETCH)[0].availability
 NEEDS = cases.load("harbour_pay").requirements
 LOOPS = samples.loops_beside_a_stall()
+PLAN = cases.load("harbour_pay").capacity
 
 
 def percentile_of_stalling_steps_ms(share, at=0.99):
@@ -98,6 +99,27 @@ IN_PROSE = {
 IN_PROSE["04_patterns"] = {
     "| B: ahead, by a job every 5 s |": lambda: (
         recording("three_patterns").column("answers")[1] == "B: ahead, by a job every 5 s"
+    ),
+    "1 + 1 = 2 hours old": lambda: 1 + 1 == 2,
+    "So of twenty consumers on 12 partitions, 12 have something to read and 8 are paid for": lambda: (
+        formulas.busy_consumers(20, 12) == 12 == 20 - 8
+    ),
+}
+
+IN_PROSE["05_capacity"] = {
+    "gets 500 requests/s at the peak, and each takes 40 ms": lambda: (
+        (PLAN.load, PLAN.service_time.mean) == (NEEDS.throughput.peak, 40 * ms) == (500, 40 * ms)
+    ),
+    "(99 % of the requests are answered within it)": lambda: math.isclose(1 - 1 / 100, 0.99),
+    "the mean rate of 200 requests/s": lambda: NEEDS.throughput.mean == 200,
+    "50 × 0.90 / 0.75 = 60": lambda: math.isclose(50 * 0.90 / 0.75, 60),
+    "the fleet of 29 serves 29 / 0.040 = 725 requests/s": lambda: (
+        math.isclose(29 / 0.040, 725) and formulas.replicas(500, 40 * ms, 0.7, 0) == 29
+    ),
+    "with a target of 75 %": lambda: math.isclose(75 / 100, 0.75),
+    "3 × 3 × 3 = 27 calls": lambda: formulas.retry_amplification(attempts=3, layers=3) == 3 * 3 * 3 == 27,
+    "Here 250 ms are left: 0.250 / 0.040 = 6.25, so 6": lambda: (
+        math.isclose(0.250 / 0.040, 6.25) and PLAN.queue_limit == int(0.250 / PLAN.service_time.mean) == 6
     ),
 }
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlsd_helpers import analysis, formulas, samples
+from mlsd_helpers import analysis, figures, formulas, samples
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import Stage
 from mlsd_helpers.units import day, minute
@@ -119,6 +119,25 @@ def test_nine_more_machines_leave_random_routing_at_twice_the_p99_of_one_queue()
         assert queue_s == pytest.approx(
             0.04 * math.log(100), rel=0.01
         )  # the slowest service time in a hundred
+
+
+def test_power_of_two_takes_away_four_fifths_of_what_random_routing_adds_and_asking_all_nearly_everything():
+    def p99_s(routing):
+        lanes = figures.theatre_view(figures.TheatreInputs(routing=routing)).lanes
+        return next(p.estimate.value for p in lanes[-1].percentiles if p.name == "p99")
+
+    queue_s, random_s = p99_s("central queue"), p99_s("random")
+    added = {routing: (p99_s(routing) - queue_s) / (random_s - queue_s) for routing in
+             ("power of two", "join the shortest queue")}  # fmt: skip
+    assert added["power of two"] == pytest.approx(1 / 5, abs=0.05)
+    assert added["join the shortest queue"] < 0.03
+
+
+def test_the_p99_of_a_wait_follows_from_the_share_that_waits():
+    waits = formulas.erlang_c(29, 20)
+    assert formulas.wait_percentile_s(29, 500, 0.04, 0.99) == pytest.approx(
+        math.log(waits / 0.01) * 0.04 / (29 - 20)
+    )
 
 
 def test_the_replica_rule_is_within_a_factor_of_three_of_erlang_c():

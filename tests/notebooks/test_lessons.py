@@ -60,6 +60,28 @@ def test_a_lesson_runs_to_the_outputs_that_it_shows(lesson, open_lesson):
     assert not found, found
 
 
+FURTHER = [
+    lesson
+    for lesson in LESSONS
+    if any(
+        cell.cell_type == "markdown" and "## Further\n" in cell.source
+        for cell in nbformat.read(lesson, as_version=4).cells
+    )
+]
+
+
+@pytest.mark.parametrize("lesson", FURTHER, ids=lambda path: path.stem)
+def test_what_stands_under_further_runs_after_the_first_code_cell_of_its_lesson(lesson, open_lesson):
+    opened = open_lesson(lesson)
+    notebook = nbformat.read(opened, as_version=4)
+    codes = [place for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    start = next(place for place, cell in enumerate(notebook.cells) if "## Further\n" in cell.source)
+    notebook.cells = [notebook.cells[codes[0]], *notebook.cells[start:]]
+    nbformat.write(notebook, opened)
+    found = disagreement(opened)
+    assert not found, found
+
+
 def test_a_changed_output_is_noticed(tmp_path):
     shown = new_output("execute_result", {"text/plain": "2 and more"}, execution_count=1)
     cell = new_code_cell("1 + 1", outputs=[shown], execution_count=1)

@@ -25,15 +25,6 @@ QUESTIONS: tuple[Question, ...] = (
         "% more is 37.1; round up, once.",
     ),
     Estimate(
-        id="05-ask-faded",
-        question="120 requests/s of 85 ms, at most 75 % busy, 30 % headroom: how many replicas?",
-        unit="replicas",
-        truth=lambda: formulas.replicas(120, 85 * ms, 0.75, 0.3),
-        because="120 × 0.085 = 10.2 busy; / 0.75 = 13.6; × 1.3 = 17.68; rounded up once, last.",
-        within=0.001,
-        to_work_out=True,
-    ),
-    Estimate(
         id="05-ask-routing",
         question="The p99 of the response, when each request goes to one of 29 replicas at random?",
         unit="ms",
@@ -42,14 +33,6 @@ QUESTIONS: tuple[Question, ...] = (
         "it got. Each replica is then a queue of its own (M/M/1: Poisson, exponential, one server) with 500 / 29 "
         "requests a second: p99 = ln 100 / (25 − 17.2) = 594 ms.",
         within=0.25,
-    ),
-    Estimate(
-        id="05-ask-small",
-        question="10 requests/s of 100 ms. How many replicas keep the p99 of the wait within 50 ms?",
-        unit="replicas",
-        truth=lambda: formulas.servers_for_wait(10, 100 * ms, 50 * ms, 0.99),
-        because="In a small fleet nothing averages out: two requests at once are already a crowd. The rule orders 2.",
-        within=0.001,
     ),
     Estimate(
         id="05-ask-large",
