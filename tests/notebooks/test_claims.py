@@ -121,6 +121,10 @@ def test_nine_more_machines_leave_random_routing_at_twice_the_p99_of_one_queue()
         )  # the slowest service time in a hundred
 
 
+def test_a_fleet_that_survives_a_zone_costs_a_fifth_more_than_that_of_the_rule():
+    assert 45 / formulas.replicas(500, 0.04, 0.7, 0.3) == pytest.approx(1.2, abs=0.03)
+
+
 def test_power_of_two_takes_away_four_fifths_of_what_random_routing_adds_and_asking_all_nearly_everything():
     def p99_s(routing):
         lanes = figures.theatre_view(figures.TheatreInputs(routing=routing)).lanes

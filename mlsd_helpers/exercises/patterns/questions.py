@@ -140,15 +140,6 @@ QUESTIONS: tuple[Question, ...] = (
         because="A log, a consumer and a store work at every payment too. Your own machine's figures follow.",
         within=0.3,
     ),
-    Estimate(
-        id="04-ask-redis",
-        question="A cache in Redis in front of the fast model, 80 % repeats: the median is how many times the one "
-        "without?",
-        unit="times",
-        truth=None,
-        because="Above 1 it is slower: asking Redis takes longer than asking this model.",
-        within=0.15,
-    ),
     Recall(
         id="04-recall-fan-out",
         lesson="01 requirements",
