@@ -7,8 +7,9 @@
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Flow, Planes
 
 Steps = Mapping[str, Iterable[str]]
@@ -21,15 +22,16 @@ _WRITTEN = ("offline store", "label store", "event stream")  # serving reads no 
 _KEEPERS = ("prediction store", "cache", "people")
 
 
-def waiting_flows(planes: Planes) -> Iterator[tuple[int, Flow]]:
-    """Yield each flow on which somebody waits, with its position.
+@once
+def waiting_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
+    """Return each flow on which somebody waits, with its position.
 
     A request waits. So does whoever reads features to answer it; a job that writes features, a training that reads
     them and a monitor that gets them do not. Predictions that one part of serving sends another within a timeout are
     a call as well.
     """
     known = components_by_id(planes)
-    return (
+    return tuple(
         (position, flow)
         for position, flow in enumerate(planes.flows)
         if _is_waited_for(flow, known[flow.start], known[flow.end])
@@ -46,6 +48,7 @@ def _is_waited_for(flow: Flow, start: Component, end: Component) -> bool:
     return not (offline or start.kind in _WRITERS or end.kind in _WRITTEN)
 
 
+@once
 def components_by_id(planes: Planes) -> dict[str, Component]:
     """Return the components by their ids."""
     return {component.id: component for component in planes.components}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Design, Pattern, Planes, ServingPath
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import backend_rps, cold_cache_factor
@@ -74,6 +75,7 @@ def may_ask(component: Component) -> bool:
     return component.plane == "serving" or component.kind in _OUTSIDE
 
 
+@once
 def entries_of(planes: Planes) -> tuple[str, ...]:
     """Return where requests enter: what calls, is called by nobody, and is no job.
 
@@ -94,6 +96,7 @@ def entries_of(planes: Planes) -> tuple[str, ...]:
     return tuple(asking)
 
 
+@once
 def with_queues(planes: Planes) -> Planes:
     """Return the planes with each hand-over that a request takes on its way drawn as a call.
 

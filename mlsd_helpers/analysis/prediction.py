@@ -22,6 +22,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import cold_load_rps
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, or_none
 from mlsd_helpers.design import Batching, Design, FleetPlan
@@ -130,6 +131,7 @@ class Answers:
         """Return the share of requests that are answered later than `time_s` after they arrive."""
         return 1.0 if self.waits is None else self.service.with_wait_exceeds(time_s, self.waits)
 
+    @lru_cache(maxsize=1_000)  # noqa: B019 - answers are a value, and a search for a percentile takes milliseconds
     def response_s(self, percentile: float) -> float:
         """Return a percentile of wait and service together, in seconds."""
         return math.inf if self.waits is None else _solve(self.later_than, percentile, self.service.mean_s)
@@ -253,6 +255,7 @@ def predictions(design: Design, sizing: Sizing) -> tuple[Prediction, ...]:
     return tuple(one for one in found if one is not None)
 
 
+@once
 def predict(plan: FleetPlan, state: State, burstiness: float = 1.0) -> Prediction | None:
     """Predict the answers of a fleet in one state; `burstiness` is the variance over the mean of arrivals per second.
 

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from mlsd_helpers.analysis.graph import callers_first, waiting_flows
+from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import entries_of, with_queues
 from mlsd_helpers.analysis.request import Call, calls_by_component
 from mlsd_helpers.design import Flow, Planes
@@ -29,13 +30,22 @@ def calls_per_request(planes: Planes, at_most: Mapping[str, float] | None = None
     flows from there say how requests are divided among them. Callers of unknown rate add nothing, so that each figure
     is a lower bound. `at_most` limits what reaches a component, such as behind a cache.
     """
+    return _calls_per_request(planes) if not at_most else _limited(planes, at_most)
+
+
+@once
+def _calls_per_request(planes: Planes) -> dict[str, float]:
+    return _limited(planes, {})
+
+
+def _limited(planes: Planes, at_most: Mapping[str, float]) -> dict[str, float]:
     planes = with_queues(planes)
     flows = [flow for _, flow in waiting_flows(planes)]
     calls, order = calls_by_component(planes), callers_first(flows)
     entries = entries_of(planes)
     if _divided(entries, flows):
-        return _calls_from(entries, order, calls, at_most or {})
-    found = [_calls_from([entry], order, calls, at_most or {}) for entry in entries]
+        return _calls_from(entries, order, calls, at_most)
+    found = [_calls_from([entry], order, calls, at_most) for entry in entries]
     if not found:
         return {}
     names = [one.id for one in planes.components if all(one.id in rates for rates in found)]

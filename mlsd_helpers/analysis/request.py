@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, reached, waiting_flows
+from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Flow, Planes
 
 _NO_FALLBACK = re.compile(
@@ -129,6 +130,7 @@ class Call:
         return math.fsum(attempts_s(flow) for flow in self.flows)
 
 
+@once
 def calls_by_component(planes: Planes) -> dict[str, tuple[Call, ...]]:
     """Return the calls that each component makes for a request, in the order of the sketch.
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import peak_rps
 from mlsd_helpers.analysis.surroundings import calls_of, required_rps
 from mlsd_helpers.design import BYTES_PER_VALUE, Design, FleetPlan, Generation
@@ -208,6 +209,7 @@ class Sizing:
         return _memory(self.plan.generation) if self.plan.generation else None
 
 
+@once
 def sizings(design: Design) -> dict[str, Sizing]:
     """Return what the plan of each fleet comes to, by its place in the design.
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import JOBS, peak_rps
 from mlsd_helpers.analysis.prediction import Range, predictions, writing
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
@@ -39,6 +40,7 @@ _CLIENTS = ("raw source", "people", "device fleet", "client")
 _LONG_S = 1e6  # longer than all times elsewhere, to see on which way a fleet lies
 
 
+@once
 def waiting_entries(planes: Planes) -> tuple[str, ...]:
     """Return where requests of users enter: what calls and is not called, and runs no job.
 
@@ -114,9 +116,7 @@ class Elsewhere:
         latency = design.requirements.latency if design.requirements else None
         if latency is None:
             return cls()
-        percentile = percentile or latency.percentile
-        way = _Way(design, plan.component if plan else None, percentile)
-        return (way.without_rare() if percentile != "mean" else way).elsewhere()
+        return _elsewhere(design, plan.component if plan else None, percentile or latency.percentile)
 
     def __str__(self) -> str:
         if math.isinf(self.most_s):
@@ -124,6 +124,12 @@ class Elsewhere:
         if math.isclose(self.least_s, self.most_s):
             return show_seconds(self.most_s)
         return f"{show_seconds(self.least_s)} or {show_seconds(self.most_s)}"
+
+
+@once
+def _elsewhere(design: Design, fleet: str | None, percentile: str) -> Elsewhere:
+    way = _Way(design, fleet, percentile)
+    return (way.without_rare() if percentile != "mean" else way).elsewhere()
 
 
 class _Way:
