@@ -88,6 +88,28 @@ def attempts_s(flow: Flow) -> float:
     return math.inf if flow.timeout is None else flow.timeout * (1 + flow.retries)
 
 
+_ASKING = ("client", "people", "raw source", "external service")
+"""Kinds that ask the system from outside, where nothing of the system calls them."""
+
+
+def outside_of(planes: Planes) -> frozenset[str]:
+    """Return the components that ask the system from outside, so that what they do without its answer is none of it.
+
+    A device fleet is no such component: a model on the device may answer for the system.
+
+    >>> parts = [Component(id="app", kind="client"), Component(id="api", kind="api gateway")]
+    >>> sorted(outside_of(Planes(components=parts, flows=[Flow(start="app", end="api", carries="request")])))
+    ['app']
+    """
+    flows = [flow for _, flow in waiting_flows(planes)]
+    called, calling = {flow.end for flow in flows}, {flow.start for flow in flows}
+    return frozenset(
+        one.id
+        for one in planes.components
+        if one.kind == "client" or (one.kind in _ASKING and one.id in calling - called)
+    )
+
+
 _MOST_SHARED = 8  # components of which every state is tried out; alternatives that share more are rare
 
 
@@ -97,6 +119,8 @@ class Call:
 
     flow: Flow
     alternatives: tuple[Flow, ...] = ()
+    from_outside: bool = False
+    """Whether it is made from outside the system; what the caller then does by itself is no answer of the system."""
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -109,6 +133,8 @@ class Call:
         last, first = counts_as_answered(self.flows[-1]), counts_as_answered(self.flow)
         if self.flows[-1].answered is not None:
             return last
+        if self.from_outside:
+            return any(flow.answered for flow in self.flows)
         if True in {first, last}:
             said = [flow for flow in self.flows if flow.answered is None and flow.fails == "closed"]
             return None if said else True
@@ -138,11 +164,11 @@ def calls_by_component(planes: Planes) -> dict[str, tuple[Call, ...]]:
     """
     waiting = [flow for _, flow in waiting_flows(planes)]
     by_id: dict[str | None, Flow] = {flow.id: flow for flow in waiting if flow.id}
-    later = {flow.otherwise for flow in waiting if flow.otherwise}
+    later, outside = {flow.otherwise for flow in waiting if flow.otherwise}, outside_of(planes)
     calls = defaultdict[str, list[Call]](list)
     for flow in waiting:
         if flow.id is None or flow.id not in later or flow.share is not None:
-            calls[flow.start].append(Call(flow, tuple(_alternatives(flow, by_id))))
+            calls[flow.start].append(Call(flow, tuple(_alternatives(flow, by_id)), flow.start in outside))
     return {start: tuple(made) for start, made in calls.items()}
 
 

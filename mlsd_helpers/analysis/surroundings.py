@@ -13,7 +13,7 @@ from typing import NamedTuple
 from mlsd_helpers.analysis.graph import components_by_id, reached, steps_back, waiting_flows
 from mlsd_helpers.analysis.paths import JOBS, peak_rps, warm_rps
 from mlsd_helpers.analysis.rates import calls_per_request
-from mlsd_helpers.analysis.request import counts_as_answered
+from mlsd_helpers.analysis.request import counts_as_answered, outside_of
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow
 
 _OF_JOBS = {*JOBS, "event stream"}
@@ -184,9 +184,11 @@ class Fallbacks:
         if plan is None or plan.component is None:
             return cls(answer=False)
         flows = _waiting(design)
+        outside = outside_of(design.planes) if design.planes else frozenset[str]()
         answered, rest = list[Flow](), list[Flow]()
         for flow in flows:
-            (rest if counts_as_answered(flow) is False and not flow.otherwise else answered).append(flow)
+            own = flow.start in outside and not flow.answered
+            (rest if (own or counts_as_answered(flow) is False) and not flow.otherwise else answered).append(flow)
         without = reached([plan.component], steps_back(rest))
         texts = tuple(
             dict.fromkeys(

@@ -106,6 +106,8 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
     where, known = places(planes), graph.components_by_id(planes)
     asked = {flow for flow in _asked(planes) if known[flow.start].kind not in _OUTSIDE}
     for call in _calls(planes):
+        if call.from_outside:  # what a client does by itself is no answer of the system
+            continue
         last = call.flows[-1]
         if last in asked and not any(flow.fallback or flow.fails for flow in call.flows):
             yield Fault(
@@ -134,7 +136,9 @@ def fallback_without_answer(_: Design, planes: Planes) -> Iterator[Fault]:
     for call in _calls(planes):
         stated = [flow for flow in call.flows if flow.fallback]
         closed = any(flow.fails == "closed" for flow in call.flows)
-        if stated and stated[-1] in asked and not (closed or call.alternatives or call.has_fallback):
+        if stated and stated[-1] in asked and not (
+            closed or call.alternatives or call.has_fallback or call.from_outside
+        ):
             flow = stated[-1]
             yield Fault(
                 f"{where[flow]}.fallback",
