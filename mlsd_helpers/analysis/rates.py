@@ -13,7 +13,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mlsd_helpers.analysis.graph import callers_first, waiting_flows
 from mlsd_helpers.analysis.once import once
@@ -72,6 +72,34 @@ def _calls_from(
             share = 1.0 if call.flow.share is None else call.flow.share
             rates[call.flow.end] = rates.get(call.flow.end, 0.0) + share * rates[name]
     return rates
+
+
+def without_rare(
+    planes: Planes,
+    most: float,
+    is_worth: Callable[[frozenset[Flow], float], bool] = lambda _gone, _rare: True,
+) -> tuple[frozenset[Flow], float]:
+    """Return flows that so few requests take that a percentile does not see them, and how many take any of them.
+
+    Calls with a share, with their alternatives, fewest first, while all together fewer than `most` of the requests
+    make one of them, and `is_worth` says of all that would be left out that leaving them out changes something. A call
+    of unknown rate counts as if every request came by.
+    """
+    rates, calls = calls_per_request(planes), calls_by_component(planes)
+    later = {flow for made in calls.values() for call in made for flow in call.alternatives}
+    starting = {call.flow for made in calls.values() for call in made}
+    candidates = [
+        (call.flow.share * rates.get(call.flow.start, 1.0), call)
+        for made in calls.values()
+        for call in made
+        if call.flow.share is not None and call.flow.share < 1 and call.flow not in later
+    ]
+    gone, rare = frozenset[Flow](), 0.0
+    for rate, call in sorted(candidates, key=lambda one: one[0]):
+        more = gone | {call.flow} | ({*call.alternatives} - starting)
+        if rare + rate < most - 1e-9 and not {*call.alternatives} & starting and is_worth(more, rare + rate):
+            gone, rare = more, rare + rate
+    return gone, rare
 
 
 _OF_EACH = re.compile(r"user|tenant|customer|client|caller|consumer|person|each|every", re.IGNORECASE)

@@ -16,7 +16,7 @@ alternative only when it gives no answer; a call with a fallback is answered wha
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -268,14 +268,44 @@ def requests_of(
     return tuple(walk.request(name) for name in dict.fromkeys(f.start for f in flows) if name not in called)
 
 
-def times_of(planes: Planes, latency_s: Callable[[Component], float]) -> dict[str, Span]:
-    """Return the time of a request by each component where it may enter; nothing where calls form a cycle."""
+def times_of(
+    planes: Planes,
+    latency_s: Callable[[Component], float],
+    tried: Collection[Flow] = (),
+    alone: Collection[str] = (),
+) -> dict[str, Span]:
+    """Return the time of a request by each component where it may enter; nothing where calls form a cycle.
+
+    Calls that begin with a flow in `tried` give no answer, and their alternatives are tried after them. The time of a
+    component in `alone` includes what it calls.
+    """
     flows = [flow for _, flow in waiting_flows(planes)]
     if cycle(flows):
         return {}
     order = callers_first(flows)
-    walk = _Walk(components_by_id(planes), calls_by_component(planes), order, latency_s, AS_STATED)
+    calls = {name: made for name, made in calls_by_component(planes).items() if name not in alone}
+    walk = _Walk(components_by_id(planes), calls, order, latency_s, AS_STATED, tried)
     return {name: walk.time(name) for name in order}
+
+
+def failing_shares(planes: Planes) -> dict[Flow, float]:
+    """Return the share of calls that what is tried first leaves to its alternatives, for each call that has any.
+
+    From the availabilities that the callee and what it needs state; 1 where the callee states none.
+    """
+    flows = [flow for _, flow in waiting_flows(planes)]
+    if cycle(flows):
+        return {}
+    known, calls = components_by_id(planes), calls_by_component(planes)
+    walk = _Walk(known, calls, callers_first(flows), stated_latency_s, AS_STATED)
+    return {
+        call.flow: 1.0
+        if known[call.flow.end].availability is None
+        else 1 - walk.request(call.flow.end).availability
+        for made in calls.values()
+        for call in made
+        if call.alternatives
+    }
 
 
 def longest_calls_s(component: Component, calls: Sequence[Call]) -> Span:
@@ -325,8 +355,10 @@ class _Walk:
         order: Sequence[str],
         latency_s: Callable[[Component], float],
         sure: Sure,
+        tried: Collection[Flow] = (),
     ) -> None:
         self._of, self._calls, self._latency_s, self._sure = components, calls, latency_s, sure
+        self._tried = tried
         self._time: dict[str, Span] = {}
         for name in reversed(order):
             self._time[name] = self._time_of(name)
@@ -349,13 +381,24 @@ class _Walk:
         )
 
     def _time_of(self, name: str) -> Span:
-        """Return the time of a component with its calls, when every first attempt answers."""
+        """Return the time of a component with its calls, when every first attempt answers but those of `tried`."""
         own = self._latency_s(self._of[name])
         calls = self._calls.get(name, ())
-        ends = [(call.flow.end, self._time[call.flow.end]) for call in calls]
-        called = _of_one_request(calls, [Span(time.least_s, time.most_s, (end,)) for end, time in ends])
+        called = _of_one_request(calls, [self._call_time(call) for call in calls])
         spans = _together(self._of[name].calls, called)
         return Span(own + spans.least_s, own + spans.most_s, spans.way)
+
+    def _call_time(self, call: Call) -> Span:
+        """Return the time of a call: what it calls, or every alternative after the one before it has timed out."""
+        first = self._time[call.flow.end]
+        if call.flow not in self._tried or not call.alternatives:
+            return Span(first.least_s, first.most_s, (call.flow.end,))
+        waits = [(flow, self._time[flow.end].most_s, attempts_s(flow)) for flow in call.flows]
+        waited_s = math.fsum(time_s if math.isinf(wait_s) else wait_s for _, time_s, wait_s in waits[:-1])
+        last_s = waits[-1][1]
+        answered_s = max(time_s for _, time_s, _ in waits)
+        most_s = max(waited_s + last_s, answered_s)
+        return Span(min(first.least_s, last_s), most_s, tuple(flow.end for flow in call.flows))
 
     def _with_way(self, entry: str) -> Span:
         """Return the time of a component with the whole way: each component by itself knows its next ones only."""

@@ -168,6 +168,23 @@ def callers_of(design: Design, plan: FleetPlan) -> Callers:
     )
 
 
+def includes_calls(design: Design, plan: FleetPlan) -> bool:
+    """Tell whether the service time of a fleet includes the waits for what its component calls.
+
+    As `service_time.includes_calls` says, or if the component makes calls and states a shorter time of its own.
+    """
+    time, planes = plan.service_time, design.planes
+    one = planes.component(plan.component) if planes and plan.component else None
+    if time is None or one is None or not any(flow.start == one.id for flow in _waiting(design)):
+        return False
+    if time.includes_calls is not None:
+        return time.includes_calls
+    latency = design.requirements.latency if design.requirements else None
+    parts_s = [part.time for part in (latency.split if latency else ()) if part.component == one.id]
+    own_s = math.fsum(parts_s) if parts_s else one.latency
+    return own_s is not None and time.mean > own_s * (1 + 1e-9)
+
+
 @dataclass(frozen=True)
 class Fallbacks:
     """Whether each call that a fleet does not answer runs into a fallback, and which."""

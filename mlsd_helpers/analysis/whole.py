@@ -19,18 +19,19 @@ from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import JOBS, peak_rps
 from mlsd_helpers.analysis.prediction import Range, predictions, writing
-from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
+from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty, without_rare
 from mlsd_helpers.analysis.request import (
     Call,
     Span,
     Sure,
     attempts_s,
     calls_by_component,
+    failing_shares,
     requests_of,
     times_of,
 )
 from mlsd_helpers.analysis.sizing import PERCENTILES, sizings
-from mlsd_helpers.analysis.surroundings import callers_of
+from mlsd_helpers.analysis.surroundings import callers_of, includes_calls
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow, Planes
 from mlsd_helpers.design.requirements import BudgetPart
 from mlsd_helpers.units import show_seconds, show_share
@@ -86,6 +87,12 @@ class Elsewhere:
     """The time of a whole request by the time that it spends in the fleet."""
     rare: float = 0.0
     """The share of requests that also make calls left out here, for so few cannot set the percentile; see `bounds`."""
+    later_s: float = 0.0
+    """The longest time of what is tried after the fleet itself has timed out, in seconds."""
+    coming: float = 1.0
+    """The share of requests that come to the fleet at most, where it is an alternative; 1 elsewhere."""
+    seldom: bool = False
+    """Whether these are too few to set the percentile."""
 
     def bounds(self, share: float) -> tuple[float, ...]:
         """Return the percentiles of the other requests between which a percentile of all lies, as shares.
@@ -111,12 +118,14 @@ class Elsewhere:
         without a component is elsewhere if some part is the fleet's, and may be either otherwise. A part is also the
         time of what its component calls and the split does not name, where what these state fits into it. Calls that
         are made at once take as long as the slowest, and calls that too few requests make to set the percentile are
-        left out. Without a split all is up to what the components state, which need not add up.
+        left out. Alternatives are tried after what gives no answer, where enough requests come to them, or the fleet is
+        one. What a fleet calls takes no time of its own where its service time includes it, and a reserve takes none.
+        Without a split all is up to what the components state, which need not add up.
         """
         latency = design.requirements.latency if design.requirements else None
         if latency is None:
             return cls()
-        return _elsewhere(design, plan.component if plan else None, percentile or latency.percentile)
+        return _elsewhere(design, plan, percentile or latency.percentile)
 
     def __str__(self) -> str:
         if math.isinf(self.most_s):
@@ -127,23 +136,24 @@ class Elsewhere:
 
 
 @once
-def _elsewhere(design: Design, fleet: str | None, percentile: str) -> Elsewhere:
-    way = _Way(design, fleet, percentile)
+def _elsewhere(design: Design, plan: FleetPlan | None, percentile: str) -> Elsewhere:
+    way = _Way(design, plan, percentile)
     return (way.without_rare() if percentile != "mean" else way).elsewhere()
 
 
 class _Way:
     """What a request does around one fleet."""
 
-    def __init__(self, design: Design, fleet: str | None, percentile: str) -> None:
+    def __init__(self, design: Design, plan: FleetPlan | None, percentile: str) -> None:
         assert design.requirements is not None
         latency = design.requirements.latency
         assert latency is not None
+        fleet = plan.component if plan else None
         self._design, self._fleet = design, fleet
-        self._split = latency.split
-        self._own = [part for part in latency.split if fleet and part.component == fleet]
-        self._named = [part for part in latency.split if fleet and part.component not in {None, fleet}]
-        self._words = [part for part in latency.split if not (fleet and part.component)]
+        split = [part for part in latency.split if not part.is_reserve]
+        self._own = [part for part in split if fleet and part.component == fleet]
+        self._named = [part for part in split if fleet and part.component not in {None, fleet}]
+        self._words = [part for part in split if not (fleet and part.component)]
         self._share = PERCENTILES.get(percentile, 0.5)
         # The split is of the budget; at a lower percentile its parts may be shorter.
         self._of_budget = self._share >= PERCENTILES.get(latency.percentile, 0.5)
@@ -151,34 +161,113 @@ class _Way:
         for part in self._named:
             self._parts[part.component or ""] = self._parts.get(part.component or "", 0.0) + part.time
         self._fleets = _fleets_s(design, self._share, fleet)
-        self._calls = self._flows()
+        self._waiting = {
+            other.component
+            for other in design.fleets.values()
+            if other.component != fleet and includes_calls(design, other)
+        }
+        self._holds = plan is not None and includes_calls(design, plan)
+        self._calls, self._held = self._flows()
         self._known = components_by_id(design.planes) if design.planes else {}
         self._left_out, self.rare = tuple[Flow, ...](), 0.0
         self._inside = self._inside_parts()
+        self._tried, self._forced = self._alternatives()
 
     def without_rare(self) -> "_Way":
         """Leave out calls that together fewer requests make than lie beyond the percentile, where they take longest."""
-        planes, way = self._design.planes, self
+        planes, ways = self._design.planes, {frozenset[Flow](): self}
         if planes is None or not self._calls or self._fleet is None:
-            return way
-        rates = calls_per_request(planes)
-        rare = sorted(
-            (rates[flow.start] * flow.share, at)
-            for at, flow in enumerate(self._calls)
-            if flow.share is not None and flow.share < 1 and flow.start in rates
-        )
-        for rate, at in rare:
-            if way.rare + rate < 1 - self._share - 1e-9:
-                shorter = way._without(self._calls[at], rate)
-                way = shorter if shorter.is_shorter(way) else way
+            return self
+
+        def is_worth(gone: frozenset[Flow], rare: float) -> bool:
+            before = max(ways, key=len)
+            shorter = self._without(gone, rare)
+            if shorter.is_shorter(ways[before]):
+                ways[gone] = shorter
+            return gone in ways
+
+        way = ways[without_rare(planes, 1 - self._share, is_worth)[0]]
+        way._tried, way._forced = way._alternatives()  # noqa: SLF001 - of its own class
         return way
 
-    def _without(self, call: Flow, rate: float) -> "_Way":
+    def _without(self, gone: frozenset[Flow], rare: float) -> "_Way":
         way = copy(self)
-        way._calls = [flow for flow in self._calls if flow is not call]  # noqa: SLF001 - of its own class
-        way._left_out, way.rare = (*self._left_out, call), self.rare + rate  # noqa: SLF001
+        way._calls = [flow for flow in self._calls if flow not in gone]  # noqa: SLF001 - of its own class
+        way._left_out, way.rare = tuple(flow for flow in self._calls if flow in gone), rare  # noqa: SLF001
         way._inside = way._inside_parts()  # noqa: SLF001
         return way
+
+    def _alternatives(self) -> tuple[frozenset[Flow], frozenset[Flow]]:
+        """Return what begins a call whose alternatives count: where they may take requests, and where they surely do.
+
+        They surely do on the only way to the fleet. Elsewhere they may, where all together leave more requests to
+        alternatives than lie beyond the percentile.
+        """
+        planes = self._design.planes
+        if planes is None or not self._calls or self._fleet is None:
+            return frozenset(), frozenset()
+        calls = [
+            call
+            for made in calls_by_component(planes).values()
+            for call in made
+            if call.flow in self._calls and call.alternatives
+        ]
+        first = [call.flow for made in calls_by_component(planes).values() for call in made]
+        forced = set[Flow]()
+        if self._fleet not in reached(self._entries(planes), steps_along(first)):
+            steps = steps_along(self._calls)
+            forced = {
+                call.flow
+                for call in calls
+                if self._fleet in reached((flow.end for flow in call.alternatives), steps)
+            }
+        left, tried = 1 - self._share - self.rare, set(forced)
+        for share, call in sorted(((self._fails(call), call) for call in calls), key=lambda one: one[0]):
+            left -= share
+            if left <= 1e-9:
+                tried.add(call.flow)
+        return frozenset(tried), frozenset(forced)
+
+    def _fails(self, call: Call) -> float:
+        """Return which share of the requests an alternative takes, as far as the design says; 1 where it does not."""
+        planes, flow = self._design.planes or Planes(), call.flow
+        made = calls_per_request(planes).get(flow.start, 1.0) * (1.0 if flow.share is None else flow.share)
+        is_planned = any(plan.component == flow.end for plan in self._design.fleets.values())
+        if flow.end != self._fleet and self._most_s(flow.end) > attempts_s(flow) * (1 + 1e-9):
+            return min(made, 1.0)
+        if is_planned and self._known[flow.end].availability is None:
+            return 0.0  # what its fleet does not answer is simulated
+        return min(made * failing_shares(planes).get(flow, 1.0), 1.0)
+
+    def _later_s(self) -> float:
+        """Return the longest time of what is tried after the fleet itself has timed out, in seconds."""
+        planes = self._design.planes
+        if planes is None or self._fleet is None or not self._calls:
+            return 0.0
+        spans = times_of(planes, lambda one: self._most_s(one.id) if one.id != self._fleet else 0.0)
+        later = [0.0]
+        for call in (call for made in calls_by_component(planes).values() for call in made):
+            if call.flow.end == self._fleet and call.alternatives:
+                *between, last = call.alternatives
+                later.append(math.fsum([*map(attempts_s, between), spans[last.end].most_s]))
+        return max(later)
+
+    @property
+    def _coming(self) -> float:
+        """Return the share of requests that come to the fleet at most, where it is an alternative; 1 elsewhere."""
+        made = calls_by_component(self._design.planes or Planes()).values() if self._forced else ()
+        shares = [self._fails(call) for calls in made for call in calls if call.flow in self._forced]
+        return min(math.fsum(shares), 1.0) if shares else 1.0
+
+    @property
+    def _seldom(self) -> str:
+        """Say that too few requests come to the fleet to set the percentile, where it is an alternative."""
+        if self._coming >= 1 - self._share - 1e-9:
+            return ""
+        return (
+            f"{self._fleet} is an alternative for {show_share(self._coming)} of the requests, too few to set the "
+            f"p{100 * self._share:.4g}"
+        )
 
     def is_shorter(self, other: "_Way") -> bool:
         """Tell whether a request takes less time here than otherwise; always through the fleet."""
@@ -190,11 +279,12 @@ class _Way:
         return is_less or bool(others.unknown and not mine.unknown)
 
     def _gone(self) -> set[str]:
-        """Return what only the calls lead to that are left out."""
-        if self._design.planes is None or not self._left_out:
+        """Return what only the calls lead to that are left out, or that the fleet's own time includes."""
+        gone = [*self._left_out, *self._held]
+        if self._design.planes is None or not gone:
             return set()
         entries = self._entries(self._design.planes)
-        before = reached(entries, steps_along([*self._calls, *self._left_out]))
+        before = reached(entries, steps_along([*self._calls, *gone]))
         return set(before) - set(reached(entries, steps_along(self._calls)))
 
     def _inside_parts(self) -> dict[str, str]:
@@ -225,12 +315,18 @@ class _Way:
                 )
         return found
 
-    def _flows(self) -> list[Flow]:
-        """Return the calls around the fleet; none where the sketch does not show it, or goes round in a circle."""
+    def _flows(self) -> tuple[list[Flow], list[Flow]]:
+        """Return the calls around the fleet, and those that its own time includes.
+
+        None where the sketch does not show the fleet, or goes round in a circle.
+        """
         planes = self._design.planes
         flows = [flow for _, flow in waiting_flows(planes)] if planes else []
         touched = {name for flow in flows for name in (flow.start, flow.end)}
-        return flows if self._fleet in touched and not cycle(flows) else []
+        if self._fleet not in touched or cycle(flows):
+            return [], []
+        held = [flow for flow in flows if self._holds and flow.start == self._fleet]
+        return [flow for flow in flows if flow not in held], held
 
     def elsewhere(self) -> Elsewhere:
         on_way = self._on_way()
@@ -241,10 +337,13 @@ class _Way:
         open_ = bool(self._words) and not self._own
         least_add_s = (aside_s + (0.0 if open_ else words_s)) if self._of_budget else 0.0
 
+        seldom = self._seldom
+
         def whole(own_s: float) -> Range:
-            least_s = self._time(own_s, self._least_s) + least_add_s
-            listed_s = self._time(own_s, self._listed_s) + words_s
-            return Range(least_s, max(listed_s, self._time(own_s, self._most_s)) + aside_s)
+            surely = frozenset[Flow]() if seldom else self._forced
+            least_s = self._time(own_s, self._least_s, surely) + least_add_s
+            listed_s = self._time(own_s, self._listed_s, self._tried) + words_s
+            return Range(least_s, max(listed_s, self._time(own_s, self._most_s, self._tried)) + aside_s)
 
         nearer, further = whole(_LONG_S), whole(2 * _LONG_S)
         # A fleet that is called several times counts as often; its percentiles add up at most.
@@ -258,16 +357,21 @@ class _Way:
         nothing_s = whole(0.0).least_s
 
         def both(own_s: float) -> Range:
-            return Range(max(nothing_s, own_s + least_s), whole(own_s).most_s)
+            least_end_s = nothing_s if seldom else max(nothing_s, own_s + least_s)
+            return Range(least_end_s, max(least_end_s, whole(own_s).most_s))
 
         return Elsewhere(
             least_s,
             max(least_s, most_s),
-            self._why(open_, unlisted) if most_s > least_s or whole(0.0).most_s > nothing_s else "",
+            seldom
+            or (self._why(open_, unlisted) if most_s > least_s or whole(0.0).most_s > nothing_s else ""),
             tuple(self._notes(open_, unlisted)),
             self._unknown(on_way),
             both,
             self.rare,
+            self._later_s(),
+            self._coming,
+            bool(seldom),
         )
 
     def _on_way(self) -> tuple[str, ...]:
@@ -295,17 +399,21 @@ class _Way:
         return set[str]().union(*ways) - mine if mine else set()
 
     def _entries(self, planes: Planes) -> tuple[str, ...]:
-        called = {flow.end for flow in self._calls}
-        return waiting_entries(planes) or tuple({f.start for f in self._calls if f.start not in called})
+        calls = [*self._calls, *self._held]
+        called = {flow.end for flow in calls}
+        return waiting_entries(planes) or tuple({f.start for f in calls if f.start not in called})
 
-    def _time(self, own_s: float, of: Callable[[str], float]) -> float:
+    def _time(self, own_s: float, of: Callable[[str], float], tried: frozenset[Flow]) -> float:
         """Return the time of a request that spends `own_s` in the fleet; calls in a row unless they are at once."""
         planes = self._design.planes
         on_way = set(self._on_way())
         if not self._calls or planes is None or self._fleet is None:
             return own_s
         spans = times_of(
-            planes, lambda one: own_s if one.id == self._fleet else of(one.id) if one.id in on_way else 0.0
+            planes,
+            lambda one: own_s if one.id == self._fleet else of(one.id) if one.id in on_way else 0.0,
+            tried,
+            (self._fleet,) if self._holds else (),
         )
         steps = steps_along(self._calls)
         reaching = (one for one in self._entries(planes) if self._fleet in reached([one], steps))
@@ -315,6 +423,8 @@ class _Way:
         if name in self._inside:
             return 0.0
         part_s = self._parts.get(name, 0.0) if self._of_budget else 0.0
+        if name in self._waiting and name in self._fleets:
+            return part_s + self._fleets[name].least_s
         return max(part_s, self._fleets[name].least_s) if name in self._fleets else part_s
 
     def _listed_s(self, name: str) -> float:
@@ -327,6 +437,8 @@ class _Way:
             return 0.0
         stated_s = self._known[name].latency or 0.0
         predicted_s = self._fleets[name].most_s if name in self._fleets else 0.0
+        if name in self._waiting and name in self._fleets:
+            return max(self._parts.get(name, 0.0), stated_s) + predicted_s
         longest_s = max(self._parts.get(name, 0.0), stated_s, predicted_s)
         if self._times_known(name):
             return longest_s
@@ -370,7 +482,14 @@ class _Way:
             for name in (*self._on_way(), self._fleet or "")
             if self._known[name].calls is None and self._makes_several(name)
         ]
-        said = ["say in requirements.latency.split what each component may take"] if unlisted else []
+        failing = dict.fromkeys(flow.end for flow in self._calls if flow in self._tried - self._forced)
+        unknown = [name for name in failing if self._known[name].availability is None]
+        often = [name for name in failing if name not in unknown]
+        said = [f"state the availability of {', '.join(unknown)}"] if unknown else []
+        said += (
+            [f"give up on {', '.join(often)} so early that an alternative answers in time"] if often else []
+        )
+        said += ["say in requirements.latency.split what each component may take"] if unlisted else []
         said += [f"say whether {', '.join(several)} makes its calls at once"] if several else []
         return " and ".join(said) or "make the parts as long as their components say"
 
@@ -382,6 +501,19 @@ class _Way:
         exclude_each_other = len(parts) == len(made) and math.fsum(filter(None, parts)) <= 1 + 1e-9
         return len(made) > 1 and not exclude_each_other
 
+    def _notes_on_calls(self) -> Iterator[str]:
+        if self._holds and self._held:
+            yield (
+                f"Not added, for the service time of {self._fleet} includes it: what {self._fleet} calls "
+                f"({', '.join(dict.fromkeys(flow.end for flow in self._held))})."
+            )
+        for call in (
+            one for made in calls_by_component(self._design.planes or Planes()).values() for one in made
+        ):
+            if call.flow in self._tried:
+                after = " and then ".join(flow.end for flow in call.alternatives)
+                yield f"Added one after the other, for {after} is tried once {call.flow.end} gives no answer."
+
     def _notes(self, open_: bool, unlisted: list[str]) -> Iterator[str]:
         if self._left_out:
             called = ", ".join(dict.fromkeys(flow.end for flow in self._left_out))
@@ -390,6 +522,7 @@ class _Way:
                 f"{show_share(self.rare)} of the requests also call {called}: too few to set the "
                 f"p{100 * self._share:.4g}, which lies between {low} and {high} of the others."
             )
+        yield from self._notes_on_calls()
         if self._inside:
             said = ", ".join(f"{one} (in the part of {caller})" for one, caller in self._inside.items())
             yield f"Not added again, for a part of the split covers it: {said}."
@@ -444,6 +577,11 @@ def _fleets_s(design: Design, share: float, without: str | None) -> dict[str, Ra
             continue
         if takes := writing(sizing):
             times = takes.answer_s(share)
+        elif includes_calls(design, sizing.plan):
+            calm = predictions(design, sizing)[:1]
+            if not calm:
+                continue
+            times = Range(0.0, math.inf) if calm[0].overloaded else calm[0].wait_s(share)
         else:
             calm = predictions(design, sizing)[:1]
             if not calm:
@@ -460,7 +598,8 @@ def left_for(design: Design, plan: FleetPlan, budget_s: float) -> float:
     What it spends elsewhere for certain is taken off the budget, and off the timeout what the fleet itself calls.
     """
     flows = [flow for _, flow in waiting_flows(design.planes)] if design.planes else []
-    called = reached([plan.component], steps_along(flows)) if plan.component else set()
+    holds = includes_calls(design, plan)
+    called = reached([plan.component], steps_along(flows)) if plan.component and not holds else set()
     latency = design.requirements.latency if design.requirements else None
     parts = (
         part.time

@@ -47,6 +47,9 @@ class ServiceTime(Value):
     """Squared coefficient of variation, variance over squared mean; for lognormal."""
     file: Text | None = None
     """Measured times, one a line, in seconds; beside the design."""
+    includes_calls: bool | None = None
+    """Whether it includes the waits for what the component calls, so that a request holds its place meanwhile. When
+    left out: yes, if the component makes calls and its own part of the latency split, or its latency, is shorter."""
 
     @property
     def known_scv(self) -> float | None:

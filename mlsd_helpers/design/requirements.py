@@ -4,6 +4,7 @@ Four axes (prediction type, latency, throughput, freshness) and what hides behin
 labels, failure modes and assumptions. Each has an id, so that every later number can name its reason.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Literal, Self, get_args
@@ -29,6 +30,10 @@ Demand = Literal["independent validation", "reasons", "erasure"]
 are kept, that data are erased on request or when they are not needed any more."""
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
 
+_KEPT_FREE = re.compile(
+    r"(the |a |our |time )*(safety )?(reserves?|margin|slack|buffer|spare|headroom|left( over)?|unused)\b[^+&]*",
+    re.IGNORECASE,
+)
 REAL_TIME_S, NEAR_REAL_TIME_S, INTERACTIVE_S = 0.1, 2.0, 60.0  # all strict: exactly 100 ms is near-real-time
 
 
@@ -65,6 +70,8 @@ class BudgetPart(Value):
     """The component of the planes whose time this is."""
     time: Seconds
     """Its share of the budget."""
+    reserve: bool | None = None
+    """Whether it is kept free, so that no time passes there; as ``part`` says when left out: "reserve", "margin"."""
 
     @property
     def name(self) -> str:
@@ -74,6 +81,16 @@ class BudgetPart(Value):
         'index'
         """
         return self.part or self.component or ""
+
+    @property
+    def is_reserve(self) -> bool:
+        """Whether no time passes in it.
+
+        >>> BudgetPart(part="reserve", time="60 ms").is_reserve, BudgetPart(part="network", time="60 ms").is_reserve
+        (True, False)
+        """
+        by_words = self.component is None and bool(_KEPT_FREE.fullmatch(self.part or ""))
+        return by_words if self.reserve is None else self.reserve
 
     @model_validator(mode="after")
     def _is_of_something(self) -> Self:

@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.paths import may_ask, with_queues
-from mlsd_helpers.analysis.rates import calls_per_request
+from mlsd_helpers.analysis.rates import without_rare
 from mlsd_helpers.analysis.request import (
     Call,
     Request,
@@ -644,20 +644,7 @@ def _promised(design: Design, planes: Planes) -> Iterator[tuple[Promise, Request
 
 def _without_rare_calls(planes: Planes, percentile: str) -> Planes:
     """Return the sketch without calls of so few requests that a percentile does not see them, all together."""
-    left = 1 - _PERCENTILES.get(percentile, 100.0) / 100
-    rates, waited = calls_per_request(planes), _waited(planes)
-    kept_for_others = {flow.otherwise for flow in planes.flows if flow.otherwise}
-    ends = Counter((flow.start, flow.end) for flow in waited)
-
-    def rate(flow: Flow) -> float:
-        return (1.0 if flow.share is None else flow.share) * rates.get(flow.start, 1.0)
-
-    gone = set[Flow]()
-    for flow in sorted((one for one in waited if one.share is not None), key=rate):
-        alone = ends[flow.start, flow.end] == 1 and not (flow.id and flow.id in kept_for_others)
-        if alone and flow.otherwise is None and rate(flow) <= left:
-            gone.add(flow)
-            left -= rate(flow)
+    gone, _ = without_rare(planes, 1 - _PERCENTILES.get(percentile, 100.0) / 100)
     return planes.changed(flows=[flow for flow in planes.flows if flow not in gone]) if gone else planes
 
 

@@ -216,7 +216,8 @@ def _broken(design: Design, sizing: Sizing, found: Prediction) -> Iterator[Late]
     fallback = Fallbacks.of(design, sizing.plan).answer
     timeout_s = callers_of(design, sizing.plan).timeout_s if fallback else inf
     reaching = share_reaching(design, sizing.load_rps) if sizing.path == "capacity" else 1.0
-    for promise in latency.promises if latency and not found.overloaded else ():
+    judged = latency is not None and not found.overloaded and not elsewhere.seldom
+    for promise in latency.promises if latency and judged else ():
         share = PERCENTILES.get(promise.percentile)
         if promise.what != "whole answer" or share is None:
             continue
@@ -229,7 +230,7 @@ def _broken(design: Design, sizing: Sizing, found: Prediction) -> Iterator[Late]
         slow = found.most.later_than(max(promise.within - most_s, 0.0)) > allowed
         cut_off = timeout_s + least_s < promise.within and found.least.later_than(timeout_s) > allowed
         if late or slow or cut_off:
-            in_time = timeout_s + most_s < promise.within
+            in_time = timeout_s + elsewhere.later_s + most_s < promise.within
             sure = late and timeout_s + least_s >= promise.within
             if sure or cut_off or not in_time:
                 yield Late(sizing, promise, found, percentile, elsewhere, sure, cut_off and not sure)

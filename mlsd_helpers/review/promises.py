@@ -218,6 +218,8 @@ def too_many_refused(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fau
             continue
         late = found[0].least.later_than(timeout_s) if timeout_s < inf else 0.0
         full = _refused(one, found[0])
+        coming = Elsewhere.of(design, one.plan).coming
+        late, full = late * coming, full * coming
         if late + full > (1 - (target or 0.0)) * SLACK:
             limit = "unlimited" if one.plan.queue_limit is None else str(one.plan.queue_limit)
             timeout = show_seconds(timeout_s) if timeout_s < inf else "missing"

@@ -304,7 +304,7 @@ def _latency(
                 [percentile_reaching(each, reaching) for each in elsewhere.bounds(share)] if share else [None]
             )
             of_fleet = ends[-1]
-            give_up_s = callers.timeout_s if falls_back else None
+            give_up_s = callers.timeout_s + elsewhere.later_s if falls_back else None
             times = [
                 time for _, result in results for end in ends for time in _of_all(result, end, give_up_s)
             ]
@@ -333,7 +333,7 @@ def _latency(
         readings = [(each, _below(each, promise.within)) for each in sums]
         if doubts.declared:
             declared = _Declared(doubts.declared, sizing, promise, of_fleet, elsewhere)
-            taken = declared.readings(results, callers.timeout_s if falls_back else None)
+            taken = declared.readings(results, callers.timeout_s + elsewhere.later_s if falls_back else None)
             others = [(each, _below(each, promise.within)) for each in taken]
             if {met for _, met in readings + others} >= {True, False}:
                 agree = all(len({met for _, met in each}) == 1 for each in (readings, others))

@@ -1,0 +1,120 @@
+"""The time around a fleet: alternatives come after what fails, held places include calls, reserves take no time."""
+
+import math
+
+import pytest
+
+from mlsd_helpers.analysis.rates import without_rare
+from mlsd_helpers.analysis.surroundings import includes_calls
+from mlsd_helpers.analysis.whole import Elsewhere, left_for
+from mlsd_helpers.design import CapacityPlan, Component, Design, Flow, Planes, Requirements
+
+BUSY = {"target_utilisation": "70%", "replicas": 20, "zones": 2, "routing": "central queue", "load": "10 rps"}
+
+
+def call(start, end, **more):
+    return Flow(start=start, end=end, carries="request", **more)
+
+
+def design(flows, plan, *, split=(), hub=None, vendor=None, fleets=()):
+    """Give a hub that calls a model, and a vendor with an alternative of our own; p99 below 1 s."""
+    boxes = [
+        Component(id="door", kind="api gateway", latency="10 ms"),
+        Component(id="hub", kind="orchestrator", calls="at once", **{"latency": "20 ms"} | (hub or {})),
+        Component(id="model", kind="model server"),
+        Component(id="vendor", kind="external service", **{"latency": "60 ms"} | (vendor or {})),
+        Component(id="own", kind="service", latency="80 ms"),
+    ]
+    needs = Requirements(latency={"budget": "1 s", "percentile": "p99", "split": split})
+    named = {name for flow in flows for name in (flow.start, flow.end)}
+    planes = Planes(components=[one for one in boxes if one.id in named], flows=flows)
+    plans = [BUSY | one for one in (plan, *fleets)]
+    return Design(name="d", requirements=needs, planes=planes, capacity=CapacityPlan(fleets=plans))
+
+
+def around(of, component="model"):
+    return Elsewhere.of(of, next(plan for plan in of.fleets.values() if plan.component == component))
+
+
+MODEL = {"component": "model", "service_time": "30 ms"}
+WITH_ALTERNATIVE = [
+    call("door", "hub"),
+    call("hub", "model", timeout="200 ms"),
+    call("hub", "vendor", id="first", timeout="100 ms", otherwise="second"),
+    call("hub", "own", id="second", timeout="100 ms"),
+]
+
+
+@pytest.mark.parametrize(
+    ("availability", "whole_s"),
+    [("98%", 0.030 + 0.100 + 0.080), (None, 0.030 + 0.100 + 0.080), ("99.99%", 0.030 + 0.060)],
+)
+def test_an_alternative_is_tried_after_the_first_has_timed_out_where_enough_requests_take_it(
+    availability, whole_s
+):
+    found = around(design(WITH_ALTERNATIVE, MODEL, vendor={"availability": availability}))
+    assert found.whole(0.0).most_s == pytest.approx(whole_s)
+    assert found.whole(0.0).least_s < 0.1  # most requests get the vendor's answer
+
+
+def test_to_a_fleet_that_is_an_alternative_a_request_comes_after_the_first_has_timed_out():
+    plan = {"component": "own", "service_time": "80 ms"}
+    often = around(design(WITH_ALTERNATIVE, plan, vendor={"availability": "95%"}), "own")
+    assert often.most_s == pytest.approx(0.130)
+    assert not often.seldom
+    assert often.coming == pytest.approx(0.05)
+    seldom = around(design(WITH_ALTERNATIVE, plan, vendor={"availability": "99.99%"}), "own")
+    assert seldom.seldom
+    assert "too few" in seldom.why
+    assert seldom.whole(5.0).least_s < 1 < seldom.whole(5.0).most_s
+
+
+IN_A_ROW = [call("door", "hub", timeout="800 ms"), call("hub", "model", timeout="300 ms")]
+SPLIT = [{"component": "hub", "time": "20 ms"}, {"component": "model", "time": "200 ms"}]
+
+
+def test_what_a_fleet_calls_is_not_added_to_a_service_time_that_includes_it():
+    def held(**more):
+        service = {"mean": "120 ms", "scv": 0.3, **more}
+        return design(IN_A_ROW, {"component": "hub", "service_time": service}, split=SPLIT)
+
+    assert around(held(), "hub").most_s == pytest.approx(0.010)
+    assert around(held(includes_calls=False), "hub").most_s == pytest.approx(0.210)
+    short = design(IN_A_ROW, {"component": "hub", "service_time": "15 ms"}, split=SPLIT)
+    assert not includes_calls(short, short.capacity.fleets[0])  # no longer than its own part
+    plan = held().capacity.fleets[0]
+    assert left_for(held(), plan, 1.0) == pytest.approx(
+        0.8
+    )  # the whole timeout, and the held time is taken off it
+    assert left_for(held(includes_calls=False), plan.changed(service_time={"mean": "120 ms", "includes_calls": False}),
+                    1.0) == pytest.approx(0.6)  # fmt: skip
+
+
+def test_a_caller_that_holds_its_place_is_not_added_to_the_fleet_that_it_waits_for():
+    hub = {"component": "hub", "service_time": {"mean": "120 ms", "scv": 0.3}}
+    found = around(design(IN_A_ROW, MODEL, split=SPLIT, fleets=[hub]))
+    assert found.most_s == pytest.approx(0.030, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "part", [{"part": "reserve"}, {"part": "spare time"}, {"part": "x", "reserve": True}]
+)
+def test_no_time_passes_in_a_reserve(part):
+    of = design(IN_A_ROW, MODEL, split=[*SPLIT, part | {"time": "400 ms"}])
+    assert around(of).most_s == pytest.approx(0.030)
+    apart = design(IN_A_ROW, MODEL, split=[*SPLIT, part | {"time": "400 ms", "reserve": False}])
+    assert around(apart).most_s == pytest.approx(0.420)  # the words may stand for the time at the door
+
+
+def test_calls_are_rare_together_and_leave_with_their_alternatives():
+    flows = [
+        call("hub", "vendor", id="first", share="0.4%", otherwise="second"),
+        call("hub", "own", id="second"),
+        call("hub", "model", share="0.5%"),
+    ]
+    planes = design(flows, MODEL).planes
+    gone, rare = without_rare(planes, 0.01)
+    assert {flow.end for flow in gone} == {"vendor", "own", "model"}
+    assert rare == pytest.approx(0.009)
+    assert not without_rare(planes, 0.001)[0]
+    assert math.isclose(without_rare(planes, 0.005)[1], 0.004)
