@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,6 +47,7 @@ from mlsd_helpers.simulation.requirements import (
     served_of,
     shown_in,
     while_rising,
+    with_acceptances,
 )
 from mlsd_helpers.simulation.result import Estimate, Result, show_share
 from mlsd_helpers.simulation.scenario import Measured, OverloadError, Scenario
@@ -142,6 +144,7 @@ class Report:
                     "wanted": each.wanted,
                     "verdict": each.word,
                     "why": each.why,
+                    "accepted": each.accepted,
                     "unit": each.unit,
                 }
                 | _numbers(each.found)
@@ -328,7 +331,7 @@ def _report(
     return Report(
         design=_title(design, sizing),
         incidents=tuple(incidents),
-        verdicts=tuple(verdicts),
+        verdicts=tuple(with_acceptances(design, sizing, verdicts, datetime.now(UTC).date())),
         beside=_comparisons(sizing, first.scenario, first.result),
         results=tuple(results),
         notes=notes,
@@ -631,7 +634,7 @@ def _overloaded(
     return Report(
         design=_title(design, sizing),
         incidents=tuple(incidents),
-        verdicts=tuple(verdicts),
+        verdicts=tuple(with_acceptances(design, sizing, verdicts, datetime.now(UTC).date())),
         beside=()
         if need is None
         else (Comparison("replicas", need, None, exactly(sizing.plan.replicas or 0), "count"),),

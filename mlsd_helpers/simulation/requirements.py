@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import product
 from typing import NamedTuple
 
@@ -67,6 +68,8 @@ class RequirementResult:
     """Why there is no verdict, or why the requirement is missed without a simulation."""
     best: Estimate | None = None
     """The value under the best reading, where there are several."""
+    accepted: str = ""
+    """Who accepts that it is missed, and until when, where the design says so."""
 
     @property
     def word(self) -> str:
@@ -81,7 +84,52 @@ class RequirementResult:
         found = self.found.as_text(show)
         if self.best is not None:
             found = f"{self.best.as_text(show)} or {found}"
-        return self.requirement, self.wanted, found, f"{self.word}: {self.why}" if self.why else self.word
+        accepted = f" ({self.accepted})" if self.accepted else ""
+        verdict = f"{self.word}{accepted}"
+        return self.requirement, self.wanted, found, f"{verdict}: {self.why}" if self.why else verdict
+
+
+_RULES_OF = {
+    "latency": ("CAP009", "CAP010", "CAP013", "CAP029", "CAP030", "PLANE010", "PLANE043"),
+    "first token": ("CAP027", "CAP034"),
+    "per token": ("CAP034",),
+    "answered": ("CAP015", "CAP017", "CAP032", "PLANE014"),
+    "utilisation": ("CAP005", "CAP006", "CAP015", "CAP017"),
+    "result of a run": ("PATTERN028",),
+}
+"""The rules of the review that tell of the same as a requirement which is missed."""
+
+
+def with_acceptances(
+    design: Design, sizing: Sizing, verdicts: Iterable[RequirementResult], today: date
+) -> Iterator[RequirementResult]:
+    """Say of each missed requirement by whom it is accepted, and until when, if the design accepts a finding on it.
+
+    A finding that is accepted somewhere in `capacity` counts for the fleets there alone.
+    """
+    for one in verdicts:
+        rules = _RULES_OF.get(one.requirement.split(",")[0], ())
+        accepted = next(
+            (
+                given
+                for given in design.accepted
+                if given.rule in rules
+                and (given.until is None or given.until >= today)
+                and _is_about(given.where, sizing)
+            ),
+            None,
+        )
+        if one.met is not False or accepted is None:
+            yield one
+            continue
+        until = f" until {accepted.until}" if accepted.until else ""
+        yield replace(one, accepted=f"{accepted.rule} accepted by {accepted.by}{until}")
+
+
+def _is_about(where: str | None, sizing: Sizing) -> bool:
+    if where is None or not where.startswith("capacity"):
+        return where is None or "." in where or where in {sizing.plan.id, sizing.plan.component}
+    return where == sizing.path or where.startswith(f"{sizing.path}.") or sizing.path.startswith(f"{where}.")
 
 
 def by_fallback(result: Result, timeout_s: float) -> Estimate:

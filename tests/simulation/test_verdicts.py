@@ -398,6 +398,27 @@ def test_what_both_the_tokens_and_the_service_time_miss_is_missed():
     assert met(slow, requests=10_000)["latency"] is False
 
 
+@pytest.mark.parametrize(
+    ("accepted", "is_said"),
+    [
+        ({}, True),
+        ({"until": "2999-01-01"}, True),
+        ({"until": "2020-01-01"}, False),
+        ({"where": "capacity.service_time"}, True),
+        ({"rule": "PLANE014"}, False),
+    ],
+)
+def test_a_missed_requirement_is_shown_with_who_accepts_it(accepted, is_said):
+    late = needing(planned(), budget="30 ms")
+    given = {"rule": "CAP029", "because": "Until the new model", "by": "Head of payments"} | accepted
+    late = late.with_part(accepted=[given])
+    found = next(
+        one for one in report(late, seed=1, requests=20_000).verdicts if "latency" in one.requirement
+    )
+    assert found.met is False  # what is accepted is still missed
+    assert ("accepted by Head of payments" in found.row()[-1]) is is_said
+
+
 def test_a_doubt_about_one_promise_is_no_reason_for_another():
     found = results(needing(writing(**BESIDE), budget="6 s"), requests=10_000)
     assert found["latency"].met is None
