@@ -18,6 +18,7 @@ from mlsd_helpers.review import (
     capacity,
     data,
     dataflow,
+    duties,
     experiments,
     monitoring,
     pattern,
@@ -47,7 +48,7 @@ __all__ = [
 
 _MODULES = (
     *(requirements, planes, calls, monitoring, release, dataflow, pattern, capacity, promises),
-    *(data, security, services, experiments),
+    *(data, duties, security, services, experiments),
 )
 _FOUND = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Rule)]
 _SERIES = list(dict.fromkeys(one.code[:-3] for one in _FOUND))

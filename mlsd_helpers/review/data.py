@@ -14,6 +14,7 @@ from mlsd_helpers.review.scope import (
     DATA,
     PersonalData,
     cases_per_s,
+    constraints_of,
     contents_of,
     flow_places,
     generates,
@@ -52,7 +53,7 @@ _LABEL_BILL_SHARE = 0.1  # of the budget: from there on it belongs in the plan; 
 def constraint_unmet(design: Design, planes: Planes) -> Iterator[Fault]:
     """What law, a contract or a policy demands has to be met by something in the design."""
     known = {one.id for one in planes.components}
-    for one in _constraints(design):
+    for one in constraints_of(design):
         gone = [name for name in one.met_by if name not in known]
         if gone:
             said = f"is met by {listed(gone)}, which the design does not have"
@@ -65,10 +66,6 @@ def constraint_unmet(design: Design, planes: Planes) -> Iterator[Fault]:
             f"The constraint {one.id} {said}.",
             "Name in 'met_by' the components that meet it, and in 'how' what they do.",
         )
-
-
-def _constraints(design: Design) -> tuple[Constraint, ...]:
-    return design.requirements.constraints if design.requirements else ()
 
 
 def _can_be_held(one: Constraint) -> bool:
@@ -87,7 +84,7 @@ def _can_be_held(one: Constraint) -> bool:
 )
 def constraint_met_by_a_name(design: Design, planes: Planes) -> Iterator[Fault]:
     """A component meets a constraint by what it does, and not by being named."""
-    for one in _constraints(design):
+    for one in constraints_of(design):
         parts = [part for name in one.met_by if (part := planes.component(name))]
         told = says_something(one.how) or any(says_something(part.does) for part in parts)
         if not parts or len(parts) < len(one.met_by) or told or _can_be_held(one):
@@ -129,7 +126,7 @@ def _limits_of_regions(design: Design, planes: Planes) -> Iterator[_Limit]:
     """
     named = design.data.datasets if design.data else ()
     kept = [one for one in named if one.personal is not False or is_confidential(design, one)]
-    for one in _constraints(design):
+    for one in constraints_of(design):
         if not one.region:
             continue
         met = dict.fromkeys(one.met_by, "'met_by'")
@@ -315,7 +312,7 @@ def _has_to_say(one: Component, kept: Collection[str]) -> bool:
 def fails_over_outside(design: Design) -> Iterator[Fault]:
     """A limit of regions holds while something is broken too."""
     modes = design.requirements.failure_modes if design.requirements else ()
-    for limit in (one for one in _constraints(design) if one.region):
+    for limit in (one for one in constraints_of(design) if one.region):
         for mode in modes:
             if _inside(mode.to_region, limit.region) == {False}:
                 yield Fault(
@@ -336,7 +333,7 @@ def fails_over_outside(design: Design) -> Iterator[Fault]:
 )
 def failover_unsaid(design: Design, planes: Planes) -> Iterator[Fault]:
     """Where data may not leave a region, it is decided before its loss where requests go."""
-    limits = [one for one in _constraints(design) if one.region]
+    limits = [one for one in constraints_of(design) if one.region]
     regions = {region for one in planes.components for region in planes.region_of(one)}
     modes = design.requirements.failure_modes if design.requirements else ()
     outside = [
@@ -395,7 +392,7 @@ def _told(pattern: str, one: Constraint) -> float | None:
 def retention_against_constraint(design: Design) -> Iterator[Fault]:
     """How long data are kept lies between what has to be kept and what may be kept."""
     datasets = design.data.datasets if design.data else ()
-    for one in _constraints(design):
+    for one in constraints_of(design):
         least = one.kept_at_least if one.kept_at_least is not None else _told(_LEAST, one)
         most = one.kept_at_most if one.kept_at_most is not None else _told(_MOST, one)
         about = [data for data in datasets if data.id in one.of]
@@ -405,7 +402,7 @@ def retention_against_constraint(design: Design) -> Iterator[Fault]:
         long = [
             data
             for data in (known or ([] if about else [one for one in datasets if one.personal]))
-            if most is not None and (data.retention or 0) > most * (1 + _SAME)
+            if most is not None and (data.retention or 0) + (data.backups or 0) > most * (1 + _SAME)
         ]
         if short and (one.of or len(short) == len(known)):
             yield _kept_wrongly(one, short[0], f"have to be kept for {show_seconds(least or 0)} at least")
@@ -432,10 +429,11 @@ def _kept_longest(design: Design, about: Sequence[Dataset]) -> tuple[str, float]
 
 
 def _kept_wrongly(one: Constraint, data: Dataset, demand: str) -> Fault:
+    longer = f", and {show_seconds(data.backups)} longer in backups" if data.backups else ""
     return Fault(
         f"data.datasets.{data.id}.retention",
         f"By the constraint {one.id} these data {demand}, and the data set {data.id} is kept for "
-        f"{show_seconds(data.retention or 0)}.",
+        f"{show_seconds(data.retention or 0)}{longer}.",
         "Correct the retention, or split the data set into what has to be kept and what has to go.",
     )
 
@@ -570,7 +568,7 @@ _AREAS_WITH_LIMITS = ("eu", "uk", "ch", "br")  # their laws ask for a ground whe
 )
 def leaves_the_area(design: Design, planes: Planes) -> Iterator[Fault]:
     """Where the law protects personal data, sending them to another country needs a ground of its own."""
-    if any(one.region for one in _constraints(design)):
+    if any(one.region for one in constraints_of(design)):
         return  # DATA002 holds the regions against it
     parts = {one.id: one for one in planes.components}
     for place, flow in flow_places(planes):
@@ -622,6 +620,7 @@ def dataset_incomplete(design: Design) -> Iterator[Fault]:
             missing += [] if lasts else ["retention"]
             missing += [] if one.kept_in else ["kept_in"]
             missing += ["deletion"] if one.deleted_by is None and not says_something(one.deletion) else []
+            missing += [] if any(says_something(name) for name in one.readers) else ["readers"]
         if missing:
             found[one.id] = missing
     if found:
@@ -630,8 +629,8 @@ def dataset_incomplete(design: Design) -> Iterator[Fault]:
             f"data.datasets.{first}.{found[first][0]}",
             f"These sets of data do not state: {unsaid(found)}.",
             "State whether each is personal; if it is, for which purpose and on which basis it is kept, in "
-            "which components, for how long ('retention', or 'kept_as_long_as'), and how a person's data are found and "
-            "deleted.",
+            "which components, for how long ('retention', or 'kept_as_long_as'), how a person's data are found and "
+            "deleted, and who may read them.",
         )
 
 
@@ -759,7 +758,11 @@ def pseudonym_is_personal(design: Design) -> Iterator[Fault]:
             )
 
 
-_EVERYBODY = r"\b(everyone|everybody|anyone|anybody|all (employees|staff|teams|engineers|of us)|whole company|public)\b"
+_EVERYBODY = (
+    r"\b(everyone|everybody|anyone|anybody|whole company|public)\b|\b(all|every|any|each) (\w+ ){0,2}"
+    r"(employees?|staff|teams?|engineers?|branch(es)?|offices?|departments?|users?|people|colleagues?|partners?|shops?"
+    r"|stores?|developers?|analysts of|of us)\b"
+)
 _SPECIAL = (
     r"\bhealth|medical|patient|diagnos|x-ray|radiolog|clinical|biometric|\bfaces?\b|fingerprint|voice ?print|genetic"
     r"|genom|religio|ethnic|sexual|trade union|political opinion"
@@ -797,7 +800,7 @@ def read_by_everybody(design: Design) -> Iterator[Fault]:
 )
 def special_category(design: Design) -> Iterator[Fault]:
     """For data on health, biometrics, origin or belief a legal basis alone is not enough."""
-    cited = [text for one in _constraints(design) for text in (one.reference, one.text, one.how)]
+    cited = [text for one in constraints_of(design) for text in (one.reference, one.text, one.how)]
     for one in design.data.datasets if design.data else ():
         texts = (one.purpose, one.deletion, one.what, *cited)
         weak = one.basis in {"legitimate interests", "contract"}
@@ -1353,7 +1356,7 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
 def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
     """What the law demands holds while the part that meets it does not answer, too."""
     before = {flow.otherwise: flow.end for flow in planes.flows if flow.otherwise}
-    for one in _constraints(design):
+    for one in constraints_of(design):
         if one.source != "law" or one.region:
             continue
         for place, flow in flow_places(planes):
@@ -1379,7 +1382,13 @@ def gone_before_labels(design: Design, planes: Planes) -> Iterator[Fault]:
     """A label is compared with what was predicted, so that has to be kept until the label comes."""
     labels = design.requirements.labels if design.requirements else None
     logs = {one.id for one in planes.components if one.kind == "prediction log"}
-    kept = [one for one in (design.data.datasets if design.data else ()) if logs & {*one.kept_in}]
+    held = design.data
+    trained_on = held.training.trained_on if held and held.training else ()
+    datasets = held.datasets if held else ()
+    kept = [one for one in datasets if logs & {*one.kept_in}]
+    kept = kept or [
+        one for one in datasets if one.id in trained_on
+    ]  # where nothing is logged, these are joined
     if labels is None or not labels.delay or not kept or any(one.retention is None for one in kept):
         return
     longest = max(kept, key=lambda one: one.retention or 0.0)

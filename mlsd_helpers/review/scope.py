@@ -8,7 +8,7 @@ from mlsd_helpers.analysis.contents import carried_to
 from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.rates import days_on_duty, share_on_duty
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Component, Dataset, Design, Flow, Planes
+from mlsd_helpers.design import Component, Constraint, Dataset, Design, Flow, Planes
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.units import day
 
@@ -42,13 +42,14 @@ def is_confidential(design: Design, kept: Dataset) -> bool:
     """Tell whether a set of data is secret: by its own word, as tenants own it, or as a contract limits its place."""
     if kept.confidential is not None:
         return kept.confidential
-    demands = [
-        one
-        for one in (design.requirements.constraints if design.requirements else ())
-        if one.source == "contract"
-    ]
+    demands = [one for one in constraints_of(design) if one.source == "contract"]
     unsaid = kept.personal is None and any(one.region and not one.of for one in demands)
     return says_something(kept.belongs_to) or unsaid or any(kept.id in one.of for one in demands)
+
+
+def constraints_of(design: Design) -> tuple[Constraint, ...]:
+    """Return what law, contracts and policies demand."""
+    return design.requirements.constraints if design.requirements else ()
 
 
 def contents_of(design: Design, planes: Planes, kept: Dataset, stores: Collection[str]) -> dict[str, Flow]:

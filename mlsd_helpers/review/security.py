@@ -97,6 +97,36 @@ def _unproved(design: Design, planes: Planes) -> Iterator[tuple[str, Flow, str, 
 
 
 @rule(
+    "SEC015",
+    "warning",
+    title="Personal data inside for whoever asks",
+    prevents="one broken component from which everything else can be asked for",
+    incident="NIST SP 800-207, Zero Trust Architecture (2020): no trust follows from where in the network one stands.",
+    wrong_when="Acceptable if the network lets these callers through and no others; write that under 'auth'.",
+    needs=worked_out,
+)
+def inside_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A caller inside proves who it is too, since whoever breaks one component is inside."""
+    crossing = {place for place, *_ in _unproved(design, planes)}
+    left_out = {"people", *(_READ if generates(design) else ())}  # whose rights decide there, SEC010 asks
+    told = {one.id for one in planes.components if one.kind in left_out}
+    places = list(flow_places(planes))
+    calls = [places[position] for position, _ in waiting_flows(planes)]
+    unproved = [
+        (place, flow)
+        for place, flow in calls
+        if flow.personal and flow.end not in told and place not in crossing and not says_something(flow.auth)
+    ]
+    if unproved and any(says_something(flow.auth) for flow in planes.flows):
+        yield Fault(
+            f"{unproved[0][0]}.auth",
+            "These calls carry personal data, and it is not said how the callee knows who asks: "
+            f"{listed([f'{flow.start} → {flow.end}' for _, flow in unproved])}.",
+            "State it in 'auth', such as workload identity or mutual TLS.",
+        )
+
+
+@rule(
     "SEC002",
     "warning",
     title="Who may call is not stated",

@@ -1011,3 +1011,35 @@ def retrieval_unmeasured(_: Design, planes: Planes) -> Iterator[Fault]:
             "Add a gate 'of' the index: recall of the right document among the first ten, on questions with "
             "known answers.",
         )
+
+
+# ---- a provider that goes
+
+
+@rule(
+    "SERV026",
+    "warning",
+    title="Provider without a way out",
+    prevents="a provider that raises its price, changes its model or ends its service, and nobody else to ask",
+    wrong_when="Acceptable if it can be replaced within days; say how in 'terms.exit'.",
+    needs=worked_out,
+)
+def no_way_out(_: Design, planes: Planes) -> Iterator[Fault]:
+    """On whom every answer depends has a successor before he is needed."""
+    needed = {flow.end for _, flow in waiting_flows(planes) if flow.needed or flow.fails == "closed"}
+    alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    second = {flow.end for flow in planes.flows if flow.otherwise or flow.id in alternatives - {None}}
+    stuck = [
+        one.id
+        for one in providers(planes)
+        if one.id in needed - second
+        and not (one.terms and says_something(one.terms.exit))
+        and not mentions(r"\bexit|terminat|notice|escrow", one.terms.agreement if one.terms else None)
+    ]
+    if stuck:
+        yield Fault(
+            f"planes.components.{stuck[0]}.terms",
+            f"What {listed(stuck)} answers nobody else does, and it is not said who would take its place.",
+            "State in 'terms.exit' how it is replaced and how long that takes: another provider or a model of our own, "
+            "what we keep for it, the period of notice. Or draw the alternative as 'otherwise'.",
+        )

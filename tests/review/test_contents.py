@@ -143,7 +143,13 @@ def test_a_personal_request_is_passed_on_to_a_vendor_over_several_calls():
 
 
 def test_a_retention_may_be_as_long_as_a_contract():
-    kept = {"personal": True, "purpose": "Search", "basis": "contract", "deletion": "By its key"}
+    kept = {
+        "personal": True,
+        "purpose": "Search",
+        "basis": "contract",
+        "deletion": "By its key",
+        "readers": "Search",
+    }
     assert found(of_customers(**kept), "DATA007")
     assert not found(of_customers(**kept, kept_as_long_as="the contract of the customer"), "DATA007")
 

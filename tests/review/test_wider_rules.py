@@ -135,7 +135,7 @@ def test_who_only_computes_need_not_say_where_it_runs():
 
 
 def test_a_protected_feature_of_what_is_not_about_people_is_no_matter():
-    design = setting(in_full(), "requirements.prediction", about_people=False)
+    design = setting(in_full(), "requirements.prediction", about_people=False, subject="thing")
     assert codes(setting(design, "dataflow.features.ip_country", protected=True)) == []
 
 

@@ -272,3 +272,52 @@ def law_left_out(design: Design) -> Design:
 def forgotten_before_the_dispute(design: Design) -> Design:
     design = setting(design, "planes.components.bureau.terms", retention="1 d")
     return setting(design, "data.datasets.payments", retention="20 d")
+
+
+@breaks("DATA035", FULL)
+def guard_that_nobody_calls(design: Design) -> Design:
+    check = Component(
+        id="limits", kind="guardrail", does="Caps what is asked of a customer", owner="Payments"
+    )
+    calls = Flow(start="limits", end="service_metrics", carries="metrics")
+    design = adding(adding(design, "planes.components", check), "planes.flows", calls)
+    return setting(design, "requirements.constraints.reasons", met_by=["rules", "limits"])
+
+
+@breaks("DATA036", FULL)
+def refused_on_paper(design: Design) -> Design:
+    mode = FailureMode(
+        id="no_bureau", failure="The bureau does not answer", meanwhile="Nothing passes", fails="closed"
+    )
+    asked = next(at for at, flow in enumerate(design.at("planes").flows) if flow.end == "bureau")
+    design = setting(design, f"planes.flows.{asked}", fails="open")
+    return adding(design, "requirements.failure_modes", mode)
+
+
+@breaks("DATA037", FULL)
+def nobody_is_decided_about(design: Design) -> Design:
+    return setting(design, "requirements.prediction", about_people=False, subject="person")
+
+
+@breaks("DATA038", FULL)
+def reasons_are_told_and_forgotten(design: Design) -> Design:
+    return setting(design, "requirements.prediction", reasons_kept_in=())
+
+
+@breaks("DATA039", FULL)
+def kept_by_one_law_and_erased_by_another(design: Design) -> Design:
+    keep = {
+        "id": "keep",
+        "text": "Payments stay on file",
+        "from": "law",
+        "kept_at_least": "1 year",
+        "of": "payments",
+    }
+    erase = {"id": "erase", "text": "Data go when a customer asks", "from": "law", "demands": "erasure"}
+    met = {"met_by": "history", "how": "The monthly job"}
+    return adding(design, "requirements.constraints", Constraint(**keep, **met), Constraint(**erase, **met))
+
+
+@breaks("DATA040", FULL)
+def passed_by_its_makers(design: Design) -> Design:
+    return setting(design, "planes.release", approved_by=None)

@@ -103,6 +103,7 @@ def in_full() -> Design:
         about_people=True,
         acted_on="0.1%",
         explained="A reason code in the app",
+        reasons_kept_in="scores",
     )
     design = setting(
         design,
@@ -133,7 +134,7 @@ def in_full() -> Design:
         "of": ["scorer", "rules"], "on": "disputes of a month", "cases": 50_000, "positives": 5_000,
         "owner": "Model team", "refreshed": "30 d", "at_least": "80%", "slices": ["age group", "country"],
     }  # fmt: skip
-    design = setting(design, "planes.release", gates=[gate])
+    design = setting(design, "planes.release", gates=[gate], approved_by="Model risk")
     design = setting(design, "capacity", budget_per_month="$14,000")
     payments = {
         "id": "payments", "what": "Payments with features and scores", "personal": True, "purpose": "Find fraud",

@@ -113,3 +113,13 @@ def filter_that_can_be_forgotten(design: Design) -> Design:
         "training_allowed_by": "Clause 4",
     }
     return setting(design, "data.datasets.payments", **shared)
+
+
+@breaks("SEC015", FULL)
+def nobody_proves_who_asks_inside(design: Design) -> Design:
+    read = next(
+        at
+        for at, flow in enumerate(design.at("planes").flows)
+        if flow.end == "features" and flow.start == "scorer"
+    )
+    return setting(design, f"planes.flows.{read}", personal=True)

@@ -194,3 +194,8 @@ def one_version_everywhere(design: Design) -> Design:
 def _to_devices(design: Design, flow: Flow) -> Design:
     start = next(one.id for one in design.at("planes").components if one.kind == "ci/cd")
     return adding(design, "planes.flows", flow.changed(start=start))
+
+
+@breaks("SERV026", FULL)
+def nobody_else_to_ask(design: Design) -> Design:
+    return setting(design, "planes.flows.ask_bureau", fails="closed", fallback="The payment is refused")
