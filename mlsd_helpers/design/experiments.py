@@ -46,6 +46,8 @@ class Experiment(Value):
     """What must not get worse, and by how much at most."""
     looks: Positive[Count] = 1
     """How often the result is looked at before the end, the end included."""
+    sequential: Text | None = None
+    """The test that allows for several looks, such as alpha spending by O'Brien and Fleming."""
     interference: Text | None = None
     """How units in one arm may change the result of others: a shared stock, a marketplace."""
     isolated_by: Text | None = None

@@ -23,6 +23,7 @@ _TO_COMPONENTS = (
     ("requirements", "constraints", "met_by"),
     ("requirements", "failure_modes", "of"),
     ("requirements", "prediction", "reasons_kept_in"),
+    ("requirements", "prediction", "reviewed_by"),
     ("pattern", "paths", "component"),
     ("capacity", "fleets", "component"),
     ("capacity", "costs", "component"),

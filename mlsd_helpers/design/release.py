@@ -37,6 +37,11 @@ class Gate(Value):
     """The components that are tested: the model, its fallback, an index; the released one when left out."""
     on: Text | None = None
     """The evaluation set."""
+    share_of: Literal["cases", "positives", "negatives", "alarms"] | None = None
+    """What the metric is a share of: recall is one of the positives, precision one of the alarms."""
+    drawn: Literal["later", "apart", "later and apart", "at random", "elsewhere"] | None = None
+    """How its cases differ from those of the training: they are later, of other persons, places or devices, both, drawn
+    at random from the same ones, or from another source."""
     cases: Count | None = None
     """How many cases the evaluation set has."""
     positives: Count | None = None

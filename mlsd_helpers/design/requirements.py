@@ -56,6 +56,8 @@ class Prediction(Value):
     """What of an answer is used: the order of several, whether it passes a threshold, or its value, as in a bid."""
     explained: Text | None = None
     """How a decision is explained to whom it concerns."""
+    reviewed_by: Several[Id] = ()
+    """The people to whom a decision can be taken, and who can change it."""
     reasons_kept_in: Several[Id] = ()
     """The components that keep the reasons of each decision, with the versions of model and features."""
     id: Id = "prediction"
@@ -239,6 +241,9 @@ class Labels(Value):
     """Where labels come from."""
     definition: Text | None = None
     """What counts as a positive, and until when."""
+    rest_on: Literal["outcome", "judgement", "decision", "behaviour"] | None = None
+    """What they rest on: what happened later, what people say who label for this, what people decided before, or what
+    users did or did not do."""
     delay: Seconds | None = None
     """From the prediction to its label."""
     label_yield: Fraction | None = Field(default=None, alias="yield")

@@ -50,6 +50,7 @@ _AXES: dict[str, Phrases] = {
         "about_people": "decides about people",
         "subject": "about one {}",
         "explained": "explained by: {}",
+        "reviewed_by": "reviewed by {}",
         "reasons_kept_in": "reasons kept in {}",
     },
     "throughput": {

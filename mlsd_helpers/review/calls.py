@@ -136,8 +136,10 @@ def fallback_without_answer(_: Design, planes: Planes) -> Iterator[Fault]:
     for call in _calls(planes):
         stated = [flow for flow in call.flows if flow.fallback]
         closed = any(flow.fails == "closed" for flow in call.flows)
-        if stated and stated[-1] in asked and not (
-            closed or call.alternatives or call.has_fallback or call.from_outside
+        if (
+            stated
+            and stated[-1] in asked
+            and not (closed or call.alternatives or call.has_fallback or call.from_outside)
         ):
             flow = stated[-1]
             yield Fault(

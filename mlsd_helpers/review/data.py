@@ -895,15 +895,18 @@ def no_explanation_or_review(design: Design, planes: Planes) -> Iterator[Fault]:
         return
     unexplained = not says_something(wanted.explained)
     refused = _refused_unseen(planes)
-    unreviewed = not _shown_at_once(design) and (bool(refused) or not _people_who_review(planes))
+    named = [name for name in wanted.reviewed_by if (one := planes.component(name)) and one.kind == "people"]
+    unreviewed = (
+        not named and not _shown_at_once(design) and (bool(refused) or not _people_who_review(planes))
+    )
     if unexplained or unreviewed:
         nobody = f"no people who see whom {refused} refuses" if refused else "no people who review it"
         lacks = ["no explanation for whom it concerns"] * unexplained + [nobody] * unreviewed
         yield Fault(
             "requirements.prediction.explained" if unexplained else "planes.components",
             f"The model decides about people, and the design has {' and '.join(lacks)}{_acting(planes)}.",
-            "State in 'explained' how the reason is told, and draw the people who review a decision that is "
-            "contested.",
+            "State in 'explained' how the reason is told, draw the people who review a decision that is contested, "
+            "and name them in 'reviewed_by'.",
         )
 
 
@@ -1087,6 +1090,8 @@ def _negatives_are_silence(labels: Labels) -> bool:
     """Tell whether negatives come from what users did not do; without the field, whether labels are what users do."""
     if labels.negatives is not None:
         return labels.negatives in _SILENCE
+    if labels.rest_on is not None:
+        return labels.rest_on == "behaviour"
     return mentions(_BEHAVIOUR, labels.source, labels.definition)
 
 
@@ -1150,9 +1155,9 @@ def labels_are_decisions(design: Design) -> Iterator[Fault]:
     labels = design.requirements.labels if design.requirements else None
     if labels is None or not is_about_people(design) or says_something(labels.stands_for):
         return
-    if mentions(_DECIDED, labels.source, labels.definition) and not mentions(
-        _OUTCOME, labels.source, labels.definition, labels.quality, labels.selection
-    ):
+    words = (labels.source, labels.definition)
+    in_words = mentions(_DECIDED, *words) and not mentions(_OUTCOME, *words, labels.quality, labels.selection)
+    if labels.rest_on == "decision" or (labels.rest_on is None and in_words):
         yield Fault(
             "requirements.labels.source",
             f"The labels are what people decided before ({labels.source.rstrip('.')}), not what came of it.",

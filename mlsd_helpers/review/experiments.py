@@ -196,7 +196,8 @@ def _counted_s(one: Experiment) -> float:
 def repeated_looks(design: Design) -> Iterator[Fault]:
     """Each look at a running test is another chance to see an effect that is not there."""
     for one in design.experiments:
-        if mentions(_SEQUENTIAL, one.question, one.metric, one.interference, *one.guardrails):
+        words = (one.question, one.metric, one.interference, *one.guardrails)
+        if says_something(one.sequential) or mentions(_SEQUENTIAL, *words):
             continue
         if one.looks == 1:
             if mentions(_UNTIL_IT_WINS, one.question, one.metric):
@@ -204,7 +205,7 @@ def repeated_looks(design: Design) -> Iterator[Fault]:
                     f"experiments.{one.id}.looks",
                     f"The result of {one.id} is read while it runs ({_sentence(one.question)[:-1]}), and "
                     "'looks' says that it is looked at once.",
-                    "State under 'looks' how often its result is read, and name the sequential test in 'question'.",
+                    "State under 'looks' how often its result is read, and name the test in 'sequential'.",
                 )
             continue
         alarms = false_alarms(one.significance, min(one.looks, _MOST_LOOKS))
@@ -214,7 +215,7 @@ def repeated_looks(design: Design) -> Iterator[Fault]:
                 f"The result is looked at {one.looks:,} times at a significance of {_percent(one.significance)} "
                 f"each: without any effect, at least one look shows one in {_percent(alarms)} of "
                 f"experiments{' or more' if one.looks > _MOST_LOOKS else ''}.",
-                "Look once at the end, name the sequential test in 'question', or state a 'significance' for "
+                "Look once at the end, name the test in 'sequential', or state a 'significance' for "
                 f"each look, such as {_percent(one.significance / one.looks)}.",
             )
 
@@ -552,6 +553,8 @@ def label_is_a_substitute(design: Design) -> Iterator[Fault]:
     labels = needs.labels if needs else None
     if needs is None or labels is None or says_something(labels.stands_for):
         return
+    if labels.rest_on in {"outcome", "judgement"}:
+        return
     learnt = (labels.source, labels.definition)
     meant = [one.metric for one in design.experiments] or [needs.goal]
     if mentions(_CHEAP_SIGNAL, *learnt) and not mentions(_REAL_VALUE, *learnt):
@@ -583,7 +586,8 @@ def too_few_positives(design: Design) -> Iterator[Fault]:
     for position, gate in enumerate(release.gates if release else ()):
         limit = gate.at_least if gate.at_least is not None else gate.at_most
         positives = _positives(gate, wanted.base_rate if wanted else None)
-        if positives is None or not mentions(_OF_POSITIVES, gate.metric):
+        of_positives = gate.share_of == "positives" if gate.share_of else mentions(_OF_POSITIVES, gate.metric)
+        if positives is None or not of_positives:
             continue
         said = _too_few_positives(gate, limit, positives)
         if said is None:
@@ -698,7 +702,8 @@ def split_at_random(design: Design) -> Iterator[Fault]:
     if release is None or (design.requirements and design.requirements.prediction is None):
         return
     for position, gate in enumerate(release.gates):
-        if mentions(_RANDOM_SPLIT, gate.on) and not mentions(_APART, gate.on):
+        in_words = mentions(_RANDOM_SPLIT, gate.on) and not mentions(_APART, gate.on)
+        if gate.drawn == "at random" or (gate.drawn is None and in_words):
             yield _random_split(f"gates.{step_to(position, gate)}.on", gate.on or "")
             return
     if (
@@ -715,7 +720,7 @@ def _random_split(place: str, said: str) -> Fault:
         f"The evaluation set is drawn at random ({said.rstrip('.')}): rows of one person, place or day may stand in it "
         "and in the training set.",
         "Test on later data than was trained on, and on persons, sites or devices that were held out; write that under "
-        "'on'.",
+        "'on', and in 'drawn'.",
     )
 
 

@@ -95,3 +95,54 @@ def test_a_failure_that_only_delays_is_decided():
     first = design.at("requirements.failure_modes")[0].id
     assert found(setting(design, f"requirements.failure_modes.{first}", fails=None), "REQ012")
     assert not found(setting(design, f"requirements.failure_modes.{first}", fails="delayed"), "REQ012")
+
+
+# ---- a field decides, and words only where it is left out
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "code", "is_found"),
+    [
+        ("planes.release.gates.recall", {"on": "Payments of May", "drawn": "at random"}, "EXP013", True),
+        ("planes.release.gates.recall", {"on": "A random 10% of May"}, "EXP013", True),
+        ("planes.release.gates.recall", {"on": "A random 10% of May", "drawn": "later"}, "EXP013", False),
+        (
+            "planes.release.gates.recall",
+            {"metric": "hits", "positives": 20, "share_of": "positives"},
+            "EXP012",
+            True,
+        ),
+        ("planes.release.gates.recall", {"positives": 20, "share_of": "alarms"}, "EXP012", False),
+        ("experiments.limit", {"looks": 10}, "EXP003", True),
+        ("experiments.limit", {"looks": 10, "sequential": "Alpha spending"}, "EXP003", False),
+        ("requirements.labels", {"rest_on": "decision"}, "DATA028", True),
+        (
+            "requirements.labels",
+            {"source": "What reviewers decided", "rest_on": "judgement"},
+            "DATA028",
+            False,
+        ),
+        (
+            "requirements.labels",
+            {"source": "What they do", "explored": None, "selection": None, "rest_on": "behaviour"},
+            "DATA014",
+            True,
+        ),
+        (
+            "requirements.labels",
+            {"source": "Clicks", "selection": "All", "rest_on": "outcome"},
+            "DATA014",
+            False,
+        ),
+    ],
+)
+def test_a_field_decides_before_words_do(path, fields, code, is_found):
+    assert bool(found(setting(in_full(), path, **fields), code)) is is_found
+
+
+def test_people_who_can_change_a_decision_are_named_and_not_guessed():
+    flows = [flow for flow in in_full().at("planes").flows if "analysts" not in {flow.start, flow.end}]
+    alone = setting(in_full(), "planes", flows=flows)
+    assert found(alone, "DATA012")
+    assert not found(setting(alone, "requirements.prediction", reviewed_by="analysts"), "DATA012")
+    assert found(setting(alone, "requirements.prediction", reviewed_by="pager"), "DATA012")
