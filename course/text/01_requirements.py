@@ -24,7 +24,8 @@ import mlsd_helpers as mlsd
 from mlsd_helpers.cases import traffic
 from mlsd_helpers.units import ms
 
-worked = mlsd.cases.load("harbour_pay").requirements
+case = mlsd.cases.load("harbour_pay")
+worked = case.requirements
 
 # %% [markdown]
 """
@@ -449,8 +450,8 @@ A **review** reads a design as a colleague would. This is what it says to a prom
 """
 
 # %%
-vague = needs.changed(latency=needs.latency.changed(percentile="mean"))
-found = mlsd.review(design.with_part(requirements=vague))
+vague = worked.changed(latency=worked.latency.changed(percentile="mean"))
+found = mlsd.review(case.with_part(requirements=vague))
 [finding.message for finding in found if finding.severity == "error"]
 
 # %% [markdown]

@@ -7,7 +7,7 @@ once and named by the features that pass them, in order; ``parallel`` branches c
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Discriminator,
@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from mlsd_helpers.design.problems import CHOICE, Path, shown
+from mlsd_helpers.design.problems import CHOICE, Path, nearest, shown
 from mlsd_helpers.design.quantities import Count, Positive, Seconds
 from mlsd_helpers.design.value import (
     Fault,
@@ -33,6 +33,7 @@ from mlsd_helpers.design.value import (
     repeated,
     unresolved,
 )
+from mlsd_helpers.errors import DesignError
 
 Join = Literal["availability time", "event time", "latest value"]
 LARGEST_DEFAULT = 1e15
@@ -142,6 +143,16 @@ class Lookup(Value):
         return self.time_per_call * (1 if self.at_once else self.calls)
 
 
+def _replaced(
+    entries: tuple[Stage, ...] | tuple[Feature, ...], what: str, wanted: str, fields: dict[str, Any]
+) -> list[Stage | Feature]:
+    """Return the entries, with some fields of the one that is `wanted` replaced."""
+    ids = [entry.id for entry in entries]
+    if wanted not in ids:
+        raise DesignError(f"The data flow has no {what} {wanted!r}. {nearest(wanted, ids)}")
+    return [entry.changed(**fields) if entry.id == wanted else entry for entry in entries]
+
+
 class DataFlow(Value):
     """All features, the stages that they pass, and what holds for all of them."""
 
@@ -162,6 +173,14 @@ class DataFlow(Value):
     def stage(self, wanted: str) -> Stage | None:
         """Return the stage with this id, if there is one."""
         return next((stage for stage in self.stages if stage.id == wanted), None)
+
+    def with_stage(self, wanted: str, **fields: Any) -> Self:
+        """Return the data flow with some fields of a stage replaced. Raises ``DesignError`` when it is not there."""
+        return self.changed(stages=_replaced(self.stages, "stage", wanted, fields))
+
+    def with_feature(self, wanted: str, **fields: Any) -> Self:
+        """Return the data flow with some fields of a feature replaced. Raises ``DesignError`` when it is not there."""
+        return self.changed(features=_replaced(self.features, "feature", wanted, fields))
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:

@@ -240,10 +240,21 @@ def test_a_flow_is_changed_where_it_is_and_nowhere_else():
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda planes: planes.without("feature"),
-        lambda planes: planes.with_flow("features", "scorer", fallback=None),
+        lambda case: case.planes.without("feature"),
+        lambda case: case.planes.with_flow("features", "scorer", fallback=None),
+        lambda case: case.dataflow.with_feature("card_spend_24", path="daily"),
+        lambda case: case.dataflow.with_stage("merchant_rates", period="10 min"),
     ],
 )
-def test_a_component_and_a_flow_that_a_sketch_does_not_have_are_refused(wrong):
-    with pytest.raises(DesignError, match="features"):
-        wrong(cases.load("harbour_pay").planes)
+def test_what_a_design_does_not_have_is_not_changed_but_refused(wrong):
+    with pytest.raises(DesignError, match=r"features|card_spend_24h|merchant_rate"):
+        wrong(cases.load("harbour_pay"))
+
+
+def test_a_stage_and_a_feature_are_changed_where_they_are():
+    flow = cases.load("harbour_pay").dataflow
+    changed = flow.with_stage("merchant_rate", period="7 min").with_feature("card_spend_24h", path="daily")
+    assert changed.stage("merchant_rate").period == 7 * 60
+    assert [old.id for old, new in zip(flow.features, changed.features, strict=True) if old != new] == [
+        "card_spend_24h"
+    ]

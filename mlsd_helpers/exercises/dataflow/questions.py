@@ -1,7 +1,6 @@
 """What lesson 03 asks: what a learner predicts, and questions on the lessons before it."""
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.dataflow.gaps import HARBOUR_PAY, gaps
 from mlsd_helpers.exercises.questions import Estimate, Question, Recall
 from mlsd_helpers.formulas import Stage
 
@@ -50,16 +49,6 @@ QUESTIONS: tuple[Question, ...] = (
         within=0.02,
     ),
     Estimate(
-        id="03-ask-gaps",
-        question="How many of the twelve features break their age limit, or end where requests do not read?",
-        unit="features",
-        truth=lambda: float(len(gaps(HARBOUR_PAY))),
-        because="Four are too old at their worst, and one ends in a store that requests do not read. Exercise 3 asks "
-        "which.",
-        within=0.001,
-        highest=12,
-    ),
-    Estimate(
         id="03-ask-outage",
         question="The hourly job misses two runs, and the store serves its last value. How old at its worst?",
         unit="min",
@@ -93,19 +82,6 @@ QUESTIONS: tuple[Question, ...] = (
         because="A thief's card is used up within the hour: an old count describes it before the theft.",
         within=0.2,
         highest=100,
-    ),
-    Recall(
-        id="03-recall-plane",
-        lesson="00 start here",
-        question="A generated feature file doubles in size, and the proxy that reads it stops. What would have "
-        "caught it first?",
-        options={
-            "a check on the file before it is published": "What a machine generates is input like any other: check "
-            "its size and schema at the door.",
-            "a better model": "The model was fine. The file that fed it was not, and nothing looked at it.",
-            "an alert on CPU": "It fires when the damage is done; a check at the door stops it before.",
-        },
-        answer="a check on the file before it is published",
     ),
     Recall(
         id="03-recall-p99",
