@@ -143,8 +143,8 @@ the assignment and give it in as your course says. *Validate*, in the toolbar, r
 
 ## 6 How the course runs
 
-Five steps, each a lesson of an hour to an hour and a half and as long again for its exercises, lead from a product requirement to an architecture that can be
-deployed. Two files go with you. `harbour_pay.yaml` is the case of the lessons, with what you decide in them. `design.yaml` is a
+Five steps lead from a product requirement to an architecture that can be deployed. Each is a lesson of about an hour, and exercises in two or
+three sittings, each shorter than that. Two files go with you. `harbour_pay.yaml` is the case of the lessons, with what you decide in them. `design.yaml` is a
 system of your own: you alone write into it. A term in bold is explained where it first appears, and once more in the
 [glossary](glossary.md).
 """

@@ -345,7 +345,7 @@ mlsd.ask("01-recall-silent")
 
 # %% [markdown]
 """
-**Next:** seven exercises in [the assignment](../release/01_requirements/01_requirements.ipynb). If you learn alone,
+**Next:** seven exercises in [the assignment](../release/01_requirements/01_requirements.ipynb), in three sittings. If you learn alone,
 `mlsd.check(..., fresh=True)` tries your answer on cases that it has not seen, as grading does. Then
 [lesson 02](02_planes.ipynb) draws the boxes and arrows that keep these requirements.
 

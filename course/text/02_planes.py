@@ -361,7 +361,7 @@ mlsd.ask("02-recall-sum")
 
 # %% [markdown]
 """
-**Next:** seven exercises in [the assignment](../release/02_planes/02_planes.ipynb), in two sittings. If you learn alone,
+**Next:** seven exercises in [the assignment](../release/02_planes/02_planes.ipynb), in three sittings. If you learn alone,
 `mlsd.check(..., fresh=True)` tries your answer on cases that it has not seen, as grading does. Then
 [lesson 03](03_dataflow.ipynb) puts clocks on the arrows.
 

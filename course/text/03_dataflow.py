@@ -433,7 +433,7 @@ mlsd.ask("03-recall-watch")
 
 # %% [markdown]
 """
-**Next:** eight exercises in [the assignment](../release/03_dataflow/03_dataflow.ipynb), then [lesson 04](04_patterns.ipynb): should an
+**Next:** eight exercises in [the assignment](../release/03_dataflow/03_dataflow.ipynb), in three sittings, then [lesson 04](04_patterns.ipynb): should an
 answer be made ahead of the request, or on request?
 
 ## Your own system

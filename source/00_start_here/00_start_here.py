@@ -2,7 +2,7 @@
 """
 # 00 Start here: exercises
 
-Five short exercises, about 50 minutes, 19 points. Each has three cells:
+Five short exercises, about 50 minutes, 19 points. They are divided into two sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -20,6 +20,11 @@ To hand in, save this notebook and give it in as your course says (upload it, or
 from pprint import pformat
 
 import mlsd_helpers as mlsd
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "00-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## First sitting, about 30 minutes: exercises 1 to 3, causes, a testable wish and a silent model
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-incidents-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -206,6 +211,11 @@ verdict = mlsd.check("00-fallback", fallback)
 verdict = mlsd.check("00-fallback", fallback, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "00-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Second sitting, about 20 minutes: exercises 4 and 5, a response and an input that tells
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-response-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

@@ -2,7 +2,7 @@
 """
 # 01 Requirements: exercises
 
-Seven exercises, about 95 minutes, 24 points. Two sittings do it: 1 to 4, then 5 to 7. Each has three cells:
+Seven exercises, about 95 minutes, 24 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -20,6 +20,11 @@ from pprint import pformat
 from textwrap import fill
 
 import mlsd_helpers as mlsd
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## First sitting, about 38 minutes: exercises 1 to 3, a brief, a peak and a percentile
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-briefs-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -173,6 +178,11 @@ verdict = mlsd.check("01-percentile", percentile, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
 
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Second sitting, about 29 minutes: exercises 4 and 5, many calls and a clash of wishes
+"""
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 4 Side by side, and one after another
@@ -282,6 +292,11 @@ verdict = mlsd.check("01-contradictions", contradictions)
 verdict = mlsd.check("01-contradictions", contradictions, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Third sitting, about 26 minutes: exercises 6 and 7, a decision and a page of requirements
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-decide-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

@@ -2,7 +2,7 @@
 """
 # 02 Planes: exercises
 
-Seven exercises, about two hours, 25 points. Two sittings do it: 1 to 3 and 5, then the rest. Each has three cells:
+Seven exercises, about two hours, 25 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -23,6 +23,11 @@ from textwrap import fill
 
 import mlsd_helpers as mlsd
 from mlsd_helpers.figures.planes import DOES
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## First sitting, about 30 minutes: exercises 1 and 2, planes and blast radius
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-place-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -110,6 +115,11 @@ verdict = mlsd.check("02-blast", blast)
 verdict = mlsd.check("02-blast", blast, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Second sitting, about 44 minutes: exercises 3 and 4, holes in a sketch
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-lint-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -239,6 +249,11 @@ verdict = mlsd.check("02-repair", repaired)
 verdict = mlsd.check("02-repair", repaired, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Third sitting, about 45 minutes: exercises 5 to 7, availability, a canary and a gate
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-availability-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

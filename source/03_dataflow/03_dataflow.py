@@ -2,7 +2,7 @@
 """
 # 03 Data flow: exercises
 
-Eight exercises, about 105 minutes, 30 points. Do them in three sittings: 1 to 3, 4 to 6, 7 and 8. Each has three cells:
+Eight exercises, about 105 minutes, 30 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -26,6 +26,11 @@ import pandas as pd
 
 import mlsd_helpers as mlsd
 from mlsd_helpers.review import review
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "03-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## First sitting, about 37 minutes: exercises 1 to 3, a trace, bounds and gaps
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-trace-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -163,6 +168,11 @@ verdict = mlsd.check("03-gaps", gaps)
 verdict = mlsd.check("03-gaps", gaps, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "03-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Second sitting, about 41 minutes: exercises 4 to 6, a repair, a join and parity
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-repair-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -331,6 +341,11 @@ verdict = mlsd.check("03-parity", prepare)
 verdict = mlsd.check("03-parity", prepare, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "03-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Third sitting, about 27 minutes: exercises 7 and 8, late labels and a whole data flow
+"""
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-labels-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

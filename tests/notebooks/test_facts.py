@@ -60,10 +60,9 @@ HEADED = re.compile(
 )
 LONGEST_OF_EXERCISES_MIN = 45
 ORDINALS = ("First", "Second", "Third")
-NOT_YET_DIVIDED = {"00_start_here", "01_requirements", "02_planes", "03_dataflow"}
 
 
-@pytest.mark.parametrize("name", sorted({*OF_EACH} - NOT_YET_DIVIDED))
+@each_assignment
 def test_an_assignment_is_divided_into_sittings_that_last_as_long_as_their_exercises(name):
     _, *sittings = re.split(r"^(?=## \w+ sitting,)", prose(assignment(name)), flags=re.MULTILINE)
     first = 1
