@@ -23,6 +23,7 @@ HEAVY = {
 }
 
 
+@pytest.mark.processes
 def test_help_loads_nothing_heavy():
     code = "import sys\nfrom mlsd_helpers import cli\ncli.main([])\nprint(*sys.modules, file=sys.stderr)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -74,6 +75,7 @@ print("Statuses:", *[cli.main(command.split()) for command in commands])
 """
 
 
+@pytest.mark.processes
 def test_a_command_that_lacks_a_package_names_the_extra_in_one_line(tmp_path):
     (tmp_path / "design.yaml").write_text("name: small\n")
     run = subprocess.run(

@@ -54,6 +54,7 @@ def test_every_error_is_one_of_ours() -> None:
     assert all(issubclass(error, errors.MlsdError) for error in raised)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "statement",
     [
@@ -69,11 +70,13 @@ def test_what_runs_in_a_browser_loads_nothing_heavy(statement: str) -> None:
     assert not loaded_after(statement) & HEAVY
 
 
+@pytest.mark.processes
 def test_the_import_alone_loads_no_third_party_package() -> None:
     before = loaded_after("pass")
     assert loaded_after("import mlsd_helpers") - before - sys.stdlib_module_names == {"mlsd_helpers"}
 
 
+@pytest.mark.processes
 def test_reading_a_notebook_loads_no_grammar() -> None:
     """A grammar of web addresses that jsonschema would load takes longer to build than all else that starts."""
     assert not loaded_after("import nbformat") & {"rfc3987_syntax", "lark"}

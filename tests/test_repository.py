@@ -69,22 +69,26 @@ def layers(package):
     return run(SCRIPTS / "lint-imports", "--no-cache", cwd=package.parent, PYTHONPATH=str(package.parent))
 
 
+@pytest.mark.processes
 def test_the_layers_hold_in_an_unspoilt_copy(package):
     assert layers(package).returncode == 0, layers(package).stdout
 
 
+@pytest.mark.processes
 def test_an_import_upwards_breaks_the_layers(package):
     with (package / "units.py").open("a") as module:
         module.write("\nfrom mlsd_helpers import exercises\n")
     assert "mlsd_helpers.units is not allowed to import mlsd_helpers.exercises" in layers(package).stdout
 
 
+@pytest.mark.processes
 def test_a_module_without_a_layer_breaks_the_layers(package):
     (package / "astray.py").write_text("")
     assert layers(package).returncode != 0
     assert "astray" in layers(package).stdout
 
 
+@pytest.mark.processes
 def test_two_modules_that_import_each_other_break_the_layers(package):
     with (package / "design" / "value.py").open("a") as module:
         module.write(
@@ -129,6 +133,7 @@ def install(clone, **environment):
     return made.returncode, (clone / "calls").read_text()
 
 
+@pytest.mark.processes
 def test_the_first_command_installs_and_the_second_does_not(clone):
     code, calls = install(clone)
     assert code == 0
@@ -136,6 +141,7 @@ def test_the_first_command_installs_and_the_second_does_not(clone):
     assert install(clone) == (0, "")
 
 
+@pytest.mark.processes
 def test_a_new_lock_is_installed_into_the_same_environment(clone):
     install(clone)
     after_the_stamp = (clone / ".venv" / "installed-here").stat().st_mtime + 5
@@ -146,6 +152,7 @@ def test_a_new_lock_is_installed_into_the_same_environment(clone):
     assert "-m venv" not in calls
 
 
+@pytest.mark.processes
 def test_an_interrupted_installation_starts_anew(clone):
     code, _ = install(clone, INSTALL_EXIT="1")
     assert code != 0
@@ -163,6 +170,7 @@ sys.exit(int(sys.argv[1]))
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("code", [0, 2])
 def test_an_installation_says_how_far_it_is_and_repeats_what_pip_says_only_where_it_fails(
     tmp_path, monkeypatch, capfd, code
@@ -178,12 +186,14 @@ def test_an_installation_says_how_far_it_is_and_repeats_what_pip_says_only_where
     assert ("no space left" in err) == bool(code)
 
 
+@pytest.mark.processes
 def test_in_a_moved_folder_the_environment_is_made_again(clone):
     install(clone)
     moved = clone.rename(clone.with_name("moved"))
     assert "-m venv --clear" in install(moved)[1]
 
 
+@pytest.mark.processes
 def test_bytecode_is_kept_where_the_machine_forbids_it(clone):
     with (clone / "fake-python").open("a") as fake:
         fake.write('echo "bytecode: ${PYTHONDONTWRITEBYTECODE:-kept}" >> calls\n')
@@ -199,6 +209,7 @@ def test_the_makefile_takes_the_pythons_that_pyproject_names():
 # ---------------------------------------------------------------- its tests
 
 
+@pytest.mark.processes
 def test_tests_that_interrupt_a_process_do_so_in_the_background_too():
     heard = (
         "import signal, tests.conftest; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections import Counter
+from functools import cache
 
 import nbformat
 import pytest
@@ -174,6 +175,7 @@ def markdown(path):
     return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
+@cache
 def headings(path):
     code = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
     return re.findall(r"^#+ (.+?)\s*$", code.sub("", markdown(path)), re.MULTILINE)

@@ -255,6 +255,7 @@ def test_a_folder_without_lessons_is_no_course(tmp_path):
         workspace.find_course(tmp_path)
 
 
+@pytest.mark.processes
 def test_an_installed_package_brings_its_course(course, tmp_path):
     package = tmp_path / "site/mlsd_helpers"
     shutil.copytree(ROOT / "mlsd_helpers", package)

@@ -14,6 +14,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _IN_SECONDS = "not end_to_end and not browser and not binder and not thorough"
+_STARTS_PROCESSES = re.compile(
+    r"(mlsd_helpers|tests)/(testbed|grading/sandbox)/|tools/|Makefile|pyproject\.toml|tests/test_repository"
+)
 _SHOWN = 5  # files that are named
 _NO_PROCESSES = f"{_IN_SECONDS} and not processes"
 
@@ -127,8 +130,8 @@ def main(base: str = "") -> int:
         print(f"No test is near to {', '.join(alone[:_SHOWN])}: `make quick`, or `make test`.", flush=True)
     for words, paths in near(files).items():
         if paths:
-            # With the processes of the testbed and the sandbox only where these have changed: they take a while.
-            own = any(re.match(r"(mlsd_helpers|tests)/(testbed|grading/sandbox)/", file) for file in files)
+            # With processes only where what starts them has changed: they take a while.
+            own = any(_STARTS_PROCESSES.match(file) for file in files)
             markers = _IN_SECONDS if own else _NO_PROCESSES
             chosen = ["-k", words] if words else []
             print(f"pytest {' '.join([*sorted(paths), *chosen])}", flush=True)

@@ -22,7 +22,7 @@ from tests.design.any_design import MORE, PARTS, TEXTS, designs
 from tests.document.hostile import HOSTILE, saying
 from tests.document.reading import anchors, links, row, runs, section, shown, structure, table, tables
 from tests.document.whole import WHOLE
-from tests.effort import QUICK, examples
+from tests.effort import QUICK, examples, some
 
 HARBOUR = cases.load("harbour_pay")
 every_case = pytest.mark.parametrize("name", cases.names())
@@ -104,6 +104,7 @@ def test_an_accepted_finding_is_not_open_and_stands_with_its_reason_and_date(mon
     assert accepted["looked at again"] == "2027-03-01"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("seed", ["0"] if QUICK else ["0", "1", "2"])
 def test_the_same_design_gives_the_same_document_in_another_process(seed):
     code = "from mlsd_helpers import document\nfrom tests.document.whole import WHOLE\nprint(document(WHOLE), end='')"
@@ -314,13 +315,13 @@ def structure_of_words():
 
 @pytest.mark.parametrize(
     "mark",
-    [
+    some([
         "'", '"', "*", "**b**", "*a*", "_", "__", "_a_", "`", "``", "```", "```mermaid", "~~", "|", "| --- |", r"\|",
         "\\", "[", "]", "](#x)", "[a](javascript:x)", "![a](b)", "<!--", "-->", "<a id=x>",
         "<script>alert(1)</script>", "&amp;", "&#124;", "#quot;", ";", "$", "$$", "$x$", r"\(x\)", "{{",
         "%%{init:{}}%%", "+", "-", "1.", "    indented", "\t", "\n", "\n\n", "\n# ", "\n- ", "\n1. ", "\n> ",
         "\n---\n", "\n===\n", "http://a.b", "www.a.b", "a@b.c", "end", "é", "→", "word",
-    ],
+    ]),
     ids=repr,
 )  # fmt: skip
 @pytest.mark.parametrize("around", ["a {} b"] if QUICK else ["{} b", "a {} b"])
@@ -377,6 +378,7 @@ def test_a_design_at_the_limit_is_drawn():
     assert "```mermaid" in section(text, "planes")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("module", ["numpy", "yaml"])
 def test_the_document_needs_neither_numpy_nor_yaml(module):
     code = f"""import sys
@@ -387,6 +389,7 @@ sys.exit({module!r} in sys.modules)"""
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     "before",
     ["import mlsd_helpers.document", "from mlsd_helpers.document import save", "import mlsd_helpers as mlsd"],

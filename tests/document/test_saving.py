@@ -94,6 +94,7 @@ def test_the_command_writes_to_the_terminal(design, capsys):
     assert capsys.readouterr().out == TEXT
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_the_command_writes_to_a_stdout_that_lacks_letters(design, encoding):
     command = [sys.executable, "-m", "mlsd_helpers.cli", "document", str(design)]

@@ -199,7 +199,7 @@ CONSTANTS = [
 
 @every_exercise
 def test_a_constant_earns_at_most_a_quarter(exercise: Exercise) -> None:
-    answers = [answer for constant in CONSTANTS for answer in in_shape(exercise, constant)]
+    answers = [answer for constant in some(CONSTANTS) for answer in in_shape(exercise, constant)]
     case_set = drawn(exercise.id, 1)
     right = [kit.run(exercise.reference, case).value for case in case_set.cases[:5]]
     for answer in (*answers, *(lambda one=one, **_: one for one in right)):
@@ -266,14 +266,14 @@ HOSTILE = {
 
 @every_exercise
 def test_a_hostile_value_gets_a_finite_score_and_a_short_message(exercise: Exercise) -> None:
-    answers = [answer for value in HOSTILE.values() for answer in in_shape(exercise, value)]
+    answers = [answer for value in some(HOSTILE.values()) for answer in in_shape(exercise, value)]
     for at, key in enumerate(parts_of(exercise)):  # one part is hostile, the others are right
 
         def mixed(key: str = key, *, value: Any, **case: Any) -> Any:
             right = kit.run(exercise.reference, case).value
             return {**(right if isinstance(right, dict) else vars(right)), key: value}
 
-        answers += [partial(mixed, value=value) for value in some(HOSTILE.values(), at)]
+        answers += [partial(mixed, value=value) for value in some(HOSTILE.values(), at + 1)]
     for answer in answers:
         verdict = kit.judge(exercise, answer, case_set=shown(exercise.id))
         assert 0 <= verdict.score < exercise.points

@@ -108,6 +108,7 @@ def test_no_two_kinds_of_line_differ_by_colour_alone():
     assert len({line.dash for line in kinds}) == len({line.marker for line in kinds}) == len(kinds)
 
 
+@pytest.mark.processes
 def test_importing_figures_does_not_load_matplotlib():
     script = "import sys, mlsd_helpers.figures; print('matplotlib' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "False"

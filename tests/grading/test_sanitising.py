@@ -565,6 +565,7 @@ def test_a_picture_that_uses_in_uses_is_left_out_and_one_that_uses_is_shown():
     assert not sanitising.svg(pattern)
 
 
+@pytest.mark.thorough
 def test_a_picture_with_more_pixels_than_a_browser_can_hold_is_left_out():
     file = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(file, format="png")

@@ -195,6 +195,7 @@ def test_a_terminal_that_has_no_arrows_gets_the_rest(bad, monkeypatch):
     assert "scorer ? features" in out.said()
 
 
+@pytest.mark.processes
 def test_a_reader_that_has_seen_enough_is_no_error():
     code = "import sys\nfrom mlsd_helpers import cli\nsys.exit(cli.main(['rules', 'PLANE']))"
     run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -231,6 +232,7 @@ def test_a_rule_that_does_not_exist_gets_the_nearest(given, nearest, capsys):
     assert nearest in capsys.readouterr().err
 
 
+@pytest.mark.processes
 def test_checking_a_case_loads_no_numpy(tmp_path):
     path = cases.load("harbour_pay").save(tmp_path / "design.yaml")
     code = (
@@ -312,6 +314,7 @@ planes:
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_a_design_with_ties_gets_the_same_bytes_whatever_the_hash_seed(form, tmp_path):
     path = tmp_path / "design.yaml"

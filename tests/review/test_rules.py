@@ -15,11 +15,18 @@ from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, load_with_lines
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.review import RULES, SEVERITIES, Finding, Rule, review, rule
+from tests.effort import some
 from tests.review.mutations import MUTATIONS, STARTS
 
 PARTS = ("requirements", "planes", "dataflow", "pattern", "capacity")
 FIRST = ("REQ001", "PLANE001", "FLOW001", "PATTERN001", "CAP001")
-every_mistake = pytest.mark.parametrize("mistake", MUTATIONS, ids=lambda one: f"{one.breaks}-{one.name}")
+
+
+def mistakes(given):
+    return pytest.mark.parametrize("mistake", given, ids=lambda one: f"{one.breaks}-{one.name}")
+
+
+every_mistake = mistakes(MUTATIONS)
 
 
 @cache
@@ -47,7 +54,7 @@ def test_a_mistake_breaks_its_rule_and_no_other(mistake):
     assert [finding.code for finding in found(mistake)] == [mistake.breaks]
 
 
-@every_mistake
+@mistakes(some(MUTATIONS))
 def test_a_mistake_is_found_in_a_file_too_at_the_line_of_its_field(mistake, tmp_path):
     path = broken(mistake).save(tmp_path / "design.yaml")
     loaded = load_with_lines(path)

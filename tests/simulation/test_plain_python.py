@@ -3,6 +3,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from mlsd_helpers.simulation import (
     COMPILED,
     Autoscaler,
@@ -108,6 +110,7 @@ print(json.dumps(names["digests"]()))
 """
 
 
+@pytest.mark.processes
 def test_plain_python_gives_the_same_results_to_the_last_bit():
     assert COMPILED, "numba is not installed here: this test has nothing to compare"
     plain = subprocess.run(
