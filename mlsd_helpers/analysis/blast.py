@@ -48,7 +48,8 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
     """Follow the failure of one component through a sketch.
 
     Who waits for a component that stopped (the arrow carries `request` or `features`) stops too, unless that call
-    has a fallback or an alternative that answers. What it fed (`events`, `batch`, `labels`) goes on with older data.
+    has a fallback or an alternative that answers. What it fed (`events`, `batch`, `labels`, `features` that a job
+    writes) goes on with older data.
     This assumes that a fallback works and that a timeout ends each call; a review asks for both.
 
     Raises ``DesignError`` for a component that the sketch does not have.
@@ -66,7 +67,13 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
     stopped = _stopped(killed, made)
     hit = (call for call in made if any(flow.end in stopped for flow in call.flows))
     saved = {call.flow.start for call in hit} - stopped
-    older = reached(stopped, steps_along(flow for flow in planes.flows if flow.carries in FEEDING)) - stopped
+    waited = {position for position, _ in waiting_flows(planes)}
+    feeding = [
+        flow
+        for position, flow in enumerate(planes.flows)
+        if flow.carries in FEEDING or (flow.carries == "features" and position not in waited)
+    ]
+    older = reached(stopped, steps_along(feeding)) - stopped
     told = {f.end for f in planes.flows if f.start in stopped and f.carries not in (*WAITING, *FEEDING)}
     return BlastRadius(
         killed,

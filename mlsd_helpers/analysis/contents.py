@@ -32,9 +32,9 @@ def carried_to(planes: Planes, stores: Collection[str], stays: Callable[[Flow], 
     ['caller', 'writer']
     """
     parts = components_by_id(planes)
-    calls = {position for position, _ in waiting_flows(planes)}
+    calls = dict(waiting_flows(planes))
     models = {one.id for one in planes.components if one.kind in _ANSWERING or one.tokens}
-    leading = reached(models, steps_back([planes.flows[position] for position in calls]))
+    leading = reached(models, steps_back(calls.values()))
     touching = defaultdict[str, list[tuple[int, Flow]]](list)
     for position, flow in enumerate(planes.flows):
         for name in {flow.start, flow.end}:
@@ -47,15 +47,16 @@ def carried_to(planes: Planes, stores: Collection[str], stays: Callable[[Flow], 
         for position, flow in touching[name]:
             if stays(flow):
                 continue
-            if flow.end == name:
+            call = calls.get(position, flow)
+            if call.end == name:
                 returns = position in calls and (name in stores or name not in leading)
-                other, at = flow.start, position if returns else None
+                other, at = call.start, position if returns else None
             else:
-                is_query = position in calls and parts[flow.end].kind in _READ
-                later = position not in calls or position > since[name] or flow.end in leading
+                is_query = position in calls and parts[call.end].kind in _READ
+                later = position not in calls or position > since[name] or call.end in leading
                 is_answer = flow.carries == "predictions" and parts[name].kind not in _KEEPING
                 goes = flow.carries in _PUSHED and later and not is_query and not is_answer
-                other, at = flow.end, _AT_ONCE if goes else None
+                other, at = call.end, _AT_ONCE if goes else None
             if at is not None and at < since.get(other, len(planes.flows)):
                 since[other], brought[other] = at, flow
                 open_ones.append(other)

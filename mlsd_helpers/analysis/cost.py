@@ -138,19 +138,36 @@ def _fleets(design: Design) -> Iterator[CostRow]:
 def working_hours(design: Design, plan: FleetPlan) -> tuple[float, str]:
     """Return for how many hours of 30 days a fleet is paid, and why not for all.
 
-    A fleet that answers nobody and works for runs by the clock is paid while these last. One whose component says at
-    which hours it runs is paid for these.
+    A fleet that answers nobody and works for runs by the clock alone is paid while these last. One that also computes
+    a path that is not pre-computed, or that events reach, always runs. One whose component says at which hours it runs
+    is paid for these.
+
+    >>> stream = {"id": "alarms", "component": "model", "pattern": "streaming"}
+    >>> nightly = {"id": "list", "pattern": "pre-computed", "precompute": {"period": "1 d", "job_time": "2 h"}}
+    >>> plan = {"component": "model", "replicas": 2}
+    >>> sketch = {"components": [{"id": "model", "kind": "batch scorer"}]}
+    >>> paths = {"paths": [nightly]}, {"paths": [stream, nightly]}
+    >>> designs = [Design(name="d", capacity=plan, planes=sketch, pattern=pattern) for pattern in paths]
+    >>> [working_hours(design, design.capacity)[0] for design in designs]
+    [60.0, 720.0]
     """
     known = {one.id: one for one in design.planes.components} if design.planes else {}
     component = known.get(plan.component or "")
     on_duty = share_on_duty(component.hours) if component else None
     if component and on_duty is not None and on_duty < 1:
         return HOURS_A_MONTH * on_duty, f", {component.hours}"
+    paths = design.pattern.paths if design.pattern else ()
+    own = [path for path in paths if (found := fleet_of(design, path)) and found[1] == plan]
+    fed = any(
+        flow.carries == "events" and flow.end == plan.component
+        for flow in (design.planes.flows if design.planes else ())
+    )
+    if fed or any(path.pattern != "pre-computed" for path in own):
+        return HOURS_A_MONTH, ""
     jobs = [
         (job_s, path.precompute.period)
-        for path in (design.pattern.paths if design.pattern else ())
-        if path.pattern == "pre-computed" and path.precompute
-        if (found := fleet_of(design, path)) and found[1] == plan
+        for path in own
+        if path.precompute
         if (job_s := max(path.precompute.job_time or 0.0, computed_s(design, path) or 0.0))
     ]
     if not jobs or somebody_waits(design, plan):

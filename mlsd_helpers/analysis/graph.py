@@ -20,22 +20,39 @@ WAITING = ("request", "features")
 _WRITERS = ("raw source", "ingestion", "event stream", "batch pipeline", "stream processor")
 _WRITTEN = ("offline store", "label store", "event stream")  # serving reads no features from these
 _KEEPERS = ("prediction store", "cache", "people")
+_STORES = ("feature store", "cache", "prediction store", "vector index", *_WRITTEN)
+_PROVIDERS = (*_STORES, "raw source", "external service")
+"""What never asks anybody for features: an arrow of features away from it shows where they go, not who asks."""
 
 
 @once
 def waiting_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
-    """Return each flow on which somebody waits, with its position.
+    """Return each flow on which somebody waits, from the caller to what it calls, with its position.
 
     A request waits. So does whoever reads features to answer it; a job that writes features, a training that reads
     them and a monitor that gets them do not. Predictions that one part of serving sends another within a timeout are
-    a call as well.
+    a call as well. Features may be drawn from the reader to the store that it asks, or from the store or provider to
+    the reader: the flow that is returned begins at the reader.
+
+    >>> store, model = Component(id="store", kind="feature store"), Component(id="model", kind="model server")
+    >>> drawn = Flow(start="store", end="model", carries="features")
+    >>> [(flow.start, flow.end) for _, flow in waiting_flows(Planes(components=(store, model), flows=(drawn,)))]
+    [('model', 'store')]
     """
     known = components_by_id(planes)
+    called = ((position, _as_called(flow, known)) for position, flow in enumerate(planes.flows))
     return tuple(
-        (position, flow)
-        for position, flow in enumerate(planes.flows)
-        if _is_waited_for(flow, known[flow.start], known[flow.end])
+        (position, call)
+        for position, call in called
+        if _is_waited_for(call, known[call.start], known[call.end])
     )
+
+
+def _as_called(flow: Flow, known: Mapping[str, Component]) -> Flow:
+    """Turn features that are drawn from a store or provider to their reader."""
+    start, end = known[flow.start].kind, known[flow.end].kind
+    delivered = flow.carries == "features" and start in _PROVIDERS and end not in _PROVIDERS
+    return flow.changed(start=flow.end, end=flow.start) if delivered else flow
 
 
 def _is_waited_for(flow: Flow, start: Component, end: Component) -> bool:
@@ -45,7 +62,8 @@ def _is_waited_for(flow: Flow, start: Component, end: Component) -> bool:
     if flow.carries != "features":
         return flow.carries in WAITING
     offline = {"training", "monitoring"} & {start.plane, end.plane} or start.plane == end.plane == "data"
-    return not (offline or start.kind in _WRITERS or end.kind in _WRITTEN)
+    pushed = start.kind == "external service" and end.kind in _STORES
+    return not (offline or pushed or start.kind in _WRITERS or end.kind in (*_WRITTEN, "raw source"))
 
 
 @once

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import fsum, isclose
 
 from mlsd_helpers.analysis.ages import branches_of
+from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.paths import stages_of
 from mlsd_helpers.design import Design, FleetPlan, Schedule, ServingPath
 from mlsd_helpers.design import Stage as DesignedStage
@@ -146,10 +147,27 @@ def items_of(design: Design, path: ServingPath) -> int | None:
 
 
 def fleet_of(design: Design, path: ServingPath) -> tuple[str, FleetPlan] | None:
-    """Return the plan of the fleet that computes a path, with its place: the component's, or the only one."""
+    """Return the plan of the fleet that computes a path, with its place.
+
+    That is the fleet of the path's component. Where it has none, the only fleet, unless the path and the fleet name
+    different components and the sketch shows no call from the one to the other.
+
+    >>> plan = {"component": "model", "replicas": 2}
+    >>> paths = [{"id": name, "component": name, "pattern": "pre-computed"} for name in ("model", "scorer")]
+    >>> design = Design(name="d", capacity=plan, pattern={"paths": paths})
+    >>> [fleet_of(design, path) is not None for path in design.pattern.paths]
+    [True, False]
+    """
     fleets = list(design.fleets.items())
-    named = [one for one in fleets if path.component is not None and one[1].component == path.component]
-    return next(iter(named or (fleets if len(fleets) == 1 else [])), None)
+    if path.component is None:
+        return fleets[0] if len(fleets) == 1 else None
+    named = [one for one in fleets if one[1].component == path.component]
+    if named or len(fleets) != 1:
+        return next(iter(named), None)
+    calls = [flow for _, flow in waiting_flows(design.planes)] if design.planes else []
+    by_path = reached([path.component], steps_along(calls))
+    only = fleets[0]
+    return only if only[1].component is None or only[1].component in by_path else None
 
 
 def computed_s(design: Design, path: ServingPath) -> float | None:

@@ -9,7 +9,14 @@ from typing import Any
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.cost import working_hours
 from mlsd_helpers.analysis.paths import peak_rps
-from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, PERCENTILES, Decision, Sizing, fleet_names
+from mlsd_helpers.analysis.sizing import (
+    FLOPS_UTILISATION,
+    HOURS_A_MONTH,
+    PERCENTILES,
+    Decision,
+    Sizing,
+    fleet_names,
+)
 from mlsd_helpers.design import BYTES_PER_VALUE, FleetPlan
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link
 from mlsd_helpers.document.provenance import ASSUMED, PEAK, Figures, undecided
@@ -305,6 +312,9 @@ def _cost(fleet: Fleet) -> Iterator[Row]:
     hours = _fixed("hours", paid_h, f"{paid_h:.4g}{why}" if why else "30 × 24", formulas.fleet_cost)
     money = partial(show_money, currency=fleet.figures.design.currency)
     yield fleet.row("cost", "Cost of the fleet over 30 days", formulas.fleet_cost, [*size, hours], money)
+    if why:
+        part = f"{size[1].words} × {paid_h:.4g} / {HOURS_A_MONTH:g}"
+        size[1] = _scaled(size[1], paid_h / HOURS_A_MONTH, part)
     inputs = [*size, _mean_rps(fleet)]
     what = "Cost of the fleet per 1,000 predictions"
     yield fleet.row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, money)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from mlsd_helpers.analysis.graph import WAITING
+from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.design import KINDS, Component, Flow, Planes
 from mlsd_helpers.document.fields import Columns, entries, field, format_value
 from mlsd_helpers.document.markdown import Md, escape, joined, part, section
@@ -96,9 +96,8 @@ def planes(figures: Figures) -> Md:
     ordered = _by_plane(sketch)
     others = [one for one in ordered if any(getattr(one, name) for name in _OF_OTHERS)]
     empty = ", ".join(plane for plane in KINDS if not sketch.in_plane(plane))
-    calls = entries(
-        figures, f"{AT}.flows", sketch.flows, _ENDS | _CALLS, keep=lambda flow: flow.carries in WAITING
-    )
+    waited = _waited(sketch)
+    calls = entries(figures, f"{AT}.flows", sketch.flows, _ENDS | _CALLS, keep=waited.__contains__)
     return section(
         "planes",
         "Architecture",
@@ -114,11 +113,17 @@ def planes(figures: Figures) -> Md:
     )
 
 
+def _waited(sketch: Planes) -> set[Flow]:
+    """Return the flows on which a request waits, as they are drawn."""
+    return {sketch.flows[position] for position, _ in waiting_flows(sketch)}
+
+
 def _sketch(sketch: Planes) -> Md:
+    waited = _waited(sketch)
     ids = {component.id: f"c{number}" for number, component in enumerate(_by_plane(sketch))}
 
     def arrow(flow: Flow) -> Arrow:
-        return "waits" if flow.carries in WAITING else "steers" if flow.carries in _STEERS else "moves"
+        return "waits" if flow in waited else "steers" if flow.carries in _STEERS else "moves"
 
     filled = [plane for plane in KINDS if sketch.in_plane(plane)]
     groups = [Group(f"plane_{plane}", f"{plane} plane", _boxes(sketch, plane, ids)) for plane in filled]
@@ -145,8 +150,7 @@ def flows(figures: Figures) -> Md:
     if sketch is None:
         return section("flows", "Appendix: flows")
     all_of_them = entries(figures, f"{AT}.flows", sketch.flows, _ENDS | _MORE)
-    other = [
-        flow for flow in sketch.flows if flow.carries not in WAITING and any(map(partial(field, flow), _SET))
-    ]
+    waited = _waited(sketch)
+    other = [flow for flow in sketch.flows if flow not in waited and any(map(partial(field, flow), _SET))]
     tries = entries(figures, f"{AT}.flows", sketch.flows, _ENDS | _CALLS, keep=lambda flow: flow in other)
     return section("flows", "Appendix: flows", all_of_them, part("Flows on which nobody waits", tries))

@@ -12,9 +12,12 @@ from mlsd_helpers.analysis.surroundings import MODELS, calls_of, is_timed, someb
 from mlsd_helpers.analysis.whole import left_for
 from mlsd_helpers.design import Design, FleetPlan, Generation
 from mlsd_helpers.review.fleets import (
+    ZONE_OUTAGE_S,
     Bill,
     Generating,
     Sized,
+    a_queue_holds,
+    allowed_wait_s,
     batch_s,
     behind_a_queue,
     below,
@@ -26,6 +29,7 @@ from mlsd_helpers.review.fleets import (
     late_answers,
     latency_of,
     name_of,
+    ours,
     paying_for,
     predicted,
     promises_of,
@@ -97,17 +101,21 @@ def _may_need_a_fleet(design: Design) -> bool:
     "CAP002",
     title="Headroom missing",
     prevents="a fleet that is overloaded when the first replica restarts",
-    wrong_when="Wrong if nobody waits for the answers, or if requests are shed on purpose meanwhile.",
-    needs=waited,
+    wrong_when="Wrong if requests are shed on purpose meanwhile.",
+    needs=ours,
 )
-def headroom_missing(_: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
-    """Replicas restart and zones fail, which takes spare replicas."""
+def headroom_missing(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """Replicas restart and zones fail, which takes spare replicas, unless a queue holds what comes meanwhile."""
     for sized in filter(None, map(size_of, fleets)):
         if sized.plan.headroom is not None or sized.replicas < sized.base:
             continue
         usual = [("", "the failure of one replica", sized.replicas - 1), *failures_of(sized.sizing)]
         worst = max(usual, key=lambda one: sized.busy(one[2]))
-        if (busy := sized.busy(worst[2])) >= 1:
+        busy = sized.busy(worst[2])
+        wait_s = ZONE_OUTAGE_S * (busy - 1)
+        if a_queue_holds(design, sized.plan) and wait_s < allowed_wait_s(design, sized.plan):
+            continue
+        if busy >= 1:
             left = f"{worst[2]} of {sized.replicas} replicas"
             much = "no answer" if busy == inf else f"an offered load of {busy:.0%}"
             yield Fault(

@@ -25,9 +25,11 @@ from mlsd_helpers.design import Design, FleetPlan, Generation, Latency
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.review.rule import Fault
 from mlsd_helpers.review.words import listed
-from mlsd_helpers.units import show_seconds
+from mlsd_helpers.units import hour, show_seconds
 
 SLACK = 1.02  # of a predicted time, which is an approximation
+ZONE_OUTAGE_S = hour
+"""How long a zone is taken to be away where a queue holds what comes meanwhile; our estimate."""
 
 
 def fleets_of(design: Design) -> tuple[Sizing, ...] | None:
@@ -44,14 +46,13 @@ def run_by_others(design: Design, sizing: Sizing) -> bool:
 
 def waited(design: Design) -> tuple[Sizing, ...] | None:
     """Return the fleets of our own for whose answers somebody may wait, and whose replicas are counted."""
-    return (
-        tuple(
-            one
-            for one in fleets_of(design) or ()
-            if one.plan.replicas and not run_by_others(design, one) and somebody_waits(design, one.plan)
-        )
-        or None
-    )
+    return tuple(one for one in ours(design) or () if somebody_waits(design, one.plan)) or None
+
+
+def ours(design: Design) -> tuple[Sizing, ...] | None:
+    """Return the fleets of our own whose replicas are counted."""
+    found = fleets_of(design) or ()
+    return tuple(one for one in found if one.plan.replicas and not run_by_others(design, one)) or None
 
 
 class Sized(NamedTuple):
@@ -122,6 +123,19 @@ def behind_a_queue(design: Design, plan: FleetPlan) -> bool:
         flow.end for flow in planes.flows if flow.start in queues and flow.carries in {"events", "request"}
     }
     return bool(before) and before - called <= taking
+
+
+def a_queue_holds(design: Design, plan: FleetPlan) -> bool:
+    """Tell whether what a fleet does not take at once waits for it: nobody waits, and no caller gives up before."""
+    return not somebody_waits(design, plan) and callers_of(design, plan).timeout_s == inf
+
+
+def allowed_wait_s(design: Design, plan: FleetPlan) -> float:
+    """Return how long a request may wait for a fleet, in seconds, as the latency budget allows; infinite without."""
+    if (latency := latency_of(design)) is None or not is_timed(design, plan):
+        return inf
+    own_s = plan.service_time.mean if plan.service_time else 0.0
+    return latency.budget - Elsewhere.of(design, plan).most_s - own_s
 
 
 def told_once(design: Design, found: Iterable[tuple[Sizing, Fault]]) -> Iterator[Fault]:

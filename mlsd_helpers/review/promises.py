@@ -2,15 +2,24 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from math import floor, inf
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.cost import working_hours
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.analysis.paths import stages_of
-from mlsd_helpers.analysis.prediction import Prediction, State, Writing, predict, predictions, writing
-from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, PERCENTILES, Sizing, or_none, sizings
+from mlsd_helpers.analysis.prediction import (
+    Prediction,
+    State,
+    Writing,
+    predict,
+    predictions,
+    state_during,
+    writing,
+)
+from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, largest_zone, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
     MODELS,
     Fallbacks,
@@ -24,8 +33,11 @@ from mlsd_helpers.design import Design, Latency, Pattern
 from mlsd_helpers.review.calls import surely_late
 from mlsd_helpers.review.fleets import (
     SLACK,
+    ZONE_OUTAGE_S,
     Bill,
     Sized,
+    a_queue_holds,
+    allowed_wait_s,
     below,
     bills_of,
     covered,
@@ -44,10 +56,7 @@ from mlsd_helpers.review.fleets import (
 )
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.words import listed, mentions, money
-from mlsd_helpers.units import hour, show_seconds
-
-ZONE_OUTAGE_S = hour
-"""How long a zone is taken to be away where a queue holds what comes meanwhile; our estimate."""
+from mlsd_helpers.units import show_seconds
 
 _WARM = ("warm", "standby", "stand-by", "running", "side by side", "blue")
 
@@ -469,33 +478,46 @@ def headroom_where_a_queue_would_do(design: Design, fleets: tuple[Sized, ...]) -
     for sized in fleets:
         plan, zones = sized.plan, sized.plan.zones or 1
         paid = plan.headroom.pays_for if plan.headroom else ()
-        spare = sized.replicas - sized.base
-        if (
-            latency is None
-            or somebody_waits(design, plan)
-            or "zone loss" not in paid
-            or zones < 2
-            or spare < 1
-        ):
+        if latency is None or not a_queue_holds(design, plan) or "zone loss" not in paid or zones < 2:
             continue
-        left = sized.base - -(-sized.base // zones)
-        busy = sized.busy(left)
-        left_s = (
-            latency.budget
-            - Elsewhere.of(design, plan).most_s
-            - (plan.service_time.mean if plan.service_time else 0.0)
-        )
-        wait_s = ZONE_OUTAGE_S * max(busy - 1, 0.0)
-        if wait_s < left_s and spare > zones:
+        others = tuple(failure for failure in paid if failure != "zone loss")
+        needed = _needed(design, sized, others)
+        spare = 0 if needed is None else sized.replicas - needed
+        if needed is None or spare <= zones:
+            continue
+        left_s = allowed_wait_s(design, plan)
+        wait_s = ZONE_OUTAGE_S * max(sized.busy(needed - largest_zone(needed, zones)) - 1, 0.0)
+        if wait_s < left_s:
             price = plan.cost_per_replica_hour
-            cost = "" if price is None else f", {money(design, spare * price * HOURS_A_MONTH)} a month"
+            cost = (
+                ""
+                if price is None
+                else f", {money(design, spare * price * working_hours(design, plan)[0])} a month"
+            )
             yield Fault(
                 f"{sized.path}.headroom.pays_for",
-                f"Nobody waits for {name_of(sized.sizing)}. With {sized.base} replicas, the loss of a zone for "
+                f"Nobody waits for {name_of(sized.sizing)}. With {needed} replicas, the loss of a zone for "
                 f"{show_seconds(ZONE_OUTAGE_S)} at the peak would make requests wait {show_seconds(wait_s)}, and "
                 f"{show_seconds(left_s)} are allowed: {spare} replicas are more than that needs{cost}.",
-                f"Run {sized.base} replicas and let the queue hold the rest, or say why it must not.",
+                f"Run {needed} replicas, take the loss of a zone out of pays_for, state a share of "
+                f"{floor(100 * (needed / sized.base - 1))}%, and let the queue hold what comes meanwhile.",
             )
+
+
+def _needed(design: Design, sized: Sized, failures: Iterable[str]) -> int | None:
+    """Return the fewest replicas that carry the peak in each of some failures; None where that is not known."""
+    needs = [sized.base]
+    for failure in failures:
+        if failure == "rolling restart":
+            share = sized.sizing.restart_share.value
+            need = or_none(formulas.replicas_for_rolling_restart, sized.base, share)
+        else:
+            state = state_during(design, sized.sizing, [failure])
+            need = sized.sizing.need(state.load_rps) if state else None
+        if need is None:
+            return None
+        needs.append(need)
+    return max(needs)
 
 
 @rule(

@@ -496,12 +496,13 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
         for one in planes.components
         if one.kind in _READ or (one.id in kept | shared.keys() and one.kind in {"service", "raw source"})
     }
-    waited = {position for position, _ in waiting_flows(planes)}
+    calls = dict(waiting_flows(planes))
     told = set[str]()
-    for position, (place, flow) in enumerate(flow_places(planes)):
+    for position, (place, drawn) in enumerate(flow_places(planes)):
+        flow = calls.get(position, drawn)
         secret = shared.get(flow.end)
         held = generated and (flow.personal or (flow.end in kept and flow.personal is None))
-        reads = flow.carries in {"request", "features"} and flow.end in stores and position in waited
+        reads = flow.carries in {"request", "features"} and flow.end in stores and position in calls
         if not reads or not (held or secret) or flow.end in told:
             continue
         apart = secret.separated_by if secret else None

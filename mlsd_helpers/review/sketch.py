@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import KINDS, Design, Flow, Planes, Release
 from mlsd_helpers.design.components import Plane
@@ -61,9 +62,9 @@ def buys_models(design: Design, planes: Planes) -> bool:
 
 
 def places(planes: Planes) -> dict[Flow, str]:
-    """Return the path of each flow; of equal ones, the first."""
-    found = dict[Flow, str]()
-    for place, flow in flow_places(planes):
+    """Return the path of each flow, and of each call that a flow shows; of equal ones, the first."""
+    found, drawn = dict[Flow, str](), list(flow_places(planes))
+    for place, flow in (*drawn, *((drawn[position][0], call) for position, call in waiting_flows(planes))):
         found.setdefault(flow, place)
     return found
 

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd_helpers import analysis, cases
+from mlsd_helpers.analysis.contents import carried_to
 from mlsd_helpers.design import Planes
 from mlsd_helpers.errors import DesignError
 
@@ -132,3 +133,29 @@ def test_features_made_of_labels_get_older_when_nobody_labels():
     hit = analysis.blast_radius(cases.load("harbour_pay").planes, "disputes")
     assert {"merchant_jobs", "features", "training", "quality"} <= set(hit.older)
     assert hit.entries == {"gateway": "are answered from older data"}
+
+
+STORES = ("feature store", "external service", "cache", "vector index")
+
+
+@pytest.mark.parametrize("kind", STORES)
+@pytest.mark.parametrize("reader", ["model server", "batch scorer"])
+def test_features_are_read_by_whoever_gets_them_however_the_arrow_is_drawn(kind, reader):
+    boxes = [{"id": "source", "kind": kind}, {"id": "reader", "kind": reader}]
+    asked = {"from": "reader", "to": "source", "carries": "features"}
+    delivered = {"from": "source", "to": "reader", "carries": "features"}
+    for flow in (asked, delivered):
+        planes = Planes(components=boxes, flows=[flow])
+        assert analysis.blast_radius(planes, "source").stops == ("source", "reader")
+        assert analysis.blast_radius(planes, "reader").stops == ("reader",)
+        assert "reader" in carried_to(planes, ["source"], stays=lambda _: False)
+        assert bool(carried_to(planes, ["reader"], stays=lambda _: False)) is (kind == "external service")
+
+
+@pytest.mark.parametrize("writer", ["batch pipeline", "stream processor", "external service"])
+def test_a_store_whose_writer_is_dead_goes_on_with_older_features(writer):
+    boxes = [{"id": "job", "kind": writer}, {"id": "store", "kind": "feature store"}]
+    planes = Planes(components=boxes, flows=[{"from": "job", "to": "store", "carries": "features"}])
+    hit = analysis.blast_radius(planes, "job")
+    assert (hit.stops, hit.older) == (("job",), ("store",))
+    assert analysis.blast_radius(planes, "store").stops == ("store",)

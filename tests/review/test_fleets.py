@@ -373,3 +373,55 @@ def test_the_simulation_agrees_with_the_review_on_each_case(name):
         missed = [one.requirement for one in report.verdicts if one.met is False]
         errors = [code for code, severity in found(case).items() if severity == "error"]
         assert bool(missed) <= bool(errors), report.text()
+
+
+# ---------------------------------------------------------------- fleets that always run, and queues
+
+
+def streaming(*, timeout: str | None = None, **plan) -> Design:
+    """Return a fleet that a stream processor calls, beside a daily job on another component."""
+    call = {"from": "windows", "to": "anomaly", "carries": "request", "timeout": timeout}
+    boxes = [("windows", "stream processor"), ("anomaly", "model server"), ("power", "batch scorer")]
+    daily = {"period": "1 d", "job_time": "30 min"}
+    paths = [
+        {"id": "alarms", "component": "anomaly", "pattern": "streaming"},
+        {"id": "forecast", "component": "power", "pattern": "pre-computed", "precompute": daily},
+    ]
+    given = {"component": "anomaly", "service_time": "50 ms", "replicas": 40, "zones": 2}
+    return Design(
+        name="stream",
+        requirements=Requirements(
+            latency={"budget": "60 s", "percentile": "p99"}, throughput={"peak": "200 rps"}
+        ),
+        planes=Planes(components=[Component(id=i, kind=k) for i, k in boxes], flows=[call]),
+        pattern={"paths": paths},
+        capacity=CapacityPlan(**given | {"target_utilisation": "60%", "cost_per_replica_hour": "$1"} | plan),
+    )
+
+
+def test_a_stream_is_paid_for_all_month_whatever_jobs_run_on_other_components():
+    (row,) = costs_of(streaming())
+    assert row.per_month == 40 * 720
+    job = streaming(component="power")
+    (row,) = costs_of(job)
+    assert row.per_month == 40 * 15
+
+
+def test_a_stream_without_headroom_is_found_as_any_other_fleet():
+    assert "CAP002" in found(streaming(replicas=18))
+    assert "CAP002" not in found(streaming(replicas=40))
+
+
+def test_whoever_follows_the_advice_to_let_a_queue_hold_gets_no_other_finding():
+    paid = {"share": "100%", "pays_for": ["zone loss", "rolling restart"], "unavailable_in_restart": "10%"}
+    design = streaming(headroom=paid, zones=3)
+    assert "CAP036" in found(design)
+    assert "Run 18 replicas" in " ".join(one.fix for one in review(design))
+    paid |= {"share": "5%", "pays_for": ["rolling restart"]}
+    followed = found(streaming(headroom=paid, replicas=18, zones=3))
+    assert not {"CAP007", "CAP015", "CAP017", "CAP036"} & set(followed)
+
+
+def test_no_queue_holds_a_call_that_times_out():
+    paid = {"share": "100%", "pays_for": ["zone loss"]}
+    assert "CAP036" not in found(streaming(timeout="2 s", headroom=paid, zones=3))
