@@ -387,8 +387,8 @@ def _is_its_failure(one: Component, said: str) -> bool:
     "warning",
     title="Use of a priced or limited service not known",
     prevents="a quota and a bill that nobody can compare with the load",
-    wrong_when="Wrong if it is used so little that neither its quota nor its price matters; say so under "
-    "'does_not_apply'.",
+    wrong_when="Acceptable if it is used so little that neither its quota nor its price matters; say how often under "
+    "'accepted'.",
     needs=sketched,
 )
 def use_not_known(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -417,7 +417,8 @@ def use_not_known(design: Design, planes: Planes) -> Iterator[Fault]:
             f"From the design it cannot be told what is used of {listed(told)}, so that its quota and price are "
             "compared with nothing.",
             "State the mean load, 'tokens' of a call, and the 'share' of each flow by which requests enter or are "
-            "divided; or the load in a plan under 'capacity.fleets', and the money under 'capacity.costs'.",
+            f"divided; or {'the load in a plan' if field == 'quota' else 'the money'} under "
+            f"'capacity.{'fleets' if field == 'quota' else 'costs'}'.",
         )
 
 

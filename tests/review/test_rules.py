@@ -155,6 +155,28 @@ def test_a_design_that_stops_after_a_lesson_is_told_which_part_comes_next(done):
     assert len(found) <= len(PARTS) - done
 
 
+SILENCED_BY = {
+    "does_not_apply": lambda where, code: {"where": where, "because": "A job calls it twice a day."},
+    "accepted": lambda where, code: {
+        "rule": code,
+        "where": where,
+        "because": "Twice a day",
+        "by": "Head of data",
+    },
+}
+
+
+@every_mistake
+def test_what_a_rule_tells_to_write_loads_and_silences_it(mistake):
+    rule = next(one for one in RULES if one.code == mistake.breaks)
+    (finding,) = found(mistake)
+    design = broken(mistake)
+    for field, entry in SILENCED_BY.items():
+        if field in f"{rule.wrong_when} {finding.message} {finding.fix}" and not rule.code.startswith("DEC"):
+            said = (*getattr(design, field), entry(finding.where, finding.code))
+            assert finding.code not in {one.code for one in review(design.with_part(**{field: said}))}
+
+
 def test_errors_come_first():
     everything = cases.load("harbour_pay").with_part(pattern=None)
     for mistake in (one for one in MUTATIONS if one.breaks in {"PLANE004", "PLANE005", "REQ003", "REQ010"}):
