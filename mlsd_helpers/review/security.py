@@ -18,7 +18,7 @@ from mlsd_helpers.review.scope import (
     sketched,
     worked_out,
 )
-from mlsd_helpers.review.words import listed, mentions
+from mlsd_helpers.review.words import affirmed, listed, mentions
 
 OWASP = "OWASP Top 10 for Large Language Model Applications, 2025: {}."
 _PUBLIC = r"public|internet|outside|anonymous|untrusted|customer|\bweb\b"
@@ -36,6 +36,12 @@ _SHARED = (
     rf"\b(one|same|shared|common|single)\b.{{0,20}}\b{_SECRETS}\b"
     rf"|\b{_SECRETS}\b.{{0,20}}\b(for all|shared|of all|everywhere)\b"
 )
+_OF_ONE = r"\b(each|every|per)\b"
+_KEPT = (
+    r"(?<!public )\b(api.?)?keys?\b(?!.?less)|pass(word|phrase)s?(?!.?less)|\b(shared|client) secrets?\b"
+    r"|\bstatic token"
+)
+"""What somebody has to keep, and who has it is believed; a public key is for everybody."""
 _OF_A_USER = (
     r"user|caller|customer|tenant|session|on.behalf|delegat|\bobo\b|person|row.level|\bacl|rights of|patient"
     r"|member"
@@ -86,11 +92,15 @@ def _unproved(design: Design, planes: Planes) -> Iterator[tuple[str, Flow, str, 
         one.id: one.trust_zone or ("provider" if grown and one.kind == "external service" else "")
         for one in planes.components
     }
-    asked = {(flow.start, flow.end) for flow in planes.flows if says_something(flow.auth)}
+    asked = {(flow.start, flow.end) for flow in planes.flows if says_something(affirmed(flow.auth))}
     for place, flow in flow_places(planes):
         start, end = zone.get(flow.start, ""), zone.get(flow.end, "")
         crosses = (start and end and start.casefold() != end.casefold()) or (end == "provider" and not start)
-        known = says_something(flow.auth) or (flow.end, flow.start) in asked or flow.carries == "metrics"
+        known = (
+            says_something(affirmed(flow.auth))
+            or (flow.end, flow.start) in asked
+            or flow.carries == "metrics"
+        )
         known = known or flow.carries == "model"  # what is taken is checked itself: SEC013
         if crosses and not known and kinds[flow.end] != "people":
             yield place, flow, start, end
@@ -428,7 +438,7 @@ def _checked_otherwise(flow: Flow) -> bool:
     "warning",
     title="Key or password without a secret store",
     prevents="keys in code, images and logs, which nobody can replace in an hour",
-    wrong_when="Wrong if the platform keeps the secrets; draw it as a secret store.",
+    wrong_when="Wrong if the platform keeps the secrets; draw it as a secret store, with the owner who answers for it.",
     needs=worked_out,
 )
 def secrets_kept_nowhere(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -436,13 +446,13 @@ def secrets_kept_nowhere(_: Design, planes: Planes) -> Iterator[Fault]:
     if any(one.kind == "secret store" for one in planes.components):
         return
     for place, flow in flow_places(planes):
-        if mentions(_SHARED, flow.auth):
+        shown = affirmed(flow.auth)
+        if mentions(_SHARED, shown) and not mentions(_OF_ONE, shown):
             continue  # SEC014 says so
-        held = mentions(r"\b(api.?)?keys?\b|password|shared secret|static token", flow.auth)
-        if held and not mentions(r"vault|secret (store|manager)|kms|rotat|key from", flow.auth):
+        if mentions(_KEPT, shown):
             yield Fault(
                 f"{place}.auth",
-                f"{flow.start} → {flow.end} uses a secret ({(flow.auth or '').rstrip('.')}), and the design has "
+                f"{flow.start} → {flow.end} uses a secret ({(flow.auth or '').rstrip('.')}), and the design draws "
                 "no secret store.",
                 "Add a secret store, and say how often the secret is replaced; or use workload identity.",
             )
@@ -531,11 +541,11 @@ _NO_FILTER = "nothing keeps them apart"
 
 def _not_of_a_user(flow: Flow) -> str | None:
     """Tell why a read is not limited to the user who asks, where that is so by its authentication."""
-    if mentions(_OF_A_USER, flow.auth):
+    if mentions(_OF_A_USER, affirmed(flow.auth)):
         return None
     if not says_something(flow.auth):
         return "nothing limits a read to the user who asks"
-    if mentions(_OF_A_SERVICE, flow.auth):
+    if mentions(_OF_A_SERVICE, affirmed(flow.auth)):
         return f"what it shows there ({(flow.auth or '').rstrip('.')}) is the same for every user"
     return None
 
@@ -663,7 +673,8 @@ def model_from_outside(_: Design, planes: Planes) -> Iterator[Fault]:
 def secret_shared(_: Design, planes: Planes) -> Iterator[Fault]:
     """A secret that many hold is known sooner or later, and cannot be taken from one of them."""
     for place, flow in flow_places(planes):
-        if mentions(_SHARED, flow.auth) and not mentions(r"\b(each|every|per)\b", flow.auth):
+        shown = affirmed(flow.auth)
+        if mentions(_SHARED, shown) and not mentions(_OF_ONE, shown):
             yield Fault(
                 f"{place}.auth",
                 f"{flow.start} → {flow.end} is opened by a secret that all share: {(flow.auth or '').rstrip('.')}.",

@@ -16,6 +16,16 @@ def mentions(words: str, *texts: str | None) -> bool:
     return any(text is not None and re.search(words, text, re.IGNORECASE) for text in texts)
 
 
+def affirmed(text: str | None) -> str:
+    """Return a text without what it denies, up to the next comma, stop or "but".
+
+    >>> affirmed("No shared key; workload identity"), affirmed("Not a password, a certificate"), affirmed(None)
+    ('; workload identity', ', a certificate', '')
+    """
+    denied = r"\b(no|not|never|without|neither|nor|none)\b((?!\bbut\b)[^,;.:()])*"
+    return re.sub(denied, "", text or "", flags=re.IGNORECASE)
+
+
 def listed(names: "list[str] | tuple[str, ...]", most: int = 6) -> str:
     """Join names by commas; of many, the first ones and how many more there are.
 
