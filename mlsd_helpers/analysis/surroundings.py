@@ -205,7 +205,9 @@ class Fallbacks:
         answered, rest = list[Flow](), list[Flow]()
         for flow in flows:
             own = flow.start in outside and not flow.answered
-            (rest if (own or counts_as_answered(flow) is False) and not flow.otherwise else answered).append(flow)
+            (rest if (own or counts_as_answered(flow) is False) and not flow.otherwise else answered).append(
+                flow
+            )
         without = reached([plan.component], steps_back(rest))
         texts = tuple(
             dict.fromkeys(
