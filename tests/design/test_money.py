@@ -10,6 +10,7 @@ from mlsd_helpers import cases, document, review
 from mlsd_helpers.design import Design, load_design
 from mlsd_helpers.design.problems import UnreadableDesignError
 from mlsd_helpers.grading.sandbox import codec
+from tests.effort import some
 from tests.support.repository import ROOT
 
 IN_EUROS = Design(name="d", capacity={"cost_per_replica_hour": "40 EUR", "budget_per_month": 9_000})
@@ -57,7 +58,7 @@ def test_a_design_comes_out_of_the_sandbox_in_its_currency(design):
     assert codec.decode(codec.encode(design)).to_yaml() == design.to_yaml()
 
 
-@pytest.mark.parametrize("name", cases.names())
+@pytest.mark.parametrize("name", some(cases.names()))
 def test_review_and_document_of_a_design_in_euros_show_no_dollars(name):
     text = cases.load(name).to_yaml().replace("$", "€")
     design = Design.parse(text)
