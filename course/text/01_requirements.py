@@ -275,7 +275,7 @@ sent.unlocks(
 
 # %% [markdown]
 """
-The server was the same. The closed loop waited politely while it stalled; the requests that it did not send are missing from its
+The server was the same. The closed loop waited while it stalled; the requests that it did not send are missing from its
 numbers, and its report says that all is well. This is called [**coordinated omission**](glossary.md#coordinated-omission) [8]. In the open loop
 two kinds of requests are late: those that were due during the stall, and those that found the queue after it. (`mlsd.samples.loops_beside_a_stall??` in a cell shows
 both loops.)

@@ -269,7 +269,7 @@ moment ago", which is what theft looks like. No request failed, no latency moved
 """
 
 # %%
-np.mean(~np.isclose(in_training, in_serving)).round(3)
+round(float(np.mean(~np.isclose(in_training, in_serving))), 3)
 
 # %% [markdown]
 """
