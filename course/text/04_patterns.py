@@ -102,7 +102,8 @@ mlsd.ask("04-ask-crossover")
 
 # %% [markdown]
 """
-Step by step. The longest period that keeps the promise is what the job leaves of it:
+Step by step, for a product with a hundred times as many keys. The longest period that keeps the promise is what the job leaves of
+it; in runs a day:
 """
 
 # %%
@@ -116,7 +117,7 @@ All keys, at every run, asked for or not, in dollars a day:
 """
 
 # %%
-ahead = 1e6 * runs * 5 / 1e6
+ahead = 100e6 * runs * 5 / 1e6
 ahead
 
 # %% [markdown]
@@ -130,7 +131,7 @@ round(crossover_per_day / day)
 
 # %% [markdown]
 """
-With a hundred times the keys the crossover would lie a hundred times as high. **Your turn**:
+A hundred times the keys, and a crossover that lies a hundred times as high. **Your turn**:
 """
 
 # %%
@@ -239,8 +240,7 @@ mlsd.ask("04-ask-tail")
 
 # %% [markdown]
 """
-As long as more than 1 % miss, misses decide the p99. A warm cache also takes load off the fleet behind it, which then waits
-less: until the cache is cold.
+A warm cache also takes load off the fleet behind it, which then waits less: until the cache is cold.
 """
 
 # %%
