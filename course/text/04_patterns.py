@@ -102,7 +102,7 @@ mlsd.ask("04-ask-crossover")
 
 # %% [markdown]
 """
-Step by step, for a product with a hundred times as many keys. The longest period that keeps the promise is what the job leaves of
+Step by step, for a product with ten times as many keys. The longest period that keeps the promise is what the job leaves of
 it; in runs a day:
 """
 
@@ -117,7 +117,7 @@ All keys, at every run, asked for or not, in dollars a day:
 """
 
 # %%
-ahead = 100e6 * runs * 5 / 1e6
+ahead = 10e6 * runs * 5 / 1e6
 ahead
 
 # %% [markdown]
@@ -131,7 +131,7 @@ round(crossover_per_day / day)
 
 # %% [markdown]
 """
-A hundred times the keys, and a crossover that lies a hundred times as high. **Your turn**:
+Ten times the keys, and a crossover that lies ten times as high. **Your turn**:
 """
 
 # %%
