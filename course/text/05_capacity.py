@@ -47,7 +47,8 @@ Harbour Pay's model server gets 500 requests/s at the peak, and each takes 40 ms
 """
 
 # %%
-mlsd.ask("05-ask-rule")
+guess_rule = mlsd.ask("05-ask-rule")
+guess_rule
 
 # %% [markdown]
 """
@@ -71,7 +72,7 @@ divide. [**Headroom**](glossary.md#headroom) is what is added for the day on whi
 # %%
 exact = busy / 0.7 * (1 + 0.3)
 rule = ceil(exact)
-round(exact, 2), rule
+guess_rule.unlocks(lambda: (round(exact, 2), rule))
 
 # %% [markdown]
 """
@@ -607,11 +608,12 @@ clock, whether or not those before are answered.
 # %%
 recorded = mlsd.testbed.prediction(recorded=True)
 at_most_s = recorded.column("simulated_to_measured")[-1]
-mlsd.ask("05-ask-machine", truth=lambda: 1 / at_most_s)
+guess_machine = mlsd.ask("05-ask-machine", truth=lambda: 1 / at_most_s)
+guess_machine
 
 # %% tags=["nbval-ignore-output"]
-# measures for about 60 s
-mlsd.testbed.prediction()
+# measures for about 60 s, when your prediction is locked in
+guess_machine.unlocks(mlsd.testbed.prediction)
 
 # %% [markdown]
 """
