@@ -764,3 +764,39 @@ def retraining_never_starts(_: Design, planes: Planes) -> Iterator[Fault]:
             "Retraining has no trigger, so no training starts.",
             "State what starts one: schedule, volume, drift, quality, or a person.",
         )
+
+
+@rule(
+    "PLANE070",
+    "warning",
+    title="Step of a release longer than its period",
+    prevents="two models in one canary at once, and an alert of which nobody knows whose it is",
+    wrong_when="Acceptable if a newer model ends the release of the one before; accept it with that reason.",
+    needs=released,
+)
+def releases_overlap(design: Design, release: Release) -> Iterator[Fault]:
+    """A training, a shadow or a stage that outlasts the period still runs when the next model comes to it."""
+    retraining = design.planes.retraining if design.planes else None
+    period_s = retraining.period if retraining else None
+    training = design.data.training if design.data else None
+    stages = [
+        (f"the stage {step_to(position, stage)}", stage.lasts)
+        for position, stage in enumerate(release.rollout)
+        if stage.share is None or stage.share < 1
+    ]
+    steps = [
+        ("the training", training.run_time if training else None),
+        ("the shadow", release.shadow),
+        *stages,
+    ]
+    long = [
+        f"{name} {show_seconds(time_s)}"
+        for name, time_s in steps
+        if time_s and period_s and time_s > period_s
+    ]
+    if period_s and long:
+        yield Fault(
+            "planes.retraining.period",
+            f"A model is trained every {show_seconds(period_s)}, and longer than that takes: {listed(long)}.",
+            "Train less often, or shorten what takes longer, and no stage below what its alerts need.",
+        )

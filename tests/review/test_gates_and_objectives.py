@@ -146,3 +146,12 @@ def test_people_who_can_change_a_decision_are_named_and_not_guessed():
     assert found(alone, "DATA012")
     assert not found(setting(alone, "requirements.prediction", reviewed_by="analysts"), "DATA012")
     assert found(setting(alone, "requirements.prediction", reviewed_by="pager"), "DATA012")
+
+
+@pytest.mark.parametrize(
+    ("run_time", "shadow", "is_found"), [("8 d", "0 s", True), ("1 d", "8 d", True), ("1 d", "7 d", False)]
+)
+def test_no_step_of_a_release_outlasts_the_period_of_training(run_time, shadow, is_found):
+    design = setting(in_full(), "planes.retraining", period="7 d")
+    design = setting(setting(design, "data.training", run_time=run_time), "planes.release", shadow=shadow)
+    assert bool(found(design, "PLANE070")) is is_found

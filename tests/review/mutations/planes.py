@@ -452,3 +452,9 @@ def four_nines_on_the_dashboard(design: Design) -> Design:
         "window": "30 d",
     }
     return design.with_part(operations={"objectives": [*known, {**ours, "owner": "Payments"}]})
+
+
+@breaks("PLANE070")
+def shadow_longer_than_a_week(design: Design) -> Design:
+    older = setting(design, "requirements.freshness", model="90 d", labelled_data="300 d")
+    return _setting(older, "release", shadow="8 d")
