@@ -6,10 +6,10 @@ A job belongs to the row when it starts as often as the whole run does, or when 
 from dataclasses import dataclass
 from math import fsum, isclose
 
-from mlsd_helpers.analysis.ages import branches_of
-from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.ages import CARRY_DATA, Branches, branches_of
+from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.paths import stages_of
-from mlsd_helpers.design import Design, FleetPlan, Schedule, ServingPath
+from mlsd_helpers.design import Design, Feature, FleetPlan, Planes, Schedule, ServingPath
 from mlsd_helpers.design import Stage as DesignedStage
 
 _SIMILAR = 0.01  # relative: a day, or 24 hours less a few minutes
@@ -76,15 +76,39 @@ def _preparing(design: Design, schedule: Schedule) -> tuple[Job, ...]:
         return ()
     stages = {stage.id: stage for stage in flow.stages}
     period_s = schedule.period or max((stage.period or 0.0 for stage in flow.stages), default=0.0)
+    read_at = _read_by_scoring(design)
     rows = [
         _row(
-            [max(branches, key=lambda way: _time_s(way, stages)) for branches in branches_of(feature)],
+            [
+                max(branches, key=lambda way: _time_s(way, stages))
+                for branches in _until(feature, read_at, stages)
+            ],
             stages,
             period_s,
         )
         for feature in flow.features
     ]
     return max(rows, key=lambda row: fsum(job.time_s for job in row), default=())
+
+
+def _read_by_scoring(design: Design) -> set[str]:
+    """Return the components whose data reach what scores in runs."""
+    planes, paths = design.planes or Planes(), design.pattern.paths if design.pattern else ()
+    scoring = {path.component for path in paths if path.component and path.pattern == "pre-computed"}
+    scoring |= {one.id for one in planes.components if one.kind == "batch scorer"}
+    carrying = [flow for flow in planes.flows if flow.carries in {*CARRY_DATA, "features"}]
+    return reached(scoring, steps_back(carrying))
+
+
+def _until(feature: Feature, read_at: set[str], stages: dict[str, DesignedStage]) -> list[Branches]:
+    """Return the steps of a feature's path up to where a run reads it: it goes on to a store for requests alone."""
+    steps = list(branches_of(feature))
+    read = [
+        number
+        for number, branches in enumerate(steps, start=1)
+        if any(stages[name].component in read_at for way in branches for name in way)
+    ]
+    return steps[: max(read)] if read else steps
 
 
 def _time_s(way: tuple[str, ...], stages: dict[str, DesignedStage]) -> float:

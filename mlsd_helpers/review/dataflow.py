@@ -15,6 +15,7 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import Stage as AgeingStage
 from mlsd_helpers.formulas import largest_period_s
 from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import worked_out
 from mlsd_helpers.units import show_seconds
 
 _SIMILAR = 1e-12  # relative: an age that is its SLA but for the last bits meets it
@@ -43,6 +44,11 @@ def _trained(design: Design) -> DataFlow | None:
         one.kind in {"training pipeline", "training compute"} for one in planes.components
     )
     return design.dataflow if trains or (planes and planes.retraining) else None
+
+
+def _told_or_worked_out(design: Design) -> Planes | None:
+    """Return the planes beside a data flow, or where none is drawn if the sketch is worked out."""
+    return design.planes if design.dataflow else worked_out(design)
 
 
 def _planes(design: Design) -> Planes | None:
@@ -694,11 +700,10 @@ def _limits(design: Design) -> Iterator[tuple[str, str, str, float]]:
     title="Age of an index or list unknown",
     prevents="a limit on freshness that nobody can keep or miss",
     wrong_when="Wrong if a provider fills it and states how fast; write a stage on its component with that delay.",
-    needs=_flow,
+    needs=_told_or_worked_out,
 )
-def age_of_index_unknown(design: Design, flow: DataFlow) -> Iterator[Fault]:
+def age_of_index_unknown(design: Design, _planes: Planes) -> Iterator[Fault]:
     """A limit on an age says something once the jobs that decide about it are stated."""
-    del flow
     ages_s = ages.least_worst_ages_s(design)
     at_once = _written_by_calls(design)
     if open_ones := [one for one in _limits(design) if not ages_s.get(one[2]) and one[2] not in at_once]:
@@ -708,12 +713,19 @@ def age_of_index_unknown(design: Design, flow: DataFlow) -> Iterator[Fault]:
             where,
             f"The limit is {show_seconds(within_s)}, and no stage of the dataflow says how long a change takes to "
             f"reach {names}.",
-            "Add the stage that fills it, with its component, period and delays.",
+            "Add the stage that fills it, with its component, period and delays; or draw what writes it, as a command "
+            "or as events.",
         )
 
 
+_KEEPING = ("cache", "feature store", "offline store", "prediction store", "vector index", "label store")
+
+
 def _written_by_calls(design: Design) -> set[str]:
-    """Return the components that nothing but calls and events of what serves leads to: they know a change at once."""
+    """Return the components that nothing but calls and events of what serves leads to: they know a change at once.
+
+    A request writes where something is kept; to what answers, it brings no change.
+    """
     planes = design.planes
     serving = {one.id for one in (planes.in_plane("serving") if planes else ())}
     slow = {
@@ -721,9 +733,13 @@ def _written_by_calls(design: Design) -> set[str]:
         for flow in (planes.flows if planes else ())
         if flow.carries not in {"request", "events", "command"} or flow.start not in serving
     }
-    return {
-        one for one in serving if any(flow.end == one for flow in (planes.flows if planes else ()))
-    } - slow
+    kept = {one.id for one in (planes.components if planes else ()) if one.kind in _KEEPING}
+    written = {
+        flow.end
+        for flow in (planes.flows if planes else ())
+        if flow.carries in {"events", "command"} or flow.end in kept
+    }
+    return (serving & written) - slow
 
 
 # ---- the load of the store that requests read

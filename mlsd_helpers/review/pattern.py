@@ -364,12 +364,28 @@ def miss_without_answer(design: Design, pattern: Pattern) -> Iterator[Fault]:
     if not answers_requests(design):
         return  # nobody asks by key: the next run has the new ones
     for path, job in _made_ahead(pattern):
-        if not says_something(job.on_miss):
+        if not says_something(job.on_miss) and _looked_up(design, path):
             yield Fault(
                 _place(path, "precompute.on_miss"),
                 f"{path.id} does not state the answer for a key that is new since the last run.",
                 "State under on_miss, such as: compute it on request, a popular answer, or the rules.",
             )
+
+
+_LOOKED_UP = ("prediction store", "cache", "feature store", "vector index")
+
+
+def _looked_up(design: Design, path: ServingPath) -> bool:
+    """Tell whether requests may ask for one of a run's answers by its key; not where lists and alerts go out alone."""
+    planes = design.planes
+    if planes is None or path.component is None:
+        return True
+    sent = {flow.end for flow in planes.flows if flow.start == path.component and flow.carries != "metrics"}
+    if not sent:
+        return True
+    asked = {name for _, flow in waiting_flows(planes) for name in (flow.start, flow.end)}
+    kinds = {one.id: one.kind for one in planes.components}
+    return path.component in asked or any(kinds[name] in _LOOKED_UP or name in asked for name in sent)
 
 
 @rule(

@@ -344,10 +344,15 @@ def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
     tested = {name for gate in gates for name in gate.of}
     kinds = {one.id: one.kind for one in planes.components}
     ids = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    first = {flow.otherwise: kinds[flow.end] for flow in planes.flows if flow.otherwise}
     second = {
         flow.end: None
         for flow in planes.flows
-        if flow.id in ids and kinds[flow.end] in {*_MODELS, "business rules"}
+        if flow.id in ids
+        and (
+            kinds[flow.end] in {*_MODELS, "business rules"}
+            or (kinds[flow.end] == "service" and first[flow.id] in _MODELS)
+        )
     }
     second |= dict.fromkeys(_named_in_fallbacks(design, planes))
     for name in second if gates else ():
@@ -364,11 +369,12 @@ def _named_in_fallbacks(design: Design, planes: Planes) -> Iterator[str]:
     waited = [(flow.end, flow.fallback) for _, flow in waiting_flows(planes) if flow.otherwise is None]
     modes = design.requirements.failure_modes if design.requirements else ()
     texts = [*waited, *(("", mode.meanwhile) for mode in modes)]
+    called = {flow.end for _, flow in waiting_flows(planes)}
     for one in planes.components:
         title = " ".join((one.title or "").split()[:2])
         names = [re.escape(name).replace("_", "[ _-]") for name in (one.id, title) if len(name) > 3]
-        if one.kind not in _MODELS or not names:
-            continue
+        if one.kind not in _MODELS or one.id not in called or not names:
+            continue  # what nobody asks brings data to what answers
         words = rf"(?<!without )(?<!without the )\b({'|'.join(names)})\b"
         if any(
             said and away != one.id and mentions(words, said) and not _is_its_failure(one, said)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Design, load_design
+from mlsd_helpers.design import Component, Design, Flow, Planes, load_design
 from mlsd_helpers.review import review, rules_called
 
 OURS = ("REQ", "FLOW", "PATTERN")
@@ -128,6 +128,77 @@ def test_parts_of_the_latency_that_work_at_once_count_with_the_slowest():
     hub = design.planes.components[0].changed(calls="one after another")
     row = design.with_part(planes=design.planes.changed(components=(hub, *design.planes.components[1:])))
     assert "REQ005" in codes(row)
+
+
+def test_a_store_for_requests_is_not_on_the_way_of_a_run_that_reads_before_it():
+    nightly = load_design(NIGHTLY)
+    slow = [
+        *nightly.dataflow.stages,
+        {"id": "copy", "synchronised": True, "delays": "6 h", "component": "cache"},
+    ]
+    features = [
+        one.changed(path=[*one.path, "copy"]) if one.path else one for one in nightly.dataflow.features
+    ]
+    box, feeding = (
+        Component(id="cache", kind="cache"),
+        Flow(start="features", end="cache", carries="features"),
+    )
+    planes = nightly.planes.changed(
+        components=[*nightly.planes.components, box], flows=[*nightly.planes.flows, feeding]
+    )
+    apart = nightly.with_part(
+        planes=planes, dataflow=nightly.dataflow.changed(stages=slow, features=features)
+    )
+    assert "PATTERN028" not in codes(apart)
+    read = Flow(start="cache", end="scorer", carries="features")
+    assert "PATTERN028" in codes(apart.with_part(planes=planes.changed(flows=[*planes.flows, read])))
+
+
+def test_what_goes_to_people_as_alerts_is_not_looked_up_by_key():
+    boxes = [
+        Component(id="door", kind="api gateway"),
+        Component(id="model", kind="model server"),
+        Component(id="scorer", kind="batch scorer"),
+        Component(id="store", kind="prediction store"),
+        Component(id="team", kind="people"),
+    ]
+    flows = [
+        Flow(start="door", end="model", carries="request"),
+        Flow(start="scorer", end="team", carries="alert"),
+    ]
+    job = {"period": "1 d", "job_time": "1 h"}
+    pattern = {
+        "paths": [{"id": "night", "component": "scorer", "pattern": "pre-computed", "precompute": job}]
+    }
+    alerts = Design(name="d", planes=Planes(components=boxes, flows=flows), pattern=pattern)
+    assert "PATTERN012" not in codes(alerts)
+    stored = [*flows, Flow(start="scorer", end="store", carries="predictions")]
+    assert "PATTERN012" in codes(alerts.with_part(planes=Planes(components=boxes, flows=stored)))
+
+
+def list_design(*flows, dataflow=None):
+    kinds = {"door": "api gateway", "names": "service", "model": "model server", "a": "metrics", "b": "alerting",
+             "source": "raw source"}  # fmt: skip
+    needs = {"freshness": {"also": [{"what": "A name", "component": "names", "within": "4 h"}]}}
+    planes = Planes(
+        components=[Component(id=name, kind=kind) for name, kind in kinds.items()],
+        flows=[
+            Flow(start="door", end="names", carries="request"),
+            Flow(start="door", end="model", carries="request"),
+            *flows,
+        ],
+    )
+    return Design(name="d", requirements=needs, planes=planes, dataflow=dataflow)
+
+
+def test_a_list_that_nothing_fills_has_an_unknown_age_even_where_no_data_flow_is_drawn():
+    assert "FLOW020" in codes(list_design())
+    assert "FLOW020" in codes(list_design(dataflow={"stages": [{"id": "x", "delays": "1 h"}]}))
+    told = {"stages": [{"id": "x", "delays": "1 h", "component": "names"}]}
+    assert "FLOW020" not in codes(
+        list_design(Flow(start="source", end="names", carries="batch"), dataflow=told)
+    )
+    assert "FLOW020" not in codes(list_design(Flow(start="door", end="names", carries="command")))
 
 
 def test_nobody_waits_for_the_first_token_of_a_nightly_job():
