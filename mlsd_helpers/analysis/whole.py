@@ -394,7 +394,10 @@ class _Way:
         if not self._calls or planes is None or self._fleet is None:
             return set()
         steps = steps_along(self._calls)
-        ways = [reached([one], steps) for one in self._entries(planes)]
+        calls = [*self._calls, *self._held]
+        called = {flow.end for flow in calls}
+        starts = {flow.start for flow in calls if flow.start not in called}  # in whatever plane they stand
+        ways = [reached([one], steps) for one in starts]
         mine = set[str]().union(*(way for way in ways if self._fleet in way))
         return set[str]().union(*ways) - mine if mine else set()
 

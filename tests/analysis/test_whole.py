@@ -106,6 +106,22 @@ def test_no_time_passes_in_a_reserve(part):
     assert around(apart).most_s == pytest.approx(0.420)  # the words may stand for the time at the door
 
 
+def test_parts_of_what_only_an_application_outside_reaches_take_no_time_around_a_fleet_that_it_never_asks():
+    boxes = [
+        Component(id="app", kind="raw source"),
+        Component(id="door", kind="api gateway"),
+        Component(id="eta", kind="model server"),
+        Component(id="rounds", kind="service"),
+        Component(id="model", kind="model server"),
+    ]
+    flows = [call("app", "door"), call("door", "eta"), call("rounds", "model")]
+    split = [{"component": name, "time": "100 ms"} for name in ("door", "eta")]
+    needs = Requirements(latency={"budget": "1 s", "percentile": "p99", "split": split})
+    plan = CapacityPlan(**BUSY | MODEL)
+    of = Design(name="d", requirements=needs, planes=Planes(components=boxes, flows=flows), capacity=plan)
+    assert Elsewhere.of(of, of.capacity).most_s == 0.0
+
+
 def test_calls_are_rare_together_and_leave_with_their_alternatives():
     flows = [
         call("hub", "vendor", id="first", share="0.4%", otherwise="second"),
