@@ -742,36 +742,6 @@ def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
 
 
 @rule(
-    "PLANE065",
-    "warning",
-    title="Training that takes longer than its period",
-    prevents="a model that is replaced before it was released, and trainings that pile up",
-    wrong_when="Acceptable if trainings overlap on purpose, each on machines and in a release of its own; accept the "
-    "finding with who looks after them.",
-    needs=sketched,
-)
-def training_outlasts_its_period(design: Design, planes: Planes) -> Iterator[Fault]:
-    """From its start to its release, a training has to be through before the next one begins."""
-    training, release = planes.retraining, planes.release
-    if not (training and training.period):
-        return
-    stages_s = (
-        math.fsum(stage.lasts or 0.0 for stage in release.rollout if _is_trial(stage)) if release else 0.0
-    )
-    run_s = (design.data.training.run_time or 0.0) if design.data and design.data.training else 0.0
-    shadow_s = (release.shadow or 0.0) if release else 0.0
-    if run_s + shadow_s + stages_s > training.period * (1 + 1e-9):
-        parts = {"the training": run_s, "its shadow": shadow_s, "its first stages": stages_s}
-        takes = " and ".join(f"{what} {show_seconds(time_s)}" for what, time_s in parts.items() if time_s)
-        yield Fault(
-            "planes.retraining.period",
-            f"A training starts every {show_seconds(training.period)}; {takes} take "
-            f"{show_seconds(run_s + shadow_s + stages_s)}, so that the next one begins before a release is through.",
-            "Train less often, or make training, shadow and stages shorter.",
-        )
-
-
-@rule(
     "PLANE037",
     "warning",
     title="Retraining that nothing starts",

@@ -213,17 +213,6 @@ def test_a_target_is_missed_by_refusals_unless_the_design_counts_them_as_answers
     assert "PLANE014" not in codes(sketch(refused.changed(answered=True), needs=answered("99.9%"), b=part))
 
 
-@pytest.mark.parametrize(("period", "is_late"), [("1 h", True), ("3 h", False)])
-def test_a_training_has_to_be_out_before_the_next_one_begins(period, is_late):
-    stages = [{"id": "first", "share": "5%", "for": "75 min"}, {"id": "all", "share": "100%"}]
-    design = sketch(
-        call("a", "b"),
-        retraining={"triggers": ["schedule"], "period": period},
-        release=Release(shadow="10 min", stages=stages),
-    ).with_part(data={"training": {"run_time": "25 min"}})
-    assert ("PLANE065" in codes(design)) is is_late
-
-
 def test_failing_on_purpose_is_a_decision():
     closed = call("a", "b", fallback="Refuse, and tell the customer why", fails="closed")
     assert {"PLANE006", "PLANE038"}.isdisjoint(codes(sketch(closed)))

@@ -432,11 +432,6 @@ def one_in_ten_may_fail(design: Design) -> Design:
     return _with(design, alerts=(*alerts, errors))
 
 
-@breaks("PLANE065")
-def trained_before_the_last_is_out(design: Design) -> Design:
-    return _setting(design, "retraining", period="1 d")
-
-
 @breaks("PLANE059")
 def impatient_reader(design: Design) -> Design:
     return _flow(design, "scorer", "features", timeout="20 ms")
