@@ -121,6 +121,8 @@ class Call:
     alternatives: tuple[Flow, ...] = ()
     from_outside: bool = False
     """Whether it is made from outside the system; what the caller then does by itself is no answer of the system."""
+    handed_on: bool = False
+    """Whether what nobody answers is handed to people, a queue or a store, on which nobody waits."""
 
     @property
     def flows(self) -> tuple[Flow, ...]:
@@ -133,6 +135,8 @@ class Call:
         last, first = counts_as_answered(self.flows[-1]), counts_as_answered(self.flow)
         if self.flows[-1].answered is not None:
             return last
+        if self.handed_on:
+            return True
         if self.from_outside:
             return any(flow.answered for flow in self.flows)
         if True in {first, last}:
@@ -164,11 +168,14 @@ def calls_by_component(planes: Planes) -> dict[str, tuple[Call, ...]]:
     """
     waiting = [flow for _, flow in waiting_flows(planes)]
     by_id: dict[str | None, Flow] = {flow.id: flow for flow in waiting if flow.id}
+    others = {flow.id for flow in planes.flows if flow.id} - by_id.keys()
     later, outside = {flow.otherwise for flow in waiting if flow.otherwise}, outside_of(planes)
     calls = defaultdict[str, list[Call]](list)
     for flow in waiting:
         if flow.id is None or flow.id not in later or flow.share is not None:
-            calls[flow.start].append(Call(flow, tuple(_alternatives(flow, by_id)), flow.start in outside))
+            tried = tuple(_alternatives(flow, by_id))
+            handed_on = (flow, *tried)[-1].otherwise in others
+            calls[flow.start].append(Call(flow, tried, flow.start in outside, handed_on))
     return {start: tuple(made) for start, made in calls.items()}
 
 

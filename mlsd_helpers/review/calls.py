@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mlsd_helpers.analysis import graph
-from mlsd_helpers.analysis.paths import may_ask, with_queues
-from mlsd_helpers.analysis.rates import without_rare
+from mlsd_helpers.analysis.paths import JOBS, may_ask, with_queues
+from mlsd_helpers.analysis.rates import calls_per_request, without_rare
 from mlsd_helpers.analysis.request import (
     Call,
     Request,
@@ -91,6 +91,12 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
+def _asked_by(planes: Planes, entry: str) -> str:
+    """Say what begins at a component that nobody calls: requests of somebody, or the calls of a job."""
+    job = graph.components_by_id(planes)[entry].kind in JOBS
+    return f"the calls that {entry} makes by the clock" if job else f"the requests that enter at {entry}"
+
+
 @rule(
     "PLANE006",
     title="Call without a fallback",
@@ -109,7 +115,11 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
         if call.from_outside:  # what a client does by itself is no answer of the system
             continue
         last = call.flows[-1]
-        if last in asked and not any(flow.fallback or flow.fails for flow in call.flows):
+        if (
+            last in asked
+            and not call.handed_on
+            and not any(flow.fallback or flow.fails for flow in call.flows)
+        ):
             yield Fault(
                 f"{where[last]}.fallback",
                 f"{arrow(last)} has no fallback for when no answer comes.",
@@ -905,7 +915,7 @@ def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault
     weakest = min(needs, key=up.__getitem__)
     yield Fault(
         f"planes.components.{weakest}.availability",
-        f"{percent(found.most)} of the requests that enter at {worst.entry} get an answer, as they need "
+        f"{percent(found.most)} of {_asked_by(planes, worst.entry)} get an answer, as they need "
         f"{listed(f'{name} ({percent(up[name])})' for name in needs)}; the target is {percent(target)}."
         + (f" {'; '.join(found.causes)}." if found.causes else ""),
         f"Answer without {weakest} when it is down, make it more available, or call fewer components; a refusal that "

@@ -525,7 +525,10 @@ def rollback_of_the_model_alone(design: Design, release: Release) -> Iterator[Fa
     if not kept and design.planes is not None and _has_no_way_back(design.planes):
         return  # PLANE027 says so
     if missing or not kept:
-        lost = f" and not the {' and the '.join(missing)}" if missing else ""
+        lost = (
+            f"{', and not' if kept else ': neither' if len(missing) > 1 else ', not'} the " if missing else ""
+        )
+        lost += (" and the " if kept else " nor the ").join(missing)
         yield Fault(
             "planes.release.versioned_together",
             f"A rollback restores {', '.join(kept) or 'nothing'}{lost}.",

@@ -24,6 +24,7 @@ _NAMES = {"error": "error", "warning": "warning", "info": "notice"}  # what GitH
 _RULES = {one.code: one for one in RULES}
 _SENTENCE = "{0} of severity error, {1} of severity warning, {2} of severity info"
 _MOST_PLACES = 3  # of one rule, shown to people and on GitHub; programs get all
+_MOST_NAMED = 20  # further places of a rule that are named without their messages
 
 
 def _by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:
@@ -84,7 +85,11 @@ def _paragraph(file: str, rule: Rule, places: Sequence[Finding], line: Line, *, 
         lines += [f"  {other}{one_line(one.where)}: {one_line(one.message)}"]
         lines += [f"  Fix: {one_line(one.fix)}"] if len(fixes) > 1 else []
     if more := len(places[_MOST_PLACES:]):
-        lines += [f"  And {more} more; --format json lists them all."]
+        rest = [
+            f"line {line(one.where)}, {one_line(one.where)}" for one in places[_MOST_PLACES:][:_MOST_NAMED]
+        ]
+        others = "; --format json lists them all" if more > len(rest) else ""
+        lines += [f"  And {more} more: {'; '.join(rest)}{others}."]
     lines += [f"  Why: {rule.reason}"]
     lines += [f"  Fix: {one_line(places[0].fix)}"] if len(fixes) == 1 else []
     lines += [f"  Note: {rule.wrong_when}"] if rule.wrong_when else []

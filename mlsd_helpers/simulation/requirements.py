@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along
 from mlsd_helpers.analysis.jobs import computed_s, run_of
 from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
 from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict, writing
+from mlsd_helpers.analysis.request import calls_by_component, has_fallback, longest_calls_s
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
 from mlsd_helpers.analysis.surroundings import (
     Callers,
@@ -228,7 +230,8 @@ def judge(
         share = share_reaching(design, sizing.load_rps) if sizing.path == "capacity" else 1.0
         found += _latency(design, sizing, results, share, undecided, doubts)
     if wanted and wanted.availability and somebody_waits(design, plan):
-        late = _late_rise(design, plan, wanted.availability.target, doubts)
+        target = wanted.availability.target
+        late = _late_rise(design, plan, target, doubts) or _cut_off(design, target)
         found.append(_of_answers(wanted.availability.target, answers, undecided, doubts, late))
     if plan.target_utilisation and not plan.generation:
         target = plan.target_utilisation
@@ -388,9 +391,11 @@ def _latency(
                 whys = [declared.words(taken), *(() if agree else whys)]
             readings += others
         missed = all(met is False for _, met in readings)
-        unknown = elsewhere.unknown if promise.what != "gap between tokens" else ""
         is_met = {met for _, met in readings} == {True}
         rise = doubts.rise.late(promise, share, elsewhere) if doubts.rise and is_met else ""
+        unknown = (
+            "" if promise.what == "gap between tokens" else elsewhere.unknown or _offline(design, plan, share)
+        )
         open_ = unknown or pause or rise or _by_roofline(plan, times, promise.within)
         doubt = doubts.all or doubts.percentile(share or 0.5) or ("" if missed else open_)
         if doubt and doubt == open_ and not is_met:
@@ -398,6 +403,37 @@ def _latency(
         aside = f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
         asked = f"below {show_seconds(promise.within)}{aside}"
         yield _combined(f"{NAMES[promise.what]}, {promise.percentile}", asked, readings, whys, doubt)
+
+
+_SENT = ("request", "events", "batch", "features")
+
+
+def _offline(design: Design, plan: FleetPlan, share: float | None) -> str:
+    """Say that more devices are out of reach than a percentile leaves out, where a fleet works on what they send."""
+    planes, share = design.planes, 1.0 if share is None else share
+    if planes is None:
+        return ""
+    steps = steps_along(flow for flow in planes.flows if flow.carries in _SENT)
+    for one in planes.components:
+        away = 1 - one.devices.online if one.devices and one.devices.online is not None else 0.0
+        if away > 1 - share + 1e-9 and (plan.component is None or plan.component in reached([one.id], steps)):
+            return (
+                f"{show_share(away)} of the devices of {one.id} are offline at any one time, what they send arrives "
+                "later, and the simulation starts when it has arrived"
+            )
+    return ""
+
+
+def _cut_off(design: Design, target: float) -> str:
+    """Say that more devices are offline than may be without an answer, where they ask and have none of their own."""
+    planes = design.planes
+    known = components_by_id(planes) if planes else {}
+    for flow in planes.flows if planes else ():
+        devices = known[flow.start].devices
+        away = 1 - devices.online if devices and devices.online is not None else 0.0
+        if flow.carries == "request" and away > 1 - target + 1e-9 and not has_fallback(flow):
+            return f"{show_share(away)} of the devices of {flow.start} are offline at any one time and get no answer"
+    return ""
 
 
 class _Declared(NamedTuple):
@@ -630,13 +666,27 @@ def by_the_clock(design: Design) -> list[RequirementResult]:
         longest_s = max([run.time_s, *computed])
         met: bool | None = longest_s <= limit_s
         why = ""
+        called = {path.id: path.component for path in (design.pattern.paths if design.pattern else ())}
+        waits_s, slow = _waits_of_calls(design, {called.get(job.name) for job in run.jobs})
         if not met and run.time_s <= limit_s:
             why = f"by the fleet's service time and replicas; the jobs are stated to take {show_time(run.time_s)}"
         elif met and not run.scoring_known:
             met, why = None, "no job says how long the scoring takes"
+        elif met and longest_s + waits_s > limit_s:
+            most = "without limit" if math.isinf(waits_s) else show_seconds(waits_s)
+            met, why = None, f"{slow} may wait {most} for its calls, retries included, which comes on top"
         asked = f"at most {show_seconds(limit_s)} after its start"
         found.append(RequirementResult("result of a run", asked, exactly(longest_s), met, why=why))
     return found
+
+
+def _waits_of_calls(design: Design, jobs: Iterable[str | None]) -> tuple[float, str]:
+    """Return how long the jobs of a run may wait for one call of each kind, and which of them may wait longest."""
+    if design.planes is None:
+        return 0.0, ""
+    known, calls = components_by_id(design.planes), calls_by_component(design.planes)
+    waits = {name: longest_calls_s(known[name], calls.get(name, ())).most_s for name in jobs if name in known}
+    return math.fsum(waits.values()), max(waits, key=waits.__getitem__, default="")
 
 
 def not_simulated(design: Design) -> tuple[str, ...]:
@@ -645,7 +695,9 @@ def not_simulated(design: Design) -> tuple[str, ...]:
     if wanted is None:
         return ()
     fresh = ("features", "model", "predictions", "labelled_data", "index", "also")
-    held = (("freshness", wanted.freshness, fresh), ("availability", wanted.availability, ("rto", "rpo")))
+    waited = any(somebody_waits(design, plan) for plan in design.fleets.values()) or not design.fleets
+    rest = ("rto", "rpo") if waited else ("target", "rto", "rpo")
+    held = (("freshness", wanted.freshness, fresh), ("availability", wanted.availability, rest))
     return tuple(
         f"requirements.{axis}.{name}"
         for axis, of, names in held

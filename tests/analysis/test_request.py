@@ -198,3 +198,16 @@ def test_a_long_chain_and_a_wide_lattice_take_no_time_and_no_recursion():
     lattice = [call(f"l{i}x{a}", f"l{i + 1}x{b}") for i in range(60) for a in range(2) for b in range(2)]
     assert len(requests_of(sketch(*chain))) == 1
     assert len(requests_of(sketch(*lattice))) == 2
+
+
+@pytest.mark.parametrize("carries", ["request", "predictions", "events", "batch", "alert"])
+def test_an_alternative_that_nobody_waits_for_is_an_answer_too(carries):
+    boxes = [
+        Component(id="job", kind="batch scorer"),
+        Component(id="exchange", kind="external service"),
+        Component(id="desk", kind="people", stands_in="serving"),
+    ]
+    sent = Flow(start="job", end="exchange", carries="predictions", timeout="1 min", otherwise="by_hand")
+    by_hand = Flow(id="by_hand", start="job", end="desk", carries=carries, fallback="The list of yesterday")
+    (call,) = calls_by_component(Planes(components=boxes, flows=[sent, by_hand]))["job"]
+    assert call.has_fallback

@@ -88,12 +88,13 @@ def alike(tmp_path):
     return str(design.save(tmp_path / "design.yaml")), found
 
 
-def test_one_rule_at_five_places_is_one_paragraph_with_the_first_three(alike, capsys):
+def test_one_rule_at_five_places_is_one_paragraph_that_names_them_all(alike, capsys):
     path, found = alike
     cli.main(["check", path])
     said = capsys.readouterr().out
     assert said.count("FLOW009") == said.count(found[0].fix) == said.count("Why:") == 1
-    assert [one.where in said for one in found] == [True] * 3 + [False] * 2
+    assert all(one.where in said for one in found)
+    assert [one.message in said for one in found] == [True] * 3 + [False] * 2
     assert "2 more" in said
     assert "1 of severity error" in said
     assert "5 places" in said

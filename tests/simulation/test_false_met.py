@@ -557,3 +557,57 @@ def test_a_part_that_only_other_requests_pass_takes_no_time_of_a_fleets_own():
     apart = system(boxes, calls, needs=needs)
     along = system(boxes, [*calls, call("job", "near")], needs=needs)
     assert Elsewhere.of(apart, apart.capacity).most_s < 0.15 <= Elsewhere.of(along, along.capacity).most_s
+
+
+# ---------------------------------------------------------------- devices, runs and events
+
+
+def of_devices(online, carries="request", **ask):
+    """Return a model that devices send to: through a gateway, or by events through a stream."""
+    cars = {"id": "cars", "kind": "device fleet", "devices": {"number": 100, "online": online}}
+    sent = {"from": "cars", "to": "gateway", "carries": carries, "timeout": "1 s"} | ask
+    return eta([cars], [sent])
+
+
+@pytest.mark.parametrize(("online", "verdict"), [("93%", None), ("100%", True)])
+def test_devices_out_of_reach_leave_a_promise_open_that_allows_for_fewer(online, verdict):
+    assert met(of_devices(online, "events"), "latency") is verdict
+    assert met(of_devices(online), "answered") is verdict
+
+
+def nightly(**call_) -> Design:
+    """Return a run of 40 minutes with a deadline of 45, whose job asks a vendor for the weather."""
+    job = {"period": "1 d", "job_time": "40 min"}
+    boxes = [box("power", "batch scorer"), box("weather", "external service")]
+    return system(
+        boxes,
+        [call("power", "weather", **call_)],
+        plan={"component": "power"},
+        needs={"schedule": {"period": "1 d", "deadline": "45 min"}},
+        pattern={
+            "paths": [{"id": "day", "component": "power", "pattern": "pre-computed", "precompute": job}]
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("call_", "verdict"),
+    [({"timeout": "1 min"}, True), ({"timeout": "1 min", "retries": 9}, None), ({}, None)],
+)
+def test_a_run_has_to_end_in_time_though_its_calls_time_out(call_, verdict):
+    said = {
+        each.met
+        for one in reports(nightly(**call_), seed=1, requests=2_000)
+        for each in one.verdicts
+        if each.requirement == "result of a run"
+    }
+    assert said == {verdict}
+
+
+@pytest.mark.parametrize("fed", [False, True])
+def test_a_target_of_availability_is_judged_or_said_not_to_be(fed):
+    boxes = [box("bus", "event stream"), box("model", "model server", latency=None, latency_is=None)]
+    carried = {"from": "bus", "to": "model", "carries": "events" if fed else "request"}
+    for one in reports(system(boxes, [carried]), seed=1, requests=2_000):
+        judged = any(each.requirement == "answered" for each in one.verdicts)
+        assert judged or "requirements.availability.target" in " ".join(one.notes)
