@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.paths import JOBS, may_ask, with_queues
-from mlsd_helpers.analysis.rates import calls_per_request, without_rare
+from mlsd_helpers.analysis.rates import without_rare
 from mlsd_helpers.analysis.request import (
     Call,
     Request,
