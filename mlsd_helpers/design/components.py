@@ -137,6 +137,10 @@ class Devices(Value):
     """What one device downloads for one release."""
     signed: bool | None = None
     """Whether a device checks the signature of a release before it uses it."""
+    sends: BytesPerSecond | None = None
+    """What one device sends on average, as it goes over the link."""
+    keeps: Seconds | None = None
+    """For how long a device keeps what it cannot send while it is offline."""
 
 
 class Component(Value):

@@ -1,5 +1,6 @@
 """Rules on the dataflow of a design: the age of features, where they are stored, and how training reads them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from mlsd_helpers.formulas import Stage as AgeingStage
 from mlsd_helpers.formulas import largest_period_s
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import worked_out
+from mlsd_helpers.review.words import listed, mentions
 from mlsd_helpers.units import show_seconds
 
 _SIMILAR = 1e-12  # relative: an age that is its SLA but for the last bits meets it
@@ -860,3 +862,37 @@ def contract_allows_breaks(_: Design, planes: Planes) -> Iterator[Fault]:
             f"The contract does not state which changes of the schema are allowed, or allows any: {names}.",
             "State 'compatibility: backward' (readers change first) or another, with the version that readers expect.",
         )
+
+
+_ON_SILENCE = (
+    r"missing|absent|silen|without|null|default|stale|\bage\b|fresh|late|\blag\b|gap|complete|coverage|row.?count"
+    r"|\brows\b|volume|heartbeat|sign of life|online|offline|last seen|arriv|accepted|\bno (data|reading|event)"
+)
+
+
+@rule(
+    "FLOW024",
+    "warning",
+    title="Silent source taken for a quiet one",
+    prevents="a dead sensor or job whose features look like those of a healthy machine or a calm customer",
+    wrong_when="Acceptable if the model sees that a value is missing and acts on it: write 'default: missing'.",
+    needs=_flow,
+)
+def silence_unwatched(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """Where a number stands in for what is not there, only an alert tells silence from a quiet time."""
+    alerts = design.planes.alerts if design.planes else ()
+    said = [text for alert in alerts for text in (alert.metric, str(alert.threshold or ""), alert.action)]
+    if worked_out(design) is None or mentions(_ON_SILENCE, *said):
+        return
+    if filled := [one.id for one in _read(flow) if _is_number(one.default)]:
+        yield Fault(
+            f"dataflow.features.{filled[0]}.default",
+            f"A number stands in for what could not be read ({listed(filled)}), and no alert watches the share that is "
+            "missing or late: a source that fell silent looks like a quiet one.",
+            "Add an alert on the share of missing or old values of each source, or let the model see that a value is "
+            "missing.",
+        )
+
+
+def _is_number(default: object) -> bool:
+    return bool(re.fullmatch(r"-?[\d.,]+\s*%?", str(default)))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import floor, inf
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.cost import working_hours
+from mlsd_helpers.analysis.cost import costs_of, working_hours
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.analysis.paths import stages_of
 from mlsd_helpers.analysis.prediction import (
@@ -46,6 +46,7 @@ from mlsd_helpers.review.fleets import (
     late_answers,
     latency_of,
     name_of,
+    ours,
     predicted,
     promises_of,
     routing_is_to_blame,
@@ -709,3 +710,39 @@ def candidates_not_merged(design: Design) -> Iterator[Fault]:
                     f"{path.items:,}, and nothing says which are dropped.",
                     "Write in 'reason' how the lists are merged: doubles, a quota for each source, a limit.",
                 )
+
+
+@rule(
+    "CAP043",
+    "warning",
+    title="Plan whose figures cannot be compared",
+    prevents="a number of replicas that nothing contradicts, since nothing is stated that could",
+    wrong_when="Acceptable if the size was found by a load test of the whole fleet; state what it measured.",
+    needs=ours,
+)
+def plan_cannot_be_compared(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """Load × service time says whether the replicas suffice, and a price whether the budget does."""
+    for one in fleets:
+        plan, missing = one.plan, list[str]()
+        if plan.headroom is None and somebody_waits(design, plan) and size_of(one) is None:
+            continue  # CAP033 asks for both
+        if one.seat_s is None and plan.batching is None and plan.generation is None:
+            missing.append("service_time")
+        if one.load_rps is None and not (design.requirements and design.requirements.schedule):
+            missing.append("load")
+        if plan.headroom and plan.headroom.pays_for and plan.target_utilisation is None:
+            missing.append("target_utilisation")
+        if missing:
+            yield Fault(
+                f"{one.path}.{missing[0]}",
+                f"The plan has {plan.replicas} replicas of {name_of(one)}, and does not state {listed(missing)}: "
+                "nothing tells whether they suffice.",
+                "Measure one replica, and state it with the load at the peak and the utilisation that is planned for.",
+            )
+    budget = design.capacity.budget_per_month if design.capacity else None
+    if budget is not None and not any(row.per_month for row in costs_of(design)):
+        yield Fault(
+            f"{fleets[0].path}.cost_per_replica_hour",
+            f"The budget is {money(design, budget)}, and nothing that is planned has a price.",
+            "State what a replica costs an hour.",
+        )

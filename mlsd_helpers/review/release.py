@@ -803,3 +803,21 @@ def releases_overlap(design: Design, release: Release) -> Iterator[Fault]:
             f"A model is trained every {show_seconds(period_s)}, and longer than that takes: {listed(long)}.",
             "Train less often, or shorten what takes longer, and no stage below what its alerts need.",
         )
+
+
+@rule(
+    "PLANE065",
+    "warning",
+    title="Release that is compared with nothing in use",
+    prevents="a release that passes its limit and is worse than what it replaces",
+    wrong_when="Wrong if nothing is in use yet, neither a model nor rules; name what people do as the 'baseline'.",
+    needs=released,
+)
+def compared_with_nothing(_: Design, release: Release) -> Iterator[Fault]:
+    """A limit says what is good enough, and a baseline whether the change is an improvement."""
+    if release.gates and not any(answered(gate.baseline) for gate in release.gates):
+        yield Fault(
+            f"planes.release.gates.{release.gates[0].id}.baseline",
+            "No gate compares a release with the model in use or with what is done without a model.",
+            "Name in 'baseline' of the main gate what it is compared with, and in 'worse_by_at_most' what it may lose.",
+        )

@@ -26,7 +26,7 @@ from mlsd_helpers.review.scope import (
     worked_out,
 )
 from mlsd_helpers.review.words import listed, mentions, money
-from mlsd_helpers.units import day, hour, show_seconds
+from mlsd_helpers.units import day, hour, show_bytes, show_seconds
 
 _MONTH_S = 30 * day
 _SLACK = 1 + 1e-9  # for sums of decimal figures
@@ -1050,3 +1050,65 @@ def no_way_out(_: Design, planes: Planes) -> Iterator[Fault]:
             "State in 'terms.exit' how it is replaced and how long that takes: another provider or a model of our own, "
             "what we keep for it, the period of notice. Or draw the alternative as 'otherwise'.",
         )
+
+
+@rule(
+    "SERV027",
+    "warning",
+    title="Devices that lose data while they are offline",
+    prevents="gaps in the data just where a link is bad, which training takes for a quiet time",
+    wrong_when="Acceptable if old readings are of no use to features, labels or audits; say in a failure mode's "
+    "'meanwhile' that they are thrown away.",
+    needs=worked_out,
+)
+def lost_while_offline(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What a device measures while it is offline has to be kept until it is back."""
+    sending = {flow.start for flow in planes.flows if flow.carries in {"events", "batch", "labels"}}
+    modes = design.requirements.failure_modes if design.requirements else ()
+    decided = mentions(
+        r"thr(ow|ew|own) away|discard|\bdrop|\blost\b|overwr", *(mode.meanwhile for mode in modes)
+    )
+    for one, fleet in _devices(planes):
+        away_s = fleet.offline_at_most
+        if one.id in sending and away_s and (fleet.keeps is None or (fleet.keeps < away_s and not decided)):
+            kept = (
+                "it is not stated how long it"
+                if fleet.keeps is None
+                else f"{show_seconds(fleet.keeps)} is what it"
+            )
+            yield Fault(
+                f"planes.components.{one.id}.devices.keeps",
+                f"A device of {one.id} may be offline for {show_seconds(away_s)}, and {kept} keeps unsent data.",
+                "State in 'keeps' how long the store on the device lasts, and make it last as long as a device may be "
+                "offline, or say in a failure mode what is thrown away.",
+            )
+
+
+@rule(
+    "SERV028",
+    title="Link that cannot carry what a device sends",
+    prevents="readings that arrive later every day, or a bill for data of a hundred times the plan",
+    wrong_when="Wrong if the device compresses or leaves out values first; state in 'sends' what goes over the link.",
+    needs=sketched,
+)
+def link_cannot_carry(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What a device sends on average has to fit into its link, and into the data that are paid for."""
+    for one, fleet in _devices(planes):
+        if not fleet.sends:
+            continue
+        where = f"planes.components.{one.id}.devices"
+        each_month = fleet.sends * _MONTH_S
+        if fleet.bandwidth is not None and fleet.sends >= fleet.bandwidth:
+            yield Fault(
+                f"{where}.bandwidth",
+                f"A device of {one.id} sends {show_bytes(fleet.sends)} a second, and its link carries "
+                f"{show_bytes(fleet.bandwidth)} a second.",
+                "Send less (a lower rate, compression, features in place of readings), or take another link.",
+            )
+        elif fleet.data_per_month is not None and each_month > fleet.data_per_month * _SLACK:
+            yield Fault(
+                f"{where}.data_per_month",
+                f"A device of {one.id} sends {show_bytes(each_month)} in 30 days, and may send "
+                f"{show_bytes(fleet.data_per_month)}.",
+                "Send less (a lower rate, compression, features in place of readings), or pay for more.",
+            )

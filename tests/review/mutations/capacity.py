@@ -355,3 +355,13 @@ def more_than_the_ranker_takes(design: Design) -> Design:
     paths = [path.changed(when=None) if path.stage == 2 else path for path in design.at("pattern.paths")]
     bare = setting(setting(design, "planes", components=parts), "pattern", paths=paths)
     return setting(bare, "pattern.paths.near", keeps=450)
+
+
+@breaks("CAP043")
+def nobody_measured_a_replica(design: Design) -> Design:
+    return _with_plan(design, service_time=None)
+
+
+@breaks("CAP043")
+def budget_of_no_price(design: Design) -> Design:
+    return _with_plan(design, cost_per_replica_hour=None)

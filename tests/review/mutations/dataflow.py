@@ -5,6 +5,7 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import DataFlow, Design, Planes
+from tests.review.mutations.fuller import setting
 from tests.review.mutations.mutation import breaks
 
 
@@ -253,3 +254,16 @@ def contract_in_name_only(design: Design) -> Design:
         for one in planes.flows
     ]
     return _with_planes(design, flows=tuple(flows))
+
+
+@breaks("FLOW024")
+def silent_sources_look_calm(design: Design) -> Design:
+    """Put 0 in the place of what is missing, and watch other things."""
+    features = [
+        one.changed(default=0) if one.default is not None else one for one in design.at("dataflow.features")
+    ]
+    alerts = [
+        one.changed(metric="share of blocked payments", threshold="2%", action="Look at it")
+        for one in design.at("planes.alerts")
+    ]
+    return setting(setting(design, "dataflow", features=features), "planes", alerts=alerts)

@@ -133,6 +133,7 @@ def in_full() -> Design:
         "id": "recall", "metric": "recall at 1% false positives",
         "of": ["scorer", "rules"], "on": "disputes of a month", "cases": 50_000, "positives": 5_000,
         "owner": "Model team", "refreshed": "30 d", "at_least": "80%", "slices": ["age group", "country"],
+        "baseline": "the model in use",
     }  # fmt: skip
     design = setting(design, "planes.release", gates=[gate], approved_by="Model risk")
     design = setting(design, "capacity", budget_per_month="$14,000")
@@ -232,9 +233,10 @@ def with_retrieval() -> Design:
     design = setting(design, f"planes.flows.{first}", id="ask_own", otherwise="ask_spare", timeout="40 s")
     gates = [
         {"id": "found", "metric": "recall of the right passage in ten", "of": ["index", "embedder"],
-         "at_least": "80%", "on": "Questions of last quarter", "slices": "language"},
+         "at_least": "80%", "on": "Questions of last quarter", "slices": "language",
+         "baseline": "the index in use"},
         {"id": "spare_good", "metric": "share found helpful by two reviewers", "of": "spare", "at_least": "70%",
-         "on": "Questions of last quarter", "slices": "language"},
+         "on": "Questions of last quarter", "slices": "language", "baseline": "the model in use"},
     ]  # fmt: skip
     together = (*design.at("planes.release").versioned_together, "index", "prompt")
     design = setting(design, "planes.release", gates=gates, versioned_together=together)

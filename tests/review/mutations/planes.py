@@ -384,7 +384,14 @@ def tried_by_hand(design: Design) -> Design:
 
 @breaks("PLANE052")
 def forty_cases(design: Design) -> Design:
-    gate = {"id": "recall", "metric": "recall", "on": "Disputes of March", "at_least": "95%", "cases": 40}
+    gate = {
+        "id": "recall",
+        "metric": "recall",
+        "on": "Disputes of March",
+        "at_least": "95%",
+        "cases": 40,
+        "baseline": "the model in use",
+    }
     return _setting(design, "release", gates=[{**gate, "slices": "country", "of": ["scorer", "rules"]}])
 
 
@@ -458,3 +465,10 @@ def four_nines_on_the_dashboard(design: Design) -> Design:
 def shadow_longer_than_a_week(design: Design) -> Design:
     older = setting(design, "requirements.freshness", model="90 d", labelled_data="300 d")
     return _setting(older, "release", shadow="8 d")
+
+
+@breaks("PLANE065", start="in full")
+def good_enough_by_itself(design: Design) -> Design:
+    """Hold a release against a limit, and not against what is in use."""
+    gates = [gate.changed(baseline=None, worse_by_at_most=None) for gate in design.at("planes.release").gates]
+    return setting(design, "planes.release", gates=gates)

@@ -1,5 +1,7 @@
 """Known mistakes with what others do: providers, people, devices; and with indexes of embeddings."""
 
+from typing import Any
+
 from mlsd_helpers.design import Cost, Design, Flow
 from tests.review.mutations.fuller import adding, setting, without
 from tests.review.mutations.mutation import breaks
@@ -199,3 +201,34 @@ def _to_devices(design: Design, flow: Flow) -> Design:
 @breaks("SERV026", FULL)
 def nobody_else_to_ask(design: Design) -> Design:
     return setting(design, "planes.flows.ask_bureau", fails="closed", fallback="The payment is refused")
+
+
+@breaks("SERV028", DEVICES)
+def readings_over_a_thin_link(design: Design) -> Design:
+    return setting(design, "planes.components.terminals.devices", sends="2 MB/s")
+
+
+@breaks("SERV028", DEVICES)
+def readings_over_the_plan(design: Design) -> Design:
+    return setting(design, "planes.components.terminals.devices", sends="1 kB/s")
+
+
+def _sending(design: Design, **devices: Any) -> Design:
+    """Return the design with devices that send events beside their requests."""
+    queue = next((one.id for one in design.at("planes").components if one.kind == "event stream"), "features")
+    sent = Flow(
+        start="terminals", end=queue, carries="events", auth="Certificate of the terminal", personal=False,
+        check="Schema", contract={"owner": "Devices", "version": "v1", "compatibility": "backward"},
+        retry={"backoff": "exponential with jitter"},
+    )  # fmt: skip
+    return setting(adding(design, "planes.flows", sent), "planes.components.terminals.devices", **devices)
+
+
+@breaks("SERV027", DEVICES)
+def a_day_of_three_kept(design: Design) -> Design:
+    return _sending(design, keeps="1 d")
+
+
+@breaks("SERV027", DEVICES)
+def kept_for_who_knows_how_long(design: Design) -> Design:
+    return _sending(design)
