@@ -736,7 +736,11 @@ def plan_cannot_be_compared(design: Design, fleets: tuple[Sizing, ...]) -> Itera
             yield Fault(
                 f"{one.path}.{missing[0]}",
                 f"The plan has {plan.replicas} replicas of {name_of(one)}, and does not state {listed(missing)}: "
-                "nothing tells whether they suffice.",
+                + (
+                    "how busy they may be in a failure is not decided."
+                    if missing == ["target_utilisation"]
+                    else "nothing tells whether they suffice."
+                ),
                 "Measure one replica, and state it with the load at the peak and the utilisation that is planned for.",
             )
     budget = design.capacity.budget_per_month if design.capacity else None
