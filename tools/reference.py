@@ -196,13 +196,14 @@ def _quantity(name: str, kind: Quantity) -> str:
 
 def example(steps: Steps, kind: type[Value]) -> str:
     """Return the lines on a part in the example of its part of a design."""
-    text = (EXAMPLES / f"{steps[0]}.yaml").read_text(encoding="utf-8")
+    name = "workloads" if "workloads" in steps else steps[0]
+    text = (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8")
     node, _ = read(text, steps[0])
     found = next(
         (place for place, part in _values(Design.parse(text, steps[0]), ()) if type(part) is kind), None
     )
     if found is None:
-        raise SystemExit(f"examples/{steps[0]}.yaml has no {'.'.join(steps)}. Write one.")
+        raise SystemExit(f"examples/{name}.yaml has no {'.'.join(steps)}. Write one.")
     nodes = [node]
     for step in found:
         nodes.append(_at(nodes[-1], step))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import isclose
 
 from mlsd_helpers.analysis.jobs import computed_s, fleet_of
+from mlsd_helpers.analysis.paths import each_workload
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
 from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, fleet_names
 from mlsd_helpers.analysis.surroundings import somebody_waits
@@ -96,7 +97,10 @@ def total_per_month(rows: tuple[CostRow, ...]) -> float | None:
 
 
 def answers_per_month(design: Design) -> float | None:
-    """Return the requests of 30 days at the mean rate, or what scheduled runs score in them."""
+    """Return the requests of 30 days at the mean rate, or what scheduled runs score in them; of all workloads."""
+    if design.views:
+        found = [number for one in design.views if (number := answers_per_month(one))]
+        return sum(found) if found else None
     needs = design.requirements
     if needs and needs.throughput and needs.throughput.mean:
         return needs.throughput.mean * MONTH_S
@@ -106,7 +110,15 @@ def answers_per_month(design: Design) -> float | None:
 
 
 def calls_per_s(design: Design) -> dict[str, float]:
-    """Return the mean rate at which requests reach each component when first attempts answer."""
+    """Return the mean rate at which requests of all workloads reach each component when first attempts answer."""
+    total = dict[str, float]()
+    for one in each_workload(design):
+        for name, rate in _own_calls_per_s(one).items():
+            total[name] = total.get(name, 0.0) + rate
+    return total
+
+
+def _own_calls_per_s(design: Design) -> dict[str, float]:
     planes, answers = design.planes, answers_per_month(design)
     if planes is None or not answers:
         return {}

@@ -7,10 +7,11 @@
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Flow, Planes
+from mlsd_helpers.design.planes import Asked
 
 Steps = Mapping[str, Iterable[str]]
 """For each component, those that one arrow leads to."""
@@ -32,7 +33,8 @@ def waiting_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
     A request waits. So does whoever reads features to answer it; a job that writes features, a training that reads
     them and a monitor that gets them do not. Predictions that one part of serving sends another within a timeout are
     a call as well. Features may be drawn from the reader to the store that it asks, or from the store or provider to
-    the reader: the flow that is returned begins at the reader.
+    the reader: the flow that is returned begins at the reader. In the sketch of a workload, nobody waits on flows that
+    only requests of other workloads take.
 
     >>> store, model = Component(id="store", kind="feature store"), Component(id="model", kind="model server")
     >>> drawn = Flow(start="store", end="model", carries="features")
@@ -41,11 +43,38 @@ def waiting_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
     """
     known = components_by_id(planes)
     called = ((position, _as_called(flow, known)) for position, flow in enumerate(planes.flows))
-    return tuple(
+    found = tuple(
         (position, call)
         for position, call in called
         if _is_waited_for(call, known[call.start], known[call.end])
     )
+    return found if planes.asked is None else tuple(_of_workload(planes.asked, found))
+
+
+def _of_workload(asked: Asked, found: Sequence[tuple[int, Flow]]) -> Iterator[tuple[int, Flow]]:
+    """Yield the flows that the requests of a workload take, and those that belong to no workload."""
+
+    def taken_by(workload: str) -> list[tuple[int, Flow]]:
+        return [one for one in found if not one[1].workload or workload in one[1].workload]
+
+    def reached_by(workload: str) -> set[str]:
+        return reached(asked.entries[workload], steps_along(flow for _, flow in taken_by(workload)))
+
+    mine = reached_by(asked.workload)
+    others = set().union(*(reached_by(name) for name in asked.entries if name != asked.workload))
+    return (one for one in taken_by(asked.workload) if one[1].start in mine or one[1].start not in others)
+
+
+def own_entries(planes: Planes, found: Iterable[str]) -> tuple[str, ...]:
+    """Return where requests enter: as the workload of a sketch says, or else those that were found in it.
+
+    A workload that names no entry has what was found and no other workload names.
+    """
+    asked = planes.asked
+    if asked is None:
+        return tuple(found)
+    others = {name for entries in asked.entries.values() for name in entries}
+    return asked.entries[asked.workload] or tuple(name for name in found if name not in others)
 
 
 def _as_called(flow: Flow, known: Mapping[str, Component]) -> Flow:

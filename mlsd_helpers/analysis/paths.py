@@ -4,10 +4,17 @@ Also whether anybody waits for an answer at all, and which paths are stages, alt
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import (
+    components_by_id,
+    cycle,
+    own_entries,
+    reached,
+    steps_along,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Design, Pattern, Planes, ServingPath
 from mlsd_helpers.errors import RangeError
@@ -48,7 +55,9 @@ def answers_requests(design: Design) -> bool:
     known = components_by_id(design.planes) if design.planes else {}
     flows = [flow for _, flow in waiting_flows(design.planes)] if design.planes else []
     called = {flow.end for flow in flows}
-    entries = {known[flow.start].kind for flow in flows if flow.start not in called}
+    starts = dict.fromkeys(flow.start for flow in flows if flow.start not in called)
+    named = own_entries(design.planes, starts) if design.planes else ()
+    entries = {known[name].kind for name in named if name in known}
     if stated.schedule:
         return bool(entries & set(_DOORS))
     scores_in_batches = any(one.kind == "batch scorer" for one in known.values())
@@ -80,7 +89,10 @@ def entries_of(planes: Planes) -> tuple[str, ...]:
     """Return where requests enter: what calls, is called by nobody, and is no job.
 
     Of several, those from which a model is reached, and among them gateways and their like before other components.
+    In the sketch of a workload, where it says.
     """
+    if planes.asked and (named := planes.asked.entries[planes.asked.workload]):
+        return named
     known, flows = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
     called, steps = {flow.end for flow in flows}, steps_along(flows)
     names = [
@@ -88,6 +100,7 @@ def entries_of(planes: Planes) -> tuple[str, ...]:
         for name in dict.fromkeys(flow.start for flow in flows)
         if name not in called and may_ask(known[name]) and known[name].kind not in JOBS
     ]
+    names = list(own_entries(planes, names))
     models = {one.id for one in planes.components if one.kind in MODELS}
     asking = [name for name in names if reached([name], steps) & models] or names
     for kinds in (_DOORS, _OUTSIDE):
@@ -134,6 +147,58 @@ def peak_rps(design: Design) -> float | None:
     """Return the peak of the requirements, in requests a second."""
     stated = design.requirements and design.requirements.throughput
     return stated.peak if stated else None
+
+
+def run_rps(design: Design) -> float | None:
+    """Return how many items a second a workload that runs by the clock has to score, to be done by its deadline.
+
+    None of a design without workloads: its run has nothing beside it.
+    """
+    run = design.requirements.schedule if design.requirements and design.workload else None
+    if run is None or run.items is None or peak_rps(design) is not None:
+        return None
+    time_s = run.deadline or run.period
+    return run.items / time_s if time_s else None
+
+
+def each_workload(design: Design) -> tuple[Design, ...]:
+    """Return the view of each workload, that of `design` first if it is one; the design alone where it has none."""
+    return design.views or (design, *design.others)
+
+
+def together(design: Design, load_of: Callable[[Design], float | None]) -> float | None:
+    """Add up what all workloads bring at the peak to what they share; None where no workload is known to bring any.
+
+    What a workload brings that works off the peak is not added: what is shared has to hold the larger of the two.
+
+    >>> each = [{"id": name, "throughput": {"peak": "40 rps"}} for name in "ab"]
+    >>> each += [{"id": "c", "off_peak": True, "throughput": {"peak": "70 rps"}}]
+    >>> together(Design(name="d", requirements={"workloads": each}), peak_rps)
+    80.0
+    """
+    found = [(one, load) for one in each_workload(design) if (load := load_of(one)) is not None]
+    off_peak = [load for one, load in found if one.workload and one.workload.off_peak]
+    at_peak = [load for one, load in found if not (one.workload and one.workload.off_peak)]
+    sums = [*([sum(at_peak)] if at_peak else []), *off_peak]
+    return max(sums, default=None)
+
+
+def each_together(design: Design, loads_of: Callable[[Design], Mapping[str, float]]) -> dict[str, float]:
+    """Add up by component what all workloads bring at the peak; see `together`."""
+    found = [(one, loads_of(one)) for one in each_workload(design)]
+    names = dict.fromkeys(name for _, loads in found for name in loads)
+    by_workload = {one.workload and one.workload.id: loads for one, loads in found}
+    sums = {
+        name: together(design, lambda one, at=name: by_workload[one.workload and one.workload.id].get(at))  # type: ignore[misc]
+        for name in names
+    }
+    return {name: load for name, load in sums.items() if load is not None}
+
+
+def burstiness_of(design: Design) -> float | None:
+    """Return the variance over mean of the arrivals in each second; the largest of several workloads."""
+    stated = [one.requirements.throughput for one in each_workload(design) if one.requirements]
+    return max((load.burstiness for load in stated if load and load.burstiness), default=None)
 
 
 def hit_ratio(path: ServingPath) -> float:
@@ -209,7 +274,7 @@ def cold_load_rps(design: Design, load_rps: float) -> float | None:
     hits = max(map(hit_ratio, paths), default=0.0)
     if not hits:
         return None
-    if (cold := cold_rps(design)) is not None:
+    if (cold := together(design, cold_rps)) is not None:
         return max(cold, load_rps)
     try:
         return load_rps * cold_cache_factor(hits)

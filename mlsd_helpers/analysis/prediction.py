@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.once import once
-from mlsd_helpers.analysis.paths import cold_load_rps
+from mlsd_helpers.analysis.paths import burstiness_of, cold_load_rps
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, or_none
 from mlsd_helpers.design import Batching, Design, FleetPlan
 from mlsd_helpers.design.capacity import ServiceTime
@@ -249,8 +249,7 @@ def predictions(design: Design, sizing: Sizing) -> tuple[Prediction, ...]:
 
     Nothing where the plan lacks load, replicas or a service time, or is out of the range of the formulas.
     """
-    throughput = design.requirements.throughput if design.requirements else None
-    burstiness = throughput.burstiness if throughput else None
+    burstiness = burstiness_of(design)
     found = (predict(sizing.plan, state, burstiness or 1.0) for state in states(design, sizing))
     return tuple(one for one in found if one is not None)
 

@@ -20,7 +20,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import product
 
-from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, reached, waiting_flows
+from mlsd_helpers.analysis.graph import (
+    callers_first,
+    components_by_id,
+    cycle,
+    own_entries,
+    reached,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Flow, Planes
 
@@ -264,6 +271,8 @@ def requests_of(
 ) -> tuple[Request, ...]:
     """Return what a request takes at each component that calls and is not called; nothing where calls form a cycle.
 
+    In the sketch of a workload, at its entries.
+
     `latency_s` gives the time of one component by itself, in seconds; some rules count some of them only. `sure` gives
     what is answered; what is stated, and every fallback, when it is left out.
     """
@@ -272,7 +281,9 @@ def requests_of(
         return ()
     called = {flow.end for flow in flows}
     walk = _Walk(components_by_id(planes), calls_by_component(planes), callers_first(flows), latency_s, sure)
-    return tuple(walk.request(name) for name in dict.fromkeys(f.start for f in flows) if name not in called)
+    found = [name for name in dict.fromkeys(f.start for f in flows) if name not in called]
+    touched = {*called, *(flow.start for flow in flows)}
+    return tuple(walk.request(name) for name in own_entries(planes, found) if name in touched)
 
 
 def times_of(

@@ -13,13 +13,14 @@ from typing import TypeVar
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.once import once
-from mlsd_helpers.analysis.paths import peak_rps
-from mlsd_helpers.analysis.surroundings import calls_of, required_rps
+from mlsd_helpers.analysis.paths import each_workload, peak_rps, together
+from mlsd_helpers.analysis.surroundings import brought_rps, calls_of, reaches, required_rps
 from mlsd_helpers.design import BYTES_PER_VALUE, Design, FleetPlan, Generation
 from mlsd_helpers.errors import RangeError
 
 T = TypeVar("T")
 
+PEAK = "requirements.throughput.peak"
 HOURS_A_MONTH = 30 * 24.0
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 _ROUNDED = 0.01  # how far a load may lie below what is required and still be the same figure
@@ -223,11 +224,13 @@ def _sized(design: Design, path: str, plan: FleetPlan) -> Sizing:
         required = required_rps(design, plan) or 0.0
         load = plan.load if required <= plan.load * (1 + _ROUNDED) else required
         return Sizing(plan, load, f"{path}.load", path)
-    peak, calls = peak_rps(design), None if path == "capacity" else calls_of(design, plan)
+    calls = None if path == "capacity" else together(design, lambda one: calls_of(one, plan))
+    peak = together(design, lambda one: peak_rps(one) if reaches(one, plan) else None)
     if peak is None or calls is None:
         most = None if peak is None else max(peak, required_rps(design, plan) or 0.0)
-        return Sizing(plan, most, "requirements.throughput.peak", path)
-    return Sizing(plan, peak * calls, f"{path}.load", path)
+        where = "requirements.workloads" if each_workload(design)[0].workload else PEAK
+        return Sizing(plan, most, where, path)
+    return Sizing(plan, together(design, lambda one: brought_rps(one, plan)), f"{path}.load", path)
 
 
 def sizing_of(design: Design) -> Sizing | None:

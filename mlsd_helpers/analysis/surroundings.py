@@ -10,8 +10,15 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.graph import components_by_id, reached, steps_back, waiting_flows
-from mlsd_helpers.analysis.paths import JOBS, peak_rps, warm_rps
+from mlsd_helpers.analysis.graph import (
+    components_by_id,
+    own_entries,
+    reached,
+    steps_along,
+    steps_back,
+    waiting_flows,
+)
+from mlsd_helpers.analysis.paths import JOBS, each_workload, peak_rps, run_rps, together, warm_rps
 from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.request import counts_as_answered, outside_of
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow
@@ -26,12 +33,15 @@ def _waiting(design: Design) -> list[Flow]:
 def somebody_waits(design: Design, plan: FleetPlan) -> bool:
     """Tell whether somebody may be waiting for the answers of a fleet; False where jobs or events feed it alone.
 
-    Where the sketch does not show the fleet, somebody waits unless the system runs on a schedule.
+    Where the sketch does not show the fleet, somebody waits unless the system runs on a schedule. Of a workload, its
+    own requests count; of a design with several workloads, those of any.
 
     >>> from mlsd_helpers import cases
     >>> [somebody_waits(case, case.capacity) for case in map(cases.load, ("harbour_pay", "shopify_products"))]
     [True, False]
     """
+    if design.views:
+        return any(somebody_waits(one, plan) for one in design.views)
     needs = design.requirements
     known = components_by_id(design.planes) if design.planes else {}
     component = known.get(plan.component or "")
@@ -41,6 +51,9 @@ def somebody_waits(design: Design, plan: FleetPlan) -> bool:
     before = reached([component.id], steps_back(flows))
     called = {flow.end for flow in flows}
     fed = {flow.end for flow in (design.planes.flows if design.planes else ()) if flow.carries in _FEEDS}
+    if design.planes and design.planes.asked:
+        named = own_entries(design.planes, [name for name in before if name not in called])
+        return any(known[name].kind not in _OF_JOBS for name in named if name in before)
     entries = [known[name] for name in before if name not in called]
     if not entries:  # a cycle
         return True
@@ -55,11 +68,42 @@ _FEEDS = ("events", "batch", "command")
 def is_timed(design: Design, plan: FleetPlan) -> bool:
     """Tell whether the latency requirement is about a fleet: named in its split, waited for, or the only fleet."""
     latency = design.requirements.latency if design.requirements else None
-    if latency is None:
+    if latency is None or not reaches(design, plan):
         return False
     if len(design.fleets) <= 1 or any(part.component == plan.component for part in latency.split):
         return True
     return somebody_waits(design, plan)
+
+
+def reaches(design: Design, plan: FleetPlan) -> bool:
+    """Tell whether requests of a workload come to a fleet; of a design without workloads, all do.
+
+    A fleet that the sketch does not show, and one that no workload reaches, may be anybody's.
+    """
+    if design.planes is None or design.planes.asked is None or plan.component is None:
+        return True
+    if all(one.id != plan.component for one in design.planes.components):
+        return True
+    return _comes_to(design, plan.component) or not any(
+        _comes_to(one, plan.component) for one in design.others
+    )
+
+
+def _comes_to(design: Design, component: str) -> bool:
+    if design.planes is None:
+        return False
+    flows = _waiting(design)
+    called = {flow.end for flow in flows}
+    found = dict.fromkeys(flow.start for flow in flows if flow.start not in called)
+    paths = design.pattern.paths if design.pattern else ()
+    own = {path.component for path in paths if path.workload}
+    return component in own | reached(own_entries(design.planes, found), steps_along(flows))
+
+
+def brought_rps(design: Design, plan: FleetPlan) -> float | None:
+    """Return what the calls of the sketch bring a fleet at the peak; of a workload by the clock, during its run."""
+    rate, calls = peak_rps(design) or run_rps(design), calls_of(design, plan)
+    return None if rate is None or calls is None else rate * calls
 
 
 def calls_of(design: Design, plan: FleetPlan) -> float | None:
@@ -71,7 +115,8 @@ def required_rps(design: Design, plan: FleetPlan) -> float | None:
     """Return what the requirements bring a fleet at the peak, in requests a second; None where that is not known.
 
     The peak, times how often the sketch calls the component for a request, less what caches and stored answers take.
-    Fleets of one component share it as their loads are. None where nobody waits: a queue absorbs the peak.
+    Fleets of one component share it as their loads are. None where nobody waits: a queue absorbs the peak. All
+    workloads are added up, and among them runs by the clock that use a fleet for whose answers others wait.
 
     >>> from mlsd_helpers.design import CapacityPlan, Requirements
     >>> needs = Requirements(throughput={"peak": "500 rps"})
@@ -79,7 +124,16 @@ def required_rps(design: Design, plan: FleetPlan) -> float | None:
     >>> required_rps(Design(name="d", requirements=needs, capacity=plan), plan)
     500.0
     """
+    if not any(_required_rps(one, plan) for one in each_workload(design) if peak_rps(one)):
+        return None
+    return together(design, lambda one: _required_rps(one, plan))
+
+
+def _required_rps(design: Design, plan: FleetPlan) -> float | None:
     peak = peak_rps(design)
+    if peak is None and (of_run := brought_rps(design, plan)) is not None:
+        part = _part_of_fleet(design, plan)
+        return None if part is None else of_run * part
     if peak is None or not somebody_waits(design, plan):
         return None
     calls, paths = calls_of(design, plan), design.pattern.paths if design.pattern else ()
@@ -92,12 +146,17 @@ def required_rps(design: Design, plan: FleetPlan) -> float | None:
         reaching = passed
     else:
         return None
+    part = _part_of_fleet(design, plan)
+    return None if part is None else peak * reaching * part
+
+
+def _part_of_fleet(design: Design, plan: FleetPlan) -> float | None:
+    """Return the share of what comes to a component that comes to one of its fleets; None where it is not known."""
     same = [one for one in design.fleets.values() if one.component == plan.component]
     loads = [one.load for one in same if one.load]
     if len(same) > 1 and (plan.load is None or len(loads) < len(same)):
         return None
-    part = plan.load / math.fsum(loads) if len(same) > 1 and plan.load else 1.0
-    return peak * reaching * part
+    return plan.load / math.fsum(loads) if len(same) > 1 and plan.load else 1.0
 
 
 def share_reaching(design: Design, load_rps: float | None) -> float:

@@ -15,9 +15,16 @@ from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import (
+    components_by_id,
+    cycle,
+    own_entries,
+    reached,
+    steps_along,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.once import once
-from mlsd_helpers.analysis.paths import JOBS, peak_rps
+from mlsd_helpers.analysis.paths import JOBS, each_together, peak_rps, run_rps
 from mlsd_helpers.analysis.prediction import Range, predictions, writing
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty, without_rare
 from mlsd_helpers.analysis.request import (
@@ -59,6 +66,10 @@ def waiting_entries(planes: Planes) -> tuple[str, ...]:
         for one in dict.fromkeys(flow.start for flow in flows if flow.start not in called)
         if known[one].kind not in JOBS
     ]
+    if planes.asked:
+        touched = {name for flow in flows for name in (flow.start, flow.end)}
+        named = [name for name in own_entries(planes, found) if name in touched]
+        return tuple(name for name in named if known[name].kind not in JOBS)
     return tuple([one for one in found if known[one].plane == "serving"] or found)
 
 
@@ -831,8 +842,12 @@ def _limits(one: Component) -> Iterator[tuple[float | None, float, str]]:
 
 def _rates(design: Design, planes: Planes) -> dict[str, float]:
     """Return how often each component is called at the peak, in calls a second; alternatives as if all came to them."""
-    peak = peak_rps(design)
-    if peak is None:
+    return each_together(design, lambda one: _own_rates(one, planes if one is design else one.planes))
+
+
+def _own_rates(design: Design, planes: Planes | None) -> dict[str, float]:
+    peak = peak_rps(design) or run_rps(design)
+    if peak is None or planes is None:
         return {}
     calls = dict(calls_per_request(planes))
     entries = waiting_entries(planes)

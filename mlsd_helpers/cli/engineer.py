@@ -106,10 +106,10 @@ def document(given: argparse.Namespace) -> int:
 def simulate(given: argparse.Namespace) -> int:
     """Simulate a design's capacity, and say whether each requirement is met.
 
-    Every fleet is simulated; --fleet chooses one. Each figure is printed with its interval, beside the rule of
-    thumb and the exact formula. Incidents are given by name and last to the end. Exit status 1 when a
-    requirement is missed, also by an overload. A requirement that cannot be judged is printed with the reason,
-    and leaves the status at 0.
+    Every fleet is simulated; --fleet chooses one. Each workload has verdicts of its own. Each figure is printed with
+    its interval, beside the rule of thumb and the exact formula. Incidents are given by name and last to the end.
+    Exit status 1 when a requirement is missed, also by an overload. A requirement that cannot be judged is printed
+    with the reason, and leaves the status at 0.
     """
     import json  # noqa: PLC0415
 
@@ -124,7 +124,10 @@ def simulate(given: argparse.Namespace) -> int:
             takes_s = round(expected_time_s(design, **how))
             complain(f"Without numba this takes about {show_seconds(takes_s)}; --requests N changes it.")
     found = (
-        (report(design, seed=given.seed, fleet=given.fleet, progress=_bar(), **how),)
+        tuple(
+            report(one, seed=given.seed, fleet=given.fleet, progress=_bar(), **how)
+            for one in design.views or (design,)
+        )
         if given.fleet
         else reports(design, seed=given.seed, progress=_bar(), **how)
     )

@@ -57,6 +57,7 @@ from mlsd_helpers.design.requirements import (
     Requirements,
     Schedule,
     Throughput,
+    Workload,
 )
 from mlsd_helpers.design.schema import json_schema, schema_text
 from mlsd_helpers.design.value import step_to
@@ -135,6 +136,7 @@ __all__ = [
     "TokensPerCall",
     "Training",
     "UnreadableDesignError",
+    "Workload",
     "json_schema",
     "load_design",
     "load_with_lines",

@@ -98,6 +98,8 @@ class Feature(Value):
     """The stages that it passes, in order."""
     sla: Seconds | None = None
     """The oldest it may be when it is used; the freshness requirement when left out."""
+    workload: Several[Id] = ()
+    """The workloads whose model reads it; all when left out."""
     slot: Count | None = None
     """Its first position in the model's input, from 0."""
     width: Positive[Count] = 1

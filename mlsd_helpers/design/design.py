@@ -1,11 +1,12 @@
 """The whole design and its YAML file. Each part is optional while the design is being made."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from pydantic import ValidationInfo, model_validator
+from pydantic import PrivateAttr, ValidationInfo, model_validator
 
 from mlsd_helpers.design.capacity import CapacityPlan, FleetPlan
 from mlsd_helpers.design.data import Data
@@ -33,8 +34,9 @@ from mlsd_helpers.design.references import (
     two_currencies,
     unresolved_names,
 )
-from mlsd_helpers.design.requirements import Requirements
+from mlsd_helpers.design.requirements import Requirements, Workload
 from mlsd_helpers.design.value import Fault, Id, Text, Value, ids_of, refuse, repeated, unresolved
+from mlsd_helpers.design.workloads import parts_of_view
 from mlsd_helpers.errors import DesignError
 
 if TYPE_CHECKING:
@@ -64,6 +66,13 @@ class Evidence(Value):
     """The id of the assumption."""
     note: Text | None = None
     """What the source says, or how the figure follows."""
+
+
+@dataclass
+class _Kept:
+    """What was computed of a design once; no part of it, so that all are equal."""
+
+    views: "tuple[Design, ...] | None" = field(default=None, compare=False)
 
 
 class Design(Value):
@@ -97,6 +106,48 @@ class Design(Value):
     """Publications and papers that figures come from."""
     evidence: tuple[Evidence, ...] = ()
     """Where single figures come from."""
+
+    _whole: "Design | None" = PrivateAttr(None)
+    _workload: Workload | None = PrivateAttr(None)
+    _kept: _Kept = PrivateAttr(default_factory=_Kept)
+
+    @property
+    def workload(self) -> Workload | None:
+        """The workload whose view this is; None where it is no view."""
+        return self._workload
+
+    @property
+    def views(self) -> tuple["Design", ...]:
+        """The design as each of its workloads sees it, with the workload's promises as its requirements.
+
+        Nothing where it states no `workloads`, and of a view itself.
+
+        >>> two = [{"id": "score", "labels": {"source": "clicks"}}, {"id": "chat"}]
+        >>> views = Design(name="d", requirements={"workloads": two}).views
+        >>> [(one.workload.id, one.requirements.labels is not None) for one in views]
+        [('score', True), ('chat', False)]
+        """
+        if self._kept.views is None:
+            stated = self.requirements.workloads if self.requirements else ()
+            self._kept.views = tuple(map(self._view, stated))
+        return self._kept.views
+
+    @property
+    def others(self) -> tuple["Design", ...]:
+        """The views of the other workloads, where this is the view of one."""
+        return (
+            tuple(one for one in self._whole.views if one.workload != self._workload) if self._whole else ()
+        )
+
+    def _view(self, workload: Workload) -> "Design":
+        fields = parts_of_view(dict(self), workload)
+        view = type(self).model_construct(_fields_set=self.model_fields_set, **fields)
+        view._whole, view._workload = self, workload  # noqa: SLF001 - of its own class
+        return view
+
+    def changed(self, **fields: Any) -> Self:
+        """Return the design with some parts replaced, and checked again; a view of a workload is not checked."""
+        return super().changed(**fields) if self._workload is None else self.model_copy(update=fields)
 
     @property
     def fleets(self) -> dict[str, FleetPlan]:

@@ -9,6 +9,8 @@ from mlsd_helpers.design.problems import nearest
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.files import write_whole
 
+_TOP = {"workloads": "requirements"}
+"""Examples whose first key is not their name: they show a part in another way."""
 _BEGIN = "# {part}: an example, a shop's search. Put in your own values, and remove the first # of each line."
 
 
@@ -35,14 +37,17 @@ class Outline(NamedTuple):
 
 
 def example(part: str) -> str:
-    """Return the YAML lines of an example of a part, such as "planes"; a ``DesignError`` for a part that has none."""
+    """Return the YAML lines of an example of a part, such as "planes"; a ``DesignError`` for a part that has none.
+
+    "workloads" are requirements of several workloads.
+    """
     parts = sorted(
         one.name.removesuffix(".yaml") for one in files(__package__).joinpath("examples").iterdir()
     )
     if part not in parts:
         raise DesignError(f"There is no part {part!r} in a design. {nearest(part, parts)}")
     text = files(__package__).joinpath("examples", f"{part}.yaml").read_text(encoding="utf-8")
-    return text[text.index(f"{part}:") :]
+    return text[text.index(f"{_TOP.get(part, part)}:") :]
 
 
 def outline(path: str | Path, part: str) -> Outline:
@@ -57,8 +62,9 @@ def outline(path: str | Path, part: str) -> Outline:
     if not path.exists():
         Design(name="My system").save(path)
     design, places = load_with_lines(path)
-    if getattr(design, part) is not None and part in design.model_fields_set:
-        return Outline(path, part, places(part), "present")
+    top = _TOP.get(part, part)
+    if getattr(design, top) is not None and top in design.model_fields_set:
+        return Outline(path, top, places(top), "present")
     text = path.read_bytes().decode()
     if begin in text:
         return Outline(path, part, text[: text.index(begin)].count("\n") + 1, "commented")

@@ -74,6 +74,8 @@ class ServingPath(Value):
     id: Id
     component: Id | None = None
     """The component of the planes that computes it."""
+    workload: Several[Id] = ()
+    """The workloads whose requests take it, and whose requests its share is of; all when left out."""
     stage: Positive[Count] | None = None
     """Its place in a row of stages that each request passes: 1 retrieves, 2 ranks, 3 re-ranks. Shares of one stage
     add up to 100%."""

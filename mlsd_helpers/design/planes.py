@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from itertools import chain
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from mlsd_helpers.design.components import Component, Plane
 from mlsd_helpers.design.problems import Path, nearest
@@ -73,6 +73,8 @@ class Flow(Value):
     retry: Retry | None = None
     idempotent: bool | None = None
     """Whether a call that is made twice does no harm."""
+    workload: Several[Id] = ()
+    """The workloads whose requests make this call; all that reach its start when left out."""
     otherwise: Id | None = None
     """The flow from the same start that is tried when this one gives no answer, by its id."""
     fallback: Text | None = None
@@ -127,6 +129,13 @@ class Alert(Value):
     """Where it stands what to do: a file or an address."""
 
 
+class Asked(NamedTuple):
+    """Whose requests a sketch shows, where it is that of one workload: its id, and the entries of each workload."""
+
+    workload: str
+    entries: dict[str, tuple[str, ...]]
+
+
 class Planes(Value):
     """The sketch: components, flows between them, and how the system is watched and changed."""
 
@@ -140,6 +149,23 @@ class Planes(Value):
     """What is watched, and who acts."""
     retraining: Retraining | None = None
     release: Release | None = None
+    _asked: Asked | None = PrivateAttr(None)
+
+    @property
+    def asked(self) -> Asked | None:
+        """Whose requests alone the sketch shows; None where it shows those of everybody."""
+        return self._asked
+
+    def of_workload(self, asked: Asked) -> Self:
+        """Return the same sketch, in which calls that only the requests of other workloads make are nobody's."""
+        made = self.model_copy()
+        made._asked = asked  # noqa: SLF001 - of its own class
+        return made
+
+    def changed(self, **fields: Any) -> Self:
+        """Return the sketch with some fields replaced, of the same workload, and checked again."""
+        made = super().changed(**fields)
+        return made.of_workload(self._asked) if self._asked else made
 
     def component(self, wanted: str) -> Component | None:
         """Return the component with this id, if there is one."""

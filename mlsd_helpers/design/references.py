@@ -20,6 +20,9 @@ _Named = Iterator[tuple[Path, str]]
 _TO_COMPONENTS = (
     ("requirements", "latency", "split", "component"),
     ("requirements", "freshness", "also", "component"),
+    ("requirements", "workloads", "entry"),
+    ("requirements", "workloads", "latency", "split", "component"),
+    ("requirements", "workloads", "freshness", "also", "component"),
     ("requirements", "constraints", "met_by"),
     ("requirements", "failure_modes", "of"),
     ("requirements", "prediction", "reasons_kept_in"),
@@ -35,6 +38,11 @@ _TO_DATASETS = (
     ("requirements", "constraints", "of"),
     ("planes", "flows", "without"),
     ("data", "training", "trained_on"),
+)
+_TO_WORKLOADS = (
+    ("planes", "flows", "workload"),
+    ("dataflow", "features", "workload"),
+    ("pattern", "paths", "workload"),
 )
 _TO_ALERTS = ("planes", "release", "stages", "stops_on")
 
@@ -53,6 +61,9 @@ def unresolved_names(
     datasets = {one.id for one in getattr(getattr(design, "data", None), "datasets", ())}
     for fields in _TO_DATASETS:
         yield from unresolved(_names(design, fields), datasets, "data set")
+    workloads = {one.id for one in getattr(getattr(design, "requirements", None), "workloads", ())}
+    for fields in _TO_WORKLOADS:
+        yield from unresolved(_names(design, fields), workloads, "workload")
     known = {one.id for one in (planes.alerts if planes else ())}
     known |= {one.id for one in (operations.objectives if operations else ())}
     yield from unresolved(_names(design, _TO_ALERTS), known, "alert or objective")
@@ -97,7 +108,8 @@ def amounts_in(value: Any, before: Path = ()) -> Iterator[tuple[Path, Amount]]:
 @cache
 def _with_money(kind: type[Value]) -> tuple[str, ...]:
     """Return the fields of a kind of value that hold money, or a part that has some."""
-    return tuple(name for name, hint in get_type_hints(kind, include_extras=True).items() if _is_money(hint))
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(name for name in kind.model_fields if _is_money(hints[name]))
 
 
 def _is_money(hint: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from mlsd_helpers.design.problems import Path
 from mlsd_helpers.design.quantities import Count, Fraction, Money, PerSecond, Positive, Ratio, Seconds
 from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated, unresolved
 
@@ -29,6 +30,8 @@ Demand = Literal["independent validation", "reasons", "erasure"]
 """What a design can be held against: that others than its makers validate a model, that the reasons of each decision
 are kept, that data are erased on request or when they are not needed any more."""
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
+AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
+"""What each workload promises or brings: the fields that a design with one workload has among its requirements."""
 
 _KEPT_FREE = re.compile(
     r"(the |a |our |time )*(safety )?(reserves?|margin|slack|buffer|spare|headroom|left( over)?|unused)\b[^+&]*",
@@ -342,6 +345,35 @@ class Assumption(Value):
     """How and by when it will be checked."""
 
 
+class Workload(Value):
+    """One kind of requests, or of runs by the clock, with promises of its own: an online score, a nightly batch."""
+
+    id: Id
+    does: Text | None = None
+    """What it is, in words."""
+    entry: Several[Id] = ()
+    """The components at which its requests enter, or its runs start."""
+    off_peak: bool = False
+    """Whether it works only while the others are not at their peak, so that their peaks and its load do not add up."""
+    prediction: Prediction | None = None
+    latency: Latency | None = None
+    throughput: Throughput | None = None
+    freshness: Freshness | None = None
+    availability: Availability | None = None
+    labels: Labels | None = None
+    schedule: Schedule | None = None
+    """When it runs, where nobody asks for its answers."""
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        refuse(repeated(_ids_of_axes(self)))
+        return self
+
+
+def _ids_of_axes(of: "Requirements | Workload") -> Iterator[tuple[Path, str]]:
+    return (((name, "id"), axis.id) for name in AXES if (axis := getattr(of, name)))
+
+
 class Requirements(Value):
     """What the product needs, as testable inequalities."""
 
@@ -359,6 +391,8 @@ class Requirements(Value):
     labels: Labels | None = None
     schedule: Schedule | None = None
     """For what runs by the clock and answers no requests."""
+    workloads: tuple[Workload, ...] = ()
+    """In place of the seven fields before, where there is more than one kind of requests or runs: each with its own."""
     constraints: tuple[Constraint, ...] = ()
     """What law, contracts and policies demand."""
     failure_modes: tuple[FailureMode, ...] = ()
@@ -368,10 +402,9 @@ class Requirements(Value):
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
-        axes = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
-        stated = (((name, "id"), axis.id) for name in axes if (axis := getattr(self, name)))
         lists = (
-            ids_of(name, getattr(self, name)) for name in ("constraints", "failure_modes", "assumptions")
+            ids_of(name, getattr(self, name))
+            for name in ("workloads", "constraints", "failure_modes", "assumptions")
         )
         known = {one.id for one in self.constraints}
         named = (
@@ -379,5 +412,14 @@ class Requirements(Value):
             for position, one in enumerate(self.constraints)
             for name in one.goes_before
         )
-        refuse(chain(repeated(chain(stated, *lists)), unresolved(named, known, "constraint")))
+        ids = repeated(chain(_ids_of_axes(self), *lists))
+        refuse(chain(self._in_two_ways(), ids, unresolved(named, known, "constraint")))
         return self
+
+    def _in_two_ways(self) -> Iterator[Fault]:
+        """Find fields that are written beside `workloads`: it would be open of which workload they are."""
+        for name in AXES if self.workloads else ():
+            if getattr(self, name) is not None:
+                of = ", ".join(one.id for one in self.workloads)
+                hint = f"Write it in each workload that it holds for ({of}), or leave out 'workloads'."
+                yield (name,), f"is written beside 'workloads', and belongs to none of them. {hint}"

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from mlsd_helpers.analysis.ages import as_read, worst_ages_s
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.design import Component, DataFlow, Flow, Planes
 from mlsd_helpers.document.fields import Columns, Phrases, entries, format_value, phrases
@@ -117,9 +116,8 @@ _GATES: Columns = {
 def data(figures: Figures) -> Md:
     """Write datasets, flows that leave a region or trust zone, the model's inputs, labels, training and gates."""
     design = figures.design
-    held, needs, planes = design.data, design.requirements, design.planes
+    held, planes = design.data, design.planes
     gates = planes.release.gates if planes and planes.release else ()
-    labels = phrases(figures, "requirements.labels", needs and needs.labels, _LABELS)
     training = phrases(figures, "data.training", held and held.training, _TRAINING)
     datasets = held.datasets if held else ()
     return section(
@@ -128,7 +126,7 @@ def data(figures: Figures) -> Md:
         part("What is kept", entries(figures, "data.datasets", datasets, _DATASETS, "dataset")),
         part("What leaves a region or a trust zone", _leaving(figures, planes)),
         part("What the model reads", _inputs(figures, design.dataflow)),
-        part("Labels", bullets(labels)),
+        *map(_labels, figures.views),
         part("Training", bullets(training)),
         part("Experiments", entries(figures, "experiments", design.experiments, _EXPERIMENTS, "experiment")),
         part("Evaluation gates", entries(figures, "planes.release.gates", gates, _GATES, "gate")),
@@ -170,6 +168,13 @@ def _regions(start: Component, end: Component) -> Md:
     return Md(f"{before} → {after}") if left else Md("")
 
 
+def _labels(figures: Figures) -> Md:
+    """Write the labels of a design, or of one of its workloads."""
+    needs, of = figures.design.requirements, figures.workload
+    words = phrases(figures, "requirements.labels", needs and needs.labels, _LABELS)
+    return part(f"Labels: workload {code(of)}" if of else "Labels", bullets(words))
+
+
 def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
     """Write the model's inputs in short; the tables are an appendix."""
     if flow is None:
@@ -177,16 +182,18 @@ def _inputs(figures: Figures, flow: DataFlow | None) -> Md:
     if not flow.features:
         return bullets(_agreements(figures, flow))
     sources = {feature.source for feature in flow.features}
-    ages_s = worst_ages_s(as_read(figures.design))
+    ages_s = figures.ages_s
     general_path = "requirements.freshness.features"
-    general = figures.held(general_path)
-    limits_s = {one.id: general if one.sla is None else one.sla for one in flow.features}
+    limiting = {one.id: figures.limiting(one) for one in flow.features}
+    limits_s = {
+        one.id: limiting[one.id].held(general_path) if one.sla is None else one.sla for one in flow.features
+    }
     limited = [one.id for one in flow.features if limits_s[one.id]]
     nearest = max(limited, key=lambda one: ages_s[one] / limits_s[one], default=None)
     aged = ""
     if nearest:
         own = f"dataflow.features.{nearest}.sla"
-        limit = figures.required(general_path) if figures.held(own) is None else figures.number(own)
+        limit = limiting[nearest].required(general_path) if figures.held(own) is None else figures.number(own)
         aged = (
             f" Nearest to its limit is {link(code(nearest), f'feature-{nearest}')}: at worst "
             f"{show_seconds(ages_s[nearest])} old, of {limit} that are allowed."

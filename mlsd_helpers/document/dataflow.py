@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from mlsd_helpers.analysis.ages import as_read, branches_of, worst_ages_s
+from mlsd_helpers.analysis.ages import branches_of
 from mlsd_helpers.design import REQUEST, DataFlow, Feature, Parallel, Stage
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link, section, table
 from mlsd_helpers.document.mermaid import Edge, Node, flowchart
@@ -23,7 +23,7 @@ def dataflow(figures: Figures) -> Md:
     if flow is None:
         return Md("")
     drawn = _lineage(flow) if flow.features or flow.stages else Md("")
-    ages_s = worst_ages_s(as_read(figures.design))
+    ages_s = figures.ages_s
     features = table(_FEATURE, (_feature(figures, one, ages_s[one.id]) for one in flow.features))
     stages = table(_STAGE, (_stage(figures, one) for one in flow.stages))
     return section("dataflow", "Appendix: features and their lineage", drawn, features, stages)
@@ -75,8 +75,9 @@ def _through(before: Sequence[str], ways: Iterable[Sequence[Sequence[str]]]) -> 
 def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
     path = f"{AT}.features.{one.id}"
     wide = Md(f", {figures.number(f'{path}.width')} wide") if one.width > 1 else ""
-    has_limit = figures.held("requirements.freshness.features") is not None
-    general = figures.required("requirements.freshness.features") if has_limit else Md("")
+    limiting = figures.limiting(one)
+    has_limit = limiting.held("requirements.freshness.features") is not None
+    general = limiting.required("requirements.freshness.features") if has_limit else Md("")
     return (
         anchor(f"feature-{one.id}", code(one.id)),
         code(one.source),

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlsd_helpers.design import Design
 from mlsd_helpers.design.value import step_to
+from mlsd_helpers.design.workloads import path_in
 from mlsd_helpers.document.markdown import Md, bullets, code, escape, joined, part, section
 from mlsd_helpers.document.provenance import Figures
 
@@ -43,6 +44,10 @@ def gaps(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
     >>> dict(gaps(Design(name="d", planes={"components": [{"id": "a", "kind": "cache"}]})))["planes.components.owner"]
     ('a',)
     """
+    for view in design.views:
+        for path, entries in gaps(view):
+            if (own := path_in(view.workload.id if view.workload else "", path)) != path:
+                yield own, entries
     places = {"capacity.fleets.*" if "." in path else path for path in design.fleets} or {"capacity"}
     plans = (f"{place}.{name}" for place in sorted(places) for name in _PLAN)
     parts = (f"{part}.{field}" for part, fields in WANTED.items() for field in fields)
@@ -52,6 +57,8 @@ def gaps(design: Design) -> Iterator[tuple[str, tuple[str, ...]]]:
             found.setdefault(path, []).extend(filter(None, [entry]))
     scheduled = design.requirements and design.requirements.schedule
     for path, names in found.items():
+        if design.views and path_in("", path) != path:
+            continue  # each workload has its own
         if design.why_not(path) is None and not (scheduled and path in _INSTEAD_OF_A_SCHEDULE):
             yield path, tuple(names)
 

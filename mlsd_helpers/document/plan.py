@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.cost import working_hours
+from mlsd_helpers.analysis.cost import calls_per_s, working_hours
 from mlsd_helpers.analysis.paths import peak_rps
 from mlsd_helpers.analysis.sizing import (
     FLOPS_UTILISATION,
@@ -17,7 +17,8 @@ from mlsd_helpers.analysis.sizing import (
     Sizing,
     fleet_names,
 )
-from mlsd_helpers.design import BYTES_PER_VALUE, FleetPlan
+from mlsd_helpers.analysis.surroundings import reaches
+from mlsd_helpers.design import BYTES_PER_VALUE, FleetPlan, ServingPath
 from mlsd_helpers.document.markdown import Md, anchor, code, escape, joined, link
 from mlsd_helpers.document.provenance import ASSUMED, PEAK, Figures, undecided
 from mlsd_helpers.errors import RangeError
@@ -137,7 +138,7 @@ class Fleet:
         path, load = self.figures.load_path(self.path), self.sizing.load_rps
         if load is None or self.figures.held(path) == load:
             return _given(self.figures, name, path)
-        return Input(name, load, show_rate(load), self.figures.origin(PEAK))
+        return Input(name, load, show_rate(load), self.figures.peak)
 
     def work(self, name: str) -> Input:
         """Return the time that one request takes of a replica: service time ÷ requests at once."""
@@ -168,9 +169,10 @@ class Fleet:
 def rows(figures: Figures) -> Iterator[Row]:
     """Yield each row that the design has inputs for."""
     fleets = [Fleet(figures, path) for path in figures.design.fleets]
-    yield from _traffic(figures)
+    yield from chain.from_iterable(map(_traffic, figures.views))
     yield from chain.from_iterable(topic(fleet) for fleet in fleets for topic in OF_A_FLEET)
-    yield from chain.from_iterable(topic(figures) for topic in OF_THE_REST)
+    yield from chain.from_iterable(map(_labels, figures.views))
+    yield from _paths(figures)
 
 
 def cells(row: Row) -> tuple[Md, Md, Md, Md]:
@@ -211,6 +213,19 @@ def _scaled(one: Input, factor: float, words: str) -> Input:
 # The topics
 
 
+def _row_of(
+    figures: Figures,
+    what: str,
+    title: str,
+    formula: Callable[..., float],
+    inputs: Sequence[Input],
+    show: Show = show_number,
+) -> Row:
+    """Return a row about a design, or about one of its workloads."""
+    of = figures.workload
+    return Row(f"{what}-{of}" if of else what, title, formula, inputs, show, of)
+
+
 def _traffic(figures: Figures) -> Iterator[Row]:
     needs = figures.design.requirements
     if needs and needs.availability:
@@ -219,11 +234,13 @@ def _traffic(figures: Figures) -> Iterator[Row]:
             _given(figures, "availability", f"{at}.target"),
             _given(figures, "window_s", f"{at}.window"),
         ]
-        yield Row("error_budget", "Time that may fail", formulas.error_budget_s, inputs, show_seconds)
+        yield _row_of(
+            figures, "error_budget", "Time that may fail", formulas.error_budget_s, inputs, show_seconds
+        )
     if needs and needs.throughput and needs.throughput.scorings_per_request > 1:
         candidates = _given(figures, "candidates", "requirements.throughput.scorings_per_request")
         inputs = [_given(figures, "peak_rps", "requirements.throughput.peak"), candidates]
-        yield Row("scorings", "Scorings at the peak, a second", formulas.scorings_per_s, inputs)
+        yield _row_of(figures, "scorings", "Scorings at the peak, a second", formulas.scorings_per_s, inputs)
 
 
 def _fleet(fleet: Fleet) -> Iterator[Row]:
@@ -246,7 +263,9 @@ def _fleet(fleet: Fleet) -> Iterator[Row]:
         left = fleet.servers(gone, f"({fleet.text('replicas')} − {gone:,} in the zone)")
         what = "Utilisation with a zone lost"
         yield fleet.row("zone_lost", what, formulas.utilisation, [left, load, service], show_share)
-    yield from _waits(fleet, full)
+    for figures in fleet.figures.views:
+        if reaches(figures.design, fleet.plan):
+            yield from _waits(fleet, full, figures)
 
 
 def _failures(fleet: Fleet, size: tuple[Input, ...], need: Row) -> Iterator[Row]:
@@ -270,18 +289,21 @@ def _failures(fleet: Fleet, size: tuple[Input, ...], need: Row) -> Iterator[Row]
         yield fleet.row("restart", what, formulas.replicas_for_rolling_restart, inputs)
 
 
-def _waits(fleet: Fleet, service: Input) -> Iterator[Row]:
-    percentile = fleet.figures.held("requirements.latency.percentile")
+def _waits(fleet: Fleet, service: Input, of: Figures) -> Iterator[Row]:
+    percentile = of.held("requirements.latency.percentile")
     if percentile not in PERCENTILES:
         return
     at_once, one = fleet.plan.concurrency_per_replica, fleet.given("servers", "replicas")
     servers = one if at_once == 1 else _scaled(one, at_once, f"{one.words} × {at_once}")
-    origin = fleet.figures.origin("requirements.latency")
+    origin = of.origin("requirements.latency")
     wanted = Input("percentile", PERCENTILES[percentile], percentile, origin)
     inputs = [servers, fleet.load("arrival_rps"), service, wanted]
-    what = f"{percentile} wait for a replica, in one queue, with exponential service"
+    asked = f" of {of.workload}" if of.workload else ""
+    what = f"{percentile} wait{asked} for a replica, in one queue, with exponential service"
     show: Show = lambda wait_s: show_seconds(wait_s) if wait_s else "no wait"  # noqa: E731
-    yield fleet.row("wait", what, formulas.wait_percentile_s, inputs, show)
+    yield fleet.row(
+        f"wait-{of.workload}" if asked else "wait", what, formulas.wait_percentile_s, inputs, show
+    )
 
 
 def _autoscaler(fleet: Fleet) -> Iterator[Row]:
@@ -315,13 +337,23 @@ def _cost(fleet: Fleet) -> Iterator[Row]:
     if why:
         part = f"{size[1].words} × {paid_h:.4g} / {HOURS_A_MONTH:g}"
         size[1] = _scaled(size[1], paid_h / HOURS_A_MONTH, part)
-    inputs = [*size, _mean_rps(fleet)]
+    mean = _mean_rps(fleet)
+    if fleet.figures.design.views and mean.missing:
+        return
+    inputs = [*size, mean]
     what = "Cost of the fleet per 1,000 predictions"
     yield fleet.row("cost_per_1k", what, formulas.cost_per_thousand_predictions, inputs, money)
 
 
 def _mean_rps(fleet: Fleet) -> Input:
     """Return the mean rate at a fleet: of several, each has its part of the mean as of the peak."""
+    design = fleet.figures.design
+    if design.views:
+        all_rps = calls_per_s(design).get(fleet.plan.component or "")
+        words = "" if all_rps is None else show_rate(all_rps)
+        return Input(
+            "mean_rps", all_rps, words, fleet.figures.peak, "" if all_rps else "requirements.workloads"
+        )
     mean = _given(fleet.figures, "mean_rps", "requirements.throughput.mean")
     peak, load = peak_rps(fleet.figures.design), fleet.sizing.load_rps
     if mean.missing or len(fleet.figures.design.fleets) == 1 or not peak or load is None:
@@ -340,7 +372,13 @@ def _labels(figures: Figures) -> Iterator[Row]:
         inputs = [_given(figures, name, f"{at}.{field}") for name, field in given]
         what = "Cost of the labels of one training set"
         money = partial(show_money, currency=figures.design.currency)
-        yield Row("labels", what, formulas.labelling_cost, inputs, money)
+        yield _row_of(figures, "labels", what, formulas.labelling_cost, inputs, money)
+
+
+def _asking(figures: Figures, path: ServingPath) -> Figures:
+    """Return the figures of the workload that takes a path; of several that of the highest peak."""
+    taking = [one for one in figures.views if not path.workload or one.workload in path.workload]
+    return max(taking, key=lambda one: one.held(PEAK) or 0.0, default=figures)
 
 
 def _paths(figures: Figures) -> Iterator[Row]:
@@ -349,7 +387,7 @@ def _paths(figures: Figures) -> Iterator[Row]:
         at = f"pattern.paths.{path.id}"
         if path.cache:
             hits = _given(figures, "hit_ratio", f"{at}.cache.hit_ratio")
-            load, share = _given(figures, "request_rps", "requirements.throughput.peak"), path.share
+            load, share = _given(_asking(figures, path), "request_rps", PEAK), path.share
             if share is not None:
                 load = _scaled(load, share, f"{load.words} × {figures.text(f'{at}.share')}")
             what = f"Requests of {path.id} that the cache lets through, a second"
@@ -452,4 +490,3 @@ def _of_all(fleet: Fleet, name: str, path: str) -> Input:
 
 _AT = "generation"
 OF_A_FLEET = (_fleet, _autoscaler, _cost, _generation)
-OF_THE_REST = (_labels, _paths)

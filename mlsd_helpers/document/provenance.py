@@ -6,10 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mlsd_helpers.analysis.ages import as_read, worst_ages_s
 from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.sizing import Sizing, sizings
-from mlsd_helpers.design import Design, Evidence
+from mlsd_helpers.design import Design, Evidence, Feature
+from mlsd_helpers.design.requirements import AXES
 from mlsd_helpers.design.value import Value
+from mlsd_helpers.design.workloads import path_in
 from mlsd_helpers.document.markdown import NOTHING, Md, code, escape, link
 from mlsd_helpers.review import Review, reviewed
 from mlsd_helpers.units import show_rate
@@ -22,7 +25,6 @@ def _steps(path: str) -> Steps:
     return tuple(path.split("."))
 
 
-AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
 WITHOUT_REASON = "without-reason"
 BY_DEFAULT = "by-default"
 ASSUMED = "assumed"
@@ -80,6 +82,31 @@ class Figures:
     _used: set[Steps] = field(default_factory=set, compare=False, repr=False)
 
     @cached_property
+    def views(self) -> tuple["Figures", ...]:
+        """The figures of each workload, by paths as if it were the only one; of a design without any, these alone."""
+        found = self.design.views
+        return tuple(Figures(one, self.folder, self._used) for one in found) or (self,)
+
+    @property
+    def workload(self) -> str:
+        """The id of the workload whose figures these are; empty for those of a design."""
+        return self.design.workload.id if self.design.workload else ""
+
+    @cached_property
+    def ages_s(self) -> Mapping[str, float]:
+        """The worst age of each feature when a model reads it, in seconds; of several workloads the oldest."""
+        found = [worst_ages_s(as_read(one.design)) for one in self.views]
+        names = dict.fromkeys(name for ages in found for name in ages)
+        return {name: max(ages.get(name, 0.0) for ages in found) for name in names}
+
+    def limiting(self, feature: Feature) -> "Figures":
+        """Return the figures of the workload whose freshness limits a feature most, of those that read it."""
+        path = "requirements.freshness.features"
+        reading = [one for one in self.views if not feature.workload or one.workload in feature.workload]
+        limited = [one for one in reading if one.held(path) is not None]
+        return min(limited, key=lambda one: one.held(path), default=self)
+
+    @cached_property
     def sizings(self) -> dict[str, Sizing]:
         """What the plan of each fleet comes to, by the path of the plan."""
         return sizings(self.design)
@@ -93,7 +120,12 @@ class Figures:
         path, load = self.load_path(plan), self.sizings[plan].load_rps
         if load is None or self.held(path) == load:
             return self.required(path)
-        return link(escape(show_rate(load)), self.origin(PEAK))
+        return link(escape(show_rate(load)), self.peak)
+
+    @property
+    def peak(self) -> str:
+        """The anchor of the peak of the requirements, or of the requirements of all workloads."""
+        return "section-requirements" if self.design.views else self.origin(PEAK)
 
     @cached_property
     def costs(self) -> tuple[CostRow, ...]:
@@ -136,7 +168,7 @@ class Figures:
 
     def note(self, path: str) -> None:
         """Remember that the document shows the value at a path."""
-        self._used.add(_steps(path))
+        self._used.add(_steps(path_in(self.workload, path) if self.workload else path))
 
     def not_shown(self, body: str) -> Iterator[tuple[str, str]]:
         """Yield the fields that the design states and a document so far does not show: path and value.
@@ -146,6 +178,9 @@ class Figures:
         used = self._used | {steps[:-1] for steps in self._used if steps[-1] == "mean"}
         for steps, value in self._chosen.items():
             groups = {steps[:length] for length in range(1, len(steps) + 1)}
+            if steps[:2] == ("requirements", "workloads"):
+                alone = ("requirements", *steps[3:])
+                groups |= {alone[:length] for length in range(1, len(alone) + 1)}
             by_name = {(*group[:-2], "*", group[-1]) for group in groups if len(group) > 2}
             if (
                 steps[0] in _OTHERWISE_SHOWN
@@ -185,8 +220,13 @@ class Figures:
         """Return the anchor of an input's origin: its requirement, or its evidence."""
         part, axis, *_ = (*path.split("."), "")
         if part == "requirements" and axis in AXES:
-            return f"requirement-{self.held(f'{part}.{axis}.id')}"
+            return f"requirement-{self.anchor_of(axis)}"
         return self.target(path)
+
+    def anchor_of(self, axis: str) -> str:
+        """Return what to call an axis of the requirements in an anchor: its id, after that of its workload."""
+        own = self.held(f"requirements.{axis}.id")
+        return f"{self.workload}-{own}" if self.workload else f"{own}"
 
     def unreasoned(self) -> tuple[str, ...]:
         """Return the paths of the given figures that name neither a source nor an assumption."""

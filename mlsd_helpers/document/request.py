@@ -35,6 +35,11 @@ _CLIENT = "client"
 
 
 def request(figures: Figures, planes: Planes) -> Md:
+    """Write the path of a request, for each workload, and the effect of each failure."""
+    return blocks(*(_of_workload(one, one.design.planes or planes) for one in figures.views))
+
+
+def _of_workload(figures: Figures, planes: Planes) -> Md:
     """Write the path of a request from each component where it may enter, and the effect of each failure."""
     flows = [flow for _, flow in waiting_flows(planes)]
     if way := cycle(flows):
@@ -42,19 +47,25 @@ def request(figures: Figures, planes: Planes) -> Md:
     found = requests_of(planes)
     shown = [_request(figures, planes, one) for one in found[:_MOST_ENTRIES]]
     more = f"Requests enter at {len(found)} components, of which {_MOST_ENTRIES} are shown."
+    if figures.workload and not found:
+        return Md("")
     return blocks(
         *shown,
         Md(more if len(found) > _MOST_ENTRIES else ""),
         _budget(figures),
-        part("When a component fails", _failures(figures, planes, found)),
+        part(_titled(figures, "When a component fails"), _failures(figures, planes, found)),
     )
+
+
+def _titled(figures: Figures, title: str) -> str:
+    return f"{title}: workload {code(figures.workload)}" if figures.workload else title
 
 
 def _request(figures: Figures, planes: Planes, one: Request) -> Md:
     calls = calls_by_component(planes)
     steps = steps_along(flow for made in calls.values() for call in made for flow in call.flows)
     size = sum(len(steps.get(box, ())) for box in reached([one.entry], steps))
-    title = f"A request at {code(one.entry)}"
+    title = _titled(figures, f"A request at {code(one.entry)}")
     words = f"{counted(size, 'call')} of a request that enters at {one.entry}"
     if size > _MOST_CALLS:
         return part(title, Md(f"Too large to draw: {escape(words)}."), bullets(_takes(figures, planes, one)))
@@ -205,7 +216,7 @@ def _budget(figures: Figures) -> Md:
     left = link(f"**{show_seconds(left_s)}**", "formula-budget_left_s")
     whole = (escape("budget"), Md(""), figures.required("requirements.latency.budget"))
     rows = [*parts, whole, (Md("**left**"), Md(""), left)]
-    return part("Latency budget", table(("part", "component", "time"), rows), Md(BUDGET))
+    return part(_titled(figures, "Latency budget"), table(("part", "component", "time"), rows), Md(BUDGET))
 
 
 def _failures(figures: Figures, planes: Planes, found: tuple[Request, ...]) -> Md:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from mlsd_helpers.design import Promise, Requirements
+from mlsd_helpers.design.requirements import AXES
 from mlsd_helpers.document.context import context
-from mlsd_helpers.document.fields import Columns, Phrases, entries, format_value, phrases
+from mlsd_helpers.document.fields import Columns, Phrases, entries, format_value, name, phrases
 from mlsd_helpers.document.markdown import (
     Md,
     anchor,
@@ -17,7 +18,7 @@ from mlsd_helpers.document.markdown import (
     section,
     table,
 )
-from mlsd_helpers.document.provenance import AXES, Figures
+from mlsd_helpers.document.provenance import Figures
 
 AT = "requirements"
 _CONSTRAINTS: Columns = {
@@ -93,20 +94,37 @@ def requirements(figures: Figures) -> Md:
     words = context(figures)
     if needs is None:
         return section("requirements", "Context and requirements", words)
-    heads, modes = ("id", "requirement", "value", "reason"), needs.failure_modes
-    axes = table(heads, (_axis(figures, name) for name in AXES if getattr(needs, name) is not None))
+    modes = needs.failure_modes
     return section(
         "requirements",
         "Context and requirements",
         words,
         _purpose(needs),
-        axes,
+        *map(_promises, figures.views),
         part(
             "Constraints",
             entries(figures, f"{AT}.constraints", needs.constraints, _CONSTRAINTS, "constraint"),
         ),
         part("When something fails", entries(figures, f"{AT}.failure_modes", modes, _FAILURES, "failure")),
     )
+
+
+def _promises(figures: Figures) -> Md:
+    """Write the axes of a design, or of one of its workloads under its name."""
+    needs, one = figures.design.requirements, figures.design.workload
+    heads = ("id", "requirement", "value", "reason")
+    axes = table(heads, (_axis(figures, name) for name in AXES if needs and getattr(needs, name) is not None))
+    if one is None:
+        return axes
+    begins = joined((name(figures, each) for each in one.entry), " and ")
+    words = [
+        Md(f"{escape(one.does)}") if one.does else Md(""),
+        Md(f"Begins at: {begins}.") if begins else Md(""),
+        Md("Works only while the others are not at their peak.") if one.off_peak else Md(""),
+    ]
+    for field in ("id", "does", "entry", "off_peak", *(f"entry.{at}" for at in range(len(one.entry)))):
+        figures.note(f"requirements.workloads.{one.id}.{field}")
+    return part(f"Workload {code(one.id)}", joined(filter(None, words), " "), axes)
 
 
 def _purpose(needs: Requirements) -> Md:
@@ -122,7 +140,12 @@ def _axis(figures: Figures, name: str) -> tuple[Md, ...]:
     path = f"requirements.{name}"
     axis = figures.design.at(path)
     value = joined([*_first(figures, name, path), *phrases(figures, path, axis, _AXES.get(name, {}))], "; ")
-    return anchor(f"requirement-{axis.id}", code(axis.id)), escape(name), value, reasons(figures, path)
+    return (
+        anchor(f"requirement-{figures.anchor_of(name)}", code(axis.id)),
+        escape(name),
+        value,
+        reasons(figures, path),
+    )
 
 
 def _first(figures: Figures, name: str, path: str) -> Iterator[Md]:

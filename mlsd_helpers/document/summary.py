@@ -54,9 +54,12 @@ def _lines(figures: Figures) -> Iterator[tuple[str, Md]]:
     design = figures.design
     choice = design.pattern.choice if design.pattern else None
     pattern = Md(f", {link(escape(choice), 'section-decisions')}") if choice else Md("")
-    kind = figures.held("requirements.prediction.type")
-    yield "Predicts", Md(f"{figures.number('requirements.prediction.type')}{pattern}") if kind else Md("")
-    yield "Promises", joined(promises(figures), "; ")
+    for one in figures.views:
+        of = f" ({one.workload})" if one.workload else ""
+        kind = one.held("requirements.prediction.type")
+        more = Md("") if of else pattern
+        yield f"Predicts{of}", Md(f"{one.number('requirements.prediction.type')}{more}") if kind else Md("")
+        yield f"Promises{of}", joined(promises(one), "; ")
     yield "Size", _size(figures)
     yield "Cost", joined(cost(figures), "; ")
     high = [
@@ -113,7 +116,8 @@ def cost(figures: Figures) -> Iterator[Md]:
         more = ", without what is not known" if unknown else ""
         yield link(f"{escape(show_money(total, figures.design.currency))} a month{more}", "costs")
         if answers := answers_per_month(design):
-            unit = "requests" if figures.held("requirements.throughput.peak") else "items"
+            held = {one.held("requirements.throughput.peak") is not None for one in figures.views}
+            unit = "requests and items" if len(held) > 1 else "requests" if True in held else "items"
             yield Md(
                 f"{escape(show_money(total / answers * 1000, figures.design.currency))} per 1,000 {unit}"
             )

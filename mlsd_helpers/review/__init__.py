@@ -28,6 +28,7 @@ from mlsd_helpers.review import (
     requirements,
     security,
     services,
+    workloads,
 )
 from mlsd_helpers.review.acceptance import acceptance_of
 from mlsd_helpers.review.rule import SEVERITIES, Fault, Finding, Rule, in_order, rule
@@ -48,7 +49,7 @@ __all__ = [
 
 _MODULES = (
     *(requirements, planes, calls, monitoring, release, dataflow, pattern, capacity, promises),
-    *(data, duties, security, services, experiments),
+    *(data, duties, security, services, experiments, workloads),
 )
 _FOUND = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Rule)]
 _SERIES = list(dict.fromkeys(one.code[:-3] for one in _FOUND))

@@ -5,10 +5,17 @@ from math import ceil, floor, inf, isclose
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.graph import components_by_id
-from mlsd_helpers.analysis.paths import answers_requests, cold_load_rps, peak_rps, warm_rps
+from mlsd_helpers.analysis.paths import (
+    answers_requests,
+    burstiness_of,
+    cold_load_rps,
+    peak_rps,
+    together,
+    warm_rps,
+)
 from mlsd_helpers.analysis.prediction import State, predict, writing
 from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
-from mlsd_helpers.analysis.surroundings import MODELS, calls_of, is_timed, somebody_waits
+from mlsd_helpers.analysis.surroundings import MODELS, brought_rps, is_timed, reaches, somebody_waits
 from mlsd_helpers.analysis.whole import left_for
 from mlsd_helpers.design import Design, FleetPlan, Generation
 from mlsd_helpers.review.fleets import (
@@ -208,9 +215,15 @@ def sized_below_the_peak(design: Design, fleets: tuple[Sizing, ...]) -> Iterator
 def _reaching_rps(design: Design, sizing: Sizing) -> float | None:
     """Return what reaches a fleet at the peak, in requests a second: behind caches, or by the calls of the sketch."""
     if sizing.path == "capacity" or len(design.fleets) == 1:
-        return warm_rps(design, sizing.plan.component)
-    peak, calls = peak_rps(design), calls_of(design, sizing.plan)
-    return None if peak is None or calls is None else peak * calls
+        return together(design, lambda one: _passed_rps(one, sizing.plan))
+    return together(design, lambda one: brought_rps(one, sizing.plan))
+
+
+def _passed_rps(design: Design, plan: FleetPlan) -> float | None:
+    """Return what of the peak no cache answers, or what a run brings; None of a workload that does not come here."""
+    if not reaches(design, plan):
+        return None
+    return brought_rps(design, plan) if peak_rps(design) is None else warm_rps(design, plan.component)
 
 
 @rule(
@@ -379,8 +392,7 @@ def random_routing_exceeds_budget(design: Design, fleets: tuple[Sizing, ...]) ->
 )
 def bursts_without_headroom(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """Utilisation counts work and not when it arrives, so bursts need headroom of their own."""
-    throughput = design.requirements.throughput if design.requirements else None
-    burstiness = throughput.burstiness if throughput else None
+    burstiness = burstiness_of(design)
     for one in fleets if burstiness is not None and burstiness > BURSTY else ():
         headroom = one.plan.headroom
         if headroom is None or "surge" not in headroom.pays_for:

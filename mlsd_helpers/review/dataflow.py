@@ -9,7 +9,7 @@ from math import isclose
 from typing import NamedTuple
 
 from mlsd_helpers.analysis import ages
-from mlsd_helpers.analysis.paths import LIVE, answers_requests, peak_rps
+from mlsd_helpers.analysis.paths import LIVE, answers_requests, peak_rps, together
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
 from mlsd_helpers.errors import RangeError
@@ -808,14 +808,18 @@ class _Reads(NamedTuple):
     quota_rps: float | None
 
 
+def _scored(design: Design) -> int:
+    load = design.requirements.throughput if design.requirements else None
+    return load.scorings_per_request if load else 1
+
+
 def _reads(design: Design, flow: DataFlow) -> _Reads | None:
     """Return the key reads of the stores that requests read; None where the load or the keys are not known."""
-    peak, ends = peak_rps(design), _last_stages(flow)
-    if peak is None or not ends:
+    peak, ends = together(design, peak_rps), _last_stages(flow)
+    if peak is None or not ends or peak_rps(design) is None:
         return None
-    load = design.requirements.throughput if design.requirements else None
     stated = flow.lookup.keys if flow.lookup else None
-    keys = stated if stated is not None else (load.scorings_per_request if load else 1)
+    keys = stated if stated is not None else _scored(design)
     live = [path for path in (design.pattern.paths if design.pattern else ()) if path.pattern in LIVE]
     if design.pattern and not live:
         return None
@@ -830,7 +834,7 @@ def _reads(design: Design, flow: DataFlow) -> _Reads | None:
     limited = next((one for one in stores if one.quota and one.quota.requests), None)
     named = limited or next(iter(stores), None)
     return _Reads(
-        peak * keys,
+        together(design, lambda one: (peak_rps(one) or 0.0) * (stated or _scored(one))) or 0.0,
         peak,
         keys,
         stated is not None,

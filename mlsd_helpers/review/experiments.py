@@ -818,6 +818,7 @@ def _called(code: str) -> Rule | None:
     title="Acceptance past its date",
     prevents="an exception for a month that stays for years",
     dated=True,
+    whole=True,
 )
 def acceptance_expired(design: Design, today: date) -> Iterator[Fault]:
     """What was accepted for a time is looked at again when that time is over."""
@@ -830,7 +831,9 @@ def acceptance_expired(design: Design, today: date) -> Iterator[Fault]:
             )
 
 
-@rule("DEC005", title="Acceptance of an unknown rule", prevents="an acceptance that has no effect")
+@rule(
+    "DEC005", title="Acceptance of an unknown rule", prevents="an acceptance that has no effect", whole=True
+)
 def acceptance_of_unknown_rule(design: Design) -> Iterator[Fault]:
     """Only a finding of a rule that there is can be accepted."""
     for place, one in _accepted(design):
@@ -848,6 +851,7 @@ def acceptance_of_unknown_rule(design: Design) -> Iterator[Fault]:
     title="Acceptance that matches no finding",
     prevents="an acceptance that hides the next mistake at its place",
     dated=True,
+    whole=True,
 )
 def acceptance_without_finding(design: Design, today: date) -> Iterator[Fault]:
     """An acceptance whose finding is gone would silently take the next one."""
@@ -869,6 +873,7 @@ def acceptance_without_finding(design: Design, today: date) -> Iterator[Fault]:
     "DEC007",
     title="Acceptance without a reason",
     prevents="findings that are switched off to get a clean review",
+    whole=True,
 )
 def acceptance_without_reason(design: Design) -> Iterator[Fault]:
     """Whoever accepts a finding says why, so that others can judge whether that still holds."""

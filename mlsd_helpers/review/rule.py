@@ -4,14 +4,17 @@ A rule is a function that reads a design and yields what is wrong with it. `rule
 severity, a title, a reason in one line and the failure that it prevents.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from inspect import cleandoc
 from typing import Any, Literal, TypeVar, overload
 
+from mlsd_helpers.analysis.surroundings import reaches
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Design
+from mlsd_helpers.design import Design, FleetPlan
+from mlsd_helpers.design.value import step_to
+from mlsd_helpers.design.workloads import path_in
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -67,13 +70,25 @@ class Rule:
     incident: str
     wrong_when: str | None
     check: CheckOnDay
+    whole: bool = False
+    """Whether it is about the design as a whole, and not about each of its workloads."""
 
     def __call__(self, design: Design, today: date | None = None) -> Iterator[Finding]:
         """Apply the rule to a design, as of a day; today in UTC when left out.
 
-        What does not apply to the design, with a reason in words, is no finding.
+        What does not apply to the design, with a reason in words, is no finding. A design with several workloads is
+        judged as each of them sees it. What is found for all of them is one finding; what is found for some names
+        these.
         """
-        for fault in self.check(design, today or datetime.now(UTC).date()):
+        day = today or datetime.now(UTC).date()
+        if self.whole or not design.views:
+            yield from self._found(design, day)
+            return
+        for fault in by_workload(design, [list(self._found(one, day)) for one in design.views]):
+            yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
+
+    def _found(self, design: Design, day: date) -> Iterator[Finding]:
+        for fault in self.check(design, day):
             if not says_something(design.why_not(fault.where)):
                 yield Finding(self.code, self.severity, fault.where, fault.message, fault.fix)
 
@@ -87,6 +102,7 @@ def rule(
     prevents: str,
     incident: str = "",
     wrong_when: str | None = None,
+    whole: bool = False,
 ) -> Callable[[Check], Rule]: ...
 
 
@@ -100,6 +116,7 @@ def rule(
     incident: str = "",
     wrong_when: str | None = None,
     needs: Callable[[Design], T | None],
+    whole: bool = False,
 ) -> Callable[[CheckOfPart[T]], Rule]: ...
 
 
@@ -113,6 +130,7 @@ def rule(
     incident: str = "",
     wrong_when: str | None = None,
     dated: Literal[True],
+    whole: bool = False,
 ) -> Callable[[CheckOnDay], Rule]: ...
 
 
@@ -126,11 +144,12 @@ def rule(
     wrong_when: str | None = None,
     needs: Callable[[Design], Any] | None = None,
     dated: bool = False,
+    whole: bool = False,
 ) -> Callable[[Callable[..., Iterator[Fault]]], Rule]:
     """Make a rule of a function; the first line of its docstring is the reason.
 
     What `needs` returns of a design is passed to the function as well; a design for which it returns None is sound.
-    A `dated` rule gets the day of the review instead.
+    A `dated` rule gets the day of the review instead. One about the `whole` is not applied to each workload.
 
     >>> @rule("EXAMPLE001", "info", title="Summary missing", prevents="a design that nobody can name")
     ... def has_a_summary(design):
@@ -151,9 +170,56 @@ def rule(
             return iter(()) if part is None else check(design, part)
 
         reason = cleandoc(check.__doc__ or "").partition("\n")[0]
-        return Rule(code, severity, title, reason, prevents, incident, wrong_when, check_on_day)
+        return Rule(code, severity, title, reason, prevents, incident, wrong_when, check_on_day, whole)
 
     return make
+
+
+def by_workload(design: Design, found: Sequence[Sequence[Finding]]) -> Iterator[Finding]:
+    """Yield what was found in the view of each workload: once, with paths of the design, and the workloads by name.
+
+    What was found in all of them is about none. What a workload's requests never reach is judged by the others.
+    """
+    views = design.views
+    places = dict[Finding, list[Design]]()
+    for view, findings in zip(views, found, strict=True):
+        for one in findings:
+            places.setdefault(one, []).append(view)
+    for one, having in places.items():
+        judging = [view for view in views if _judges(view, one.where)] or list(views)
+        of_them = [view for view in having if view in judging]
+        if not of_them:
+            continue
+        words = (one.where, one.message, one.fix)
+        if any(path_in("", each) != each for each in words):  # of a promise, which is that of one workload
+            for view in of_them:
+                where, message, fix = (path_in(_id_of(view), each) for each in words)
+                yield replace(one, where=where, message=_named([view], message), fix=fix)
+        elif len(of_them) == len(views):
+            yield one
+        else:
+            yield replace(one, message=_named(of_them, one.message))
+
+
+def _id_of(view: Design) -> str:
+    return view.workload.id if view.workload else ""
+
+
+def _named(views: Sequence[Design], message: str) -> str:
+    names = ", ".join(map(_id_of, views))
+    return f"Workload{'s' if len(views) > 1 else ''} {names}: {message}"
+
+
+def _judges(view: Design, where: str) -> bool:
+    """Tell whether a place may concern a workload: not a fleet or a gate of what its requests never reach."""
+    for path, plan in view.fleets.items():
+        if path != "capacity" and f"{where}.".startswith(f"{path}."):
+            return reaches(view, plan)
+    release = view.planes.release if view.planes else None
+    for position, gate in enumerate(release.gates if release else ()):
+        if gate.of and f"{where}.".startswith(f"planes.release.gates.{step_to(position, gate)}."):
+            return any(reaches(view, FleetPlan(component=name)) for name in gate.of)
+    return True
 
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -5,9 +5,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import Literal
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import waiting_flows
+from mlsd_helpers.analysis.paths import each_together, together
 from mlsd_helpers.analysis.people import Cases, cases_of_people
 from mlsd_helpers.analysis.rates import calls_per_request, days_on_duty, is_of_each, share_on_duty
 from mlsd_helpers.analysis.request import has_fallback
@@ -53,9 +55,16 @@ def _counted(number: float) -> str:
 
 
 class _Load:
-    """How many calls a second reach each component: at the peak, and on average."""
+    """How many calls a second reach each component: at the peak, and on average, of all workloads together.
 
-    def __init__(self, design: Design, planes: Planes) -> None:
+    `peak`, `mean`, `per_request` and `made` are about the requests of the design, or of the one workload, alone.
+    """
+
+    def __init__(self, design: Design, planes: Planes, *, alone: bool = False) -> None:
+        self._design, self._each = design, {id(design): self}
+        for other in () if alone else design.others:
+            if other.planes:
+                self._each[id(other)] = _Load(other, other.planes, alone=True)
         needs = design.requirements
         load, run = (needs.throughput, needs.schedule) if needs else (None, None)
         self.peak = load.peak if load else None
@@ -78,21 +87,28 @@ class _Load:
 
     def is_spare(self, name: str) -> bool:
         """Tell whether a component is called only when something else fails."""
-        return name not in self.per_request and self.in_a_failure.get(name, 0.0) > 0
+        return not self._calls(name) and self.in_a_failure.get(name, 0.0) > 0
 
     def knows(self, name: str) -> bool:
         """Tell whether it can be told how often a component is called, usually or in a failure."""
-        return name in self.per_request or name in self.planned or self.is_spare(name)
+        return self._calls(name) or name in self.planned or self.is_spare(name)
+
+    def _calls(self, name: str) -> bool:
+        """Tell whether any workload is known to call a component."""
+        return any(name in one.per_request for one in self._each.values())
 
     def peak_of(self, name: str) -> float | None:
         """Return the calls a second that reach a component at the peak, when nothing fails."""
-        known = self.per_request.get(name)
-        return None if self.peak is None or known is None else self.peak * known
+        return together(self._design, lambda one: self._each[id(one)]._at(name, "peak"))  # noqa: SLF001
+
+    def _at(self, name: str, rate: Literal["peak", "mean"]) -> float | None:
+        known, requests = self.per_request.get(name), getattr(self, rate)
+        return None if requests is None or known is None else requests * known
 
     def mean_of(self, name: str) -> float | None:
         """Return the calls a second that reach a component on average."""
-        known = self.per_request.get(name)
-        return None if self.mean is None or known is None else self.mean * known
+        found = [each for one in self._each.values() if (each := one._at(name, "mean")) is not None]  # noqa: SLF001
+        return sum(found) if found else None
 
     def made(self, flow: Flow, rate: float | None) -> float | None:
         """Return the calls a second along a flow at some rate of requests, if its start tries it each time."""
@@ -106,6 +122,9 @@ class _Load:
     @cached_property
     def in_a_failure(self) -> dict[str, float]:
         """The calls a second to each component at the peak with all retries, and while what is tried first is down."""
+        return each_together(self._design, lambda one: self._each[id(one)]._own_in_a_failure())  # noqa: SLF001
+
+    def _own_in_a_failure(self) -> dict[str, float]:
         first = {flow.otherwise: flow for flow in self._flows if flow.otherwise}
         total = defaultdict[str, float](float)
         for flow in self._flows:
@@ -444,6 +463,17 @@ _ALL_OF_THEM = r"\b(all|every|each|whole)\b"
 
 
 def _cases_of_people(design: Design, planes: Planes) -> dict[str, Cases]:
+    """Return the cases that people get from all workloads."""
+    found = _own_cases_of_people(design, planes)
+    for other in design.others:
+        for name, cases in (_own_cases_of_people(other, other.planes) if other.planes else {}).items():
+            before = found.get(name, Cases(None, 0.0))
+            known = [each for each in (cases.surely, before.surely) if each is not None]
+            found[name] = Cases(sum(known) if known else None, cases.at_most + before.at_most)
+    return found
+
+
+def _own_cases_of_people(design: Design, planes: Planes) -> dict[str, Cases]:
     everything = frozenset(one.id for one in planes.components if mentions(_ALL_OF_THEM, one.does))
     return cases_of_people(design, planes, _Load(design, planes).per_request, everything)
 

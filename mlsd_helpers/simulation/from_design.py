@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.paths import cold_load_rps, peak_rps
+from mlsd_helpers.analysis.paths import burstiness_of, cold_load_rps, peak_rps, together
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, largest_zone, sizings
 from mlsd_helpers.analysis.surroundings import callers_of
 from mlsd_helpers.design import Design, FleetPlan
@@ -131,8 +131,7 @@ def load_rps(sizing: Sizing) -> float:
 
 def arrivals(design: Design, sizing: Sizing) -> Poisson | Bursty:
     """Return the arrivals at the peak, with the burstiness of the requirement."""
-    throughput = design.requirements.throughput if design.requirements else None
-    burstiness = throughput.burstiness if throughput else None
+    burstiness = burstiness_of(design)
     rate_rps = load_rps(sizing)
     return Bursty(rate_rps, burstiness) if burstiness and burstiness > 1 else Poisson(rate_rps)
 
@@ -259,7 +258,7 @@ def _zone_loss(sizing: Sizing, at_s: float) -> Incident:
 
 def _cold_cache(design: Design, sizing: Sizing, at_s: float) -> Incident:
     load = load_rps(sizing)
-    cold = cold_load_rps(design, load) or peak_rps(design)
+    cold = cold_load_rps(design, load) or together(design, peak_rps)
     if cold is None or not 0 < load < cold:
         raise RangeError(
             f"A cold cache changes nothing: {load:g} requests a second, the whole peak, reach {sizing.path} anyway. "

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.paths import peak_rps
+from mlsd_helpers.analysis.paths import burstiness_of, peak_rps, together
 from mlsd_helpers.analysis.prediction import Prediction, predict, state_during
 from mlsd_helpers.analysis.sizing import Decision, Sizing, sizings
 from mlsd_helpers.analysis.surroundings import (
     Callers,
     Fallbacks,
     callers_of,
+    reaches,
     share_reaching,
     somebody_waits,
     unplanned_models,
@@ -200,6 +202,11 @@ def report(
     nothing bounds the queue, every requirement of the latency and of the answers is missed, and nothing is simulated.
     There is no verdict where the run is too short for the fleet.
     """
+    if design.views:
+        raise DesignError(
+            "The design has several workloads, each with promises of its own. Call reports(), or give the view of one: "
+            f"{', '.join(f'design.views[{at}]' for at in range(len(design.views)))}."
+        )
     if fleet is None and len(design.fleets) > 1:
         raise DesignError(f"The design has several fleets. Name one of: {', '.join(design.fleets)}.")
     sizing = sizing_at(design, fleet)
@@ -347,7 +354,7 @@ def _load_note(design: Design, sizing: Sizing) -> Iterable[str]:
         return
     load = f"Simulated load: {sizing.load_rps:,.6g} requests/s at {sizing.plan.component or 'the fleet'}"
     if sizing.underestimated:
-        peak = peak_rps(design) or 0.0
+        peak = together(design, peak_rps) or 0.0
         yield (
             f"{load}. {sizing.path}.load says {sizing.plan.load:,.6g}, and a peak of {peak:,.6g} brings more, by the "
             "calls of the sketch and by what caches and stored answers take."
@@ -387,7 +394,8 @@ def _assumed_rise(sizing: Sizing, runs: Sequence["_Run"]) -> Rise | None:
 
 
 def _title(design: Design, sizing: Sizing) -> str:
-    return design.name if len(design.fleets) == 1 else f"{design.name}: {sizing.path}"
+    name = design.name if len(design.fleets) == 1 else f"{design.name}: {sizing.path}"
+    return f"{name}, workload {design.workload.id}" if design.workload else name
 
 
 def _retries(callers: Callers) -> str:
@@ -426,7 +434,18 @@ def reports(
     folder: Path | None = None,
     progress: running.Progress | None = None,
 ) -> tuple[Report, ...]:
-    """Simulate each fleet of a design, one after the other; see `report`."""
+    """Simulate each fleet of a design, one after the other; see `report`.
+
+    Of a design with several workloads, each fleet for each workload that comes to it: under the load of all, against
+    the promises of the one. A workload that comes to no fleet is judged by its run.
+    """
+    if design.views:
+        return tuple(
+            chain.from_iterable(
+                _of_workload(one, seed, _Wanted(requests, incidents, folder), progress)
+                for one in design.views
+            )
+        )
     found = sizings(design) or {"": sizing_at(design, None)}
     wanted = _Wanted(requests, incidents, folder)
     fleets = [
@@ -434,6 +453,33 @@ def reports(
         for number, one in enumerate(found.values())
     ]
     return tuple(_report(design, one, fleets, (), wanted) for one in fleets)
+
+
+def _of_workload(
+    design: Design, seed: int, wanted: _Wanted, progress: running.Progress | None
+) -> tuple[Report, ...]:
+    """Simulate the fleets that a workload comes to while somebody waits; otherwise judge its run by arithmetic."""
+    own = [
+        one
+        for one in sizings(design).values()
+        if reaches(design, one.plan) and somebody_waits(design, one.plan)
+    ]
+    fleets = [
+        _Simulated.of(design, one, seed, wanted, _part_of(progress, number, len(own)))
+        for number, one in enumerate(own)
+    ]
+    if fleets:
+        return tuple(_report(design, one, fleets, (), wanted) for one in fleets)
+    verdicts = by_the_clock(design)
+    if "stale pipeline" in wanted.incidents:
+        verdicts += ages_after_a_missed_run(design)
+    unjudged = not_simulated(design)
+    notes = ["Nothing was simulated: its requests wait for no fleet that is planned."]
+    notes += [f"Not judged here, but by mlsd check: {', '.join(unjudged)}."] if unjudged else []
+    name = f"{design.name}, workload {design.workload.id if design.workload else ''}"
+    return (
+        Report(name, tuple(wanted.incidents), tuple(verdicts), (), (), tuple(notes), not_judged=unjudged),
+    )
 
 
 def expected_time_s(
@@ -445,9 +491,11 @@ def expected_time_s(
     """Estimate how long `reports` takes on this machine, in seconds, from a short run of the first fleet."""
     tried = 400
     runs = [
-        _Run.of(design, one, name, requests, incidents, folder)
-        for sizing in sizings(design).values()
+        _Run.of(view, one, name, requests, incidents, folder)
+        for view in design.views or (design,)
+        for sizing in sizings(view).values()
         for name, one in _variants(sizing)
+        if not view.workload or (reaches(view, sizing.plan) and somebody_waits(view, sizing.plan))
     ]
     if not runs:
         return 0.0
@@ -679,8 +727,7 @@ def _declared(design: Design, sizing: Sizing, incidents: Sequence[IncidentName])
     state = state_during(design, sizing, _changing(incidents))
     if not sizing.plan.generation or not sizing.plan.service_time or state is None:
         return None
-    throughput = design.requirements.throughput if design.requirements else None
-    return predict(sizing.plan, state, (throughput and throughput.burstiness) or 1.0)
+    return predict(sizing.plan, state, burstiness_of(design) or 1.0)
 
 
 def _changing(incidents: Sequence[IncidentName]) -> list[IncidentName]:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from mlsd_helpers import cases, document, formulas
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.design import Design, Flow
+from mlsd_helpers.design.requirements import AXES
 from mlsd_helpers.document import provenance
 from mlsd_helpers.document.plan import Input, Row, rows
-from mlsd_helpers.document.provenance import AXES, Figures
+from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.review import Finding, Review
 from tests.design.any_design import MORE, PARTS, TEXTS, designs
 from tests.document.hostile import HOSTILE, saying

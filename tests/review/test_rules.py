@@ -79,7 +79,15 @@ def test_every_rule_that_is_written_is_listed():
 def test_rules_stand_in_the_order_of_their_codes_and_a_second_import_adds_none():
     listed = [rule.code for rule in RULES]
     prefixes = list(dict.fromkeys(code.rstrip("0123456789") for code in listed))
-    assert prefixes == [*(code.rstrip("0123456789") for code in FIRST), "DATA", "SEC", "SERV", "EXP", "DEC"]
+    assert prefixes == [
+        *(code.rstrip("0123456789") for code in FIRST),
+        "DATA",
+        "SEC",
+        "SERV",
+        "EXP",
+        "DEC",
+        "WORK",
+    ]
     assert listed == sorted(listed, key=lambda code: (prefixes.index(code.rstrip("0123456789")), code))
     again = runpy.run_path(str(Path(inspect.getfile(Rule)).with_name("__init__.py")))["RULES"]
     assert [rule.code for rule in again] == listed
@@ -98,7 +106,7 @@ def test_no_two_rules_share_a_code_and_none_is_without_a_reason():
     codes = [one.code for one in RULES]
     assert len(codes) == len(set(codes)) >= 40
     assert all(
-        re.fullmatch(r"(REQ|PLANE|FLOW|PATTERN|CAP|DATA|SEC|SERV|EXP|DEC)\d{3}", code) for code in codes
+        re.fullmatch(r"(REQ|PLANE|FLOW|PATTERN|CAP|DATA|SEC|SERV|EXP|DEC|WORK)\d{3}", code) for code in codes
     )
     assert all(one.reason.endswith(".") and one.prevents and one.severity in SEVERITIES for one in RULES)
 

@@ -21,6 +21,7 @@ from tests.review.mutations import (
     requirements,
     security,
     services,
+    workloads,
 )
 from tests.review.mutations.mutation import Mutation
 
@@ -34,12 +35,24 @@ STARTS: dict[str, Callable[[], Design]] = {
     **pattern.STARTS,
     **capacity.STARTS,
     **fuller.STARTS,
+    **workloads.STARTS,
 }
 """Sound designs that mistakes are made from, by name."""
 
 MUTATIONS: tuple[Mutation, ...] = tuple(
     one
-    for module in (requirements, planes, dataflow, pattern, capacity, data, security, services, experiments)
+    for module in (
+        requirements,
+        workloads,
+        planes,
+        dataflow,
+        pattern,
+        capacity,
+        data,
+        security,
+        services,
+        experiments,
+    )
     for one in vars(module).values()
     if isinstance(one, Mutation)
 )

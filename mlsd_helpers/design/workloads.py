@@ -1,0 +1,83 @@
+"""A design with several workloads as one design for each: what reads a design with one workload reads each of these.
+
+The view of a workload has its promises as its own requirements, its paths and features, and a sketch that knows where
+its requests enter. Everything else is the design's. Views are not checked again, and are not written to a file.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mlsd_helpers.design.planes import Asked
+from mlsd_helpers.design.requirements import AXES, Requirements, Workload
+
+if TYPE_CHECKING:
+    from mlsd_helpers.design.dataflow import DataFlow
+    from mlsd_helpers.design.pattern import Pattern
+
+_OF_AXES = re.compile(rf"\brequirements\.({'|'.join(AXES)})\b")
+
+
+def path_in(workload: str, words: str) -> str:
+    """Return words in which the paths of a workload's view are those of the design.
+
+    >>> path_in("chat", "See requirements.latency.budget, and requirements.goal.")
+    'See requirements.workloads.chat.latency.budget, and requirements.goal.'
+    """
+    return _OF_AXES.sub(rf"requirements.workloads.{workload}.\1", words)
+
+
+def parts_of_view(parts: Mapping[str, Any], workload: Workload) -> dict[str, Any]:
+    """Return the parts of a design in the view of one of its workloads."""
+    stated, planes, pattern, flow = (
+        parts[name] for name in ("requirements", "planes", "pattern", "dataflow")
+    )
+    axes = {name: getattr(workload, name) for name in AXES}
+    asked = Asked(workload.id, {one.id: one.entry for one in stated.workloads})
+    return {
+        **parts,
+        "requirements": Requirements.model_construct(**{**dict(stated), **axes, "workloads": ()}),
+        "planes": planes and planes.of_workload(asked),
+        "pattern": pattern and _pattern_of(pattern, workload.id),
+        "dataflow": flow and _dataflow_of(flow, workload.id),
+        "does_not_apply": tuple(
+            one.model_copy(update={"where": _path_in_view(stated, workload, one.where)})
+            for one in parts["does_not_apply"]
+        ),
+        "evidence": tuple(
+            one.model_copy(update={"figure": _path_in_view(stated, workload, one.figure)})
+            for one in parts["evidence"]
+        ),
+        "accepted": (),
+    }
+
+
+def _path_in_view(stated: Requirements, workload: Workload, path: str) -> str:
+    steps = path.split(".")
+    position = str(stated.workloads.index(workload))
+    if steps[:2] == ["requirements", "workloads"] and steps[2:3] in ([workload.id], [position]):
+        return ".".join(["requirements", *steps[3:]])
+    return path
+
+
+def _is_of(one: Any, workload: str) -> bool:
+    return not one.workload or workload in one.workload
+
+
+def _pattern_of(pattern: "Pattern", workload: str) -> "Pattern":
+    paths = [path for path in pattern.paths if _is_of(path, workload)]
+    ids = {path.id for path in paths}
+    kept = tuple(
+        path.model_copy(update={"parallel_to": tuple(name for name in path.parallel_to if name in ids)})
+        for path in paths
+    )
+    return pattern.model_copy(update={"paths": kept})
+
+
+def _dataflow_of(flow: "DataFlow", workload: str) -> "DataFlow":
+    """Return the features that a workload's model reads; their width is that of its input if others read others."""
+    features = tuple(one for one in flow.features if _is_of(one, workload))
+    if len(features) == len(flow.features):
+        return flow
+    width = flow.input_width and sum(one.width for one in features)
+    return flow.model_copy(update={"features": features, "input_width": width})
