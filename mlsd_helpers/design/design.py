@@ -141,7 +141,9 @@ class Design(Value):
 
     def _view(self, workload: Workload) -> "Design":
         fields = parts_of_view(dict(self), workload)
-        view = type(self).model_construct(_fields_set=self.model_fields_set, **fields)
+        whole = type(self).model_construct(_fields_set=self.model_fields_set, **fields)
+        kept = tuple(one for one in whole.evidence if not any(whole.misplaced("evidence", (one,))))
+        view = whole.model_copy(update={"evidence": kept})
         view._whole, view._workload = self, workload  # noqa: SLF001 - of its own class
         return view
 

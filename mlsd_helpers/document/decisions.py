@@ -11,6 +11,7 @@ _PATHS: Columns = {
     "path": "id",
     "pattern": "pattern",
     "component": "component",
+    "workload": "workload",
     "stage": "stage",
     "beside": "parallel_to",
     "share": "share",

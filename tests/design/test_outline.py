@@ -79,3 +79,13 @@ def test_a_file_that_cannot_be_read_stays(path):
     with pytest.raises(DesignError):
         outline(path, "planes")
     assert path.read_text(encoding="utf-8") == "name: ["
+
+
+def test_the_outline_of_workloads_gives_requirements_with_several(tmp_path):
+    path = tmp_path / "design.yaml"
+    assert outline(path, "workloads").state == "written"
+    head, _, example_lines = path.read_text(encoding="utf-8").partition("of each line.\n")
+    mine = head.rpartition("\n")[0] + "\n" + example_lines.replace("# ", "")
+    path.write_text(mine, encoding="utf-8")
+    assert len(load_design(path).views) == 2
+    assert outline(path, "workloads").state == "present"

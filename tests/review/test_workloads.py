@@ -160,6 +160,12 @@ def test_the_document_shows_each_workload_with_links_that_resolve(design):
     assert links <= anchors
 
 
+def test_the_case_with_two_workloads_has_a_document_whose_links_resolve():
+    text = document(cases.load("netflix_recommendations"))  # its evidence names places of one workload alone
+    anchors = {part.partition('"')[0] for part in text.split('<a id="')[1:]}
+    assert {part.partition(")")[0] for part in text.split("](#")[1:]} <= anchors
+
+
 def test_a_reason_for_one_workload_silences_that_one_alone(design):
     reason = {"where": "requirements.workloads.chat.throughput.derivation", "because": "It is a contract."}
     quiet = design.with_part(does_not_apply=[reason])
