@@ -84,6 +84,48 @@ def may_ask(component: Component) -> bool:
     return component.plane == "serving" or component.kind in _OUTSIDE
 
 
+_HANDED_ON = ("events", "batch", "command", "alert")  # to whoever works on it later
+
+
+@once
+def behind_queues(planes: Planes) -> frozenset[str]:
+    """Return what begins to work on its own when something comes out of a queue, so that nobody waits for its calls.
+
+    A queue is drawn, or a component of ours hands events or commands to it. Nothing where all calls begin so: then the
+    queue is the way of the requests; nor where a model is reached through it alone, see `with_queues`.
+
+    >>> boxes = [("app", "client"), ("api", "api gateway"), ("queue", "event stream"), ("worker", "service"),
+    ...     ("model", "model server")]
+    >>> flows = [("app", "api", "request"), ("api", "model", "request"), ("api", "queue", "events"),
+    ...     ("queue", "worker", "events"), ("worker", "model", "request")]
+    >>> sorted(behind_queues(Planes(
+    ...     components=[Component(id=name, kind=kind) for name, kind in boxes],
+    ...     flows=[{"from": start, "to": end, "carries": carries} for start, end, carries in flows])))
+    ['worker']
+    """
+    behind = _given_by_queues(planes)
+    return behind if behind and with_queues(planes) is planes else frozenset()
+
+
+def _given_by_queues(planes: Planes) -> frozenset[str]:
+    known, flows = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
+    called = {flow.end for flow in flows}
+    starts = {flow.start for flow in flows if flow.start not in called}
+    queues = {one.id for one in planes.components if one.kind == "event stream"}
+    given = {
+        flow.end
+        for flow in planes.flows
+        if flow.start in queues
+        or (
+            flow.carries in _HANDED_ON and known[flow.start].kind not in (*_OUTSIDE, "client", "device fleet")
+        )
+    }
+    named = planes.asked.entries[planes.asked.workload] if planes.asked else ()  # a workload's own entry is its door
+    behind = (starts & (given | queues)) - set(named)
+    others = {name for name in starts - behind if may_ask(known[name]) and known[name].kind not in JOBS}
+    return frozenset(behind) if others else frozenset()
+
+
 @once
 def entries_of(planes: Planes) -> tuple[str, ...]:
     """Return where requests enter: what calls, is called by nobody, and is no job.
@@ -100,7 +142,8 @@ def entries_of(planes: Planes) -> tuple[str, ...]:
         for name in dict.fromkeys(flow.start for flow in flows)
         if name not in called and may_ask(known[name]) and known[name].kind not in JOBS
     ]
-    names = list(own_entries(planes, names))
+    aside = _given_by_queues(planes)
+    names = list(own_entries(planes, [name for name in names if name not in aside] or names))
     models = {one.id for one in planes.components if one.kind in MODELS}
     asking = [name for name in names if reached([name], steps) & models] or names
     for kinds in (_DOORS, _OUTSIDE):
@@ -235,6 +278,32 @@ def _alternative(stage: Sequence[object]) -> Callable[[tuple[ServingPath, ...]],
     return lambda group: Alternative(
         group, max((path.share for path in group if path.share is not None), default=usual)
     )
+
+
+class Place(NamedTuple):
+    """Where a component stands among the stages of a pattern: its stage, and to which alternative it belongs."""
+
+    stage: int | None
+    alternative: int
+
+
+Order = Mapping[str, Place]
+"""The places of components that have exactly one."""
+
+
+def order_of(pattern: Pattern | None) -> Order:
+    """Return the place of each component in the stages of a pattern; none of what is in several, or runs by itself.
+
+    >>> order_of(Pattern(paths=[{"id": "a", "pattern": "request-time", "component": "x", "stage": 1}]))
+    {'x': Place(stage=1, alternative=0)}
+    """
+    found = defaultdict[str, set[Place]](set)
+    for number, stage in stages_of(pattern).items() if pattern else ():
+        for at, one in enumerate(stage):
+            for path in one.paths:
+                if path.component and (number is not None or len(one.paths) > 1):
+                    found[path.component].add(Place(number, at))
+    return {name: places.pop() for name, places in found.items() if len(places) == 1}
 
 
 def _at_once(paths: Sequence[ServingPath]) -> list[tuple[ServingPath, ...]]:

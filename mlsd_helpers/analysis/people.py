@@ -65,7 +65,7 @@ def cases_of_people(
         one.id
         for one in planes.components
         if not (asks and one.kind in JOBS) and not any(way.reaches(one.id) for way in ways)
-    )
+    ) - {name for names in of_other_entries(planes, per_request).values() for name in names}
     found = dict[str, Cases]()
     for one in planes.components:
         if one.kind != "people" or one.plane == "training":
@@ -86,6 +86,25 @@ def cases_of_people(
                 sum(known) / per_case if known else None, sum(cases.at_most for cases in each) / per_case
             )
     return found
+
+
+_OUTSIDE = ("client", "device fleet", "people", "raw source", "external service")
+
+
+def of_other_entries(planes: Planes, per_request: Mapping[str, float]) -> dict[str, frozenset[str]]:
+    """Return what only requests reach whose number no requirement states, by the place outside that they come from.
+
+    The stated load enters elsewhere.
+    """
+    brought = [flow for flow in planes.flows if flow.carries in _BRINGS]
+    steps, ends = steps_along(brought), {flow.end for flow in brought}
+    starts = [
+        one.id for one in planes.components if one.kind in _OUTSIDE and one.id in steps and one.id not in ends
+    ]
+    if not any(name in per_request for name in starts):
+        return {}
+    stated = reached(per_request, steps)
+    return {name: frozenset(reached([name], steps) - stated) for name in starts if name not in per_request}
 
 
 def _ways(design: Design, planes: Planes, per_request: Mapping[str, float]) -> Iterator["_Way"]:

@@ -15,15 +15,18 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mlsd_helpers.analysis.graph import callers_first, waiting_flows
+from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, waiting_flows
 from mlsd_helpers.analysis.once import once
-from mlsd_helpers.analysis.paths import entries_of, with_queues
+from mlsd_helpers.analysis.paths import JOBS, entries_of, with_queues
 from mlsd_helpers.analysis.request import Call, calls_by_component
 from mlsd_helpers.design import Flow, Planes
 
 
 def calls_per_request(planes: Planes, at_most: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Return how many calls reach each component for one request of a user, while everything answers at once.
+    """Return how many calls or items reach each component for one request of a user, while all answers come at once.
+
+    Along calls, and through queues to what works on their items later: a queue hands on all that it gets, unless the
+    shares of its flows say less. What is handed on without a queue and without a share is not known, and so left out.
 
     Retries make none, nor do alternatives without a share of their own. Requests enter where `entries_of` says; where
     they may enter at several components, each figure is the least that any of them brings, unless the shares of the
@@ -40,16 +43,45 @@ def _calls_per_request(planes: Planes) -> dict[str, float]:
 
 def _limited(planes: Planes, at_most: Mapping[str, float]) -> dict[str, float]:
     planes = with_queues(planes)
-    flows = [flow for _, flow in waiting_flows(planes)]
-    calls, order = calls_by_component(planes), callers_first(flows)
+    waited = [flow for _, flow in waiting_flows(planes)]
+    handed = _handed_on(planes, waited)
+    calls = {name: list(made) for name, made in calls_by_component(planes).items()}
+    for flow in handed:
+        calls.setdefault(flow.start, []).append(Call(flow))
+    order = callers_first([*waited, *handed])
     entries = entries_of(planes)
-    if _divided(entries, flows):
+    if _divided(entries, waited):
         return _calls_from(entries, order, calls, at_most)
     found = [_calls_from([entry], order, calls, at_most) for entry in entries]
     if not found:
         return {}
     names = [one.id for one in planes.components if all(one.id in rates for rates in found)]
     return {name: min(rates[name] for rates in found) for name in names}
+
+
+_ITEMS = ("events", "predictions", "batch", "labels", "alert", "request", "features")
+_RUNS = {*JOBS} - {"stream processor"}  # what a run reads, or writes, is not as many as the requests
+_ENDS = (
+    "people",
+    "prediction log",
+    "offline store",
+    "label store",
+)  # cases of people are counted by themselves
+
+
+def _handed_on(planes: Planes, waited: Sequence[Flow]) -> list[Flow]:
+    """Return the flows that bring items to who works on them later, without what leads back to where they come from."""
+    known, taken = components_by_id(planes), set(waited)
+    queues = {one.id for one in planes.components if one.kind == "event stream"}
+    found = list[Flow]()
+    for flow in planes.flows:
+        kinds = known[flow.start].kind, known[flow.end].kind
+        brings = flow.carries in _ITEMS and flow not in taken and not {*kinds} & {*_ENDS}
+        counted = flow.share is not None or flow.start in queues or flow.end in queues
+        a_run = bool({*kinds} & _RUNS)
+        if brings and counted and not a_run and not cycle([*waited, *found, flow]):
+            found.append(flow)
+    return found
 
 
 def _divided(entries: Sequence[str], flows: Iterable[Flow]) -> bool:
@@ -150,6 +182,21 @@ def share_on_duty(hours: str | None) -> float | None:
     start, start_min, end, end_min = (int(number or 0) for number in spans[0])
     day_h = (end + end_min / 60 - start - start_min / 60) % 24 or 24
     return day_h / 24 * days_on_duty(hours) / 7
+
+
+def longest_off_duty_s(hours: str | None) -> float | None:
+    """Return the longest time in which nobody is on duty by words such as "Mon-Fri 8-20", in seconds.
+
+    None where the words cannot be read.
+
+    >>> [longest_off_duty_s(hours) for hours in ("Mon-Fri 8-20", "8-20", "24/7", "office hours")]
+    [216000.0, 43200.0, 0.0, None]
+    """
+    share, days = share_on_duty(hours), days_on_duty(hours)
+    if share is None:
+        return None
+    night_s = 86_400 - share * 7 / days * 86_400
+    return round((7 - days) * 86_400 + night_s, 6)  # the days off may follow one another
 
 
 def days_on_duty(hours: str | None) -> int:

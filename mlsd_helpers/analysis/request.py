@@ -1,8 +1,11 @@
 """What one request takes: its time and its availability, along all that it waits for.
 
 A component answers when its own work and its calls are done. Calls are made one after another or at once, as the
-component says; where it does not say, both are computed. A call with an alternative is tried first, and the
-alternative only when it gives no answer; a call with a fallback is answered whatever becomes of it.
+component says; where it does not say, both are computed. Of calls at once, some begin later: those that name others in
+`after`, those in a later stage of the pattern, and what hands predictions on, when the other calls have answered. Calls
+one after another take no longer than the slowest where paths of the pattern are parallel. A call with an alternative is
+tried first, and the alternative only when it gives no answer; a call with a fallback is answered whatever becomes of
+it, unless it is made from outside the system.
 
 >>> from mlsd_helpers.design import Component, Flow, Planes
 >>> hub = Component(id="hub", kind="orchestrator", calls="one after another")
@@ -19,6 +22,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from types import MappingProxyType
 
 from mlsd_helpers.analysis.graph import (
     callers_first,
@@ -29,6 +33,7 @@ from mlsd_helpers.analysis.graph import (
     waiting_flows,
 )
 from mlsd_helpers.analysis.once import once
+from mlsd_helpers.analysis.paths import Order
 from mlsd_helpers.design import Component, Flow, Planes
 
 _NO_FALLBACK = re.compile(
@@ -117,6 +122,7 @@ def outside_of(planes: Planes) -> frozenset[str]:
     )
 
 
+_NO_ORDER: Order = MappingProxyType({})
 _MOST_SHARED = 8  # components of which every state is tried out; alternatives that share more are rare
 
 
@@ -267,20 +273,25 @@ AS_STATED = Sure()
 
 
 def requests_of(
-    planes: Planes, latency_s: Callable[[Component], float] = stated_latency_s, sure: Sure = AS_STATED
+    planes: Planes,
+    latency_s: Callable[[Component], float] = stated_latency_s,
+    sure: Sure = AS_STATED,
+    order: Order = _NO_ORDER,
 ) -> tuple[Request, ...]:
     """Return what a request takes at each component that calls and is not called; nothing where calls form a cycle.
 
     In the sketch of a workload, at its entries.
 
     `latency_s` gives the time of one component by itself, in seconds; some rules count some of them only. `sure` gives
-    what is answered; what is stated, and every fallback, when it is left out.
+    what is answered; what is stated, and every fallback, when it is left out. `order` is that of the pattern's stages.
     """
     flows = [flow for _, flow in waiting_flows(planes)]
     if not flows or cycle(flows):
         return ()
     called = {flow.end for flow in flows}
-    walk = _Walk(components_by_id(planes), calls_by_component(planes), callers_first(flows), latency_s, sure)
+    walk = _Walk(
+        components_by_id(planes), calls_by_component(planes), callers_first(flows), latency_s, sure, order
+    )
     found = [name for name in dict.fromkeys(f.start for f in flows) if name not in called]
     touched = {*called, *(flow.start for flow in flows)}
     return tuple(walk.request(name) for name in own_entries(planes, found) if name in touched)
@@ -291,19 +302,20 @@ def times_of(
     latency_s: Callable[[Component], float],
     tried: Collection[Flow] = (),
     alone: Collection[str] = (),
+    order: Order = _NO_ORDER,
 ) -> dict[str, Span]:
     """Return the time of a request by each component where it may enter; nothing where calls form a cycle.
 
     Calls that begin with a flow in `tried` give no answer, and their alternatives are tried after them. The time of a
-    component in `alone` includes what it calls.
+    component in `alone` includes what it calls. `order` is that of the pattern's stages.
     """
     flows = [flow for _, flow in waiting_flows(planes)]
     if cycle(flows):
         return {}
-    order = callers_first(flows)
+    names = callers_first(flows)
     calls = {name: made for name, made in calls_by_component(planes).items() if name not in alone}
-    walk = _Walk(components_by_id(planes), calls, order, latency_s, AS_STATED, tried)
-    return {name: walk.time(name) for name in order}
+    walk = _Walk(components_by_id(planes), calls, names, latency_s, AS_STATED, order, tried)
+    return {name: walk.time(name) for name in names}
 
 
 def failing_shares(planes: Planes) -> dict[Flow, float]:
@@ -315,7 +327,7 @@ def failing_shares(planes: Planes) -> dict[Flow, float]:
     if cycle(flows):
         return {}
     known, calls = components_by_id(planes), calls_by_component(planes)
-    walk = _Walk(known, calls, callers_first(flows), stated_latency_s, AS_STATED)
+    walk = _Walk(known, calls, callers_first(flows), stated_latency_s, AS_STATED, _NO_ORDER)
     return {
         call.flow: 1.0
         if known[call.flow.end].availability is None
@@ -326,13 +338,13 @@ def failing_shares(planes: Planes) -> dict[Flow, float]:
     }
 
 
-def longest_calls_s(component: Component, calls: Sequence[Call]) -> Span:
+def longest_calls_s(component: Component, calls: Sequence[Call], order: Order = _NO_ORDER) -> Span:
     """Return how long a component may wait for its calls until each has timed out, in seconds."""
     spans = [Span(call.longest_s, call.longest_s, (call.flow.end,)) for call in calls]
-    return _together(component.calls, _of_one_request(calls, spans))
+    return _together(component.calls, _of_one_request(calls, spans), order)
 
 
-def _of_one_request(calls: Sequence[Call], spans: Sequence[Span]) -> list[Span]:
+def _of_one_request(calls: Sequence[Call], spans: Sequence[Span]) -> "_Made":
     """Leave out calls that other requests make: those whose shares add up to 100% or less exclude each other.
 
     So do a call and its alternative that gets requests of its own: a request begins with one of them.
@@ -347,20 +359,70 @@ def _of_one_request(calls: Sequence[Call], spans: Sequence[Span]) -> list[Span]:
     if len(parts) > 1 and math.fsum(calls[at].flow.share or 0.0 for at in parts) <= 1 + 1e-9:
         longest = max(parts, key=lambda at: spans[at].most_s)
         left = {at: span for at, span in left.items() if at == longest or at not in parts}
-    return list(left.values())
+    return [(calls[at].flow, span) for at, span in left.items()]
 
 
-def _together(how: str | None, spans: Sequence[Span]) -> Span:
-    """Join calls: their sum one after another, the largest at once, both bounds where it is not said."""
-    if not spans:
+_Made = Sequence[tuple[Flow, Span]]
+"""The calls that one request makes of one component, each with its time."""
+
+
+def _together(how: str | None, made: _Made, order: Order) -> Span:
+    """Join calls: one after another their sum, at once until the last answers, both bounds where it is not said."""
+    if not made:
         return Span(0.0, 0.0)
-    longest = max(spans, key=lambda span: span.most_s)
-    least = max(span.least_s for span in spans)
-    if how == "at once" or len(spans) == 1:
-        return Span(least, longest.most_s, longest.way)
-    way = tuple(dict.fromkeys(name for span in spans if span.most_s for name in span.way))
-    total = math.fsum(span.most_s for span in spans)
-    return Span(math.fsum(span.least_s for span in spans) if how else least, total, way)
+    at_once = _at_once(made, order)
+    if how == "at once" or len(made) == 1:
+        return at_once
+    in_a_row = _in_a_row(made, order)
+    return in_a_row if how else Span(at_once.least_s, in_a_row.most_s, in_a_row.way)
+
+
+def _at_once(made: _Made, order: Order) -> Span:
+    """Join calls that each begin as soon as those before it have answered."""
+    ends = dict[int, Span]()
+    ordered = len({flow.carries for flow, _ in made}) > 1 or any(
+        flow.after or flow.end in order for flow, _ in made
+    )
+
+    def end(at: int) -> Span:
+        if at not in ends:
+            flow, own = made[at]
+            ends[at] = own  # a circle of calls that wait for each other is cut here
+            before = [
+                other for other, (one, _) in enumerate(made) if ordered and _comes_before(one, flow, order)
+            ]
+            waited = [end(other) for other in before]
+            last = max(waited, key=lambda span: span.most_s, default=Span(0.0, 0.0))
+            least_s = max((span.least_s for span in waited), default=0.0)
+            ends[at] = Span(own.least_s + least_s, own.most_s + last.most_s, (*last.way, *own.way))
+        return ends[at]
+
+    found = [end(at) for at in range(len(made))]
+    longest = max(found, key=lambda span: span.most_s)
+    return Span(max(span.least_s for span in found), longest.most_s, longest.way)
+
+
+def _comes_before(one: Flow, other: Flow, order: Order) -> bool:
+    """Tell whether a call has to be answered before another one of the same component begins."""
+    if one is other:
+        return False
+    if (one.id is not None and one.id in other.after) or (other.id is not None and other.id in one.after):
+        return one.id is not None and one.id in other.after
+    first, second = (order[flow.end].stage if flow.end in order else None for flow in (one, other))
+    if first is not None and second is not None:
+        return first < second
+    return other.carries == "predictions" != one.carries
+
+
+def _in_a_row(made: _Made, order: Order) -> Span:
+    """Add calls up; of those that parallel paths of the pattern make, the slowest."""
+    groups = defaultdict[object, list[Span]](list)
+    for at, (flow, span) in enumerate(made):
+        groups[order.get(flow.end, at)].append(span)
+    slowest = [max(group, key=lambda span: span.most_s) for group in groups.values()]
+    way = tuple(dict.fromkeys(name for span in slowest if span.most_s for name in span.way))
+    least_s = math.fsum(max(span.least_s for span in group) for group in groups.values())
+    return Span(least_s, math.fsum(span.most_s for span in slowest), way)
 
 
 class _Walk:
@@ -373,10 +435,11 @@ class _Walk:
         order: Sequence[str],
         latency_s: Callable[[Component], float],
         sure: Sure,
+        stages: Order,
         tried: Collection[Flow] = (),
     ) -> None:
         self._of, self._calls, self._latency_s, self._sure = components, calls, latency_s, sure
-        self._tried = tried
+        self._stages, self._tried = stages, tried
         self._time: dict[str, Span] = {}
         for name in reversed(order):
             self._time[name] = self._time_of(name)
@@ -392,7 +455,7 @@ class _Walk:
             entry,
             self._with_way(entry),
             max((self._latency_s(self._of[name]) for name in needs), default=0.0),
-            longest_calls_s(self._of[entry], calls),
+            longest_calls_s(self._of[entry], calls, self._stages),
             self._answered(entry, needs),
             needs,
             math.prod(map(self._up, self._reached(entry, lambda call: (call.flow,)))),
@@ -403,7 +466,7 @@ class _Walk:
         own = self._latency_s(self._of[name])
         calls = self._calls.get(name, ())
         called = _of_one_request(calls, [self._call_time(call) for call in calls])
-        spans = _together(self._of[name].calls, called)
+        spans = _together(self._of[name].calls, called, self._stages)
         return Span(own + spans.least_s, own + spans.most_s, spans.way)
 
     def _call_time(self, call: Call) -> Span:

@@ -18,7 +18,15 @@ from mlsd_helpers.analysis.graph import (
     steps_back,
     waiting_flows,
 )
-from mlsd_helpers.analysis.paths import JOBS, each_workload, peak_rps, run_rps, together, warm_rps
+from mlsd_helpers.analysis.paths import (
+    JOBS,
+    behind_queues,
+    each_workload,
+    peak_rps,
+    run_rps,
+    together,
+    warm_rps,
+)
 from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.request import counts_as_answered, outside_of
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow
@@ -57,8 +65,12 @@ def somebody_waits(design: Design, plan: FleetPlan) -> bool:
     entries = [known[name] for name in before if name not in called]
     if not entries:  # a cycle
         return True
+    aside = behind_queues(design.planes) if design.planes else frozenset[str]()
     return any(
-        entry.kind not in _OF_JOBS and not (entry.id == component.id and entry.id in fed) for entry in entries
+        entry.kind not in _OF_JOBS
+        and entry.id not in aside
+        and not (entry.id == component.id and entry.id in fed)
+        for entry in entries
     )
 
 

@@ -24,7 +24,7 @@ from mlsd_helpers.analysis.graph import (
     waiting_flows,
 )
 from mlsd_helpers.analysis.once import once
-from mlsd_helpers.analysis.paths import JOBS, each_together, peak_rps, run_rps
+from mlsd_helpers.analysis.paths import JOBS, behind_queues, each_together, order_of, peak_rps, run_rps
 from mlsd_helpers.analysis.prediction import Range, predictions, writing
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty, without_rare
 from mlsd_helpers.analysis.request import (
@@ -50,7 +50,7 @@ _LONG_S = 1e6  # longer than all times elsewhere, to see on which way a fleet li
 
 @once
 def waiting_entries(planes: Planes) -> tuple[str, ...]:
-    """Return where requests of users enter: what calls and is not called, and runs no job.
+    """Return where requests of users enter: what calls and is not called, runs no job, and works behind no queue.
 
     Those of the serving plane, or where none is, of any.
 
@@ -70,6 +70,8 @@ def waiting_entries(planes: Planes) -> tuple[str, ...]:
         touched = {name for flow in flows for name in (flow.start, flow.end)}
         named = [name for name in own_entries(planes, found) if name in touched]
         return tuple(name for name in named if known[name].kind not in JOBS)
+    aside = behind_queues(planes)
+    found = [one for one in found if one not in aside] or found
     return tuple([one for one in found if known[one].plane == "serving"] or found)
 
 
@@ -171,6 +173,7 @@ class _Way:
         self._parts = dict[str, float]()
         for part in self._named:
             self._parts[part.component or ""] = self._parts.get(part.component or "", 0.0) + part.time
+        self._order = order_of(design.pattern)
         self._fleets = _fleets_s(design, self._share, fleet)
         self._waiting = {
             other.component
@@ -255,7 +258,9 @@ class _Way:
         planes = self._design.planes
         if planes is None or self._fleet is None or not self._calls:
             return 0.0
-        spans = times_of(planes, lambda one: self._most_s(one.id) if one.id != self._fleet else 0.0)
+        spans = times_of(
+            planes, lambda one: self._most_s(one.id) if one.id != self._fleet else 0.0, order=self._order
+        )
         later = [0.0]
         for call in (call for made in calls_by_component(planes).values() for call in made):
             if call.flow.end == self._fleet and call.alternatives:
@@ -312,7 +317,7 @@ class _Way:
             predicted = self._fleets.get(one.id)
             return max(one.latency or 0.0, predicted.most_s if predicted else 0.0)
 
-        spans, entries = times_of(planes, time_s), self._entries(planes)
+        spans, entries = times_of(planes, time_s, order=self._order), self._entries(planes)
         found = dict[str, str]()
         for name, part_s in self._parts.items():
             if name not in self._known or not self._known[name].latency:
@@ -428,6 +433,7 @@ class _Way:
             lambda one: own_s if one.id == self._fleet else of(one.id) if one.id in on_way else 0.0,
             tried,
             (self._fleet,) if self._holds else (),
+            self._order,
         )
         steps = steps_along(self._calls)
         reaching = (one for one in self._entries(planes) if self._fleet in reached([one], steps))
@@ -606,6 +612,30 @@ def _fleets_s(design: Design, share: float, without: str | None) -> dict[str, Ra
     return found
 
 
+def split_s(design: Design) -> float:
+    """Return how long a request takes by the split of its latency budget, in seconds, at the entry where it is longest.
+
+    The parts of components that it calls, joined as everywhere; the others added. One after another where it is open.
+    """
+    latency = design.requirements.latency if design.requirements else None
+    parts_s = dict[str, float]()
+    for part in latency.split if latency else ():
+        parts_s[part.component or ""] = parts_s.get(part.component or "", 0.0) + part.time
+    planes = design.planes or Planes()
+    order = order_of(design.pattern)
+    spans = times_of(planes, lambda one: parts_s.get(one.id, 0.0), order=order)
+    entries = [name for name in waiting_entries(planes) if name in spans]
+    called = (
+        reached(entries, steps_along(flow for _, flow in waiting_flows(planes))) if entries else set[str]()
+    )
+    beside = dict[object, float]()
+    for name, time_s in parts_s.items():
+        if name not in called:
+            place = order.get(name, name)
+            beside[place] = max(beside.get(place, 0.0), time_s)
+    return math.fsum(beside.values()) + max((spans[name].most_s for name in entries), default=0.0)
+
+
 def left_for(design: Design, plan: FleetPlan, budget_s: float) -> float:
     """Return how long a request may be in a fleet at most, in seconds: by a budget, and by its callers' timeouts.
 
@@ -705,8 +735,10 @@ class _End:
 
     def answered(self, entries: Iterable[str]) -> tuple[float, str]:
         """Return the share of requests that are answered where fewest are, and where that is."""
-        sure = Sure(self._up, self._falls_back, self._in_time)
-        found = {one.entry: one.availability for one in requests_of(self._planes, self._latency_s, sure)}
+        sure, order = Sure(self._up, self._falls_back, self._in_time), order_of(self._design.pattern)
+        found = {
+            one.entry: one.availability for one in requests_of(self._planes, self._latency_s, sure, order)
+        }
         return min((found[name], name) for name in entries)
 
     def _latency_s(self, one: Component) -> float:

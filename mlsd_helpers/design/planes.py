@@ -65,7 +65,8 @@ class Flow(Value):
     """The share of the start's requests that make this call; all when left out. An alternative that states one is
     called so often besides, whatever becomes of the flow before it."""
     after: Several[Id] = ()
-    """The flows to the start that cause this call, by their ids; any of them when left out."""
+    """What comes before this call, by ids: the flows to the start that cause it, any of them when left out; and of
+    calls that the start makes at once, those that must have answered."""
     timeout: Positive[Seconds] | None = None
     """How long the start waits for one attempt."""
     retries: Count = 0
@@ -251,16 +252,20 @@ class Planes(Value):
                 yield ("release", "gates", position, "of"), name
 
     def _wrong_causes(self) -> Iterator[Fault]:
-        """Find causes of calls that are no flow, or that do not arrive where the call starts."""
+        """Find causes of calls that are no flow, or that neither arrive nor start where the call starts."""
         flows = {flow.id: flow for flow in self.flows if flow.id}
         for position, flow in enumerate(self.flows):
             for name in flow.after:
                 path: Path = ("flows", position, "after")
                 if (cause := flows.get(name)) is None:
                     yield from unresolved([(path, name)], flows, "flow")
-                elif cause.end != flow.start:
-                    ends = f"ends at {cause.end!r}, and this one starts at {flow.start!r}"
-                    yield path, f"the flow {name!r} {ends}. Name a flow to {flow.start!r}."
+                elif cause is flow:
+                    yield path, f"the flow {name!r} cannot come after itself. Name another one."
+                elif flow.start not in {cause.end, cause.start}:
+                    ends = (
+                        f"goes from {cause.start!r} to {cause.end!r}, and this one starts at {flow.start!r}"
+                    )
+                    yield path, f"the flow {name!r} {ends}. Name a flow to or from {flow.start!r}."
 
     def _wrong_alternatives(self) -> Iterator[Fault]:
         """Find alternatives that are no flow, that start elsewhere, or that lead back to where they began."""

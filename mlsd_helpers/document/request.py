@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.paths import order_of
 from mlsd_helpers.analysis.request import Call, Request, Span, calls_by_component, has_fallback, requests_of
 from mlsd_helpers.analysis.whole import Elsewhere, answers_of
 from mlsd_helpers.design import Flow, Planes
@@ -44,7 +45,7 @@ def _of_workload(figures: Figures, planes: Planes) -> Md:
     flows = [flow for _, flow in waiting_flows(planes)]
     if way := cycle(flows):
         return part("A request", Md(f"The calls form a cycle: {joined(map(code, way), ' → ')}."))
-    found = requests_of(planes)
+    found = requests_of(planes, order=order_of(figures.design.pattern))
     shown = [_request(figures, planes, one) for one in found[:_MOST_ENTRIES]]
     more = f"Requests enter at {len(found)} components, of which {_MOST_ENTRIES} are shown."
     if figures.workload and not found:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mlsd_helpers.analysis import graph
-from mlsd_helpers.analysis.paths import JOBS, may_ask, with_queues
+from mlsd_helpers.analysis.paths import JOBS, Order, behind_queues, may_ask, order_of, with_queues
 from mlsd_helpers.analysis.rates import without_rare
 from mlsd_helpers.analysis.request import (
     Call,
@@ -19,7 +19,7 @@ from mlsd_helpers.analysis.request import (
     requests_of,
 )
 from mlsd_helpers.analysis.whole import answers_of
-from mlsd_helpers.design import Component, Design, Flow, Objective, Planes
+from mlsd_helpers.design import Component, Design, Flow, Objective, Pattern, Planes
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
@@ -176,10 +176,11 @@ class _Waiter:
     """Requests enter here: the limit is the latency budget, and a wait as long as it is within."""
     budget_s: float
     """The latency budget; infinite where none is stated."""
+    order: Order
 
     @property
     def span(self) -> Span:
-        return longest_calls_s(self.component, self.calls)
+        return longest_calls_s(self.component, self.calls, self.order)
 
     @property
     def limit(self) -> str:
@@ -231,17 +232,17 @@ def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
     for flow in asked:
         if flow.timeout is not None:
             callers[flow.end].append(flow)
-    called = {flow.end for flow in _waited(planes)}  # by a queue too
+    called = {flow.end for flow in _waited(planes)} | behind_queues(planes)  # by a queue too
     budget_s = requirement(design, "latency", "budget")
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
-    found = list[_Waiter]()
+    found, order = list[_Waiter](), order_of(design.pattern)
     for one in planes.components:
         enters = one.id not in called and may_ask(one)
         timed = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
         inside = list(_by_caller(callers[one.id], timed))
         limited = [(budget_s or 0.0, timed)] if enters else inside
         found += [
-            _Waiter(one, made, limit_s, enters, budget_s or math.inf)
+            _Waiter(one, made, limit_s, enters, budget_s or math.inf, order)
             for limit_s, made in limited
             if limit_s and made
         ]
@@ -526,10 +527,16 @@ def _streams(design: Design) -> set[str]:
 # ---- latency
 
 
-def _entries(planes: Planes, latency_s: Callable[[Component], float]) -> list[Request]:
+def _entries(
+    planes: Planes, latency_s: Callable[[Component], float], pattern: Pattern | None = None
+) -> list[Request]:
     """Return the requests of users: those that enter in the serving plane, or come from outside."""
-    asking = {one.id for one in planes.components if may_ask(one)}
-    return [one for one in requests_of(with_queues(planes), latency_s) if one.entry in asking]
+    asking = {one.id for one in planes.components if may_ask(one)} - behind_queues(planes)
+    return [
+        one
+        for one in requests_of(with_queues(planes), latency_s, order=order_of(pattern))
+        if one.entry in asking
+    ]
 
 
 def _certain_s(percentile: str) -> Callable[[Component], float]:
@@ -573,7 +580,7 @@ def surely_late(design: Design, planes: Planes) -> Fault | None:
         return None
     known = graph.components_by_id(planes)
     certain_s = _certain_s(percentile)
-    for one in _entries(planes, certain_s):
+    for one in _entries(planes, certain_s, design.pattern):
         slowest = max(one.needs, key=lambda name: certain_s(known[name]))
         if one.certain_s > budget_s * _SLACK:
             return Fault(
@@ -582,7 +589,7 @@ def surely_late(design: Design, planes: Planes) -> Fault | None:
                 f"{known[slowest].latency_is or percentile}; the latency budget is {show_seconds(budget_s)}.",
                 f"Make {slowest} faster, compute its answer ahead, or answer without it.",
             )
-    for one in _entries(planes, _mean_s(percentile)):
+    for one in _entries(planes, _mean_s(percentile), design.pattern):
         if one.time.least_s > budget_s * _SLACK:
             return Fault(
                 f"planes.components.{one.time.way[-1]}.latency",
@@ -649,7 +656,7 @@ def _promised(design: Design, planes: Planes) -> Iterator[tuple[Promise, Request
             whole_answer = planned_apart or (writes and (one.latency or 0.0) > within_s)
             return 0.0 if whole_answer else one.latency or 0.0
 
-        for one in _entries(_without_rare_calls(planes, promise.percentile), counted_s):
+        for one in _entries(_without_rare_calls(planes, promise.percentile), counted_s, design.pattern):
             if one.entry in entries:
                 yield promise, one
 

@@ -1,12 +1,12 @@
 """Rules on the requirements of a design: what a reader asks before they look at a single box."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis.ages import labelled_data_age, writers_into
-from mlsd_helpers.analysis.paths import answers_requests, stages_of
+from mlsd_helpers.analysis.paths import answers_requests
+from mlsd_helpers.analysis.whole import split_s
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import BudgetPart, Design, FailureMode, Labels, Requirements, Schedule, Throughput
+from mlsd_helpers.design import Design, FailureMode, Labels, Requirements, Schedule, Throughput
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.words import mentions
 from mlsd_helpers.units import hour, minute, ms, show_seconds
@@ -157,7 +157,7 @@ def split_exceeds_budget(design: Design, stated: Requirements) -> Iterator[Fault
     """The parts of a request that run one after another share one latency budget."""
     if not stated.latency:
         return
-    spent_s = _spent_s(design, stated.latency.split)
+    spent_s = split_s(design)
     if spent_s > stated.latency.budget + _ROUNDING_S:
         yield Fault(
             "requirements.latency.split",
@@ -165,35 +165,6 @@ def split_exceeds_budget(design: Design, stated: Requirements) -> Iterator[Fault
             f"{show_seconds(stated.latency.budget)}.",
             "Shorten or remove a part, or agree on a larger budget with the product.",
         )
-
-
-def _spent_s(design: Design, split: tuple[BudgetPart, ...]) -> float:
-    """Add the parts up; of components that work for one request at the same time, the slowest counts."""
-    beside = _at_once(design)
-    time_s = defaultdict[str, float](float)  # a component may have several parts, one after another
-    for part in split:
-        time_s[part.component or ""] += part.time
-    slowest_s = defaultdict[str, float](float)
-    for component in beside.keys() & time_s.keys():
-        slowest_s[beside[component]] = max(slowest_s[beside[component]], time_s.pop(component))
-    return sum(time_s.values()) + sum(slowest_s.values())
-
-
-def _at_once(design: Design) -> dict[str, str]:
-    """Return components that work at the same time as others, each with what they have in common."""
-    found = dict[str, str]()
-    for alternatives in stages_of(design.pattern).values() if design.pattern else ():
-        for one in alternatives:
-            if len(one.paths) > 1:
-                found |= {path.component: f"path {one.paths[0].id}" for path in one.paths if path.component}
-    if planes := design.planes:
-        callers = {one.id for one in planes.components if one.calls == "at once"}
-        found |= {
-            flow.end: f"caller {flow.start}"
-            for flow in planes.flows
-            if flow.start in callers and flow.carries in {"request", "features"}
-        }
-    return found
 
 
 @rule(

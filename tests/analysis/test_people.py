@@ -83,3 +83,19 @@ def test_data_that_go_in_a_circle_are_counted_once():
         Flow(start="tool", end="team", carries="alert"),
     ]
     assert cases_a_day(*flows, **ONLINE) == pytest.approx(8_640)
+
+
+def test_the_load_of_another_entry_is_unknown_and_not_that_of_the_stated_one():
+    parts = [*PARTS, Component(id="office", kind="external service"), Component(id="orders", kind="service")]
+    flows = [
+        *ASKED,
+        Flow(start="office", end="orders", carries="request"),
+        Flow(start="orders", end="team", carries="request"),
+    ]
+    planes = Planes(components=parts, flows=flows)
+    needs = {**ONLINE, "prediction": {"type": "binary classification", "acted_on": "1%"}}
+    design = Design(name="d", requirements=needs, planes=planes)
+    assert "team" not in cases_of_people(design, planes, calls_per_request(planes))
+    both = planes.changed(flows=[*flows, Flow(start="desk", end="team", carries="alert", share="2%")])
+    found = cases_of_people(design.with_part(planes=both), both, calls_per_request(both))["team"]
+    assert found.surely * day == pytest.approx(1_728)

@@ -81,7 +81,7 @@ def test_requests_come_from_outside_and_pass_a_queue_on_their_way_to_the_model()
     }  # fmt: skip
 
 
-def test_events_beside_a_request_are_not_on_its_way():
+def test_events_beside_a_request_come_to_who_works_on_them_later():
     drawn = planes(
         call("gate", "model"),
         call("model", "queue", carries="events"),
@@ -89,7 +89,41 @@ def test_events_beside_a_request_are_not_on_its_way():
         model="model server",
         queue="event stream",
     )
-    assert calls_per_request(drawn) == {"gate": 1, "model": 1}
+    assert calls_per_request(drawn) == {"gate": 1, "model": 1, "queue": 1, "pacing": 1}
+
+
+@pytest.mark.parametrize("carries", ["events", "predictions", "batch", "request", "alert"])
+@pytest.mark.parametrize("onward", ["events", "request"])
+def test_load_passes_through_a_queue_whatever_the_flows_carry(carries, onward):
+    drawn = planes(
+        call("gate", "model"),
+        call("gate", "queue", carries=carries, share="10%"),
+        call("queue", "worker", carries=onward),
+        call("worker", "provider", share="50%"),
+        gate="api gateway",
+        model="model server",
+        queue="event stream",
+        provider="external service",
+    )
+    found = calls_per_request(drawn)
+    assert (found["worker"], found["provider"]) == (0.1, 0.05)
+
+
+def test_what_two_flows_bring_to_a_queue_is_added():
+    drawn = planes(
+        call("gate", "model"),
+        call("gate", "queue", carries="events", share="10%"),
+        call("model", "queue", carries="predictions", share="20%"),
+        call("queue", "worker", carries="events"),
+        model="model server",
+        queue="event stream",
+    )
+    assert calls_per_request(drawn)["worker"] == pytest.approx(0.3)
+
+
+def test_what_is_handed_on_without_a_share_or_a_queue_is_not_guessed():
+    drawn = planes(call("gate", "model"), call("gate", "later", carries="batch"), model="model server")
+    assert "later" not in calls_per_request(drawn)
 
 
 @pytest.mark.parametrize(
