@@ -312,8 +312,12 @@ class Constraint(Value):
     """How long the data have to be kept, where the constraint demands that."""
     kept_at_most: Seconds | None = None
     """After what time the data have to be gone, where the constraint demands that."""
+    within: Positive[Seconds] | None = None
+    """How soon it has to be met each time, where the constraint sets a deadline."""
     met_by: Several[Id] = ()
     """The components that meet it."""
+    needs: Literal["all", "any"] = "all"
+    """Whether it takes each of them, one after another, or any one will do."""
     how: Text | None = None
     """How they do."""
 

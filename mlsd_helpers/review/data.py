@@ -1355,7 +1355,7 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
     "warning",
     title="What meets a constraint may be left out",
     prevents="payments that are released unscreened, each time the check is slow",
-    wrong_when="Wrong if something else meets it meanwhile; name that as 'otherwise', or fail closed.",
+    wrong_when="Wrong if something else meets it meanwhile; name that as 'otherwise', or write 'needs: any'.",
     needs=sketched,
 )
 def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -1365,8 +1365,8 @@ def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
         if one.source != "law" or one.region:
             continue
         for place, flow in flow_places(planes):
-            alone = not {*one.met_by} - {flow.end, before.get(flow.id or "")}
-            if alone and flow.end in one.met_by and flow.fails == "open" and flow.otherwise is None:
+            others = {*one.met_by} - {flow.end, before.get(flow.id or "")} if one.needs == "any" else ()
+            if not others and flow.end in one.met_by and flow.fails == "open" and flow.otherwise is None:
                 yield Fault(
                     f"{place}.fails",
                     f"{flow.end} meets the constraint {one.id} ({one.text.rstrip('.')}), and without its answer "

@@ -21,7 +21,7 @@ from mlsd_helpers.analysis.paths import (
     stages_of,
 )
 from mlsd_helpers.analysis.request import has_fallback
-from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizing_of
+from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizing_of, sizings
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Cache, Component, Design, Flow, Pattern, Precompute, ServingPath, Stream
 from mlsd_helpers.errors import RangeError
@@ -39,6 +39,7 @@ QUICKEST_ROLLBACK_S = 60.0
 """Assumed where the design states no rollback time: answers that live shorter do not outlive a rollback."""
 _STORES = ("feature store", "offline store", "prediction store", "vector index", "label store")
 _HITS_SIMILAR = 0.01  # Che's approximation is within 0.004, and nobody plans hits to the percent
+_SAME = 1e-9  # sums of decimal figures
 _SHARES_SIMILAR = 0.005  # shares written in whole percents
 
 
@@ -768,6 +769,41 @@ def consumers_without_partition(_: Design, pattern: Pattern) -> Iterator[Fault]:
                 f"{path.id} has {stream.consumers} consumers for {stream.partitions} partitions: in a classic consumer "
                 f"group {stream.consumers - busy} of them have nothing to read.",
                 f"Use {stream.consumers} partitions, or run {busy} consumers.",
+            )
+
+
+@rule(
+    "PATTERN035",
+    title="Stream and its fleet do not fit",
+    prevents="replicas that read nothing, while the others are busier than planned",
+    wrong_when="Wrong if consumers share partitions, as in Kafka's share groups, or if another fleet of the component "
+    "reads the stream; say so in the path's reason.",
+    needs=_pattern,
+)
+def stream_unlike_its_fleet(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """What reads a stream are the replicas of its component, of which no more work than there are partitions."""
+    for path, stream in _streamed(pattern):
+        sized = [one for one in sizings(design).values() if one.plan.component == path.component is not None]
+        replicas, seat_s = (sized[0].plan.replicas, sized[0].seat_s) if len(sized) == 1 else (None, None)
+        if not replicas or not seat_s or not stream.events:
+            continue
+        readers = replicas if stream.consumers is None else min(stream.consumers, replicas)
+        busy = readers if stream.partitions is None else min(readers, stream.partitions)
+        used, planned = stream.events * seat_s / busy, sized[0].plan.target_utilisation or 1.0
+        if used > planned * (1 + _SAME):
+            yield Fault(
+                _place(path, "stream.partitions" if busy < readers else "stream.consumers"),
+                f"{busy} of the {replicas} replicas of {path.component} read the stream of {path.id}, and its "
+                f"{stream.events:,.6g} events a second keep them {100 * used:.3g}% busy; at most {100 * planned:.3g}% "
+                "are planned.",
+                "Have as many partitions as replicas, as many consumers, and enough of both.",
+            )
+        elif stream.consumed > (most := replicas / seat_s) * (1 + _SAME):
+            yield Fault(
+                _place(path, "stream.consumed"),
+                f"{path.id} is to consume {stream.consumed:,.6g} events a second, and {replicas} replicas of "
+                f"{path.component} finish {most:,.6g} at most.",
+                "Take the rate from the fleet: replicas times concurrency, divided by the service time.",
             )
 
 

@@ -10,8 +10,14 @@ from typing import Literal
 from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.analysis.paths import each_together, together
-from mlsd_helpers.analysis.people import Cases, cases_of_people
-from mlsd_helpers.analysis.rates import calls_per_request, days_on_duty, is_of_each, share_on_duty
+from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries
+from mlsd_helpers.analysis.rates import (
+    calls_per_request,
+    days_on_duty,
+    is_of_each,
+    longest_off_duty_s,
+    share_on_duty,
+)
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
@@ -520,6 +526,7 @@ def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
     """People are capacity: it has to be known how many cases come to them, and how many they take."""
     arriving = _cases_of_people(design, planes)
     getting = {flow.end for flow in planes.flows if flow.carries in DATA}
+    elsewhere = of_other_entries(planes, _Load(design, planes).per_request)
     for one in planes.components:
         if one.kind != "people" or one.id not in getting:
             continue
@@ -530,6 +537,8 @@ def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
             missing += ["hours"] * (most is not None and most > taken * _OFFICE_HOURS)
         if cases and cases.surely is None and (taken is None or cases.at_most > taken):
             missing.append("how many of the answers come to them")
+        others = [start for start, names in elsewhere.items() if one.id in names and not cases and taken]
+        missing += [f"how many requests enter at {listed(others)}"] * bool(others)
         if missing:
             if cases and cases.surely is not None:
                 get = f"gets {_counted(cases.surely * day)} cases a day"
@@ -582,6 +591,73 @@ def people_too_slow(design: Design, planes: Planes) -> Iterator[Fault]:
             f"A case waits {show_seconds(wait_s)} for {flow.end} on average, and {limit}.",
             "Answer at once that a person will take over, and hand the case over as an event.",
         )
+
+
+@rule(
+    "SERV029",
+    title="Deadline that people cannot keep",
+    prevents="an order of an authority that comes on a Friday evening, is due in an hour, and is read on Monday",
+    wrong_when="Wrong if somebody else is called outside these hours, or if such cases go before all others; draw "
+    "those people as a component of their own.",
+    needs=sketched,
+)
+def deadline_missed_by_people(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A deadline runs at night and at weekends too, and while a case waits for its turn."""
+    for place, told, names, within_s in _deadlines(design):
+        for one in planes.components:
+            if one.id not in names or one.kind != "people":
+                continue
+            away_s = longest_off_duty_s(one.hours) or 0.0
+            wait_s = one.wait or 0.0
+            late = [f"a case waits {show_seconds(wait_s)} on average"] * (wait_s > within_s)
+            late += [f"nobody may be there for {show_seconds(away_s)} ({one.hours})"] * (away_s > within_s)
+            if late:
+                yield Fault(
+                    place,
+                    f"{told} within {show_seconds(within_s)}, and at {one.id} {' and '.join(late)}.",
+                    "Have people on duty day and night for these cases, who take them first, or a way that needs none.",
+                )
+
+
+def _deadlines(design: Design) -> Iterator[tuple[str, str, tuple[str, ...], float]]:
+    """Yield each deadline: its place, what it is about, the components that have to keep it, and its time."""
+    needs = design.requirements
+    for one in needs.constraints if needs else ():
+        if one.within:
+            yield (
+                f"requirements.constraints.{one.id}.within",
+                f"{one.id} has to be met",
+                one.met_by,
+                one.within,
+            )
+    for at, limit in enumerate(needs.freshness.also if needs and needs.freshness else ()):
+        if limit.component:
+            yield (
+                f"requirements.freshness.also.{at}",
+                limit.what.rstrip("."),
+                (limit.component,),
+                limit.within,
+            )
+
+
+@rule(
+    "SERV030",
+    title="Deadline that a fleet cannot keep",
+    prevents="work behind a queue that is late although the queue is empty",
+    needs=sketched,
+)
+def deadline_missed_by_a_fleet(design: Design, _: Planes) -> Iterator[Fault]:
+    """What works behind a queue has a deadline too, and one piece of work has to fit into it."""
+    for place, told, names, within_s in _deadlines(design):
+        for plan in design.fleets.values():
+            takes = plan.service_time
+            if plan.component in names and takes and takes.mean > within_s:
+                yield Fault(
+                    place,
+                    f"{told} within {show_seconds(within_s)}, and one piece of work takes {plan.component} "
+                    f"{show_seconds(takes.mean)} on average.",
+                    "Make the work shorter, or agree on a later deadline.",
+                )
 
 
 @rule(

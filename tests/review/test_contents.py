@@ -185,7 +185,8 @@ def test_a_component_that_meets_the_law_alone_does_not_fail_open():
     opened = setting(design, "planes.flows.builder_index", fails="open", fallback="Looked up at night")
     assert found(opened, "DATA033")
     both = setting(opened, "requirements.constraints.list", met_by=["index", "front"])
-    assert not found(both, "DATA033")
+    assert found(both, "DATA033")
+    assert not found(setting(both, "requirements.constraints.list", needs="any"), "DATA033")
 
 
 def test_many_components_in_a_region_that_is_not_allowed_are_one_finding_at_their_cause():
@@ -241,3 +242,41 @@ def test_a_client_is_outside_without_a_word_on_its_zone():
     assert found(client, "SEC003")
     assert not found(of_customers(), "SEC003")
     assert not found(setting(client, "planes.components.front", quota={"requests": "2 rps"}), "SEC003")
+
+
+@pytest.mark.parametrize(
+    ("people", "is_late"),
+    [
+        ({"hours": "24/7", "wait": "8 min"}, False),
+        ({"hours": "24/7", "wait": "3 h"}, True),
+        ({"hours": "Mon-Fri 8-20", "wait": "8 min"}, True),
+    ],
+)
+@pytest.mark.parametrize("by", ["constraint", "freshness"])
+def test_a_deadline_is_held_against_the_hours_and_the_wait_of_people(people, is_late, by):
+    desk = {"id": "desk", "kind": "people", "plane": "serving", "cases_per_day": 600} | people
+    order = {
+        "id": "order",
+        "text": "Removed within an hour",
+        "from": "law",
+        "within": "1 h",
+        "met_by": ["desk"],
+    }
+    also = {"features": "1 d", "also": [{"what": "An order is read", "component": "desk", "within": "1 h"}]}
+    needs = {"constraints": [order]} if by == "constraint" else {"freshness": also}
+    design = Design(name="d", requirements=needs, planes={"components": [desk]})
+    assert bool(found(design, "SERV029")) is is_late
+
+
+@pytest.mark.parametrize(("partitions", "is_busy"), [(48, True), (60, False)])
+def test_a_stream_keeps_as_many_replicas_busy_as_it_has_partitions(partitions, is_busy):
+    stream = {"events": "100 rps", "consumed": "110 rps", "partitions": partitions, "consumers": 60}
+    path = {"id": "videos", "component": "scorer", "pattern": "streaming", "stream": stream}
+    fleet = {"component": "scorer", "load": "100 rps", "service_time": "1.9 s", "target_utilisation": "85%"}
+    design = Design(
+        name="d",
+        planes={"components": [{"id": "scorer", "kind": "model server"}]},
+        pattern={"paths": [path]},
+        capacity=fleet | {"replicas": 60, "concurrency_per_replica": 4},
+    )
+    assert bool(found(design, "PATTERN035")) is is_busy

@@ -323,6 +323,12 @@ def more_consumers_than_partitions(design: Design) -> Design:
     return _with_figures(design, "stream", consumers=20)
 
 
+@breaks("PATTERN035", start="streamed")
+def most_replicas_read_nothing(design: Design) -> Design:
+    """Let forty replicas read twelve partitions, which keep twelve of them busier than planned."""
+    return _with_path(design, component="scorer")
+
+
 @breaks("PATTERN023", start="streamed")
 def backlog_of_an_hour(design: Design) -> Design:
     """Let so many events wait that the last is read an hour later."""

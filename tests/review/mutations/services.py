@@ -62,6 +62,17 @@ def bureau_of_unknown_use(design: Design) -> Design:
     )
 
 
+@breaks("SERV029", FULL)
+def law_due_in_an_hour_and_read_after_three(design: Design) -> Design:
+    design = setting(design, "planes.components.analysts", wait="3 h")
+    return setting(design, "requirements.constraints.reasons", within="1 h", met_by=["rules", "analysts"])
+
+
+@breaks("SERV030", FULL)
+def law_due_sooner_than_a_score(design: Design) -> Design:
+    return setting(design, "requirements.constraints.reasons", within="1 ms", met_by=["rules", "scorer"])
+
+
 @breaks("SERV007", RETRIEVAL)
 def spare_never_tried(design: Design) -> Design:
     return without(design, "planes.release.gates.spare_good")
