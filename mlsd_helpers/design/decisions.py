@@ -95,19 +95,37 @@ class OpenQuestion(Value):
     """When the answer is needed."""
 
 
+OF_SIMULATION = {
+    "SIM001": "latency",
+    "SIM002": "first token",
+    "SIM003": "per token",
+    "SIM004": "answered",
+    "SIM005": "utilisation",
+}
+"""Codes by which a promise that a simulation finds missed can be accepted, each with what the simulation calls it."""
+
+
 class Acceptance(Value):
-    """A finding of the review that is known and accepted."""
+    """A finding of the review, or a promise that a simulation finds missed, that is known and accepted."""
 
     rule: RuleCode
-    """The code of the rule."""
+    """The code of the rule; SIM001 for latency, SIM002 first token, SIM003 per token, SIM004 answered requests and
+    SIM005 utilisation in a simulation."""
     where: Text | None = None
     """The id or path that it is accepted for; everywhere when left out."""
+    found: Text | None = None
+    """What was found when it was accepted: the message with its figures, or the simulated figure. With other figures,
+    or a worse simulated one, it is accepted no longer. Any figure when left out."""
     because: Text
     """Why it is accepted."""
     by: Text
     """Who accepts it."""
     until: Day | None = None
     """When it is looked at again."""
+
+    def in_force(self, today: date) -> bool:
+        """Tell whether it still counts: until its day, that day included."""
+        return self.until is None or self.until >= today
 
 
 class DoesNotApply(Value):

@@ -89,6 +89,7 @@ def _accepted(figures: Figures) -> Md:
         "rule": lambda one: code(one.rule),
         "where": "where",
         "places": lambda one: Md(str(sum(by == one for _, by in figures.review.accepted))),
+        "as found": "found",
         "because": "because",
         "by": "by",
         "looked at again": "until",

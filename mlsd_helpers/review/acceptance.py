@@ -1,5 +1,6 @@
 """Which findings a design accepts, where, and until when."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -8,20 +9,28 @@ from mlsd_helpers.design import Acceptance, Design
 from mlsd_helpers.design.references import entry_at
 from mlsd_helpers.review.rule import Finding
 
-OF_ACCEPTANCES = ("DEC004", "DEC005", "DEC006", "DEC007")
+OF_ACCEPTANCES = ("DEC004", "DEC005", "DEC006", "DEC007", "DEC008")
 """The rules on acceptances, which cannot be accepted."""
 
 
 def acceptance_of(design: Design, finding: Finding, today: date) -> Acceptance | None:
     """Return what accepts a finding on a day, if anything does."""
     return next(
-        (one for one in design.accepted if in_force(one, today) and covers(design, one, finding)), None
+        (
+            one
+            for one in design.accepted
+            if one.in_force(today) and covers(design, one, finding) and has_same_figures(one, finding)
+        ),
+        None,
     )
 
 
-def in_force(accepted: Acceptance, today: date) -> bool:
-    """Tell whether an acceptance still counts: until its day, that day included."""
-    return accepted.until is None or accepted.until >= today
+_FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def has_same_figures(accepted: Acceptance, finding: Finding) -> bool:
+    """Tell whether a finding still has the figures that it was accepted with; always where none were kept."""
+    return accepted.found is None or _FIGURE.findall(accepted.found) == _FIGURE.findall(finding.message)
 
 
 def covers(design: Design, accepted: Acceptance, finding: Finding) -> bool:

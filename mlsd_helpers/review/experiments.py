@@ -9,10 +9,11 @@ from statistics import NormalDist
 
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Acceptance, Design, Experiment, Gate
+from mlsd_helpers.design.decisions import OF_SIMULATION
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import ab_sample_size
-from mlsd_helpers.review.acceptance import OF_ACCEPTANCES, covers, in_force
+from mlsd_helpers.review.acceptance import OF_ACCEPTANCES, covers, has_same_figures
 from mlsd_helpers.review.rule import Fault, Finding, Rule, rule
 from mlsd_helpers.review.words import mentions, points, unsaid
 from mlsd_helpers.units import day, show_seconds
@@ -823,7 +824,7 @@ def _called(code: str) -> Rule | None:
 def acceptance_expired(design: Design, today: date) -> Iterator[Fault]:
     """What was accepted for a time is looked at again when that time is over."""
     for place, one in _accepted(design):
-        if not in_force(one, today) and one.until:
+        if not one.in_force(today) and one.until:
             yield Fault(
                 f"{place}.until",
                 f"{one.rule} was accepted until {one.until.isoformat()} by {one.by}, and counts again since.",
@@ -837,6 +838,8 @@ def acceptance_expired(design: Design, today: date) -> Iterator[Fault]:
 def acceptance_of_unknown_rule(design: Design) -> Iterator[Fault]:
     """Only a finding of a rule that there is can be accepted."""
     for place, one in _accepted(design):
+        if one.rule in OF_SIMULATION:
+            continue
         if _called(one.rule) is None or one.rule in OF_ACCEPTANCES:
             fault = "cannot be accepted" if one.rule in OF_ACCEPTANCES else "is no rule"
             yield Fault(
@@ -857,7 +860,7 @@ def acceptance_without_finding(design: Design, today: date) -> Iterator[Fault]:
     """An acceptance whose finding is gone would silently take the next one."""
     found = dict[str, tuple[Finding, ...]]()
     for place, one in _accepted(design):
-        known = None if one.rule in OF_ACCEPTANCES or not in_force(one, today) else _called(one.rule)
+        known = None if one.rule in OF_ACCEPTANCES or not one.in_force(today) else _called(one.rule)
         if known and one.rule not in found:
             found[one.rule] = tuple(known(design, today))
         if known and not any(covers(design, one, finding) for finding in found[one.rule]):
@@ -866,6 +869,29 @@ def acceptance_without_finding(design: Design, today: date) -> Iterator[Fault]:
                 f"{place}.where" if one.where else f"{place}.rule",
                 f"{one.rule} finds nothing{at}, so there is nothing to accept.",
                 "Take the acceptance out, or write the place as the finding has it.",
+            )
+
+
+@rule(
+    "DEC008",
+    "warning",
+    title="Figures changed since the finding was accepted",
+    prevents="a signature under 600 of 1,000 requests a second that still stands at 200",
+    dated=True,
+)
+def accepted_with_other_figures(design: Design, today: date) -> Iterator[Fault]:
+    """Whoever accepts a finding accepts its figures, and no worse ones that come later."""
+    for place, one in _accepted(design):
+        known = _called(one.rule) if one.found and one.in_force(today) else None
+        places = (
+            [finding for finding in known(design, today) if covers(design, one, finding)] if known else []
+        )
+        if places and not any(has_same_figures(one, finding) for finding in places):
+            yield Fault(
+                f"{place}.found",
+                f"{one.rule} was accepted by {one.by} for this: {(one.found or '').rstrip('.')}. Now it says: "
+                f"{places[0].message}",
+                "Mend it, or let somebody accept the new figures and write them here.",
             )
 
 

@@ -64,7 +64,8 @@ def _accepted(accepted: Accepted) -> str:
     if not accepted:
         return ""
     lines = [
-        f"  {finding.code} {one_line(finding.where)}, {_until(by)}, by {one_line(by.by)}: {one_line(by.because)}"
+        f"  {finding.code} {one_line(finding.where)}, {_until(by)}, by {one_line(by.by)}: {one_line(by.because)}\n"
+        f"    {'As accepted' if by.found else 'Whatever its figures'}: {one_line(finding.message)}"
         for finding, by in accepted
     ]
     number = f"{len(accepted)} finding{'s are' if len(accepted) > 1 else ' is'} accepted:"

@@ -26,10 +26,12 @@ from mlsd_helpers.analysis.surroundings import (
 )
 from mlsd_helpers.analysis.whole import Answers, Elsewhere, answers_of
 from mlsd_helpers.design import DataFlow, Design, FleetPlan, Promise
+from mlsd_helpers.design.decisions import OF_SIMULATION
+from mlsd_helpers.errors import RangeError
 from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
 from mlsd_helpers.simulation.scenario import ROUTINGS
 from mlsd_helpers.simulation.tables import Row
-from mlsd_helpers.units import show_seconds
+from mlsd_helpers.units import FRACTION, SECONDS, read, show_seconds
 
 Results = Sequence[tuple[str, Result]]
 Reading = tuple[Estimate, bool | None]
@@ -107,17 +109,20 @@ def with_acceptances(
 ) -> Iterator[RequirementResult]:
     """Say of each missed requirement by whom it is accepted, and until when, if the design accepts a finding on it.
 
-    A finding that is accepted somewhere in `capacity` counts for the fleets there alone.
+    Or if it accepts the requirement by its own code, such as SIM001, for a figure that is no better than this one. A
+    finding that is accepted somewhere in `capacity` counts for the fleets there alone.
     """
     for one in verdicts:
-        rules = _RULES_OF.get(one.requirement.split(",")[0], ())
+        named = one.requirement.split(",")[0]
+        rules = {*_RULES_OF.get(named, ()), *(code for code, name in OF_SIMULATION.items() if name == named)}
         accepted = next(
             (
                 given
                 for given in design.accepted
                 if given.rule in rules
-                and (given.until is None or given.until >= today)
+                and given.in_force(today)
                 and _is_about(given.where, sizing)
+                and (given.rule not in OF_SIMULATION or given.found is None or _is_no_worse(one, given.found))
             ),
             None,
         )
@@ -126,6 +131,20 @@ def with_acceptances(
             continue
         until = f" until {accepted.until}" if accepted.until else ""
         yield replace(one, accepted=f"{accepted.rule} accepted by {accepted.by}{until}")
+
+
+_READ_AS = {"s": SECONDS, "share": FRACTION}
+_ROUNDED = 1e-3  # figures are shown with four digits
+
+
+def _is_no_worse(one: RequirementResult, said: str) -> bool:
+    """Tell whether a simulated value is as good as one that was accepted; within its interval they are the same."""
+    try:
+        limit = read(said, _READ_AS[one.unit])
+    except (RangeError, ValueError, KeyError):
+        return False
+    low, high = _interval(one.found)
+    return high >= limit * (1 - _ROUNDED) if one.requirement == "answered" else low <= limit * (1 + _ROUNDED)
 
 
 def _is_about(where: str | None, sizing: Sizing) -> bool:
