@@ -93,8 +93,11 @@ class Price(Value):
 
 
 class Terms(Value):
-    """What the contract with a provider says about our data."""
+    """What the contract with a provider, or the law on a recipient, says about our data."""
 
+    role: Literal["processor", "controller", "authority"] = "processor"
+    """Whether it works for us, for purposes of its own, or gets the data because a law that ``agreement`` names says
+    so."""
     trains_on_our_data: bool | None = None
     """Whether the provider trains models on what we send."""
     retention: Seconds | None = None

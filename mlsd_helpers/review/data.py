@@ -479,6 +479,13 @@ def _sent_to_providers(design: Design, planes: Planes) -> dict[str, _Sent]:
     return {one.id: found[one.id] for one in providers(planes) if one.id in found}
 
 
+def _unsaid_terms(one: Component) -> list[str]:
+    """Return the terms that are not stated; a law that names an authority as recipient leaves none to agree on."""
+    if one.terms and one.terms.role == "authority":
+        return []
+    return [name for name in _TERMS if getattr(one.terms, name, None) is None]
+
+
 def _agreement_missing(one: Component) -> bool:
     return one.terms is None or not says_something(one.terms.agreement)
 
@@ -495,13 +502,13 @@ def no_agreement(design: Design, planes: Planes) -> Iterator[Fault]:
     received = _received(personal_data(design, planes).sure)
     for one in providers(planes):
         if (sent := received.get(one.id)) and _agreement_missing(one):
-            unsaid = [name for name in _TERMS if getattr(one.terms, name, None) is None]
+            unsaid = _unsaid_terms(one)
             more = f" Its terms do not state {', '.join(unsaid)} either." if unsaid else ""
             yield Fault(
                 f"planes.components.{one.id}.terms",
                 f"{sent.start} → {one.id} carries personal data, and no agreement with {one.id} is named.{more}",
                 "Name the contract in 'terms: {agreement: …}', with whether it trains on our data and how long it "
-                "keeps them; or remove what is personal before it is sent.",
+                "keeps them, or the law with 'role: authority'; or remove what is personal before it is sent.",
             )
 
 
@@ -520,7 +527,7 @@ def terms_incomplete(design: Design, planes: Planes) -> Iterator[Fault]:
         got = sent.get(one.id)
         if got is None or (got.sure and _agreement_missing(one)):
             continue  # DATA004 says so
-        missing = [name for name in _TERMS if getattr(one.terms, name, None) is None]
+        missing = _unsaid_terms(one)
         missing += ["agreement"] if not got.sure and _agreement_missing(one) else []
         if missing:
             removed = "'personal: false'" if got.what == "personal" else "the set of data under 'without'"

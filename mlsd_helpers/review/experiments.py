@@ -677,7 +677,8 @@ def _positives(gate: Gate, rate: float | None) -> float | None:
 
 
 _RANDOM_SPLIT = (
-    r"random(ly)?\b.{0,25}(\d+ ?%|split|sample|hold.?out|held|rows|records|subset|part|fold|tenth|fifth)"
+    r"random(ly)?\b.{0,25}(\d+ ?%|split|sample(?! of (the |all |last )*(\d+ )?(hours?|days?|weeks?|months?|traffic"
+    r"|requests?|items?|posts?|decisions?|answers?|predictions?|payments?|orders?))|hold.?out|held|rows|records|subset|part|fold|tenth|fifth)"
     r"|\d+ ?% (random|at random)|k.?fold|cross.?validation|train_test_split|shuffl"
 )
 _APART = (

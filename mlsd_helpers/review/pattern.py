@@ -855,8 +855,10 @@ def _faster(backlog: float, limit_s: float) -> str:
 
 
 def _worked_off(stream: Stream) -> str:
+    if not stream.largest_backlog:
+        return ""
     try:
-        drain_s = formulas.drain_time_s(stream.largest_backlog or 0, stream.events, stream.consumed)
+        drain_s = formulas.drain_time_s(stream.largest_backlog, stream.events, stream.consumed)
     except RangeError:
         return ""
     return f". Working it off takes {show_seconds(drain_s)} while new events arrive"

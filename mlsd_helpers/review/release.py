@@ -707,6 +707,8 @@ def wait_for_labels_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
     delay_s, training = requirement(design, "labels", "delay"), planes.retraining
     if not delay_s or training is None or training.decided_after is not None:
         return
+    if requirement(design, "labels", "negatives") == "judged":
+        return  # an example without a label is none
     by_itself = any(trigger != "manual" for trigger in training.triggers)
     if by_itself and delay_s >= min(_LATE_LABELS * (training.period or math.inf), day):
         starts = f"every {show_seconds(training.period)}" if training.period else "by itself"

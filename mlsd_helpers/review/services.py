@@ -366,7 +366,8 @@ def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
 def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
     """A second model that answers when the first one does not has to be good enough too."""
     gates = planes.release.gates if planes.release else ()
-    tested = {name for gate in gates for name in gate.of}
+    released = planes.release.of if planes.release else ()
+    tested = {name for gate in gates for name in gate.of or released}
     kinds = {one.id: one.kind for one in planes.components}
     ids = {flow.otherwise for flow in planes.flows if flow.otherwise}
     first = {flow.otherwise: kinds[flow.end] for flow in planes.flows if flow.otherwise}

@@ -284,6 +284,15 @@ def _best(served: Sequence[Estimate]) -> Estimate:
     return max(served, key=lambda each: each.value)
 
 
+def _only_of_served(result: Result) -> Iterable[str]:
+    """Say whose percentiles are shown, where some requests are not served."""
+    if result.latency.size < sum(result.arrived_each):
+        yield (
+            f"Percentiles of the fleet below are of the {result.served.as_text(show_share)} of requests that it "
+            "serves; the verdict on latency, and what is predicted without timeouts, is of all."
+        )
+
+
 def _together(fleets: Sequence[_Simulated], served: Sequence[Estimate]) -> Estimate:
     """Return what fleets of one component serve of all requests, each by its load."""
     if len(fleets) == 1:
@@ -331,6 +340,7 @@ def _report(
         *_notes(design, sizing, first.scenario, incidents, folder),
         *elsewhere.notes,
         *fallback_notes(fallbacks, answered),
+        *_only_of_served(first.result),
         *(_readings_note(sizing) if len(runs) > 1 else ()),
         *_left_out(design, sizing, left_out),
         *([f"Not judged here, but by mlsd check: {', '.join(unjudged)}."] if unjudged else ()),

@@ -4,7 +4,8 @@ import pytest
 
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review import Finding, review
-from tests.review.mutations.fuller import adding, setting
+from tests.review.mutations import STARTS
+from tests.review.mutations.fuller import adding, setting, without
 
 KINDS = {
     "editor": "service", "front": "api gateway", "builder": "orchestrator", "index": "vector index",
@@ -280,3 +281,60 @@ def test_a_stream_keeps_as_many_replicas_busy_as_it_has_partitions(partitions, i
         capacity=fleet | {"replicas": 60, "concurrency_per_replica": 4},
     )
     assert bool(found(design, "PATTERN035")) is is_busy
+
+
+@pytest.mark.parametrize(
+    ("on", "is_random"),
+    [
+        ("A random 20 % of the rows", True),
+        ("Random sample of 5,000 rows", True),
+        ("A weighted random sample of the last 90 days", False),
+        ("Random sample of traffic", False),
+    ],
+)
+def test_a_random_sample_of_traffic_is_no_random_split(on, is_random):
+    gate = {"id": "good", "metric": "recall", "on": on}
+    design = Design(name="d", planes={"release": {"gates": [gate]}})
+    assert bool(found(design, "EXP013")) is is_random
+    apart = Design(name="d", planes={"release": {"gates": [gate | {"drawn": "later and apart"}]}})
+    assert not found(apart, "EXP013")
+
+
+def test_an_authority_that_the_law_names_is_no_processor():
+    parts = [
+        {"id": "api", "kind": "service"},
+        {"id": "office", "kind": "external service", "terms": {"agreement": "18 U.S.C. 2258A"}},
+    ]
+    sent = {"from": "api", "to": "office", "carries": "events", "personal": True}
+    design = Design(name="d", planes={"components": parts, "flows": [sent]})
+    assert found(design, "DATA005")
+    assert not found(setting(design, "planes.components.office.terms", role="authority"), "DATA005")
+    unnamed = setting(design, "planes.components.office", terms={"role": "authority"})
+    assert found(unnamed, "DATA004")
+
+
+def test_judged_negatives_need_no_age_before_they_count():
+    training = {"triggers": ["schedule"], "period": "1 d"}
+    labels = {"source": "Reviewers", "delay": "2 d", "negatives": "judged"}
+    design = Design(
+        name="d",
+        requirements={"labels": labels},
+        planes={"components": [{"id": "api", "kind": "service"}], "retraining": training},
+    )
+    assert not found(design, "PLANE055")
+    assert found(setting(design, "requirements.labels", negatives="nothing heard"), "PLANE055")
+
+
+def test_a_gate_that_names_nothing_tests_what_is_released():
+    design = without(STARTS["with retrieval"](), "planes.release.gates.spare_good")
+    assert found(design, "SERV007")
+    design = setting(design, "planes.release.gates.found", of=[])
+    assert not found(setting(design, "planes.release", of=["scorer", "spare"]), "SERV007")
+    assert found(setting(design, "planes.release", of=["scorer"]), "SERV007")
+
+
+def test_a_stream_without_a_backlog_is_not_said_to_work_it_off_at_once():
+    stream = {"events": "100 rps", "consumed": "105 rps"}
+    path = {"id": "videos", "pattern": "streaming", "stream": stream}
+    (one,) = found(Design(name="d", pattern={"paths": [path]}), "PATTERN024")
+    assert "Working it off" not in one.message
