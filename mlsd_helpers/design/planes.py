@@ -259,7 +259,7 @@ class Planes(Value):
                 path: Path = ("flows", position, "after")
                 if (cause := flows.get(name)) is None:
                     yield from unresolved([(path, name)], flows, "flow")
-                elif cause is flow:
+                elif cause is flow and flow.start != flow.end:
                     yield path, f"the flow {name!r} cannot come after itself. Name another one."
                 elif flow.start not in {cause.end, cause.start}:
                     ends = (
