@@ -120,7 +120,9 @@ def _given_by_queues(planes: Planes) -> frozenset[str]:
             flow.carries in _HANDED_ON and known[flow.start].kind not in (*_OUTSIDE, "client", "device fleet")
         )
     }
-    named = planes.asked.entries[planes.asked.workload] if planes.asked else ()  # a workload's own entry is its door
+    named = (
+        planes.asked.entries[planes.asked.workload] if planes.asked else ()
+    )  # a workload's own entry is its door
     behind = (starts & (given | queues)) - set(named)
     others = {name for name in starts - behind if may_ask(known[name]) and known[name].kind not in JOBS}
     return frozenset(behind) if others else frozenset()
