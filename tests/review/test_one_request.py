@@ -1,5 +1,7 @@
 """A request is read alike everywhere: its time, who waits for it, and what its client does without an answer."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,7 +61,8 @@ def hubs(draw):
     stage = {name: draw(st.integers(1, 2)) for name in names}
     by = draw(st.sampled_from(["nothing", "after", "paths", "predictions"]))
     stages = [[times_s[name] for name in names if stage[name] == number] for number in (1, 2)]
-    flows, paths = [], []
+    flows: list[dict[str, Any]] = []
+    paths: list[dict[str, Any]] = []
     for name in names:
         later = [other for other in names if stage[other] < stage[name]] if by == "after" else []
         carries = "predictions" if by == "predictions" and stage[name] == 2 and stages[0] else "request"
