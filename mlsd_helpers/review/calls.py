@@ -878,7 +878,7 @@ def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
 
 @rule(
     "PLANE013",
-    "warning",
+    "info",
     title="Replica count unknown",
     prevents="a single point of failure that nobody has noticed",
     wrong_when="Wrong if somebody else runs it: write 'managed: true' and its availability, or 'kind: client' for what "

@@ -76,7 +76,7 @@ def _can_be_held(one: Constraint) -> bool:
 
 @rule(
     "DATA020",
-    "warning",
+    "info",
     title="Constraint met by a name alone",
     prevents="a name in the column of an audit behind which nobody has built anything",
     wrong_when="Wrong if the component does nothing else; say so in its 'does'.",

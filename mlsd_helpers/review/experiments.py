@@ -756,7 +756,7 @@ def decision_unreasoned(design: Design) -> Iterator[Fault]:
 
 @rule(
     "DEC002",
-    "warning",
+    "info",
     title="Open question without an owner, or past its date",
     prevents="a design that is built on an answer that nobody has looked for",
     dated=True,
@@ -781,7 +781,7 @@ def question_left_open(design: Design, today: date) -> Iterator[Fault]:
 
 @rule(
     "DEC003",
-    "warning",
+    "info",
     title="Risk without an answer",
     prevents="a list of risks that nobody acts on",
     wrong_when="Acceptable if the risk is taken knowingly; write that as its answer, with who takes it.",

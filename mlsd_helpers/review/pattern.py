@@ -90,7 +90,7 @@ def pattern_missing(design: Design) -> Iterator[Fault]:
 
 @rule(
     "PATTERN002",
-    "warning",
+    "info",
     title="Pattern without a reason",
     prevents="a choice that nobody can explain or change later",
     needs=_pattern,
@@ -107,7 +107,7 @@ def pattern_without_reason(_: Design, pattern: Pattern) -> Iterator[Fault]:
 
 @rule(
     "PATTERN003",
-    "warning",
+    "info",
     title="No alternative pattern considered",
     prevents="a first idea that is taken for the best one",
     wrong_when="Acceptable for a fallback path, or if a constraint leaves one choice; write it as a decision, with "
@@ -578,7 +578,7 @@ def _hits_of_ttl(rps: float, ttl_s: float, keys: int, skew: float) -> float:
 
 @rule(
     "PATTERN018",
-    "warning",
+    "info",
     title="Hit ratio without its inputs",
     prevents="a fleet that is sized for a guess",
     wrong_when="Acceptable if the ratio was measured with this cache and this traffic; write 'hit_ratio_is: measured'.",

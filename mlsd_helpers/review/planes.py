@@ -75,7 +75,7 @@ def unconnected_component(design: Design, planes: Planes) -> Iterator[Fault]:
 
 @rule(
     "PLANE004",
-    "warning",
+    "info",
     title="Component without an owner",
     prevents="an alert at night about a component that no team answers for",
     wrong_when="Acceptable for a vendor's system; name the team that calls the vendor.",

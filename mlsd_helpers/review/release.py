@@ -696,7 +696,7 @@ def decision_before_labels(design: Design, planes: Planes) -> Iterator[Fault]:
 
 @rule(
     "PLANE055",
-    "warning",
+    "info",
     title="Age of an example before it counts not stated",
     prevents="a model that learns the newest positives as negatives, since their label had not come yet",
     wrong_when="Wrong if only examples with a label are trained on, and a missing label means nothing.",
@@ -736,7 +736,7 @@ def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
     stages_s = [stage.lasts or 0.0 for stage in release.rollout if _is_trial(stage)] if release else []
     waits_s = math.fsum([release.shadow or 0.0 if release else 0.0, *stages_s])
     run_s = (design.data.training.run_time or 0.0) if design.data and design.data.training else 0.0
-    if (age_s := training.period + run_s + waits_s) > allowed_s * (1 + 1e-9):
+    if (age_s := training.period + run_s + waits_s) > allowed_s * 1.05:  # a month is not meant to the hour
         run = f", {show_seconds(run_s)} of training" if run_s else ""
         yield Fault(
             "planes.retraining.period",

@@ -37,13 +37,23 @@ def as_text(
 ) -> str:
     """Write findings for people, a paragraph for each rule: line, rule, first places, reason, fix and exceptions.
 
-    The severity is always in words. What is accepted follows in one paragraph, with its day.
+    The severity is always in words. Findings of severity info follow in one paragraph, a line for each rule. So does what
+    is accepted, with its day.
     """
     if not findings:
         left = " else" if accepted else ""
         return f"{_accepted(accepted)}{one_line(file)}: the rules find nothing{left}."
     found = _by_rule(findings)
-    parts = [_paragraph(file, rule, places, line, colour=colour) for rule, places in found]
+    parts = [
+        _paragraph(file, rule, places, line, colour=colour)
+        for rule, places in found
+        if rule.severity != "info"
+    ]
+    hints = [
+        _hint(file, rule, places, line, colour=colour) for rule, places in found if rule.severity == "info"
+    ]
+    if hints:
+        parts.append("\n".join(["Also, of severity info; `mlsd rules CODE` says more of one:", *hints]))
     return "\n\n".join([*parts, f"{_accepted(accepted)}{one_line(file)}: {counted(findings)}."])
 
 
@@ -76,9 +86,23 @@ def _until(accepted: Acceptance) -> str:
     return "without a date" if accepted.until is None else f"until {accepted.until.isoformat()}"
 
 
+def _hint(file: str, rule: Rule, places: Sequence[Finding], line: Line, *, colour: bool) -> str:
+    first, more = places[0], len(places) - 1
+    shown = _severity(rule, colour=colour)
+    others = (
+        f" (and {more} more: line {', '.join(str(line(one.where)) for one in places[1:][:_MOST_NAMED])})"
+        if more
+        else ""
+    )
+    return f"{one_line(file)}:{line(first.where)}: {shown} {rule.code} {one_line(first.message)}{others}"
+
+
+def _severity(rule: Rule, *, colour: bool) -> str:
+    return f"\x1b[{_COLOURS[rule.severity]}m{rule.severity}\x1b[0m" if colour else rule.severity
+
+
 def _paragraph(file: str, rule: Rule, places: Sequence[Finding], line: Line, *, colour: bool) -> str:
-    severity = rule.severity
-    shown = f"\x1b[{_COLOURS[severity]}m{severity}\x1b[0m" if colour else severity
+    shown = _severity(rule, colour=colour)
     lines = [f"{one_line(file)}:{line(places[0].where)}: {shown} {rule.code} {rule.title}"]
     fixes = {one.fix for one in places}
     for one in places[:_MOST_PLACES]:

@@ -195,7 +195,7 @@ def _is_fixed(load: Throughput) -> bool:
 
 @rule(
     "REQ007",
-    "warning",
+    "info",
     title="Peak load without a derivation",
     prevents="a fleet sized for a figure that nobody can trace",
     wrong_when="Acceptable if the peak is an enforced limit, such as a quota; name the limit under 'how'.",

@@ -522,9 +522,10 @@ def test_a_call_that_no_caller_waits_for_is_an_error_whoever_causes_it():
     assert "PLANE008" in codes(two_doors(call("gate", "a", timeout="6 s")))
 
 
-def test_a_cause_is_a_flow_that_arrives_where_the_call_starts():
-    with pytest.raises(DesignError, match="Name a flow to 'gate'"):
-        two_doors(call("gate", "a", id="x"), call("gate", "b", after=["x"]))
+def test_what_comes_before_a_call_arrives_or_starts_where_the_call_starts():
+    two_doors(call("gate", "a", id="x"), call("gate", "b", after=["x"]))
+    with pytest.raises(DesignError, match="Name a flow to or from 'a'"):
+        two_doors(call("gate", "a"), call("a", "b", after=["long"]))
 
 
 def test_a_client_has_no_replicas_to_count():
