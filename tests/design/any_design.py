@@ -37,10 +37,12 @@ from mlsd_helpers.design import (
     Requirements,
     ServingPath,
     Training,
+    Workload,
 )
 from mlsd_helpers.design.dataflow import Scalar
 from mlsd_helpers.design.decisions import Day, RuleCode
 from mlsd_helpers.design.quantities import Quantity
+from mlsd_helpers.design.requirements import AXES
 from mlsd_helpers.design.value import Value
 
 IDS = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,5}", fullmatch=True)
@@ -117,6 +119,8 @@ def values(kind: type[Value], /, **chosen: st.SearchStrategy[Any]) -> st.SearchS
     hints = get_type_hints(kind, include_extras=True)
     if "id" in kind.model_fields and not kind.model_fields["id"].is_required():
         chosen.setdefault("id", st.just(kind.model_fields["id"].default))
+    if "workload" in kind.model_fields:  # a part alone has no workloads to name
+        chosen.setdefault("workload", st.just(()))
     fields = {name: of(hints[name]) for name in kind.model_fields if name not in chosen}
     return st.fixed_dictionaries(fields | chosen).map(lambda drawn: kind(**drawn))
 
@@ -177,12 +181,21 @@ def requirements(draw: st.DrawFn) -> Requirements:
             ((FailureMode, {}), (Assumption, {}), (Constraint, nothing_else))
         )
     )
+    several = draw(st.lists(IDS.map(lambda name: f"W{name}"), max_size=2, unique=True))
+    workloads = []
+    for name in several:
+        one = draw(values(Workload, id=st.just(name)))
+        schedule = one.schedule and one.schedule.changed(id=f"S{name}")
+        workloads.append(one.changed(schedule=schedule))
+    nothing = dict.fromkeys(AXES, st.none()) if workloads else {}
     return draw(
         values(
             Requirements,
             failure_modes=st.just(modes),
             assumptions=st.just(beliefs),
             constraints=st.just(demands),
+            workloads=st.just(tuple(workloads)),
+            **nothing,
         )
     )
 

@@ -235,7 +235,12 @@ def test_the_comments_of_a_case_stay_whatever_part_is_replaced(path, name):
     data = case.data and case.data.changed(datasets=[one.changed(kept_in=()) for one in case.data.datasets])
     for part in PARTS:
         path.write_text(commented, encoding="utf-8")
-        parts = {"requirements", "planes", part}  # the first two name each other's components
+        parts = {
+            "requirements",
+            "planes",
+            "pattern",
+            part,
+        }  # these name each other's components and workloads
         after = case.with_part(**{one: getattr(other, one) for one in parts}, data=data, evidence=())
         after.save(path, replace=True)
         assert load_design(path) == after
