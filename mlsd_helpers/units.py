@@ -257,7 +257,15 @@ def show_seconds(seconds: float) -> str:
     >>> show_seconds(0.04), show_seconds(900), show_seconds(2.5), show_seconds(0)
     ('40 ms', '15 min', '2.5 s', '0 s')
     """
-    for unit, size in (("d", day), ("h", hour), ("min", minute), ("s", s), ("ms", ms), ("µs", us)):
+    for unit, size in (
+        ("d", day),
+        ("h", hour),
+        ("min", minute),
+        ("s", s),
+        ("ms", ms),
+        ("µs", us),
+        ("ns", 1e-9),
+    ):
         if abs(seconds) >= size * (2 if unit in {"d", "h", "min"} else 1):
             return f"{seconds / size:.4g} {unit}"
     return f"{seconds:.4g} s"
@@ -301,10 +309,13 @@ def show_rate(per_second: float) -> str:
 def show_money(amount: float, currency: str = "USD") -> str:
     """Write a sum of money in a currency, by its ISO code; small sums with four digits.
 
-    >>> show_money(6480), show_money(0.0125), show_money(6480, "EUR"), show_money(6480, "CHF")
-    ('$6,480.00', '$0.0125', '€6,480.00', '6,480.00 CHF')
+    >>> show_money(6480), show_money(0.5), show_money(0.0125), show_money(6480, "EUR"), show_money(6480, "CHF")
+    ('$6,480.00', '$0.50', '$0.0125', '€6,480.00', '6,480.00 CHF')
     """
-    return in_currency(f"{amount:.4g}" if 0 < amount < 1 else f"{amount:,.2f}", currency)
+    figure = f"{amount:,.2f}"
+    return in_currency(
+        f"{amount:.4g}" if 0 < amount < 1 and float(figure) != float(f"{amount:.4g}") else figure, currency
+    )
 
 
 show_dollars = show_money  # the name before 0.2

@@ -212,14 +212,19 @@ def _parts(component: Component, rate: float | None) -> Iterator[tuple[str, floa
         "per_million_input_tokens": (tokens.input / 1e6 if tokens else None, "million input tokens"),
         "per_million_output_tokens": (tokens.output / 1e6 if tokens else None, "million output tokens"),
     }
+    asked = list[str]()
     for name, (each, what) in used.items():
         if (one := getattr(price, name)) is None:
             continue
         if rate is None or each is None:
+            why = "how often it is called is not known" if rate is None else "its tokens are not known"
+            if why in asked:
+                continue  # the same is missing for two prices
+            asked.append(why)
             yield (
                 name,
                 None,
-                "how often it is called is not known" if rate is None else "its tokens are not known",
+                why,
             )
         else:
             yield (

@@ -703,8 +703,8 @@ def answers_of(
         min(least, most),
         most,
         lowest[1][1],
-        tuple(dict.fromkeys(ends[0].whys)) if least < most else (),
-        tuple(dict.fromkeys(ends[1].causes)),
+        ends[0].open_points() if least < most else (),
+        tuple(sorted(set(ends[1].causes))),
     )
 
 
@@ -732,6 +732,31 @@ class _End:
         self._rates = _rates(design, planes)
         self._ups = dict[str, float]()
         self.whys, self.causes = list[str](), list[str]()
+        self._places: dict[str, set[str]] = {"availability": set(), "zones": set(), "fallback": set()}
+
+    def open_points(self) -> tuple[str, ...]:
+        """Say what the design leaves open: alike points in one sentence, their places in the order of the sketch."""
+        boxes = [one.id for one in self._planes.components]
+        calls = [f"{flow.start} → {flow.end}" for flow in self._planes.flows]
+        found = []
+        for name in ("availability", "zones"):
+            ids = [box for box in boxes if box in self._places[name]]
+            if len(ids) == 1:
+                found.append(f"planes.components.{ids[0]}.{name} is not stated")
+            elif ids:
+                found.append(f"'{name}' is not stated of the components {', '.join(ids)}")
+        if ways := list(dict.fromkeys(way for way in calls if way in self._places["fallback"])):
+            which = (
+                f"the call {ways[0]} fails"
+                if len(ways) == 1
+                else f"one of these calls fails: {', '.join(ways)}"
+            )
+            where = "on the flow" if len(ways) == 1 else "on each of these flows"
+            found.append(
+                f"not stated whether a request counts as answered when {which}; write `answered: true` or "
+                f"`answered: false` {where}"
+            )
+        return (*found, *sorted(set(self.whys)))
 
     def answered(self, entries: Iterable[str]) -> tuple[float, str]:
         """Return the share of requests that are answered where fewest are, and where that is."""
@@ -754,6 +779,15 @@ class _End:
     def _open(self, why: str) -> float:
         """Return what an open point comes to: nothing for certain, everything at best."""
         self.whys.append(why)
+        return self._at_the_end
+
+    def _open_at(self, what: str, place: str) -> float:
+        """Return what an open point comes to that others may share."""
+        self._places[what].add(place)
+        return self._at_the_end
+
+    @property
+    def _at_the_end(self) -> float:
         return 0.0 if self._certain else 1.0
 
     def _stated(self, one: Component) -> float:
@@ -762,7 +796,7 @@ class _End:
         is_client = one.id in self._first and one.kind in _CLIENTS
         if is_client or one.id in self._served:
             return 1.0
-        return self._open(f"planes.components.{one.id}.availability is not stated")
+        return self._open_at("availability", one.id)
 
     def _by_fleet(self, one: Component) -> float:
         least, most = self._served.get(one.id, (1.0, 1.0))
@@ -819,7 +853,7 @@ class _End:
             self.causes.append(f"{one.id} stands in one zone, which may be the lost one")
             return 0.0
         if zones is None:
-            return self._open(f"planes.components.{one.id}.zones is not stated")
+            return self._open_at("zones", one.id)
         return 1.0
 
     def _falls_back(self, call: Call) -> float:
@@ -831,12 +865,7 @@ class _End:
             (flow for flow in call.flows if flow.fails == "closed" and flow.answered is None),
             call.flow if call.flow.fallback else call.flows[-1],
         )
-        closed = " fails closed and" if flow.fails == "closed" else ""
-        words = next((one.fallback for one in (flow, *reversed(call.flows)) if one.fallback), None)
-        return self._open(
-            f"the call of {flow.end} by {flow.start}{closed} has a fallback, {words!r}: say whether that counts as an "
-            "answer with `answered: true` or `answered: false` on the flow"
-        )
+        return self._open_at("fallback", f"{flow.start} → {flow.end}")
 
     def _in_time(self, flow: Flow, time: Span) -> float:
         """Return the share of answers that come before a call times out; that of a fleet's own calls is simulated."""

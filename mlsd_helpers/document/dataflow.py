@@ -85,8 +85,13 @@ def _feature(figures: Figures, one: Feature, worst_s: float) -> tuple[Md, ...]:
         link(show_seconds(worst_s), AGE),
         general if one.sla is None else figures.number(f"{path}.sla"),
         Md(f"{figures.number(f'{path}.slot')}{wide}"),
-        escape("" if one.default is None else str(one.default)),
+        escape(_default(one.default)),
     )
+
+
+def _default(value: object) -> str:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return "" if value is None else f"{value:,}" if is_number else str(value)
 
 
 def _way(steps: Iterable[str | Parallel]) -> Md:

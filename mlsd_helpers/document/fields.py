@@ -15,6 +15,7 @@ Phrases = Mapping[str, str]
 """Fields, each with a phrase in which ``{}`` is the value; one without ``{}`` is written when the field is true."""
 
 _IDS = {"component", "start", "end", "raised_by", "of", "met_by", "kept_in", "deleted_by", "stops_on"}
+_NOT = {"decides about people": "decides about nobody"}
 _WORDS = {"scv": "squared coefficient of variation"}
 
 
@@ -35,9 +36,7 @@ def entries(
         for place, one in enumerate(given)
         if keep(one)
     ]
-    used = [place for place in range(len(columns)) if any(row[place] for row in rows)]
-    heads = [head for place, head in enumerate(columns) if place in used]
-    return table(heads, ([row[place] for place in used] for row in rows))
+    return table([*columns], rows)
 
 
 def _cell(figures: Figures, path: str, entry: Value, column: str | Callable[[Any], Md], kind: str) -> Md:
@@ -64,10 +63,22 @@ def phrases(figures: Figures, path: str, entry: Value | None, words: Phrases) ->
             continue
         if "{}" not in phrase:
             figures.note(f"{path}.{name}")
-            written.append(Md(phrase if value else f"not: {phrase}"))
+            written.append(Md(phrase if value else _NOT.get(phrase, f"not so: {phrase}")))
         elif words_of_value := format_value(figures, f"{path}.{name}", value):
             written.append(Md(phrase.format(words_of_value)))
     return written
+
+
+def listed(pieces: Sequence[Md]) -> Md:
+    """Join the entries of a list by a mark that none of them holds, so that one sees where each ends.
+
+    >>> listed([Md("a"), Md("b")]), listed([Md("a, at once"), Md("b")]), listed([Md("One."), Md("Two")])
+    ('a, b', 'a, at once; b', 'One. Two.')
+    """
+    if len(pieces) > 1 and any(one.endswith(".") for one in pieces):
+        return joined((Md(f"{one.removesuffix('.')}.") for one in pieces), " ")
+    inside = " ".join(pieces)
+    return joined(pieces, next((mark for mark in (", ", "; ") if mark not in inside), " · "))
 
 
 def format_value(figures: Figures, path: str, value: Any) -> Md:
@@ -80,7 +91,7 @@ def format_value(figures: Figures, path: str, value: Any) -> Md:
     if isinstance(value, tuple):
         # The name of the list says whether its texts are ids.
         paths = (path if isinstance(one, str) else f"{path}.{step_to(n, one)}" for n, one in enumerate(value))
-        return joined(format_value(figures, at, one) for at, one in zip(paths, value, strict=True))
+        return listed([format_value(figures, at, one) for at, one in zip(paths, value, strict=True)])
     if isinstance(value, Value):
         return joined(_grouped(figures, path, value), "; ")
     return Md("") if value is None else figures.number(path)

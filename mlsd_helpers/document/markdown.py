@@ -97,6 +97,8 @@ def bullets(items: Iterable[Md]) -> Md:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Md]]) -> Md:
-    """Write a table; "" when it has no rows."""
-    head, *lines = (f"| {' | '.join(cell or NOTHING for cell in row)} |" for row in (heads, *rows))
-    return Md("\n".join([head, "|" + " --- |" * len(heads), *lines])) if lines else Md("")
+    """Write a table without the columns that are empty in all rows, the first aside; "" when it has no rows."""
+    held = [tuple(row) for row in rows]
+    used = [at for at in range(len(heads)) if not at or any(row[at] not in {"", NOTHING} for row in held)]
+    head, *lines = (f"| {' | '.join(row[at] or NOTHING for at in used)} |" for row in (tuple(heads), *held))
+    return Md("\n".join([head, "|" + " --- |" * len(used), *lines])) if lines else Md("")

@@ -1,5 +1,6 @@
 """The origin of each figure of a design: its evidence, or the evidence of its group."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,6 +54,7 @@ _BY_HAND = {
         "planes.components.*.does",
         "planes.components.*.stands_in",
         "planes.components.*.managed",
+        "planes.components.*.run_by_others",
         "planes.release.rollback_takes_back",
         "pattern.rejected.*.path",
         "capacity.costs.*.text",
@@ -67,6 +69,7 @@ _BY_HAND = {
     )
 }
 """Fields that sections write without `Figures.text` and `format_value`; ``*`` is each entry of a list."""
+_LONG = re.compile(r"^[1-9]\d{3,}")  # digits of a figure to set apart by commas
 _FEWEST_LETTERS = 24  # shorter words stand in a document by chance
 _REASONS = {"sources", "evidence"}  # these hold reasons and no figures of their own
 _IN_WORDS = {("requirements", "prediction", "type"), ("requirements", "latency", "percentile")}
@@ -164,6 +167,8 @@ class Figures:
         written = self._written.get(steps, self._written.get(steps[:-1]) if steps[-1:] == ("mean",) else None)
         if isinstance(written, int) and not isinstance(written, bool):
             return f"{written:,}"
+        if isinstance(written, str) and isinstance(self.held(path), int | float):
+            return _LONG.sub(lambda digits: f"{int(digits[0]):,}", written)
         return None if written is None else str(written)
 
     def note(self, path: str) -> None:

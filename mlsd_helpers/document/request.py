@@ -7,7 +7,7 @@ from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.paths import order_of
 from mlsd_helpers.analysis.request import Call, Request, Span, calls_by_component, has_fallback, requests_of
-from mlsd_helpers.analysis.whole import Elsewhere, answers_of
+from mlsd_helpers.analysis.whole import Elsewhere, answers_of, waiting_entries
 from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.document.fields import name
 from mlsd_helpers.document.markdown import (
@@ -69,13 +69,19 @@ def _request(figures: Figures, planes: Planes, one: Request) -> Md:
     title = _titled(figures, f"A request at {code(one.entry)}")
     words = f"{counted(size, 'call')} of a request that enters at {one.entry}"
     if size > _MOST_CALLS:
-        return part(title, Md(f"Too large to draw: {escape(words)}."), bullets(_takes(figures, planes, one)))
+        return part(
+            title,
+            Md(f"Too large to draw: {escape(words)}."),
+            bullets(_takes(figures, planes, one)),
+            _around(figures, planes, one),
+        )
     drawing = _Sequence(planes, calls)
     lines = list(drawing.lines(one.entry))
     return part(
         title,
         sequence("A request", f"{counted(size, 'call')} of a request, in order", drawing.names(), lines),
         bullets(_takes(figures, planes, one)),
+        _around(figures, planes, one),
     )
 
 
@@ -155,7 +161,6 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
             else " A sum of percentiles is a limit for planning and no percentile."
         )
         yield Md(f"**Time.** The latencies stated along the calls come to {_between(one.time)}: {way}.{sums}")
-    yield from _around(figures, planes, one)
     if one.longest_s.most_s:
         if math.isinf(one.longest_s.most_s):
             yield Md("**Wait.** Without a limit: some call has no timeout.")
@@ -165,31 +170,38 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
     if any(boxes[box].availability is not None for box in one.needs) or one.in_full < 1 or answers.most < 1:
         most, least = show_share(answers.most), show_share(answers.least)
         share = most if most == least else f"{least} to {most}"
-        open_ = f" Open: {escape('; '.join(answers.whys))}." if most != least else ""
         causes = f" {escape('; '.join(answers.causes))}." if answers.causes else ""
         yield Md(
             f"**Answers.** From the stated availabilities, quotas and timeouts, {share} of requests at the peak are "
             f"answered, if fleets serve all that reaches them; {show_share(one.in_full)} without any fallback or "
-            f"alternative.{causes}{open_}"
+            f"alternative.{causes}"
         )
+        if most != least:
+            yield Md(f"**Open about answers:** {escape('; '.join(answers.whys))}.")
     needed = joined(name(figures, box) for box in one.needs)
     yield Md(f"**Needed for every answer:** {needed}.")
 
 
-def _around(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
-    """Write what of the promised time passes outside each fleet, as the simulation adds it."""
-    if figures.held("requirements.latency.budget") is None:
-        return
+def _around(figures: Figures, planes: Planes, one: Request) -> Md:
+    """Write what of the promised time passes outside each fleet, as the simulation adds it, and what is left for it.
+
+    Only where a user waits for the request.
+    """
+    budget_s = figures.held("requirements.latency.budget")
+    if budget_s is None or one.entry not in waiting_entries(planes):
+        return Md("")
     steps = steps_along(flow for _, flow in waiting_flows(planes))
-    limit = figures.required("requirements.latency.budget")
     plans = {plan.component: plan for plan in figures.design.fleets.values()}
+    rows = []
     for box in (box for box in plans if box and box in reached([one.entry], steps)):
         elsewhere = Elsewhere.of(figures.design, plans[box])
-        unknown = f" {escape(elsewhere.unknown)}." if elsewhere.unknown else ""
-        yield Md(
-            f"**Around {name(figures, box)}** pass {escape(str(elsewhere))} of the {limit} that a whole answer stays "
-            f"below.{unknown}"
-        )
+        left_s = max(budget_s - elsewhere.most_s, 0.0)
+        left = show_seconds(round(left_s, 12)) if math.isfinite(left_s) and not elsewhere.unknown else ""
+        rows.append((name(figures, box), escape(f"{elsewhere}"), escape(left), escape(elsewhere.unknown)))
+    limit = figures.required("requirements.latency.budget")
+    heads = ("fleet", "passes outside it", "left for it", "not known")
+    said = Md(f"Of the {limit} that a whole answer may take, by fleet:")
+    return blocks(said, table(heads, rows)) if rows else Md("")
 
 
 def _between(span: Span) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mlsd_helpers.design import Promise, Requirements
 from mlsd_helpers.design.requirements import AXES
 from mlsd_helpers.document.context import context
-from mlsd_helpers.document.fields import Columns, Phrases, entries, format_value, name, phrases
+from mlsd_helpers.document.fields import Columns, Phrases, entries, format_value, listed, name, phrases
 from mlsd_helpers.document.markdown import (
     Md,
     anchor,
@@ -112,8 +112,8 @@ def requirements(figures: Figures) -> Md:
 def _promises(figures: Figures) -> Md:
     """Write the axes of a design, or of one of its workloads under its name."""
     needs, one = figures.design.requirements, figures.design.workload
-    heads = ("id", "requirement", "value", "reason")
-    axes = table(heads, (_axis(figures, name) for name in AXES if needs and getattr(needs, name) is not None))
+    rows = [_axis(figures, name) for name in AXES if needs and getattr(needs, name) is not None]
+    axes = table(("requirement", "value", "reason"), rows)
     if one is None:
         return axes
     begins = joined((name(figures, each) for each in one.entry), " and ")
@@ -129,20 +129,20 @@ def _promises(figures: Figures) -> Md:
 
 def _purpose(needs: Requirements) -> Md:
     words = (
-        ("Goal", needs.goal or ""),
-        ("Not a goal", ", ".join(needs.non_goals)),
-        ("Without a model", needs.baseline or ""),
+        ("Goal", escape(needs.goal or "")),
+        ("Not a goal", listed([escape(one) for one in needs.non_goals])),
+        ("Without a model", escape(needs.baseline or "")),
     )
-    return blocks(*(Md(f"**{title}.** {escape(text)}") for title, text in words if text))
+    return blocks(*(Md(f"**{title}:** {text}") for title, text in words if text))
 
 
 def _axis(figures: Figures, name: str) -> tuple[Md, ...]:
     path = f"requirements.{name}"
     axis = figures.design.at(path)
     value = joined([*_first(figures, name, path), *phrases(figures, path, axis, _AXES.get(name, {}))], "; ")
+    id_ = Md(f" ({code(axis.id)})") if axis.id != name else Md("")
     return (
-        anchor(f"requirement-{figures.anchor_of(name)}", code(axis.id)),
-        escape(name),
+        anchor(f"requirement-{figures.anchor_of(name)}", f"{escape(name)}{id_}"),
         value,
         reasons(figures, path),
     )
@@ -158,8 +158,8 @@ def _first(figures: Figures, name: str, path: str) -> Iterator[Md]:
     for place, limit in enumerate(axis.also if name == "freshness" else ()):
         at = f"{path}.also.{place}"
         held = format_value(figures, f"{at}.component", limit.component)
-        where = f" in {held}" if held else ""
-        yield Md(f"{escape(limit.what)}{where} at most {figures.number(f'{at}.within')} old")
+        where = f" ({held})" if held else ""
+        yield Md(f"{escape(limit.what)}{where}: at most {figures.number(f'{at}.within')}")
 
 
 def _promise(figures: Figures, path: str, one: Promise) -> Md:

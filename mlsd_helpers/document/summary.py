@@ -18,9 +18,10 @@ from mlsd_helpers.document.markdown import (
     link,
     section,
 )
+from mlsd_helpers.document.promises import promises
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.review import report
-from mlsd_helpers.units import show_money, show_seconds
+from mlsd_helpers.units import show_money
 
 _ABOUT: Phrases = {
     "status": "**Status:** {}",
@@ -47,44 +48,31 @@ def summary(figures: Figures) -> Md:
     needs = figures.design.requirements
     words = figures.design.summary or (needs and needs.goal)
     lines = [Md(f"**{title}:** {text}") for title, text in _lines(figures) if text]
-    return section("summary", "Summary", block(words) if words else Md(""), bullets(lines))
+    kept = promises(figures)
+    said = Md(
+        "Verdicts follow from the design by calculation, for the peak, if its figures hold." if kept else ""
+    )
+    return section("summary", "Summary", block(words) if words else Md(""), bullets(lines), kept, said)
 
 
 def _lines(figures: Figures) -> Iterator[tuple[str, Md]]:
     design = figures.design
     choice = design.pattern.choice if design.pattern else None
-    pattern = Md(f", {link(escape(choice), 'section-decisions')}") if choice else Md("")
+    pattern = Md(f"; computed: {link(escape(choice), 'section-decisions')}") if choice else Md("")
+    about = design.about
+    yield "Status", escape(about.status) if about and about.status else Md("")
     for one in figures.views:
         of = f" ({one.workload})" if one.workload else ""
         kind = one.held("requirements.prediction.type")
         more = Md("") if of else pattern
         yield f"Predicts{of}", Md(f"{one.number('requirements.prediction.type')}{more}") if kind else Md("")
-        yield f"Promises{of}", joined(promises(one), "; ")
     yield "Size", _size(figures)
     yield "Cost", joined(cost(figures), "; ")
-    high = [
-        link(code(one.id), f"risk-{one.id}") for one in design.risks if (one.left or one.impact) == "high"
-    ]
-    of_these = Md(f", high: {joined(high)}") if high else Md("")
-    yield "Risks", Md(f"{len(design.risks)}{of_these}") if design.risks else Md("")
+    yield "Risks", _risks(figures)
     yield "Review", link(_review(figures), "section-findings")
     yield "Open questions", _questions(figures)
     missing = sum(1 for _ in gaps(design))
     yield "Not decided yet", link(counted(missing, "point"), "section-undecided") if missing else Md("")
-
-
-def promises(figures: Figures) -> Iterator[Md]:
-    """Write the promises to users, each figure linked to its requirement."""
-    needs, at = figures.design.requirements, "requirements"
-    for one in needs.latency.promises if needs and needs.latency else ():
-        limit = link(show_seconds(one.within), figures.origin(f"{at}.latency"))
-        yield Md(f"{one.what} at {one.percentile} below {limit}")
-    if needs and needs.schedule and needs.schedule.deadline:
-        yield Md(f"done within {figures.required(f'{at}.schedule.deadline')}")
-    if needs and needs.availability:
-        yield Md(f"{figures.required(f'{at}.availability.target')} answered")
-    if needs and needs.freshness and needs.freshness.features:
-        yield Md(f"features at most {figures.required(f'{at}.freshness.features')} old")
 
 
 def _size(figures: Figures) -> Md:
@@ -111,18 +99,40 @@ def cost(figures: Figures) -> Iterator[Md]:
     """Write the total cost a month and for a thousand requests, and the budget."""
     design = figures.design
     total = total_per_month(figures.costs)
+    budget = design.capacity.budget_per_month if design.capacity else None
+    unknown = sum(row.per_month is None for row in figures.costs)
     if total is not None:
-        unknown = any(row.per_month is None for row in figures.costs)
-        more = ", without what is not known" if unknown else ""
-        yield link(f"{escape(show_money(total, figures.design.currency))} a month{more}", "costs")
-        if answers := answers_per_month(design):
-            held = {one.held("requirements.throughput.peak") is not None for one in figures.views}
-            unit = "requests and items" if len(held) > 1 else "requests" if True in held else "items"
-            yield Md(
-                f"{escape(show_money(total / answers * 1000, figures.design.currency))} per 1,000 {unit}"
-            )
-    if design.capacity and design.capacity.budget_per_month is not None:
-        yield Md(f"budget {figures.number('capacity.budget_per_month')} a month")
+        more = f", and {counted(unknown, 'item')} whose cost is not known" if unknown else ""
+        yield link(f"{escape(show_money(total, design.currency))} a month{more}", "costs")
+    if budget is not None:
+        within = (
+            "above the"
+            if total is not None and total > budget
+            else "so far within the"
+            if unknown
+            else "within the"
+        )
+        limit = figures.number("capacity.budget_per_month")
+        yield Md(f"budget {limit}" if total is None else f"{within} budget of {limit}")
+    if total is not None and (answers := answers_per_month(design)):
+        held = {one.held("requirements.throughput.peak") is not None for one in figures.views}
+        unit = "requests and items" if len(held) > 1 else "requests" if True in held else "items"
+        yield Md(f"{escape(show_money(total / answers * 1000, design.currency))} per 1,000 {unit}")
+
+
+def _risks(figures: Figures) -> Md:
+    """Count the risks by what is left of them, and name those that stay high."""
+    risks = figures.design.risks
+    levels = [one.left or one.impact for one in risks]
+    counts = [f"{levels.count(level)} {level}" for level in ("high", "medium", "low") if level in levels]
+    high = [link(code(one.id), f"risk-{one.id}") for one in risks if (one.left or one.impact) == "high"]
+    named = Md(f" ({joined(high)})") if high else Md("")
+    parts = joined((escape(each) for each in counts[1:]), ", ")
+    return (
+        Md(f"{counts[0]}{named}{f', {parts}' if parts else ''}, after what is done")
+        if counts
+        else Md(f"{len(risks)}" if risks else "")
+    )
 
 
 def _review(figures: Figures) -> str:

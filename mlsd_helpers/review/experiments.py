@@ -163,9 +163,9 @@ def _needed_for_a_mean(variation: float, effect: float, significance: float, pow
     2 (z of significance / 2 + z of power)^2 (variation / effect)^2. Source: any text on sample size, such as van Belle
     (2008), Statistical Rules of Thumb, chapter 2.
     """
-    if not (0 < significance < 1 and 0 < power < 1):
+    if not (0 < significance / 2 < 0.5 and 0 < power < 1):  # half of the smallest float is 0
         return None
-    z = NormalDist().inv_cdf(1 - significance / 2) + NormalDist().inv_cdf(power)
+    z = NormalDist().inv_cdf(power) - NormalDist().inv_cdf(significance / 2)
     needed = 2 * (z * variation / effect) ** 2
     return math.ceil(needed) if needed < 1e15 else None
 

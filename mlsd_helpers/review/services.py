@@ -516,6 +516,16 @@ def _pace(one: Component) -> str:
     return f"{_counted((one.rate or 0.0) * hour)} an hour{hours}"
 
 
+def _load_of(entries: list[str]) -> str:
+    """Say where to state the load of entries whose load is not known."""
+    if not entries:
+        return ""
+    return (
+        f" Give what enters at {listed(entries)} a workload of its own in requirements.workloads: with its 'entry', "
+        "and its 'throughput', or the 'items' and 'period' of its 'schedule'."
+    )
+
+
 @rule(
     "SERV009",
     "warning",
@@ -550,7 +560,8 @@ def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"planes.components.{one.id}.{place}",
                 f"{one.id} {get}, and the design does not state {' and '.join(missing)}.",
                 "State in 'rate' or 'cases_per_day' how many cases all of them take, in 'hours' when they are there, "
-                "and as 'share' of the flow, or as 'acted_on' of the prediction, how many come to them.",
+                "and as 'share' of the flow, or as 'acted_on' of the prediction, how many come to them."
+                + _load_of(others),
             )
     if not any(one.kind == "people" for one in planes.components):
         for place, flow in flow_places(planes):

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.paths import burstiness_of, peak_rps, together
 from mlsd_helpers.analysis.prediction import Prediction, predict, state_during
+from mlsd_helpers.analysis.promises import Rise, rising
 from mlsd_helpers.analysis.sizing import Decision, Sizing, sizings
 from mlsd_helpers.analysis.surroundings import (
     Callers,
@@ -33,7 +34,6 @@ from mlsd_helpers.simulation.generation import GenerationScenario
 from mlsd_helpers.simulation.requirements import (
     Doubts,
     RequirementResult,
-    Rise,
     ages_after_a_missed_run,
     answered_of,
     by_fallback,
@@ -44,7 +44,6 @@ from mlsd_helpers.simulation.requirements import (
     not_simulated,
     open_fields,
     overloaded,
-    rising,
     served_by_service_time,
     served_of,
     shown_in,
@@ -124,7 +123,12 @@ class Report:
         """Return the report as plain text."""
         tables = [table_as_text([head, *rows]) for head, rows in self._tables()]
         results = [f"{name}\n{result.text()}" if name else result.text() for name, result in self.results]
-        return "\n\n".join([one_line(self._title()), *tables, *map(one_line, self.notes), *results])
+        words = map(one_line, self._words())
+        return "\n\n".join([one_line(self._title()), *tables, *words, *results])
+
+    def _words(self) -> list[str]:
+        """Return the reasons of verdicts, then the notes."""
+        return [*filter(None, (each.because for each in self.verdicts)), *self.notes]
 
     def _title(self) -> str:
         return f"{self.design}, during {' and '.join(self.incidents)}" if self.incidents else self.design
@@ -168,7 +172,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         tables = "".join(table_as_html(rows, head) for head, rows in self._tables())
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self._words())
         results = "".join(f"<p>{escape(name)}</p>{result._repr_html_()}" for name, result in self.results)
         return f"<p><strong>{escape(self._title())}</strong></p>{tables}{notes}{results}"
 
@@ -286,7 +290,7 @@ def _best(served: Sequence[Estimate]) -> Estimate:
 
 def _only_of_served(result: Result) -> Iterable[str]:
     """Say whose percentiles are shown, where some requests are not served."""
-    if result.latency.size < sum(result.arrived_each):
+    if result.latency.size < sum(result.arrived_each) and show_share(result.served.value) != show_share(1.0):
         yield (
             f"Percentiles of the fleet below are of the {result.served.as_text(show_share)} of requests that it "
             "serves; the verdict on latency, and what is predicted without timeouts, is of all."
@@ -415,7 +419,8 @@ def _retries(callers: Callers) -> str:
     budget = (
         "" if callers.budget is None else f", and retry at most {show_share(callers.budget)} of the requests"
     )
-    return f"retry {pause}, {callers.retries} times at most{budget}"
+    times = "once" if callers.retries == 1 else f"{callers.retries} times"
+    return f"retry {pause}, {times} at most{budget}"
 
 
 def _left_out(design: Design, sizing: Sizing, fleets: Sequence[str]) -> Iterable[str]:

@@ -9,11 +9,8 @@ from typing import NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
-from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along
-from mlsd_helpers.analysis.jobs import computed_s, run_of
-from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
-from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict, writing
-from mlsd_helpers.analysis.request import calls_by_component, has_fallback, longest_calls_s
+from mlsd_helpers.analysis.prediction import Prediction, writing
+from mlsd_helpers.analysis.promises import Rise, cut_off, offline, run_in_time, shares_in_time
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
 from mlsd_helpers.analysis.surroundings import (
     Callers,
@@ -83,14 +80,18 @@ class RequirementResult:
         ]
 
     def row(self) -> Row:
-        """Return the row of a table."""
+        """Return the row of a table; the reason stands in `because`, for it may be long."""
         show = shown_in(self.unit)
         found = self.found.as_text(show)
-        if self.best is not None:
-            found = f"{self.best.as_text(show)} or {found}"
+        if self.best is not None and (best := self.best.as_text(show)) != found:
+            found = f"{best} or {found}"
         accepted = f" ({self.accepted})" if self.accepted else ""
-        verdict = f"{self.word}{accepted}"
-        return self.requirement, self.wanted, found, f"{verdict}: {self.why}" if self.why else verdict
+        return self.requirement, self.wanted, found, f"{self.word}{accepted}"
+
+    @property
+    def because(self) -> str:
+        """The reason of the verdict as a line of its own; "" where there is none."""
+        return f"{self.requirement} is {self.word}: {self.why}." if self.why else ""
 
 
 _RULES_OF = {
@@ -250,7 +251,7 @@ def judge(
         found += _latency(design, sizing, results, share, undecided, doubts)
     if wanted and wanted.availability and somebody_waits(design, plan):
         target = wanted.availability.target
-        late = _late_rise(design, plan, target, doubts) or _cut_off(design, target)
+        late = _late_rise(design, plan, target, doubts) or cut_off(design, target)
         found.append(_of_answers(wanted.availability.target, answers, undecided, doubts, late))
     if plan.target_utilisation and not plan.generation:
         target = plan.target_utilisation
@@ -342,16 +343,7 @@ def served_of(result: Result, timeout_s: float) -> Estimate:
 
 def served_by_service_time(found: Prediction, plan: FleetPlan, callers: Callers) -> list[Estimate]:
     """Return the least and the most that a fleet answers in time, by its service time."""
-    if found.overloaded:
-        slots, busy = (
-            found.replicas * plan.concurrency_per_replica,
-            found.load_rps * found.least.service.mean_s,
-        )
-        return [exactly(0.0), exactly(1.0 if callers.retries else min(slots / busy, 1.0) if busy else 0.0)]
-    if math.isinf(callers.timeout_s):
-        return [exactly(1.0)]
-    late = found.most.later_than(callers.timeout_s), found.least.later_than(callers.timeout_s)
-    return [exactly(1 - late[0]), exactly(1 - late[1] ** (1 + callers.retries))]
+    return [exactly(share) for share in shares_in_time(found, plan, callers)]
 
 
 NAMES = {"whole answer": "latency", "first token": "first token", "gap between tokens": "per token"}
@@ -413,7 +405,7 @@ def _latency(
         is_met = {met for _, met in readings} == {True}
         rise = doubts.rise.late(promise, share, elsewhere) if doubts.rise and is_met else ""
         unknown = (
-            "" if promise.what == "gap between tokens" else elsewhere.unknown or _offline(design, plan, share)
+            "" if promise.what == "gap between tokens" else elsewhere.unknown or offline(design, plan, share)
         )
         open_ = unknown or pause or rise or _by_roofline(plan, times, promise.within)
         doubt = doubts.all or doubts.percentile(share or 0.5) or ("" if missed else open_)
@@ -422,37 +414,6 @@ def _latency(
         aside = f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
         asked = f"below {show_seconds(promise.within)}{aside}"
         yield _combined(f"{NAMES[promise.what]}, {promise.percentile}", asked, readings, whys, doubt)
-
-
-_SENT = ("request", "events", "batch", "features")
-
-
-def _offline(design: Design, plan: FleetPlan, share: float | None) -> str:
-    """Say that more devices are out of reach than a percentile leaves out, where a fleet works on what they send."""
-    planes, share = design.planes, 1.0 if share is None else share
-    if planes is None:
-        return ""
-    steps = steps_along(flow for flow in planes.flows if flow.carries in _SENT)
-    for one in planes.components:
-        away = 1 - one.devices.online if one.devices and one.devices.online is not None else 0.0
-        if away > 1 - share + 1e-9 and (plan.component is None or plan.component in reached([one.id], steps)):
-            return (
-                f"{show_share(away)} of the devices of {one.id} are offline at any one time, what they send arrives "
-                "later, and the simulation starts when it has arrived"
-            )
-    return ""
-
-
-def _cut_off(design: Design, target: float) -> str:
-    """Say that more devices are offline than may be without an answer, where they ask and have none of their own."""
-    planes = design.planes
-    known = components_by_id(planes) if planes else {}
-    for flow in planes.flows if planes else ():
-        devices = known[flow.start].devices
-        away = 1 - devices.online if devices and devices.online is not None else 0.0
-        if flow.carries == "request" and away > 1 - target + 1e-9 and not has_fallback(flow):
-            return f"{show_share(away)} of the devices of {flow.start} are offline at any one time and get no answer"
-    return ""
 
 
 class _Declared(NamedTuple):
@@ -603,58 +564,6 @@ def overloaded(
     return found
 
 
-class Rise(NamedTuple):
-    """The replicas that may be all there are while load rises to the peak."""
-
-    answers: Prediction
-    words: str
-    assumed: bool
-    """Whether the design does not say how fast load rises, so that it may jump."""
-
-    def late(self, promise: Promise, share: float | None, elsewhere: Elsewhere) -> str:
-        """Say that they break a promise; empty where they keep it."""
-        if promise.what == "gap between tokens":
-            return ""
-        if promise.what == "first token" or share is None:
-            least_s = self.answers.wait_s(share or 0.5).least_s
-        else:
-            least_s = self.answers.response_s(share).least_s
-        return "" if elsewhere.whole(least_s).most_s < promise.within else self.words
-
-
-def rising(sizing: Sizing, busy: float | None = None) -> Rise | None:
-    """Return what answers while load rises to the peak; None where all planned replicas do.
-
-    `busy` is how many replicas a generation keeps busy at the peak, by its tokens.
-    """
-    plan, scaler, load = sizing.plan, sizing.plan.autoscaler, sizing.load_rps
-    least = scaler.minimum if scaler else None
-    if scaler is None or least is None or not load or not plan.replicas or least >= plan.replicas:
-        return None
-    seat_s = sizing.seat_s or (None if busy is None else busy / load)
-    before = 0.0
-    if scaler.fastest_rise is not None and seat_s:
-        target = scaler.target or plan.target_utilisation or 1.0
-        before = math.ceil(max(load - scaler.fastest_rise, 0.0) * seat_s / target - 1e-9)
-    replicas = min(max(least, int(before)), plan.replicas)
-    if replicas == plan.replicas:
-        return None
-    state = State("", replicas, load)
-    found = predict(plan, state)
-    if busy is not None and busy >= replicas:
-        nothing = PredictedAnswers(Service(1.0, 0.0), None)
-        found = Prediction(*state, nothing, nothing)
-    if found is None:
-        return None
-    rise = "" if scaler.fastest_rise is not None else f"; {sizing.path}.autoscaler.fastest_rise is not stated"
-    return Rise(
-        found,
-        f"{replicas} of {plan.replicas} replicas may be all there are for {show_seconds(scaler.delay)} while load "
-        f"rises to the peak{rise}",
-        scaler.fastest_rise is None,
-    )
-
-
 def while_rising(design: Design, sizing: Sizing, rise: Rise | None) -> Iterator[RequirementResult]:
     """Yield what is open while load rises at a speed that nobody states, apart from verdicts at the planned size."""
     wanted, plan = design.requirements, sizing.plan
@@ -674,38 +583,11 @@ def while_rising(design: Design, sizing: Sizing, rise: Rise | None) -> Iterator[
 
 def by_the_clock(design: Design) -> list[RequirementResult]:
     """Compare the run of a design with its deadline, by arithmetic."""
-    run, found = run_of(design), list[RequirementResult]()
-    if run and run.schedule.deadline:
-        limit_s = run.schedule.deadline
-        computed = [
-            time_s
-            for path in (design.pattern.paths if design.pattern else ())
-            if path.pattern == "pre-computed" and (time_s := computed_s(design, path)) is not None
-        ]
-        longest_s = max([run.time_s, *computed])
-        met: bool | None = longest_s <= limit_s
-        why = ""
-        called = {path.id: path.component for path in (design.pattern.paths if design.pattern else ())}
-        waits_s, slow = _waits_of_calls(design, {called.get(job.name) for job in run.jobs})
-        if not met and run.time_s <= limit_s:
-            why = f"by the fleet's service time and replicas; the jobs are stated to take {show_time(run.time_s)}"
-        elif met and not run.scoring_known:
-            met, why = None, "no job says how long the scoring takes"
-        elif met and longest_s + waits_s > limit_s:
-            most = "without limit" if math.isinf(waits_s) else show_seconds(waits_s)
-            met, why = None, f"{slow} may wait {most} for its calls, retries included, which comes on top"
-        asked = f"at most {show_seconds(limit_s)} after its start"
-        found.append(RequirementResult("result of a run", asked, exactly(longest_s), met, why=why))
-    return found
-
-
-def _waits_of_calls(design: Design, jobs: Iterable[str | None]) -> tuple[float, str]:
-    """Return how long the jobs of a run may wait for one call of each kind, and which of them may wait longest."""
-    if design.planes is None:
-        return 0.0, ""
-    known, calls = components_by_id(design.planes), calls_by_component(design.planes)
-    waits = {name: longest_calls_s(known[name], calls.get(name, ())).most_s for name in jobs if name in known}
-    return math.fsum(waits.values()), max(waits, key=waits.__getitem__, default="")
+    run = run_in_time(design)
+    if run is None:
+        return []
+    asked = f"at most {show_seconds(run.limit_s)} after its start"
+    return [RequirementResult("result of a run", asked, exactly(run.takes_s), run.in_time, why=run.why)]
 
 
 def not_simulated(design: Design) -> tuple[str, ...]:

@@ -75,7 +75,8 @@ class Estimate:
             return "no answer"
         if math.isnan(self.low):
             return show(self.value)
-        return f"{show(self.value)} ({show(self.low)} to {show(self.high)})"
+        value, low, high = map(show, (self.value, self.low, self.high))
+        return value if value == low == high else f"{value} ({low} to {high})"
 
     told = as_text  # its name until 0.2.0
 

@@ -10,7 +10,7 @@ from mlsd_helpers.document import document
 from mlsd_helpers.document.plan import rows
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.review import review
-from mlsd_helpers.simulation import GenerationScenario, from_design, report, running
+from mlsd_helpers.simulation import GenerationScenario, from_design, report, reports, running
 
 ALL = ("rolling restart", "zone loss", "surge")
 FLEET = cases.load("harbour_pay").with_part(planes=None)
@@ -96,7 +96,7 @@ def seen_in_simulation(design: Design) -> dict[str, float | None]:
     seen["surge"] = surge.incidents[0].factor - 1
     restart = running.plan_of(from_design(design, ["rolling restart"], at_s=1))
     seen["down"] = sum(at_s == 1 for at_s, _, _ in restart)
-    beside = {one.figure: one for one in report(design, seed=1, requests=400).beside}
+    beside = {one.figure: one for one in reports(design, seed=1, requests=400)[0].beside}
     return seen | {"need with headroom": beside["replicas"].rule}
 
 

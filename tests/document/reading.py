@@ -40,8 +40,11 @@ def tables(text):
 
 
 def table(text, name, head):
-    """Return the table of a section whose first column has this head."""
-    return next(rows for rows in tables(section(text, name)) if rows and next(iter(rows[0])) == head)
+    """Return the rows of the first part of a section with tables whose first column has this head, of all of them."""
+    for part in section(text, name).split("\n### "):
+        if rows := [row for rows in tables(part) for row in rows if next(iter(row)) == head]:
+            return rows
+    raise StopIteration
 
 
 def row(rows, words):

@@ -49,16 +49,16 @@ def test_the_version_changes_with_the_design_and_with_nothing_else():
 @pytest.mark.parametrize(
     "design", [WHOLE, *map(cases.load, some(cases.names()))], ids=lambda design: design.name
 )
-def test_a_reader_in_a_hurry_gets_ten_lines_at_most(design):
+def test_a_reader_in_a_hurry_gets_a_dozen_lines_at_most_and_the_promises(design):
     summary = section(document(design), "summary")
-    lines = [line for line in summary.splitlines() if line and not line.startswith("#")]
-    assert len(lines) <= 10
+    lines = [line for line in summary.splitlines() if line and not line.startswith(("#", "|"))]
+    assert len(lines) <= 12
 
 
 def test_the_summary_says_what_is_promised_its_cost_and_what_is_open():
     summary = shown(section(TEXT, "summary"))
     assert "whole answer at p99 below 15 s" in summary
-    assert "99.5% answered" in summary
+    assert "99.5% of requests answered" in summary
     assert "next due 2026-12-10" in summary
     assert "R2" in summary
     assert "R1" not in summary
@@ -286,7 +286,7 @@ def test_a_field_that_some_entries_lack_is_named_once_with_these_entries():
 def test_a_scheduled_run_is_a_requirement_with_its_deadline_and_no_latency_is_missed():
     schedule = {"calendar": "each working day", "period": "1 d", "deadline": "6 h", "items": "2M"}
     text = document(Design(name="x", requirements={"schedule": schedule}))
-    assert "done within [6 h]" in row(table(text, "requirements", "id"), "schedule")["value"]
+    assert "done within [6 h]" in row(table(text, "requirements", "requirement"), "schedule")["value"]
     assert "done within 6 h" in shown(section(text, "summary"))
     assert "requirements.latency" not in section(text, "undecided")
 

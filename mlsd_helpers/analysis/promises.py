@@ -1,0 +1,160 @@
+"""What keeps a promise from being judged, and what is judged by arithmetic: runs, and answers in time."""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along
+from mlsd_helpers.analysis.jobs import computed_s, run_of
+from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
+from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict
+from mlsd_helpers.analysis.request import calls_by_component, has_fallback, longest_calls_s
+from mlsd_helpers.analysis.sizing import Sizing
+from mlsd_helpers.analysis.surroundings import Callers
+from mlsd_helpers.analysis.whole import Elsewhere
+from mlsd_helpers.design import Design, FleetPlan, Promise
+from mlsd_helpers.units import show_seconds, show_share
+
+_SENT = ("request", "events", "batch", "features")
+
+
+def offline(design: Design, plan: FleetPlan, share: float | None) -> str:
+    """Say that more devices are out of reach than a percentile leaves out, where a fleet works on what they send."""
+    planes, share = design.planes, 1.0 if share is None else share
+    if planes is None:
+        return ""
+    steps = steps_along(flow for flow in planes.flows if flow.carries in _SENT)
+    for one in planes.components:
+        away = 1 - one.devices.online if one.devices and one.devices.online is not None else 0.0
+        if away > 1 - share + 1e-9 and (plan.component is None or plan.component in reached([one.id], steps)):
+            return (
+                f"{show_share(away)} of the devices of {one.id} are offline at any one time, what they send arrives "
+                "later, and the simulation starts when it has arrived"
+            )
+    return ""
+
+
+def cut_off(design: Design, target: float) -> str:
+    """Say that more devices are offline than may be without an answer, where they ask and have none of their own."""
+    planes = design.planes
+    known = components_by_id(planes) if planes else {}
+    for flow in planes.flows if planes else ():
+        devices = known[flow.start].devices
+        away = 1 - devices.online if devices and devices.online is not None else 0.0
+        if flow.carries == "request" and away > 1 - target + 1e-9 and not has_fallback(flow):
+            return f"{show_share(away)} of the devices of {flow.start} are offline at any one time and get no answer"
+    return ""
+
+
+class Rise(NamedTuple):
+    """The replicas that may be all there are while load rises to the peak."""
+
+    answers: Prediction
+    words: str
+    assumed: bool
+    """Whether the design does not say how fast load rises, so that it may jump."""
+
+    def late(self, promise: Promise, share: float | None, elsewhere: Elsewhere) -> str:
+        """Say that they break a promise; empty where they keep it."""
+        if promise.what == "gap between tokens":
+            return ""
+        if promise.what == "first token" or share is None:
+            least_s = self.answers.wait_s(share or 0.5).least_s
+        else:
+            least_s = self.answers.response_s(share).least_s
+        return "" if elsewhere.whole(least_s).most_s < promise.within else self.words
+
+
+def rising(sizing: Sizing, busy: float | None = None) -> Rise | None:
+    """Return what answers while load rises to the peak; None where all planned replicas do.
+
+    `busy` is how many replicas a generation keeps busy at the peak, by its tokens.
+    """
+    plan, scaler, load = sizing.plan, sizing.plan.autoscaler, sizing.load_rps
+    least = scaler.minimum if scaler else None
+    if scaler is None or least is None or not load or not plan.replicas or least >= plan.replicas:
+        return None
+    seat_s = sizing.seat_s or (None if busy is None else busy / load)
+    before = 0.0
+    if scaler.fastest_rise is not None and seat_s:
+        target = scaler.target or plan.target_utilisation or 1.0
+        before = math.ceil(max(load - scaler.fastest_rise, 0.0) * seat_s / target - 1e-9)
+    replicas = min(max(least, int(before)), plan.replicas)
+    if replicas == plan.replicas:
+        return None
+    state = State("", replicas, load)
+    found = predict(plan, state)
+    if busy is not None and busy >= replicas:
+        nothing = PredictedAnswers(Service(1.0, 0.0), None)
+        found = Prediction(*state, nothing, nothing)
+    if found is None:
+        return None
+    rise = "" if scaler.fastest_rise is not None else f"; {sizing.path}.autoscaler.fastest_rise is not stated"
+    return Rise(
+        found,
+        f"{replicas} of {plan.replicas} replicas may be all there are for {show_seconds(scaler.delay)} while load "
+        f"rises to the peak{rise}",
+        scaler.fastest_rise is None,
+    )
+
+
+def shares_in_time(found: Prediction, plan: FleetPlan, callers: Callers) -> tuple[float, ...]:
+    """Return the least and the most that a fleet answers in time, by its service time."""
+    if found.overloaded:
+        slots, busy = (
+            found.replicas * plan.concurrency_per_replica,
+            found.load_rps * found.least.service.mean_s,
+        )
+        return (0.0, 1.0 if callers.retries else min(slots / busy, 1.0) if busy else 0.0)
+    if math.isinf(callers.timeout_s):
+        return (1.0,)
+    late = found.most.later_than(callers.timeout_s), found.least.later_than(callers.timeout_s)
+    return (1 - late[0], 1 - late[1] ** (1 + callers.retries))
+
+
+def _waits_of_calls(design: Design, jobs: Iterable[str | None]) -> tuple[float, str]:
+    """Return how long the jobs of a run may wait for one call of each kind, and which of them may wait longest."""
+    if design.planes is None:
+        return 0.0, ""
+    names, calls = set(jobs), calls_by_component(design.planes)
+    waits = {
+        one.id: longest_calls_s(one, calls.get(one.id, ())).most_s
+        for one in design.planes.components
+        if one.id in names
+    }
+    return math.fsum(waits.values()), max(waits, key=waits.__getitem__, default="")
+
+
+class RunInTime(NamedTuple):
+    """How long a run takes, in seconds, and whether that is within its deadline; None where it is open."""
+
+    limit_s: float
+    takes_s: float
+    in_time: bool | None
+    why: str
+
+
+def run_in_time(design: Design) -> RunInTime | None:
+    """Compare the run of a design with its deadline, by arithmetic; None where there is no deadline."""
+    run = run_of(design)
+    if run is None or not run.schedule.deadline:
+        return None
+    limit_s, paths = run.schedule.deadline, design.pattern.paths if design.pattern else ()
+    computed = [
+        time_s
+        for path in paths
+        if path.pattern == "pre-computed" and (time_s := computed_s(design, path)) is not None
+    ]
+    longest_s = max([run.time_s, *computed])
+    met: bool | None = longest_s <= limit_s
+    why = ""
+    called = {path.id: path.component for path in paths}
+    waits_s, slow = _waits_of_calls(design, {called.get(job.name) for job in run.jobs})
+    if not met and run.time_s <= limit_s:
+        why = f"by the fleet's service time and replicas; the jobs are stated to take {show_seconds(run.time_s)}"
+    elif met and not run.scoring_known:
+        met, why = None, "no job says how long the scoring takes"
+    elif met and longest_s + waits_s > limit_s:
+        most = "without limit" if math.isinf(waits_s) else show_seconds(waits_s)
+        met, why = None, f"{slow} may wait {most} for its calls, retries included, which comes on top"
+    return RunInTime(limit_s, longest_s, met, why)
