@@ -15,7 +15,7 @@ chosen. Bursts and an unknown spread of the service time widen the range.
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from statistics import NormalDist
@@ -25,6 +25,7 @@ from mlsd_helpers import formulas
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import burstiness_of, cold_load_rps
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, or_none
+from mlsd_helpers.analysis.surroundings import longest_held_s
 from mlsd_helpers.design import Batching, Design, FleetPlan
 from mlsd_helpers.design.capacity import ServiceTime
 
@@ -60,11 +61,16 @@ class Service:
     mean_s: float
     scv: float
     exponential: bool = False
+    longest_s: float = math.inf
+    """Where all that is waited for has timed out, so that nothing takes longer. Waits are computed without it."""
 
     def exceeds(self, time_s: float) -> float:
         """Return the share of requests that take longer."""
         if time_s <= 0:
             return 1.0
+        return 0.0 if time_s >= self.longest_s else self._would_exceed(time_s)
+
+    def _would_exceed(self, time_s: float) -> float:
         if self.exponential:
             return math.exp(-time_s / self.mean_s)
         if self.scv == 0:
@@ -78,9 +84,10 @@ class Service:
     def percentile_s(self, percentile: float) -> float:
         """Return a percentile of the service alone, without any wait."""
         if self.exponential:
-            return -self.mean_s * math.log1p(-percentile)
+            return min(-self.mean_s * math.log1p(-percentile), self.longest_s)
         sigma = math.sqrt(math.log1p(self.scv))
-        return self.mean_s * math.exp(sigma * NormalDist().inv_cdf(percentile) - sigma**2 / 2)
+        time_s = self.mean_s * math.exp(sigma * NormalDist().inv_cdf(percentile) - sigma**2 / 2)
+        return min(time_s, self.longest_s)
 
     def with_wait_exceeds(self, time_s: float, waits: Waits) -> float:
         """Return the share of requests whose wait and service together take longer: a convolution."""
@@ -94,8 +101,10 @@ class Service:
     @lru_cache(maxsize=500)  # noqa: B019 - a service is a value, of which few are kept
     def _parts(self, time_s: float) -> tuple[tuple[float, float], ...]:
         """Return the shares of requests by the time that their service leaves of `time_s`: of Simpson's rule."""
-        low, high = self._limits(time_s)
+        low, high = self._limits(min(time_s, self.longest_s))
         width, parts = max(high - low, 0.0), []
+        if time_s > self.longest_s:
+            parts.append((self._would_exceed(self.longest_s), time_s - self.longest_s))
         for i in range(1, _STEPS + 1) if width else ():
             v = i / _STEPS  # dense where the service takes nearly all of the time: waits may be short
             density, service_s = self._density_at(high - width * v * v)
@@ -250,15 +259,18 @@ def predictions(design: Design, sizing: Sizing) -> tuple[Prediction, ...]:
     Nothing where the plan lacks load, replicas or a service time, or is out of the range of the formulas.
     """
     burstiness = burstiness_of(design)
-    found = (predict(sizing.plan, state, burstiness or 1.0) for state in states(design, sizing))
+    longest_s = longest_held_s(design, sizing.plan)
+    found = (predict(sizing.plan, state, burstiness or 1.0, longest_s) for state in states(design, sizing))
     return tuple(one for one in found if one is not None)
 
 
 @once
-def predict(plan: FleetPlan, state: State, burstiness: float = 1.0) -> Prediction | None:
+def predict(
+    plan: FleetPlan, state: State, burstiness: float = 1.0, longest_s: float = math.inf
+) -> Prediction | None:
     """Predict the answers of a fleet in one state; `burstiness` is the variance over the mean of arrivals per second.
 
-    None without a service time, or out of the range of the formulas.
+    No service takes more than `longest_s` seconds. None without a service time, or out of the range of the formulas.
     """
     if not state.replicas:
         nothing = Answers(Service(1.0, 0.0), None)
@@ -267,7 +279,7 @@ def predict(plan: FleetPlan, state: State, burstiness: float = 1.0) -> Predictio
         return _batched(plan, plan.batching, state)
     if plan.service_time is None or not plan.service_time.mean:
         return None
-    least, most = service_of(plan.service_time)
+    least, most = (replace(one, longest_s=longest_s) for one in service_of(plan.service_time))
     if state.load_rps * least.mean_s >= state.replicas * plan.concurrency_per_replica:
         return Prediction(*state, Answers(least, None), Answers(most, None), least == most)
     waits = _waits(plan, state, (least, most), max(burstiness, 1.0))

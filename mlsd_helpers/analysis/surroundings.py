@@ -22,13 +22,19 @@ from mlsd_helpers.analysis.paths import (
     JOBS,
     behind_queues,
     each_workload,
+    order_of,
     peak_rps,
     run_rps,
     together,
     warm_rps,
 )
 from mlsd_helpers.analysis.rates import calls_per_request
-from mlsd_helpers.analysis.request import counts_as_answered, outside_of
+from mlsd_helpers.analysis.request import (
+    calls_by_component,
+    counts_as_answered,
+    longest_calls_s,
+    outside_of,
+)
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow
 
 _OF_JOBS = {*JOBS, "event stream"}
@@ -250,10 +256,31 @@ def includes_calls(design: Design, plan: FleetPlan) -> bool:
         return False
     if time.includes_calls is not None:
         return time.includes_calls
+    own_s = _own_s(design, one)
+    return own_s is not None and time.mean > own_s * (1 + 1e-9)
+
+
+def _own_s(design: Design, one: Component) -> float | None:
+    """Return what a component takes by itself, in seconds: by its parts of the latency split, or as it states."""
     latency = design.requirements.latency if design.requirements else None
     parts_s = [part.time for part in (latency.split if latency else ()) if part.component == one.id]
-    own_s = math.fsum(parts_s) if parts_s else one.latency
-    return own_s is not None and time.mean > own_s * (1 + 1e-9)
+    return math.fsum(parts_s) if parts_s else one.latency
+
+
+def longest_held_s(design: Design, plan: FleetPlan) -> float:
+    """Return how long a request holds its place in a fleet at most, in seconds; infinite where nothing limits it.
+
+    A service time that includes the waits for calls ends when each of these has timed out, retries and alternatives
+    included, and the component's own time has passed. A mean that is longer contradicts that: it limits nothing.
+    """
+    if plan.service_time is None or design.planes is None or not includes_calls(design, plan):
+        return math.inf
+    one = components_by_id(design.planes)[plan.component or ""]
+    if (own_s := _own_s(design, one)) is None:
+        return math.inf
+    calls = calls_by_component(design.planes).get(one.id, ())
+    longest_s = own_s + longest_calls_s(one, calls, order_of(design.pattern)).most_s
+    return longest_s if longest_s > plan.service_time.mean else math.inf
 
 
 @dataclass(frozen=True)

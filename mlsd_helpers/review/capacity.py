@@ -15,7 +15,14 @@ from mlsd_helpers.analysis.paths import (
 )
 from mlsd_helpers.analysis.prediction import State, predict, writing
 from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
-from mlsd_helpers.analysis.surroundings import MODELS, brought_rps, is_timed, reaches, somebody_waits
+from mlsd_helpers.analysis.surroundings import (
+    MODELS,
+    brought_rps,
+    is_timed,
+    longest_held_s,
+    reaches,
+    somebody_waits,
+)
 from mlsd_helpers.analysis.whole import left_for
 from mlsd_helpers.design import Design, FleetPlan, Generation
 from mlsd_helpers.review.fleets import (
@@ -329,7 +336,8 @@ def _too_busy(design: Design, sizing: Sizing, target: float) -> str:
         return ""
     mean_s = plan.service_time.mean
     full = State("", plan.replicas, target * plan.replicas * plan.concurrency_per_replica / mean_s)
-    found, latency = predict(plan, full), latency_of(design)
+    found = predict(plan, full, 1.0, longest_held_s(design, plan))
+    latency = latency_of(design)
     share = PERCENTILES.get(latency.percentile) if latency else 0.99
     if found is None or share is None:
         return ""

@@ -275,7 +275,7 @@ def routing_is_to_blame(late: Late) -> bool:
     if plan.routing != "random":
         return False
     state = State(found.during, found.replicas, found.load_rps)
-    shared = predict(plan.changed(routing="central queue"), state)
+    shared = predict(plan.changed(routing="central queue"), state, 1.0, found.least.service.longest_s)
     left_s = late.promise.within - late.elsewhere.least_s
     return shared is not None and shared.least.later_than(max(left_s, 0.0)) <= 1 - late.percentile
 

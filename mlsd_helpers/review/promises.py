@@ -25,6 +25,7 @@ from mlsd_helpers.analysis.surroundings import (
     Fallbacks,
     callers_of,
     is_timed,
+    longest_held_s,
     somebody_waits,
     unplanned_models,
 )
@@ -325,7 +326,7 @@ def _unbearable(design: Design | None, sized: Sized, left: int, *, certain: bool
     if design is None or latency is None or not is_timed(design, sized.plan):
         return ""
     share = PERCENTILES.get(latency.percentile)
-    found = predict(sized.plan, State("", left, sized.load_rps))
+    found = predict(sized.plan, State("", left, sized.load_rps), 1.0, longest_held_s(design, sized.plan))
     left_s = latency.budget - Elsewhere.of(design, sized.plan).least_s
     if share is None or found is None or found.least.later_than(max(left_s * SLACK, 0.0)) <= 1 - share:
         return ""

@@ -425,3 +425,25 @@ def test_whoever_follows_the_advice_to_let_a_queue_hold_gets_no_other_finding():
 def test_no_queue_holds_a_call_that_times_out():
     paid = {"share": "100%", "pays_for": ["zone loss"]}
     assert "CAP036" not in found(streaming(timeout="2 s", headroom=paid, zones=3))
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"),
+    [("250 ms", set()), ("450 ms", {"CAP029"}), (None, {"CAP029"})],
+)
+def test_a_place_that_is_held_for_a_call_is_free_again_once_the_call_has_timed_out(timeout, expected):
+    asked = [
+        Flow(start="app", end="hub", carries="request", timeout="900 ms"),
+        Flow(start="hub", end="vendor", carries="request", timeout=timeout, fallback="The last answer"),
+    ]
+    boxes = [
+        Component(id="app", kind="client"),
+        Component(id="hub", kind="orchestrator", latency="40 ms"),
+        Component(id="vendor", kind="external service"),
+    ]
+    plan = {"component": "hub", "service_time": {"mean": "150 ms", "distribution": "lognormal", "scv": 0.6}}
+    design = small(**plan, replicas=4, concurrency_per_replica=16).with_part(
+        planes=Planes(components=boxes, flows=asked)
+    )
+    codes = found(within(design, "400 ms", percentile="p99.9")).keys()
+    assert codes & {"CAP029"} == expected
