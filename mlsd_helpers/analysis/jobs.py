@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import fsum, isclose
 
 from mlsd_helpers.analysis.ages import CARRY_DATA, Branches, branches_of
-from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.paths import stages_of
+from mlsd_helpers.analysis.request import calls_by_component, longest_calls_s
 from mlsd_helpers.design import Design, Feature, FleetPlan, Planes, Schedule, ServingPath
 from mlsd_helpers.design import Stage as DesignedStage
 
@@ -42,7 +43,7 @@ class Run:
     @property
     def room_s(self) -> float | None:
         """The time that a run has, in seconds: to its deadline, and to the start of the next one."""
-        limits = [time_s for time_s in (self.schedule.deadline, self.schedule.period) if time_s]
+        limits = [time_s for time_s in (self.schedule.allowed, self.schedule.period) if time_s]
         return min(limits, default=None)
 
 
@@ -206,3 +207,14 @@ def computed_s(design: Design, path: ServingPath) -> float | None:
     if plan.service_time is None or not plan.replicas:
         return None
     return items * plan.service_time.mean / (plan.replicas * plan.concurrency_per_replica)
+
+
+def waits_of_calls(design: Design, run: Run) -> tuple[float, str]:
+    """Return how long the jobs of a run may wait for one call of each kind, and which component may wait longest."""
+    if design.planes is None:
+        return 0.0, ""
+    paths = {path.id: path.component for path in (design.pattern.paths if design.pattern else ())}
+    known, calls = components_by_id(design.planes), calls_by_component(design.planes)
+    jobs = {paths.get(job.name) for job in run.jobs}
+    waits = {name: longest_calls_s(known[name], calls.get(name, ())).most_s for name in jobs if name in known}
+    return fsum(waits.values()), max(waits, key=waits.__getitem__, default="")

@@ -202,7 +202,7 @@ def run_rps(design: Design) -> float | None:
     run = design.requirements.schedule if design.requirements and design.workload else None
     if run is None or run.items is None or peak_rps(design) is not None:
         return None
-    time_s = run.deadline or run.period
+    time_s = run.allowed or run.period
     return run.items / time_s if time_s else None
 
 

@@ -1,14 +1,13 @@
 """What keeps a promise from being judged, and what is judged by arithmetic: runs, and answers in time."""
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along
-from mlsd_helpers.analysis.jobs import computed_s, run_of
+from mlsd_helpers.analysis.jobs import computed_s, run_of, waits_of_calls
 from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
 from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict
-from mlsd_helpers.analysis.request import calls_by_component, has_fallback, longest_calls_s
+from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.sizing import Sizing
 from mlsd_helpers.analysis.surroundings import Callers
 from mlsd_helpers.analysis.whole import Elsewhere
@@ -112,19 +111,6 @@ def shares_in_time(found: Prediction, plan: FleetPlan, callers: Callers) -> tupl
     return (1 - late[0], 1 - late[1] ** (1 + callers.retries))
 
 
-def _waits_of_calls(design: Design, jobs: Iterable[str | None]) -> tuple[float, str]:
-    """Return how long the jobs of a run may wait for one call of each kind, and which of them may wait longest."""
-    if design.planes is None:
-        return 0.0, ""
-    names, calls = set(jobs), calls_by_component(design.planes)
-    waits = {
-        one.id: longest_calls_s(one, calls.get(one.id, ())).most_s
-        for one in design.planes.components
-        if one.id in names
-    }
-    return math.fsum(waits.values()), max(waits, key=waits.__getitem__, default="")
-
-
 class RunInTime(NamedTuple):
     """How long a run takes, in seconds, and whether that is within its deadline; None where it is open."""
 
@@ -137,9 +123,9 @@ class RunInTime(NamedTuple):
 def run_in_time(design: Design) -> RunInTime | None:
     """Compare the run of a design with its deadline, by arithmetic; None where there is no deadline."""
     run = run_of(design)
-    if run is None or not run.schedule.deadline:
+    if run is None or not (limit_s := run.schedule.allowed):
         return None
-    limit_s, paths = run.schedule.deadline, design.pattern.paths if design.pattern else ()
+    paths = design.pattern.paths if design.pattern else ()
     computed = [
         time_s
         for path in paths
@@ -148,8 +134,7 @@ def run_in_time(design: Design) -> RunInTime | None:
     longest_s = max([run.time_s, *computed])
     met: bool | None = longest_s <= limit_s
     why = ""
-    called = {path.id: path.component for path in paths}
-    waits_s, slow = _waits_of_calls(design, {called.get(job.name) for job in run.jobs})
+    waits_s, slow = waits_of_calls(design, run)
     if not met and run.time_s <= limit_s:
         why = f"by the fleet's service time and replicas; the jobs are stated to take {show_seconds(run.time_s)}"
     elif met and not run.scoring_known:

@@ -7,13 +7,14 @@ labels, failure modes and assumptions. Each has an id, so that every later numbe
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from mlsd_helpers.design.problems import Path
 from mlsd_helpers.design.quantities import Count, Fraction, Money, PerSecond, Positive, Ratio, Seconds
 from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, refuse, repeated, unresolved
+from mlsd_helpers.units import minute
 
 PredictionType = Literal[
     "binary classification", "multi-class classification", "regression", "ranking", "generation"
@@ -30,6 +31,8 @@ Demand = Literal["independent validation", "reasons", "erasure"]
 """What a design can be held against: that others than its makers validate a model, that the reasons of each decision
 are kept, that data are erased on request or when they are not needed any more."""
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+"""Hours and minutes: "06:30"."""
 AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
 """What each workload promises or brings: the fields that a design with one workload has among its requirements."""
 
@@ -283,11 +286,28 @@ class Schedule(Value):
     """From one run to the next."""
     deadline: Positive[Seconds] | None = None
     """From the start of a run to its result, at the latest."""
+    starts: TimeOfDay | None = None
+    """When a run starts: "10:45", in the time zone of the calendar."""
+    due: TimeOfDay | None = None
+    """When its result has to be there, within a day of the start: "11:30"."""
     items: Count | None = None
     """What one run scores."""
     when_late: Text | None = None
     """What happens when the deadline is missed."""
     id: Id = "schedule"
+
+    @property
+    def by_the_clock(self) -> float | None:
+        """From the time of day of the start to that of the result, in seconds; None where one is not stated."""
+        if self.starts is None or self.due is None:
+            return None
+        start_min, end_min = (int(one[:2]) * 60 + int(one[3:]) for one in (self.starts, self.due))
+        return ((end_min - start_min) % (24 * 60) or 24 * 60) * minute
+
+    @property
+    def allowed(self) -> float | None:
+        """The time that a run may take, in seconds: its deadline, or to the time of day, if that is less."""
+        return min((one for one in (self.deadline, self.by_the_clock) if one), default=None)
 
 
 class Constraint(Value):

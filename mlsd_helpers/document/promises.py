@@ -56,11 +56,13 @@ def _of_workload(figures: Figures) -> Iterator[tuple[Md, Verdict]]:
     for one in needs.latency.promises if needs and needs.latency else ():
         limit = link(show_seconds(one.within), figures.origin(f"{AT}.latency"))
         yield Md(f"{one.what} at {one.percentile} below {limit}"), of_latency(design, one)
-    if needs and needs.schedule and needs.schedule.deadline:
+    if needs and needs.schedule and needs.schedule.allowed:
         said, run = Verdict(None, "no job says how long it takes"), run_in_time(design)
         if run and math.isfinite(run.takes_s):
             said = Verdict(run.in_time, run.why or f"it takes {show_seconds(run.takes_s)}")
-        yield Md(f"done within {figures.required(f'{AT}.schedule.deadline')}"), said
+        until = "deadline" if needs.schedule.deadline else "due"
+        when = "within" if needs.schedule.deadline else "by"
+        yield Md(f"done {when} {figures.required(f'{AT}.schedule.{until}')}"), said
     if needs and needs.availability:
         target = figures.required(f"{AT}.availability.target")
         yield Md(f"{target} of requests answered"), of_answers(design, needs.availability.target)

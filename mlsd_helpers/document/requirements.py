@@ -83,6 +83,8 @@ _AXES: dict[str, Phrases] = {
         "period": "every {}",
         "items": "{} items a run",
         "deadline": "done within {}",
+        "starts": "starts at {}",
+        "due": "done by {}",
         "when_late": "when late: {}",
     },
 }

@@ -188,13 +188,11 @@ def quality_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
 def deadline_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
     """A job that was never started reports no error: the absence of its result has to raise the alert."""
     run = design.requirements.schedule if design.requirements else None
-    if run is None or not (run.deadline or run.period) or not _watched(planes) & {"infrastructure", "data"}:
+    if run is None or not (run.allowed or run.period) or not _watched(planes) & {"infrastructure", "data"}:
         return  # where only predictions and quality are watched, PATTERN031 says so
     if any(_says(_LATENESS, alert) for alert in planes.alerts):
         return
-    limit = (
-        f"within {show_seconds(run.deadline)}" if run.deadline else f"every {show_seconds(run.period or 0)}"
-    )
+    limit = f"within {show_seconds(run.allowed)}" if run.allowed else f"every {show_seconds(run.period or 0)}"
     yield Fault(
         "planes.alerts",
         f"The result has to be there {limit}, and no alert watches whether it is.",

@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
-from math import floor, fsum, isclose
+from math import floor, fsum, inf, isclose
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.analysis.graph import components_by_id, waiting_flows
-from mlsd_helpers.analysis.jobs import Run, computed_s, fleet_of, items_of, run_of
+from mlsd_helpers.analysis.jobs import Run, computed_s, fleet_of, items_of, run_of, waits_of_calls
 from mlsd_helpers.analysis.paths import (
     JOBS,
     Alternative,
@@ -1055,11 +1055,16 @@ def slowest_decides(design: Design, pattern: Pattern) -> Iterator[Fault]:
 def jobs_exceed_deadline(_: Design, run: Run) -> Iterator[Fault]:
     """From its start to its result a run takes what its jobs take one after another."""
     if run.room_s is not None and _exceeds(run.time_s, run.room_s):
-        limit = "deadline" if run.room_s == run.schedule.deadline else "period"
+        limits = {run.schedule.deadline: "deadline", run.schedule.by_the_clock: "due"}
+        limit = limits.get(run.room_s, "period")
+        told = (
+            f"from {run.schedule.starts} to {run.schedule.due} there are"
+            if limit == "due"
+            else f"the {limit} is"
+        )
         yield Fault(
             f"requirements.schedule.{limit}",
-            f"{_jobs(run)} take {show_seconds(run.time_s)} one after another, and the {limit} is "
-            f"{show_seconds(run.room_s)}.",
+            f"{_jobs(run)} take {show_seconds(run.time_s)} one after another, and {told} {show_seconds(run.room_s)}.",
             f"Make {max(run.jobs, key=lambda job: job.time_s).name} faster, run jobs at the same time, start earlier, "
             "or agree on a later deadline.",
         )
@@ -1093,6 +1098,29 @@ def no_time_before_deadline(design: Design, run: Run) -> Iterator[Fault]:
             f"{_jobs(run)} take {show_seconds(run.time_s)} of {show_seconds(run.room_s)}: if {longest.name} fails at "
             f"its end, the result comes {show_seconds(run.time_s + longest.time_s - run.room_s)} late.",
             "Keep the parts that are done, start earlier, or agree on a later deadline.",
+        )
+
+
+@rule(
+    "PATTERN036",
+    "warning",
+    title="Calls of a run that make it late",
+    prevents="a bid that misses the exchange on the morning on which the weather service hangs",
+    wrong_when="Acceptable if the run goes on without what it calls, and the job's time includes that wait.",
+    needs=run_of,
+)
+def waits_of_a_run(design: Design, run: Run) -> Iterator[Fault]:
+    """A job that calls others takes its own time and, on the day that they hang, all their timeouts."""
+    wait_s, slow = waits_of_calls(design, run)
+    if run.room_s is None or not 0 < wait_s < inf or _exceeds(run.time_s, run.room_s):
+        return  # a call without a timeout has a rule of its own
+    if run.scoring_known and _exceeds(run.time_s + wait_s, run.room_s):
+        by = f"by {run.schedule.due}" if run.schedule.by_the_clock == run.room_s else "in that time"
+        yield Fault(
+            f"requirements.schedule.{'due' if run.schedule.by_the_clock == run.room_s else 'deadline'}",
+            f"{_jobs(run)} take {show_seconds(run.time_s)} of {show_seconds(run.room_s)}, and {slow} may wait "
+            f"{show_seconds(wait_s)} for one call of each kind, retries included: the result is not there {by}.",
+            "Give up earlier and go on with the last answer, start earlier, or agree on a later time.",
         )
 
 
@@ -1155,9 +1183,7 @@ def late_run_unwatched(design: Design, run: Run) -> Iterator[Fault]:
     alerts = design.planes.alerts if design.planes else ()
     if alerts and not any(alert.watches in {"infrastructure", "data"} for alert in alerts):
         when = (
-            f" {show_seconds(run.schedule.deadline)} after the start of a run"
-            if run.schedule.deadline
-            else ""
+            f" {show_seconds(run.schedule.allowed)} after the start of a run" if run.schedule.allowed else ""
         )
         yield Fault(
             "planes.alerts",

@@ -601,12 +601,16 @@ def _by_the_clock(design: Design) -> Schedule | None:
 def schedule_incomplete(_: Design, schedule: Schedule) -> Iterator[Fault]:
     """Whether a run fits is decided by three numbers: how much there is to do, how often, and by when."""
     names = ("deadline", "items") if says_something(schedule.calendar) else ("deadline", "period", "items")
-    if missing := [name for name in names if getattr(schedule, name) is None]:
+    if missing := [
+        name
+        for name in names
+        if getattr(schedule, name) is None and not (name == "deadline" and schedule.by_the_clock)
+    ]:
         yield Fault(
             f"requirements.schedule.{missing[0]}",
             f"The schedule does not state its {', '.join(missing)}.",
-            "State from when to when a run may take (deadline), how often it starts (period or calendar), and how many "
-            "items it scores.",
+            "State how long a run may take (deadline, or starts and due), how often it starts (period or calendar), "
+            "and how many items it scores.",
         )
 
 

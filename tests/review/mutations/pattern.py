@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Design, Pattern, Requirements, ServingPath
+from mlsd_helpers.design import Component, Design, Flow, Pattern, Requirements, ServingPath
 from tests.review.mutations.capacity import resized
 from tests.review.mutations.mutation import breaks
 
@@ -431,6 +431,27 @@ def no_second_run(design: Design) -> Design:
     """Leave no time to repeat the longest job, which begins anew."""
     once = _with_figures(design, "precompute", resumable=False)
     return _scheduled(once, deadline="5 h")
+
+
+@breaks("PATTERN036", start="nightly")
+def waits_for_the_registry(design: Design) -> Design:
+    """Start at ten, be due at four, and let a call take half an hour three times."""
+    planes = design.planes
+    assert planes is not None
+    register = Component(
+        id="register",
+        kind="service",
+        owner="Risk models",
+        managed=True,
+        availability="99.9%",
+    )
+    ask = Flow(
+        start="scorer", end="register", carries="request", timeout="50 min", retries=2, idempotent=True,
+        retry={"backoff": "exponential with jitter"}, fallback="The entry of the day before",
+    )  # fmt: skip
+    parts = [one.changed(replicas=4, zones=2) if one.id == "scorer" else one for one in planes.components]
+    drawn = _with_planes(design, components=(*parts, register), flows=(*planes.flows, ask))
+    return _scheduled(drawn, deadline=None, starts="22:00", due="04:00")
 
 
 @breaks("PATTERN030", start="nightly")
