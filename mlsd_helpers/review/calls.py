@@ -18,7 +18,7 @@ from mlsd_helpers.analysis.request import (
     longest_calls_s,
     requests_of,
 )
-from mlsd_helpers.analysis.whole import answers_of
+from mlsd_helpers.analysis.whole import answers_of, waiting_entries
 from mlsd_helpers.design import Component, Design, Flow, Objective, Pattern, Planes
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.review.rule import Fault, rule
@@ -928,6 +928,40 @@ def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault
         f"Answer without {weakest} when it is down, make it more available, or call fewer components; a refusal that "
         "counts as an answer needs 'answered: true' on its flow.",
     )
+
+
+@rule(
+    "PLANE071",
+    "warning",
+    title="Availability of a needed part not stated",
+    prevents="a target that is met on paper, since the part that fails most states nothing",
+    wrong_when="Acceptable if the part runs within one that states its own.",
+    needs=sketched,
+)
+def availability_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
+    """What every request needs counts as always up where it does not say how often it is."""
+    target = requirement(design, "availability", "target")
+    known = graph.components_by_id(planes)
+    stated = any(part.availability is not None for part in planes.components)
+    for one in requests_of(planes) if stated and target is not None and target < 1 else ():
+        needs = [
+            known[name]
+            for name in one.needs
+            if known[name].kind not in _NOT_RUN and (name != one.entry or known[name].kind == "api gateway")
+        ]
+        silent = [part.id for part in needs if part.availability is None]
+        if silent and one.entry in waiting_entries(planes):
+            yield Fault(
+                f"planes.components.{silent[0]}.availability",
+                f"Every one of {_asked_by(planes, one.entry)} needs {listed(silent)}, which "
+                f"{'does' if len(silent) == 1 else 'do'} not state an availability, as others do; the target is "
+                f"{percent(target)}.",
+                "State what its owner or its provider promises, or an assumption with an owner.",
+            )
+            return
+
+
+_NOT_RUN = ("client", "people", "raw source", "device fleet", "event stream")
 
 
 @rule(

@@ -92,7 +92,9 @@ def plan_missing(design: Design) -> Iterator[Fault]:
     bare = [
         one
         for one in sizings(design).values()
-        if one.plan.replicas is None and not run_by_others(design, one)
+        if one.plan.replicas is None
+        and not (one.plan.load or one.plan.service_time or one.plan.batching)  # CAP043 tells
+        and not run_by_others(design, one)
     ]
     if bare:
         which = "" if len(design.fleets) == 1 else f" of {', '.join(map(name_of, bare))}"

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mlsd_helpers.analysis.graph import reached, steps_along, steps_back
+from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
 from mlsd_helpers.review.regions import area_of, within
@@ -467,7 +467,11 @@ def _received(flows: Iterable[Flow]) -> dict[str, Flow]:
 def _sent_to_providers(design: Design, planes: Planes) -> dict[str, _Sent]:
     """Return what personal and confidential data get to each provider: along flows, and from what calls bring back."""
     flows = personal_data(design, planes)
-    found = {flow.end: _Sent(flow, "personal", flow in flows.sure) for flow in reversed(flows.passed_on)}
+    found = dict[str, _Sent]()
+    if flows.matters:  # a call that says nothing may carry what the design has
+        asked = [flow for _, flow in waiting_flows(planes) if flow.personal is None]
+        found = {flow.end: _Sent(flow, "personal", sure=False) for flow in reversed(asked)}
+    found |= {flow.end: _Sent(flow, "personal", flow in flows.sure) for flow in reversed(flows.passed_on)}
     for kept in design.data.datasets if design.data else ():
         secret = is_confidential(design, kept)
         if kept.personal or secret:

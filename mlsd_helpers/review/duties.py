@@ -214,7 +214,10 @@ def not_about_people(design: Design) -> Iterator[Fault]:
     read = [one.id for one in features if one.protected or one.personal]
     of_persons = wanted.subject in {"person", "household"}
     denied = wanted.about_people is False
-    if of_persons or (denied and read and wanted.subject is None):
+    acts = wanted.used_as is not None or wanted.acted_on is not None
+    if acts and not denied:
+        read += [one.id for one in (design.data.datasets if design.data else ()) if one.personal]
+    if of_persons or ((denied or acts) and read and wanted.subject is None):
         said = f"is about one {wanted.subject}" if of_persons else f"is made from {listed(read)}, of persons"
         yield Fault(
             "requirements.prediction.about_people",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlsd_helpers.analysis.graph import components_by_id
+from mlsd_helpers.analysis.graph import components_by_id, waiting_flows
 from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
@@ -70,6 +70,24 @@ def unconnected_component(design: Design, planes: Planes) -> Iterator[Fault]:
             f"planes.components.{loose[0]}",
             f"No flow enters or leaves {listed(loose)}.",
             "Add the flows that it reads and writes, or remove it.",
+        )
+    asked = {flow.end for flow in planes.flows if flow.carries not in {"model", "command", "metrics"}}
+    asked |= {flow.end for _, flow in waiting_flows(planes)}
+    doors = [one.id for one in planes.components if one.kind == "api gateway"]
+    paths = design.pattern.paths if design.pattern else ()
+    planned = {plan.component for plan in design.fleets.values()}
+    planned -= {path.component for path in paths if path.pattern != "request-time"}
+    planned |= {path.component for path in paths if path.pattern == "request-time"}
+    uncalled = [
+        one.id
+        for one in planes.components
+        if doors and one.id in planned and one.kind == "model server" and one.id not in asked
+    ]
+    if uncalled:
+        yield Fault(
+            f"planes.components.{uncalled[0]}",
+            f"{listed(uncalled)} is to answer at request time, and no flow brings it a request from {listed(doors)}.",
+            "Add the flow by which a request comes to it, with its timeout.",
         )
 
 

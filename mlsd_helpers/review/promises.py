@@ -51,15 +51,19 @@ from mlsd_helpers.review.fleets import (
     predicted,
     promises_of,
     routing_is_to_blame,
+    run_by_others,
     size_of,
     timed,
     told_once,
     waited,
 )
 from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import worked_out
 from mlsd_helpers.review.words import listed, mentions, money
 from mlsd_helpers.units import show_seconds
 
+_HIGH = 0.9995
+"""From this target on, 22 minutes in 30 days, nobody has the time to decide where requests go; our estimate."""
 _WARM = ("warm", "standby", "stand-by", "running", "side by side", "blue")
 
 
@@ -653,6 +657,19 @@ def region_not_planned_for(design: Design) -> Iterator[Fault]:
                 "simpler one, while a region is away.",
             )
             return
+    if (
+        available
+        and available.rto is None
+        and not said
+        and worked_out(design)
+        and _HIGH <= available.target < 1
+    ):
+        yield Fault(
+            "requirements.availability.rto",
+            f"{100 * available.target:.6g}% of the requests are to be answered, and nothing says what happens when a "
+            "region or a data centre is lost: no time to recover, no failure mode, risk or decision.",
+            "State 'rto' and 'rpo', or write as a failure mode that nobody is answered until it is back.",
+        )
     if available and available.rto is not None and not said:
         yield Fault(
             "requirements.availability.rto",
@@ -719,11 +736,26 @@ def candidates_not_merged(design: Design) -> Iterator[Fault]:
     title="Plan whose figures cannot be compared",
     prevents="a number of replicas that nothing contradicts, since nothing is stated that could",
     wrong_when="Acceptable if the size was found by a load test of the whole fleet; state what it measured.",
-    needs=ours,
+    needs=fleets_of,
 )
 def plan_cannot_be_compared(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
     """Load × service time says whether the replicas suffice, and a price whether the budget does."""
-    for one in fleets:
+    uncounted = [
+        one
+        for one in fleets
+        if one.plan.replicas is None
+        and not run_by_others(design, one)
+        and (one.plan.load or one.plan.service_time or one.plan.batching)
+    ]
+    if uncounted:
+        yield Fault(
+            f"{uncounted[0].path}.replicas",
+            f"The plan states what {listed([name_of(one) for one in uncounted])} has to carry, and not how many "
+            "replicas do.",
+            "State 'replicas', which load, service time and headroom are held against.",
+        )
+    counted = ours(design) or ()
+    for one in counted:
         plan, missing = one.plan, list[str]()
         if plan.headroom is None and somebody_waits(design, plan) and size_of(one) is None:
             continue  # CAP033 asks for both
@@ -745,9 +777,9 @@ def plan_cannot_be_compared(design: Design, fleets: tuple[Sizing, ...]) -> Itera
                 "Measure one replica, and state it with the load at the peak and the utilisation that is planned for.",
             )
     budget = design.capacity.budget_per_month if design.capacity else None
-    if budget is not None and not any(row.per_month for row in costs_of(design)):
+    if counted and budget is not None and not any(row.per_month for row in costs_of(design)):
         yield Fault(
-            f"{fleets[0].path}.cost_per_replica_hour",
+            f"{counted[0].path}.cost_per_replica_hour",
             f"The budget is {money(design, budget)}, and nothing that is planned has a price.",
             "State what a replica costs an hour.",
         )

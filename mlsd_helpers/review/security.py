@@ -147,8 +147,11 @@ def inside_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
 )
 def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
     """Who can reach the entry decides where authentication and checks belong."""
-    if any(one.trust_zone for one in planes.components) or any(_unproved(design, planes)):
-        return  # boundaries are drawn, or SEC001 asks for what crosses them
+    if any(one.trust_zone for one in planes.components):
+        yield from _beside_the_zones(planes)
+        return
+    if any(_unproved(design, planes)):
+        return  # SEC001 asks for what crosses a boundary
     if any(says_something(flow.auth) for flow in planes.flows):
         return
     devices = any(one.kind == "device fleet" for one in planes.components)
@@ -162,6 +165,28 @@ def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
             f"Nothing in the design says who may call {entry}, and how a caller proves who it is.",
             "Give whoever calls and whatever is called a 'trust_zone', such as public, internal, vendor, and the "
             "flows between zones an 'auth'.",
+        )
+
+
+def _beside_the_zones(planes: Planes) -> Iterator[Fault]:
+    """Find what is called without authentication between a component in a zone and one in none."""
+    zones = {one.id: one.trust_zone for one in planes.components}
+    calls = [
+        (name, flow)
+        for _, flow in waiting_flows(planes)
+        for name, other in ((flow.start, flow.end), (flow.end, flow.start))
+        if not zones[name]
+        and mentions("vendor|partner|provider", zones[other])
+        and not says_something(affirmed(flow.auth))
+    ]
+    if calls:
+        names = list(dict.fromkeys(name for name, _ in calls))
+        ways = listed(list(dict.fromkeys(f"{flow.start} → {flow.end}" for _, flow in calls)))
+        yield Fault(
+            f"planes.components.{names[0]}.trust_zone",
+            f"Others have a zone of trust, and {listed(names)} {'has' if len(names) == 1 else 'have'} none, so that "
+            f"nothing tells whether {ways} must prove who asks.",
+            "State its 'trust_zone', or the 'auth' of these calls.",
         )
 
 

@@ -76,7 +76,7 @@ class _Load:
         self.peak = load.peak if load else None
         self.mean = load.mean if load else None
         if load is None and run and run.items:
-            run_s = run.deadline or run.period
+            run_s = run.allowed or run.period
             self.peak = run.items / run_s if run_s else None
             self.mean = run.items / run.period if run.period else None
         self._peak_at = dict[str, float]()
@@ -1031,6 +1031,33 @@ def versions_cannot_hold(_: Design, planes: Planes) -> Iterator[Fault]:
                 f"{one.id} is to have {count} in use; {why}: at least {least}.",
                 "State how many versions servers have to understand, and what a device does that is too old.",
             )
+
+
+@rule(
+    "SERV031",
+    "warning",
+    title="Versions of devices that no alert tells apart",
+    prevents="a fault of one hardware revision that the mean of the whole fleet hides for months",
+    wrong_when="Acceptable if each device checks its own answers and reports that it does not trust them.",
+    needs=sketched,
+)
+def drift_between_versions(_: Design, planes: Planes) -> Iterator[Fault]:
+    """A sensor or an old version may drift alone, and a mean over all devices moves too little to be seen."""
+    watched = [one for one in planes.alerts if one.watches in {"data", "predictions", "quality"}]
+    told = any(mentions(_APART, one.metric, one.threshold) for one in watched)
+    for one, fleet in _devices(planes) if watched and not told else ():
+        kinds = [f"{fleet.versions} versions"] * ((fleet.versions or 1) > 1)
+        kinds += [f"{fleet.hardware} hardware revisions"] * ((fleet.hardware or 1) > 1)
+        if kinds and _runs_the_model(planes, one):
+            yield Fault(
+                f"planes.alerts.{watched[-1].id}.metric",
+                f"{one.id} has {' and '.join(kinds)} in use, and no alert on data, predictions or quality compares "
+                "them.",
+                "Measure one of them for each version and revision, and say so in its metric.",
+            )
+
+
+_APART = r"versions?\b|firmware|revisions?\b|hardware|(device|camera|sensor) (model|type)|\bbuilds?\b"
 
 
 # ---- indexes of embeddings

@@ -1,6 +1,7 @@
 """Sound designs that use the wider language, made from the cases; and how one field of a design is changed."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mlsd_helpers import cases
@@ -269,6 +270,7 @@ def with_devices() -> Design:
 
 
 STARTS: dict[str, Callable[[], Design]] = {
+    "shelf": partial(cases.load, "shelf_vision"),
     "in full": in_full,
     "with retrieval": with_retrieval,
     "with devices": with_devices,

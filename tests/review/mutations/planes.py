@@ -152,6 +152,12 @@ def some_gateways(design: Design) -> Design:
     return _component(design, "gateway", replicas=None)
 
 
+@breaks("PLANE071")
+def gateway_says_nothing(design: Design) -> Design:
+    """Let the others state how available they are."""
+    return _component(design, "gateway", availability=None)
+
+
 @breaks("PLANE014")
 def weak_gateway(design: Design) -> Design:
     return _component(design, "gateway", availability="99.5%")

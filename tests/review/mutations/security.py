@@ -37,7 +37,7 @@ def says_what_it_likes(design: Design) -> Design:
     calls = silent.at("planes").flows
     place = next(at for at, flow in enumerate(calls) if flow.end == "filter")
     moved = (
-        calls[place].changed(start="gateway", fallback="Search the help pages"),
+        calls[place].changed(start="gateway", fallback="Search the help pages", auth="Workload identity"),
         *calls[:place],
         *calls[place + 1 :],
     )

@@ -204,6 +204,11 @@ def one_version_everywhere(design: Design) -> Design:
     return setting(design, "planes.components.terminals", devices=fleet.changed(versions=1))
 
 
+@breaks("SERV031", "shelf")
+def one_mean_over_all_cameras(design: Design) -> Design:
+    return setting(design, "planes.alerts.refused", metric="share of tasks that staff refuse")
+
+
 def _to_devices(design: Design, flow: Flow) -> Design:
     start = next(one.id for one in design.at("planes").components if one.kind == "ci/cd")
     return adding(design, "planes.flows", flow.changed(start=start))
