@@ -8,7 +8,7 @@ from mlsd_helpers.design import Flow, Planes
 
 _PUSHED = ("request", "features", "predictions", "events", "batch")
 _READ = ("vector index", "feature store", "cache", "prediction store", "offline store", "label store")
-_KEEPING = (*_READ, "prediction log", "event stream", "raw source")
+KEEPING = (*_READ, "prediction log", "event stream", "raw source")
 _ANSWERING = ("model server", "batch scorer", "llm gateway")
 _AT_ONCE = -1  # before the first call
 
@@ -54,7 +54,7 @@ def carried_to(planes: Planes, stores: Collection[str], stays: Callable[[Flow], 
             else:
                 is_query = position in calls and parts[call.end].kind in _READ
                 later = position not in calls or position > since[name] or call.end in leading
-                is_answer = flow.carries == "predictions" and parts[name].kind not in _KEEPING
+                is_answer = flow.carries == "predictions" and parts[name].kind not in KEEPING
                 goes = flow.carries in _PUSHED and later and not is_query and not is_answer
                 other, at = call.end, _AT_ONCE if goes else None
             if at is not None and at < since.get(other, len(planes.flows)):

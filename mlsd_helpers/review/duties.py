@@ -2,9 +2,17 @@
 
 from collections.abc import Iterator
 
-from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.contents import KEEPING
+from mlsd_helpers.analysis.graph import (
+    WAITING,
+    components_by_id,
+    reached,
+    steps_along,
+    steps_back,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Component, Constraint, Design, FailureMode, Flow, Planes
+from mlsd_helpers.design import Component, Constraint, Dataset, Design, FailureMode, Flow, Planes
 from mlsd_helpers.review.data import GDPR
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import (
@@ -41,18 +49,27 @@ def _about_requests(design: Design) -> Iterator[Constraint]:
 @rule(
     "DATA035",
     "warning",
-    title="Requests around what meets a constraint",
+    title="Requests or data around what meets a constraint",
     prevents="a price above the legal cap, since the new service asks the model itself",
-    wrong_when="Wrong if the constraint is not about these requests; accept it with that reason.",
+    wrong_when="Wrong if the constraint is not about these requests; accept it with that reason. Wrong if other data "
+    "take that way: name the set of data under 'without' of the flow.",
     needs=worked_out,
 )
 def around_what_meets_it(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What meets a constraint has an effect on those requests alone that pass it."""
+    """What meets a constraint has an effect on those requests and data alone that pass it."""
+    yield from _named_data_around(design, planes)
     parts = components_by_id(planes)
-    for one in _about_requests(design):
+    of_requests = [one.id for one in _about_requests(design)]
+    for one in constraints_of(design):
         met = [parts[name] for name in one.met_by if name in parts]
+        if one.id not in of_requests:  # of data, and a store or a job that meets it needs no flow into it
+            met = [part for part in met if part.kind in _MASKS]
         idle = [part for part in met if _nobody_asks(part, planes)]
-        loose = [] if idle else _around(planes, [part for part in met if part.kind in _CHECKS])
+        loose = (
+            []
+            if idle or one.id not in of_requests
+            else _around(planes, [part for part in met if part.kind in _CHECKS])
+        )
         if idle:
             yield Fault(
                 f"requirements.constraints.{one.id}.met_by",
@@ -69,6 +86,78 @@ def around_what_meets_it(design: Design, planes: Planes) -> Iterator[Fault]:
                 "around it.",
                 f"Let {flow.start} ask what meets the constraint too, or put that before {flow.end}.",
             )
+
+
+def _named_data_around(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Yield the constraints on named data that a store gets without passing what meets them."""
+    parts = components_by_id(planes)
+    datasets = {one.id: one for one in (design.data.datasets if design.data else ())}
+    for one in constraints_of(design):
+        met = [] if one.region else [parts[name] for name in one.met_by if name in parts]
+        timed = one.demands or one.kept_at_least is not None or one.kept_at_most is not None
+        met = [part for part in met if part.kind in _MASKS or (part.kind in _PASSED_ON and not timed)]
+        for kept in (datasets[name] for name in one.of if name in datasets):
+            way = _stored_around(planes, kept, met, any_will_do=one.needs == "any")
+            if way:
+                yield Fault(
+                    way[0],
+                    f"The constraint {one.id} is met by {listed(one.met_by)}, and {kept.id} gets into "
+                    f"{way[-1]} without passing {way[1]}: {' → '.join(way[2:])}.",
+                    f"Let these data pass {way[1]} before {way[-1]} keeps them, or take the flow out. If other data "
+                    f"take this way, name {kept.id} under 'without' of the flow.",
+                )
+                break
+
+
+_MASKS = ("guardrail", "business rules")
+_PASSED_ON = (
+    "service", "api gateway", "orchestrator", "ingestion", "stream processor", "batch pipeline", "device fleet",
+)  # fmt: skip
+
+
+def _stored_around(planes: Planes, kept: Dataset, met: list[Component], *, any_will_do: bool) -> list[str]:
+    """Return a way by which data reach a store around what is to be passed: the path in the design, what, the way.
+
+    The way begins at a component whose data pass it elsewhere.
+    """
+    known, stores = components_by_id(planes), {*kept.kept_in}
+    ways = [
+        (place, flow)
+        for place, flow in flow_places(planes)
+        if flow.carries in DATA
+        and kept.id not in flow.without
+        and not (kept.personal and flow.personal is False)
+        and not (flow.carries in WAITING and known[flow.end].kind in KEEPING)  # it asks, and brings nothing
+    ]
+    steps = steps_along(flow for _, flow in ways)
+    before = {part.id: reached([part.id], steps_back(flow for _, flow in ways)) for part in met}
+    passed = [part.id for part in met if part.id not in stores and stores & reached([part.id], steps)]
+    for names in [passed] if any_will_do and passed else [[name] for name in passed]:
+        beside = {  # who asks it and gets the answer back has passed it
+            flow.start
+            for _, flow in ways
+            if flow.end in names
+            and flow.carries == "request"
+            and all(other.carries == "request" for _, other in ways if other.start == flow.end)
+        }
+        closed = {*names, *beside}
+        from_it = set().union(*(before[name] for name in names)) - closed
+        came: dict[str, tuple[str, str]] = {}
+        open_ones = sorted(from_it - reached(closed, steps))  # a cycle leads back to what has passed
+        for name in open_ones:
+            for place, flow in (one for one in ways if one[1].start == name):
+                if flow.end in closed or flow.end in came or (flow.end in from_it and flow.end not in stores):
+                    continue
+                came[flow.end] = (name, place)
+                if flow.end not in stores:
+                    open_ones.append(flow.end)
+                    continue
+                way, at = [flow.end], flow.end
+                while at in came and came[at][0] not in way:
+                    at = came[at][0]
+                    way.insert(0, at)
+                return [came[way[1]][1], listed(names), *way]
+    return []
 
 
 def _nobody_asks(part: Component, planes: Planes) -> bool:

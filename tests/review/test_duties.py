@@ -192,3 +192,94 @@ def test_a_personal_call_inside_says_who_asks():
     bare = setting(in_full(), f"planes.flows.{read}", personal=True)
     assert "scorer → features" in found(bare, "SEC015")
     assert not found(setting(bare, f"planes.flows.{read}", auth="Workload identity"), "SEC015")
+
+
+CALLS = """
+name: Calls
+requirements:
+  prediction: {type: regression}
+  constraints:
+  - {id: cards, text: Card numbers are not stored, from: contract, of: calls, met_by: MET, how: They are masked}
+planes:
+  components:
+  - {id: phone, kind: client}
+  - {id: gateway, kind: api gateway}
+  - {id: speech, kind: model server}
+  - {id: mask, kind: guardrail}
+  - {id: bus, kind: event stream}
+  - {id: archive, kind: offline store}
+  - {id: scorer, kind: batch scorer}
+  - {id: scores, kind: prediction store}
+  flows:
+  - {from: phone, to: gateway, carries: request, personal: true}
+  - {from: gateway, to: speech, carries: request, personal: true}
+  - {from: speech, to: mask, carries: predictions, timeout: 50 ms, personal: true}
+  - {from: mask, to: bus, carries: events, personal: true}
+  - {from: bus, to: archive, carries: batch, personal: true}
+  - {from: archive, to: scorer, carries: batch, personal: true}
+  - {from: scorer, to: scores, carries: predictions, personal: true}
+data:
+  datasets: [{id: calls, what: Text of a call, personal: true, kept_in: [bus, archive]}]
+"""
+
+
+def recorded(*changes: tuple[str, str], met_by: str = "mask", flows: tuple[str, ...] = ()) -> Design:
+    text = CALLS.replace("MET", met_by).replace(
+        "data:\n", "".join(f"  - {flow}\n" for flow in flows) + "data:\n"
+    )
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return Design.parse(text)
+
+
+def test_named_data_pass_what_meets_their_constraint_before_they_are_stored():
+    assert not found(recorded(), "DATA035")
+
+
+@pytest.mark.parametrize("carries", ["events", "batch", "predictions", "request"])
+@pytest.mark.parametrize("start", ["phone", "gateway", "speech"])
+def test_any_flow_of_named_data_into_a_store_that_leaves_out_the_mask_is_found(carries, start):
+    past = f"{{from: {start}, to: copies, carries: {carries}, personal: true}}"
+    design = recorded(
+        ("  flows:\n", "  - {id: copies, kind: service}\n  flows:\n"),
+        ("[bus, archive]", "[bus, archive, copies]"),
+        flows=(past, "{from: mask, to: copies, carries: events, personal: true}"),
+    )
+    assert f"{start} → copies" in found(design, "DATA035")
+
+
+def test_a_way_around_the_mask_is_found_however_many_steps_it_has():
+    past = ("{from: gateway, to: cutter, carries: events}", "{from: cutter, to: archive, carries: batch}")
+    design = recorded(("  flows:\n", "  - {id: cutter, kind: stream processor}\n  flows:\n"), flows=past)
+    assert "gateway → cutter → archive" in found(design, "DATA035")
+
+
+def test_of_two_that_are_needed_each_is_passed_and_of_two_that_will_do_one():
+    past = ("{id: past, from: speech, to: bus, carries: events, personal: true}",)
+    both = recorded(met_by="[gateway, mask]", flows=past)
+    assert "without passing mask: speech → bus" in found(both, "DATA035")
+    assert not found(setting(both, "requirements.constraints.cards", needs="any"), "DATA035")
+
+
+def test_other_data_on_a_way_around_the_mask_are_no_fault():
+    past = "{from: gateway, to: bus, carries: events, %s}"
+    assert found(recorded(flows=(past % "personal: true",)), "DATA035")
+    assert not found(recorded(flows=(past % "personal: false",)), "DATA035")
+    assert not found(recorded(flows=(past % "without: calls",)), "DATA035")
+
+
+def test_a_mask_of_named_data_that_gets_none_is_found():
+    cut = recorded(
+        ("from: speech, to: mask, carries: predictions", "from: speech, to: bus, carries: predictions"),
+        ("from: mask, to: bus, carries: events", "from: gateway, to: bus, carries: events"),
+    )
+    assert "mask, which no flow" in found(cut, "DATA035")
+
+
+def test_who_asks_a_mask_and_gets_the_answer_has_passed_it():
+    beside = recorded(
+        ("from: speech, to: mask, carries: predictions", "from: speech, to: mask, carries: request"),
+        ("from: mask, to: bus, carries: events", "from: speech, to: bus, carries: events"),
+    )
+    assert not found(beside, "DATA035")
