@@ -24,7 +24,15 @@ from mlsd_helpers.analysis.graph import (
     waiting_flows,
 )
 from mlsd_helpers.analysis.once import once
-from mlsd_helpers.analysis.paths import JOBS, behind_queues, each_together, order_of, peak_rps, run_rps
+from mlsd_helpers.analysis.paths import (
+    JOBS,
+    MODELS,
+    behind_queues,
+    each_together,
+    order_of,
+    peak_rps,
+    run_rps,
+)
 from mlsd_helpers.analysis.prediction import Range, predictions, writing
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty, without_rare
 from mlsd_helpers.analysis.request import (
@@ -679,14 +687,16 @@ def answers_of(
     *,
     zone_lost: bool = False,
     entry: str | None = None,
+    counts: Callable[[Call], bool] = lambda _: True,
 ) -> Answers:
     """Return the share of requests that are answered at the peak.
 
     It follows from the availabilities that components state, from quotas that the peak exceeds, from timeouts, and
     from `served`: which share of its requests the fleet of each component serves, at least and at most; all when left
     out. `fleets_s` is how long fleets take, in seconds, for the timeouts of those further up. With `zone_lost`, what
-    stands in one zone is gone. Requests enter at `entry`, or, when it is left out, where fewest are answered. A fleet
-    that the sketch does not show is needed by every request.
+    stands in one zone is gone. `counts` tells of which calls a fallback counts as an answer at all. Requests enter at
+    `entry`, or, when it is left out, where fewest are answered. A fleet that the sketch does not show is needed by
+    every request.
     """
     planes = design.planes
     if served is None:
@@ -696,7 +706,10 @@ def answers_of(
         return Answers(_product(served.values(), 0), _product(served.values(), 1))
     steps = steps_along(flow for _, flow in waiting_flows(planes))
     outside = [shares for name, shares in served.items() if name not in reached(entries, steps)]
-    ends = [_End(design, planes, served, fleets_s, zone_lost=zone_lost, sure=sure) for sure in (True, False)]
+    ends = [
+        _End(design, planes, served, fleets_s, counts, zone_lost=zone_lost, sure=sure)
+        for sure in (True, False)
+    ]
     lowest = [end.answered(entries) for end in ends]
     least, most = (lowest[end][0] * _product(outside, end) for end in (0, 1))
     return Answers(
@@ -705,6 +718,19 @@ def answers_of(
         lowest[1][1],
         ends[0].open_points() if least < most else (),
         tuple(sorted(set(ends[1].causes))),
+    )
+
+
+@once
+def calls_of_models(planes: Planes) -> tuple[Call, ...]:
+    """Return the calls whose answer is a model's, directly or by way of others, and that a fallback may answer."""
+    steps = steps_along(flow for _, flow in waiting_flows(planes))
+    models = {one.id for one in planes.components if one.kind in MODELS and one.kind != "embedder"}
+    return tuple(
+        call
+        for made in calls_by_component(planes).values()
+        for call in made
+        if call.has_fallback and models & reached([call.flow.end], steps)
     )
 
 
@@ -721,10 +747,12 @@ class _End:
         planes: Planes,
         served: Mapping[str, tuple[float, float]],
         fleets_s: Mapping[str, float],
+        counts: Callable[[Call], bool],
         *,
         zone_lost: bool,
         sure: bool,
     ) -> None:
+        self._counts = counts
         self._design, self._planes, self._served, self._fleets_s = design, planes, served, fleets_s
         self._zone_lost, self._certain = zone_lost, sure
         self._plans = {plan.component: plan for plan in design.fleets.values()}
@@ -858,6 +886,8 @@ class _End:
 
     def _falls_back(self, call: Call) -> float:
         """Tell whether a request is answered without any answer to a call."""
+        if not self._counts(call):
+            return 0.0
         answered = call.answered_without
         if answered is not None:
             return float(answered)

@@ -37,7 +37,7 @@ def as_text(
 ) -> str:
     """Write findings for people, a paragraph for each rule: line, rule, first places, reason, fix and exceptions.
 
-    The severity is always in words. Findings of severity info follow in one paragraph, a line for each rule. So does what
+    The severity is always in words. Findings of severity info follow, a line for each rule. Then comes what
     is accepted, with its day.
     """
     if not findings:

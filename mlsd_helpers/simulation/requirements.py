@@ -11,6 +11,7 @@ from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.analysis.prediction import Prediction, writing
 from mlsd_helpers.analysis.promises import Rise, cut_off, offline, run_in_time, shares_in_time
+from mlsd_helpers.analysis.request import Call
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
 from mlsd_helpers.analysis.surroundings import (
     Callers,
@@ -21,8 +22,8 @@ from mlsd_helpers.analysis.surroundings import (
     share_reaching,
     somebody_waits,
 )
-from mlsd_helpers.analysis.whole import Answers, Elsewhere, answers_of
-from mlsd_helpers.design import DataFlow, Design, FleetPlan, Promise
+from mlsd_helpers.analysis.whole import Answers, Elsewhere, answers_of, calls_of_models
+from mlsd_helpers.design import DataFlow, Design, FleetPlan, Flow, Promise
 from mlsd_helpers.design.decisions import OF_SIMULATION
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
@@ -234,6 +235,12 @@ class Answered(NamedTuple):
     most: Estimate
     whys: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
+    by_models: float = 1.0
+    """The share that is answered at best without any fallback of a model."""
+    said: float = 1.0
+    """The share at best without fallbacks of a model that let requests pass and do not say that they are answers."""
+    fallbacks: tuple[Flow, ...] = ()
+    """The calls of models that have a fallback."""
 
 
 def judge(
@@ -279,6 +286,16 @@ def _of_answers(
     doubt = doubts.all or ("" if any(met is False for _, met in readings) else doubts.answered or late)
     whys = "; ".join(answers.whys) or undecided
     found = _combined("answered", asked, readings, [whys], doubt, unit="share", worst=min)
+    if found.met and answers.by_models < target:
+        by_models = f"{show_share(answers.by_models)} by the model, the rest by fallbacks"
+        if answers.said >= target:
+            return replace(found, why=by_models)
+        unsaid = [flow for flow in answers.fallbacks if _passes_unjudged(flow)]
+        told = " and ".join(
+            f"{flow.start} → {flow.end} ({flow.fallback or 'fails: open'!r})" for flow in unsaid
+        )
+        why = f"{by_models}; say with 'answered' whether a request counts as answered that passes {told}"
+        return replace(found, met=None, why=why)
     if found.met is False and answers.causes:
         return replace(found, why="; ".join(answers.causes))
     if found.met is None and not found.why and answers.least.value < answers.most.value:
@@ -312,7 +329,33 @@ def answered_of(
     least, most = (
         exactly(ends[0][end]) if sure else Estimate(*(each[end] for each in ends)) for end in (0, 1)
     )
-    return Answered(least, most, middle.whys, middle.causes)
+    calls = calls_of_models(design.planes) if design.planes else ()
+    shares = {
+        name: (min(each.value for each in readings), max(each.value for each in readings))
+        for name, readings in served.items()
+    }
+
+    def without(calls: Iterable[Call]) -> float:
+        gone = {call.flow for call in calls}
+        return answers_of(
+            design, shares, fleets_s, zone_lost=zone_lost, counts=lambda call: call.flow not in gone
+        ).most
+
+    unsaid = [call for call in calls if any(map(_passes_unjudged, call.flows))]
+    return Answered(
+        least,
+        most,
+        middle.whys,
+        middle.causes,
+        without(calls),
+        without(unsaid),
+        tuple(call.flow for call in calls),
+    )
+
+
+def _passes_unjudged(flow: Flow) -> bool:
+    """Tell whether a request passes where a call gives no answer, and nobody says whether that is one."""
+    return flow.fails == "open" and flow.answered is None
 
 
 def _undecided(sizing: Sizing) -> str:
@@ -386,6 +429,7 @@ def _latency(
         else:
             times = [_percentile(result.per_token, share) for _, result in results if result.per_token]
         if not times:
+            yield _without_tokens(sizing, promise)
             continue
         if whole:
             sums = [each for time in times for each in dict.fromkeys(_of_whole(time, elsewhere))]
@@ -411,9 +455,17 @@ def _latency(
         doubt = doubts.all or doubts.percentile(share or 0.5) or ("" if missed else open_)
         if doubt and doubt == open_ and not is_met:
             doubt = "; ".join(filter(None, [*whys, open_]))  # what is open anyway, and this beside it
-        aside = f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
-        asked = f"below {show_seconds(promise.within)}{aside}"
+        asked = f"below {show_seconds(promise.within)}" + (
+            f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
+        )
         yield _combined(f"{NAMES[promise.what]}, {promise.percentile}", asked, readings, whys, doubt)
+
+
+def _without_tokens(sizing: Sizing, promise: Promise) -> RequirementResult:
+    """Say that a promise on tokens is not judged by a fleet whose plan states no generation."""
+    name, asked = f"{NAMES[promise.what]}, {promise.percentile}", f"below {show_seconds(promise.within)}"
+    why = f"{sizing.path}.generation is not stated, so its simulation has no tokens"
+    return RequirementResult(name, asked, exactly(math.nan), None, why=why)
 
 
 class _Declared(NamedTuple):
@@ -598,7 +650,13 @@ def not_simulated(design: Design) -> tuple[str, ...]:
     fresh = ("features", "model", "predictions", "labelled_data", "index", "also")
     waited = any(somebody_waits(design, plan) for plan in design.fleets.values()) or not design.fleets
     rest = ("rto", "rpo") if waited else ("target", "rto", "rpo")
-    held = (("freshness", wanted.freshness, fresh), ("availability", wanted.availability, rest))
+    # of generation only a fleet gives tokens, and where none is waited for nothing is simulated
+    tokens = () if waited else ("first_token", "per_token")
+    held = (
+        ("latency", wanted.latency, tokens),
+        ("freshness", wanted.freshness, fresh),
+        ("availability", wanted.availability, rest),
+    )
     return tuple(
         f"requirements.{axis}.{name}"
         for axis, of, names in held

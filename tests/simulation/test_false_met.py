@@ -611,3 +611,47 @@ def test_a_target_of_availability_is_judged_or_said_not_to_be(fed):
     for one in reports(system(boxes, [carried]), seed=1, requests=2_000):
         judged = any(each.requirement == "answered" for each in one.verdicts)
         assert judged or "requirements.availability.target" in " ".join(one.notes)
+
+
+# ---- what the model answers, and what a fallback does
+
+
+def gap(**more):
+    return {"fallback": "The gap stays in the text", "fails": "open"} | more
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict"), [({}, None), ({"answered": True}, True), ({"answered": False}, False)]
+)
+def test_a_model_that_is_down_half_of_the_time_is_met_only_where_the_gap_is_said_to_be_an_answer(
+    stated, verdict
+):
+    half = eta(model={"availability": "50%"}, ask=gap(**stated))
+    assert met(half, "answered") is verdict
+    if verdict is not False:
+        assert "50 % by the model" in why(half, "answered")
+
+
+def test_a_model_behind_another_component_is_a_model_and_a_store_is_none():
+    boxes = [box("front", "api gateway"), box("store", "cache", availability="50%")]
+    behind = [call("front", "gateway", **gap())]
+    assert met(eta(boxes[:1], behind, model={"availability": "50%"}), "answered") is None
+    assert met(eta(boxes, [*behind, call("front", "store", **gap())]), "answered") is True
+
+
+def test_what_half_of_a_fleet_cannot_serve_in_an_incident_counts():
+    small = {"replicas": 16, "queue_limit": 2, "zones": 2, "load": "500 rps"}
+    fleet = eta(plan=small, ask=gap(), model={"zones": 2})
+    assert met(fleet, "answered") is True
+    assert met(fleet, "answered", incidents=["zone loss"]) is None
+    assert "by the model" in why(fleet, "answered", incidents=["zone loss"])
+
+
+def test_every_promise_of_the_latency_has_a_row_or_a_reason():
+    budget = {"budget": "200 ms", "percentile": "p99", "first_token": "1 s", "per_token": "50 ms"}
+    rows = {
+        each.requirement: each
+        for each in reports(eta(needs={"latency": budget}), seed=1, requests=20_000)[0].verdicts
+    }
+    assert rows["first token, p99"].why
+    assert rows["per token, p99"].why
