@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Flow, Planes
-from mlsd_helpers.design.planes import Asked
 
 Steps = Mapping[str, Iterable[str]]
 """For each component, those that one arrow leads to."""
@@ -24,6 +23,9 @@ _KEEPERS = ("prediction store", "cache", "people")
 _STORES = ("feature store", "cache", "prediction store", "vector index", *_WRITTEN)
 _PROVIDERS = (*_STORES, "raw source", "external service")
 """What never asks anybody for features: an arrow of features away from it shows where they go, not who asks."""
+
+_QUEUED = ("request", "events", "predictions", "alert")
+"""What a queue hands on, one for each request."""
 
 
 @once
@@ -41,28 +43,55 @@ def waiting_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
     >>> [(flow.start, flow.end) for _, flow in waiting_flows(Planes(components=(store, model), flows=(drawn,)))]
     [('model', 'store')]
     """
-    known = components_by_id(planes)
-    called = ((position, _as_called(flow, known)) for position, flow in enumerate(planes.flows))
-    found = tuple(
-        (position, call)
-        for position, call in called
-        if _is_waited_for(call, known[call.start], known[call.end])
-    )
-    return found if planes.asked is None else tuple(_of_workload(planes.asked, found))
+    known, of_others = components_by_id(planes), _of_other_workloads(planes)
+    return tuple((position, call) for position, call in _calls(planes, known) if position not in of_others)
 
 
-def _of_workload(asked: Asked, found: Sequence[tuple[int, Flow]]) -> Iterator[tuple[int, Flow]]:
-    """Yield the flows that the requests of a workload take, and those that belong to no workload."""
+@once
+def own_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
+    """Return all flows with their positions; in the sketch of a workload, not those of other workloads alone."""
+    of_others = _of_other_workloads(planes)
+    return tuple(one for one in enumerate(planes.flows) if one[0] not in of_others)
 
-    def taken_by(workload: str) -> list[tuple[int, Flow]]:
-        return [one for one in found if not one[1].workload or workload in one[1].workload]
+
+def _calls(planes: Planes, known: Mapping[str, Component]) -> Iterator[tuple[int, Flow]]:
+    for position, flow in enumerate(planes.flows):
+        call = _as_called(flow, known)
+        if _is_waited_for(call, known[call.start], known[call.end]):
+            yield position, call
+
+
+@once
+def _of_other_workloads(planes: Planes) -> frozenset[int]:
+    """Return the positions of the flows that only other workloads take: they say so, or only theirs reach the start.
+
+    Requests reach what they call, and through queues what works on them later.
+    """
+    if planes.asked is None:
+        return frozenset()
+    asked, known = planes.asked, components_by_id(planes)
+    calls = dict(_calls(planes, known))
+    queued = {
+        position: flow
+        for position, flow in enumerate(planes.flows)
+        if flow.carries in _QUEUED and "event stream" in (known[flow.start].kind, known[flow.end].kind)
+    }
 
     def reached_by(workload: str) -> set[str]:
-        return reached(asked.entries[workload], steps_along(flow for _, flow in taken_by(workload)))
+        taken = (flow for flow in (*calls.values(), *queued.values()) if _takes(workload, flow))
+        return reached(asked.entries[workload], steps_along(taken))
 
     mine = reached_by(asked.workload)
-    others = set().union(*(reached_by(name) for name in asked.entries if name != asked.workload))
-    return (one for one in taken_by(asked.workload) if one[1].start in mine or one[1].start not in others)
+    others = set().union(*(reached_by(name) for name in asked.entries if name != asked.workload)) - mine
+    return frozenset(
+        position
+        for position, flow in enumerate(planes.flows)
+        if not _takes(asked.workload, flow) or calls.get(position, flow).start in others
+    )
+
+
+def _takes(workload: str, flow: Flow) -> bool:
+    return not flow.workload or workload in flow.workload
 
 
 def own_entries(planes: Planes, found: Iterable[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from mlsd_helpers.analysis.graph import (
     components_by_id,
     cycle,
     own_entries,
+    own_flows,
     reached,
     steps_along,
     waiting_flows,
@@ -114,7 +115,7 @@ def _given_by_queues(planes: Planes) -> frozenset[str]:
     queues = {one.id for one in planes.components if one.kind == "event stream"}
     given = {
         flow.end
-        for flow in planes.flows
+        for _, flow in own_flows(planes)
         if flow.start in queues
         or (
             flow.carries in _HANDED_ON and known[flow.start].kind not in (*_OUTSIDE, "client", "device fleet")
@@ -171,10 +172,10 @@ def with_queues(planes: Planes) -> Planes:
     if not queues or reached(starts, steps_along(direct)) & models:
         return planes
     serving = {one.id for one in planes.components if one.plane == "serving" and one.kind not in _ASIDE}
-    taken = {flow.start for flow in planes.flows if flow.carries in _HANDED and flow.end in serving}
+    taken = {flow.start for _, flow in own_flows(planes) if flow.carries in _HANDED and flow.end in serving}
     behind = [
         flow
-        for flow in planes.flows
+        for _, flow in own_flows(planes)
         if (flow.carries in _HANDED and flow.end in queues & taken and flow.start not in queues)
         or (flow.carries in _HANDED and flow.start in queues and flow.end in serving)
         or (flow.carries in {"predictions", "alert"} and {flow.start, flow.end} <= serving)

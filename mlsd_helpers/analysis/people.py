@@ -19,7 +19,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import components_by_id, own_flows, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.paths import JOBS, MODELS
 from mlsd_helpers.design import Component, Design, Flow, Planes
 
@@ -66,6 +66,7 @@ def cases_of_people(
         for one in planes.components
         if not (asks and one.kind in JOBS) and not any(way.reaches(one.id) for way in ways)
     ) - {name for names in of_other_entries(planes, per_request).values() for name in names}
+    unreached -= {name for other in design.others if other.planes for name in _brought_to(other.planes)}
     found = dict[str, Cases]()
     for one in planes.components:
         if one.kind != "people" or one.plane == "training":
@@ -88,6 +89,12 @@ def cases_of_people(
     return found
 
 
+def _brought_to(planes: Planes) -> set[str]:
+    """Return what something comes to from where the requests or runs of a workload enter."""
+    entries = planes.asked.entries[planes.asked.workload] if planes.asked else ()
+    return reached(entries, steps_along(flow for _, flow in own_flows(planes) if flow.carries in _BRINGS))
+
+
 _OUTSIDE = ("client", "device fleet", "people", "raw source", "external service")
 
 
@@ -96,10 +103,18 @@ def of_other_entries(planes: Planes, per_request: Mapping[str, float]) -> dict[s
 
     The stated load enters elsewhere.
     """
-    brought = [flow for flow in planes.flows if flow.carries in _BRINGS]
+    brought = [flow for _, flow in own_flows(planes) if flow.carries in _BRINGS]
     steps, ends = steps_along(brought), {flow.end for flow in brought}
+    doors = (
+        {name for names in planes.asked.entries.values() for name in names} if planes.asked else set[str]()
+    )
     starts = [
-        one.id for one in planes.components if one.kind in _OUTSIDE and one.id in steps and one.id not in ends
+        one.id
+        for one in planes.components
+        if one.kind in _OUTSIDE
+        and one.id in steps
+        and one.id not in ends
+        and (one.id in per_request or not reached([one.id], steps) & doors)
     ]
     if not any(name in per_request for name in starts):
         return {}
@@ -127,7 +142,7 @@ def _is_fed_by_requests(planes: Planes, per_request: Mapping[str, float]) -> boo
     known = components_by_id(planes)
     fed = {
         flow.end
-        for flow in planes.flows
+        for _, flow in own_flows(planes)
         if flow.start in per_request and flow.carries in {"events", "batch", "request"}
     }
     return any(known[name].kind == "batch scorer" for name in fed)
@@ -141,10 +156,10 @@ class _Way:
     ) -> None:
         self._rate, self._starts, self._apart = rate, starts, apart
         self._known = components_by_id(planes)
-        alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
+        alternatives = {flow.otherwise for _, flow in own_flows(planes) if flow.otherwise}
         self._flows = [
             flow
-            for flow in planes.flows
+            for _, flow in own_flows(planes)
             if flow.carries in _BRINGS and not (flow.id in alternatives and flow.share is None)
         ]
         calls = steps_along(flow for _, flow in waiting_flows(planes))

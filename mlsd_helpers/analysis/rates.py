@@ -15,7 +15,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, waiting_flows
+from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, own_flows, waiting_flows
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import JOBS, entries_of, with_queues
 from mlsd_helpers.analysis.request import Call, calls_by_component
@@ -74,7 +74,7 @@ def _handed_on(planes: Planes, waited: Sequence[Flow]) -> list[Flow]:
     known, taken = components_by_id(planes), set(waited)
     queues = {one.id for one in planes.components if one.kind == "event stream"}
     found = list[Flow]()
-    for flow in planes.flows:
+    for _, flow in own_flows(planes):
         kinds = known[flow.start].kind, known[flow.end].kind
         brings = flow.carries in _ITEMS and flow not in taken and not {*kinds} & {*_ENDS}
         counted = flow.share is not None or flow.start in queues or flow.end in queues

@@ -148,24 +148,24 @@ def required_rps(design: Design, plan: FleetPlan) -> float | None:
 
 
 def _required_rps(design: Design, plan: FleetPlan) -> float | None:
-    peak = peak_rps(design)
-    if peak is None and (of_run := brought_rps(design, plan)) is not None:
-        part = _part_of_fleet(design, plan)
-        return None if part is None else of_run * part
-    if peak is None or not somebody_waits(design, plan):
+    if peak_rps(design) is not None and not somebody_waits(design, plan):
         return None
+    reaching, part = reaching_rps(design, plan), _part_of_fleet(design, plan)
+    return None if reaching is None or part is None else reaching * part
+
+
+def reaching_rps(design: Design, plan: FleetPlan) -> float | None:
+    """Return what a design, or one workload alone, brings the component of a fleet at the peak; None if not known."""
+    peak = peak_rps(design)
+    if peak is None:
+        return brought_rps(design, plan)
     calls, paths = calls_of(design, plan), design.pattern.paths if design.pattern else ()
     passed = (warm_rps(design, plan.component) or 0.0) / peak
     if calls is not None and any(path.component == plan.component for path in paths):
-        reaching = passed * max(calls, 1.0) if calls > 1 else min(passed, calls)
-    elif calls is not None:
-        reaching = calls * (passed or 1.0)
-    elif len(design.fleets) == 1:
-        reaching = passed
-    else:
-        return None
-    part = _part_of_fleet(design, plan)
-    return None if part is None else peak * reaching * part
+        return peak * (passed * max(calls, 1.0) if calls > 1 else min(passed, calls))
+    if calls is not None:
+        return peak * calls * (passed or 1.0)
+    return peak * passed if len(design.fleets) == 1 else None
 
 
 def _part_of_fleet(design: Design, plan: FleetPlan) -> float | None:

@@ -114,7 +114,7 @@ def simulate(given: argparse.Namespace) -> int:
     import json  # noqa: PLC0415
 
     from mlsd_helpers.design import load_design  # noqa: PLC0415
-    from mlsd_helpers.simulation import COMPILED, expected_time_s, report, reports  # noqa: PLC0415
+    from mlsd_helpers.simulation import COMPILED, expected_time_s, reports  # noqa: PLC0415
     from mlsd_helpers.units import show_seconds  # noqa: PLC0415
 
     design = load_design(given.file)
@@ -123,14 +123,7 @@ def simulate(given: argparse.Namespace) -> int:
         with suppress(RangeError):  # an overload, which takes no time, or what `report` refuses
             takes_s = round(expected_time_s(design, **how))
             complain(f"Without numba this takes about {show_seconds(takes_s)}; --requests N changes it.")
-    found = (
-        tuple(
-            report(one, seed=given.seed, fleet=given.fleet, progress=_bar(), **how)
-            for one in design.views or (design,)
-        )
-        if given.fleet
-        else reports(design, seed=given.seed, progress=_bar(), **how)
-    )
+    found = reports(design, seed=given.seed, fleet=given.fleet, progress=_bar(), **how)
     if given.format == "json":
         shown = [one.as_dict() for one in found]
         say(json.dumps(shown[0] if len(shown) == 1 else shown, indent=2))

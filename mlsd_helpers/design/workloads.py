@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlsd_helpers.design.dataflow import DataFlow
     from mlsd_helpers.design.pattern import Pattern
 
+_OF_WORKLOADS = "requirements.workloads."
 _OF_AXES = re.compile(rf"\brequirements\.({'|'.join(AXES)})\b")
 
 
@@ -48,7 +49,11 @@ def parts_of_view(parts: Mapping[str, Any], workload: Workload) -> dict[str, Any
             one.model_copy(update={"figure": _path_in_view(stated, workload, one.figure)})
             for one in parts["evidence"]
         ),
-        "accepted": (),
+        "accepted": tuple(
+            one.model_copy(update={"where": where or None})
+            for one in parts["accepted"]
+            if not (where := _path_in_view(stated, workload, one.where or "")).startswith(_OF_WORKLOADS)
+        ),
     }
 
 

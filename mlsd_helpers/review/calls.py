@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mlsd_helpers.analysis import graph
-from mlsd_helpers.analysis.paths import JOBS, Order, behind_queues, may_ask, order_of, with_queues
+from mlsd_helpers.analysis.paths import (
+    JOBS,
+    Order,
+    behind_queues,
+    each_workload,
+    may_ask,
+    order_of,
+    with_queues,
+)
 from mlsd_helpers.analysis.rates import without_rare
 from mlsd_helpers.analysis.request import (
     Call,
@@ -884,13 +892,15 @@ def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
     wrong_when="Wrong if somebody else runs it: write 'managed: true' and its availability, or 'kind: client' for what "
     "runs at the users.",
     needs=sketched,
+    whole=True,
 )
-def replica_count_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
+def replica_count_unknown(design: Design, _: Planes) -> Iterator[Fault]:
     """How many replicas a component has decides what its failure costs."""
     planned = {plan.component for plan in design.fleets.values() if plan.replicas}
+    needed = [one for view in each_workload(design) if view.planes for one in _needed(view.planes)]
     unknown = [
         one.id
-        for one in _needed(planes)
+        for one in dict.fromkeys(needed)
         if one.replicas is None and one.id not in planned and not answered(one.accepted_risk)
     ]
     if unknown:

@@ -21,6 +21,7 @@ from mlsd_helpers.analysis.surroundings import (
     is_timed,
     longest_held_s,
     reaches,
+    reaching_rps,
     somebody_waits,
 )
 from mlsd_helpers.analysis.whole import left_for
@@ -232,7 +233,8 @@ def _passed_rps(design: Design, plan: FleetPlan) -> float | None:
     """Return what of the peak no cache answers, or what a run brings; None of a workload that does not come here."""
     if not reaches(design, plan):
         return None
-    return brought_rps(design, plan) if peak_rps(design) is None else warm_rps(design, plan.component)
+    known = reaching_rps(design, plan)
+    return warm_rps(design, plan.component) if known is None and peak_rps(design) is not None else known
 
 
 @rule(

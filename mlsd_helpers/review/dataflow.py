@@ -2,14 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from math import isclose
 from typing import NamedTuple
 
 from mlsd_helpers.analysis import ages
-from mlsd_helpers.analysis.paths import LIVE, answers_requests, peak_rps, together
+from mlsd_helpers.analysis.paths import LIVE, answers_requests, each_workload, peak_rps, together
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
 from mlsd_helpers.errors import RangeError
@@ -35,8 +35,27 @@ def _flow(design: Design) -> DataFlow | None:
 
 def _served(design: Design) -> DataFlow | None:
     """Return the data flow where features are read while somebody waits; a job reads any store."""
+    if design.views:
+        return _read_by_those(design, _served)
     patterns = {path.pattern for path in design.pattern.paths} if design.pattern else set()
     return design.dataflow if answers_requests(design) and patterns != {"pre-computed"} else None
+
+
+def _read_by_those(design: Design, needs: Callable[[Design], DataFlow | None]) -> DataFlow | None:
+    """Return the data flow with the features of those workloads for which something is needed."""
+    read = {one.id for view in design.views if (flow := needs(view)) for one in flow.features}
+    if design.dataflow is None or not read:
+        return None
+    features = tuple(one for one in design.dataflow.features if one.id in read)
+    return design.dataflow.model_copy(update={"features": features})
+
+
+def _with_defaults(design: Design) -> DataFlow | None:
+    """Return the data flow, but where texts are generated: what is missing is left out of the prompt."""
+    if design.views:
+        return _read_by_those(design, _with_defaults)
+    asked = design.requirements.prediction if design.requirements else None
+    return None if asked and asked.type == "generation" else design.dataflow
 
 
 def _trained(design: Design) -> DataFlow | None:
@@ -179,6 +198,7 @@ def _rounded_down(time_s: float) -> float:
     wrong_when="Wrong for batch scoring that reads the offline store itself; state the schedule, or that all paths are "
     "pre-computed.",
     needs=_served,
+    whole=True,
 )
 def last_store_is_not_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Serving can read only from a store that is made for it."""
@@ -197,6 +217,7 @@ def last_store_is_not_for_serving(_: Design, flow: DataFlow) -> Iterator[Fault]:
     title="Store of a feature not stated",
     prevents="a feature that is in no store when serving asks for it",
     needs=_served,
+    whole=True,
 )
 def last_store_not_stated(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """The store at the end of a path decides whether serving can read the feature."""
@@ -261,12 +282,13 @@ def stage_without_duration(_: Design, flow: DataFlow) -> Iterator[Fault]:
     wrong_when="Wrong if the stage makes something that is no model input, such as a block list: name the component "
     "that holds it under requirements.freshness.also.",
     needs=_flow,
+    whole=True,
 )
 def stage_without_feature(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """A stage without a feature costs money and has no effect on the model."""
     passed = {name for feature in flow.features for name in feature.stage_ids()}
-    limits = design.requirements.freshness if design.requirements else None
-    named = {one.component for one in (limits.also if limits else ())}
+    limits = [view.requirements.freshness for view in each_workload(design) if view.requirements]
+    named = {one.component for limit in limits if limit for one in limit.also}
     others = ages.writers_into(design, ("vector index", "prediction store", "label store"), named)
     others |= {
         one.id for one in (design.planes.components if design.planes else ()) if one.kind == "batch scorer"
@@ -494,13 +516,11 @@ def feature_without_position(_: Design, flow: DataFlow) -> Iterator[Fault]:
     incident="Uber Michelangelo: a job that kept failing let features expire until there were none (Uber, 2024)",
     wrong_when="Acceptable if the model handles missing values itself, as boosted trees can, and saw "
     "them in training; write 'default: missing'.",
-    needs=_flow,
+    needs=_with_defaults,
+    whole=True,
 )
-def feature_without_default(design: Design, flow: DataFlow) -> Iterator[Fault]:
+def feature_without_default(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """A store sometimes has no value, and the model needs one all the same."""
-    asked = design.requirements.prediction if design.requirements else None
-    if asked and asked.type == "generation":
-        return  # what is missing is left out of the prompt
     if bare := [feature.id for feature in _read(flow) if feature.default is None]:
         yield Fault(
             f"dataflow.features.{bare[0]}.default",
@@ -567,6 +587,7 @@ def join_undecided(_: Design, flow: DataFlow) -> Iterator[Fault]:
     incident="Airbnb built Chronon because jobs written again as streams differed from training (Airbnb, 2023)",
     wrong_when="Wrong if a parity test compares both at every change; name it under parity_test.",
     needs=_flow,
+    whole=True,
 )
 def transformation_written_twice(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """Two implementations of one transformation drift apart."""
@@ -881,6 +902,7 @@ _ON_SILENCE = (
     prevents="a dead sensor or job whose features look like those of a healthy machine or a calm customer",
     wrong_when="Acceptable if the model sees that a value is missing and acts on it: write 'default: missing'.",
     needs=_flow,
+    whole=True,
 )
 def silence_unwatched(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """Where a number stands in for what is not there, only an alert tells silence from a quiet time."""

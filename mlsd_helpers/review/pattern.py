@@ -9,7 +9,7 @@ from math import floor, fsum, inf, isclose
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
-from mlsd_helpers.analysis.graph import components_by_id, waiting_flows
+from mlsd_helpers.analysis.graph import components_by_id, own_flows, waiting_flows
 from mlsd_helpers.analysis.jobs import Run, computed_s, fleet_of, items_of, run_of, waits_of_calls
 from mlsd_helpers.analysis.paths import (
     JOBS,
@@ -1206,7 +1206,7 @@ def rerun_unsafe(design: Design, run: Run) -> Iterator[Fault]:
     known = components_by_id(design.planes) if design.planes else {}
     writes = [
         (position, flow)
-        for position, flow in enumerate(design.planes.flows if design.planes else ())
+        for position, flow in (own_flows(design.planes) if design.planes else ())
         if flow.carries in {"batch", "predictions"}
         and known[flow.start].kind in {"batch scorer", "batch pipeline"}
         and known[flow.end].kind in _STORES
@@ -1237,7 +1237,7 @@ def input_may_be_incomplete(design: Design, run: Run) -> Iterator[Fault]:
     known = components_by_id(design.planes) if design.planes else {}
     inputs = [
         (position, flow)
-        for position, flow in enumerate(design.planes.flows if design.planes else ())
+        for position, flow in (own_flows(design.planes) if design.planes else ())
         if flow.carries in {"batch", "events"}
         and known[flow.start].plane == "data"
         and (known[flow.end].kind in JOBS or known[flow.start].kind == "raw source")

@@ -4,12 +4,13 @@ A rule is a function that reads a design and yields what is wrong with it. `rule
 severity, a title, a reason in one line and the failure that it prevents.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from inspect import cleandoc
 from typing import Any, Literal, TypeVar, overload
 
+from mlsd_helpers.analysis.graph import own_flows
 from mlsd_helpers.analysis.surroundings import reaches
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Design, FleetPlan
@@ -181,13 +182,15 @@ def by_workload(design: Design, found: Sequence[Sequence[Finding]]) -> Iterator[
     What was found in all of them is about none. What a workload's requests never reach is judged by the others.
     """
     views = design.views
-    places = dict[Finding, list[Design]]()
+    places = dict[Finding, dict[str, list[Design]]]()
     for view, findings in zip(views, found, strict=True):
         for one in findings:
-            places.setdefault(one, []).append(view)
-    for one, having in places.items():
+            places.setdefault(replace(one, fix=""), {}).setdefault(one.fix, []).append(view)
+    for without_fix, by_fix in places.items():
+        one = replace(without_fix, fix=_fix_of(by_fix))
+        having = {_id_of(view) for asking in by_fix.values() for view in asking}
         judging = [view for view in views if _judges(view, one.where)] or list(views)
-        of_them = [view for view in having if view in judging]
+        of_them = [view for view in judging if _id_of(view) in having]
         if not of_them:
             continue
         words = (one.where, one.message, one.fix)
@@ -201,6 +204,13 @@ def by_workload(design: Design, found: Sequence[Sequence[Finding]]) -> Iterator[
             yield replace(one, message=_named(of_them, one.message))
 
 
+def _fix_of(by_fix: Mapping[str, Sequence[Design]]) -> str:
+    """Return what to do, where that differs by workload: what to do for each."""
+    if len(by_fix) == 1:
+        return next(iter(by_fix))
+    return " ".join(f"For {', '.join(map(_id_of, asking))}: {fix}" for fix, asking in by_fix.items())
+
+
 def _id_of(view: Design) -> str:
     return view.workload.id if view.workload else ""
 
@@ -211,10 +221,15 @@ def _named(views: Sequence[Design], message: str) -> str:
 
 
 def _judges(view: Design, where: str) -> bool:
-    """Tell whether a place may concern a workload: not a fleet or a gate of what its requests never reach."""
+    """Tell whether a place may concern a workload: not a flow of others alone, nor what its requests never reach."""
     for path, plan in view.fleets.items():
         if path != "capacity" and f"{where}.".startswith(f"{path}."):
             return reaches(view, plan)
+    own = {position for position, _ in own_flows(view.planes)} if view.planes else set[int]()
+    for position, flow in enumerate(view.planes.flows if view.planes else ()):
+        places = (f"planes.flows.{step_to(position, flow)}.", f"planes.flows.{position}.")
+        if position not in own and f"{where}.".startswith(places):
+            return False
     release = view.planes.release if view.planes else None
     for position, gate in enumerate(release.gates if release else ()):
         if gate.of and f"{where}.".startswith(f"planes.release.gates.{step_to(position, gate)}."):

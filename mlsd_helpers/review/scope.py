@@ -31,7 +31,9 @@ def worked_out(design: Design) -> Planes | None:
 
 
 def generates(design: Design) -> bool:
-    """Tell whether a model of the system writes text, images or code."""
+    """Tell whether a model of the system, or of any of its workloads, writes text, images or code."""
+    if design.views:
+        return any(map(generates, design.views))
     wanted = design.requirements.prediction if design.requirements else None
     return bool(wanted and wanted.type == "generation") or any(
         plan.generation for plan in design.fleets.values()

@@ -144,6 +144,7 @@ def inside_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
     wrong_when="Wrong if everything runs in one network that only one team can reach; give all components that "
     "zone, and whoever calls them another.",
     needs=worked_out,
+    whole=True,
 )
 def boundaries_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
     """Who can reach the entry decides where authentication and checks belong."""

@@ -26,6 +26,7 @@ from mlsd_helpers.analysis.surroundings import (
 )
 from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.design import Design
+from mlsd_helpers.design.workloads import path_in
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.printable import one_line
 from mlsd_helpers.simulation import generation, running
@@ -217,7 +218,20 @@ def report(
     left_out = [path for path in design.fleets if path != sizing.path]
     wanted = _Wanted(requests, incidents, folder)
     one = _Simulated.of(design, sizing, seed, wanted, progress)
-    return _report(design, one, [one], left_out, wanted)
+    return _in_words_of_design(design, _report(design, one, [one], left_out, wanted))
+
+
+def _in_words_of_design(design: Design, found: Report) -> Report:
+    """Return a report in which paths of a workload's view are those of the design."""
+    if design.workload is None:
+        return found
+    of = design.workload.id
+    return replace(
+        found,
+        verdicts=tuple(replace(one, why=path_in(of, one.why)) for one in found.verdicts),
+        notes=tuple(path_in(of, note) for note in found.notes),
+        not_judged=tuple(path_in(of, place) for place in found.not_judged),
+    )
 
 
 class _Wanted(NamedTuple):
@@ -447,22 +461,36 @@ def reports(
     requests: int | None = None,
     incidents: Sequence[IncidentName] = (),
     folder: Path | None = None,
+    fleet: str | None = None,
     progress: running.Progress | None = None,
 ) -> tuple[Report, ...]:
-    """Simulate each fleet of a design, one after the other; see `report`.
+    """Simulate each fleet of a design, or the `fleet` that is named, one after the other; see `report`.
 
     Of a design with several workloads, each fleet for each workload that comes to it: under the load of all, against
-    the promises of the one. A workload that comes to no fleet is judged by its run.
+    the promises of the one. A workload that comes to no fleet is judged by its run; where a fleet is named, it is left
+    out.
     """
-    if design.views:
-        return tuple(
-            chain.from_iterable(
-                _of_workload(one, seed, _Wanted(requests, incidents, folder), progress)
-                for one in design.views
-            )
+
+    def of(one: Design) -> Report:
+        return report(
+            one,
+            seed=seed,
+            requests=requests,
+            incidents=incidents,
+            folder=folder,
+            fleet=fleet,
+            progress=progress,
         )
-    found = sizings(design) or {"": sizing_at(design, None)}
+
     wanted = _Wanted(requests, incidents, folder)
+    if design.views:
+        each = [_of_workload(one, seed, wanted, progress, fleet) for one in design.views]
+        waited = tuple(chain.from_iterable(each))
+        own = [one for one in design.views if waited == () and reaches(one, sizing_at(one, fleet).plan)]
+        return waited or tuple(map(of, own))
+    if fleet is not None:
+        return (of(design),)
+    found = sizings(design) or {"": sizing_at(design, None)}
     fleets = [
         _Simulated.of(design, one, seed, wanted, _part_of(progress, number, len(found)))
         for number, one in enumerate(found.values())
@@ -471,20 +499,24 @@ def reports(
 
 
 def _of_workload(
-    design: Design, seed: int, wanted: _Wanted, progress: running.Progress | None
+    design: Design, seed: int, wanted: _Wanted, progress: running.Progress | None, fleet: str | None
 ) -> tuple[Report, ...]:
     """Simulate the fleets that a workload comes to while somebody waits; otherwise judge its run by arithmetic."""
-    own = [
+    all_of_them = [
         one
         for one in sizings(design).values()
         if reaches(design, one.plan) and somebody_waits(design, one.plan)
     ]
+    chosen = None if fleet is None else sizing_at(design, fleet).path
+    own = [one for one in all_of_them if chosen in {None, one.path}]
+    left_out = [one.path for one in all_of_them if one not in own]
     fleets = [
         _Simulated.of(design, one, seed, wanted, _part_of(progress, number, len(own)))
         for number, one in enumerate(own)
     ]
-    if fleets:
-        return tuple(_report(design, one, fleets, (), wanted) for one in fleets)
+    if fleets or fleet is not None:
+        each = [_report(design, one, fleets, left_out, wanted) for one in fleets]
+        return tuple(_in_words_of_design(design, one) for one in each)
     verdicts = by_the_clock(design)
     if "stale pipeline" in wanted.incidents:
         verdicts += ages_after_a_missed_run(design)
@@ -492,9 +524,8 @@ def _of_workload(
     notes = ["Nothing was simulated: its requests wait for no fleet that is planned."]
     notes += [f"Not judged here, but by mlsd check: {', '.join(unjudged)}."] if unjudged else []
     name = f"{design.name}, workload {design.workload.id if design.workload else ''}"
-    return (
-        Report(name, tuple(wanted.incidents), tuple(verdicts), (), (), tuple(notes), not_judged=unjudged),
-    )
+    found = Report(name, tuple(wanted.incidents), tuple(verdicts), (), (), tuple(notes), not_judged=unjudged)
+    return (_in_words_of_design(design, found),)
 
 
 def expected_time_s(

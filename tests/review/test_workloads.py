@@ -6,8 +6,9 @@ import pytest
 
 from mlsd_helpers import cases
 from mlsd_helpers.analysis.paths import peak_rps, together
+from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.sizing import sizings
-from mlsd_helpers.analysis.surroundings import reaches
+from mlsd_helpers.analysis.surroundings import reaches, required_rps
 from mlsd_helpers.design import Design, UnreadableDesignError, load_design
 from mlsd_helpers.document import document
 from mlsd_helpers.errors import DesignError
@@ -184,3 +185,172 @@ def test_an_accepted_finding_of_one_workload_is_not_open():
     }
     assert [one.code for one in review(bare)] == ["REQ022"]
     assert review(bare.with_part(accepted=[accepted])) == ()
+
+
+CODE = """
+name: Completions in the line and a chat on the same models
+requirements:
+  workloads:
+  - {id: inline, entry: proxy, latency: {budget: 500 ms, percentile: p95}, throughput: {peak: 60 rps, mean: 20 rps}}
+  - {id: chat, entry: proxy, latency: {budget: 10 s, percentile: p95}, throughput: {peak: 5 rps, mean: 1 rps}}
+planes:
+  components:
+  - {id: proxy, kind: llm gateway}
+  - {id: fleet, kind: model server}
+  - {id: provider, kind: external service, quota: {requests: 2 rps}}
+  flows:
+  - {id: complete, from: proxy, to: fleet, carries: request, workload: inline, timeout: 450 ms}
+  - {id: talk, from: proxy, to: fleet, carries: request, workload: chat, timeout: 9 s, share: 70%}
+  - {id: hard, from: proxy, to: provider, carries: request, workload: chat, timeout: 9 s, share: 30%}
+capacity: {component: fleet, load: 64 rps, replicas: 30, service_time: 250 ms, target_utilisation: 60%}
+"""
+
+MODERATION = """
+name: Moderation of uploads at once, of appeals behind a queue, and of all by the clock
+requirements:
+  workloads:
+  - {id: upload, entry: app, latency: {budget: 1 s, percentile: p99}, throughput: {peak: 200 rps, mean: 50 rps}}
+  - {id: appeals, entry: form, throughput: {peak: 2 rps, mean: 0.2 rps}}
+  - {id: rescan, entry: scan, off_peak: true, schedule: {period: 7 d, deadline: 2 d, items: 7M}}
+planes:
+  components:
+  - {id: app, kind: client}
+  - {id: form, kind: client}
+  - {id: api, kind: api gateway}
+  - {id: queue, kind: event stream}
+  - {id: worker, kind: service}
+  - {id: model, kind: model server}
+  - {id: scan, kind: batch scorer}
+  - {id: marks, kind: prediction store}
+  - {id: reviewers, kind: people, cases_per_day: 1000, hours: 24/7}
+  flows:
+  - {id: up, from: app, to: api, carries: request, workload: upload}
+  - {id: appeal, from: form, to: api, carries: request, workload: appeals}
+  - {id: judge, from: api, to: model, carries: request, workload: upload}
+  - {id: hand_over, from: api, to: queue, carries: events, workload: appeals}
+  - {id: take, from: queue, to: worker, carries: events}
+  - {id: ask, from: worker, to: model, carries: request}
+  - {id: decide, from: worker, to: reviewers, carries: request, share: 100%}
+  - {id: unsure, from: model, to: reviewers, carries: predictions, workload: upload, share: 0.01%}
+  - {id: again, from: scan, to: model, carries: request}
+  - {id: found, from: scan, to: reviewers, carries: predictions, share: 0.005%}
+  - {id: keep, from: scan, to: marks, carries: predictions}
+capacity: {component: model, load: 202 rps, replicas: 20, service_time: 40 ms, target_utilisation: 60%}
+"""
+
+
+def test_a_call_that_one_workload_makes_for_some_requests_is_no_other_workloads():
+    design = Design.parse(CODE)  # 60 and 70% of 5 at the fleet, 30% of 5 at the provider
+    assert required_rps(design, design.capacity) == pytest.approx(63.5)
+    assert not found(design, "SERV001")
+    assert not found(design, "CAP005")
+    assert found(setting(design, "capacity", load="60 rps"), "CAP005")
+
+
+def test_what_stands_behind_a_queue_works_for_those_alone_whose_items_it_gets():
+    design = Design.parse(MODERATION)
+    calls = [calls_per_request(one.planes).get("worker") for one in design.views]
+    assert calls == [None, 1.0, None]
+    assert required_rps(design, design.capacity) == pytest.approx(200)
+    (ask,) = [one for one in found(design, "PLANE006") if one.where == "planes.flows.ask.fallback"]
+    assert ask.message.startswith("Workload appeals: ")
+
+
+def test_people_get_the_cases_of_each_workload_by_its_own_flows():
+    (one,) = found(Design.parse(MODERATION), "SERV008")
+    # uploads 50/s x 0.01%: 432 a day, appeals 0.2/s: 17,280, and a seventh of 7M x 0.005%: 50
+    assert "17,762 cases a day" in one.message
+
+
+def test_cases_of_one_workload_do_not_come_with_the_items_of_another():
+    online = {"id": "online", "entry": "door", "throughput": {"peak": "80 rps", "mean": "20 rps"}}
+    nightly = {"id": "nightly", "entry": "scan", "schedule": {"period": "1 d", "items": "4M"}}
+    kinds = {
+        "door": "api gateway",
+        "model": "model server",
+        "scan": "batch scorer",
+        "clerks": "people",
+        "store": "service",
+    }
+    flows = [("door", "model", {}), ("model", "clerks", {"share": "5%"}), ("scan", "store", {})]
+    parts = {
+        "components": [{"id": name, "kind": kind, "plane": "serving"} for name, kind in kinds.items()],
+        "flows": [{"from": a, "to": b, "carries": "request", **more} for a, b, more in flows],
+    }
+    design = Design(name="d", requirements={"workloads": [online, nightly]}, planes=parts)
+    busy = setting(design, "planes.components.clerks", cases_per_day=100)
+    (one,) = found(busy, "SERV008")
+    assert "86,400 cases a day" in one.message
+
+
+def test_a_finding_on_the_flow_of_one_workload_names_that_one():
+    assert [one.message.partition(":")[0] for one in found(Design.parse(MODERATION), "PLANE015")] == [
+        "Workload rescan"
+    ]
+
+
+def test_one_fault_with_a_remedy_for_each_workload_is_one_finding():
+    (one,) = found(Design.parse(CODE), "CAP012")
+    assert "For inline: " in one.fix
+    assert "For chat: " in one.fix
+
+
+def features_of_two(**second):
+    """Return a design in which each of two workloads reads a feature of its own, from a stage of its own."""
+    each = [
+        {"id": name, "throughput": {"peak": "1 rps"}, "latency": {"budget": "1 s", "percentile": "p99"}}
+        for name in "ab"
+    ]
+    each[1] |= second
+    flow = {
+        "stages": [{"id": name, "period": "1 h", "delays": "1 min"} for name in ("of_a", "of_b")],
+        "features": [
+            {"id": f"x_{name}", "source": "log", "path": [f"of_{name}"], "workload": name} for name in "ab"
+        ],
+    }
+    return Design(name="d", requirements={"workloads": each}, dataflow=flow)
+
+
+def test_a_stage_that_another_workloads_feature_passes_is_used():
+    assert not found(features_of_two(), "FLOW006")
+
+
+@pytest.mark.parametrize("code", ["FLOW004", "FLOW012"])
+def test_what_is_missing_at_features_is_one_finding_for_all_workloads(code):
+    (one,) = found(features_of_two(), code)
+    assert not one.message.startswith("Workload")
+
+
+def test_a_prompt_needs_no_defaults_beside_a_workload_that_does():
+    (one,) = found(features_of_two(prediction={"type": "generation"}), "FLOW012")
+    assert "x_b" not in one.message
+
+
+def test_components_without_replicas_are_one_finding_for_all_workloads(design):
+    (one,) = found(design, "PLANE013")
+    assert not one.message.startswith("Workload")
+
+
+def test_a_simulation_names_the_places_of_the_design_and_its_acceptances(design):
+    slow = setting(design, "requirements.workloads.score", freshness={"features": "1 min"})
+    slow = setting(slow, "capacity", replicas=15)  # overloaded
+    accepted = {"rule": "CAP006", "where": "capacity.replicas", "because": "A trial.", "by": "Payments"}
+    made = reports(slow.with_part(accepted=[accepted]), seed=1, requests=20_000)
+    assert made[0].not_judged == ("requirements.workloads.score.freshness.features",)
+    assert any(one.accepted for one in made[0].verdicts)
+
+
+def test_an_acceptance_for_one_workload_is_none_for_another(design):
+    where = "requirements.workloads.chat.latency.budget"
+    accepted = {"rule": "PLANE007", "where": where, "because": "A trial.", "by": "Payments"}
+    views = design.with_part(accepted=[accepted]).views
+    assert [[one.where for one in view.accepted] for view in views] == [
+        [],
+        ["requirements.latency.budget"],
+        [],
+    ]
+
+
+def test_a_fleet_is_simulated_for_the_workloads_that_come_to_it(design):
+    made = reports(design, seed=1, requests=20_000, fleet="capacity")
+    assert [one.design.rpartition(" ")[2] for one in made] == ["score"]
