@@ -370,7 +370,12 @@ class Assumption(Value):
 
 
 class Workload(Value):
-    """One kind of requests, or of runs by the clock, with promises of its own: an online score, a nightly batch."""
+    """One kind of requests, or of runs by the clock, with promises of its own: an online score, a nightly batch.
+
+    Release, retraining, training, experiments, objectives and alerts are those of the whole design. A gate concerns the
+    workloads whose requests reach what it is `of`. A fleet has one service time for all; plan a fleet for each workload
+    where that differs.
+    """
 
     id: Id
     does: Text | None = None

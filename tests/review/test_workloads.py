@@ -262,24 +262,31 @@ def test_people_get_the_cases_of_each_workload_by_its_own_flows():
     assert "17,762 cases a day" in one.message
 
 
+STORE = """
+name: Scores at once and by night from one store
+requirements:
+  workloads:
+  - {id: online, entry: portal, throughput: {peak: 80 rps, mean: 20 rps}, prediction: {type: regression}}
+  - {id: nightly, entry: scan, schedule: {period: 1 d, deadline: 4 h, items: 4M}}
+planes:
+  components:
+  - {id: portal, kind: api gateway}
+  - {id: model, kind: model server}
+  - {id: store, kind: feature store}
+  - {id: scan, kind: batch scorer}
+  - {id: scores, kind: prediction store}
+  - {id: clerks, kind: people, cases_per_day: 100, hours: 24/7}
+  flows:
+  - {id: ask, from: portal, to: model, carries: request}
+  - {id: read, from: model, to: store, carries: features}
+  - {id: all, from: scan, to: store, carries: features}
+  - {id: put, from: scan, to: scores, carries: predictions}
+  - {id: unsure, from: model, to: clerks, carries: request, workload: online, share: 5%}
+"""
+
+
 def test_cases_of_one_workload_do_not_come_with_the_items_of_another():
-    online = {"id": "online", "entry": "door", "throughput": {"peak": "80 rps", "mean": "20 rps"}}
-    nightly = {"id": "nightly", "entry": "scan", "schedule": {"period": "1 d", "items": "4M"}}
-    kinds = {
-        "door": "api gateway",
-        "model": "model server",
-        "scan": "batch scorer",
-        "clerks": "people",
-        "store": "service",
-    }
-    flows = [("door", "model", {}), ("model", "clerks", {"share": "5%"}), ("scan", "store", {})]
-    parts = {
-        "components": [{"id": name, "kind": kind, "plane": "serving"} for name, kind in kinds.items()],
-        "flows": [{"from": a, "to": b, "carries": "request", **more} for a, b, more in flows],
-    }
-    design = Design(name="d", requirements={"workloads": [online, nightly]}, planes=parts)
-    busy = setting(design, "planes.components.clerks", cases_per_day=100)
-    (one,) = found(busy, "SERV008")
+    (one,) = found(Design.parse(STORE), "SERV008")
     assert "86,400 cases a day" in one.message
 
 
