@@ -75,7 +75,7 @@ class Flow(Value):
     idempotent: bool | None = None
     """Whether a call that is made twice does no harm."""
     workload: Several[Id] = ()
-    """The workloads whose requests make this call, or whose items it carries; all that reach its start when left out."""
+    """The workloads whose requests make this call or whose items it carries; all that reach its start when left out."""
     otherwise: Id | None = None
     """The flow from the same start that is tried when this one gives no answer, by its id."""
     fallback: Text | None = None
