@@ -13,6 +13,7 @@ from mlsd_helpers.design.decisions import Day, RuleCode
 from mlsd_helpers.design.kinds import WHAT_A_KIND_IS
 from mlsd_helpers.design.quantities import EXTRA, MONEY, Positive, Quantity, write
 from mlsd_helpers.design.reading import Lines, Node, parse, read
+from mlsd_helpers.design.requirements import TimeOfDay
 from mlsd_helpers.design.value import Id, Text, TextOrNumber, Value
 from mlsd_helpers.review import RULES, Rule, report, review
 from mlsd_helpers.units import SCALES
@@ -39,6 +40,7 @@ _WORDS = {
     bool: "true or false",
     Text: "text",
     Id: "id",
+    TimeOfDay: "time of day",
     Day: "day",
     RuleCode: "code of a rule",
     Scalar: "number, text, true or false",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from mlsd_helpers.design.problems import Path
 from mlsd_helpers.design.quantities import Count, Fraction, Money, PerSecond, Positive, Ratio, Seconds
@@ -31,7 +31,16 @@ Demand = Literal["independent validation", "reasons", "erasure"]
 """What a design can be held against: that others than its makers validate a model, that the reasons of each decision
 are kept, that data are erased on request or when they are not needed any more."""
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
-TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+def time_of_day(given: str) -> str:
+    """Return a time of day as it is given; raises ``ValueError`` for anything but hours and minutes."""
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", given):
+        raise ValueError(f'{given!r} is no time of day. Write hours and minutes, such as "06:30".')
+    return given
+
+
+TimeOfDay = Annotated[str, AfterValidator(time_of_day)]
 """Hours and minutes: "06:30"."""
 AXES = ("prediction", "latency", "throughput", "freshness", "availability", "labels", "schedule")
 """What each workload promises or brings: the fields that a design with one workload has among its requirements."""

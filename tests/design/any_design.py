@@ -42,7 +42,7 @@ from mlsd_helpers.design import (
 from mlsd_helpers.design.dataflow import Scalar
 from mlsd_helpers.design.decisions import Day, RuleCode
 from mlsd_helpers.design.quantities import Quantity
-from mlsd_helpers.design.requirements import AXES
+from mlsd_helpers.design.requirements import AXES, time_of_day
 from mlsd_helpers.design.value import Value
 
 IDS = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,5}", fullmatch=True)
@@ -107,6 +107,8 @@ def annotated(base: Any, *marks: Any) -> st.SearchStrategy[Any]:
     kind = next((mark for mark in marks if isinstance(mark, Quantity)), None)
     if kind is not None:
         return numbers(kind, least=1e-9 if len(marks) > 1 and not kind.whole else len(marks) - 1)
+    if any(getattr(mark, "func", None) is time_of_day for mark in marks):
+        return st.sampled_from(["06:30", "22:00"])
     if base is str:
         return IDS if any(getattr(mark, "pattern", None) for mark in marks) else TEXTS
     return of(base)

@@ -195,7 +195,11 @@ def retrieval_taken_on_trust(design: Design) -> Design:
 @breaks("SERV023", DEVICES)
 def tested_on_the_newest_board(design: Design) -> Design:
     flow = Flow(start="release", end="terminals", carries="model", auth="Signed", check="The signature")
-    return _to_devices(design, flow)
+    told = [
+        one.changed(metric=f"{one.metric}, by hardware revision") if one.watches == "quality" else one
+        for one in design.at("planes").alerts
+    ]
+    return _to_devices(setting(design, "planes", alerts=tuple(told)), flow)
 
 
 @breaks("SERV024", DEVICES)
