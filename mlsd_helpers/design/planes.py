@@ -117,6 +117,8 @@ class Alert(Value):
     """What kind of fault it finds."""
     metric: Text
     """What is measured."""
+    of: Several[Id] = ()
+    """The components whose calls, answers or data it measures; those of the whole system when left out."""
     threshold: TextOrNumber | None = None
     """The limit, in words or numbers."""
     window: Seconds | None = None
@@ -195,7 +197,7 @@ class Planes(Value):
         return self.changed(
             components=[one for one in self.components if one.id in ids],
             flows=[one for one in self.flows if {one.start, one.end} <= {*ids}],
-            alerts=[one for one in self.alerts if one.raised_by in ids],
+            alerts=[one for one in self.alerts if {one.raised_by, *one.of} <= {*ids}],
         )
 
     def without(self, *ids: str) -> Self:
@@ -245,6 +247,8 @@ class Planes(Value):
             yield ("flows", position, "to"), flow.end
         for position, alert in enumerate(self.alerts):
             yield ("alerts", position, "raised_by"), alert.raised_by
+            for name in alert.of:
+                yield ("alerts", position, "of"), name
         for name in self.release.of if self.release else ():
             yield ("release", "of"), name
         for position, gate in enumerate(self.release.gates if self.release else ()):

@@ -915,7 +915,7 @@ def no_explanation_or_review(design: Design, planes: Planes) -> Iterator[Fault]:
         lacks = ["no explanation for whom it concerns"] * unexplained + [nobody] * unreviewed
         yield Fault(
             "requirements.prediction.explained" if unexplained else "planes.components",
-            f"The model decides about people, and the design has {' and '.join(lacks)}{_acting(planes)}.",
+            f"The model decides about people, and the design has {' and '.join(lacks)}{_acting(design, planes)}.",
             "State in 'explained' how the reason is told, draw the people who review a decision that is contested, "
             "and name them in 'reviewed_by'.",
         )
@@ -929,7 +929,7 @@ def _shown_at_once(design: Design) -> bool:
 
 
 def _people_who_review(planes: Planes) -> list[str]:
-    """Return the people whom an answer reaches, or who can change what it has led to."""
+    """Return the people whom an answer reaches, or who can change what it has led to; who only watches reviews none."""
     moving = [flow for flow in planes.flows if flow.carries in {*DATA, "alert"}]
     made = {flow.start for flow in planes.flows if flow.carries == "predictions"}
     made |= {one.id for one in planes.components if one.kind in {"model server", "batch scorer"}}
@@ -941,10 +941,7 @@ def _people_who_review(planes: Planes) -> list[str]:
         for one in planes.components
         if one.kind == "people"
         and one.plane != "training"
-        and (
-            one.id in touched | changed | asked
-            or mentions("appeal|contest|complain|object|review", one.does, one.title)
-        )
+        and one.id in (changed | asked if one.plane == "monitoring" else touched | changed | asked)
     ]
 
 
@@ -967,11 +964,21 @@ def _refused_unseen(planes: Planes) -> str | None:
     return acting[0].id if acting else None
 
 
-def _acting(planes: Planes) -> str:
-    """Name what acts on the answers where no person does."""
+def _acting(design: Design, planes: Planes) -> str:
+    """Name what acts on the answers where no person does: where flows bring them from what gives them."""
     kinds = {one.id: one.kind for one in planes.components}
+    mine = [
+        flow
+        for flow in planes.flows
+        if design.workload is None or not flow.workload or design.workload.id in flow.workload
+    ]
+    paths = design.pattern.paths if design.pattern else ()
+    given = {path.component for path in paths if path.component} or {*kinds}
+    near = reached(given, steps_along(flow for flow in mine if flow.carries == "predictions"))
     acting = [
-        flow.end for flow in planes.flows if flow.carries == "predictions" and kinds.get(flow.end) in _ACTING
+        flow.end
+        for flow in mine
+        if flow.carries == "predictions" and flow.start in near and kinds.get(flow.end) in _ACTING
     ]
     names = list(dict.fromkeys(acting))
     return f"; {listed(names)} act{'s' * (len(names) == 1)} on its answers" if names else ""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.rates import calls_per_request
+from mlsd_helpers.analysis.whole import answers_of
 from mlsd_helpers.design import Alert, Component, Design, Flow, Planes
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
@@ -372,7 +373,8 @@ def latency_alert_beyond_promise(design: Design, planes: Planes) -> Iterator[Fau
     title="Error alert that lets the error budget run out",
     prevents="a month's failures in a day or two, below the limit of every alert",
     incident="A burn of 14.4 uses 2% of a month's budget in an hour: Google, The Site Reliability Workbook, chapter 5.",
-    wrong_when="Wrong if another system watches the error budget; draw its alert.",
+    wrong_when="Wrong if another system watches the error budget; draw its alert. Wrong if the alert counts the calls "
+    "of one component; name it in 'of'.",
     needs=sketched,
 )
 def error_alert_beyond_budget(design: Design, planes: Planes) -> Iterator[Fault]:
@@ -389,7 +391,9 @@ def error_alert_beyond_budget(design: Design, planes: Planes) -> Iterator[Fault]
         shares = _SHARE.findall(alert.threshold or "")
         counted = alert.watches == "infrastructure" and _ERRORS.search(alert.metric)
         if counted and shares and not _NO_ANSWERS.search(words):
-            limits[alert.id] = min(map(float, shares)) / 100
+            limit = min(map(float, shares)) / 100
+            if _counts_requests(design, planes, alert, limit):
+                limits[alert.id] = limit
     if not limits:
         return
     first = min(limits, key=limits.__getitem__)
@@ -403,6 +407,19 @@ def error_alert_beyond_budget(design: Design, planes: Planes) -> Iterator[Fault]
             f"Alert on the burn of the error budget, such as {100 * _FAST_BURN * (1 - target):.3g}% over an hour and "
             f"{100 * 6 * (1 - target):.3g}% over six hours.",
         )
+
+
+def _counts_requests(design: Design, planes: Planes, alert: Alert, limit: float) -> bool:
+    """Tell whether an alert is on requests of this workload, as far as it names components in `of`.
+
+    Failed calls of a component are failed requests where every request needs its answer. An alert that names none is
+    on the requests of all workloads: it lets a budget run out where it is above the limit of each.
+    """
+    if alert.of:
+        reached = calls_per_request(planes)
+        return any(name in reached and answers_of(design, {name: (0.0, 0.0)}).most == 0 for name in alert.of)
+    targets = [requirement(one, "availability", "target") for one in design.others]
+    return all(target is None or limit > _FAST_BURN * (1 - target) for target in targets)
 
 
 def _reporting_flows(planes: Planes) -> list[Flow]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
-from mlsd_helpers.analysis.graph import waiting_flows
+from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.paths import each_together, together
 from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries
 from mlsd_helpers.analysis.rates import (
@@ -711,9 +711,21 @@ def _takes_over(planes: Planes, flow: Flow, absent: Mapping[str, Component]) -> 
     """Return the people that take over at a flow, with nothing in their place, if they may be absent."""
     if flow.carries == "request" and flow.end in absent and not has_fallback(flow) and flow.otherwise is None:
         return absent[flow.end]
-    if flow.carries in DATA and _hands_over(flow) and not mentions(_OFF_DUTY, flow.fallback):
-        return next((one for one in _serving_people(planes) if one.id in absent), None)
+    if flow.carries in DATA and not mentions(_OFF_DUTY, flow.fallback):
+        return next((one for one in _taking_over(planes, flow) if one.id in absent), None)
     return None
+
+
+def _taking_over(planes: Planes, flow: Flow) -> list[Component]:
+    """Return the people to whom a call without an answer is handed over: those whom flows from its caller reach.
+
+    A word for people alone may be one for the users.
+    """
+    if not _hands_over(flow):
+        return []
+    sent = [one for one in planes.flows if one.carries in {*DATA, "alert"} and one.carries != "batch"]
+    near = reached([flow.start], steps_along(sent))
+    return [one for one in _serving_people(planes) if one.id in near]
 
 
 @rule(
@@ -731,12 +743,13 @@ def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
         one.id: taken for one in planes.components if one.kind == "people" and (taken := _while_there(one))
     }
     ids = {flow.otherwise: flow for flow in planes.flows if flow.otherwise}
-    serving = sum(_while_there(one) or 0.0 for one in _serving_people(planes))
-    each = min((one.requests_per_case or 1.0 for one in _serving_people(planes)), default=1.0)
     floods = list[tuple[float, str, str, float]]()
     for place, flow in flow_places(planes):
         first = ids.get(flow.id) if flow.id else None
         down = f"{first.end} is" if first and flow.end in people else f"{flow.end} is"
+        takers = _taking_over(planes, flow)
+        serving = sum(people.get(one.id, 0.0) for one in takers)
+        each = min((one.requests_per_case or 1.0 for one in takers or _serving_people(planes)), default=1.0)
         if first is not None and flow.end in people:
             taken = people[flow.end]
         elif flow.carries in {"request", "features"} and _hands_over(flow) and serving:

@@ -1,11 +1,14 @@
 """The rules on planes: sound designs that they let through, and bad ones that an arrow by itself does not show."""
 
+from pathlib import Path
+
 import pytest
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Alert, Component, Design, Flow, Planes, Release
+from mlsd_helpers.design import Alert, Component, Design, Flow, Planes, Release, load_design
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.review import review
+from tests.review.mutations.fuller import adding, setting
 
 
 def codes(design):
@@ -607,3 +610,42 @@ def test_an_error_alert_that_lets_the_budget_run_out_in_a_day_is_found():
     assert not warned("share of requests with status 5xx", "above 1%")
     assert not warned("prediction error, absolute", "above 5%")
     assert not warned("burn of the error budget", "above 10% in a day")
+
+
+def test_an_error_alert_is_held_against_the_requests_that_need_what_it_names():
+    alert = {"id": "one", "raised_by": "meter", "watches": "infrastructure", "owner": "Shop", "action": "Act"}
+    alert |= {"metric": "share of failed calls", "threshold": "5%"}
+    meter = {"kind": "metrics", "replicas": None, "zones": None}
+    spare = {"kind": "external service", "replicas": None, "zones": None}
+    calls = call("gate", "model", fallback=None), call("gate", "vendor", fallback="The list of the day")
+    needs = {**within("600 ms", "p95"), **answered("99.9%")}
+
+    def about(*names):
+        parts = {"meter": meter, "gate": {"kind": "api gateway"}, "vendor": spare}
+        return "PLANE064" in codes(sketch(*calls, needs=needs, alerts=[alert | {"of": names}], **parts))
+
+    assert about()
+    assert about("model")
+    assert about("vendor", "model")
+    assert not about("vendor")
+
+
+def test_an_error_alert_that_names_nothing_is_held_against_the_laxest_of_several_workloads():
+    several = load_design(Path(__file__).with_name("two_workloads.yaml"))
+    meter = Component(id="meter", kind="metrics")
+    alert = {
+        "id": "errors",
+        "raised_by": "meter",
+        "watches": "infrastructure",
+        "metric": "share of failed requests",
+    }
+    alerts = [Alert(**alert, threshold="5%", owner="Shop", action="Act")]
+
+    def found(score, chat):
+        design = setting(several, "requirements.workloads.score", **answered(score))
+        design = setting(design, "requirements.workloads.chat", **answered(chat))
+        design = adding(design, "planes.components", meter)
+        return "PLANE064" in codes(setting(design, "planes", alerts=alerts))
+
+    assert found("99.9%", "99.9%")
+    assert not found("99.9%", "99%")

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Component, Design, Flow
+from mlsd_helpers.design import Component, Design, Flow, Planes
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.formulas.statistics import ab_sample_size
 from mlsd_helpers.review import review
@@ -219,6 +219,55 @@ def test_a_fallback_that_says_what_happens_at_night_is_enough():
     design = setting(in_full(), "planes.components.analysts", hours="Mon-Fri 8-18", rate="2000 per h")
     by_ticket = "Hand over to the analysts; outside their hours a ticket, answered the next working day"
     assert codes(setting(design, "planes.flows.ask_bureau", fallback=by_ticket, share="0.1%")) == []
+
+
+def test_a_word_for_people_hands_nothing_over_where_no_flow_leads_to_them():
+    design = setting(in_full(), "planes.components.analysts", hours="Mon-Fri 8-18", rate="2000 per h")
+    of_users = setting(design, "planes.flows.ask_bureau", fallback="Ask the agent for a note")
+    assert {"SERV011", "SERV012"} <= set(codes(of_users))
+    elsewhere = setting(of_users, "planes.flows.to_analysts", start="history")
+    assert {"SERV011", "SERV012"}.isdisjoint(codes(elsewhere))
+
+
+def test_who_only_watches_reviews_no_decision_about_people():
+    design = setting(in_full(), "requirements.prediction", reviewed_by=())
+    explained = setting(
+        design, "requirements.prediction", about_people=True, explained="The three main reasons"
+    )
+    assert "DATA012" not in codes(explained)
+    parts = [
+        Component(id=one.id, kind="people", plane="monitoring") if one.id == "analysts" else one
+        for one in explained.at("planes").components
+    ]
+    assert "DATA012" in codes(setting(explained, "planes", components=parts))
+
+
+def test_what_gets_the_answers_of_another_model_does_not_act_on_those_about_people():
+    boxes = [
+        Component(id="desk", kind="service"),
+        Component(id="writer", kind="model server"),
+        Component(id="scorer", kind="batch scorer"),
+        Component(id="scores", kind="prediction store"),
+        Component(id="app", kind="client"),
+        Component(id="log", kind="prediction log"),
+    ]
+    flows = [
+        Flow(start="app", end="writer", carries="request"),
+        Flow(start="writer", end="desk", carries="predictions"),
+        Flow(start="scorer", end="scores", carries="predictions"),
+    ]
+    path = {"id": "nightly", "component": "scorer", "pattern": "pre-computed", "share": "100%"}
+    wanted = {"prediction": {"type": "regression", "about_people": True}}
+    design = Design(
+        name="d", requirements=wanted, planes=Planes(components=boxes, flows=flows), pattern={"paths": [path]}
+    )
+
+    def said(one):
+        return next(found.message for found in review(one) if found.code == "DATA012")
+
+    assert "desk" not in said(design)
+    acting = Flow(start="scores", end="desk", carries="predictions")
+    assert "desk acts on its answers" in said(adding(design, "planes.flows", acting))
 
 
 def test_a_ring_counts_predictions_of_one_device_where_the_rate_is_that_of_one():
