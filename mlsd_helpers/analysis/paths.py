@@ -340,14 +340,17 @@ def cold_rps(design: Design, component: str | None = None) -> float | None:
     return _arriving(design, component, lambda rps, _: rps)
 
 
-def cold_load_rps(design: Design, load_rps: float) -> float | None:
-    """Return what reaches a fleet that is sized for `load_rps` while caches are empty; None where no cache hits."""
+def cold_load_rps(design: Design, load_rps: float, at_once: float = 1.0) -> float | None:
+    """Return what reaches a fleet that is sized for `load_rps` while caches are empty; None where no cache hits.
+
+    A request makes `at_once` calls of the fleet.
+    """
     paths = design.pattern.paths if design.pattern else ()
     hits = max(map(hit_ratio, paths), default=0.0)
     if not hits:
         return None
     if (cold := together(design, cold_rps)) is not None:
-        return max(cold, load_rps)
+        return max(cold * at_once, load_rps)
     try:
         return load_rps * cold_cache_factor(hits)
     except RangeError:

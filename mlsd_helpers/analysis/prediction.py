@@ -24,6 +24,7 @@ from typing import NamedTuple
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import burstiness_of, cold_load_rps
+from mlsd_helpers.analysis.rates import mean_at_once
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, or_none
 from mlsd_helpers.analysis.surroundings import longest_held_s
 from mlsd_helpers.design import Batching, Design, FleetPlan
@@ -239,7 +240,8 @@ def _during(failure: str, design: Design, sizing: Sizing, replicas: int, load_rp
         return State(failure, replicas - sizing.down_in_restart, load_rps)
     if failure == "surge":
         return State(failure, replicas, load_rps * (1 + sizing.surge.value))
-    return State(failure, replicas, cold_load_rps(design, load_rps) or load_rps)
+    at_once = mean_at_once(design.planes, sizing.plan.component)
+    return State(failure, replicas, cold_load_rps(design, load_rps, at_once) or load_rps)
 
 
 def state_during(design: Design, sizing: Sizing, failures: Iterable[str]) -> State | None:

@@ -28,7 +28,7 @@ from mlsd_helpers.analysis.paths import (
     together,
     warm_rps,
 )
-from mlsd_helpers.analysis.rates import calls_per_request
+from mlsd_helpers.analysis.rates import calls_per_request, mean_at_once, shares_reaching
 from mlsd_helpers.analysis.request import (
     calls_by_component,
     counts_as_answered,
@@ -159,8 +159,10 @@ def reaching_rps(design: Design, plan: FleetPlan) -> float | None:
     peak = peak_rps(design)
     if peak is None:
         return brought_rps(design, plan)
-    calls, paths = calls_of(design, plan), design.pattern.paths if design.pattern else ()
+    calls = shares_reaching(design.planes).get(plan.component or "") if design.planes else None
+    paths = design.pattern.paths if design.pattern else ()
     passed = (warm_rps(design, plan.component) or 0.0) / peak
+    peak *= mean_at_once(design.planes, plan.component)
     if calls is not None and any(path.component == plan.component for path in paths):
         return peak * (passed * max(calls, 1.0) if calls > 1 else min(passed, calls))
     if calls is not None:

@@ -34,7 +34,7 @@ from mlsd_helpers.analysis.paths import (
     run_rps,
 )
 from mlsd_helpers.analysis.prediction import Range, predictions, writing
-from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty, without_rare
+from mlsd_helpers.analysis.rates import calls_per_request, most_at_once, share_on_duty, without_rare
 from mlsd_helpers.analysis.request import (
     Call,
     Span,
@@ -114,6 +114,19 @@ class Elsewhere:
     """The share of requests that come to the fleet at most, where it is an alternative; 1 elsewhere."""
     seldom: bool = False
     """Whether these are too few to set the percentile."""
+    at_once: int = 1
+    """The calls of the fleet that a request makes at once; it waits for the slowest."""
+
+    def of_one(self, share: float) -> float:
+        """Return the percentile of one call that is a percentile of the slowest of those made at once, as shares.
+
+        All n independent calls are quicker than a time with probability F(t)ⁿ, so that it is the p^(1/n) percentile
+        of one (David and Nagaraja, Order Statistics, 2003, section 2.1). Calls that are slow together are quicker.
+
+        >>> round(Elsewhere(at_once=12).of_one(0.99), 5), Elsewhere().of_one(0.99)
+        (0.99916, 0.99)
+        """
+        return math.pow(share, 1 / self.at_once)
 
     def bounds(self, share: float) -> tuple[float, ...]:
         """Return the percentiles of the other requests between which a percentile of all lies, as shares.
@@ -182,6 +195,7 @@ class _Way:
         for part in self._named:
             self._parts[part.component or ""] = self._parts.get(part.component or "", 0.0) + part.time
         self._order = order_of(design.pattern)
+        self._at_once = most_at_once(design.planes) if design.planes else {}
         self._fleets = _fleets_s(design, self._share, fleet)
         self._waiting = {
             other.component
@@ -396,6 +410,7 @@ class _Way:
             self._later_s(),
             self._coming,
             bool(seldom),
+            self._at_once.get(self._fleet or "", 1),
         )
 
     def _on_way(self) -> tuple[str, ...]:
@@ -480,7 +495,8 @@ class _Way:
             return True
         if one.latency is None:
             return False
-        return PERCENTILES.get(one.latency_is or "", 1.0) >= self._share and one.latency_is != "mean"
+        asked = self._share ** (1 / self._at_once.get(name, 1))
+        return PERCENTILES.get(one.latency_is or "", 1.0) >= asked and one.latency_is != "mean"
 
     def _bound_s(self, name: str) -> float:
         """Return the longest time that the callers of a component wait for it."""
@@ -551,6 +567,13 @@ class _Way:
                 f"p{100 * self._share:.4g}, which lies between {low} and {high} of the others."
             )
         yield from self._notes_on_calls()
+        for name in (*self._on_way(), self._fleet or ""):
+            if (number := self._at_once.get(name, 1)) > 1:
+                yield (
+                    f"A request makes {number:,} calls of {name} at once and waits for the slowest: p"
+                    f"{100 * self._share:.4g} of that is p{100 * self._share ** (1 / number):.6g} of one call, if they "
+                    "are independent."
+                )
         if self._inside:
             said = ", ".join(f"{one} (in the part of {caller})" for one, caller in self._inside.items())
             yield f"Not added again, for a part of the split covers it: {said}."
@@ -598,11 +621,13 @@ def _listed(parts: Iterable[BudgetPart]) -> str:
 
 def _fleets_s(design: Design, share: float, without: str | None) -> dict[str, Range]:
     """Return how long the fleets of other components take to answer; of several in one place the range of all."""
-    found = dict[str, Range]()
+    found, whole_share = dict[str, Range](), share
+    at_once = most_at_once(design.planes) if design.planes else {}
     for sizing in sizings(design).values() if len(design.fleets) > 1 else ():
         name = sizing.plan.component
         if name is None or name == without:
             continue
+        share = whole_share ** (1 / at_once.get(name, 1))  # of the slowest of independent calls
         if takes := writing(sizing):
             times = takes.answer_s(share)
         elif includes_calls(design, sizing.plan):
@@ -758,6 +783,7 @@ class _End:
         self._plans = {plan.component: plan for plan in design.fleets.values()}
         self._first = set(waiting_entries(planes))
         self._rates = _rates(design, planes)
+        self._at_once = most_at_once(planes)
         self._ups = dict[str, float]()
         self.whys, self.causes = list[str](), list[str]()
         self._places: dict[str, set[str]] = {"availability": set(), "zones": set(), "fallback": set()}
@@ -828,7 +854,7 @@ class _End:
 
     def _by_fleet(self, one: Component) -> float:
         least, most = self._served.get(one.id, (1.0, 1.0))
-        return least if self._certain else most
+        return (least if self._certain else most) ** self._at_once.get(one.id, 1)
 
     def _by_quota(self, one: Component) -> float:
         """Return the share of the calls at the peak that a quota, or the people on duty, let through."""
@@ -916,7 +942,7 @@ class _End:
         if share is None or (own.latency or 0.0) <= flow.timeout:
             return 1.0
         self.causes.append(words)
-        return 1 - (1 - share) ** (1 + flow.retries)
+        return (1 - (1 - share) ** (1 + flow.retries)) ** self._at_once.get(flow.end, 1)
 
 
 def _limits(one: Component) -> Iterator[tuple[float | None, float, str]]:
@@ -948,5 +974,5 @@ def _own_rates(design: Design, planes: Planes | None) -> dict[str, float]:
         for call in made if start in calls else ():
             share = 1.0 if call.flow.share is None else call.flow.share
             for flow in call.alternatives:
-                calls.setdefault(flow.end, share * calls[start])
+                calls.setdefault(flow.end, share * flow.calls * calls[start])
     return {name: number * peak for name, number in calls.items()}

@@ -64,6 +64,9 @@ class Flow(Value):
     share: Fraction | None = None
     """The share of the start's requests that make this call; all when left out. An alternative that states one is
     called so often besides, whatever becomes of the flow before it."""
+    calls: Positive[Count] = 1
+    """How many calls a request of the start that makes this call makes of it, all at once: one for each shard of the
+    data; the start waits for the slowest."""
     after: Several[Id] = ()
     """What comes before this call, by ids: the flows to the start that cause it, any of them when left out; and of
     calls that the start makes at once, those that must have answered."""
@@ -96,6 +99,15 @@ class Flow(Value):
     contract: Contract | None = None
     priority: Positive[Count] | None = None
     """Under overload, the largest number is shed first; 1 is kept longest."""
+
+    @property
+    def per_start(self) -> float:
+        """How many calls the start makes of it for each of its requests, on average.
+
+        >>> Flow(start="a", end="b", carries="request", share="50%", calls=12).per_start
+        6.0
+        """
+        return self.calls * (1.0 if self.share is None else self.share)
 
     @property
     def needed(self) -> bool:

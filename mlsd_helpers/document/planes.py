@@ -24,6 +24,7 @@ _ARROWS: dict[Arrow, str] = {
 _ENDS: Columns = {"from": "start", "to": "end", "carries": "carries"}
 _CALLS: Columns = {
     "share": "share",
+    "calls at once": lambda one: escape(f"{one.calls:,}" if one.calls > 1 else ""),
     "timeout": "timeout",
     "retries": "retries",
     "between retries": "retry.backoff",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.paths import order_of
+from mlsd_helpers.analysis.rates import most_at_once
 from mlsd_helpers.analysis.request import Call, Request, Span, calls_by_component, has_fallback, requests_of
 from mlsd_helpers.analysis.whole import Elsewhere, answers_of, waiting_entries
 from mlsd_helpers.design import Flow, Planes
@@ -142,6 +143,7 @@ class _Sequence:
 def _limits(flow: Flow) -> list[str]:
     """Return the timeout of a call, and what its caller does without an answer, as lines of text."""
     tries = f"{flow.retries + 1} attempts, each " if flow.retries else ""
+    tries = f"{flow.calls:,} calls at once, {tries}" if flow.calls > 1 else tries
     words = [f"{tries}at most {show_seconds(flow.timeout)}" if flow.timeout else f"{tries}without a timeout"]
     if flow.fallback and has_fallback(flow):
         words.append(f"else: {flow.fallback}")
@@ -159,6 +161,15 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
             ""
             if stated <= {"mean", "bound"}
             else " A sum of percentiles is a limit for planning and no percentile."
+        )
+        slowest = joined(
+            Md(f"{name(figures, box)} ({number:,} calls)")
+            for box, number in most_at_once(planes).items()
+            if box in one.time.way
+        )
+        sums += (
+            f" Of calls at once the slowest counts, and a stated latency is that of one: {slowest}."
+            * bool(slowest)
         )
         yield Md(f"**Time.** The latencies stated along the calls come to {_between(one.time)}: {way}.{sums}")
     if one.longest_s.most_s:

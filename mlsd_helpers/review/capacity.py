@@ -14,6 +14,7 @@ from mlsd_helpers.analysis.paths import (
     warm_rps,
 )
 from mlsd_helpers.analysis.prediction import State, predict, writing
+from mlsd_helpers.analysis.rates import mean_at_once
 from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
     MODELS,
@@ -624,7 +625,8 @@ def surge_overloads(_: Design, fleets: tuple[Sized, ...]) -> Iterator[Fault]:
 def cold_cache_overloads(design: Design, fleets: tuple[Sized, ...]) -> Iterator[Fault]:
     """An empty cache lets every request through until it is warm."""
     for sized in fleets:
-        cold = cold_load_rps(design, sized.load_rps)
+        at_once = mean_at_once(design.planes, sized.plan.component)
+        cold = cold_load_rps(design, sized.load_rps, at_once)
         if cold is None:
             yield Fault(
                 f"{sized.path}.headroom.pays_for",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.analysis.paths import LIVE, answers_requests, each_workload, peak_rps, together
+from mlsd_helpers.analysis.rates import shares_reaching
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
 from mlsd_helpers.errors import RangeError
@@ -787,8 +788,8 @@ def feature_reads_without_limit(design: Design, flow: DataFlow) -> Iterator[Faul
     )
     yield Fault(
         "dataflow.lookup.keys" if flow.lookup else "dataflow.lookup",
-        f"At the peak of {_rate(reads.peak_rps)} requests a second, {counted}, the store serves {_rate(reads.rps)} key "
-        "reads a second, and no limit of it is stated.",
+        f"At the peak, {_rate(reads.peak_rps)} requests a second look features up, {counted}; the store serves "
+        f"{_rate(reads.rps)} key reads a second, and no limit of it is stated.",
         f"State what {reads.store or 'the store'} is built for, as its quota in requests (key reads) a second, and how "
         "it was tested; read in bulk, cache hot keys, or keep the items' features in memory.",
     )
@@ -808,8 +809,8 @@ def feature_reads_exceed_limit(design: Design, flow: DataFlow) -> Iterator[Fault
         return
     yield Fault(
         f"planes.components.{reads.store}.quota",
-        f"At the peak of {_rate(reads.peak_rps)} requests a second, each with {reads.keys:,} keys, {reads.store} gets "
-        f"{_rate(reads.rps)} key reads a second, and accepts {_rate(reads.quota_rps)}.",
+        f"At the peak, {_rate(reads.peak_rps)} requests a second look up {reads.keys:,} keys each, so "
+        f"{reads.store} gets {_rate(reads.rps)} key reads a second, and accepts {_rate(reads.quota_rps)}.",
         "Raise the limit, read fewer keys a request, or cache hot keys in front of it.",
     )
 
@@ -836,8 +837,8 @@ def _scored(design: Design) -> int:
 
 def _reads(design: Design, flow: DataFlow) -> _Reads | None:
     """Return the key reads of the stores that requests read; None where the load or the keys are not known."""
-    peak, ends = together(design, peak_rps), _last_stages(flow)
-    if peak is None or not ends or peak_rps(design) is None:
+    ends = _last_stages(flow)
+    if not ends or peak_rps(design) is None:
         return None
     stated = flow.lookup.keys if flow.lookup else None
     keys = stated if stated is not None else _scored(design)
@@ -854,9 +855,15 @@ def _reads(design: Design, flow: DataFlow) -> _Reads | None:
     )
     limited = next((one for one in stores if one.quota and one.quota.requests), None)
     named = limited or next(iter(stores), None)
+
+    def coming_rps(one: Design) -> float:
+        """Return the requests that look their features up; all, where the sketch does not show who does."""
+        reaching = shares_reaching(one.planes).get(named.id, 1.0) if one.planes and named else 1.0
+        return (peak_rps(one) or 0.0) * min(reaching, 1.0)
+
     return _Reads(
-        together(design, lambda one: (peak_rps(one) or 0.0) * (stated or _scored(one))) or 0.0,
-        peak,
+        together(design, lambda one: coming_rps(one) * (stated or _scored(one))) or 0.0,
+        together(design, coming_rps) or 0.0,
         keys,
         stated is not None,
         named.id if named else None,

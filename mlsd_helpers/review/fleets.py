@@ -238,7 +238,7 @@ def _broken(design: Design, sizing: Sizing, found: Prediction) -> Iterator[Late]
         # The split is of the budget; at a lower percentile its parts may be shorter.
         split = share >= PERCENTILES.get(latency.percentile, 1.0) if latency else False
         least_s, most_s = (elsewhere.least_s, elsewhere.most_s) if split else (0.0, 0.0)
-        percentile = percentile_reaching(share, reaching)
+        percentile = elsewhere.of_one(percentile_reaching(share, reaching))
         allowed, left_s = 1 - percentile, promise.within - least_s
         late = found.least.later_than(max(left_s * SLACK, 0.0)) > allowed
         slow = found.most.later_than(max(promise.within - most_s, 0.0)) > allowed
@@ -261,6 +261,8 @@ def predicted(late: Late) -> str:
         else f"{show_seconds(float(f'{least_s:.3g}'))} to {show_seconds(float(f'{most_s:.3g}'))}"
     )
     when = f" during a {found.during}" if found.during else ""
+    if (number := late.elsewhere.at_once) > 1:
+        range_ += f" (a request waits for the slowest of {number:,} calls)"
     other = f", {late.elsewhere} pass elsewhere" if late.elsewhere.most_s else ""
     return (
         f"With {found.replicas} replicas at {found.load_rps:,.6g} requests a second{when}, {name} of "

@@ -233,8 +233,8 @@ def too_many_refused(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fau
             continue
         late = found[0].least.later_than(timeout_s) if timeout_s < inf else 0.0
         full = _refused(one, found[0])
-        coming = Elsewhere.of(design, one.plan).coming
-        late, full = late * coming, full * coming
+        around = Elsewhere.of(design, one.plan)
+        late, full = (around.coming * (1 - (1 - share) ** around.at_once) for share in (late, full))
         if late + full > (1 - (target or 0.0)) * SLACK:
             limit = "unlimited" if one.plan.queue_limit is None else str(one.plan.queue_limit)
             timeout = show_seconds(timeout_s) if timeout_s < inf else "missing"
@@ -331,7 +331,8 @@ def _unbearable(design: Design | None, sized: Sized, left: int, *, certain: bool
         return ""
     share = PERCENTILES.get(latency.percentile)
     found = predict(sized.plan, State("", left, sized.load_rps), 1.0, longest_held_s(design, sized.plan))
-    left_s = latency.budget - Elsewhere.of(design, sized.plan).least_s
+    around = Elsewhere.of(design, sized.plan)
+    left_s, share = latency.budget - around.least_s, None if share is None else around.of_one(share)
     if share is None or found is None or found.least.later_than(max(left_s * SLACK, 0.0)) <= 1 - share:
         return ""
     return f"{busy:.0%} busy, with a {latency.percentile} of {show_seconds(found.response_s(share).least_s)}"

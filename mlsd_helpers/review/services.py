@@ -119,11 +119,7 @@ class _Load:
     def made(self, flow: Flow, rate: float | None) -> float | None:
         """Return the calls a second along a flow at some rate of requests, if its start tries it each time."""
         known = self.per_request.get(flow.start)
-        return (
-            None
-            if rate is None or known is None
-            else rate * known * (1.0 if flow.share is None else flow.share)
-        )
+        return None if rate is None or known is None else rate * known * flow.per_start
 
     @cached_property
     def in_a_failure(self) -> dict[str, float]:
@@ -136,7 +132,7 @@ class _Load:
         for flow in self._flows:
             before = first.get(flow.id) if flow.id else None
             own = 0.0 if before and flow.share is None else self.made(flow, self.peak) or 0.0
-            more = (self.made(before, self.peak) or 0.0) if before else 0.0
+            more = (self.made(before, self.peak) or 0.0) / before.calls * flow.calls if before else 0.0
             again = flow.retries if flow.retry is None or flow.retry.budget is None else flow.retry.budget
             total[flow.end] += (own + more) * (1 + again)
         return dict(total)

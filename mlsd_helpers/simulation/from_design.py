@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.paths import burstiness_of, cold_load_rps, peak_rps, together
+from mlsd_helpers.analysis.rates import mean_at_once
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, largest_zone, sizings
 from mlsd_helpers.analysis.surroundings import callers_of
 from mlsd_helpers.design import Design, FleetPlan
@@ -258,7 +259,8 @@ def _zone_loss(sizing: Sizing, at_s: float) -> Incident:
 
 def _cold_cache(design: Design, sizing: Sizing, at_s: float) -> Incident:
     load = load_rps(sizing)
-    cold = cold_load_rps(design, load) or together(design, peak_rps)
+    at_once = mean_at_once(design.planes, sizing.plan.component)
+    cold = cold_load_rps(design, load, at_once) or together(design, peak_rps)
     if cold is None or not 0 < load < cold:
         raise RangeError(
             f"A cold cache changes nothing: {load:g} requests a second, the whole peak, reach {sizing.path} anyway. "

@@ -351,7 +351,7 @@ def _report(
         verdicts += ages_after_a_missed_run(design)
     first = runs[0]
     timeout_s = callers_of(design, sizing.plan).timeout_s
-    answered = by_fallback(first.result, timeout_s) if fallbacks.answer else None
+    answered = by_fallback(first.result, timeout_s, elsewhere.at_once) if fallbacks.answer else None
     unjudged = not_simulated(design)
     notes = (
         *_load_note(design, sizing),

@@ -155,10 +155,10 @@ def _is_about(where: str | None, sizing: Sizing) -> bool:
     return where == sizing.path or where.startswith(f"{sizing.path}.") or sizing.path.startswith(f"{where}.")
 
 
-def by_fallback(result: Result, timeout_s: float) -> Estimate:
-    """Return the share of requests that a fallback answers."""
+def by_fallback(result: Result, timeout_s: float, at_once: int = 1) -> Estimate:
+    """Return the share of requests that a fallback answers, as the fleet left one of the calls made at once."""
     served = served_of(result, timeout_s)
-    return Estimate(1 - served.value, 1 - served.high, 1 - served.low)
+    return Estimate(*(1 - each**at_once for each in (served.value, served.high, served.low)))
 
 
 def fallback_notes(fallbacks: Fallbacks, share: Estimate | None) -> Iterable[str]:
@@ -406,7 +406,9 @@ def _latency(
         whys = [undecided]
         if whole:
             ends = (
-                [percentile_reaching(each, reaching) for each in elsewhere.bounds(share)] if share else [None]
+                [elsewhere.of_one(percentile_reaching(each, reaching)) for each in elsewhere.bounds(share)]
+                if share
+                else [None]
             )
             of_fleet = ends[-1]
             give_up_s = callers.timeout_s + elsewhere.later_s if falls_back else None
@@ -419,7 +421,7 @@ def _latency(
             whys = [elsewhere.why, late, undecided]
             pause = _pauses(results, callers, of_fleet, elsewhere, promise.within)
         elif promise.what == "first token":
-            ends = [*elsewhere.bounds(share)] if share else [None]
+            ends = [elsewhere.of_one(each) for each in elsewhere.bounds(share)] if share else [None]
             of_fleet = ends[-1]
             times = [
                 _percentile(one.first_token, end) for _, one in results if one.first_token for end in ends
@@ -449,10 +451,16 @@ def _latency(
         is_met = {met for _, met in readings} == {True}
         rise = doubts.rise.late(promise, share, elsewhere) if doubts.rise and is_met else ""
         unknown = (
-            "" if promise.what == "gap between tokens" else elsewhere.unknown or offline(design, plan, share)
+            ""
+            if promise.what == "gap between tokens"
+            else elsewhere.unknown or _slowest_mean(share, elsewhere) or offline(design, plan, share)
         )
         open_ = unknown or pause or rise or _by_roofline(plan, times, promise.within)
-        doubt = doubts.all or doubts.percentile(share or 0.5) or ("" if missed else open_)
+        doubt = (
+            doubts.all
+            or doubts.percentile(elsewhere.of_one(share or 0.5) if whole else share or 0.5)
+            or ("" if missed else open_)
+        )
         if doubt and doubt == open_ and not is_met:
             doubt = "; ".join(filter(None, [*whys, open_]))  # what is open anyway, and this beside it
         asked = f"below {show_seconds(promise.within)}" + (
@@ -466,6 +474,11 @@ def _without_tokens(sizing: Sizing, promise: Promise) -> RequirementResult:
     name, asked = f"{NAMES[promise.what]}, {promise.percentile}", f"below {show_seconds(promise.within)}"
     why = f"{sizing.path}.generation is not stated, so its simulation has no tokens"
     return RequirementResult(name, asked, exactly(math.nan), None, why=why)
+
+
+def _slowest_mean(share: float | None, elsewhere: Elsewhere) -> str:
+    several = share is None and elsewhere.at_once > 1
+    return f"the mean of the slowest of {elsewhere.at_once:,} calls is not computed" if several else ""
 
 
 class _Declared(NamedTuple):

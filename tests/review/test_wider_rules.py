@@ -236,7 +236,7 @@ def test_who_only_watches_reviews_no_decision_about_people():
     )
     assert "DATA012" not in codes(explained)
     parts = [
-        Component(id=one.id, kind="people", plane="monitoring") if one.id == "analysts" else one
+        Component(id=one.id, kind="people", stands_in="monitoring") if one.id == "analysts" else one
         for one in explained.at("planes").components
     ]
     assert "DATA012" in codes(setting(explained, "planes", components=parts))
