@@ -203,6 +203,21 @@ def percentile_reaching(percentile: float, share: float) -> float:
     return max(1 - (1 - percentile) / share, 0.5)
 
 
+def lookups_s(design: Design) -> dict[str, float]:
+    """Return how long a request looks features up in the feature store that it calls, in seconds; none of several.
+
+    By `dataflow.lookup`, at the percentile of the latency requirement.
+    """
+    lookup = design.dataflow.lookup if design.dataflow else None
+    stores = {
+        flow.end
+        for flow in (_waiting(design) if lookup and design.planes else ())
+        for one in (design.planes.components if design.planes else ())
+        if one.id == flow.end and one.kind == "feature store"
+    }
+    return {stores.pop(): lookup.time_s} if lookup and len(stores) == 1 else {}
+
+
 MODELS = ("model server", "embedder", "re-ranker")
 """Kinds of component whose replicas run a model."""
 

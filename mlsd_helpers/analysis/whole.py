@@ -46,7 +46,7 @@ from mlsd_helpers.analysis.request import (
     times_of,
 )
 from mlsd_helpers.analysis.sizing import PERCENTILES, sizings
-from mlsd_helpers.analysis.surroundings import callers_of, includes_calls
+from mlsd_helpers.analysis.surroundings import callers_of, includes_calls, lookups_s
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow, Planes
 from mlsd_helpers.design.requirements import BudgetPart
 from mlsd_helpers.units import show_seconds, show_share
@@ -196,6 +196,7 @@ class _Way:
             self._parts[part.component or ""] = self._parts.get(part.component or "", 0.0) + part.time
         self._order = order_of(design.pattern)
         self._at_once = most_at_once(design.planes) if design.planes else {}
+        self._lookups = lookups_s(design)
         self._fleets = _fleets_s(design, self._share, fleet)
         self._waiting = {
             other.component
@@ -465,20 +466,20 @@ class _Way:
     def _least_s(self, name: str) -> float:
         if name in self._inside:
             return 0.0
-        part_s = self._parts.get(name, 0.0) if self._of_budget else 0.0
+        part_s = max(self._parts.get(name, 0.0), self._lookups.get(name, 0.0)) if self._of_budget else 0.0
         if name in self._waiting and name in self._fleets:
             return part_s + self._fleets[name].least_s
         return max(part_s, self._fleets[name].least_s) if name in self._fleets else part_s
 
     def _listed_s(self, name: str) -> float:
         """Return the longest time of what the split names, or a fleet is predicted to take."""
-        listed = name in self._parts or name in self._fleets
+        listed = name in self._parts or name in self._fleets or name in self._lookups
         return self._most_s(name) if listed else 0.0
 
     def _most_s(self, name: str) -> float:
         if name in self._inside:
             return 0.0
-        stated_s = self._known[name].latency or 0.0
+        stated_s = max(self._known[name].latency or 0.0, self._lookups.get(name, 0.0))
         predicted_s = self._fleets[name].most_s if name in self._fleets else 0.0
         if name in self._waiting and name in self._fleets:
             return max(self._parts.get(name, 0.0), stated_s) + predicted_s
@@ -491,7 +492,7 @@ class _Way:
     def _times_known(self, name: str) -> bool:
         """Tell whether a component's time at the percentile is given: by its part, its fleet, or what it states."""
         one = self._known[name]
-        if name in self._parts or name in self._fleets or name in self._inside:
+        if any(name in known for known in (self._parts, self._fleets, self._inside, self._lookups)):
             return True
         if one.latency is None:
             return False
@@ -503,7 +504,8 @@ class _Way:
         return max((attempts_s(flow) for flow in self._calls if flow.end == name), default=math.inf)
 
     def _unlisted(self, name: str) -> bool:
-        return name not in self._parts and name not in self._fleets and self._most_s(name) > 0
+        given = (self._parts, self._fleets, self._lookups)
+        return not any(name in known for known in given) and self._most_s(name) > 0
 
     def _unknown(self, on_way: Iterable[str]) -> str:
         if self._words:
@@ -558,6 +560,18 @@ class _Way:
                 after = " and then ".join(flow.end for flow in call.alternatives)
                 yield f"Added one after the other, for {after} is tried once {call.flow.end} gives no answer."
 
+    def _notes_on_times(self) -> Iterator[str]:
+        for name, time_s in self._lookups.items():
+            if time_s > self._parts.get(name, 0.0) and name in self._on_way():
+                yield f"By dataflow.lookup a request looks features up in {name} for {show_seconds(time_s)}."
+        for name in (*self._on_way(), self._fleet or ""):
+            if (number := self._at_once.get(name, 1)) > 1:
+                yield (
+                    f"A request makes {number:,} calls of {name} at once and waits for the slowest: p"
+                    f"{100 * self._share:.4g} of that is p{100 * self._share ** (1 / number):.6g} of one call, if they "
+                    "are independent."
+                )
+
     def _notes(self, open_: bool, unlisted: list[str]) -> Iterator[str]:
         if self._left_out:
             called = ", ".join(dict.fromkeys(flow.end for flow in self._left_out))
@@ -567,13 +581,7 @@ class _Way:
                 f"p{100 * self._share:.4g}, which lies between {low} and {high} of the others."
             )
         yield from self._notes_on_calls()
-        for name in (*self._on_way(), self._fleet or ""):
-            if (number := self._at_once.get(name, 1)) > 1:
-                yield (
-                    f"A request makes {number:,} calls of {name} at once and waits for the slowest: p"
-                    f"{100 * self._share:.4g} of that is p{100 * self._share ** (1 / number):.6g} of one call, if they "
-                    "are independent."
-                )
+        yield from self._notes_on_times()
         if self._inside:
             said = ", ".join(f"{one} (in the part of {caller})" for one, caller in self._inside.items())
             yield f"Not added again, for a part of the split covers it: {said}."

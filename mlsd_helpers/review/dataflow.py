@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
-from math import isclose
+from math import fsum, isclose
 from typing import NamedTuple
 
 from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.graph import waiting_flows
 from mlsd_helpers.analysis.paths import LIVE, answers_requests, each_workload, peak_rps, together
 from mlsd_helpers.analysis.rates import shares_reaching
+from mlsd_helpers.analysis.surroundings import lookups_s
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import REQUEST, DataFlow, Design, Feature, Planes, Stage
 from mlsd_helpers.errors import RangeError
@@ -929,3 +931,40 @@ def silence_unwatched(design: Design, flow: DataFlow) -> Iterator[Fault]:
 
 def _is_number(default: object) -> bool:
     return bool(re.fullmatch(r"-?[\d.,]+\s*%?", str(default)))
+
+
+@rule(
+    "FLOW025",
+    title="Feature look-ups do not fit",
+    prevents="a caller that gives up on its features in every request, or a budget that look-ups alone exceed",
+    wrong_when="Wrong if the look-ups are not those of one request; state under lookup what one request makes.",
+    needs=_served,
+)
+def lookups_do_not_fit(design: Design, flow: DataFlow) -> Iterator[Fault]:
+    """The look-ups of a request take time of its budget and of its part for them, and each that of its timeout."""
+    latency, lookup = design.requirements.latency if design.requirements else None, flow.lookup
+    for store, time_s in lookups_s(design).items() if lookup else ():
+        parts_s = [one.time for one in (latency.split if latency else ()) if one.component == store]
+        limits = [
+            (f"the part of {store} in the latency budget is", fsum(parts_s)),
+            ("the latency budget is", latency.budget if latency else 0.0),
+        ]
+        each_s = lookup.time_per_call if lookup else 0.0
+        hasty = [
+            one for _, one in (waiting_flows(design.planes) if design.planes else ()) if one.end == store
+        ]
+        broken = [
+            f"{words} {show_seconds(limit)}" for words, limit in limits if 0 < limit * (1 + _SIMILAR) < time_s
+        ]
+        broken += [
+            f"one alone, of {show_seconds(each_s)}, is given up by {one.start} after {show_seconds(one.timeout)}"
+            for one in hasty
+            if one.timeout and each_s > one.timeout * (1 + _SIMILAR)
+        ]
+        if broken and lookup:
+            yield Fault(
+                "dataflow.lookup",
+                f"The {lookup.calls:,} look-ups of a request in {store} take {show_seconds(time_s)}, and "
+                f"{listed(broken)}.",
+                "Read all features in one call or at once ('at_once: true'), or give them more of the budget.",
+            )

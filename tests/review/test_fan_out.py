@@ -127,3 +127,33 @@ def test_only_requests_that_come_to_a_feature_store_read_keys_there():
         needs = Requirements(throughput={"peak": "100 rps"})
         found = codes(Design(name="d", requirements=needs, planes=planes, dataflow=flow))
         assert ("FLOW022" in found) is is_said
+
+
+def looking_up(*, at_once):
+    """Give a request of 100 ms that makes 30 look-ups of 6 ms each, for which the store states 15 ms."""
+    boxes = [
+        {"id": "door", "kind": "api gateway", "latency": "10 ms"},
+        {"id": "store", "kind": "feature store", "latency": "15 ms"},
+        {"id": "ranker", "kind": "model server"},
+    ]
+    flows = [
+        {"from": "door", "to": "store", "carries": "features"},
+        {"from": "door", "to": "ranker", "carries": "request"},
+    ]
+    fleet = {"component": "ranker", "replicas": 9, "zones": 3, "load": "100 rps", "routing": "central queue"}
+    fleet |= {"service_time": {"mean": "5 ms", "distribution": "exponential"}}
+    split = [{"component": "door", "time": "10 ms"}, {"component": "store", "time": "15 ms"}]
+    return Design(
+        name="d",
+        requirements=Requirements(latency={"budget": "100 ms", "percentile": "p99", "split": split}),
+        planes=Planes(components=boxes, flows=flows),
+        dataflow={"lookup": {"calls": 30, "time_per_call": "6 ms", "at_once": at_once}},
+        capacity=CapacityPlan(fleets=[fleet]),
+    )
+
+
+@pytest.mark.parametrize(("at_once", "met"), [(True, True), (False, False)])
+def test_feature_lookups_count_in_the_latency_of_a_request(at_once, met):
+    design = looking_up(at_once=at_once)
+    assert report(design, seed=1, requests=50_000).verdicts[0].met is met
+    assert ("FLOW025" in codes(design)) is not met

@@ -267,3 +267,9 @@ def silent_sources_look_calm(design: Design) -> Design:
         for one in design.at("planes.alerts")
     ]
     return setting(setting(design, "dataflow", features=features), "planes", alerts=alerts)
+
+
+@breaks("FLOW025")
+def look_ups_longer_than_their_part(design: Design) -> Design:
+    """Look features up in two steps that take more than the budget has for them."""
+    return _with_flow(design, lookup={"calls": 2, "time_per_call": "18 ms"})
