@@ -289,8 +289,10 @@ def stage_without_duration(_: Design, flow: DataFlow) -> Iterator[Fault]:
 )
 def stage_without_feature(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """A stage without a feature costs money and has no effect on the model."""
-    passed = {name for feature in flow.features for name in feature.stage_ids()}
-    limits = [view.requirements.freshness for view in each_workload(design) if view.requirements]
+    flows = [flow, *(one.dataflow for one in design.others if one.dataflow)]
+    passed = {name for each in flows for feature in each.features for name in feature.stage_ids()}
+    views = (*each_workload(design), *design.others)
+    limits = [view.requirements.freshness for view in views if view.requirements]
     named = {one.component for limit in limits if limit for one in limit.also}
     others = ages.writers_into(design, ("vector index", "prediction store", "label store"), named)
     others |= {

@@ -19,6 +19,7 @@ from mlsd_helpers.review.scope import (
     DATA,
     constraints_of,
     flow_places,
+    is_about_answers,
     is_about_people,
     sketched,
     worked_out,
@@ -330,7 +331,11 @@ def not_about_people(design: Design) -> Iterator[Fault]:
 def reasons_not_kept(design: Design, planes: Planes) -> Iterator[Fault]:
     """The reason of a decision is that of the model and the features of its moment, so it is kept with them."""
     wanted = design.requirements.prediction if design.requirements else None
-    asked = [one.id for one in constraints_of(design) if "reasons" in one.demands]
+    asked = [
+        one.id
+        for one in constraints_of(design)
+        if "reasons" in one.demands and is_about_answers(design, planes, one)
+    ]
     if wanted is None or not (asked or (is_about_people(design) and says_something(wanted.explained))):
         return
     into = {flow.end for flow in planes.flows if flow.carries in {*DATA, "alert"}}
@@ -374,8 +379,11 @@ def validated_by_its_makers(design: Design, planes: Planes) -> Iterator[Fault]:
     demanded = [
         one.id
         for one in constraints_of(design)
-        if "independent validation" in one.demands
-        or (not one.demands and mentions(_INDEPENDENT, one.text, one.reference))
+        if is_about_answers(design, planes, one)
+        and (
+            "independent validation" in one.demands
+            or (not one.demands and mentions(_INDEPENDENT, one.text, one.reference))
+        )
     ]
     wanted = design.requirements.prediction if design.requirements else None
     ranks = wanted is not None and wanted.type in {"ranking", "generation"}

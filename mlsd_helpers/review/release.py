@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from statistics import NormalDist
 
 from mlsd_helpers.analysis import graph
@@ -12,7 +12,7 @@ from mlsd_helpers.design.release import Gate, ReleaseStage
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.formulas.availability import error_budget_s
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import generates, is_about_people, sketched
+from mlsd_helpers.review.scope import generates, is_about_people, is_of_another, sketched
 from mlsd_helpers.review.sketch import (
     CLOUDFLARE,
     TRAINERS,
@@ -180,7 +180,10 @@ def model_never_reaches_serving(_: Design, planes: Planes) -> Iterator[Fault]:
 )
 def gate_says_too_little(design: Design, release: Release) -> Iterator[Fault]:
     """A gate is a metric on a fixed set, a limit or a baseline, and the groups in which it holds too."""
-    missing = _missing_of_gates(release.gates) if release.gates else _missing_of_words(release.validation)
+    mine = [
+        gate for gate in release.gates if not gate.of or not all(is_of_another(design, of) for of in gate.of)
+    ]
+    missing = _missing_of_gates(mine) if release.gates else _missing_of_words(release.validation)
     if is_about_people(design) and _SLICED in missing:
         missing.remove(_SLICED)  # DATA013 asks for the groups of people
     if missing:
@@ -199,13 +202,13 @@ def _missing_of_words(words: str | None) -> list[str]:
     return [name for name, pattern in asked.items() if not pattern.search(words or "")]
 
 
-def _missing_of_gates(gates: tuple[Gate, ...]) -> list[str]:
+def _missing_of_gates(gates: Sequence[Gate]) -> list[str]:
     loose = [gate.id for gate in gates if not (_has_limit(gate) or answered(gate.baseline))]
     unset = [gate.id for gate in gates if not answered(gate.on)]
     missing = [f"a limit or a baseline of {listed(loose)}"] if loose else []
     missing += [f"the evaluation set of {listed(unset)}"] if unset else []
     sliced = any(answered(*gate.slices) for gate in gates)
-    return missing if sliced else [*missing, _SLICED]
+    return missing if sliced or not gates else [*missing, _SLICED]
 
 
 def _has_limit(gate: Gate) -> bool:
@@ -237,6 +240,8 @@ def evaluation_set_too_small(_: Design, release: Release) -> Iterator[Fault]:
 def _too_few(gate: Gate) -> str | None:
     limit = gate.at_least if gate.at_least is not None else gate.at_most
     cases = gate.smallest_slice or gate.cases
+    if gate.smallest_slice and gate.cases is not None and gate.smallest_slice > gate.cases:
+        return f"the whole set has {gate.cases:,}, so that one of the two numbers is wrong"
     if not cases or limit is None or not 0 < limit < 1:
         return None
     rarer = min(limit, 1 - limit)

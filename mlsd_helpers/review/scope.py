@@ -7,8 +7,9 @@ from functools import cached_property
 from mlsd_helpers.analysis.contents import carried_to
 from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.rates import days_on_duty, share_on_duty
+from mlsd_helpers.analysis.surroundings import reaches
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Component, Constraint, Dataset, Design, Flow, Planes
+from mlsd_helpers.design import Component, Constraint, Dataset, Design, FleetPlan, Flow, Planes
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.units import day
 
@@ -52,6 +53,31 @@ def is_confidential(design: Design, kept: Dataset) -> bool:
 def constraints_of(design: Design) -> tuple[Constraint, ...]:
     """Return what law, contracts and policies demand."""
     return design.requirements.constraints if design.requirements else ()
+
+
+def is_about_answers(design: Design, planes: Planes, one: Constraint) -> bool:
+    """Tell whether a constraint may be about what a workload answers: not if its sets of data keep other answers.
+
+    A set keeps the workload's answers where predictions flow from what gives them to a store of the set.
+    """
+    mine = design.workload
+    paths = design.pattern.paths if design.pattern else ()
+    given = {
+        path.component
+        for path in paths
+        if path.component and mine and (not path.workload or mine.id in path.workload)
+    }
+    if not one.of or not given:
+        return True
+    told = reached(given, steps_along(flow for flow in planes.flows if flow.carries == "predictions"))
+    return any(
+        told & {*kept.kept_in} for kept in (design.data.datasets if design.data else ()) if kept.id in one.of
+    )
+
+
+def is_of_another(design: Design, name: str) -> bool:
+    """Tell whether requests of other workloads alone reach a component."""
+    return not reaches(design, FleetPlan(component=name))
 
 
 def contents_of(design: Design, planes: Planes, kept: Dataset, stores: Collection[str]) -> dict[str, Flow]:

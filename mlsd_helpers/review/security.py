@@ -532,6 +532,14 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
         for one in planes.components
         if one.kind in _READ or (one.id in kept | shared.keys() and one.kind in {"service", "raw source"})
     }
+    said = {name for one in datasets for name in one.kept_in}
+    public = said - {
+        name
+        for one in datasets
+        if one.personal is not False or is_confidential(design, one)
+        for name in one.kept_in
+    }
+    stores -= public  # whatever the query says of who asks
     calls = dict(waiting_flows(planes))
     told = set[str]()
     for position, (place, drawn) in enumerate(flow_places(planes)):

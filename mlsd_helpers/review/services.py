@@ -29,6 +29,7 @@ from mlsd_helpers.review.scope import (
     cases_per_s,
     flow_places,
     generates,
+    is_of_another,
     providers,
     sketched,
     worked_out,
@@ -1126,7 +1127,7 @@ def index_age_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
         if one.deleted_by or says_something(one.deletion)
         for name in one.kept_in
     }
-    for name in _of_kind(planes, "vector index"):
+    for name in (one for one in _of_kind(planes, "vector index") if not is_of_another(design, one)):
         into = [flow for flow in planes.flows if flow.end == name]
         deletes = any(  # an index that a job builds anew does not get what was withdrawn
             flow.carries in {"command", "batch"} or mentions("delet|remov|withdraw", flow.check)

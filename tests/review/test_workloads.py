@@ -361,3 +361,90 @@ def test_an_acceptance_for_one_workload_is_none_for_another(design):
 def test_a_fleet_is_simulated_for_the_workloads_that_come_to_it(design):
     made = reports(design, seed=1, requests=20_000, fleet="capacity")
     assert [one.design.rpartition(" ")[2] for one in made] == ["score"]
+
+
+# ---- what is about one workload only
+
+LIVE = """
+name: Live
+requirements:
+  workloads:
+  - {id: words, entry: gateway, prediction: {type: generation, about_people: false}}
+  - {id: score, entry: scorer, off_peak: true, schedule: {period: 1 d, items: 1000},
+     prediction: {type: regression, about_people: true, explained: By criteria}}
+  constraints:
+  - {id: seen, text: Reasons are kept, from: law, of: [scores], demands: reasons, met_by: store}
+planes:
+  components:
+  - {id: app, kind: client}
+  - {id: gateway, kind: api gateway}
+  - {id: speech, kind: model server}
+  - {id: index, kind: vector index}
+  - {id: docs, kind: raw source}
+  - {id: scorer, kind: batch scorer}
+  - {id: store, kind: prediction store}
+  flows:
+  - {from: app, to: gateway, carries: request, workload: words}
+  - {id: ask, from: gateway, to: speech, carries: request, workload: words}
+  - {id: find, from: gateway, to: index, carries: request, workload: words, personal: true}
+  - {from: docs, to: index, carries: events}
+  - {from: scorer, to: store, carries: predictions, workload: score}
+  release:
+    gates:
+    - {id: one, metric: word error rate, of: speech, on: Calls of a month, cases: 4000, at_most: 12%, slices: dialect}
+    - {id: two, metric: share of good scores, of: scorer, on: Calls of a month, cases: 4000, at_least: 85%}
+dataflow:
+  stages: [{id: rates, component: index, delays: 1 s}]
+pattern:
+  paths:
+  - {id: live, component: speech, workload: words, pattern: request-time, share: 100%}
+  - {id: nightly, component: scorer, workload: score, pattern: pre-computed, share: 100%}
+data:
+  datasets:
+  - {id: scores, what: Score of a call, personal: true, kept_in: store}
+  - {id: pages, what: A page, personal: KEPT, confidential: false, kept_in: [index, docs]}
+"""
+
+
+def of_live(code: str, kept: str = "false", *changes: tuple[str, str]) -> str:
+    text = LIVE.replace("KEPT", kept)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return " ".join(one.message for one in review(Design.parse(text)) if one.code == code)
+
+
+def test_a_constraint_on_a_set_of_data_is_about_the_workload_whose_answers_it_keeps():
+    assert "Workload score:" in of_live("DATA038")
+    assert "Workload words:" not in of_live("DATA038")
+    assert "Workload words:" in of_live("DATA038", "false", ("of: [scores], ", ""))
+
+
+def test_a_gate_of_another_model_compares_no_groups_for_a_workload():
+    assert "no gate compares groups" in of_live("DATA013")
+    assert not of_live("DATA013", "false", ("at_least: 85%}", "at_least: 85%, slices: age group}"))
+    assert not of_live("PLANE051")
+    assert of_live("PLANE051", "false", ("slices: dialect", "refreshed: 30 d")).startswith("Workload words:")
+
+
+def test_an_index_is_asked_of_the_workloads_that_reach_it():
+    assert of_live("SERV021").startswith("Workload words:")
+
+
+def test_a_slice_is_no_larger_than_its_set():
+    small = ("cases: 4000, at_most", "cases: 80, smallest_slice: 3000, at_most")
+    assert "the whole set has 80" in of_live("PLANE052", "false", small)
+
+
+def test_what_everybody_may_see_needs_no_rights_of_who_asks_whatever_the_query_says():
+    assert not of_live("SEC010")
+    assert "index" in of_live("SEC010", "true")
+
+
+def test_a_stage_that_a_promise_of_another_workload_names_is_of_use():
+    rates = "freshness: {index: 1 h, also: [{what: Rates, component: index, within: 1 min}]}, "
+    words = ("entry: gateway, ", "entry: gateway, " + rates)
+    stage = ("component: index, delays", "component: gateway, delays")
+    named = (words[0], words[1].replace("component: index", "component: gateway"))
+    assert of_live("FLOW006", "false", stage)
+    assert not of_live("FLOW006", "false", stage, named)
