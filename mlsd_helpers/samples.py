@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mlsd_helpers import cases
+from mlsd_helpers.design import Planes
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.exercises.dataflow.gaps import HARBOUR_PAY
 from mlsd_helpers.units import minute, show_seconds
@@ -26,6 +28,8 @@ __all__ = [
     "gaps_between_payments",
     "loops_beside_a_stall",
     "payments_of_a_day",
+    "sketch_of_six",
+    "sketch_with_holes",
 ]
 
 
@@ -48,6 +52,39 @@ def loops_beside_a_stall() -> dict[str, list[tuple[float, float]]]:
         free_s = done_s(max(on_the_clock_s, free_s))
         open_.append((float(on_the_clock_s), free_s - on_the_clock_s))
     return {"closed": closed, "open": open_}
+
+
+_FIVE = ("velocity", "features", "gateway", "scorer", "rules")
+_BESIDES = (
+    "merchant_jobs",
+    "disputes",
+    "training",
+    "models",
+    "scores",
+    "quality",
+    "pager",
+    "retrain",
+    "gate",
+    "canary",
+    "undo",
+)
+
+
+def _with_only(names: Iterable[str]) -> Planes:
+    planes = cases.load("harbour_pay").planes or Planes()
+    return planes.without(*({one.id for one in planes.components} - set(names)))
+
+
+def sketch_of_six() -> Planes:
+    """Return six parts of Harbour Pay, in which the scorer has no fallback for the feature store."""
+    return _with_only([*_FIVE, "card_events"]).with_flow("scorer", "features", fallback=None)
+
+
+def sketch_with_holes() -> Planes:
+    """Return parts of Harbour Pay with three holes, which the rules on planes find."""
+    planes = _with_only([*_FIVE, *_BESIDES]).with_flow("scorer", "features", timeout=None, fallback=None)
+    planes = planes.with_flow("merchant_jobs", "features", check=None)
+    return planes.changed(flows=[flow for flow in planes.flows if flow.start != "quality"])
 
 
 _CHANGE_MIN, _END_MIN, _EVERY_MIN, _HOLDS_ROWS = 11 * 60 + 20, 17 * 60 + 6, 5, 200

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mlsd_helpers import samples
+from mlsd_helpers.widgets import PlanesCanvas
 
 DAY = samples.payments_of_a_day()
 
@@ -50,3 +51,9 @@ def test_over_the_day_a_job_flags_more_than_at_its_worst_age_and_less_than_at_it
 
 def test_a_stream_has_one_age():
     assert (samples.flagged_over_the_day(DAY, 0, 0.5) == samples.flagged_at_age(DAY, 0.5)).all()
+
+
+def test_the_sketch_with_holes_has_three_and_one_of_them_breaks_two_rules():
+    found = [one for one in PlanesCanvas(samples.sketch_with_holes()).findings if one.severity != "info"]
+    assert len(found) == 4
+    assert {one.severity for one in found} == {"error"}

@@ -12,7 +12,7 @@ long an answer may take, what happens when a part fails. An assumption that is s
 found later may cost an outage.
 
 **You will be able to** say where a published failure could first have been caught, turn a hidden assumption into a question, and find
-your way through this course. About 25 minutes, exercises apart.
+your way through this course. About 35 minutes, exercises apart.
 """
 
 # %%
@@ -25,7 +25,7 @@ from mlsd_helpers import doctor
 """
 ## 1 Is everything there?
 
-This cell looks at your machine. If it says `False`, run `doctor.report()`: it names what is missing and how to install it.
+Run each cell, from the top, with Shift+Enter. This one looks at your machine. If it says `False`, run `doctor.report()`: it names what is missing and how to install it.
 """
 
 # %%
@@ -56,7 +56,8 @@ A production system has five [**planes**](glossary.md#plane), each with a respon
 - **training** makes a model from data, and judges whether it is good enough for its use;
 - **serving** answers requests with the model;
 - **monitoring** watches what comes in and goes out, and calls somebody;
-- **control** decides what runs: roll-out, retraining, rollback, off.
+- **control** decides what runs: it releases a new version step by step, takes it back (*rollback*), orders a new training, or
+  switches the model off.
 
 Your prediction opens three published incidents [1, 2, 3]. Take one, step through its moments, and choose the plane in which
 it could *first* have been caught. Then look at what each of the other planes could have done. The moments are the sources';
@@ -68,11 +69,8 @@ mlsd.widgets.DesignAutopsy(prediction=guess)
 
 # %% [markdown]
 """
-In each of the three, by our reading, an assumption was not shared by all whom it concerned: *the file has at most so many
-features* (a limit in the program that reads it, and no check in the one that writes it); *the error of a forecast is small against
-the margin*; *a feature is at most a day old*. Each is a sentence with a number in it, and could have been checked.
-
-Which such sentences does your system need? Ask four questions of any design:
+In each of the three, by our reading, an assumption was not shared by all whom it concerned. Four questions find many such
+assumptions in a design:
 
 | hidden assumption | the question |
 |---|---|
@@ -84,7 +82,7 @@ Which such sentences does your system need? Ask four questions of any design:
 ## 4 A failure that no error shows
 
 Incidents with errors are the easier ones. Here a rule decides on payments: whoever pays more than the limit is asked for a
-code. The rule was made for amounts in euros. Its limit is the 95th percentile of the amounts, so one payment in twenty is
+code. The rule was made for amounts in euros. One payment in twenty is above its limit (the 95th percentile of the amounts) and is
 asked:
 """
 
@@ -143,9 +141,9 @@ the assignment and give it in as your course says. *Validate*, in the toolbar, r
 
 ## 6 How the course runs
 
-Five steps lead from a product requirement to an architecture that can be deployed. Each is a lesson of about an hour, and exercises in two or
-three sittings, each shorter than that. Two files go with you. `harbour_pay.yaml` is the case of the lessons, with what you decide in them. `design.yaml` is a
-system of your own: you alone write into it. A term in bold is explained where it first appears, and once more in the
+Five steps lead from a product requirement to an architecture that can be deployed. Each is a lesson of about an hour, and exercises in
+sittings that are shorter than that. Two files go with you. `harbour_pay.yaml` is the case of the lessons, with what you decide in them. `design.yaml` is a
+system of your own: a lesson adds examples to it as comments, and what holds for your system you write yourself. A term in bold is explained where it first appears, and once more in the
 [glossary](glossary.md).
 """
 
@@ -168,8 +166,8 @@ mlsd.outline("design.yaml", "about")
 # %% [markdown]
 """
 Open `design.yaml` in the list of files. Give the system a name, and put your own words into the part; then take away the `#` at
-the beginning of its lines (select them, Ctrl+/), and save. `!mlsd check design.yaml` in a cell reviews the file, from the first
-requirements on.
+the beginning of its lines (select them, Ctrl+/), and save. `!mlsd check design.yaml` in a cell reviews the file; it has
+something to find once you have filled in the part of lesson 01.
 """
 
 # %% [markdown]
@@ -178,7 +176,6 @@ requirements on.
 
 - **Hindsight.** Who knows the end sees where it could have been caught. The people on call saw errors that came and went. A
   reading of a report is not blame.
-- **The quiet successes.** Systems that are designed well seldom make the news, so published incidents are not a fair sample.
 - **The model.** Some failures *are* specific to machine learning, and need a remedy of their own. Exercise 1 sorts them.
 
 ## 9 Before you go

@@ -7,11 +7,11 @@ Uber predicts when a car arrives. Its engineers stated three requirements for th
 **generality**, one model for all of Uber's lines of business [1]. Each of the three is something that a design can fail.
 
 Stripe decides on a card payment in less than 100 ms, and about one payment in a thousand is fraud [2]. The second number is
-no requirement, but it rules designs out like one: you will see how in section 2.
+no requirement, but a promise about alarms depends on it: section 2.
 
 **You will be able to** ask for what nobody says; state a product's needs on four axes as inequalities that a
 measurement can fail; tell what a mean and a percentile promise, also of a request that needs many calls; find the peak of a
-week; and know when a load test misleads. About 60 minutes, exercises apart; a break fits before section 5.
+week; and know when a load test misleads. About 65 minutes, exercises apart; a break fits before section 5.
 
 **Harbour Pay** decides on card payments while the customer stands at the till. Here you find out what it needs.
 """
@@ -46,7 +46,7 @@ interview
 # %% [markdown]
 """
 What you did not ask, you will have to assume. An assumption that is written down, with somebody who checks it, can be found
-wrong in time. This is what your interview leaves open (run the cell again after **Start again**):
+wrong in time. This is what your interview leaves open; section 2 explains the terms. (Run the cell again after **Start again**.)
 """
 
 # %%
@@ -88,8 +88,8 @@ Four companions stand behind the axes, and become expensive when nobody asks for
 
 - [**labels**](glossary.md#label): where does the truth come from, when, for which share of the cases, at what cost?
 - **failure modes**: what does the product do while there is no answer?
-- [**availability**](glossary.md#availability): which share of requests gets an answer, over which period? 99.9 % over 30 days leaves
-  (1 − 0.999) × 30 × 24 × 60 = 43.2 minutes without one, the [**error budget**](glossary.md#error-budget);
+- [**availability**](glossary.md#availability): which share of requests gets an answer, over which period? At an even rate of
+  requests, 99.9 % over 30 days leaves (1 − 0.999) × 30 × 24 × 60 = 43.2 minutes without one, the [**error budget**](glossary.md#error-budget);
 - **cost**: what may all of this cost a month?
 
 Rare events hide one more requirement. A model that calls every payment honest is right 999 times in 1,000, and useless: its
@@ -101,8 +101,8 @@ mlsd.ask("01-ask-alarms")
 
 # %% [markdown]
 """
-[**Precision**](glossary.md#precision) is the share of the alarms that are right, [**recall**](glossary.md#recall) the share of the fraud that is found. What a model's
-recall and its false alarms mean for precision depends on the [**base rate**](glossary.md#base-rate), the share of payments that are fraud. So write it
+[**Precision**](glossary.md#precision) is the share of the alarms that are right, [**recall**](glossary.md#recall) the share of the fraud that is found. How
+precise alarms are depends on recall, on false alarms, and on the [**base rate**](glossary.md#base-rate), the share of payments that are fraud. So write it
 down beside them.
 
 A page of requirements begins with the *goal*, in the business's own unit: a model may get better by its own measure while
@@ -170,7 +170,7 @@ mlsd.widgets.LatencySculptor(
     ordinary_s=20 * ms,
     slow_share=0.05,
     slow_s=400 * ms,
-    calls=10,
+    calls=100,
     promise_s=100 * ms,
     prediction=guess_pages,
 )
@@ -180,7 +180,7 @@ mlsd.widgets.LatencySculptor(
 So the p99 of such a page lies far out in the tail of its parts. That is why those who serve pages measure tails that seem
 absurdly far out [5].
 
-### Percentiles do not add, and must not be averaged
+### Two steps in a row
 
 Two steps in a row, for two shapes of time. **Predict both.** First, smooth tails:
 """
@@ -201,8 +201,9 @@ mlsd.ask("01-ask-stalls")
 From the p99 of each step alone, the p99 of both cannot be told. One thing is certain, whether or not the steps are independent: if each of k
 steps keeps its limit in 99 % of requests, all of them keep theirs in at least 100 − k %.
 
-What adds up is a [**budget**](glossary.md#budget): the time that a step is *given*, and that a *timeout* enforces, after which nobody waits for it any longer. So the latency of a design is
-split into a budget for each **hop**, one step on the way of a request. Harbour Pay's:
+What adds up is a [**budget**](glossary.md#budget): the time that a step is *given*. If each keeps to its own, the whole keeps to the sum. A
+*timeout*, after which nobody waits for the step any longer, makes sure of it where it is no longer than the budget. So the latency of a
+design is split into a budget for each **hop**, one step on the way of a request. Harbour Pay's:
 """
 
 # %%
@@ -243,11 +244,11 @@ An hour still hides its busiest minutes: Harbour Pay's 500/s are those of its bu
 period* it was counted. And one request may need many **scorings**, runs of the model: a ranking has one for each candidate. The
 requirement is about requests; the machines are bought for scorings.
 
-
 ## 6 Experiment: what a load test does not see
 
-A server answers in 10 ms, and stalls once, for the ten seconds from 50 to 60 of a test of 100 s. Is its p99 within half a second?
-**Predict** first whom the stall meets.
+A server answers in 10 ms, and stalls once, for the ten seconds from 50 to 60 of a test of 100 s. A [**closed loop**](glossary.md#closed-loop) sends a
+request when the last one is answered, as many load tests do. An [**open loop**](glossary.md#open-loop) sends on a clock, as many users together do,
+who do not wait for each other. Both are to send ten requests a second. **Predict** how many requests the closed one finds late.
 """
 
 # %%
@@ -256,9 +257,7 @@ sent
 
 # %% [markdown]
 """
-A [**closed loop**](glossary.md#closed-loop) sends a request when the last one is answered, as many load tests do. An [**open loop**](glossary.md#open-loop) sends on a
-clock, as many users together do, who do not wait for each other. Here both meet the very same server, and are to send ten
-requests a second. Recorded is when each request was due, and how long after that its answer came.
+Here both loops meet the very same server. Recorded is when each request was due, and how long after that its answer came:
 """
 
 # %%
@@ -266,44 +265,18 @@ loops = mlsd.samples.loops_beside_a_stall()
 sent.unlocks(lambda: mlsd.figures.two_loops(loops, stall_s=(50, 60)))
 
 # %%
-sent.unlocks(
-    lambda: pd.Series(
-        {name: np.percentile(loop, 99, axis=0)[1] for name, loop in loops.items()},
-        name="p99 (s)",
-    )
-)
+p99_s = {name: np.percentile(loop, 99, axis=0)[1] for name, loop in loops.items()}
+sent.unlocks(lambda: pd.Series(p99_s, name="p99 (s)"))
 
 # %% [markdown]
 """
-The server was the same. The closed loop waited while it stalled; the requests that it did not send are missing from its
-numbers, and its report says that all is well. This is called [**coordinated omission**](glossary.md#coordinated-omission) [8]. In the open loop
-two kinds of requests are late: those that were due during the stall, and those that found the queue after it. (`mlsd.samples.loops_beside_a_stall??` in a cell shows
-both loops.)
-
-So a latency requirement says how it is measured: from the moment at which a request was *due*, on a clock that does not wait
-for answers.
-
-### On your machine
-
-Now for real. A service that judges payments runs in a process of its own, is asked over HTTP, and again and again stalls for 0.4 s after
-2 s of work. The same two loops, for some seconds each. **Predict** what the open loop will measure.
-"""
-
-# %%
-expected = mlsd.ask("01-ask-lab")
-expected
-
-# %%
-expected.unlocks(mlsd.testbed.open_and_closed)
-
-# %% [markdown]
-"""
-The closed loop sends one request into each stall and very many between the stalls, so few of its requests are late. If
-both p99s are alike on your machine, others kept it busy: `mlsd.testbed.open_and_closed(recorded=True)` shows a recording.
+A report may leave out what its load test did not send: [**coordinated omission**](glossary.md#coordinated-omission) [8]. So a latency requirement says how it is
+measured: from the moment at which a request was *due*, on a clock that does not wait for answers. (`mlsd.samples.loops_beside_a_stall??`
+in a cell shows both loops.)
 
 ## 7 Write it down
 
-The first part of `harbour_pay.yaml` is the page of requirements. Three numbers are yours to decide, as text with a unit:
+The first part of `harbour_pay.yaml` is the page of requirements. Three values are yours to decide, as text with a unit (rps: requests per second):
 """
 
 # %%
@@ -351,7 +324,7 @@ mlsd.ask("01-recall-silent")
 
 ## Your own system
 
-About 10 minutes, on another day if you like. `mlsd.outline` adds an example of this part to your `design.yaml`, each line as a comment. Open the
+About 30 minutes, on another day if you like. `mlsd.outline` adds an example of this part to your `design.yaml`, each line as a comment. Open the
 file, put in what holds for your system, and take the `#` away (select the lines, Ctrl+/). What you have written stays as it is.
 `!mlsd check design.yaml` in a cell then says what a reviewer finds in it, with the line in the file.
 """
@@ -363,7 +336,24 @@ mlsd.outline("design.yaml", "requirements")
 """
 ## Further
 
-About 12 minutes, and not needed for the exercises.
+About 20 minutes, and not needed for the exercises.
+
+### A load test on your machine
+
+Now for real. A service that judges payments runs in a process of its own, is asked over HTTP, and again and again stalls for 0.4 s after
+2 s of work. The same two loops as in section 6, for some seconds each. **Predict** what the open loop will measure.
+"""
+
+# %%
+expected = mlsd.ask("01-ask-lab")
+expected
+
+# %%
+expected.unlocks(mlsd.testbed.open_and_closed)
+
+# %% [markdown]
+"""
+On a busy machine the two p99s may be alike; `mlsd.testbed.open_and_closed(recorded=True)` shows a recording.
 
 ### How much a mean hides
 
@@ -438,8 +428,8 @@ by one thread, a request took 31 ms, and 14 ms when they were split over several
 
 ### Other traffic, other products
 
-The requests at a load balancer in the collection of section 5 reach about 6 times their mean, and 10.6 times in an
-incident, so "twice the mean" is no rule [6].
+The counts of taxis in section 5 come from a collection of published traces. In another of them the requests at a load balancer
+reach about 6 times their mean, and 10.6 times in an incident, so "twice the mean" is no rule [6].
 
 Booking.com looked back on about 150 applications of machine learning, each tried on its customers in a
 randomised experiment [3]. As a reader summed up one of its lessons, a better measure of the model need not mean better business [4].

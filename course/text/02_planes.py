@@ -8,8 +8,11 @@ the firm had lost over 460 million dollars. Before the opening 97 e-mails of its
 were not alerts, and nobody acted on them. The tool that watched the growing positions could not stop the orders. And in one attempt
 to mend it, the new code was taken off the seven servers where it was right, which made things worse [1].
 
-No model was involved, and a system with a model has the same places to fail: from a monitor to somebody who acts, from a limit to a
-switch, and a way back that takes back what belongs together.
+No model was involved. A system with a model can fail in the same three ways:
+
+- a monitor notices, and nobody acts;
+- a limit is watched, and is not linked to a switch;
+- a rollback takes back a part of what belongs together.
 
 **You will be able to** place a component by what it is responsible for; say what stops, what falls back and what silently ages
 when one part dies; find the holes in a sketch and mend them; work out an availability and know what it
@@ -29,19 +32,19 @@ planes = mlsd.cases.load("harbour_pay").planes
 """
 ## 1 Kill a box
 
-These are parts of Harbour Pay, and what goes from one to the other. A **box** runs or stores something. On an **arrow** somebody
-asks and waits for an answer, or data move, or an alert or an order goes. The rows are the five planes of lesson 00.
+These are six parts of Harbour Pay, and what goes from one to the other. A **box** runs or stores something. On an **arrow** somebody
+asks and waits for an answer, or data move, or an alert or an order goes. The rows are planes of lesson 00.
 """
 
 # %%
-part = planes.without("payments", "ledger_export", "experiments", "delivery")
-part = part.without("drift", "service_metrics")
-mlsd.figures.sketch(part)
+few = mlsd.samples.sketch_of_six()
+mlsd.figures.sketch(few)
 
 # %% [markdown]
 """
-A payment arrives at the gateway. The gateway asks the scorer, and the scorer asks the feature store, which keeps the features ready
-to be read. **Predict.**
+A payment arrives at the gateway. The gateway asks the scorer, and where no score comes in time it decides by rules alone: its
+**fallback**. The scorer asks the feature store (`features`), which keeps the features ready to be read. In this sketch the scorer has no
+fallback for the store. `velocity` counts recent payments from `card_events` and writes the counts into the store. **Predict.**
 """
 
 # %%
@@ -50,12 +53,12 @@ killed
 
 # %% [markdown]
 """
-Your prediction opens the canvas. Kill boxes there, one at a time, and revive them. After whose death do the most boxes go on with older
-data? Which one is missed by nobody at first?
+Your prediction opens the canvas. Kill boxes there, one at a time, and revive them. After whose death does every payment still get a
+score, and not one error show? What the review says is for section 3.
 """
 
 # %%
-mlsd.widgets.PlanesCanvas(part, prediction=killed)
+mlsd.widgets.PlanesCanvas(few, prediction=killed)
 
 # %% [markdown]
 """
@@ -105,13 +108,13 @@ These are the arrows on which somebody waits at Harbour Pay:
 | `scorer` | `rules` | 20 ms | decide by the score alone |
 
 The [**blast radius**](glossary.md#blast-radius) of a part is what it takes with it. Follow it by hand: a failure travels *against* the arrows
-on which somebody waits, up to the first fallback; and *along* the arrows on which data move, where no error shows it. Your
-prediction was about the feature store. Without the fallback on the arrow to it, this is what its death does:
+on which somebody waits, up to the first fallback; and *along* the arrows on which data move, where no error shows it. With the
+fallback of the table, the death of the feature store does this:
 """
 
 # %%
-bare = planes.with_flow("scorer", "features", fallback=None)
-mlsd.analysis.blast_radius(bare, "features").sentence
+six = few.with_flow("scorer", "features", fallback="Each feature's default")
+mlsd.analysis.blast_radius(six, "features").sentence
 
 # %% [markdown]
 """
@@ -119,42 +122,37 @@ And here the death of what *fills* the store:
 """
 
 # %%
-mlsd.analysis.blast_radius(planes, "velocity").sentence
+mlsd.analysis.blast_radius(six, "velocity").sentence
 
 # %% [markdown]
 """
 Nothing stops, and every score is made from counts that get older, as at Uber in lesson 00. Such an age needs a monitor of its own:
 lesson 03.
 
-**Explore.** The same boxes with three holes. The rules review the sketch as you draw. Mend what they find; three edits do it.
+**Explore.** Now more boxes, and three holes. The rules review the sketch as you draw; one of the holes breaks two rules. Mend what
+they find; three edits do it.
 """
 
 # %%
-broken = part.with_flow("scorer", "features", timeout=None, fallback=None)
-broken = broken.with_flow("merchant_jobs", "features", check=None)
-broken = broken.changed(
-    flows=[flow for flow in broken.flows if flow.start != "quality"]
-)
-
-# %%
-mlsd.widgets.PlanesCanvas(broken, prediction=killed)
+mlsd.widgets.PlanesCanvas(mlsd.samples.sketch_with_holes(), prediction=killed)
 
 # %% [markdown]
 """
-Read the sentences of the review as what would happen at night:
+Ask of each finding what would happen at night: who waits, who reads what nobody checked, who is told?
 
-- a **call** without a timeout and a fallback waits for as long as the store is silent, and everybody behind it waits too;
-- **files that we generate** and that enter the store unchecked are how lesson 00's first incident began;
-- a **monitor** whose alert reaches nobody in control is 97 e-mails.
+What a rollback takes back *together* stands on no arrow. If it took back the model alone, that model might get features in a shape that it
+does not know:
+"""
 
-A fourth kind of hole has no arrow. `planes.release` says what a rollback takes back *together*: the model alone may then get features in a shape
-that it does not know.
+# %%
+planes.release.versioned_together
 
+# %% [markdown]
+"""
 ## 4 Availability, and what it hides
 
 **Availability** is the share of time, or of requests, that gets an answer. If parts are all **required** and fail independently, their
-shares multiply. (Parts that fail together are better than the product, as their outages overlap.) **Predict** before you
-multiply.
+shares multiply. (Where outages of required parts overlap, the whole is down for less than that.) **Predict** before you multiply.
 """
 
 # %%
@@ -169,26 +167,27 @@ the rules. And a score without any fallback needs all four:
 """
 
 # %%
-up = {box.id: box.availability for box in planes.components}
-score = up["gateway"] * up["scorer"]
-in_full = score * up["features"] * up["rules"]
+up = pd.Series({box.id: box.availability for box in planes.components}).dropna()
+up
 
-minutes = 30 * 24 * 60
-down = {
-    "promised": (1 - 0.999) * minutes,
-    "an answer": (1 - up["gateway"]) * minutes,
-    "a score": (1 - score) * minutes,
-    "a score without any fallback": (1 - in_full) * minutes,
+# %%
+available = {
+    "promised": 0.999,
+    "an answer": up["gateway"],
+    "a score": up["gateway"] * up["scorer"],
+    "a score without any fallback": up.prod(),
 }
-pd.Series(down, name="minutes in 30 days without").round(1)
+minutes_without = (1 - pd.Series(available)) * 30 * 24 * 60
+minutes_without.round(1)
 
 # %% [markdown]
 """
-The promise is kept. If the feature store and the rules had no fallbacks, a score would need all four, and
-half as many minutes would be left for what is not in the sketch, such as a bad release.
+By these availabilities, which are assumed, the promise is kept. If the feature store and the rules had no fallbacks, a score would need
+all four, and half as many minutes would be left for what is not in the sketch, such as a bad release.
 
 Copies go the other way. Of two copies of 99 %, one is enough, so both have to be down. If they fail independently, that makes
-1 − (1 − 0.99)² = 99.99 %. They seldom do. Copies share a configuration, a zone, a bug, a feature file. The part of their failures that hits all
+1 − (1 − 0.99)² = 99.99 %. They seldom do: copies share a configuration, a zone, a bug, a feature file. For required parts overlapping
+outages are better than independent ones, for copies they are worse. The part of their failures that hits all
 of them at once is the [**common cause**](glossary.md#common-cause) [2]. **Predict.**
 """
 
@@ -200,15 +199,6 @@ mlsd.ask("02-ask-common")
 More copies do not help against what they share. What helps is a difference: another version, another zone, another hour of
 roll-out.
 
-**Your turn.** Three required parts of 99.95 % each, and a required store of two copies of 99 %, with a tenth of their failures in
-common. The three parts are up 0.9995³ = 99.85 %, the store (1 − 0.1 × 1 %) × (1 − (0.9 × 1 %)²) = 99.892 %.
-"""
-
-# %%
-mlsd.ask("02-ask-faded")
-
-# %% [markdown]
-"""
 The number hides *who* was down (a share of the time is not a share of the requests: nights are cheap); wrong
 answers, which count as up; and how long one failure lasts: a month's budget can be spent at once.
 
@@ -228,31 +218,24 @@ canary_needs
 
 # %% [markdown]
 """
-Harbour Pay's canary gets 1 % of 500 requests/s at the peak, and of 200 requests/s on average. Half of the rule for two equal arms, as
-the reason above has it, takes so long:
+Harbour Pay's canary gets 1 % of 500 requests/s at the peak, and of 200 requests/s on average. This is how long it needs:
 """
 
 # %%
 needed = mlsd.formulas.canary_sample_size(0.001, 0.002) / 2
-minutes_at = {
-    "at the peak": needed / (0.01 * 500) / 60,
-    "on average": needed / (0.01 * 200) / 60,
-}
-canary_needs.unlocks(lambda: pd.Series(minutes_at, name="minutes").round())
+canary_rps = 0.01 * pd.Series({"at the peak": 500, "on average": 200})
+minutes = needed / canary_rps / 60
+canary_needs.unlocks(minutes.round)
 
 # %% [markdown]
 """
-So a canary is measured in requests, and its hours follow from the traffic. And it does not see everything:
+So a canary is measured in requests, and its hours follow from the traffic. Harbour Pay's takes 2 h. It does not see everything:
 
-| within the hour | not within the hour |
+| seen in that time | not seen in that time |
 |---|---|
-| errors, slow answers, crashes | that it finds less fraud: that takes labels, which come weeks later |
+| errors that have doubled, slow answers, crashes | that it finds less fraud: that takes labels, which come weeks later |
 | how often it decides otherwise than the old model, from the shadow | which of the two was right |
 | scores that are all alike, or missing | slow drift, and what users learn to do about it |
-
-To see that the recall has fallen from 60 to 50 %, the same rule asks for 198 labelled frauds. One payment in a thousand is fraud, so these
-take 198 / 0.001 / (0.01 × 500/s) = 11 hours at the peak, and their labels another 30 days. That is the least: of the payments that the
-canary *stops*, only the few that are let through all the same ever get a label.
 
 A [**rollback**](glossary.md#rollback) takes back everything that changed together: the model, the *schema of its features*, its configuration.
 First comes what limits the harm quickest. Stop the release; where the old version is still warm, shift the traffic back to it; where it is
@@ -291,12 +274,9 @@ no_gate.unlocks(
 
 # %% [markdown]
 """
-A check of one line takes the errors away, and the price is a file that gets older and older meanwhile. So the gate needs an alert
-of its own, and a limit on how old is too old. The strict gate has as few errors, but refuses good files on ordinary days
-too, until somebody switches it off. A gate is tuned like any alarm.
-
-The middle of such a day is the most confusing: from 13:20 on half of the nodes have the change, and errors come and go with every
-other file or so. (`mlsd.samples.days_behind_a_gate??` in a cell shows how the days are drawn.)
+A gate pays for fewer errors with an older file, which helps where an old file does less harm than none. So it needs an alert of its own, and a
+limit on how old is too old. And a gate is tuned like any alarm: one that refuses too many good files will be switched off.
+(`mlsd.samples.days_behind_a_gate??` in a cell shows how the days are drawn.)
 
 ## 7 Write it down
 
@@ -333,16 +313,7 @@ design.with_part(planes=sketch).save("harbour_pay.yaml", replace=True).name
 """
 `!mlsd document harbour_pay.yaml` in a cell makes the design document, with this sketch in it.
 
-## 8 What the sketch leaves out
-
-- **Time.** An arrow has no clock. How old what it carries may be is lesson 03.
-- **Amounts.** A box has no size, and a fallback has to carry what it takes over. Lesson 05.
-- **Whether it works.** The sketch says that there is a fallback. A drill shows whether it answers.
-- **Slow.** A part that is dead is found by a timeout; one that is slow holds everybody until then.
-- **What is shared.** Two boxes on one machine, one account or one file may fail as one.
-- **People.** An owner on a box is a name; an alert at night needs somebody who may press the switch.
-
-## 9 Before you go
+## 8 Before you go
 
 Four questions, without looking back: two on this lesson, two on lesson 01.
 """
@@ -361,13 +332,13 @@ mlsd.ask("02-recall-sum")
 
 # %% [markdown]
 """
-**Next:** seven exercises in [the assignment](../release/02_planes/02_planes.ipynb), in three sittings. If you learn alone,
+**Next:** seven exercises in [the assignment](../release/02_planes/02_planes.ipynb), in four sittings. If you learn alone,
 `mlsd.check(..., fresh=True)` tries your answer on cases that it has not seen, as grading does. Then
 [lesson 03](03_dataflow.ipynb) puts clocks on the arrows.
 
 ## Your own system
 
-About 10 minutes, on another day if you like. This part too, as an example in your `design.yaml`, to be changed there:
+About 30 minutes, on another day if you like. This part too, as an example in your `design.yaml`, to be changed there:
 """
 
 # %%
@@ -388,6 +359,36 @@ Or draw. Once your file has `planes`, take away the `#`s: the first cell opens y
 
 # %% [markdown]
 """
+## Further
+
+About 3 minutes, and not needed for the exercises.
+
+### An availability to work out
+
+**Your turn.** Three required parts of 99.95 % each, and a required store of two copies of 99 %, with a tenth of their failures in
+common. The three parts are up 0.9995³ = 99.85 %, the store (1 − 0.1 × 1 %) × (1 − (0.9 × 1 %)²) = 99.892 %.
+"""
+
+# %%
+mlsd.ask("02-ask-faded")
+
+# %% [markdown]
+"""
+### A canary that is to see lost recall
+
+To see that the recall has fallen from 60 to 50 %, the same rule asks for 198 labelled frauds. One payment in a thousand is fraud, so these
+take 198 / 0.001 / (0.01 × 500/s) = 11 hours at the peak, and their labels another 30 days. That is the least: of the payments that the
+canary *stops*, only the few that are let through all the same ever get a label.
+
+### What the sketch leaves out
+
+- **Time.** An arrow has no clock. How old what it carries may be is lesson 03.
+- **Amounts.** A box has no size, and a fallback has to carry what it takes over. Lesson 05.
+- **Whether it works.** The sketch says that there is a fallback. A drill shows whether it answers.
+- **Slow.** A part that is dead is found by a timeout; one that is slow holds everybody until then.
+- **What is shared.** Two boxes on one machine, one account or one file may fail as one.
+- **People.** An owner on a box is a name; an alert at night needs somebody who may press the switch.
+
 ## Sources
 
 1. U.S. Securities and Exchange Commission, *In the Matter of Knight Capital Americas LLC*, release 34-70694, 16 October 2013,

@@ -83,7 +83,7 @@ def _mark(plot: Plot, view: LatencyView, mark: Mark) -> str:
     elif mark == view.p50:
         shape, colour, shift, left = drawing.diamond(at, 6, fill=drawing.INK), drawing.INK, (-11, 4), True
     else:
-        left = x > drawing.WIDE - 190  # no room to the right
+        left = x + 11 + 8 * len(f"{mark.name} {mark.words}") > drawing.WIDE  # no room to the right
         shape, colour, shift = drawing.disc(at), drawing.EXACT, (-11 if left else 11, 4)
     return shape + words(f"{mark.name} {mark.words}", x + shift[0], y + shift[1], halo=drawing.PANEL, fill=colour,
                          font_weight=600, text_anchor="end" if left else "start")  # fmt: skip

@@ -1,4 +1,4 @@
-"""The map of the course: five steps, and the one file that flows through them."""
+"""The map of the course: five steps, and the one file to which each adds its part."""
 
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ _SMALLEST = 9.5  # points: 11 px and more where a notebook shows the figure 640 
 
 
 def course_map() -> Figure:
-    """Show lessons 00 to 05 and the part of design.yaml that each writes.
+    """Show lessons 01 to 05 and the part of harbour_pay.yaml that each writes.
 
     Data: lesson, step, question, part.
     """
@@ -34,7 +34,7 @@ def course_map() -> Figure:
     )
     return draw(
         _paint,
-        alt=f"Lesson 00 names a design in design.yaml. Five steps follow, each adding its part to that file: {each}.",
+        alt=f"Five steps, each adding its part to harbour_pay.yaml: {each}.",
         data={
             "lesson": lessons,
             "step": steps,
@@ -57,7 +57,7 @@ def _paint(axes: "Axes") -> None:
             axes.annotate("", (left - 0.01, 1.25), (left - _GAP + 0.01, 1.25), arrowprops=_arrow(QUIET))
     end = len(STEPS) * (_WIDE + _GAP) - _GAP
     axes.add_patch(_rectangle(-0.05, -0.28, end + 0.1, 0.5, EXACT.colour, EXACT.pale))
-    axes.text(end / 2, -0.14, "design.yaml, named in lesson 00: one file, which each lesson reads and adds to",
+    axes.text(end / 2, -0.14, "harbour_pay.yaml: one file, to which each lesson adds its part",
               ha="center", va="center", color=EXACT.colour, weight="bold", size=_SMALLEST)  # fmt: skip
     axes.set_xlim(-0.1, end + 0.1)
     axes.set_ylim(-0.35, 2.05)

@@ -95,8 +95,15 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
             yield Fault(
                 f"{where[flow]}.timeout",
                 f"{arrow(flow)} has no timeout: its caller may wait without limit.",
-                "Set a timeout above the call's usual p99 and within the latency budget.",
+                "Set a timeout above the call's usual p99 and within the latency budget."
+                + _if_it_tells(known[flow.start]),
             )
+
+
+def _if_it_tells(start: Component) -> str:
+    """Say what an arrow from monitoring may rather be: who tells somebody does not wait for an answer."""
+    told = start.plane == "monitoring"
+    return " Or let the arrow carry an alert, if it only tells something." if told else ""
 
 
 def _asked_by(planes: Planes, entry: str) -> str:
@@ -132,7 +139,7 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
                 f"{where[last]}.fallback",
                 f"{arrow(last)} has no fallback for when no answer comes.",
                 "State what the caller does instead, such as a default or the last good value, and whether it "
-                "fails open.",
+                "fails open." + _if_it_tells(known[last.start]),
             )
 
 

@@ -155,8 +155,8 @@ UBER = Incident(
         "monitoring": (
             EARLIEST,
             (
-                "The age of the features grows from day 1 on, when nothing else changes yet. Watch the age of what is "
-                "served, not only whether something is."
+                "The age of the features grows from day 1 on, and no answer fails. Watch the age of what is served, "
+                "not only whether something is."
             ),
         ),
         "control": (LATER, "Control can run the job again, once somebody knows. Nothing told it."),

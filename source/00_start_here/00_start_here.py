@@ -2,7 +2,7 @@
 """
 # 00 Start here: exercises
 
-Five short exercises, about 50 minutes, 19 points. They are divided into two sittings. Each has three cells:
+Five short exercises, about an hour, 19 points. They are divided into two sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -23,14 +23,14 @@ import mlsd_helpers as mlsd
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## First sitting, about 30 minutes: exercises 1 to 3, causes, a testable wish and a silent model
+## First sitting, about 32 minutes: exercises 1 to 3, causes, a testable wish and a silent model
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-incidents-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 1 Is it the model?
 
-*About 8 minutes, 3 points.*
+*About 9 minutes, 3 points.*
 
 Predict before you read on.
 """
@@ -158,7 +158,7 @@ verdict.grade()
 """
 ## 3 When the model is silent
 
-*About 11 minutes, 4 points.*
+*About 12 minutes, 4 points.*
 
 The model gives a score, and for an hour it gives none. **Fail open** lets every request pass as if it were good; **fail
 closed** stops every one as if it were bad. Neither is safe: it depends on the use. Often there is a third way, such as simple
@@ -214,14 +214,14 @@ verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 20 minutes: exercises 4 and 5, a response and an input that tells
+## Second sitting, about 25 minutes: exercises 4 and 5, a response and an input that tells
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-response-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 4 Order the response
 
-*About 9 minutes, 6 points.*
+*About 12 minutes, 6 points.*
 
 A job makes a feature file every five minutes and sends it to all machines. Its last one was faulty, and every machine
 that read it fails. The last good file is kept. On the table lie cards, each with an `id` and what it `does`:
@@ -277,7 +277,7 @@ verdict.grade()
 """
 ## 5 Find the input that tells
 
-*About 11 minutes, 3 points: one each for faults in the formula, in the rounding, and at the edges.*
+*About 13 minutes, 3 points: one each for faults in the formula, in the rounding, and at the edges.*
 
 Somebody wrote a function, and you look for a test input on which a fault in it shows. How many servers does a service need?
 `peak_rps` requests a second come, each keeps a server busy for `service_time_s` seconds, a server may be busy for the share

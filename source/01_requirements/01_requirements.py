@@ -2,7 +2,7 @@
 """
 # 01 Requirements: exercises
 
-Seven exercises, about 95 minutes, 24 points. They are divided into three sittings. Each has three cells:
+Seven exercises, about two hours, 24 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -180,14 +180,14 @@ verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 29 minutes: exercises 4 and 5, many calls and a clash of wishes
+## Second sitting, about 45 minutes: exercises 4 and 5, many calls and a clash of wishes
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 4 Side by side, and one after another
 
-*About 10 minutes, 3 points.*
+*About 12 minutes, 3 points.*
 
 A request makes a number of `calls` at the same time, and waits for all of them; each is slow with the chance
 `slow_share`, independently. Apart from that, it passes the hops `hops_ms` one after another, out of a budget of
@@ -229,7 +229,7 @@ verdict.grade()
 """
 ## 5 Requirements that cannot all hold
 
-*About 19 minutes, 4 points: one for each topic.*
+*About 33 minutes, 4 points: one for each topic.*
 
 A page has eleven `statements` on four topics: freshness, latency, load and alarms. Each says its `numbers` in words
 (`says`) and has an `id`. Some pages contradict themselves, and some only look as if they did. The
@@ -295,14 +295,14 @@ verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Third sitting, about 26 minutes: exercises 6 and 7, a decision and a page of requirements
+## Third sitting, about 30 minutes: exercises 6 and 7, a decision and a page of requirements
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-decide-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 6 Which requirement gives way?
 
-*About 12 minutes, 4 points.*
+*About 14 minutes, 4 points.*
 
 A count may be a quarter of an hour old, says one requirement; it comes from a nightly job, says another. There are
 three ways out: pay for a stream and keep the limit, loosen the limit to what the job can give, or do without the
@@ -369,7 +369,7 @@ verdict.grade()
 """
 ## 7 Repair a page of requirements
 
-*About 14 minutes, 4 points: one for each fault.*
+*About 16 minutes, 4 points: one for each fault.*
 
 A page of `needs` has four faults, and a review of designs finds them: the promise holds at the median, the hops
 overspend the budget, the peak is the mean, and a ranking scores one item a request. Under `throughput` stand two
@@ -383,8 +383,8 @@ for case in mlsd.exercises.inputs("01-repair"):
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 Write `repaired`, which takes `needs` and returns the page mended: promise p95, p99 or p99.9 (`percentile`); shorten
-a hop and keep the budget; set `peak`, `derivation` (`"busiest period"`) and `scorings_per_request`. Leave the two
-notes out.
+one hop, to no less than 5 ms, and keep the budget; set `peak`, `derivation` (`"busiest period"`) and
+`scorings_per_request`. Leave the two notes out.
 """
 
 

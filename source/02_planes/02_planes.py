@@ -2,7 +2,7 @@
 """
 # 02 Planes: exercises
 
-Seven exercises, about two hours, 25 points. They are divided into three sittings. Each has three cells:
+Seven exercises, about two and a half hours, 25 points. They are divided into four sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -26,14 +26,14 @@ from mlsd_helpers.figures.planes import DOES
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## First sitting, about 30 minutes: exercises 1 and 2, planes and blast radius
+## First sitting, about 35 minutes: exercises 1 and 2, planes and blast radius
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-place-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 1 Place components into planes
 
-*About 15 minutes, 3 points.*
+*About 17 minutes, 3 points.*
 
 `place` takes a list of components, each a dict with its `id`, its `kind`, the plane that it is `called_by` and the
 machines that it `runs_on`. Return a dict from each `id` to its plane: data, training, serving, monitoring or control.
@@ -78,7 +78,7 @@ verdict.grade()
 """
 ## 2 Trace the blast radius
 
-*About 15 minutes, 4 points.*
+*About 18 minutes, 4 points.*
 
 `flows` is a list of arrows, each a dict with `from`, `to`, what it `carries`, and its `fallback` (None where there is
 none). The component `killed` is dead. Return a dict of three sets of names:
@@ -118,14 +118,14 @@ verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 44 minutes: exercises 3 and 4, holes in a sketch
+## Second sitting, about 45 minutes: exercises 3 and 4, rules for a sketch and for a file
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-lint-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 3 Write rules that find holes in a sketch
 
-*About 19 minutes, 3 points.*
+*About 28 minutes, 3 points.*
 
 A review is a handful of functions over boxes and arrows. Write three of its rules. `components` are dicts with `id` and
 `kind`; `flows` are dicts with `from`, `to`, `carries`, `timeout` and `fallback` (None where there is none). The plane of a
@@ -178,11 +178,85 @@ verdict = mlsd.check("02-lint", lint, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
 
+# %% [markdown] nbgrader={"grade": false, "grade_id": "02-gate-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 4 Gate a generated file
+
+*About 17 minutes, 3 points.*
+
+A file of features is generated every five minutes: `rows`, each a dict with `feature` and `value`. The last file that was
+let in had `last_good_rows` rows; 0 means that none was let in yet. The reader stops beyond `hard_limit` rows. `ranges`
+maps each feature that the model knows to its lowest and highest value. Decide with a reason. Take the checks in this order; the first that fails gives
+the reason:
+
+| reason | refused is a file |
+|---|---|
+| `size` | with more rows than the limit, or more than 20 % away from the last good one, either way; where there is none, only the limit counts |
+| `duplicate` | in which a feature comes twice |
+| `schema` | in which a feature is missing or unknown |
+| `range` | with a value outside its range |
+| `ok` | (let in) |
+
+Return a dict: `accept`, True or False; `reason`; and `serve`, which file the readers get now: `"new"`; where it is
+refused, `"last good"`; and `"nothing"` where it is refused and no file was let in before. Here is one case for each of
+these three values of `serve`, in that order:
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "02-gate-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+cases = mlsd.exercises.inputs("02-gate")
+for case in (cases[0], cases[4], cases[-1]):
+    print(pformat(case, width=68, sort_dicts=False))
+    print()
+
+
+# %% nbgrader={"grade": false, "grade_id": "02-gate-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def gate(rows, last_good_rows, hard_limit, ranges):
+    ### BEGIN SOLUTION
+    names = [row["feature"] for row in rows]
+    usual = last_good_rows or len(rows)
+    if len(rows) > hard_limit or abs(len(rows) - usual) > 0.2 * usual + 1e-9:
+        reason = "size"
+    elif len(set(names)) < len(names):
+        reason = "duplicate"
+    elif set(names) != set(ranges):
+        reason = "schema"
+    elif not all(
+        ranges[row["feature"]][0] <= row["value"] <= ranges[row["feature"]][1]
+        for row in rows
+    ):
+        reason = "range"
+    else:
+        reason = "ok"
+    accept = reason == "ok"
+    meanwhile = "last good" if last_good_rows else "nothing"
+    return {
+        "accept": accept,
+        "reason": reason,
+        "serve": "new" if accept else meanwhile,
+    }
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("02-gate")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "02-gate", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+verdict = mlsd.check("02-gate", gate)
+### BEGIN HIDDEN TESTS
+verdict = mlsd.check("02-gate", gate, fresh=True)
+### END HIDDEN TESTS
+verdict.grade()
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## Third sitting, about 42 minutes: exercise 5, a sketch to repair
+"""
+
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-repair-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## 4 Repair a sketch within four edits
+## 5 Repair a sketch within four edits
 
-*About 25 minutes, 5 points.*
+*About 42 minutes, 5 points.*
 
 A colleague's sketch has four holes: a call that waits for ever, generated input that is not checked, a monitor that
 nobody in control hears, and a rollback that is not whole. This is what the review says of it:
@@ -250,16 +324,16 @@ verdict = mlsd.check("02-repair", repaired, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()
 
-# %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-4", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Third sitting, about 45 minutes: exercises 5 to 7, availability, a canary and a gate
+## Fourth sitting, about 33 minutes: exercises 6 and 7, availability and a canary
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-availability-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## 5 Work out the availability of a topology
+## 6 Work out the availability of a topology
 
-*About 15 minutes, 4 points.*
+*About 17 minutes, 4 points.*
 
 A request needs every part in `required` (availabilities), and a store that runs as `copies` copies, of which one is
 enough. One copy by itself has the availability `copy`; a share `common_share` of its failures takes all copies at
@@ -303,9 +377,9 @@ verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-canary-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## 6 Order a canary and a rollback
+## 7 Order a canary and a rollback
 
-*About 15 minutes, 3 points.*
+*About 16 minutes, 3 points.*
 
 `order` takes a `plan`, `"release"` or `"rollback"`, and shuffled `cards`. Return a list of the cards that belong there, in
 an order that you would defend. The old version answers everywhere five minutes after it was brought back; the switch acts
@@ -357,74 +431,5 @@ def order(plan, cards):
 verdict = mlsd.check("02-canary", order)
 ### BEGIN HIDDEN TESTS
 verdict = mlsd.check("02-canary", order, fresh=True)
-### END HIDDEN TESTS
-verdict.grade()
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "02-gate-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
-"""
-## 7 Gate a generated file
-
-*About 15 minutes, 3 points.*
-
-A file of features is generated every five minutes: `rows`, each a dict with `feature` and `value`. The last file that was
-let in had `last_good_rows` rows; 0 means that none was let in yet. The reader stops beyond `hard_limit` rows. `ranges`
-maps each feature that the model knows to its lowest and highest value. Decide with a reason. Take the checks in this order; the first that fails gives
-the reason:
-
-| reason | refused is a file |
-|---|---|
-| `size` | with more rows than the limit, or more than 20 % away from the last good one, either way; where there is none, only the limit counts |
-| `duplicate` | in which a feature comes twice |
-| `schema` | in which a feature is missing or unknown |
-| `range` | with a value outside its range |
-| `ok` | (let in) |
-
-Return a dict: `accept`, True or False; `reason`; and `serve`, which file the readers get now: `"new"`; where it is
-refused, `"last good"`; and `"nothing"` where it is refused and no file was let in before. Here is one case for each of
-these three values of `serve`, in that order:
-"""
-
-# %% nbgrader={"grade": false, "grade_id": "02-gate-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-cases = mlsd.exercises.inputs("02-gate")
-for case in (cases[0], cases[4], cases[-1]):
-    print(pformat(case, width=68, sort_dicts=False))
-    print()
-
-
-# %% nbgrader={"grade": false, "grade_id": "02-gate-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def gate(rows, last_good_rows, hard_limit, ranges):
-    ### BEGIN SOLUTION
-    names = [row["feature"] for row in rows]
-    usual = last_good_rows or len(rows)
-    if len(rows) > hard_limit or abs(len(rows) - usual) > 0.2 * usual + 1e-9:
-        reason = "size"
-    elif len(set(names)) < len(names):
-        reason = "duplicate"
-    elif set(names) != set(ranges):
-        reason = "schema"
-    elif not all(
-        ranges[row["feature"]][0] <= row["value"] <= ranges[row["feature"]][1]
-        for row in rows
-    ):
-        reason = "range"
-    else:
-        reason = "ok"
-    accept = reason == "ok"
-    meanwhile = "last good" if last_good_rows else "nothing"
-    return {
-        "accept": accept,
-        "reason": reason,
-        "serve": "new" if accept else meanwhile,
-    }
-    ### END SOLUTION
-
-
-# %%
-# mlsd.hint("02-gate")  # take away the first # and run; run again for the next hint
-
-# %% nbgrader={"grade": true, "grade_id": "02-gate", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-gate", gate)
-### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-gate", gate, fresh=True)
 ### END HIDDEN TESTS
 verdict.grade()

@@ -3,7 +3,7 @@ from typing import get_args
 
 import pytest
 
-from mlsd_helpers import cases
+from mlsd_helpers import cases, samples
 from mlsd_helpers.design import Planes
 from mlsd_helpers.design.planes import Carries
 from mlsd_helpers.errors import DesignError
@@ -168,3 +168,12 @@ def test_without_a_kernel_a_figure_tables_and_a_sentence_stand_in():
     closed = PlanesCanvas(SMALL, prediction=Prediction("?", truth=1, because="so"))
     html = closed._repr_mimebundle_()[0]["text/html"]
     assert html.index("<details>") < html.index("<img")
+
+
+def test_an_arrow_from_a_monitor_that_is_drawn_as_a_call_is_said_to_be_perhaps_an_alert():
+    canvas = PlanesCanvas(samples.sketch_with_holes())
+    canvas.connect("quality", "pager")
+    about = [found for found in canvas.findings if found.message.startswith("quality → pager")]
+    assert {found.code for found in about} == {"PLANE005", "PLANE006"}
+    assert all("carry an alert" in found.fix for found in about)
+    assert not any("carry an alert" in found.fix for found in canvas.findings if found not in about)

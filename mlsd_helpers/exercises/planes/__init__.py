@@ -1,3 +1,3 @@
 """Lesson 02, planes: exercises on boxes and arrows, one a module, and the mistakes"""
 
-ORDER = ("place", "blast", "lint", "repair", "availability", "canary", "gate")
+ORDER = ("place", "blast", "lint", "gate", "repair", "availability", "canary")

@@ -206,7 +206,7 @@ EXERCISE = Exercise(
     title="Trace the blast radius",
     kind="trace",
     outcome="Say what stops, what falls back and what ages unseen when one component dies.",
-    minutes=15,
+    minutes=18,
     steps=(
         _step("stops", 2, "gives no answer", "give no answer"),
         _step("falls_back", 1, "uses a fallback of its own", "use a fallback of their own"),

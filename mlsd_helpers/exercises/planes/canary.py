@@ -243,7 +243,7 @@ EXERCISE = Exercise(
     title="Order a canary and a rollback",
     kind="order",
     outcome="Release a model so that few users meet its faults, and take it back whole.",
-    minutes=15,
+    minutes=16,
     steps=(
         Step("cards", 1, _right_cards, part="", explain=_explain_cards),
         _in_order("release"),

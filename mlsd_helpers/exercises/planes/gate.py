@@ -202,7 +202,7 @@ EXERCISE = Exercise(
     title="Gate a generated file",
     kind="decide with a reason",
     outcome="Let generated input in or refuse it with a reason, and say what is served meanwhile.",
-    minutes=15,
+    minutes=17,
     steps=(
         equals("accept", 1, lambda case, _: gate(**case)["accept"]),
         Step(

@@ -241,7 +241,7 @@ EXERCISE = Exercise(
     title="Write rules that find holes in a sketch",
     kind="code",
     outcome="Turn a sentence about a sound sketch into a rule that finds where any sketch breaks it.",
-    minutes=19,
+    minutes=28,
     steps=(
         _found("calls", 1, "the positions of calls without a timeout or without a fallback"),
         _found("unheard", 1.5, "the monitors from which nothing reaches control"),

@@ -151,8 +151,8 @@ def _in_plane(plane: str, points: float) -> Step:
             return f"Expected one of {', '.join(KINDS)} for every component, {strange} among them."
         here = {name for name in kinds if str(value[name]).strip().casefold() == plane}
         wrong = next(n for n in kinds if n in here - _may(case, plane) or n in _must(case, plane) - here)
-        where = "is not" if wrong in here else "belongs"
-        return f"Look at {wrong}, a {kinds[wrong]}: it {where} in {plane}. What does it answer for?"
+        where = "into" if wrong in here else "elsewhere than into"
+        return f"Look at {wrong}, a {kinds[wrong]}, which you put {where} {plane}. What does it answer for?"
 
     return Step(plane, points, right, part="", explain=explain)
 
@@ -168,7 +168,7 @@ EXERCISE = Exercise(
     title="Place components into planes",
     kind="classify",
     outcome="Place a component into the plane that is responsible for it, whoever calls it.",
-    minutes=15,
+    minutes=17,
     steps=(
         _in_plane("data", 1),
         _in_plane("training", 0.5),

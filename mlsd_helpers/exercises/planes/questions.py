@@ -22,18 +22,21 @@ def _faded() -> float:
 
 def _killed() -> float:
     planes = cases.load("harbour_pay").planes
-    return len(blast_radius(planes, "features").stops) - 1 if planes else 0
+    if planes is None:
+        return 0
+    return len(blast_radius(planes.with_flow("scorer", "features", fallback=None), "features").stops) - 1
 
 
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="02-ask-kill",
-        question="The feature store of Harbour Pay dies. How many other boxes stop answering with it?",
+        question="The feature store dies. How many of the other five boxes stop answering with it?",
         unit="boxes",
         truth=_killed,
-        because="The scorer waits 40 ms for it, and then takes each feature's default: the arrow has a fallback.",
+        because="The scorer waits for the store and has no fallback, so it stops too. The gateway waits for the scorer "
+        "and has one: it decides by rules alone.",
         within=0.001,
-        highest=23,
+        highest=5,
     ),
     Recall(
         id="02-ask-table",
@@ -109,7 +112,7 @@ QUESTIONS: tuple[Question, ...] = (
         unit="min",
         truth=None,
         because="At first few nodes have the change, and few files are bad. When half of them have it, good and bad "
-        "files alternate; after ten steps of half an hour every file is bad.",
+        "files come in turn, and errors come and go; after ten steps of half an hour every file is bad.",
         within=0.15,
         highest=1440,
     ),
@@ -127,13 +130,13 @@ QUESTIONS: tuple[Question, ...] = (
     Recall(
         id="02-recall-canary",
         lesson="02 planes",
-        question="A canary ran for an hour with the usual errors and latency. What is known of the new fraud model?",
+        question="A canary ran for two hours with the usual errors and latency. What is known of the new fraud model?",
         options={
-            "it does not break the service": "Within what so many requests can tell. Its quality takes labels.",
+            "its errors have probably not doubled": "Two hours are enough requests for that. Its quality takes labels.",
             "it finds as much fraud as the old one": "That takes labels, and these come weeks later.",
             "nothing": "Errors and latency were compared; that is something.",
         },
-        answer="it does not break the service",
+        answer="its errors have probably not doubled",
     ),
     Recall(
         id="02-recall-peak",

@@ -322,7 +322,7 @@ EXERCISE = Exercise(
     title="Repair a sketch within four edits",
     kind="repair a design",
     outcome="Mend what a review finds in a sketch, and nothing else.",
-    minutes=25,
+    minutes=42,
     steps=(
         Step("kept", 1, _kept, part="", explain=_explain_kept),
         _step(

@@ -171,21 +171,33 @@ def _words(name: str, known: tuple[str, ...], question: str) -> Step:
     return replace(equals(name, 1, lambda case, given: _followed(case, given)[name]), explain=explain)
 
 
+def _explain_margin(case: Case, value: Any) -> str:
+    if not isinstance(value, int | float):
+        return "Expected a number: dollars a day."
+    nets = _nets(case["clash"])
+    if abs(value - abs(nets[KEEP] - nets[LOOSEN])) < 1e-6:
+        return "You compared the two limits alone. What does dropping the feature leave, and is that the next best?"
+    return "Put what each of the three ways leaves in order. How far apart are the first two?"
+
+
 EXERCISE = Exercise(
     id="01-decide",
     assignment="01_requirements",
     title="Which requirement gives way?",
     kind="decide and justify",
     outcome="Decide which of two clashing requirements gives way, with the reason and the margin.",
-    minutes=12,
+    minutes=14,
     steps=(
         equals("net_fresh", 0.5, lambda case, _: _nets(case["clash"])[KEEP], tolerance=1e-6),
         equals("net_old", 0.5, lambda case, _: _nets(case["clash"])[LOOSEN], tolerance=1e-6),
         _words("decision", tuple(_REASONS), "Hold it against your two numbers, against zero, and against `allowed`."),
         _words("reason", (*_REASONS.values(), _FORBIDDEN), "Do your own numbers say so? And do numbers decide here?"),
-        equals(
-            "margin", 1, lambda case, given: _followed(case, given)["margin"], tolerance=1e-6,
-            applies=lambda case: bool(case["clash"]["allowed"]),
+        replace(
+            equals(
+                "margin", 1, lambda case, given: _followed(case, given)["margin"], tolerance=1e-6,
+                applies=lambda case: bool(case["clash"]["allowed"]),
+            ),
+            explain=_explain_margin,
         ),
     ),
     cases=(

@@ -30,9 +30,6 @@ _QUESTIONS = {
     "age": _Question(
         "How old may a count of recent payments be?", "A quarter of an hour. Thieves are quick.", "freshness"
     ),
-    "source": _Question(
-        "Where do those counts come from?", "From a job that runs every night at two.", "source of the counts"
-    ),
     "truth": _Question(
         "When do you learn that it was fraud?",
         "When the card holder disputes it: after 30 days, mostly.",
@@ -50,6 +47,9 @@ _QUESTIONS = {
         "guardrails",
     ),
     "today": _Question("What do you do today?", "Rules on amount, country and recent declines.", "baseline"),
+    "source": _Question(
+        "Where do those counts come from?", "From a job that runs every night at two.", "source of the counts"
+    ),
     "price": _Question("What does a label cost?", "Fifty cents, and two people look at each.", "cost"),
     "algorithm": _Question("Which algorithm would you like?", "Something with attention. My nephew says so."),
 }
@@ -149,6 +149,10 @@ class Interview:
         elif self._asked.keys() >= _CONTRADICTION:
             pair = "Your notes hold a contradiction: two answers that cannot both hold. Confront your host with them."
         else:
-            pair = "You missed a contradiction: two answers that cannot both hold."
-        hidden = "You found" if _HIDDEN in self._asked else "You missed"
-        return f"{pair} {hidden} a constraint that nobody mentions unasked."
+            pair = (
+                "You missed a contradiction: two answers that cannot both hold. A wish and how things are made today "
+                "may clash, so ask for both."
+            )
+        if _HIDDEN in self._asked:
+            return f"{pair} You found a constraint that nobody mentions unasked."
+        return f"{pair} You missed a constraint that nobody mentions unasked. Ask what is ruled out."

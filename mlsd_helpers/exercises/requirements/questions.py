@@ -116,11 +116,13 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="01-ask-stall",
-        question="A load test sends ten requests a second, but none before the last one was answered. How many does "
-        "it send into the ten seconds in which the server stalls?",
+        question="Of the roughly 900 requests of the closed loop, how many take longer than half a second?",
         unit="requests",
         truth=lambda: 1,
-        because="It waits with its first one until the stall is over. A clock would have sent a hundred.",
+        because="It sends one request into the stall, and waits with the next until that one is answered. A clock "
+        "would have sent a hundred. What was not sent is missing from its numbers, and its report says that all is "
+        "well. In the open loop two kinds of requests are late: those that were due during the stall, and those that "
+        "found the queue after it.",
         within=0,
     ),
     Estimate(
@@ -130,7 +132,8 @@ QUESTIONS: tuple[Question, ...] = (
         unit="ms",
         truth=lambda: round(1_000 * (_STALL_S - 0.01 * _CYCLE_S)),
         because="One request in a hundred comes within 1 % of a cycle: the first 0.01 × 2.4 s = 24 ms of a stall. It "
-        "waits for at least the other 400 − 24 = 376 ms. Hold that against what the cell below measures.",
+        "waits for at least the other 400 − 24 = 376 ms. The closed loop sends one request into each stall and very "
+        "many between the stalls, so few of its requests are late.",
         within=0.15,
     ),
     Recall(
@@ -171,7 +174,7 @@ QUESTIONS: tuple[Question, ...] = (
         lesson="00 start here",
         question="Amounts arrive in cents instead of euros. Every answer is in time. Who notices?",
         options={
-            "a monitor of errors": "There are none.",
+            "a monitor of errors": "No request fails: each gets a well-formed answer.",
             "a monitor of latency": "A wrong answer takes as long as a right one.",
             "a monitor of the share of decisions": "It jumps at once, with no error anywhere.",
         },

@@ -59,8 +59,8 @@ def blamed_the_model(incidents: Sequence[Incident]) -> Answer:
 
 
 def judged_by_the_symptom(incidents: Sequence[Incident]) -> Answer:
-    """You went by the symptom: wrong predictions. A late job or a permission makes predictions wrong too, and
-    retraining mends neither. What would the person on call have to change?
+    """You went by the symptom: wrong predictions. One symptom has many causes, and not every cause of wrong predictions
+    has to do with learning. What would the person on call have to change?
     """
     return _answer(incidents, _having(incidents, "symptom", {"wrong predictions"}))
 
@@ -159,7 +159,10 @@ def _explain_set(case: Case, value: Any) -> str:
     unknown = _names(value) - {incident["id"] for incident in case["incidents"]}
     if unknown or not _names(value):
         return "Expected a set of `id`s: that of each incident that is ML-specific."
-    return "For each cause ask: could it hit a system that has no model? Look at nothing but the cause."
+    right = _having(case["incidents"], "cause", ML_CAUSES)
+    wrong = next(one for one in case["incidents"] if (one["id"] in _names(value)) != (one["id"] in right))
+    named = "is" if wrong["id"] in _names(value) else "is not"
+    return f"{wrong['id']} {named} in your set. Could its cause, {wrong['cause']!r}, hit a system without a model?"
 
 
 EXERCISE = Exercise(
@@ -168,7 +171,7 @@ EXERCISE = Exercise(
     title="Is it the model?",
     kind="classify",
     outcome="Tell failures that need a model from those that any distributed system knows.",
-    minutes=8,
+    minutes=9,
     steps=(
         Step("finds_all", 1, _finds_all, _ml_specific, part="ml_specific", explain=_explain_set),
         Step("no_false_alarm", 1, _alarms_truly, part="ml_specific", explain=_explain_set),

@@ -38,13 +38,14 @@ QUESTIONS: tuple[Question, ...] = (
     Recall(
         id="00-recall-plane",
         lesson="00 start here",
-        question="An upstream job fails, and the model goes on answering from old features. Who can see it first?",
+        question="An upstream job stops, and nobody watches that job. The model goes on answering from what it last "
+        "wrote. Who can see it first?",
         options={
-            "whoever watches errors": "There are none: answers are on time and well-formed. They rest on old features.",
-            "whoever retrains the model": "The model is as good as it was. What it is fed is not.",
-            "whoever watches the age of features": "It grows from the first missed run on; nothing else changes yet.",
+            "whoever watches the errors of the service": "No request fails: answers are on time and well-formed.",
+            "whoever judges the model by new labels": "Its decisions get worse, but that shows only when labels come.",
+            "whoever watches how fresh the inputs are": "Their age grows from the first missed run on.",
         },
-        answer="whoever watches the age of features",
+        answer="whoever watches how fresh the inputs are",
     ),
     Recall(
         id="00-recall-inequality",
@@ -52,8 +53,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="Which of these statements could a measurement refute?",
         options={
             "99 of 100 answers come within 300 ms": "A quantity, a comparison, a number and a unit.",
-            "answers feel instant": "Whose feeling, measured how? No measurement says when this is broken.",
-            "mean latency is good": "A quantity without a number: good for whom?",
+            "300 ms feel instant to every user": "Whose feeling, measured how? Nothing says when this is broken.",
+            "at 500 requests/s the latency stays good": "The load has a number, the latency has none: good for whom?",
         },
         answer="99 of 100 answers come within 300 ms",
     ),
