@@ -53,8 +53,8 @@ killed
 
 # %% [markdown]
 """
-Your prediction opens the canvas. Kill boxes there, one at a time, and revive them. After whose death does every payment still get a
-score, and not one error show? What the review says is for section 3.
+Your prediction opens the canvas. Kill boxes there, one at a time, and revive them. After whose death does nothing stop or fall back, and
+yet something gets worse? What the review says is for section 3.
 """
 
 # %%
@@ -186,9 +186,8 @@ By these availabilities, which are assumed, the promise is kept. If the feature 
 all four, and half as many minutes would be left for what is not in the sketch, such as a bad release.
 
 Copies go the other way. Of two copies of 99 %, one is enough, so both have to be down. If they fail independently, that makes
-1 − (1 − 0.99)² = 99.99 %. They seldom do: copies share a configuration, a zone, a bug, a feature file. For required parts overlapping
-outages are better than independent ones, for copies they are worse. The part of their failures that hits all
-of them at once is the [**common cause**](glossary.md#common-cause) [2]. **Predict.**
+1 − (1 − 0.99)² = 99.99 %. They seldom do: copies share a configuration, a zone, a bug, a feature file. (For required parts, outages
+that overlap are better than independent ones; for copies they are worse.) The part of the copies' failures that hits all of them at once is the [**common cause**](glossary.md#common-cause) [2]. **Predict.**
 """
 
 # %%
