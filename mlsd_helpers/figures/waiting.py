@@ -16,7 +16,13 @@ Counts = NDArray[np.int64]
 Rows = NDArray[np.void]
 
 COLUMNS = 150
-_SHADES = (0.42, 0.58, 0.72, 0.86, 1.0)  # busy and nobody waits, then 1, 2, 3, 4 or more wait
+_SHADES = (
+    0.35,
+    0.55,
+    0.77,
+    1.0,
+)  # busy and nobody waits, then 1, 2 or 3, 4 or more wait: few, to be told apart
+_WAIT_FROM = (1, 2, 4)
 _LEFT, _RIGHT, _TOTAL, _FLEET = 62, 28, 30, 76
 
 
@@ -127,7 +133,7 @@ def draw_waiting(recordings: Sequence[Recording], column: int, event: str = "") 
 
 
 def _key() -> str:
-    named = [("idle", None), *zip(("busy", "1 waits", "2", "3", "4 or more"), _SHADES, strict=True)]
+    named = [("idle", None), *zip(("busy", "1 waits", "2 or 3", "4 or more"), _SHADES, strict=True)]
     parts, x = [words("a row a replica:", _LEFT, 14, fill=drawing.QUIET)], _LEFT + 104.0
     for name, shade in named:
         parts.append(
@@ -162,7 +168,7 @@ def _area(plot: Plot, total: Counts) -> str:
 def _rows(plot: Plot, one: Recording, top: float) -> Iterator[str]:
     """Draw the state of each replica as strokes, one path for each shade, which keeps the picture small."""
     height = _FLEET / len(one.working)
-    levels = np.where(one.working, np.minimum(one.waiting, 4), -1)
+    levels = np.where(one.working, np.digitize(one.waiting, _WAIT_FROM), -1)
     levels[one.out] = -1
     for level, shade in enumerate(_SHADES):
         strokes = _strokes(plot, levels == level, top, height)

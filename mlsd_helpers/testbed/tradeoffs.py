@@ -18,7 +18,7 @@ _BESIDE = {
     "A": ((0, -14), "center"),
     "B": ((-8, 3), "right"),
     "C": ((8, 3), "left"),
-    "streamed": ((6, 8), "right"),
+    "streamed": ((-10, 3), "right"),
 }
 _AXES = (
     ("p99_s", "p99 latency, ms", 1e3),
@@ -93,11 +93,13 @@ def _panel(axes: "Axes", given: list[Point], title: str, frauds: float) -> None:
     for point in given:
         line = _LINES[point.name[0]]
         axes.vlines(point.price, *interval(point.recall, frauds), color=line.colour, lw=1.5, alpha=0.6)
-        axes.plot(point.price, point.recall, line.marker, color=line.colour, markersize=9)
+        axes.plot(
+            point.price, point.recall, line.marker, color=line.colour, markersize=9, clip_on=False, alpha=0.85
+        )
         streamed = "streamed" in point.name
         place, side = _BESIDE["streamed" if streamed else point.name[0]]
         if streamed and point.price < max(each.price for each in given) / 2:
-            place, side = (-6, 8), "left"  # into the panel
+            place, side = (10, 3), "left"  # into the panel
         axes.annotate(
             "A streamed" if streamed else point.name[0],
             (point.price, point.recall),

@@ -171,7 +171,8 @@ function follow(model, traits, react) {
 // Fill a table; the first cell of a row names it unless `named` is false. A column may have no name.
 function setTable(place, { columns, rows }, { caption = null, named = true } = {}) {
   const head = columns.map((name) => (name ? h("th", { scope: "col" }, name) : h("td")));
-  const cell = (text, i) => (named && i === 0 ? h("th", { scope: "row" }, text) : h("td", {}, text));
+  const whole = (text) => String(text).replace(/(\d) (?=\S)/g, "$1\u00a0"); // a number and its unit stay on a line
+  const cell = (text, i) => (named && i === 0 ? h("th", { scope: "row" }, text) : h("td", {}, whole(text)));
   place.replaceChildren(
     ...(caption ? [h("caption", { class: "mlsd-screen-reader" }, caption)] : []),
     h("thead", {}, h("tr", {}, ...head)),
@@ -185,8 +186,9 @@ function line(name, css) {
   return { node, show: (shown) => (node.textContent = shown[name]) };
 }
 function grid(name, options = {}) {
-  const node = h("table", { class: `mlsd-table mlsd-${name}` });
-  return { node, show: (shown) => setTable(node, shown[name], options) };
+  const table = h("table", { class: `mlsd-table mlsd-${name}` });
+  const node = h("div", { class: "mlsd-sideways" }, table);
+  return { node, show: (shown) => setTable(table, shown[name], options) };
 }
 
 // A picture that Python has drawn, with `more` elements on top. The ids in it get a prefix, so that they differ from
