@@ -11,7 +11,7 @@ which another becomes cheaper, and the assumption on which your choice hangs; sa
 not; and say how late a stream is.
 
 **Harbour Pay** decides on card payments. Its requirements, planes and data flow are yours from lessons 01 to 03.
-About 55 minutes, exercises apart. Four parts under *Further*, at the end, are for another day: two migrations, caches replayed and
+About 65 minutes, exercises apart; a break fits before section 5. Four parts under *Further*, at the end, are for another day: two migrations, caches replayed and
 measured, and four ways to answer one stream of payments on your machine.
 """
 
@@ -36,7 +36,7 @@ mlsd.ask("04-ask-waste")
 
 # %% [markdown]
 """
-That was one trouble of the feed of 2015. Where each answer is read many times, the same count speaks for making answers ahead. What
+That was one trouble of the feed of 2015. Where each answer is read many times, making answers ahead saves work. What
 decides is how many requests there are for each answer made.
 
 ## 1 Two choices: when is the answer made, and from what?
@@ -49,7 +49,7 @@ decides is how many requests there are for each answer made.
 
 In B and C somebody reads the answer later, and asks for it by its [**key**](glossary.md#key): a user, a product, a pair of places. How many keys
 there are is the [**cardinality**](glossary.md#cardinality). What a user types, or the amount of a payment, is known when the request comes and not
-before: neither a list nor an event brings it, which leaves A.
+before: no list and no event brings every such input, which leaves A for all of them together. (Popular queries can be listed: then a cache or a hybrid takes those, and A the rest.)
 
 How the *features* are made is a second choice: by a batch job, by a stream, or from the request itself. A search whose results are
 ranked at each request, over clicks that a stream has just counted, is A with streamed features. A feed that is made at night from last
@@ -88,7 +88,7 @@ What is feasible is compared by cost. Each pattern has one line:
 >
 > C: events × inference + requests × read
 >
-> H, a hybrid: as B for the popular keys, as A for the rest
+> H, a hybrid: as B for the popular keys, as A for the rest; how many are made ahead is chosen so that it costs least
 
 Worked: one million keys, answers up to 1 hour old, a job of 10 minutes. A million inferences cost 10 USD on
 request and 5 USD in the job, which keeps its machines busy while nobody waits for it; a million reads cost 0.50 USD. (Our
@@ -98,7 +98,8 @@ A rule of thumb calls A strained above about 1,000 requests a second. Where do t
 """
 
 # %%
-mlsd.ask("04-ask-crossover")
+guess_crossover = mlsd.ask("04-ask-crossover")
+guess_crossover
 
 # %% [markdown]
 """
@@ -118,7 +119,7 @@ All keys, at every run, asked for or not, in dollars a day:
 
 # %%
 ahead = 10e6 * runs * 5 / 1e6
-ahead
+guess_crossover.unlocks(lambda: ahead)
 
 # %% [markdown]
 """
@@ -127,11 +128,11 @@ A request saves an inference and pays for a read. The lines cross where the savi
 
 # %%
 crossover_per_day = ahead / ((10 - 0.5) / 1e6)
-round(crossover_per_day / day)
+guess_crossover.unlocks(lambda: round(crossover_per_day / day))
 
 # %% [markdown]
 """
-Ten times the keys, and a crossover that lies ten times as high. **Your turn**:
+With the keys, the crossover grows in proportion. **Your turn**:
 """
 
 # %%
@@ -146,6 +147,8 @@ mlsd.ask("04-ask-faded")
 
 A choice without the assumption it hangs on is a habit. Ask of each assumption: at which value would I choose
 otherwise, and how sure am I that it stays on this side?
+
+The prices are those of section 3. Besides, keeping a job running costs 20 USD a day, a stream 100, and of requests and events together nine in ten are requests. Popularity is skewed as section 6 describes it, and the hybrid H may take part.
 """
 
 # %%
@@ -154,9 +157,9 @@ guess
 
 # %% [markdown]
 """
-**Explore.** Your prediction opens the map. Each point of it is a product: its request rate counts to the right, the age that it
-allows upwards. A request reads an answer, and an event changes one. The *share of reads* is the share of requests among requests
-and events together. The map also counts a fixed sum a day for keeping a job or a stream running.
+**Explore.** Your prediction opens the map. Each point of it is a product: x is its request rate, y the age that it
+allows. A request reads an answer, and an event changes one. The *share of reads* is the share of requests among requests
+and events together. 
 
 1. Find a product for which C wins. Lower the share of reads until it does not. Why?
 2. Raise the number of inputs to 100 million. Which pattern takes over from B?
@@ -183,7 +186,8 @@ You will meet that sentence. Published systems:
 - Booking.com reads features 200,000 times a second, with a p99.9 below 25 ms [5].
 - DoorDash evaluates models about 900,000 times a second at its peak [6].
 
-All of it while somebody waits. What does 1,000 requests/s take, at 40 ms each? Requests × time are busy at any moment; let each
+Neither figure counts requests: a request reads many features and evaluates a model for each candidate. They show what such systems bear inside, while somebody waits; they do not say at
+which rate of requests A gets too dear. What does 1,000 requests/s take, at 40 ms each? Requests × time are busy at any moment; let each
 replica be busy 70 % of the time at most, and add 30 %. (Lesson 05 derives this rule, and says what it leaves out.)
 """
 
@@ -201,6 +205,8 @@ mlsd.ask("04-ask-fan-out")
 
 # %% [markdown]
 """
+(Section 3 had 10 USD a million inferences; these replicas are sized for the peak, and here the peak lasts all day: 360 USD for 86.4 million requests, 4.17 USD a million. An hour with fewer requests makes each of them dearer.)
+
 So read the rule as a **cost heuristic**: above about 1,000 requests a second, justify the cost of A and its fan-out
 into the feature store. Then take A if it is right.
 
@@ -216,10 +222,11 @@ the power of α. In 31 of the 51 clusters of Twitter's caches for which an expon
 """
 
 # %%
-mlsd.ask("04-ask-hits")
+guess_hits = mlsd.ask("04-ask-hits")
+guess_hits
 
 # %%
-mlsd.figures.lru_hit_ratio()
+guess_hits.unlocks(mlsd.figures.lru_hit_ratio)
 
 # %% [markdown]
 """
@@ -288,11 +295,14 @@ will an event that arrives now wait, and when does nothing wait any more? In sec
 30_000 / 5_000, 30_000 / (5_000 - 4_500)
 
 # %%
-mlsd.ask("04-ask-lag")
+guess_lag = mlsd.ask("04-ask-lag")
+guess_lag
 
 # %%
-mlsd.figures.stream_after_outage(
-    events_rps=4_500, consumed_rps=6_000, outage_s=20 * minute
+guess_lag.unlocks(
+    lambda: mlsd.figures.stream_after_outage(
+        events_rps=4_500, consumed_rps=6_000, outage_s=20 * minute
+    )
 )
 
 # %% [markdown]
@@ -355,7 +365,7 @@ pd.DataFrame(found, columns=["code", "message", "fix"])
 
 # %% [markdown]
 """
-No row: nothing. Set the path's `pattern` to "pre-computed", run both cells again and read what it says; then set it back. Write it down:
+An empty table: the review finds nothing. Set the path's `pattern` to "pre-computed", run both cells again and read what it says; then set it back. Write it down:
 """
 
 # %%
@@ -365,13 +375,10 @@ design.save("harbour_pay.yaml", replace=True).name
 """
 ## 10 What the rules of thumb leave out
 
-- **"1,000 requests a second."** A bill and a fan-out, not a wall.
 - **"Pre-computing is cheap."** When answers are read. It is dear when most are not, and it fails silently.
 - **"Streaming is fresh."** In quiet weeks, and by seconds. It costs state, order, replay, and people who know them.
-- **"The cache makes it fast."** It shortens the mean. On a fleet that is as busy as before, the p99 is still a miss. A warm cache
-  also leaves the fleet less busy, which shortens the p99 until the cache is cold.
+- **"The cache makes it fast."** It shortens the mean. What it does to the p99 depends on how many miss, and on how busy the fleet behind it is.
 - **People.** Each pattern is a system that somebody is called for at night. Two patterns are two.
-- **The features.** An answer on request over features of yesterday is yesterday's answer, freshly computed.
 - **Change.** Prices, rates and keys move. Write down the value at which you would choose otherwise, and look again.
 
 ## 11 Without looking back
@@ -412,7 +419,7 @@ mlsd.outline("design.yaml", "pattern")
 """
 ## Further
 
-About 30 minutes, in four parts. Each needs the lesson's first code cell, and nothing else of it.
+About 35 minutes, in four parts. Each needs the lesson's first code cell, and nothing else of it.
 
 ### Two moves, and why
 
@@ -461,7 +468,7 @@ def hit_ratio(trace, size):
         kept.move_to_end(key)
         if len(kept) > size:
             kept.popitem(last=False)
-    return hits[len(trace) // 2 :].mean()
+    return float(hits[len(trace) // 2 :].mean())
 
 
 # %%
@@ -538,15 +545,15 @@ guess_work.unlocks(lambda: mlsd.testbed.pareto(four))
 
 # %% [markdown]
 """
-The line joins what no other row beats on both axes: **Pareto's** frontier. A point below it costs more than another and finds less.
+The line joins what no other row beats on both axes: **Pareto's** frontier. For a point below it there is another that costs no more and finds as much or more.
 The upright bars are the intervals of the recalls, from fewer than a hundred frauds. Where two bars overlap, this run does not say
 which of the two finds more, and the line may join them by chance; a longer run would.
 What works at each payment, a log, a consumer, a store, works also when nobody asks: more requests would share that price.
 
 ### A cache in front of a fast model
 
-The same trees run in scikit-learn and in ONNX Runtime, which is the faster of the two. In front of which of them does a cache in
-Redis pay, when most requests repeat an earlier one? This was recorded on another machine; `mlsd.testbed.caches()` measures it on
+The same trees run in scikit-learn, a library to train models with, and in ONNX Runtime, a library that only runs trained ones, and is the faster of the two. In front of which of them does a cache in
+memory or in Redis (a store on the network that keeps its data in memory) pay, when most requests repeat an earlier one? This was recorded on another machine; `mlsd.testbed.caches()` measures it on
 yours, in some minutes.
 """
 
@@ -557,6 +564,8 @@ mlsd.testbed.caches(recorded=True)
 """
 Read each change in both columns: in front of scikit-learn, Redis shortens the median, and does not shorten the p99: that is a miss,
 which asks Redis *and* the model.
+A cache in the server's own memory shortens both. A miss there asks the model too, but the look-up costs next to nothing; and as most requests no longer run the model, a miss waits
+less for others (our reading). *Carried* is the highest rate tried at which the service kept up, *gives up at* the next one, at which it did not.
 
 ## Sources
 

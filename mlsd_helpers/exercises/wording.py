@@ -1,6 +1,7 @@
 """Explain a wrong answer in words, without saying what is right."""
 
 import contextlib
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -25,23 +26,24 @@ _CHECK_SHAPE = "Check what the exercise asks for."
 
 
 def explain(case_set: CaseSet, marks: Marks, known: Any | None) -> str:
-    """Return what is wrong with the first wrong step, on its smallest case; `known` is the diagnosed mistake."""
+    """Say what is wrong with the first wrong step, on its smallest case or else the first; `known` is the mistake."""
     exercise = case_set.exercise
     step = next(step for step in exercise.steps if not marks.step_passed(step))
     failed = [at for at, right in enumerate(marks.right) if not right.get(step.name, True)]
-    at = min(failed, key=lambda at: len(case_set.shown[at]))
-    case, shown = case_set.cases[at], case_set.shown[at]
-    where = f"With {as_code(shown)}: " if case else ""
-    whole = _whole_case(exercise, case) if "…" in shown else ""
-    return f"{where}{_what_is_wrong(exercise, step, marks, at, known)}{whole}"
+    at = min(failed, key=lambda at: math.inf if _is_cut(case_set.shown[at]) else len(case_set.shown[at]))
+    case = case_set.cases[at]
+    where = f"With {as_code(_named(exercise, case, case_set.shown[at]))}: " if case else ""
+    return f"{where}{_what_is_wrong(exercise, step, marks, at, known)}"
 
 
-def _whole_case(exercise: Exercise, case: Case) -> str:
-    """Say how to see a case that was cut for the message, where it is one of the visible ones."""
+def _is_cut(shown: str) -> bool:
+    return "…" in shown
+
+
+def _named(exercise: Exercise, case: Case, shown: str) -> str:
+    """Return a case as a message shows it: where it was cut and is a visible one, the code that gives all of it."""
     at = next((at for at, visible in enumerate(exercise.cases) if visible is case), None)
-    if at is None:
-        return ""
-    return f" The whole case: `mlsd.exercises.inputs({exercise.id!r})[{at}]`."
+    return shown if at is None or not _is_cut(shown) else f"mlsd.exercises.inputs({exercise.id!r})[{at}]"
 
 
 def _what_is_wrong(exercise: Exercise, step: Step, marks: Marks, at: int, known: Any | None) -> str:

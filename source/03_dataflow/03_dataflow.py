@@ -2,7 +2,7 @@
 """
 # 03 Data flow: exercises
 
-Eight exercises, about 105 minutes, 30 points. They are divided into three sittings. Each has three cells:
+Eight exercises, about 120 minutes, 30 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -29,7 +29,7 @@ from mlsd_helpers.review import review
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## First sitting, about 37 minutes: exercises 1 to 3, a trace, bounds and gaps
+## First sitting, about 42 minutes: exercises 1 to 3, a trace, bounds and gaps
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-trace-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -80,7 +80,7 @@ verdict.grade()
 """
 ## 2 Best, mean and worst age of a path
 
-*About 15 minutes, 4 points.*
+*About 20 minutes, 4 points.*
 
 A `path` is a list of stages, each a dict. What it leaves out is 0:
 
@@ -344,7 +344,7 @@ verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Third sitting, about 27 minutes: exercises 7 and 8, late labels and a whole data flow
+## Third sitting, about 37 minutes: exercises 7 and 8, late labels and a whole data flow
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-labels-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -391,8 +391,8 @@ verdict.grade()
 """
 ## 8 Repair a data flow
 
-*About 18 minutes, 4 points: 1 for keeping what is asked for, 1 for freshness, and half a point each for features
-that can be read, for reading them in time, for honest training rows, and for a review without errors.*
+*About 28 minutes, 4 points: 1 for keeping what is asked for, 1 for freshness, and half a point each for features
+that can be read, for reading them in time, for honest training rows (the join, code that is shared, and a parity test), and for a review without errors.*
 
 Now a whole data flow, judged by the rules that `mlsd check` uses. A request may wait 30 ms for its features. This is what
 the rules say of the first flow:
@@ -405,7 +405,7 @@ before = mlsd.Design(name="before", requirements=reads_within, dataflow=flow)
 for finding in review(before):
     if finding.where.startswith("dataflow"):
         print(finding.where)
-        print(fill(f"{finding.message} {finding.fix}", 68), end="\n\n")
+        print(fill(finding.message, 68), end="\n\n")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-design-rules", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -417,7 +417,7 @@ other settings.
   whether training and serving have `separate` or `shared` code, the parity test, and whether features are looked up `at_once`.
   `parity_test` is a text: a sentence that says what is compared. `at_once` is `True` or `False` in `flow["lookup"]`.
 - Delays and the time per call are measured, and age limits (`sla`) are what the product needs: both stay, as do the features,
-  their sources and slots.
+  their sources and slots (a slot is the feature's place in the model's input, and `input_width` how many places there are).
 
 `print(flow["stages"])` in a cell of your own shows what there is to work with.
 """

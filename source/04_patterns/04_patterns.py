@@ -346,7 +346,7 @@ draft = mlsd.Design(name="exercise", **broken)
 for finding in mlsd.review(draft):
     if finding.where.startswith("pattern"):
         print(finding.code, finding.where)
-        print(fill(f"{finding.message} {finding.fix}", 68), end="\n\n")
+        print(fill(finding.message, 68), end="\n\n")
 
 # %% nbgrader={"grade": false, "grade_id": "04-design-pattern", "locked": true, "schema_version": 3, "solution": false, "task": false}
 print(pformat(broken["pattern"], width=68, sort_dicts=False))
@@ -358,7 +358,7 @@ repaired pattern: a dict of that shape, or an `mlsd.design.Pattern`. Errors and 
 severity info may stay.
 
 - **Settings**, yours to change: the period, the window, `on_miss`, consumers, and of the cache its key, size, TTL and
-  expected hit ratio. Reasons and rejected alternatives are yours to write.
+  expected hit ratio. Reasons and rejected alternatives are yours to write: each reason, and each `flips_when`, a sentence of at least five words.
 - **Facts**, to be kept: ids, patterns, shares, keys and whether they can be listed; the job's time; what the answer
   depends on, and how skewed the keys are; events and partitions.
 """

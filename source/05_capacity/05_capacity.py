@@ -2,14 +2,15 @@
 """
 # 05 Capacity: exercises
 
-Seven exercises, about 67 minutes, 26 points. They are divided into two sittings. Each has three cells:
+Seven exercises, about 72 minutes, 26 points. They are divided into two sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
 3. the **check**. It tells you at once what is wrong and, where it knows, which belief is behind it.
 
 The check that you see uses a few cases. Grading draws others, so a number typed in passes here and not there.
-Steps score by themselves, and a later step is judged on what you made of the earlier ones.
+Steps score by themselves, and a later step is judged on what you made of the earlier ones. Keep the names of functions
+and of their parameters: the check calls them by name.
 
 To hand in, save this notebook and give it in as your course says (upload it, or **Nbgrader → Assignment List**). **Validate**, in
 the toolbar, runs everything once more from the top.
@@ -130,7 +131,7 @@ mean service times: held against the response, a short budget is kept by no flee
 calculators in `mlsd.formulas`, but for `servers_for_wait`: that one is the exercise.
 
 Return a dict: `servers`, the fewest replicas that keep the promise, and `p99_wait_s`, the p99 of the wait with
-that many.
+that many. (No wait is below zero: where fewer than 1 % wait, the p99 is 0.)
 """
 
 
@@ -222,9 +223,10 @@ verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 33 minutes: exercises 5 to 7, a surge, an audit and a plan
+## Second sitting, about 38 minutes: exercises 5 to 7, a surge, an audit and a plan
 
-Exercise 6 asks for what the lesson says of a model that writes, in *Further*.
+Exercise 6 is about models that write text, and says what it needs of them. The first part of *Further* in the lesson, about 18 minutes more,
+explains it; read it before, if you like.
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-backlog-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -269,7 +271,7 @@ verdict.grade()
 """
 ## 6 Audit what was published
 
-*About 15 minutes, 6 points, one for each kind of claim.*
+*About 20 minutes, 6 points, one for each kind of claim.*
 
 Capacity figures get copied from page to page. Some cannot be true, and a line of arithmetic shows it. `audit`
 takes a claim, a dict with its `kind`, its inputs and the figure `claimed`. Return a dict:
@@ -277,6 +279,10 @@ takes a claim, a dict with its `kind`, its inputs and the figure `claimed`. Retu
 - `limit`: what you get when you work it out;
 - `holds`: whether the claim can be true. For a size or a count, it holds when it is within 10 % of yours. A rate
   cannot be above its limit, a time cannot be below it.
+
+A language model keeps, for each token (a piece of a word) of its context, a *key* and a *value* for each KV head in each layer: vectors of `head_dim` numbers. This
+is the key-value (KV) cache. It stands in memory beside the weights. Several query heads may share one KV head, and keep nothing more. *Decoding* makes one token a step; *prefill* reads the prompt.
+Data sheets also give a larger `sparse_flops`, for matrices half of whose entries are zero.
 
 | kind | inputs | what is claimed |
 |---|---|---|

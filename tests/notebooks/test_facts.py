@@ -134,6 +134,7 @@ def test_a_lesson_says_how_long_it_takes_and_fits_a_sitting(lesson):
     sitting_min, further_min = estimate_min(lesson)
     assert said == pytest.approx(sitting_min, rel=FIFTH)
     assert lesson.stem in TO_BE_CUT or sitting_min <= LONGEST_MIN
-    assert [int(said) for said in FURTHER.findall(prose(lesson))] == (
-        [pytest.approx(further_min, rel=FIFTH)] if further_min else []
-    )
+    told = [int(said) for said in FURTHER.findall(prose(lesson))]
+    assert len(told) == bool(further_min)
+    # Readers needed up to 1.6 times the estimate: what stands there is denser than the lesson.
+    assert all((1 - FIFTH) * further_min <= said <= 1.6 * further_min for said in told)

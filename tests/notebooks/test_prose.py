@@ -59,7 +59,10 @@ PUBLISHED = {
         "in bursts, with 13 times",
         "Llama 3 8B has 8.03 billion parameters",
         "only 20 to 38 % of their KV memory",
-        "1,979 TFLOP/s, holds for matrices half of whose entries are zero, at 16 bits; for **dense** weights it is 989",
+        (
+            "1,979 TFLOP/s at 16 bits is the figure for sparse matrices, in which half of the entries are zero; "
+            "for **dense** weights it is 989"
+        ),
     ),
 }
 # Examples that are given and not worked out.

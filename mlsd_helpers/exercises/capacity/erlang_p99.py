@@ -113,6 +113,16 @@ def sized_by_the_response(arrival_rps: float, service_time_s: float, wait_budget
 _TRIED = 50  # sizes beyond twice the smallest; where none fits, the last of them
 
 
+def waited_less_than_nothing(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Your p99 of the wait is below zero, and no wait is. The logarithm is negative where fewer than 1 % wait at all:
+    then 99 of 100 requests do not wait, and the p99 of the wait is 0.
+    """
+    right = servers_for_p99(arrival_rps, service_time_s, wait_budget_s)
+    load = arrival_rps * service_time_s
+    waits = formulas.erlang_c(right["servers"], load)
+    return {**right, "p99_wait_s": math.log(waits / 0.01) * service_time_s / (right["servers"] - load)}
+
+
 def let_nobody_wait(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
     """Your fleet makes at most 1 % of requests wait at all. They may wait, as long as the budget allows:
     that costs fewer replicas.
@@ -155,6 +165,7 @@ EXERCISE = Exercise(
         {"arrival_rps": 100, "service_time_s": 0.05, "wait_budget_s": 0.1},
         {"arrival_rps": 500, "service_time_s": 0.04, "wait_budget_s": 0.02},
         {"arrival_rps": 1000, "service_time_s": 0.05, "wait_budget_s": 0.025},
+        {"arrival_rps": 5, "service_time_s": 0.02, "wait_budget_s": 0.01},
     ),
     reference=servers_for_p99,
     alternatives=(servers_for_p99_by_hand, servers_for_p99_by_bisection),
@@ -165,6 +176,7 @@ EXERCISE = Exercise(
         budgeted_the_response,
         sized_by_the_response,
         reported_the_response,
+        waited_less_than_nothing,
         let_nobody_wait,
     ),
     hints=(

@@ -102,7 +102,7 @@ QUESTIONS: tuple[Question, ...] = (
         because="The simulation knows the service's times and its arrivals. It does not know the neighbours of the "
         "process, nor that a server works on several requests in turn. The measured p99 rests on one run: look at its "
         "interval before you trust the ratio.",
-        within=1.0,
+        within=0.5,
     ),
     Recall(
         id="05-recall-mean",

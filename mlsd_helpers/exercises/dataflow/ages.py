@@ -145,7 +145,7 @@ EXERCISE = Exercise(
     title="Best, mean and worst age of a path",
     kind="code",
     outcome="Compute the bounds of a feature's age for stages in series, in parallel and out of step.",
-    minutes=15,
+    minutes=20,
     steps=(
         equals("best_min", 1, lambda c, _: ages(**c)["best_min"]),
         equals("worst_min", 2, lambda c, _: ages(**c)["worst_min"]),

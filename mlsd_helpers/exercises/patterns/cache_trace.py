@@ -134,6 +134,15 @@ def mean_for_the_tail(**case: Any) -> Answer:
     return {**answer, "p99_s": answer["mean_s"]}  # C38
 
 
+def one_place_too_low(**case: Any) -> Answer:
+    """Your p99 stands one place too low in the sorted times. At least 99 of 100 requests have to be answered within it,
+    so round the place *up*; of fewer than 100 requests it is the slowest.
+    """
+    answer = _replayed(case)
+    times = sorted(case["hit_s"] if hit else case["miss_s"] for hit in answer["hits"])
+    return {**answer, "p99_s": times[max(int(0.99 * len(times)) - 1, 0)]}
+
+
 def most_are_hits(**case: Any) -> Answer:
     """You took the time of a hit for the p99, since most requests hit. The p99 is about the slowest in a
     hundred: as long as more than that miss, who owns it?
@@ -144,7 +153,9 @@ def most_are_hits(**case: Any) -> Answer:
 def _draw_case(rng: random.Random) -> Case:
     """Draw a short trace with skewed keys, or a long one in which hardly anything misses."""
     if rng.random() < 0.2:
-        many = [(turn, rng.choice("ab")) for turn in range(rng.choice([250, 300]))]
+        many = [(turn, rng.choice("ab")) for turn in range(250)]
+        if rng.random() < 0.5:  # one miss among fewer than a hundred requests
+            many = [(turn, "a") for turn in range(rng.choice([40, 60, 80]))]
         return {"requests": many, "size": 2, "ttl_s": 1_000, "hit_s": 0.002, "miss_s": 0.05}
     keys = "abcdefg"[: rng.choice([5, 6, 7])]
     popularity = [1 / rank for rank in range(1, len(keys) + 1)]
@@ -190,6 +201,8 @@ EXERCISE = Exercise(
          "hit_s": 0.001, "miss_s": 0.09},
         {"requests": [(turn, "ab"[turn % 2]) for turn in range(250)], "size": 2, "ttl_s": 1_000,
          "hit_s": 0.004, "miss_s": 0.03},
+        {"requests": [(turn, "a") for turn in range(40)], "size": 2, "ttl_s": 1_000, "hit_s": 0.002,
+         "miss_s": 0.042},
     ),
     reference=replay,
     alternatives=(replay_with_ordered_dict, replay_by_last_use),
@@ -201,6 +214,7 @@ EXERCISE = Exercise(
         hit_ratio_is_the_size_share,
         mean_for_the_tail,
         most_are_hits,
+        one_place_too_low,
     ),
     hints=(
         "Look at what an entry has to remember: when it was fetched, and when it was last used. They differ.",

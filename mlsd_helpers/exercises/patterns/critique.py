@@ -199,9 +199,11 @@ def _explain(kind: str, case: Case, value: Any) -> str:
     ids = {statement["id"] for statement in case["statements"]}
     if unknown := named - ids:
         return f"{quoted(min(unknown))} is none of the statements."
-    judged = {one: "right" if _is_judged(one, case, named) else "wrong" for one in KINDS}
-    by_kind = ", ".join(f"{one} {verdict}" for one, verdict in judged.items())
-    return f"By kind: {by_kind}. Take {kind!r} first: work it out from the numbers that it gives itself."
+    wrong = ", ".join(one for one in KINDS if not _is_judged(one, case, named))
+    return (
+        f"Judged wrongly in this list: {wrong}. (The other kinds may be right in this list by chance; other lists are "
+        f"tried too.) Take {kind!r} first: work it out from the numbers that it gives itself."
+    )
 
 
 EXERCISE = Exercise(

@@ -265,6 +265,23 @@ def _facts(path: ServingPath) -> list[Any]:
     return [*facts, (path.stream.events, path.stream.partitions) if path.stream else None]
 
 
+FEWEST_WORDS = 5
+
+
+def _unsaid(pattern: Pattern) -> str:
+    """Say what lacks a reason: no alternative is named, or a reason, or a flip, is too short to say anything."""
+    if not pattern.rejected:
+        return "It names no rejected alternative."
+    said = [path.reason for path in pattern.paths]
+    said += [text for one in pattern.rejected for text in (one.reason, one.flips_when)]
+    curt = next((text for text in said if text and len(text.split()) < FEWEST_WORDS), None)
+    return (
+        f"{curt!r} is too short for a reason: write a sentence of at least {FEWEST_WORDS} words."
+        if curt
+        else ""
+    )
+
+
 def _free_of(name: str, points: float, *numbers: int) -> Step:
     """Make a step that holds when none of these rules finds anything, and says what the first of them still finds."""
     codes = {f"PATTERN{number:03}" for number in numbers}
@@ -273,10 +290,15 @@ def _free_of(name: str, points: float, *numbers: int) -> Step:
         return [one for one in _found(case["requirements"], _typed(value)) if one.code in codes]
 
     def right(case: Case, value: Any, _: Given) -> bool:
-        return bool(_typed(value).paths) and not left(case, value)
+        pattern = _typed(value)
+        return (
+            bool(pattern.paths) and not left(case, value) and not (name == "justified" and _unsaid(pattern))
+        )
 
     def explain(case: Case, value: Any) -> str:
         still = left(case, value)
+        if not still and name == "justified" and (unsaid := _unsaid(_typed(value))):
+            return unsaid
         return (
             f"The review still says of {still[0].where}: {still[0].message}"
             if still

@@ -61,14 +61,15 @@ QUESTIONS: tuple[Question, ...] = (
         "which allowed age is it no longer? A guess will do.",
         unit="min",
         truth=_flip,
-        because="B makes every key at each run; at some age only the popular keys are worth it. The map shows more.",
-        within=0.25,
+        because="B costs all keys × runs a day, and a shorter age means more runs. H makes only keys that are asked "
+        "for more often than a run comes, and leaves the rest to A: below this age that is cheaper.",
+        within=0.5,
     ),
     Estimate(
         id="04-ask-fan-out",
-        question="1,000 requests/s, each ranks 500 candidates by 23 features. How many million feature values are "
-        "read in a second?",
-        unit="million/s",
+        question="1,000 requests/s, each ranks 500 candidates by 23 features. How many feature values are read in a "
+        "second, in millions?",
+        unit="million",
         truth=lambda: formulas.feature_reads_per_s(formulas.scorings_per_s(1_000, 500), 23) / _MILLION,
         because="Requests × candidates × features: 1,000 × 500 × 23. The fan-out into the feature store is strained "
         "before the rate itself is.",
