@@ -207,7 +207,14 @@ def pattern_without_figures(_: Design, pattern: Pattern) -> Iterator[Fault]:
     """A stream works or fails by its rates, and a job by its times."""
     for path in pattern.paths:
         field = _FIGURES.get(path.pattern)
-        if field and getattr(path, field) is None:
+        if field == "precompute" and path.precompute is None and path.cache:
+            yield Fault(
+                _place(path, "pattern"),
+                f"{path.id} is pre-computed and has a cache and no job: requests fill a cache, and nothing is computed "
+                "ahead.",
+                f"Write 'pattern: hybrid' for a cache, or state under precompute: {_WANTED[field]}.",
+            )
+        elif field and getattr(path, field) is None:
             yield Fault(
                 _place(path, field),
                 f"{path.id} is {path.pattern} and has no figures under {field}.",
@@ -1151,7 +1158,8 @@ def volume_unmatched(design: Design, run: Run) -> Iterator[Fault]:
         elif items and path.keys and not path.stage and abs(path.keys - items) > 0.1 * max(path.keys, items):
             yield Fault(
                 _place(path, "keys"),
-                f"The schedule has {items:,} items in a run, and {path.id} {path.keys:,} keys.",
+                f"The schedule has {items:,} items in a run, and the path {path.id} states "
+                f"{path.keys:,} keys.",
                 "State in both what one run scores.",
             )
     if items and room_s and not run.scoring_known:

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.paths import answers_requests
+from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Alert, Component, Design, Flow, Planes, Release
 from mlsd_helpers.design.release import Gate, ReleaseStage
 from mlsd_helpers.design.value import step_to
@@ -536,7 +537,10 @@ def rollback_of_the_model_alone(design: Design, release: Release) -> Iterator[Fa
         lost += (" and the " if kept else " nor the ").join(missing)
         yield Fault(
             "planes.release.versioned_together",
-            f"A rollback restores {', '.join(kept) or 'nothing'}{lost}.",
+            f"A rollback restores {', '.join(kept) or 'nothing'}{lost}."
+            if kept or not says_something(release.rollback_to)
+            else f"A rollback goes back to {release.rollback_to!r}, and versioned_together does not say what that is: "
+            f"{' and '.join(missing) or 'the model'}.",
             "Version together what belongs together: the model, its feature schema and configuration; with a language "
             "model the prompt, tokeniser, adapter and index.",
         )

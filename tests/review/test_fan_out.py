@@ -157,3 +157,10 @@ def test_feature_lookups_count_in_the_latency_of_a_request(at_once, met):
     design = looking_up(at_once=at_once)
     assert report(design, seed=1, requests=50_000).verdicts[0].met is met
     assert ("FLOW025" in codes(design)) is not met
+
+
+def test_a_cache_that_requests_fill_is_not_asked_for_a_job():
+    path = {"id": "p", "pattern": "pre-computed", "cache": {"key": ["q"]}}
+    found = [one for one in review(Design(name="d", pattern={"paths": [path]})) if one.code == "PATTERN006"]
+    assert "hybrid" in found[0].fix
+    assert found[0].where.endswith("pattern")
