@@ -1455,7 +1455,10 @@ def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
         one for one in learnt if generates(design) and (one in tenants or _is_written(one, design, planes))
     ]
     open_ones = [] if answered else list(dict.fromkeys(one.id for one in (*tenants, *told)))
-    no_right = [one.id for one in tenants if not says_something(one.training_allowed_by)]
+    bound = [one for one in learnt if one.personal and one.basis in _FOR_ONE_PURPOSE]
+    no_right = [
+        one.id for one in dict.fromkeys((*tenants, *bound)) if not says_something(one.training_allowed_by)
+    ]
     if not open_ones and not no_right:
         return
     lacks = ["nothing says what keeps the model from giving one's data to another"] * bool(open_ones)
@@ -1464,10 +1467,14 @@ def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
     names = listed(list(dict.fromkeys([*open_ones, *no_right])))
     yield Fault(
         f"{at}.extraction" if at == "data.training" and training else at,
-        f"A model is trained on {names}, which comes from many who use it, and {' and '.join(lacks)}.",
+        f"A model is trained on {names}, which comes from others, and {' and '.join(lacks)}.",
         "State in 'training.extraction' how that is prevented and tested, such as a gate that tries to extract planted "
         "texts; and in 'training_allowed_by' of each set of data what allows it. Or train a model for each.",
     )
+
+
+_FOR_ONE_PURPOSE = ("legal obligation", "vital interests")
+"""Bases that allow what the duty or the emergency needs, and no other use."""
 
 
 def _trained_on(design: Design, planes: Planes) -> list[Dataset]:

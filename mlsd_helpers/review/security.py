@@ -8,7 +8,7 @@ from functools import cached_property
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.design import Component, Design, Flow, Planes, Promise
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import (
     flow_places,
@@ -19,6 +19,7 @@ from mlsd_helpers.review.scope import (
     worked_out,
 )
 from mlsd_helpers.review.words import affirmed, listed, mentions
+from mlsd_helpers.units import show_seconds
 
 OWASP = "OWASP Top 10 for Large Language Model Applications, 2025: {}."
 _PUBLIC = r"public|internet|outside|anonymous|untrusted|customer|\bweb\b"
@@ -416,9 +417,24 @@ def shown_before_checked(design: Design, around: _Guarded) -> Iterator[Fault]:
     }
     yield Fault(
         f"planes.components.{late.id}",
-        f"Answers are shown from the first token on, and {late.id} {how[late.checks_answers]}.",
+        f"Answers are shown from the first token on, and {late.id} {how[late.checks_answers]}."
+        f"{_too_late(around, late, first[0])}",
         "Check each sentence before it is shown, allow for that in the first token, and write 'checks_answers: piece "
         "by piece'; or do not stream.",
+    )
+
+
+def _too_late(around: _Guarded, guard: Component, first: Promise) -> str:
+    """Say that a guard that waits for the whole answer, and the model, take longer than the first token may."""
+    model = max(
+        (one.latency or 0.0 for one in around.planes.components if one.id in around.models), default=0.0
+    )
+    taken = model + (guard.latency or 0.0)
+    if guard.checks_answers != "whole" or taken <= first.within * (1 + 1e-9):
+        return ""
+    return (
+        f" The model and {guard.id} take {show_seconds(taken)}, and the first token is promised within "
+        f"{show_seconds(first.within)}."
     )
 
 

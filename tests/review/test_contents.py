@@ -163,6 +163,10 @@ def test_a_word_about_tokens_does_not_say_when_answers_are_checked():
     late = adding(adding(design, "planes.components", Component(**guard)), "planes.flows", after)
     assert found(late, "SEC006")
     assert not found(setting(late, "planes.components.guard", checks_answers="piece by piece"), "SEC006")
+    for taken, is_told in (("100 ms", False), ("900 ms", True)):
+        whole = setting(late, "planes.components.guard", checks_answers="whole", latency=taken)
+        said = [one.message for one in review(whole) if one.code == "SEC006"]
+        assert ["promised within 300 ms" in one for one in said] == [is_told]
 
 
 def test_trivial_gaps_are_not_asked_for():

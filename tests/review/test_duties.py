@@ -283,3 +283,18 @@ def test_who_asks_a_mask_and_gets_the_answer_has_passed_it():
         ("from: mask, to: bus, carries: events", "from: speech, to: bus, carries: events"),
     )
     assert not found(beside, "DATA035")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_found"),
+    [
+        ("basis: legal obligation", True),
+        ("basis: vital interests", True),
+        ("basis: consent", False),
+        ("basis: legal obligation, training_allowed_by: Consent of the caller", False),
+    ],
+)
+def test_what_is_kept_for_a_duty_needs_a_right_to_train_on_it(said, is_found):
+    design = recorded(("text of a call".capitalize(), f"Text of a call, {said}"), flows=())
+    design = setting(design, "data", training={"trained_on": "calls"})
+    assert ("no right to train on calls" in found(design, "DATA032")) is is_found
