@@ -163,11 +163,12 @@ def reaching_rps(design: Design, plan: FleetPlan) -> float | None:
     paths = design.pattern.paths if design.pattern else ()
     passed = (warm_rps(design, plan.component) or 0.0) / peak
     peak *= mean_at_once(design.planes, plan.component)
-    if calls is not None and any(path.component == plan.component for path in paths):
-        return peak * (passed * max(calls, 1.0) if calls > 1 else min(passed, calls))
-    if calls is not None:
-        return peak * calls * (passed or 1.0)
-    return peak * passed if len(design.fleets) == 1 else None
+    if calls is None:
+        return peak * passed if len(design.fleets) == 1 else None
+    if not any(path.component == plan.component for path in paths):
+        passed = passed or 1.0
+    # A share that is stated may be what a cache leaves already; to take both would count the cache twice.
+    return peak * (passed * calls if calls > 1 else min(passed, calls))
 
 
 def _part_of_fleet(design: Design, plan: FleetPlan) -> float | None:
