@@ -30,7 +30,7 @@ function render({ model, el }) {
   const verdict = h("p", { class: "mlsd-headline" });
   const findings = h("ul", { class: "mlsd-findings" });
   const blast = h("p", { class: "mlsd-blast" });
-  const inspector = h("div", { class: "mlsd-tools" });
+  const inspector = h("div", { class: "mlsd-tools mlsd-inspector" });
 
   const name = textField("New box", 12), kind = choose("Kind", []), carries = choose("New arrows carry", []);
   const add = button("Add", () => {
@@ -195,7 +195,7 @@ function render({ model, el }) {
 
   function inspectArrow(arrow, now) {
     const what = choose("carries", now.carries.map((word) => h("option", { selected: word === arrow.carries }, word)));
-    const timeout = textField("timeout (ms)", 5), fallback = textField("fallback", 22), check = textField("check", 22);
+    const timeout = textField("timeout (ms)", 5), fallback = textField("fallback", 10), check = textField("check", 10);
     timeout.input.value = arrow.timeout_ms;
     fallback.input.value = arrow.fallback;
     check.input.value = arrow.check;
@@ -206,7 +206,7 @@ function render({ model, el }) {
     inspector.replaceChildren(
       h("strong", {}, `${arrow.from} → ${arrow.to}`), what.node, timeout.node, fallback.node, check.node,
       button("Apply", apply, [timeout.input, fallback.input, check.input]),
-      button("Remove arrow", () => send("remove_arrow", { at: arrow.at })),
+      button("Remove", () => send("remove_arrow", { at: arrow.at })),
     );
   }
 
