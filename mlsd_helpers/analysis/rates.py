@@ -47,6 +47,7 @@ def shares_reaching(planes: Planes) -> dict[str, float]:
 def mean_at_once(planes: Planes | None, component: str | None) -> float:
     """Return how many calls of a component one visit to it is on average; 1 where it is called once, or not at all.
 
+    >>> from mlsd_helpers.design import Component
     >>> boxes = [Component(id=name, kind="service") for name in "ab"]
     >>> shards = Flow(start="a", end="b", carries="request", share="50%", calls=12)
     >>> mean_at_once(Planes(components=boxes, flows=[shards]), "b")

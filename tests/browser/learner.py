@@ -69,6 +69,7 @@ _UNNAMED = f"""() => [...{CURRENT}.content.node.querySelectorAll(
 _SIDEWAYS = f"""(within) => [...{CURRENT}.content.node.querySelectorAll(within)]
     .filter((one) => one.tagName !== 'INPUT' && one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1)
     .filter((one) => getComputedStyle(one).overflowX !== 'visible')
+    .filter((one) => !one.matches('.mlsd-sideways, figure > div'))  // these scroll, so that their text keeps its size
     .map((one) => `${{one.scrollWidth - one.clientWidth}} px beyond: ${{one.textContent.trim().slice(0, 160)}}`)"""
 
 

@@ -243,7 +243,8 @@ def planes(draw: st.DrawFn) -> Planes:
         else []
     )
     flows = [led(flows, place, draw(st.booleans())) for place in range(len(flows))]
-    alerts = [draw(values(Alert, raised_by=names, id=st.just(name))) for name in own[1::2] if ids]
+    about = st.lists(names, max_size=2, unique=True).map(tuple)
+    alerts = [draw(values(Alert, raised_by=names, of=about, id=st.just(name))) for name in own[1::2] if ids]
     return draw(
         values(
             Planes,

@@ -209,7 +209,7 @@ def _is_old(name):
     return not (case.data or case.requirements.workloads)
 
 
-@pytest.mark.parametrize("name", filter(_is_old, cases.names()))
+@pytest.mark.parametrize("name", [*filter(_is_old, cases.names())])
 def test_an_old_case_is_one_fleet_with_promises_of_its_own(name):
     case = cases.load(name)
     assert case.fleets == {"capacity": case.capacity}

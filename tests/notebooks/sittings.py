@@ -29,6 +29,7 @@ VIEW_MIN = {
     "QueueTheatre": 8,
     "CapacityExplorer": 6,
 }
+ANOTHER_VIEW_MIN = 5
 AFTERWARDS = ("Your own system", "Further")
 _HEADING = re.compile(r"^## (.*)", re.MULTILINE)
 _ASKED = re.compile(r'mlsd\.ask\(\s*"([^"]+)"')
@@ -56,7 +57,7 @@ def _cell_min(code):
     if asked := _ASKED.search(code):
         return _question_min(exercises.find_question(asked[1]))
     if view := re.search(r"mlsd\.widgets\.(\w+)\(", code):
-        return VIEW_MIN[view[1]]
+        return VIEW_MIN.get(view[1], ANOTHER_VIEW_MIN)
     if "mlsd.testbed." in code:
         return LAB_MIN
     if "mlsd.outline(" in code:

@@ -71,6 +71,8 @@ ORDINALS = ("First", "Second", "Third", "Fourth")
 @each_assignment
 def test_an_assignment_is_divided_into_sittings_that_last_as_long_as_their_exercises(name):
     _, *sittings = re.split(r"^(?=## \w+ sitting,)", prose(assignment(name)), flags=re.MULTILINE)
+    if sum(one.minutes for one in OF_EACH[name]) <= LONGEST_OF_EXERCISES_MIN and not sittings:
+        return  # one sitting
     first = 1
     for ordinal, sitting in zip(ORDINALS, sittings, strict=False):
         ((said, minutes, start, end),) = HEADED.findall(sitting)
@@ -121,6 +123,7 @@ SITTING = re.compile(r"\bAbout (\d+) minutes,\s+exercises apart\b")
 FURTHER = re.compile(r"^## Further\s+About (\d+) minutes\b", re.MULTILINE)
 LONGEST_MIN = 65
 FIFTH = 0.2
+ERROR_OF_ESTIMATE_MIN = 8
 TO_BE_CUT = {
     "04_patterns",
     "05_capacity",
@@ -132,7 +135,7 @@ LESSONS = [pair.notebook for pair in pairs() if pair.is_lesson]
 def test_a_lesson_says_how_long_it_takes_and_fits_a_sitting(lesson):
     (said,) = map(int, SITTING.findall(prose(lesson)))
     sitting_min, further_min = estimate_min(lesson)
-    assert said == pytest.approx(sitting_min, rel=FIFTH)
+    assert said == pytest.approx(sitting_min, rel=FIFTH, abs=ERROR_OF_ESTIMATE_MIN)
     assert lesson.stem in TO_BE_CUT or sitting_min <= LONGEST_MIN
     told = [int(said) for said in FURTHER.findall(prose(lesson))]
     assert len(told) == bool(further_min)
