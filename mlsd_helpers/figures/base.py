@@ -60,7 +60,8 @@ class Figure:
         caption = f"<figcaption>{as_words(self.caption)}</figcaption>" if self.caption else ""
         return (
             f'<figure style="margin: 0"><style>{style.DARK_PAGES} {{ --mlsd-scheme: dark }}</style>'
-            f'<div style="overflow-x: auto"><img alt="{escape(self.alt)}" width="{style.WIDTH_PX}" '
+            '<div style="overflow-x: auto" tabindex="0" role="group" aria-label="Figure">'
+            f'<img alt="{escape(self.alt)}" width="{style.WIDTH_PX}" '
             f'style="min-width: {style.NARROWEST_PX}px; color-scheme: var(--mlsd-scheme, light)" '
             f'src="data:image/svg+xml;base64,{picture}" /></div>{caption}</figure>'
         )

@@ -185,9 +185,18 @@ function line(name, css) {
   const node = h("p", { class: css });
   return { node, show: (shown) => (node.textContent = shown[name]) };
 }
+// What scrolls sideways where it is too wide. The keyboard reaches it only then.
+function sideways(inner) {
+  const node = h("div", { class: "mlsd-sideways" }, inner);
+  new ResizeObserver(() => {
+    if (node.scrollWidth > node.clientWidth) fill(node, { tabindex: 0, role: "group", "aria-label": "Scrolls sideways" }, []);
+    else for (const name of ["tabindex", "role", "aria-label"]) node.removeAttribute(name);
+  }).observe(node);
+  return node;
+}
 function grid(name, options = {}) {
   const table = h("table", { class: `mlsd-table mlsd-${name}` });
-  const node = h("div", { class: "mlsd-sideways" }, table);
+  const node = sideways(table);
   return { node, show: (shown) => setTable(table, shown[name], options) };
 }
 
@@ -203,7 +212,7 @@ function picture(...more) {
     plot.setAttribute("aria-label", alt);
     body.innerHTML = drawn.replace(/( id="|#)mlsd-id-/g, `$1${prefix}-`);
   };
-  return { node: h("div", { class: "mlsd-sideways" }, plot), plot, show };
+  return { node: sideways(plot), plot, show };
 }
 
 // Where a pointer is in a picture's own units.
