@@ -38,7 +38,8 @@ _NEXT = f"""([seen, drafts]) => {{
         && !(one.type === 'radio' && !one.checked && document.querySelector(`[name="${{one.name}}"]:checked`));
     const widgets = [...document.querySelectorAll('.mlsd:not(.mlsd-prediction, .mlsd-choice)')];
     for (const [at, widget] of widgets.entries()) {{
-        const all = [...widget.querySelectorAll('input, select, button, [tabindex="0"]')].filter(usable);
+        const all = [...widget.querySelectorAll('input, select, button, [tabindex="0"]:not(.mlsd-sideways)')]
+            .filter(usable);
         const buttons = all.filter((one) => kindOf(one) === 'button').reverse();  // what ends something stands last
         for (const one of [...all.filter((one) => kindOf(one) !== 'button'), ...buttons]) {{
             const name = `${{widget.classList[1]}} ${{at}}: ${{nameOf(one).trim()}} (${{kindOf(one)}})`;
