@@ -80,7 +80,9 @@ def workloads_alike(design: Design, planes: Planes) -> Iterator[Fault]:
     divided = {flow.start for _, flow in waiting_flows(planes) if flow.workload}
     for position, one in enumerate(found):
         for other in found[:position]:
-            for name in set(one.entry) & set(other.entry) & starts:
+            for name in one.entry:
+                if name not in other.entry or name not in starts:
+                    continue
                 ways = reached([name], steps_along(flow for _, flow in waiting_flows(planes)))
                 if not ways & divided:
                     yield Fault(
