@@ -18,7 +18,16 @@ from mlsd_helpers.widgets.guesses import needs_unit, read_guess, with_unit
 T = TypeVar("T")
 _NEAR = 1.5  # below this ratio the verdict gives the difference instead
 _ROUNDED = 0.01  # how far a guess that rounds the truth may be off
-_LOCKED = "Lock in your answer to the question above first, then run this cell again."
+
+
+class _Sentence(str):
+    """Words that a notebook shows without quotation marks."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+_LOCKED = _Sentence("Lock in your answer to the question above first, then run this cell again.")
 _FACTOR = "times"  # with this unit, "2 times your 3 times" would be confusing
 
 
@@ -144,7 +153,7 @@ class Prediction(Widget):
 
         >>> asked = Prediction("What is 6 × 7?", truth=42, because="by counting")
         >>> asked.unlocks(lambda: 6 * 7)
-        'Lock in your answer to the question above first, then run this cell again.'
+        Lock in your answer to the question above first, then run this cell again.
         >>> asked.lock("40")
         >>> asked.unlocks(lambda: 6 * 7)
         42
