@@ -956,7 +956,7 @@ def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault
     needs=sketched,
 )
 def availability_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What every request needs counts as always up where it does not say how often it is."""
+    """A component that every request needs, and that states no availability, counts as always up."""
     target = requirement(design, "availability", "target")
     known = graph.components_by_id(planes)
     stated = any(part.availability is not None for part in planes.components)

@@ -57,7 +57,7 @@ def _about_requests(design: Design) -> Iterator[Constraint]:
     needs=worked_out,
 )
 def around_what_meets_it(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What meets a constraint has an effect on those requests and data alone that pass it."""
+    """A check or a mask has an effect only on the requests and data that pass through it."""
     yield from _named_data_around(design, planes)
     parts = components_by_id(planes)
     of_requests = [one.id for one in _about_requests(design)]
@@ -296,7 +296,7 @@ _GIVES_WAY = (
     "'subject'.",
 )
 def not_about_people(design: Design) -> Iterator[Fault]:
-    """Who is scored by personal data is decided about, whatever the score is used for."""
+    """A score that is made from data about a person decides about that person, whatever it is used for."""
     wanted = design.requirements.prediction if design.requirements else None
     if wanted is None or wanted.about_people or wanted.type in {"ranking", "generation"}:
         return
@@ -375,7 +375,7 @@ _INDEPENDENT = (
     needs=worked_out,
 )
 def validated_by_its_makers(design: Design, planes: Planes) -> Iterator[Fault]:
-    """Who has made a model sees its mistakes last."""
+    """The makers of a model are the last to see its mistakes, so that somebody else validates it."""
     demanded = [
         one.id
         for one in constraints_of(design)

@@ -788,7 +788,7 @@ def consumers_without_partition(_: Design, pattern: Pattern) -> Iterator[Fault]:
     needs=_pattern,
 )
 def stream_unlike_its_fleet(design: Design, pattern: Pattern) -> Iterator[Fault]:
-    """What reads a stream are the replicas of its component, of which no more work than there are partitions."""
+    """The replicas of a component read its stream, and no more of them work than there are partitions."""
     for path, stream in _streamed(pattern):
         sized = [one for one in sizings(design).values() if one.plan.component == path.component is not None]
         replicas, seat_s = (sized[0].plan.replicas, sized[0].seat_s) if len(sized) == 1 else (None, None)
@@ -1117,7 +1117,7 @@ def no_time_before_deadline(design: Design, run: Run) -> Iterator[Fault]:
     needs=run_of,
 )
 def waits_of_a_run(design: Design, run: Run) -> Iterator[Fault]:
-    """A job that calls others takes its own time and, on the day that they hang, all their timeouts."""
+    """A job that calls others takes its own time and, when they do not answer, all their timeouts."""
     wait_s, slow = waits_of_calls(design, run)
     if run.room_s is None or not 0 < wait_s < inf or _exceeds(run.time_s, run.room_s):
         return  # a call without a timeout has a rule of its own

@@ -740,7 +740,7 @@ def candidates_not_merged(design: Design) -> Iterator[Fault]:
     needs=fleets_of,
 )
 def plan_cannot_be_compared(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
-    """Load × service time says whether the replicas suffice, and a price whether the budget does."""
+    """Load and service time tell whether the replicas suffice; a price tells whether the budget does."""
     uncounted = [
         one
         for one in fleets

@@ -117,7 +117,7 @@ def _unproved(design: Design, planes: Planes) -> Iterator[tuple[str, Flow, str, 
     needs=worked_out,
 )
 def inside_without_auth(design: Design, planes: Planes) -> Iterator[Fault]:
-    """A caller inside proves who it is too, since whoever breaks one component is inside."""
+    """A caller inside the network proves who it is too, since an attacker who breaks one component is inside."""
     crossing = {place for place, *_ in _unproved(design, planes)}
     left_out = {"people", *(_READ if generates(design) else ())}  # whose rights decide there, SEC010 asks
     told = {one.id for one in planes.components if one.kind in left_out}

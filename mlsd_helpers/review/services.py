@@ -1187,7 +1187,7 @@ def retrieval_unmeasured(_: Design, planes: Planes) -> Iterator[Fault]:
     needs=worked_out,
 )
 def no_way_out(_: Design, planes: Planes) -> Iterator[Fault]:
-    """On whom every answer depends has a successor before he is needed."""
+    """A provider on which every answer depends can fail or leave, so that its successor is known before."""
     needed = {flow.end for _, flow in waiting_flows(planes) if flow.needed or flow.fails == "closed"}
     alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
     second = {flow.end for flow in planes.flows if flow.otherwise or flow.id in alternatives - {None}}
