@@ -1201,7 +1201,7 @@ def no_way_out(_: Design, planes: Planes) -> Iterator[Fault]:
     if stuck:
         yield Fault(
             f"planes.components.{stuck[0]}.terms",
-            f"What {listed(stuck)} answers nobody else does, and it is not said who would take its place.",
+            f"Nobody but {listed(stuck)} gives these answers, and it is not said who would take over.",
             "State in 'terms.exit' how it is replaced and how long that takes: another provider or a model of our own, "
             "what we keep for it, the period of notice. Or draw the alternative as 'otherwise'.",
         )
