@@ -16,10 +16,18 @@
 500
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from mlsd_helpers.analysis.graph import components_by_id, own_flows, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import (
+    components_by_id,
+    own_flows,
+    reached,
+    steps_along,
+    steps_back,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.paths import JOBS, MODELS
 from mlsd_helpers.design import Component, Design, Flow, Planes
 
@@ -162,9 +170,12 @@ class _Way:
             for _, flow in own_flows(planes)
             if flow.carries in _BRINGS and not (flow.id in alternatives and flow.share is None)
         ]
-        calls = steps_along(flow for _, flow in waiting_flows(planes))
+        self._into = defaultdict[str, list[Flow]](list)
+        for flow in self._flows:
+            self._into[flow.end].append(flow)
+        calls = steps_back(flow for _, flow in waiting_flows(planes))
         models = {one.id for one in planes.components if one.kind in MODELS}
-        self._asks_models = {name for name in self._known if reached([name], calls) & models}
+        self._asks_models = reached(models, calls)
         self._parts = dict[str, _Part | None]()
 
     def reaches(self, name: str) -> bool:
@@ -175,8 +186,8 @@ class _Way:
     ) -> Cases | None:
         """Return the cases that people get this way; None where none are known to come."""
         picked, rest = list[float](), list[tuple[float, bool]]()
-        for flow in self._flows:
-            if flow.end != one.id or not self._is_brought(flow):
+        for flow in self._into[one.id]:
+            if not self._is_brought(flow):
                 continue
             found = self._along(flow)
             if found is None:
@@ -213,16 +224,27 @@ class _Way:
         return _Part(before.share * flow.share, before.picked or flow.end not in self._asks_models)
 
     def _reaching(self, name: str) -> _Part | None:
-        if name not in self._parts:
-            start = self._starts.get(name)  # what comes back in a circle adds nothing
-            self._parts[name] = None if start is None else _Part(start, picked=False)
-            self._parts[name] = self._found(name)
+        """Return what reaches a component, once what comes before it is known (no recursion: ways may be long)."""
+        waiting = [] if name in self._parts else [self._begun(name)]
+        while waiting:
+            here, before = waiting[-1]
+            step = next((flow.start for flow in before if flow.start not in self._parts), None)
+            if step is not None:
+                waiting.append(self._begun(step))
+            else:
+                self._parts[here] = self._found(here)
+                waiting.pop()
         return self._parts[name]
+
+    def _begun(self, name: str) -> tuple[str, Iterator[Flow]]:
+        start = self._starts.get(name)  # what comes back in a circle adds nothing
+        self._parts[name] = None if start is None else _Part(start, picked=False)
+        return name, iter(self._into[name])
 
     def _found(self, name: str) -> _Part | None:
         if name in self._apart or self._known[name].kind in _READ_LATER:
             return None
-        parts = [part for flow in self._flows if flow.end == name and (part := self._along(flow)) is not None]
+        parts = [part for flow in self._into[name] if (part := self._along(flow)) is not None]
         if name in self._starts:
             is_picked = bool(parts) and name not in self._asks_models and all(part.picked for part in parts)
             return _Part(self._starts[name], is_picked)

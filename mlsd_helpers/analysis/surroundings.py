@@ -210,13 +210,11 @@ def lookups_s(design: Design) -> dict[str, float]:
     By `dataflow.lookup`, at the percentile of the latency requirement.
     """
     lookup = design.dataflow.lookup if design.dataflow else None
-    stores = {
-        flow.end
-        for flow in (_waiting(design) if lookup and design.planes else ())
-        for one in (design.planes.components if design.planes else ())
-        if one.id == flow.end and one.kind == "feature store"
-    }
-    return {stores.pop(): lookup.time_s} if lookup and len(stores) == 1 else {}
+    if not lookup or not design.planes:
+        return {}
+    kept = {one.id for one in design.planes.components if one.kind == "feature store"}
+    called = kept & {flow.end for flow in _waiting(design)}
+    return {called.pop(): lookup.time_s} if len(called) == 1 else {}
 
 
 MODELS = ("model server", "embedder", "re-ranker")

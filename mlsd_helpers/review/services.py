@@ -391,7 +391,7 @@ def _named_in_fallbacks(design: Design, planes: Planes) -> Iterator[str]:
     """Yield the models that a fallback, or a failure's behaviour, names as what answers instead."""
     waited = [(flow.end, flow.fallback) for _, flow in waiting_flows(planes) if flow.otherwise is None]
     modes = design.requirements.failure_modes if design.requirements else ()
-    texts = [*waited, *(("", mode.meanwhile) for mode in modes)]
+    texts = [(away, said) for away, said in (*waited, *(("", mode.meanwhile) for mode in modes)) if said]
     called = {flow.end for _, flow in waiting_flows(planes)}
     for one in planes.components:
         title = " ".join((one.title or "").split()[:2])
@@ -400,7 +400,7 @@ def _named_in_fallbacks(design: Design, planes: Planes) -> Iterator[str]:
             continue  # what nobody asks brings data to what answers
         words = rf"(?<!without )(?<!without the )\b({'|'.join(names)})\b"
         if any(
-            said and away != one.id and mentions(words, said) and not _is_its_failure(one, said)
+            away != one.id and mentions(words, said) and not _is_its_failure(one, said)
             for away, said in texts
         ):
             yield one.id
@@ -746,7 +746,6 @@ def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
         down = f"{first.end} is" if first and flow.end in people else f"{flow.end} is"
         takers = _taking_over(planes, flow)
         serving = sum(people.get(one.id, 0.0) for one in takers)
-        each = min((one.requests_per_case or 1.0 for one in takers or _serving_people(planes)), default=1.0)
         if first is not None and flow.end in people:
             taken = people[flow.end]
         elif flow.carries in {"request", "features"} and _hands_over(flow) and serving:
@@ -754,6 +753,7 @@ def outage_floods_people(design: Design, planes: Planes) -> Iterator[Fault]:
             down = f"{first.end} and {flow.end} are" if first else down
         else:
             continue
+        each = min((one.requests_per_case or 1.0 for one in takers or _serving_people(planes)), default=1.0)
         made = load.made(first or flow, load.mean or load.peak)
         if made is not None and made / each > taken * _SLACK:
             floods.append((-made / each, place, down, taken))
