@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 from nbgrader import utils
@@ -45,6 +45,7 @@ _LEAST = 1_000  # characters that an output counts as, since the page adds marku
 
 Opener = Callable[[float], AbstractContextManager[Session]]
 Outputs = list[Any]
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,21 @@ class _SubmissionRun:
                 self.note_end(ended)
         return self._session
 
+    def ask(self, what: Callable[[Session], Asked]) -> Asked:
+        """Ask a session, and once more in a new one if the first ended while processes of an earlier cell were running.
+
+        They may have ended it; what is asked, and so its marks, must not depend on when. Raises SessionEnded.
+        """
+        session = self.session()
+        crowded = session.left_running
+        try:
+            return what(session)
+        except SessionEnded as ended:
+            self.note_end(ended)
+            if not crowded:
+                raise
+        return self.ask(what)
+
     def _run_in(self, session: Session, source: str) -> list[dict[str, Any]]:
         """Run a cell. In a second sandbox, also end processes that it leaves running: they may have ended the first."""
         outputs = session.run(source)
@@ -191,7 +207,7 @@ class _SubmissionRun:
     def run(self, source: str) -> Outputs:
         """Run a cell and return its outputs; if it ends its process, an error that says so."""
         try:
-            outputs = self._run_in(self.session(), source)
+            outputs = self.ask(lambda session: self._run_in(session, source))
         except SessionEnded as ended:
             self.note_end(ended)
             return [_stopped(ended.reason)]
@@ -275,21 +291,33 @@ def _test(cell: Any, source: str, run: _SubmissionRun, seed: int) -> tuple[str, 
 
 
 def _verdict(exercise: Exercise, name: str, run: _SubmissionRun, seed: int) -> Verdict:
-    cases = case_set(exercise.id, seed)
     try:
-        answer = _answer(run.session(), name, run)
+        return run.ask(lambda session: _verdict_in(session, exercise, name, run, seed))
     except SessionEnded as ended:
         run.note_end(ended)
         return _unjudged(exercise, f"It could not be judged: {ended.reason}.")
+
+
+def _verdict_in(session: Session, exercise: Exercise, name: str, run: _SubmissionRun, seed: int) -> Verdict:
+    """Judge an answer in a session. Raises SessionEnded where the answer is not judged by the calls that it ended."""
+    crowded, cases = session.left_running, case_set(exercise.id, seed)
+    answer = _answer(session, name, run)
     if answer is _MISSING:
         return _unjudged(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
     try:
         with time_limit(run.limits.judge_s):
-            return kit.judge(exercise, answer, fresh=True, case_set=cases)
+            verdict = kit.judge(exercise, answer, fresh=True, case_set=cases)
     except OutOfTimeError:
         late = f"judging {exercise.id} took longer than {run.limits.judge_s:g} s"
         run.flags.append(Flag(flags.LIMIT, late))
         return _unjudged(exercise, f"It could not be judged: {late}.")
+    try:
+        session.check()
+    except SessionEnded as ended:
+        run.note_end(ended)
+        if crowded or session.excess:
+            raise
+    return verdict
 
 
 _MISSING = object()

@@ -27,7 +27,7 @@ from mlsd_helpers.grading import (
 from mlsd_helpers.grading.classroom import grade_class
 from mlsd_helpers.grading.grade import Job
 from mlsd_helpers.grading.records import FAILED, GRADED
-from mlsd_helpers.grading.sandbox import ForkServer, Limits, SessionEnded, choose_sandbox
+from mlsd_helpers.grading.sandbox import ForkServer, Limits, SessionEnded, choose_sandbox, forkserver
 from tests.grading.conftest import ASSIGNMENT
 
 pytestmark = pytest.mark.processes
@@ -119,10 +119,89 @@ def test_a_sandbox_is_watched_while_the_judge_is_busy(parent, tmp_path):
     with parent.session(tmp_path) as session:
         session.run(HOG)
         end = time.monotonic() + 10
-        while not session._excess and time.monotonic() < end:
+        while not session.excess and time.monotonic() < end:
             time.sleep(0.05)  # nobody asks the sandbox anything
         with pytest.raises(SessionEnded, match="memory"):
             session.run("1")
+
+
+SLEEPERS = """
+import os, time
+for _ in range(400):
+    if os.fork() == 0: time.sleep(60); os._exit(0)
+"""
+
+
+def test_a_cell_that_leaves_too_many_processes_ends_its_sandbox_before_the_watcher_looks(
+    parent, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(forkserver, "_CHECK_S", 1000)
+    with parent.session(tmp_path) as session, pytest.raises(SessionEnded, match="processes"):
+        session.run(SLEEPERS)
+
+
+@pytest.mark.end_to_end
+@pytest.mark.parametrize("late", [0, 1])
+def test_what_a_cell_leaves_running_costs_no_other_answer_whenever_the_watcher_looks(
+    course_of, monkeypatch, late
+):
+    """The watcher looks all the time, but in the first `late` sandboxes only when an answer is being judged."""
+    watch, kind = forkserver.Session._watch, forkserver.Session.kind
+    sandboxes, judging_now = [], set()
+
+    def begin_to_watch(session):
+        sandboxes.append(session)
+        if len(sandboxes) <= late:
+            while session not in judging_now and not session._closing.wait(0.01):
+                pass
+        watch(session)
+
+    def note_and_say_kind(session, name):
+        judging_now.add(session)
+        return kind(session, name)
+
+    monkeypatch.setattr(forkserver.Session, "_watch", begin_to_watch)
+    monkeypatch.setattr(forkserver.Session, "kind", note_and_say_kind)
+    monkeypatch.setattr(forkserver, "_CHECK_S", 0.001)
+    course = course_of("reference")
+    with_cells(course, "sleepers", SLEEPERS, right=True)
+    results = graded(course, workers=0)
+    assert flags.LIMIT in {flag.kind for flag in results["sleepers"].record.flags}
+    assert results["sleepers"].record.score == results["reference"].record.score > 0
+
+
+WAITS_FOR_AN_ANSWER = """
+import os, time
+if os.fork() == 0:
+    while not os.path.exists("asked"): time.sleep(0.01)
+    for _ in range(40): os.fork()
+    time.sleep(60)
+"""
+
+
+@pytest.mark.end_to_end
+def test_an_answer_that_a_process_of_an_earlier_cell_ended_is_judged_without_that_process(course_of):
+    course = course_of("reference")
+    with_cells(course, "late", WAITS_FOR_AN_ANSWER, right=True)
+    path = course / "submitted" / "late" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if "def " in cell.source and cell.metadata.get("nbgrader", {}).get("solution"):
+            name = next(line for line in cell.source.splitlines() if line.startswith("def ")).split("(")[0][
+                4:
+            ]
+            cell.source += f"""
+right_{name} = {name}
+def {name}(**case):
+    if not os.path.exists("asked"):
+        open("asked", "w").close()
+        time.sleep(0.7)
+    return right_{name}(**case)
+"""
+    nbformat.write(notebook, path)
+    results = graded(course, workers=0)
+    assert flags.LIMIT in {flag.kind for flag in results["late"].record.flags}
+    assert results["late"].record.score == results["reference"].record.score > 0
 
 
 def test_a_function_that_stays_outside_is_asked_with_modest_numbers_only(parent, tmp_path):

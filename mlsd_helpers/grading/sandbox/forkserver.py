@@ -33,7 +33,7 @@ _OPEN_S = 60.0
 _GRACE_S = 1.0  # a sandbox stops a cell or a call by itself at the limit; this is on top
 _EXIT_S = 10.0
 _CHECK_S = 0.25  # between two checks of what a sandbox uses
-_MOST_LOOKS = 80  # at what a cell left running, until it has ended
+_LOOK_S, _MOST_LOOKS = 0.025, 80  # between two looks at what a cell left running, until it has ended
 _MOST_ASKED = 100_000  # calls of the functions of one case, in one request
 _LARGEST = 1e15  # number that a function of a case is called with
 _FOLDER = f"{OWN}/submission"
@@ -238,7 +238,8 @@ class Session:
         self._deadline = math.inf  # the start is not counted as the student's time
         self._socket, self._handle, self._process, self._folder = server.fork()
         self._base = processes.resident(self._process)
-        self._excess = ""
+        self.excess = ""  # which limit its processes exceeded together
+        self.left_running = False  # whether `check` last saw processes besides the first
         self._ending_others = False
         self.odd_arguments: list[str] = []  # argument types that no honest answer uses
         self._closing = threading.Event()
@@ -275,7 +276,23 @@ class Session:
         """Run a cell and return its outputs, as nbformat has them."""
         reply = self._ask(self.limits.cell_s, "one cell", do="run", source=source)
         with self._strict():
-            return notebook.outputs(reply["outputs"])
+            outputs = notebook.outputs(reply["outputs"])
+        self.check()
+        return outputs
+
+    def check(self) -> None:
+        """Raise SessionEnded if the session has ended, or if its processes exceed a limit now, which ends it.
+
+        The watcher looks only every now and then. With a check after each cell, a cell that leaves too much running is
+        the one that ends the session, whether or not the watcher looked before the cell had ended.
+        """
+        if self._ended is not None:
+            raise self._ended
+        family = self._family()
+        self.left_running = len(family) > 1
+        self.excess = self.excess or self._excess_of(family)
+        if self.excess:
+            raise self._end(self.excess)
 
     def kind(self, name: str) -> str:
         """Say what a name is bound to: "missing", "blank" (None or ...), "callable" or "value"."""
@@ -429,8 +446,8 @@ class Session:
         This runs in a thread of its own, so that it also works while the judge waits or computes.
         """
         while not self._closing.wait(_CHECK_S):
-            self._excess = self._excess_now()
-            if self._excess:
+            self.excess = self.excess or self._excess_of(self._family())
+            if self.excess:
                 self._kill()
                 self._server.end_leftovers()
                 return
@@ -439,8 +456,7 @@ class Session:
         family = processes.family(self._process)
         return family if self._server.sandbox == "bubblewrap" else self._server.descendants() or family
 
-    def _excess_now(self) -> str:
-        family = self._family()
+    def _excess_of(self, family: list[int]) -> str:
         if len(family) > self.limits.processes and not self._ending_others:
             return f"your code started more than {self.limits.processes} processes"
         used = processes.proportional(family)
@@ -462,8 +478,8 @@ class Session:
             for pid in others:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
-            time.sleep(_CHECK_S / 10)
-        self._ending_others = False
+            time.sleep(_LOOK_S)
+        self._ending_others = self.left_running = False
 
     # ---- ending ---------------------------------------------------------------------------------------
 
@@ -477,7 +493,7 @@ class Session:
             self._measure()
             self._closing.set()
             self._watcher.join()
-            self._ended = SessionEnded(self._excess or reason)
+            self._ended = SessionEnded(self.excess or reason)
             self._kill()
             self._socket.close()
             if reason != _CLOSED:  # its memory must be free before the next sandbox starts
