@@ -8,8 +8,9 @@ from typing import Any
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.design import DataFlow, Design
 from mlsd_helpers.errors import MlsdError
+from mlsd_helpers.exercises import reviewed
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
-from mlsd_helpers.review import Finding, review
+from mlsd_helpers.review import Finding
 
 Flow = dict[str, Any]
 Entry = dict[str, Any]
@@ -22,7 +23,7 @@ _PARITY = "Replays logged payments through training's code and compares every fe
 def faults(flow: Any) -> tuple[Finding, ...]:
     """Return the errors that the review finds in a data flow."""
     design = Design(name="exercise", requirements=REQUIREMENTS, dataflow=flow)
-    found = review(design)
+    found = reviewed.found_in(design)
     return tuple(one for one in found if one.severity == "error" and one.where.startswith("dataflow"))
 
 

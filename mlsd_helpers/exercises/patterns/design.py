@@ -9,8 +9,9 @@ from typing import Any
 from mlsd_helpers import formulas
 from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath
 from mlsd_helpers.errors import MlsdError
+from mlsd_helpers.exercises import reviewed
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
-from mlsd_helpers.review import Finding, review
+from mlsd_helpers.review import Finding
 
 Part = dict[str, Any]
 _FIXED = ("id", "pattern", "share", "bounded_input", "keys")
@@ -23,8 +24,8 @@ def findings(requirements: Any, pattern: Any) -> set[str]:
 
 
 def _found(requirements: Any, pattern: Any) -> list[Finding]:
-    found = review(Design(name="exercise", requirements=requirements, pattern=pattern))
-    return [one for one in found if one.code.startswith("PATTERN") and one.severity != "info"]
+    design = Design(name="exercise", requirements=requirements, pattern=pattern)
+    return [one for one in reviewed.found_in(design, "PATTERN") if one.severity != "info"]
 
 
 # ---- what is to be repaired -----------------------------------------------------------------------

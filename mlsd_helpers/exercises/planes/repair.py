@@ -9,8 +9,9 @@ from typing import Any
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import Design, Planes
 from mlsd_helpers.errors import MlsdError
+from mlsd_helpers.exercises import reviewed
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
-from mlsd_helpers.review import Finding, rules_called
+from mlsd_helpers.review import Finding
 
 Sketch = dict[str, Any]
 MOST_EDITS = 4
@@ -204,7 +205,7 @@ def mended_what_was_whole(planes: Sketch) -> Sketch:
 def found_in(planes: Planes) -> list[Finding]:
     """Return the errors that the rules on planes find in a sketch."""
     design = Design(name="exercise", planes=planes)
-    return [one for rule in rules_called(["PLANE"]) for one in rule(design) if one.severity == "error"]
+    return [one for one in reviewed.found_in(design, "PLANE") if one.severity == "error"]
 
 
 def errors_in(planes: Planes) -> set[str]:

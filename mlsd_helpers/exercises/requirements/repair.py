@@ -8,8 +8,8 @@ from typing import Any
 
 from mlsd_helpers.design import Design
 from mlsd_helpers.design.requirements import Requirements, Throughput
+from mlsd_helpers.exercises import reviewed
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
-from mlsd_helpers.review import rules_called
 from mlsd_helpers.units import ms
 
 Needs = dict[str, Any]
@@ -106,7 +106,7 @@ def starved_a_hop(needs: Needs) -> Needs:
 
 def _errors(value: Any) -> set[str]:
     design = Design(name="exercise", requirements=_typed(value))
-    return {found.code for rule in rules_called(["REQ"]) for found in rule(design)}
+    return {found.code for found in reviewed.found_in(design, "REQ")}
 
 
 def _strange(value: Any) -> list[str]:
