@@ -256,7 +256,11 @@ def show_seconds(seconds: float) -> str:
 
     >>> show_seconds(0.04), show_seconds(900), show_seconds(2.5), show_seconds(0)
     ('40 ms', '15 min', '2.5 s', '0 s')
+    >>> show_seconds(math.inf)
+    'unlimited time'
     """
+    if math.isinf(seconds):
+        return "unlimited time"
     for unit, size in (
         ("d", day),
         ("h", hour),

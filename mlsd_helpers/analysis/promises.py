@@ -126,12 +126,12 @@ def run_in_time(design: Design) -> RunInTime | None:
     if run is None or not (limit_s := run.schedule.allowed):
         return None
     paths = design.pattern.paths if design.pattern else ()
-    computed = [
-        time_s
-        for path in paths
-        if path.pattern == "pre-computed" and (time_s := computed_s(design, path)) is not None
+    scored = {path.id: computed_s(design, path) for path in paths if path.pattern == "pre-computed"}
+    longest_s = max([run.time_s, *(time_s for time_s in scored.values() if time_s is not None)])
+    stated = [job.where for job in run.jobs[-1:] if run.scoring_known and scored.get(job.name) is None]
+    stated = [where for where in stated if "pattern" not in where] or [
+        f"pattern.paths.{name}.precompute.job_time" for name, time_s in scored.items() if time_s is None
     ]
-    longest_s = max([run.time_s, *computed])
     met: bool | None = longest_s <= limit_s
     why = ""
     waits_s, slow = waits_of_calls(design, run)
@@ -139,6 +139,14 @@ def run_in_time(design: Design) -> RunInTime | None:
         why = f"by the fleet's service time and replicas; the jobs are stated to take {show_seconds(run.time_s)}"
     elif met and not run.scoring_known:
         met, why = None, "no job says how long the scoring takes"
+    elif met and stated:
+        met, why = (
+            None,
+            (
+                f"{stated[0]} is what the design states, and nothing computes it; give the fleet that does the work its "
+                "service_time and replicas, and the path its keys"
+            ),
+        )
     elif met and longest_s + waits_s > limit_s:
         most = "without limit" if math.isinf(waits_s) else show_seconds(waits_s)
         met, why = None, f"{slow} may wait {most} for its calls, retries included, which comes on top"

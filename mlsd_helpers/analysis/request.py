@@ -163,6 +163,11 @@ class Call:
         return self.answered_without is not False
 
     @property
+    def only_in_words(self) -> bool:
+        """Whether only words, or `fails`, say that a request is answered when all of them fail."""
+        return bool(self.answered_without) and not self.handed_on and not any(f.answered for f in self.flows)
+
+    @property
     def needed(self) -> bool:
         """Whether every request that makes this call needs exactly this component's answer."""
         return not self.alternatives and not self.has_fallback

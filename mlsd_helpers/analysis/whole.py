@@ -510,6 +510,8 @@ class _Way:
     def _unknown(self, on_way: Iterable[str]) -> str:
         if self._words:
             return ""  # words may stand for any of them
+        if not (self._calls or self._held or self._named or self._own):
+            return f"{_NO_WAY}, and requirements.latency.split does not say what it takes"
         names = [n for n in on_way if not self._times_known(n) and math.isinf(self._bound_s(n))]
         if not names:
             return ""
@@ -736,15 +738,17 @@ def answers_of(
         served = {plan.component: (1.0, 1.0) for plan in design.fleets.values() if plan.component}
     entries = (entry,) if entry else waiting_entries(planes) if planes else ()
     if planes is None or not entries or cycle([flow for _, flow in waiting_flows(planes)]):
-        return Answers(_product(served.values(), 0), _product(served.values(), 1))
+        return Answers(0.0, _product(served.values(), 1), whys=(_NO_WAY,))
     steps = steps_along(flow for _, flow in waiting_flows(planes))
-    outside = [shares for name, shares in served.items() if name not in reached(entries, steps)]
+    apart = [name for name in served if name not in reached(entries, steps)]
     ends = [
         _End(design, planes, served, fleets_s, counts, zone_lost=zone_lost, sure=sure)
         for sure in (True, False)
     ]
     lowest = [end.answered(entries) for end in ends]
-    least, most = (lowest[end][0] * _product(outside, end) for end in (0, 1))
+    least, most = (
+        lowest[number][0] * math.prod(end.alone(name) for name in apart) for number, end in enumerate(ends)
+    )
     return Answers(
         min(least, most),
         most,
@@ -765,6 +769,9 @@ def calls_of_models(planes: Planes) -> tuple[Call, ...]:
         for call in made
         if call.has_fallback and models & reached([call.flow.end], steps)
     )
+
+
+_NO_WAY = "the sketch does not show which components a request passes on its way to an answer"
 
 
 def _product(shares: Iterable[tuple[float, float]], end: int) -> float:
@@ -792,6 +799,7 @@ class _End:
         self._first = set(waiting_entries(planes))
         self._rates = _rates(design, planes)
         self._at_once = most_at_once(planes)
+        self._of_models = {call.flow for call in calls_of_models(planes)}
         self._ups = dict[str, float]()
         self.whys, self.causes = list[str](), list[str]()
         self._places: dict[str, set[str]] = {"availability": set(), "zones": set(), "fallback": set()}
@@ -828,6 +836,12 @@ class _End:
         }
         return min((found[name], name) for name in entries)
 
+    def alone(self, name: str) -> float:
+        """Return the share that a fleet answers to which the sketch shows no way."""
+        one = components_by_id(self._planes).get(name)
+        stated = self._stated(one) if one else self._open(f"{_NO_WAY}, among them {name or 'the fleet'}")
+        return stated * self._served[name][0 if self._certain else 1]
+
     def _latency_s(self, one: Component) -> float:
         return max(self._fleets_s.get(one.id, 0.0), one.latency or 0.0)
 
@@ -855,8 +869,7 @@ class _End:
     def _stated(self, one: Component) -> float:
         if one.availability is not None:
             return one.availability
-        is_client = one.id in self._first and one.kind in _CLIENTS
-        if is_client or one.id in self._served:
+        if one.id in self._first and one.kind in _CLIENTS:
             return 1.0
         return self._open_at("availability", one.id)
 
@@ -923,7 +936,7 @@ class _End:
         if not self._counts(call):
             return 0.0
         answered = call.answered_without
-        if answered is not None:
+        if answered is not None and not (call.only_in_words and call.flow in self._of_models):
             return float(answered)
         flow = next(
             (flow for flow in call.flows if flow.fails == "closed" and flow.answered is None),

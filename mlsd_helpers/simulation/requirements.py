@@ -11,7 +11,6 @@ from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.analysis.prediction import Prediction, writing
 from mlsd_helpers.analysis.promises import Rise, cut_off, offline, run_in_time, shares_in_time
-from mlsd_helpers.analysis.request import Call
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
 from mlsd_helpers.analysis.surroundings import (
     Callers,
@@ -23,7 +22,7 @@ from mlsd_helpers.analysis.surroundings import (
     somebody_waits,
 )
 from mlsd_helpers.analysis.whole import Answers, Elsewhere, answers_of, calls_of_models
-from mlsd_helpers.design import DataFlow, Design, FleetPlan, Flow, Promise
+from mlsd_helpers.design import DataFlow, Design, FleetPlan, Promise
 from mlsd_helpers.design.decisions import OF_SIMULATION
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.simulation.result import Distribution, Estimate, Result, show_share
@@ -237,10 +236,6 @@ class Answered(NamedTuple):
     causes: tuple[str, ...] = ()
     by_models: float = 1.0
     """The share that is answered at best without any fallback of a model."""
-    said: float = 1.0
-    """The share at best without fallbacks of a model that let requests pass and do not say that they are answers."""
-    fallbacks: tuple[Flow, ...] = ()
-    """The calls of models that have a fallback."""
 
 
 def judge(
@@ -287,17 +282,16 @@ def _of_answers(
     whys = "; ".join(answers.whys) or undecided
     found = _combined("answered", asked, readings, [whys], doubt, unit="share", worst=min)
     if found.met and answers.by_models < target:
-        by_models = f"{show_share(answers.by_models)} by the model, the rest by fallbacks"
-        if answers.said >= target:
-            return replace(found, why=by_models)
-        unsaid = [flow for flow in answers.fallbacks if _passes_unjudged(flow)]
-        told = " and ".join(
-            f"{flow.start} → {flow.end} ({flow.fallback or 'fails: open'!r})" for flow in unsaid
-        )
-        why = f"{by_models}; say with 'answered' whether a request counts as answered that passes {told}"
-        return replace(found, met=None, why=why)
+        return replace(found, why=f"{show_share(answers.by_models)} by the model, the rest by fallbacks")
     if found.met is False and answers.causes:
         return replace(found, why="; ".join(answers.causes))
+    if (
+        found.met is None
+        and not doubt
+        and found.why == whys
+        and answers.by_models < target <= answers.most.value
+    ):
+        return replace(found, why=f"{show_share(answers.by_models)} by the model; {whys}")
     if found.met is None and not found.why and answers.least.value < answers.most.value:
         return replace(found, why=whys)
     return found
@@ -335,27 +329,10 @@ def answered_of(
         for name, readings in served.items()
     }
 
-    def without(calls: Iterable[Call]) -> float:
-        gone = {call.flow for call in calls}
-        return answers_of(
-            design, shares, fleets_s, zone_lost=zone_lost, counts=lambda call: call.flow not in gone
-        ).most
-
-    unsaid = [call for call in calls if any(map(_passes_unjudged, call.flows))]
-    return Answered(
-        least,
-        most,
-        middle.whys,
-        middle.causes,
-        without(calls),
-        without(unsaid),
-        tuple(call.flow for call in calls),
-    )
-
-
-def _passes_unjudged(flow: Flow) -> bool:
-    """Tell whether a request passes where a call gives no answer, and nobody says whether that is one."""
-    return flow.fails == "open" and flow.answered is None
+    by_models = answers_of(
+        design, shares, fleets_s, zone_lost=zone_lost, counts=lambda call: call not in calls
+    ).most
+    return Answered(least, most, middle.whys, middle.causes, by_models)
 
 
 def _undecided(sizing: Sizing) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlsd_helpers.analysis.cost import costs_of, total_per_month
+from mlsd_helpers.analysis.promises import run_in_time
 from mlsd_helpers.analysis.whole import Elsewhere, answers_of
 from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
 from mlsd_helpers.document import document
@@ -225,7 +226,10 @@ def test_calls_over_a_quota_are_refused(vendor, verdict):
 
 def test_calls_over_a_quota_that_fall_back_are_answered():
     over = moderation(quota={"requests": "300 rps"})
-    assert met(with_flow(over, "vendor", fallback="A person looks later"), "answered") is True
+    later = {"fallback": "A person looks later"}
+    assert met(with_flow(over, "vendor", **later, answered=True), "answered") is True
+    assert met(with_flow(over, "vendor", **later), "answered") is None
+    assert "60 % by the model" in why(with_flow(over, "vendor", **later), "answered")
 
 
 def test_a_share_of_the_calls_may_fit_into_a_quota():
@@ -438,7 +442,7 @@ def test_check_simulate_and_document_agree_on_what_is_answered(parts, target, lo
     for number, (share, falls_back, limit) in enumerate(parts):
         quota = {"quota": {"requests": limit}} if limit else {}
         boxes.append(box(f"part{number}", "external service", **{"availability": share} | quota))
-        fallback = {"fallback": "What was shown before"} if falls_back else {}
+        fallback = {"fallback": "What was shown before", "answered": True} if falls_back else {}
         calls.append(call("model", f"part{number}", timeout="20 ms", **fallback))
     design = eta(
         boxes, calls, needs={"availability": {"target": target}}, plan={"load": load, "replicas": 30}
@@ -583,7 +587,7 @@ def nightly(**call_) -> Design:
         boxes,
         [call("power", "weather", **call_)],
         plan={"component": "power"},
-        needs={"schedule": {"period": "1 d", "deadline": "45 min"}},
+        needs={"schedule": {"period": "1 d", "deadline": "45 min", "items": 1_000_000}},
         pattern={
             "paths": [{"id": "day", "component": "power", "pattern": "pre-computed", "precompute": job}]
         },
@@ -655,3 +659,38 @@ def test_every_promise_of_the_latency_has_a_row_or_a_reason():
     }
     assert rows["first token, p99"].why
     assert rows["per token, p99"].why
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict"), [({}, None), ({"answered": True}, True), ({"answered": False}, False)]
+)
+def test_words_of_a_fallback_alone_answer_for_no_model_whether_it_fails_open_or_says_nothing(stated, verdict):
+    half = eta(model={"availability": "50%"}, ask={"fallback": "The gap stays in the text"} | stated)
+    assert met(half, "answered") is verdict
+    row = re.search(r"of requests answered \|([^|]*)\|", document(half))
+    assert row[1].strip("* ") == {None: "not judged", True: "kept", False: "missed"}[verdict]
+
+
+def test_a_planned_fleet_that_states_no_availability_is_not_known_to_answer():
+    silent = eta(model={"availability": None})
+    assert met(silent, "answered") is None
+    assert "components.model.availability" in why(silent, "answered")
+    assert "components.model.availability" in document(silent)
+
+
+@pytest.mark.parametrize("shown", ["no sketch", "a sketch without the fleet", "a sketch of all"])
+def test_nothing_on_a_way_that_the_sketch_does_not_show_is_met(shown):
+    sound = eta()
+    apart = Planes(components=[box("gateway"), box("store")], flows=[call("gateway", "store")])
+    planes = {"no sketch": None, "a sketch without the fleet": apart, "a sketch of all": sound.planes}[shown]
+    verdict = True if shown == "a sketch of all" else None
+    design = sound.with_part(planes=planes)
+    assert [met(design, name) for name in ("latency", "answered")] == [verdict, verdict]
+
+
+def test_a_run_that_only_its_stated_time_judges_is_not_met():
+    stated = churn(job_time="1 h")
+    assert run_in_time(stated).in_time is True
+    bare = stated.with_part(capacity=stated.capacity.changed(service_time=None))
+    assert run_in_time(bare).in_time is None
+    assert "job_time" in run_in_time(bare).why

@@ -21,13 +21,21 @@ from mlsd_helpers.simulation import (
 from mlsd_helpers.simulation.from_design import STALE
 from mlsd_helpers.units import minute
 
-SMALL = Design(name="small").with_part(
+ASKED = Planes(
+    components=[
+        {"id": "app", "kind": "client"},
+        {"id": "scorer", "kind": "model server", "availability": "100%"},
+    ],
+    flows=[{"from": "app", "to": "scorer", "carries": "request"}],
+)
+SMALL = Design(name="small", planes=ASKED).with_part(
     requirements=Requirements(
         latency={"budget": "300 ms", "percentile": "p99"},
         throughput={"peak": "500 rps"},
         availability={"target": "99.9%"},
     ),
     capacity=CapacityPlan(
+        component="scorer",
         service_time={"mean": "40 ms", "distribution": "exponential"},
         target_utilisation="70%",
         replicas=29,

@@ -9,7 +9,12 @@ from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
 from mlsd_helpers.errors import DesignError
 from mlsd_helpers.simulation import from_design, report, reports, simulate
 
-FLEET = Design(name="fleet").with_part(
+SCORER = {"id": "scorer", "kind": "model server", "availability": "100%"}
+ASKED = Planes(
+    components=[{"id": "app", "kind": "client"}, SCORER],
+    flows=[{"from": "app", "to": "scorer", "carries": "request"}],
+)
+FLEET = Design(name="fleet", planes=ASKED).with_part(
     requirements=Requirements(
         latency={"budget": "300 ms", "percentile": "p99"},
         throughput={"peak": "500 rps"},
@@ -50,7 +55,7 @@ def called(design, *calls):
         {"id": name, "kind": "api gateway"} | surely for name in sorted({call["from"] for call in calls})
     ]
     flows = [{"to": "scorer", "carries": "request"} | call for call in calls]
-    components = [{"id": "scorer", "kind": "model server"}, *boxes]
+    components = [SCORER, *boxes]
     return design.with_part(planes=Planes(components=components, flows=flows))
 
 
@@ -58,7 +63,9 @@ def writing(**plan):
     latency = {"budget": "20 s", "percentile": "p95", "first_token": "2 s", "per_token": "90 ms"}
     requirements = Requirements(latency=latency, throughput={"peak": "4 rps"})
     given = {"component": "scorer", "replicas": 2, "routing": "random", "generation": WRITER}
-    return Design(name="writer").with_part(requirements=requirements, capacity=CapacityPlan(**given | plan))
+    return Design(name="writer", planes=ASKED).with_part(
+        requirements=requirements, capacity=CapacityPlan(**given | plan)
+    )
 
 
 def results(design, **how):
@@ -228,11 +235,12 @@ def test_generation_arrives_in_the_bursts_that_the_requirement_names():
 
 
 HASTY = {"from": "gateway", "timeout": "150 ms"}
+BY_POPULARITY = {"fallback": "Order by popularity", "answered": True}
 
 
 def test_a_call_that_runs_into_its_fallback_is_answered():
     assert met(called(FLEET, HASTY))["answered"] is False
-    kind = report(called(FLEET, HASTY | {"fallback": "Order by popularity"}), seed=1, requests=100_000)
+    kind = report(called(FLEET, HASTY | BY_POPULARITY), seed=1, requests=100_000)
     assert next(each.met for each in kind.verdicts if each.requirement == "answered") is True
     assert kind.by_fallback.value == pytest.approx(1 - kind.result.served.value)
     assert "Order by popularity" in kind.text()
@@ -240,18 +248,18 @@ def test_a_call_that_runs_into_its_fallback_is_answered():
 
 
 def test_a_fallback_of_one_caller_answers_for_no_other():
-    calls = (HASTY | {"fallback": "Order by popularity"}, {"from": "other", "timeout": "150 ms"})
+    calls = (HASTY | BY_POPULARITY, {"from": "other", "timeout": "150 ms"})
     assert met(called(FLEET, *calls))["answered"] is False
 
 
 def test_a_fallback_further_up_answers_too():
-    up = {"from": "client", "to": "gateway", "fallback": "What was shown before"}
+    up = {"from": "client", "to": "gateway", "fallback": "What was shown before", "answered": True}
     assert met(called(FLEET, HASTY, up))["answered"] is True
 
 
 @pytest.mark.parametrize(("budget", "verdict"), [("100 ms", False), ("200 ms", None)])
 def test_a_percentile_that_a_fallback_answers_is_no_sooner_than_its_timeout(budget, verdict):
-    hasty = called(FLEET, HASTY | {"fallback": "Order by popularity"})
+    hasty = called(FLEET, HASTY | BY_POPULARITY)
     assert met(needing(hasty, budget=budget))["latency"] is verdict
 
 
@@ -314,7 +322,10 @@ def with_fleets(**embedder):
     split = [{"component": "embedder", "time": "20 ms"}, {"component": "scorer", "time": "200 ms"}]
     latency = FLEET.requirements.latency.changed(split=split)
     needs = FLEET.requirements.changed(latency=latency)
-    return FLEET.with_part(requirements=needs, capacity={"fleets": [mine, second]})
+    flow = {"from": "app", "to": "embedder", "carries": "request"}
+    boxes = (*ASKED.components, {"id": "embedder", "kind": "embedder", "availability": "100%"})
+    sketch = ASKED.changed(components=boxes, flows=(*ASKED.flows, flow))
+    return FLEET.with_part(requirements=needs, planes=sketch, capacity={"fleets": [mine, second]})
 
 
 def test_each_fleet_is_simulated_with_the_others_as_the_split_has_them():
@@ -339,7 +350,7 @@ def test_nothing_is_met_as_a_whole_while_a_fleet_is_left_out():
 
 def test_the_command_fails_where_any_fleet_misses(tmp_path, capsys):
     file = tmp_path / "design.yaml"
-    file.write_text(with_fleets(replicas=5).to_yaml())  # as many as it can just not do
+    file.write_text(with_fleets(replicas=6, target_utilisation="50%").to_yaml())  # 83 % busy
     assert main(["simulate", str(file), "--requests", "20000"]) == 1
     assert main(["simulate", str(file), "--requests", "20000", "--fleet", "rank"]) == 0
     assert "Left out: capacity.fleets.embed" in capsys.readouterr().out
