@@ -63,7 +63,32 @@ class Service:
     scv: float
     exponential: bool = False
     longest_s: float = math.inf
-    """Where all that is waited for has timed out, so that nothing takes longer. Waits are computed without it."""
+    """Where all that is waited for has timed out, so that nothing takes longer; `mean_s` is the mean with it."""
+
+    @cached_property
+    def uncut_mean_s(self) -> float:
+        """The mean that the distribution would have if nothing were cut at `longest_s`.
+
+        >>> round(Service(0.2, 1.0, exponential=True, longest_s=0.3).uncut_mean_s, 3), Service(0.2, 1.0).uncut_mean_s
+        (0.344, 0.2)
+        """
+        if self.scv == 0 or not self.mean_s < self.longest_s < math.inf:
+            return self.mean_s
+        low, high = self.mean_s, 2 * self.mean_s
+        while self._cut_mean_s(high) < self.mean_s and high < 1e6 * self.mean_s:
+            low, high = high, 2 * high
+        while high - low > _ACCURACY * high:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self._cut_mean_s(middle) < self.mean_s else (low, middle)
+        return high
+
+    def _cut_mean_s(self, mean_s: float) -> float:
+        """Return the mean of what is cut, by that of the whole: the area under the share that takes longer."""
+        if self.exponential:
+            return -mean_s * math.expm1(-self.longest_s / mean_s)
+        sigma, normal = math.sqrt(math.log1p(self.scv)), NormalDist().cdf
+        at = math.log(self.longest_s / mean_s) / sigma
+        return mean_s * normal(at - sigma / 2) + self.longest_s * (1 - normal(at + sigma / 2))
 
     def exceeds(self, time_s: float) -> float:
         """Return the share of requests that take longer."""
@@ -73,21 +98,21 @@ class Service:
 
     def _would_exceed(self, time_s: float) -> float:
         if self.exponential:
-            return math.exp(-time_s / self.mean_s)
+            return math.exp(-time_s / self.uncut_mean_s)
         if self.scv == 0:
             return float(time_s < self.mean_s)
         return math.erfc(self._deviations(time_s) / math.sqrt(2)) / 2
 
     def _deviations(self, time_s: float) -> float:
         sigma = math.sqrt(math.log1p(self.scv))
-        return (math.log(time_s / self.mean_s) + sigma**2 / 2) / sigma
+        return (math.log(time_s / self.uncut_mean_s) + sigma**2 / 2) / sigma
 
     def percentile_s(self, percentile: float) -> float:
         """Return a percentile of the service alone, without any wait."""
         if self.exponential:
-            return min(-self.mean_s * math.log1p(-percentile), self.longest_s)
+            return min(-self.uncut_mean_s * math.log1p(-percentile), self.longest_s)
         sigma = math.sqrt(math.log1p(self.scv))
-        time_s = self.mean_s * math.exp(sigma * NormalDist().inv_cdf(percentile) - sigma**2 / 2)
+        time_s = self.uncut_mean_s * math.exp(sigma * NormalDist().inv_cdf(percentile) - sigma**2 / 2)
         return min(time_s, self.longest_s)
 
     def with_wait_exceeds(self, time_s: float, waits: Waits) -> float:
@@ -116,15 +141,15 @@ class Service:
     def _limits(self, time_s: float) -> tuple[float, float]:
         """Return what is integrated over: service times up to `time_s`, or the logarithms in standard deviations."""
         if self.exponential:
-            return 0.0, min(time_s, 40 * self.mean_s)
+            return 0.0, min(time_s, 40 * self.uncut_mean_s)
         return -_WIDEST, min(self._deviations(time_s), _WIDEST)
 
     def _density_at(self, x: float) -> tuple[float, float]:
         """Return the density at a point of what is integrated over, and the service time there."""
         if self.exponential:
-            return math.exp(-x / self.mean_s) / self.mean_s, x
+            return math.exp(-x / self.uncut_mean_s) / self.uncut_mean_s, x
         sigma = math.sqrt(math.log1p(self.scv))
-        return math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), self.mean_s * math.exp(
+        return math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi), self.uncut_mean_s * math.exp(
             sigma * x - sigma**2 / 2
         )
 

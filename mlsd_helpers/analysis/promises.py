@@ -143,8 +143,8 @@ def run_in_time(design: Design) -> RunInTime | None:
         met, why = (
             None,
             (
-                f"{stated[0]} is what the design states, and nothing computes it; give the fleet that does the work its "
-                "service_time and replicas, and the path its keys"
+                f"{stated[0]} is what the design states, and nothing computes it; give the fleet that does the work "
+                "its service_time and replicas, and the path its keys"
             ),
         )
     elif met and longest_s + waits_s > limit_s:

@@ -18,6 +18,7 @@ from mlsd_helpers.simulation.scenario import (
     Bursty,
     Cache,
     Constant,
+    Cut,
     Diurnal,
     Exponential,
     Lognormal,
@@ -134,6 +135,10 @@ def unit_work(service: Service, requests: int, rng: Generator) -> Floats:
         return rng.standard_exponential(requests)
     if isinstance(service, Lognormal):
         return unit_lognormal(service.scv, rng.standard_normal(requests))
+    if isinstance(service, Cut):
+        uncut_s = unit_work(service.of, requests, rng) * service.of.mean_s
+        cut: Floats = np.minimum(uncut_s, service.longest_s) / service.mean_s
+        return cut
     sample = np.asarray(service.sample_s) / service.mean_s
     drawn: Floats = sample[rng.integers(len(sample), size=requests)]
     return drawn

@@ -14,9 +14,10 @@ from typing import Literal, get_args
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.paths import burstiness_of, cold_load_rps, peak_rps, together
+from mlsd_helpers.analysis.prediction import Service as Predicted
 from mlsd_helpers.analysis.rates import mean_at_once
 from mlsd_helpers.analysis.sizing import FLOPS_UTILISATION, Sizing, largest_zone, sizings
-from mlsd_helpers.analysis.surroundings import callers_of
+from mlsd_helpers.analysis.surroundings import callers_of, longest_held_s
 from mlsd_helpers.design import Design, FleetPlan
 from mlsd_helpers.design import Generation as GenerationPlan
 from mlsd_helpers.design.capacity import ServiceTime
@@ -28,6 +29,7 @@ from mlsd_helpers.simulation.scenario import (
     Bursty,
     Clients,
     Constant,
+    Cut,
     Exponential,
     Fleet,
     Incident,
@@ -111,7 +113,7 @@ def scenario_of(
     happening = [incident for name in incidents for incident in _incidents(name, design, sizing, at_s)]
     return Scenario(
         arrivals(design, sizing),
-        _service(sizing, folder or Path()),
+        _cut(_service(sizing, folder or Path()), longest_held_s(design, sizing.plan)),
         _fleet(sizing),
         _clients(design, sizing.plan),
         incidents=tuple(happening),
@@ -135,6 +137,14 @@ def arrivals(design: Design, sizing: Sizing) -> Poisson | Bursty:
     burstiness = burstiness_of(design)
     rate_rps = load_rps(sizing)
     return Bursty(rate_rps, burstiness) if burstiness and burstiness > 1 else Poisson(rate_rps)
+
+
+def _cut(service: Service, longest_s: float) -> Service:
+    """Return service times that end where all that is waited for has timed out, with the same mean."""
+    if not isinstance(service, Exponential | Lognormal) or math.isinf(longest_s):
+        return service
+    given = Predicted(service.mean_s, service.scv, isinstance(service, Exponential), longest_s)
+    return Cut(replace(service, mean_s=given.uncut_mean_s), longest_s, service.mean_s)
 
 
 def _service(sizing: Sizing, folder: Path) -> Service:

@@ -173,6 +173,24 @@ class Lognormal:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Service times that end at `longest_s`, where all that is waited for has timed out; `mean_s` is the mean then."""
+
+    of: Exponential | Lognormal
+    """The times if nothing were cut."""
+    longest_s: float
+    mean_s: float
+
+    def __post_init__(self) -> None:
+        _ranges.positive(longest_s=self.longest_s, mean_s=self.mean_s)
+
+    @property
+    def scv(self) -> float:
+        """That of the times before they are cut."""
+        return self.of.scv
+
+
+@dataclass(frozen=True)
 class Measured:
     """Service times are drawn from measured ones, in seconds, with replacement."""
 
@@ -214,7 +232,7 @@ class PerBatch:
     scv = 0.0
 
 
-Service = Constant | Exponential | Lognormal | Measured | PerBatch
+Service = Constant | Exponential | Lognormal | Cut | Measured | PerBatch
 
 # ---------------------------------------------------------------- the fleet, its clients, a cache
 

@@ -4,10 +4,13 @@ import math
 
 import pytest
 
+from mlsd_helpers.analysis.prediction import predictions
 from mlsd_helpers.analysis.rates import without_rare
+from mlsd_helpers.analysis.sizing import sizings
 from mlsd_helpers.analysis.surroundings import includes_calls
 from mlsd_helpers.analysis.whole import Elsewhere, left_for
 from mlsd_helpers.design import CapacityPlan, Component, Design, Flow, Planes, Requirements
+from mlsd_helpers.simulation import from_design, simulate
 
 BUSY = {"target_utilisation": "70%", "replicas": 20, "zones": 2, "routing": "central queue", "load": "10 rps"}
 
@@ -88,6 +91,24 @@ def test_what_a_fleet_calls_is_not_added_to_a_service_time_that_includes_it():
     )  # the whole timeout, and the held time is taken off it
     assert left_for(held(includes_calls=False), plan.changed(service_time={"mean": "120 ms", "includes_calls": False}),
                     1.0) == pytest.approx(0.6)  # fmt: skip
+
+
+@pytest.mark.parametrize("spread", [{"scv": 0.3}, {"distribution": "exponential"}])
+def test_a_held_time_ends_in_the_simulation_where_it_ends_in_the_formula(spread):
+    fleet = {
+        "component": "hub",
+        "service_time": {"mean": "200 ms"} | spread,
+        "replicas": 60,
+        "load": "100 rps",
+    }
+    held = design(IN_A_ROW, fleet | {"routing": "central queue"}, split=SPLIT)
+    calm, scenario = predictions(held, next(iter(sizings(held).values())))[0], from_design(held)
+    found = simulate(scenario, seed=1, requests=100_000)
+    assert found.latency.percentile(0.999).value == pytest.approx(0.320)
+    for share in (0.5, 0.9, 0.99):
+        assert found.latency.percentile(share).value == pytest.approx(calm.response_s(share).most_s, rel=0.03)
+    assert found.mean_s.value == pytest.approx(calm.mean_s.most_s, rel=0.02)
+    assert found.utilisation.value == pytest.approx(100 * 0.2 / 60, rel=0.02)
 
 
 def test_a_caller_that_holds_its_place_is_not_added_to_the_fleet_that_it_waits_for():
