@@ -9,9 +9,9 @@ from mlsd_helpers.analysis.paths import each_workload
 from mlsd_helpers.analysis.rates import calls_per_request, share_on_duty
 from mlsd_helpers.analysis.sizing import HOURS_A_MONTH, fleet_names
 from mlsd_helpers.analysis.surroundings import somebody_waits
-from mlsd_helpers.design import Component, Design, FleetPlan
+from mlsd_helpers.design import Component, Design, FleetPlan, Labels
 from mlsd_helpers.design.quantities import MONEY, write
-from mlsd_helpers.units import hour, show_number
+from mlsd_helpers.units import day, hour, show_number
 
 MONTH_S = HOURS_A_MONTH * hour
 _SAME = 0.01  # how far two statements of one amount may differ
@@ -94,6 +94,33 @@ def total_per_month(rows: tuple[CostRow, ...]) -> float | None:
     """Return what all of it costs over 30 days; None where nothing is known."""
     known = [row.per_month for row in rows if row.per_month is not None]
     return sum(known) if known else None
+
+
+def new_labels(labels: Labels, period_s: float | None) -> float:
+    """Return how many labels each training needs that the one before it did not have."""
+    share = min(1.0, period_s / labels.kept_for) if period_s and labels.kept_for else 1.0
+    return (labels.items or 0) * (labels.labels_per_item or 1) * share
+
+
+def labels_per_month(design: Design) -> float | None:
+    """Return what the new labels of the trainings of 30 days cost, as if none were kept unless the design says so."""
+    labels = design.requirements.labels if design.requirements else None
+    if labels is None or not labels.cost_per_label:
+        return None
+    retraining = design.planes.retraining if design.planes else None
+    period_s = retraining.period if retraining else None
+    return new_labels(labels, period_s) * labels.cost_per_label * MONTH_S / max(period_s or MONTH_S, day)
+
+
+def unpriced(design: Design) -> tuple[Component, ...]:
+    """Return what runs or is bought and states no price: replicas of our own without a fleet, and quotas of others."""
+    planned = {plan.component for plan in design.fleets.values() if plan.cost_per_replica_hour is not None}
+    planned |= {cost.component for cost in (design.capacity.costs if design.capacity else ())}
+    return tuple(
+        one
+        for one in (design.planes.components if design.planes else ())
+        if one.price is None and one.id not in planned and (one.quota if one.run_by_others else one.replicas)
+    )
 
 
 def answers_per_month(design: Design) -> float | None:

@@ -349,6 +349,28 @@ def longest_calls_s(component: Component, calls: Sequence[Call], order: Order = 
     return _together(component.calls, _of_one_request(calls, spans), order)
 
 
+def waves(component: Component, calls: Sequence[Call], order: Order = _NO_ORDER) -> list[list[Call]]:
+    """Return the calls that a component makes for a request in the order in which they may begin.
+
+    Those of one wave wait for none of each other: of calls at once all that can begin together, otherwise one each.
+
+    >>> calls = [Call(Flow(start="a", end="b", id="x", carries="request", after=["y"])),
+    ...          Call(Flow(start="a", end="c", id="y", carries="request"))]
+    >>> [[call.flow.id for call in wave] for wave in waves(Component(id="a", kind="service", calls="at once"), calls)]
+    [['y'], ['x']]
+    """
+    left, found = list(calls), list[list[Call]]()
+    while left:
+        ready = [
+            one for one in left if not any(_comes_before(other.flow, one.flow, order) for other in left)
+        ] or left  # a circle of calls that wait for each other
+        if component.calls != "at once":
+            ready = ready[:1]
+        found.append(ready)
+        left = [one for one in left if one not in ready]
+    return found
+
+
 def _of_one_request(calls: Sequence[Call], spans: Sequence[Span]) -> "_Made":
     """Leave out calls that other requests make: those whose shares add up to 100% or less exclude each other.
 

@@ -46,7 +46,7 @@ from mlsd_helpers.analysis.request import (
     times_of,
 )
 from mlsd_helpers.analysis.sizing import PERCENTILES, sizings
-from mlsd_helpers.analysis.surroundings import callers_of, includes_calls, lookups_s
+from mlsd_helpers.analysis.surroundings import callers_of, includes_calls, lookups_s, somebody_waits
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow, Planes
 from mlsd_helpers.design.requirements import BudgetPart
 from mlsd_helpers.units import show_seconds, show_share
@@ -166,7 +166,9 @@ class Elsewhere:
             return "a time without end, as another fleet is overloaded,"
         if math.isclose(self.least_s, self.most_s):
             return show_seconds(self.most_s)
-        return f"{show_seconds(self.least_s)} or {show_seconds(self.most_s)}"
+        if not self.least_s:
+            return f"up to {show_seconds(self.most_s)}"
+        return f"{show_seconds(self.least_s)} to {show_seconds(self.most_s)}"
 
 
 @once
@@ -735,7 +737,8 @@ def answers_of(
     """
     planes = design.planes
     if served is None:
-        served = {plan.component: (1.0, 1.0) for plan in design.fleets.values() if plan.component}
+        waited = (plan.component for plan in design.fleets.values() if somebody_waits(design, plan))
+        served = {name: (1.0, 1.0) for name in waited if name}
     entries = (entry,) if entry else waiting_entries(planes) if planes else ()
     if planes is None or not entries or cycle([flow for _, flow in waiting_flows(planes)]):
         return Answers(0.0, _product(served.values(), 1), whys=(_NO_WAY,))

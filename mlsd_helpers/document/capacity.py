@@ -1,7 +1,9 @@
 """Capacity and cost: the plan of every fleet, its computed sizes, and the costs of the design."""
 
-from mlsd_helpers.analysis.cost import total_per_month
-from mlsd_helpers.document.fields import field, format_value
+import math
+
+from mlsd_helpers.analysis.cost import labels_per_month, total_per_month, unpriced
+from mlsd_helpers.document.fields import field, format_value, name
 from mlsd_helpers.document.markdown import (
     Md,
     anchor,
@@ -17,6 +19,7 @@ from mlsd_helpers.document.markdown import (
 from mlsd_helpers.document.plan import Fleet, result_of, rows
 from mlsd_helpers.document.provenance import Figures
 from mlsd_helpers.document.summary import cost
+from mlsd_helpers.review.data import labels_in_costs
 from mlsd_helpers.units import show_money
 
 _FLEET = {
@@ -115,5 +118,25 @@ def _costs(figures: Figures) -> Md:
     if total is not None:
         lines.append((Md("**all**"), Md(f"**{escape(show_money(total, currency))}**"), Md("")))
     summed = joined(cost(figures), "; ")
-    body = blocks(table(("what", "a month", "how"), lines), Md(f"In all: {summed}.") if summed else Md(""))
+    body = blocks(
+        table(("what", "a month", "how"), lines),
+        Md(f"In all: {summed}.") if summed else Md(""),
+        _not_in_the_sum(figures) if lines else Md(""),
+    )
     return part("Cost", anchor("costs"), body) if body else Md("")
+
+
+def _not_in_the_sum(figures: Figures) -> Md:
+    """Say what the sum leaves out: labels of the trainings, and components that state no price."""
+    design = figures.design
+    said = list[Md]()
+    costs, planes = design.capacity.costs if design.capacity else (), design.planes
+    each = {one.workload: labels_per_month(one.design) or 0.0 for one in figures.views}
+    bills = {of: bill for of, bill in each.items() if bill}
+    if bills and not (planes and labels_in_costs(costs, planes)):
+        words = [f"new labels for {show_money(math.fsum(bills.values()), design.currency)} a month"]
+        words += [f"{of} {show_money(bill, design.currency)}" for of, bill in bills.items() if len(bills) > 1]
+        said.append(escape(f"{', '.join(words)}, if none are kept from training to training"))
+    if names := [name(figures, one.id) for one in unpriced(design)]:
+        said.append(Md(f"what states no price: {joined(names)}"))
+    return Md(f"**Not in the sum:** {joined(said, '; ')}.") if said else Md("")

@@ -5,9 +5,19 @@ from collections.abc import Iterator
 
 from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
-from mlsd_helpers.analysis.paths import order_of
+from mlsd_helpers.analysis.paths import Order, order_of
 from mlsd_helpers.analysis.rates import most_at_once
-from mlsd_helpers.analysis.request import Call, Request, Span, calls_by_component, has_fallback, requests_of
+from mlsd_helpers.analysis.request import (
+    Call,
+    Request,
+    Span,
+    calls_by_component,
+    has_fallback,
+    requests_of,
+    stated_latency_s,
+    waves,
+)
+from mlsd_helpers.analysis.surroundings import lookups_s
 from mlsd_helpers.analysis.whole import Elsewhere, answers_of, waiting_entries
 from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.document.fields import name
@@ -46,7 +56,12 @@ def _of_workload(figures: Figures, planes: Planes) -> Md:
     flows = [flow for _, flow in waiting_flows(planes)]
     if way := cycle(flows):
         return part("A request", Md(f"The calls form a cycle: {joined(map(code, way), ' → ')}."))
-    found = requests_of(planes, order=order_of(figures.design.pattern))
+    looked_up = lookups_s(figures.design)
+    found = requests_of(
+        planes,
+        lambda one: max(stated_latency_s(one), looked_up.get(one.id, 0.0)),
+        order=order_of(figures.design.pattern),
+    )
     shown = [_request(figures, planes, one) for one in found[:_MOST_ENTRIES]]
     more = f"Requests enter at {len(found)} components, of which {_MOST_ENTRIES} are shown."
     if figures.workload and not found:
@@ -76,7 +91,7 @@ def _request(figures: Figures, planes: Planes, one: Request) -> Md:
             bullets(_takes(figures, planes, one)),
             _around(figures, planes, one),
         )
-    drawing = _Sequence(planes, calls)
+    drawing = _Sequence(planes, calls, order_of(figures.design.pattern))
     lines = list(drawing.lines(one.entry))
     return part(
         title,
@@ -89,8 +104,8 @@ def _request(figures: Figures, planes: Planes, one: Request) -> Md:
 class _Sequence:
     """Writes the lines of a sequence diagram; the calls of a component are drawn once, at its first call."""
 
-    def __init__(self, planes: Planes, calls: dict[str, tuple[Call, ...]]) -> None:
-        self._of, self._calls = components_by_id(planes), calls
+    def __init__(self, planes: Planes, calls: dict[str, tuple[Call, ...]], order: Order) -> None:
+        self._of, self._calls, self._order = components_by_id(planes), calls, order
         self._ids = {_CLIENT: "client"}
 
     def names(self) -> list[tuple[str, str]]:
@@ -105,16 +120,16 @@ class _Sequence:
         yield "p0-->>client: answer"
 
     def _made_by(self, box: str) -> Iterator[str]:
-        calls, how = self._calls.get(box, ()), self._of[box].calls
-        if len(calls) > 1 and how is None:
+        calls = self._calls.get(box, ())
+        if len(calls) > 1 and self._of[box].calls is None:
             yield f"Note over {self._ids[box]}: one after another or at once, not decided yet"
-        at_once = len(calls) > 1 and how == "at once"
-        for number, call in enumerate(calls):
-            if at_once:
-                yield "and" if number else "par at once"
-            yield from self._call(call)
-        if at_once:
-            yield "end"
+        for wave in waves(self._of[box], calls, self._order):
+            for number, call in enumerate(wave):
+                if len(wave) > 1:
+                    yield "and" if number else "par at once"
+                yield from self._call(call)
+            if len(wave) > 1:
+                yield "end"
 
     def _call(self, call: Call) -> Iterator[str]:
         share = call.flow.share
@@ -155,7 +170,9 @@ def _limits(flow: Flow) -> list[str]:
 def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
     boxes = components_by_id(planes)
     if one.time.most_s:
-        way = joined((name(figures, box) for box in one.time.way if boxes[box].latency), " → ")
+        looked_up = lookups_s(figures.design)
+        timed = [box for box in one.time.way if boxes[box].latency or box in looked_up]
+        way = joined((name(figures, box) for box in timed), " → ")
         stated = {boxes[box].latency_is for box in one.time.way if boxes[box].latency}
         sums = (
             ""
@@ -171,6 +188,11 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
             f" Of calls at once the slowest counts, and a stated latency is that of one: {slowest}."
             * bool(slowest)
         )
+        sums += "".join(
+            f" Features are looked up in {name(figures, box)} for {show_seconds(time_s)}."
+            for box, time_s in looked_up.items()
+            if box in timed and time_s > (boxes[box].latency or 0.0)
+        )
         yield Md(f"**Time.** The latencies stated along the calls come to {_between(one.time)}: {way}.{sums}")
     if one.longest_s.most_s:
         if math.isinf(one.longest_s.most_s):
@@ -180,7 +202,7 @@ def _takes(figures: Figures, planes: Planes, one: Request) -> Iterator[Md]:
     answers = answers_of(figures.design, entry=one.entry)
     if any(boxes[box].availability is not None for box in one.needs) or one.in_full < 1 or answers.most < 1:
         most, least = show_share(answers.most), show_share(answers.least)
-        share = most if most == least else f"{least} to {most}"
+        share = most if most == least else f"at most {most}" if not answers.least else f"{least} to {most}"
         causes = f" {escape('; '.join(answers.causes))}." if answers.causes else ""
         yield Md(
             f"**Answers.** From the stated availabilities, quotas and timeouts, {share} of requests at the peak are "

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from hashlib import sha256
 
-from mlsd_helpers.analysis.cost import answers_per_month, total_per_month
+from mlsd_helpers.analysis.cost import answers_per_month, total_per_month, unpriced
 from mlsd_helpers.document.fields import Phrases, phrases
 from mlsd_helpers.document.gaps import gaps
 from mlsd_helpers.document.markdown import (
@@ -109,15 +109,16 @@ def cost(figures: Figures) -> Iterator[Md]:
             "above the"
             if total is not None and total > budget
             else "so far within the"
-            if unknown
+            if unknown or unpriced(design)
             else "within the"
         )
         limit = figures.number("capacity.budget_per_month")
         yield Md(f"budget {limit}" if total is None else f"{within} budget of {limit}")
     if total is not None and (answers := answers_per_month(design)):
         held = {one.held("requirements.throughput.peak") is not None for one in figures.views}
-        unit = "requests and items" if len(held) > 1 else "requests" if True in held else "items"
-        yield Md(f"{escape(show_money(total / answers * 1000, design.currency))} per 1,000 {unit}")
+        if len(held) == 1 and not design.views:  # requests of several workloads are no common unit
+            unit = "requests" if True in held else "items"
+            yield Md(f"{escape(show_money(total / answers * 1000, design.currency))} per 1,000 {unit}")
 
 
 def _risks(figures: Figures) -> Md:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from mlsd_helpers.analysis.cost import labels_per_month, new_labels
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
@@ -1262,7 +1263,7 @@ def more_labels_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
     if not people or any(cases_per_s(one) is None for one in people):
         return
     given = sum((cases_per_s(one) or 0.0) * period_s for one in people)
-    needed = _new_labels(labels, period_s)
+    needed = new_labels(labels, period_s)
     if given < needed * (1 - _SAME):
         where = "cases_per_day" if people[0].rate is None else "rate"
         yield Fault(
@@ -1272,12 +1273,6 @@ def more_labels_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
             "Label fewer items, train less often, or plan more people. Where labels of earlier trainings are used "
             "again, state for how long under 'labels.kept_for'.",
         )
-
-
-def _new_labels(labels: Labels, period_s: float | None) -> float:
-    """Return how many labels each training needs that the one before it did not have."""
-    share = min(1.0, period_s / labels.kept_for) if period_s and labels.kept_for else 1.0
-    return (labels.items or 0) * (labels.labels_per_item or 1) * share
 
 
 @rule(
@@ -1294,11 +1289,11 @@ def labels_not_in_plan(design: Design) -> Iterator[Fault]:
     if not (labels and labels.items and labels.cost_per_label):
         return
     period_s = planes.retraining.period if planes and planes.retraining else None
-    once = _new_labels(labels, period_s) * labels.cost_per_label
+    once = new_labels(labels, period_s) * labels.cost_per_label
     if plan and plan.budget_per_month:
-        if not (plan.fleets or plan.costs) or (planes and _in_costs(plan.costs, planes)):
+        if not (plan.fleets or plan.costs) or (planes and labels_in_costs(plan.costs, planes)):
             return  # nothing but servers is planned, or the labels are in the sum
-        per_month = once * _MONTH_S / max(period_s or _MONTH_S, day)
+        per_month = labels_per_month(design) or 0.0
         if per_month > _LABEL_BILL_SHARE * plan.budget_per_month:
             yield Fault(
                 "capacity.costs",
@@ -1315,7 +1310,7 @@ def labels_not_in_plan(design: Design) -> Iterator[Fault]:
         )
 
 
-def _in_costs(costs: Iterable[Cost], planes: Planes) -> bool:
+def labels_in_costs(costs: Iterable[Cost], planes: Planes) -> bool:
     """Tell whether labels are among some costs: by their words, or by the component that they are for."""
     return any(
         mentions("label|annotat", cost.text, cost.id)

@@ -22,7 +22,7 @@ Accepted = Sequence[tuple[Finding, Acceptance]]
 _COLOURS = {"error": "31;1", "warning": "33;1", "info": "36;1"}
 _NAMES = {"error": "error", "warning": "warning", "info": "notice"}  # what GitHub calls them
 _RULES = {one.code: one for one in RULES}
-_SENTENCE = "{0} of severity error, {1} of severity warning, {2} of severity info"
+_COUNTED = ("error", "warning", "hint")
 _MOST_PLACES = 3  # of one rule, shown to people and on GitHub; programs get all
 _MOST_NAMED = 20  # further places of a rule that are named without their messages
 
@@ -66,7 +66,10 @@ def counted(findings: Sequence[Finding]) -> str:
     rules = {one.code: one.severity for one in findings}
     counts = [sum(severity == one for one in rules.values()) for severity in _COLOURS]
     places = f", at {len(findings)} places" if len(findings) > len(rules) else ""
-    return f"{_SENTENCE.format(*counts)}{places}" if findings else ""
+    said = (
+        f"{count:,} {word}{'' if count == 1 else 's'}" for count, word in zip(counts, _COUNTED, strict=True)
+    )
+    return f"{', '.join(said)}{places}" if findings else ""
 
 
 def _accepted(accepted: Accepted) -> str:

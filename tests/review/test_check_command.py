@@ -96,7 +96,7 @@ def test_one_rule_at_five_places_is_one_paragraph_that_names_them_all(alike, cap
     assert all(one.where in said for one in found)
     assert [one.message in said for one in found] == [True] * 3 + [False] * 2
     assert "2 more" in said
-    assert "1 of severity error" in said
+    assert "1 error" in said
     assert "5 places" in said
 
 
