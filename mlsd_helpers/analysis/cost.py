@@ -169,7 +169,8 @@ def _fleets(design: Design) -> Iterator[CostRow]:
             highest = max(plan.replicas, (plan.autoscaler.maximum or 0) if plan.autoscaler else 0)
             up_to = f", up to {highest:,} by the autoscaler" if highest > plan.replicas else ""
             hours, why = working_hours(design, plan)
-            how = f"{plan.replicas:,} replicas{more} × {_hourly(price, hours)}{why}{up_to}"
+            many = "replica" if plan.replicas == 1 else "replicas"
+            how = f"{plan.replicas:,} {many}{more} × {_hourly(price, hours)}{why}{up_to}"
             at_most = (highest + release) * (price * HOURS_A_MONTH) if up_to or why else None
             yield CostRow(where, what, (plan.replicas + release) * (price * hours), how, at_most)
 

@@ -80,6 +80,24 @@ def somebody_waits(design: Design, plan: FleetPlan) -> bool:
     )
 
 
+def no_fleet_waited_for(design: Design) -> str:
+    """Say why no fleet is judged by the requests of a design: none is planned for them, or events lead to it."""
+    of, paths = (
+        design.workload.id if design.workload else None,
+        design.pattern.paths if design.pattern else (),
+    )
+    own = [path.component for path in paths if of is None or not path.workload or of in path.workload]
+    planned = [
+        name for name in own if name and any(plan.component == name for plan in design.fleets.values())
+    ]
+    if not planned:
+        return "its requests wait for no fleet that is planned"
+    return (
+        f"its work comes to {', '.join(dict.fromkeys(planned))} by events or in batches, which neither the formulas "
+        "nor the simulation follow"
+    )
+
+
 _FEEDS = ("events", "batch", "command")
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mlsd_helpers.analysis.prediction import predictions
 from mlsd_helpers.analysis.promises import cut_off, offline, rising, run_in_time, shares_in_time
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizings
-from mlsd_helpers.analysis.surroundings import callers_of, is_timed, somebody_waits
+from mlsd_helpers.analysis.surroundings import callers_of, is_timed, no_fleet_waited_for, somebody_waits
 from mlsd_helpers.analysis.whole import Elsewhere, answers_of
 from mlsd_helpers.design import Design, Promise
 from mlsd_helpers.document.markdown import Md, escape, link, table
@@ -83,7 +83,7 @@ def _of_latency(design: Design, promise: Promise) -> Iterator[Verdict]:
     fleets = [one for one in sizings(design).values() if is_timed(design, one.plan)]
     whole = promise.what == "whole answer"
     if latency is None or not fleets:
-        yield Verdict(None, "no fleet is planned that a user waits for")
+        yield Verdict(None, no_fleet_waited_for(design))
     elif not whole and not any(one.plan.generation for one in fleets):
         yield Verdict(None, "no planned fleet writes the answer")
     if latency is None or not whole or share is None or share < PERCENTILES.get(latency.percentile, 1.0):
@@ -118,7 +118,7 @@ def of_answers(design: Design, target: float) -> Verdict:
     served = dict[str, tuple[float, float]]()
     fleets = [one for one in sizings(design).values() if somebody_waits(design, one.plan)]
     if not fleets:
-        return Verdict(None, "no fleet is planned that a user waits for")
+        return Verdict(None, no_fleet_waited_for(design))
     for one in fleets:
         calm = predictions(design, one)[:1]
         if not calm or one.plan.generation:

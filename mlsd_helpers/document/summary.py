@@ -83,16 +83,26 @@ def _size(figures: Figures) -> Md:
     return joined((_fleet(figures, path) for path in given), "; ")
 
 
+def _plural(number: float | None) -> str:
+    return "" if number == 1 else "s"
+
+
 def _fleet(figures: Figures, path: str) -> Md:
     plan, sizing = figures.design.fleets[path], figures.sizings[path]
     of = Md(f"{code(plan.component)} ") if plan.component else Md("")
     same = [one for one in figures.design.fleets.values() if one.component == plan.component]
     of = Md(f"{of}{code(plan.id)} ") if plan.id and len(same) > 1 else of
-    zones = Md(f" in {figures.number(f'{path}.zones')} zones") if plan.zones else Md("")
+    zones = (
+        Md(f" in {figures.number(f'{path}.zones')} zone{'' if plan.zones == 1 else 's'}")
+        if plan.zones
+        else Md("")
+    )
     load = Md("")
     if sizing.load_rps is not None:
         load = Md(f" for {figures.load(path)} at the peak")
-    return Md(f"{of}{figures.number(f'{path}.replicas')} replicas{zones}{load}")
+    return Md(
+        f"{of}{figures.number(f'{path}.replicas')} replica{'' if plan.replicas == 1 else 's'}{zones}{load}"
+    )
 
 
 def cost(figures: Figures) -> Iterator[Md]:

@@ -19,6 +19,7 @@ from mlsd_helpers.analysis.rates import (
     share_on_duty,
 )
 from mlsd_helpers.analysis.request import has_fallback
+from mlsd_helpers.analysis.whole import answers_of, calls_of_models
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
 from mlsd_helpers.errors import RangeError
@@ -34,6 +35,7 @@ from mlsd_helpers.review.scope import (
     sketched,
     worked_out,
 )
+from mlsd_helpers.review.sketch import percent, places, requirement
 from mlsd_helpers.review.words import listed, mentions, money
 from mlsd_helpers.units import day, hour, show_bytes, show_seconds
 
@@ -1267,3 +1269,33 @@ def link_cannot_carry(_: Design, planes: Planes) -> Iterator[Fault]:
                 f"{show_bytes(fleet.data_per_month)}.",
                 "Send less (a lower rate, compression, features in place of readings), or pay for more.",
             )
+
+
+@rule(
+    "SERV035",
+    "warning",
+    title="Target reached by fallbacks that nobody calls answers",
+    prevents="a target that is met on paper while users get no answer of the model",
+    wrong_when="Acceptable if users take the fallback for an answer: write 'answered: true' on its flow.",
+    needs=sketched,
+)
+def answers_only_in_words(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Whether a request counts as answered when the model gives nothing decides what the target promises."""
+    target = requirement(design, "availability", "target")
+    words = [call for call in calls_of_models(planes) if call.only_in_words]
+    if not (target and target < 1 and words) or answers_of(design).most < target - 1e-12:
+        return
+    by_models = answers_of(design, counts=lambda call: call not in words)
+    if by_models.most >= target - 1e-12:
+        return
+    within = reached([by_models.entry], steps_along(flow for _, flow in waiting_flows(planes)))
+    calls = [call.flow for call in words if call.flow.start in within]
+    told = [f"{flow.start} → {flow.end} ({flow.fallback or 'fails: open'})" for flow in calls]
+    yield Fault(
+        f"{places(planes)[calls[0]]}.answered" if calls else "planes.flows",
+        f"At most {percent(by_models.most)} of the requests that enter at {by_models.entry} are answered without a "
+        f"fallback, and the target is {percent(target)}. Nothing says whether a request counts as answered that falls back at "
+        f"{listed(told)}.",
+        "Write 'answered: true' on the flow if the fallback is an answer that users can work with, and "
+        "'answered: false' if it is not; then the target counts it, or misses.",
+    )

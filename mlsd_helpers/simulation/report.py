@@ -19,6 +19,7 @@ from mlsd_helpers.analysis.surroundings import (
     Callers,
     Fallbacks,
     callers_of,
+    no_fleet_waited_for,
     reaches,
     share_reaching,
     somebody_waits,
@@ -521,7 +522,7 @@ def _of_workload(
     if "stale pipeline" in wanted.incidents:
         verdicts += ages_after_a_missed_run(design)
     unjudged = not_simulated(design)
-    notes = ["Nothing was simulated: its requests wait for no fleet that is planned."]
+    notes = [f"Nothing was simulated: {no_fleet_waited_for(design)}."]
     notes += [f"Not judged here, but by mlsd check: {', '.join(unjudged)}."] if unjudged else []
     name = f"{design.name}, workload {design.workload.id if design.workload else ''}"
     found = Report(name, tuple(wanted.incidents), tuple(verdicts), (), (), tuple(notes), not_judged=unjudged)

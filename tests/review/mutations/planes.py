@@ -163,6 +163,12 @@ def weak_gateway(design: Design) -> Design:
     return _component(design, "gateway", availability="99.5%")
 
 
+@breaks("SERV035", start="stored answers")
+def popularity_is_no_answer_by_itself(design: Design) -> Design:
+    """Let the model answer too few, and nobody say that the order by popularity is an answer."""
+    return _flow(_component(design, "scorer", availability="99.5%"), "gateway", "scorer", answered=None)
+
+
 # ---- what is generated, and what is watched
 
 
