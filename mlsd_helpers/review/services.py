@@ -1294,8 +1294,8 @@ def answers_only_in_words(design: Design, planes: Planes) -> Iterator[Fault]:
     yield Fault(
         f"{places(planes)[calls[0]]}.answered" if calls else "planes.flows",
         f"At most {percent(by_models.most)} of the requests that enter at {by_models.entry} are answered without a "
-        f"fallback, and the target is {percent(target)}. Nothing says whether a request counts as answered that falls back at "
-        f"{listed(told)}.",
+        f"fallback, and the target is {percent(target)}. Nothing says whether a request counts as "
+        f"answered that falls back at {listed(told)}.",
         "Write 'answered: true' on the flow if the fallback is an answer that users can work with, and "
         "'answered: false' if it is not; then the target counts it, or misses.",
     )

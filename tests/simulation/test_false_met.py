@@ -694,3 +694,41 @@ def test_a_run_that_only_its_stated_time_judges_is_not_met():
     bare = stated.with_part(capacity=stated.capacity.changed(service_time=None))
     assert run_in_time(bare).in_time is None
     assert "job_time" in run_in_time(bare).why
+
+
+ORDER = {"missed": 0, "not judged": 1, "kept": 2}
+
+
+def kept(design):
+    """Return how good the document's verdicts are, on the latency and on what is answered."""
+    rows = re.findall(r"\| (whole answer|[^|]*answered)[^|]*\| ([^|]*) \|", document(design))
+    return [ORDER[word.strip("* ")] for _, word in rows if word.strip("* ") in ORDER]
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.sampled_from(["99.99%", "99.95%", None]),
+    st.booleans(),
+    st.sampled_from(["600 rps", None]),
+    st.sampled_from(["availability", "fleet", "quota", "load", "unstated"]),
+)
+def test_less_of_anything_never_improves_a_verdict(share, falls_back, limit, change):
+    boxes = [
+        box("part", "external service", availability=share, **{"quota": {"requests": limit}} if limit else {})
+    ]
+    words = {"fallback": "What was shown before"} if falls_back else {}
+    design = eta(boxes, [call("model", "part", timeout="20 ms", **words)])
+    worse = {
+        "availability": lambda: with_box(design, "part", availability="90%"),
+        "fleet": lambda: design.with_part(capacity=design.capacity.changed(replicas=8)),
+        "quota": lambda: with_box(design, "part", quota={"requests": "100 rps"}),
+        "load": lambda: design.with_part(
+            requirements=design.requirements.changed(throughput={"peak": "1500 rps"})
+        ),
+        "unstated": lambda: with_box(design, "gateway", availability=None),
+    }[change]()
+    before, after = kept(design), kept(worse)
+    assert len(before) == len(after) == 2
+    assert all(new <= old for new, old in zip(after, before, strict=True))
+    if change == "unstated":
+        assert after[1] < ORDER["kept"]
