@@ -77,8 +77,15 @@ def _of_other_workloads(planes: Planes) -> frozenset[int]:
         if flow.carries in _QUEUED and "event stream" in (known[flow.start].kind, known[flow.end].kind)
     }
 
+    def takes(workload: str, flow: Flow) -> bool:
+        """Whether a flow is one of a workload's: what a queue hands to where only others enter is their own load."""
+        entered_by = {name for name, entries in asked.entries.items() if flow.end in entries}
+        handed = flow.carries in _QUEUED and known[flow.start].kind == "event stream"
+        elsewhere = handed and not flow.workload and entered_by and workload not in entered_by
+        return _takes(workload, flow) and not elsewhere
+
     def reached_by(workload: str) -> set[str]:
-        taken = (flow for flow in (*calls.values(), *queued.values()) if _takes(workload, flow))
+        taken = (flow for flow in (*calls.values(), *queued.values()) if takes(workload, flow))
         return reached(asked.entries[workload], steps_along(taken))
 
     mine = reached_by(asked.workload)
@@ -86,7 +93,7 @@ def _of_other_workloads(planes: Planes) -> frozenset[int]:
     return frozenset(
         position
         for position, flow in enumerate(planes.flows)
-        if not _takes(asked.workload, flow) or calls.get(position, flow).start in others
+        if not takes(asked.workload, flow) or calls.get(position, flow).start in others
     )
 
 

@@ -249,8 +249,26 @@ def unplanned_models(design: Design) -> tuple[Component, ...]:
     return tuple(
         one
         for one in design.planes.components
-        if one.kind in MODELS and one.id in touched and one.id not in planned and not one.run_by_others
+        if one.kind in MODELS
+        and one.id in touched
+        and one.id not in planned
+        and not one.run_by_others
+        and not _is_enough(design, one)
     )
+
+
+_LIGHT = 0.6
+"""What keeps no more than 60% of its replicas busy without the largest zone, one call each, is no bottleneck."""
+
+
+def _is_enough(design: Design, one: Component) -> bool:
+    """Tell whether the replicas that the sketch states carry the peak of all workloads, by the stated latency."""
+    calls = together(design, lambda each: brought_rps(each, FleetPlan(component=one.id)))
+    if calls is None or one.latency is None or not one.replicas:
+        return False
+    zones = one.zones or 1
+    left = one.replicas if zones < 2 else one.replicas - math.ceil(one.replicas / zones)
+    return calls * one.latency <= _LIGHT * left
 
 
 class Callers(NamedTuple):

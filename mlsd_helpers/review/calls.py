@@ -3,7 +3,7 @@
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mlsd_helpers.analysis import graph
@@ -45,6 +45,7 @@ from mlsd_helpers.review.sketch import (
 from mlsd_helpers.units import show_seconds
 
 _NOT_COUNTED = ("people", "device fleet", "client", "raw source")  # what has no replicas of ours
+_STORES = ("feature store", "offline store", "prediction store", "vector index", "label store")
 _OUTSIDE = ("raw source",)  # what is not ours waits as long as it likes, and has its own way without us
 _SLACK = 1 + 1e-9  # for sums of decimal figures
 _SURELY = 0.9  # of a sum of percentiles, which is more than the percentile of the sum
@@ -91,13 +92,18 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
     """A call without a timeout waits as long as the slowest answer takes."""
     where, known = places(planes), graph.components_by_id(planes)
     for flow in _asked(planes):
-        if flow.timeout is None and known[flow.start].kind not in _OUTSIDE:
+        if flow.timeout is None and known[flow.start].kind not in _OUTSIDE and not _of_a_run(flow, known):
             yield Fault(
                 f"{where[flow]}.timeout",
                 f"{arrow(flow)} has no timeout: its caller may wait without limit.",
                 "Set a timeout above the call's usual p99 and within the latency budget."
                 + _if_it_tells(known[flow.start]),
             )
+
+
+def _of_a_run(flow: Flow, known: Mapping[str, Component]) -> bool:
+    """Tell whether a run reads or writes a store of ours: it fails and is repeated, and nobody waits for an answer."""
+    return known[flow.start].kind in {"batch scorer", "batch pipeline"} and known[flow.end].kind in _STORES
 
 
 def _if_it_tells(start: Component) -> str:
@@ -133,6 +139,7 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
         if (
             last in asked
             and not call.handed_on
+            and not _of_a_run(last, known)
             and not any(flow.fallback or flow.fails for flow in call.flows)
         ):
             yield Fault(
@@ -248,11 +255,16 @@ def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
         if flow.timeout is not None:
             callers[flow.end].append(flow)
     called = {flow.end for flow in _waited(planes)} | behind_queues(planes)  # by a queue too
+    kinds = {one.id: one.kind for one in planes.components}
+    run = design.requirements.schedule if design.requirements else None
+    budget_is_of_others = run is not None or any(
+        flow.start not in called and kinds[flow.start] not in JOBS for flow in asked
+    )
     budget_s = requirement(design, "latency", "budget")
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
     found, order = list[_Waiter](), order_of(design.pattern)
     for one in planes.components:
-        enters = one.id not in called and may_ask(one)
+        enters = one.id not in called and may_ask(one) and (one.kind not in JOBS or not budget_is_of_others)
         timed = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
         inside = list(_by_caller(callers[one.id], timed))
         limited = [(budget_s or 0.0, timed)] if enters else inside
@@ -325,6 +337,8 @@ def edge_timeout_exceeds_budget(design: Design, planes: Planes) -> Iterator[Faul
     for waiter in waiters:
         usual = (call for call in waiter.calls if call.flow.share is None or call.flow.share > rare)
         one = replace(waiter, calls=tuple(usual))
+        if one.component.kind == "client":
+            continue  # how long it waits is the product's choice: the system answers within the budget or not
         if one.enters and not inner & {flow.end for flow in one.too_long}:  # PLANE008 tells both
             yield from _over_limit(
                 one, where, "Shorten the timeout, so that the fallback can still answer in time."

@@ -931,7 +931,10 @@ def _shown_at_once(design: Design) -> bool:
 
 
 def _people_who_review(planes: Planes) -> list[str]:
-    """Return the people whom an answer reaches, or who can change what it has led to; who only watches reviews none."""
+    """Return the people whom an answer reaches as cases, or who can change what it has led to.
+
+    Who only watches, or reads without a number of cases, reviews none.
+    """
     moving = [flow for flow in planes.flows if flow.carries in {*DATA, "alert"}]
     made = {flow.start for flow in planes.flows if flow.carries == "predictions"}
     made |= {one.id for one in planes.components if one.kind in {"model server", "batch scorer"}}
@@ -943,8 +946,13 @@ def _people_who_review(planes: Planes) -> list[str]:
         for one in planes.components
         if one.kind == "people"
         and one.plane != "training"
-        and one.id in (changed | asked if one.plane == "monitoring" else touched | changed | asked)
+        and one.id in (changed | asked if _only_reads(one) else touched | changed | asked)
     ]
+
+
+def _only_reads(one: Component) -> bool:
+    """Tell whether people watch, and have neither a pace nor a wait nor hours for cases."""
+    return one.plane == "monitoring" or (cases_per_s(one) is None and one.wait is None and one.hours is None)
 
 
 _REFUSES = (
@@ -1451,8 +1459,13 @@ def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
     ]
     open_ones = [] if answered else list(dict.fromkeys(one.id for one in (*tenants, *told)))
     bound = [one for one in learnt if one.personal and one.basis in _FOR_ONE_PURPOSE]
+    for_training = [
+        one for one in bound if mentions(_TO_LEARN, one.purpose)
+    ]  # its purpose is another one than the duty
     no_right = [
-        one.id for one in dict.fromkeys((*tenants, *bound)) if not says_something(one.training_allowed_by)
+        one.id
+        for one in dict.fromkeys((*tenants, *bound))
+        if not says_something(one.training_allowed_by) and (one in tenants or one not in for_training)
     ]
     if not open_ones and not no_right:
         return
@@ -1460,14 +1473,19 @@ def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
     lacks += [f"no right to train on {listed(no_right)} is named"] * bool(no_right)
     at = f"data.datasets.{no_right[0]}.training_allowed_by" if no_right and not open_ones else "data.training"
     names = listed(list(dict.fromkeys([*open_ones, *no_right])))
+    duties = [one.id for one in bound if one.id in no_right and one not in tenants]
+    what = (
+        "is kept by a duty alone" if not open_ones and len(duties) == len(no_right) else "comes from others"
+    )
     yield Fault(
         f"{at}.extraction" if at == "data.training" and training else at,
-        f"A model is trained on {names}, which comes from others, and {' and '.join(lacks)}.",
+        f"A model is trained on {names}, which {what}, and {' and '.join(lacks)}.",
         "State in 'training.extraction' how that is prevented and tested, such as a gate that tries to extract planted "
         "texts; and in 'training_allowed_by' of each set of data what allows it. Or train a model for each.",
     )
 
 
+_TO_LEARN = r"\btrain|\blearn|model|predict|improv|detect|monitor|scor"
 _FOR_ONE_PURPOSE = ("legal obligation", "vital interests")
 """Bases that allow what the duty or the emergency needs, and no other use."""
 

@@ -84,7 +84,13 @@ def _read(flow: DataFlow) -> Iterator[Feature]:
     return (feature for feature in flow.features if feature.path)
 
 
-@rule("FLOW001", "info", title="Dataflow missing", prevents="a model with inputs that nobody has traced")
+@rule(
+    "FLOW001",
+    "info",
+    title="Dataflow missing",
+    prevents="a model with inputs that nobody has traced",
+    whole=True,
+)
 def dataflow_missing(design: Design) -> Iterator[Fault]:
     """Each input of a model has a source and an age."""
     if design.requirements is None or design.planes is None:
@@ -298,6 +304,9 @@ def stage_without_feature(design: Design, flow: DataFlow) -> Iterator[Fault]:
     others |= {
         one.id for one in (design.planes.components if design.planes else ()) if one.kind == "batch scorer"
     }
+    others |= ages.writers_into(
+        design, ("candidate generator", "business rules", "cache", "external service")
+    )
     for stage in flow.stages:
         if stage.id not in passed and (stage.component is None or stage.component not in others):
             yield Fault(
@@ -309,6 +318,7 @@ def stage_without_feature(design: Design, flow: DataFlow) -> Iterator[Fault]:
 
 @rule(
     "FLOW007",
+    "warning",
     title="Source or stage not among the components",
     prevents="a feature from a system whose owner does not know that it is needed",
     wrong_when="Wrong if the system stands in the planes under another id; use that id.",
@@ -756,16 +766,16 @@ def _written_by_calls(design: Design) -> set[str]:
     """
     planes = design.planes
     serving = {one.id for one in (planes.in_plane("serving") if planes else ())}
+    changing = ("events", "command", "configuration")  # each change by itself, whoever sends it
     slow = {
         flow.end
         for flow in (planes.flows if planes else ())
-        if flow.carries not in {"request", "events", "command"} or flow.start not in serving
+        if flow.carries in {"batch", "features", "predictions"}
+        or (flow.carries not in {"request", "metrics", "model", *changing} and flow.start not in serving)
     }
     kept = {one.id for one in (planes.components if planes else ()) if one.kind in _KEEPING}
     written = {
-        flow.end
-        for flow in (planes.flows if planes else ())
-        if flow.carries in {"events", "command"} or flow.end in kept
+        flow.end for flow in (planes.flows if planes else ()) if flow.carries in changing or flow.end in kept
     }
     return (serving & written) - slow
 

@@ -342,6 +342,10 @@ def reasons_not_kept(design: Design, planes: Planes) -> Iterator[Fault]:
     empty = [name for name in wanted.reasons_kept_in if name not in into]
     datasets = design.data.datasets if design.data else ()
     told = any(mentions(r"\breasons?\b|explanation|\bshap\b", one.what) for one in datasets)
+    logs = {one.id for one in planes.components if one.kind == "prediction log"}
+    told = (
+        told or wanted.type == "ranking" or bool(logs & into)
+    )  # from inputs and version, they can be made again
     if wanted.reasons_kept_in and not empty:
         return
     if empty:

@@ -49,17 +49,32 @@ _LATENESS = re.compile(
 
 @rule(
     "PLANE015",
+    "warning",
     title="Generated input without a check",
     prevents="bad generated data that reaches every server within minutes",
     incident=CLOUDFLARE,
     wrong_when="Acceptable if the data are checked before they come here, such as in the job that writes "
     "them; write that check here.",
     needs=sketched,
+    whole=True,
 )
 def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
     """Generated data are input too: their size, schema and ranges have to be checked before use."""
     known, where = graph.components_by_id(planes), places(planes)
-    open_ends = [flow for flow in planes.flows if _is_input(flow, known[flow.start], known[flow.end])]
+    read = {flow.end for _, flow in graph.waiting_flows(planes)}
+    read |= {
+        flow.start
+        for flow in planes.flows
+        if known[flow.end].plane == "serving"
+        and known[flow.end].kind != "people"
+        and flow.carries != "metrics"
+    }
+    open_ends = [
+        flow
+        for flow in planes.flows
+        if _is_input(flow, known[flow.start], known[flow.end])
+        and (flow.carries == "configuration" or flow.end in read or not read)
+    ]
     if loose := [flow for flow in open_ends if not answered(flow.check)]:
         yield Fault(
             f"{where[loose[0]]}.check",
@@ -71,7 +86,10 @@ def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
 
 def _is_input(flow: Flow, start: Component, end: Component) -> bool:
     """Tell whether data that a program makes reach serving; settings and secrets by those who release are not such."""
-    to_a_store = end.kind in _STORES and flow.carries in _GENERATED
+    by_event = (
+        start.kind == "stream processor" and flow.carries != "batch"
+    )  # one record at a time, not all at once
+    to_a_store = end.kind in _STORES and flow.carries in _GENERATED and not by_event
     generated = end.plane == "serving" and flow.carries == "configuration" and start.kind not in _SETTERS
     return to_a_store or generated
 

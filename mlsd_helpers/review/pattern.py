@@ -40,6 +40,7 @@ QUICKEST_ROLLBACK_S = 60.0
 _STORES = ("feature store", "offline store", "prediction store", "vector index", "label store")
 _HITS_SIMILAR = 0.01  # Che's approximation is within 0.004, and nobody plans hits to the percent
 _SAME = 1e-9  # sums of decimal figures
+_SAME_UNIT = 0.5  # rates that differ by more than this share count different things
 _SHARES_SIMILAR = 0.005  # shares written in whole percents
 
 
@@ -73,6 +74,7 @@ def _oldest_answer_s(design: Design) -> float | None:
     "info",
     title="Serving pattern missing",
     prevents="a pattern that was taken over from the last system",
+    whole=True,
 )
 def pattern_missing(design: Design) -> Iterator[Fault]:
     """Each path computes its answers ahead, on an event, or on request."""
@@ -792,8 +794,11 @@ def stream_unlike_its_fleet(design: Design, pattern: Pattern) -> Iterator[Fault]
     for path, stream in _streamed(pattern):
         sized = [one for one in sizings(design).values() if one.plan.component == path.component is not None]
         replicas, seat_s = (sized[0].plan.replicas, sized[0].seat_s) if len(sized) == 1 else (None, None)
+        load = sized[0].plan.load if len(sized) == 1 else None
         if not replicas or not seat_s or not stream.events:
             continue
+        if load is not None and not isclose(load, stream.events, rel_tol=_SAME_UNIT):
+            continue  # a request of the fleet is no event of the stream, such as a window of them
         readers = replicas if stream.consumers is None else min(stream.consumers, replicas)
         busy = readers if stream.partitions is None else min(readers, stream.partitions)
         used, planned = stream.events * seat_s / busy, sized[0].plan.target_utilisation or 1.0
@@ -801,7 +806,7 @@ def stream_unlike_its_fleet(design: Design, pattern: Pattern) -> Iterator[Fault]
             yield Fault(
                 _place(path, "stream.partitions" if busy < readers else "stream.consumers"),
                 f"{busy} of the {replicas} replicas of {path.component} read the stream of {path.id}, and its "
-                f"{stream.events:,.6g} events a second keep them {100 * used:.3g}% busy; at most {100 * planned:.3g}% "
+                f"{stream.events:,.6g} events a second keep them {100 * used:,.0f}% busy; at most {100 * planned:.3g}% "
                 "are planned.",
                 "Have as many partitions as replicas, as many consumers, and enough of both.",
             )
@@ -1155,10 +1160,10 @@ def volume_unmatched(design: Design, run: Run) -> Iterator[Fault]:
                 f"replicas, and the job is stated to take {show_seconds(stated_s)}.",
                 "Measure a run of the whole volume, and correct the job's time, the service time or the replicas.",
             )
-        elif items and path.keys and not path.stage and abs(path.keys - items) > 0.1 * max(path.keys, items):
+        elif items and path.keys and len(ahead) == 1 and not path.stage and path.keys < 0.9 * items:
             yield Fault(
                 _place(path, "keys"),
-                f"The schedule has {items:,} items in a run, and the path {path.id} states "
+                f"The schedule has {items:,} items in a run, and the job of {path.id} was planned for "
                 f"{path.keys:,} keys.",
                 "State in both what one run scores.",
             )
@@ -1217,7 +1222,10 @@ def rerun_unsafe(design: Design, run: Run) -> Iterator[Fault]:
         for position, flow in (own_flows(design.planes) if design.planes else ())
         if flow.carries in {"batch", "predictions"}
         and known[flow.start].kind in {"batch scorer", "batch pipeline"}
-        and known[flow.end].kind in _STORES
+        and (
+            known[flow.end].kind in _APPENDED_TO
+            or (known[flow.end].kind in _STORES and flow.idempotent is False)
+        )
         and flow.idempotent is not True
     ]
     if writes:
@@ -1229,6 +1237,10 @@ def rerun_unsafe(design: Design, run: Run) -> Iterator[Fault]:
             f"It {how} safe to write twice: {names}.",
             "Write whole partitions by day in place of the old ones, or rows by key, and state 'idempotent: true'.",
         )
+
+
+_APPENDED_TO = ("offline store", "label store")
+"""Rows are added to these; what is kept by its key, a second write replaces, unless the design says otherwise."""
 
 
 @rule(
@@ -1251,7 +1263,13 @@ def input_may_be_incomplete(design: Design, run: Run) -> Iterator[Fault]:
         and (known[flow.end].kind in JOBS or known[flow.start].kind == "raw source")
         and known[flow.end].plane != "training"
     ]
-    if inputs and not any(says_something(flow.check) for _, flow in inputs):
+    checked = any(says_something(flow.check) for _, flow in inputs)
+    inputs = [
+        (position, flow)
+        for position, flow in inputs
+        if flow.carries == "batch" and known[flow.end].kind in {"batch scorer", "batch pipeline", "ingestion"}
+    ]
+    if inputs and not checked:
         position, flow = inputs[0]
         more = f" and {len(inputs) - 1} more" if len(inputs) > 1 else ""
         yield Fault(

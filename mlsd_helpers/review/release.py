@@ -160,7 +160,14 @@ def model_never_reaches_serving(_: Design, planes: Planes) -> Iterator[Fault]:
     """A trained model needs a path to the components that serve it."""
     trainers = [one.id for one in planes.components if one.kind in TRAINERS]
     starts = _training_components(planes) if trainers or planes.retraining else []
-    arrived = graph.reached(starts, graph.steps_along(_model_flows(planes)))
+    sending = {flow.start for flow in _model_flows(planes)}
+    known, gates = graph.components_by_id(planes), _gate_kinds(planes)
+    passed = [  # a gate lets what installs the model go on
+        flow
+        for flow in planes.flows
+        if flow.carries == "command" and known[flow.start].kind in gates and flow.end in sending
+    ]
+    arrived = graph.reached(starts, graph.steps_along([*_model_flows(planes), *passed]))
     if starts and not any(one.id in arrived for one in planes.in_plane("serving")):
         yield Fault(
             "planes.flows",
@@ -583,11 +590,18 @@ def rollback_leaves_behind(design: Design, release: Release) -> Iterator[Fault]:
 
 def _answers_outlive(design: Design, release: Release, kinds: Collection[str]) -> bool:
     """Tell whether stored answers of a bad model are served for longer than its rollback takes."""
-    if "batch scorer" not in kinds:
+    if "batch scorer" not in kinds or design.planes is None:
         return False
+    parts = graph.components_by_id(design.planes)
+    read = {flow.end for _, flow in graph.waiting_flows(design.planes)}
+    kept = {
+        flow.end
+        for flow in design.planes.flows
+        if flow.carries in {"predictions", "batch"} and parts[flow.start].kind == "batch scorer"
+    }
     paths = design.pattern.paths if design.pattern else ()
     periods = [path.precompute.period for path in paths if path.precompute]
-    return min(periods, default=day) > max(hour, release.rollback_time or 0.0)
+    return bool(read & kept) and min(periods, default=day) > max(hour, release.rollback_time or 0.0)
 
 
 @rule(
@@ -703,6 +717,10 @@ def decision_before_labels(design: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
+_SILENCE = ("nothing heard", "not chosen", "shown and not chosen")
+"""Negatives that are made of what has not happened yet."""
+
+
 @rule(
     "PLANE055",
     "info",
@@ -716,7 +734,12 @@ def wait_for_labels_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
     delay_s, training = requirement(design, "labels", "delay"), planes.retraining
     if not delay_s or training is None or training.decided_after is not None:
         return
-    if requirement(design, "labels", "negatives") == "judged":
+    negatives, rest_on = (requirement(design, "labels", name) for name in ("negatives", "rest_on"))
+    kind = requirement(design, "prediction", "type")
+    of_a_class = (
+        kind in {None, "binary classification", "multi-class classification"} and rest_on != "judgement"
+    )
+    if negatives not in _SILENCE and not (negatives is None and of_a_class):
         return  # an example without a label is none
     by_itself = any(trigger != "manual" for trigger in training.triggers)
     if by_itself and delay_s >= min(_LATE_LABELS * (training.period or math.inf), day):

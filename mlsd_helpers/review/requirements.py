@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis.ages import labelled_data_age, writers_into
-from mlsd_helpers.analysis.paths import answers_requests
+from mlsd_helpers.analysis.graph import own_flows, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.paths import MODELS, answers_requests
 from mlsd_helpers.analysis.whole import split_s
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Design, FailureMode, Labels, Requirements, Schedule, Throughput
@@ -15,6 +16,8 @@ OF_REQUESTS = ("prediction", "latency", "throughput", "freshness", "availability
 OF_A_SCHEDULE = ("prediction", "schedule", "freshness")
 STORES = ("feature store", "prediction store", "vector index", "cache")
 _SKETCH = 3  # axes that are missing in a first sketch
+_AT_ONCE_S = 1.0
+"""An answer that is whole by then keeps its reader's thought: Nielsen, Usability Engineering (1993), chapter 5."""
 COARSE_S = 10 * minute
 """A peak that was counted over a longer time than this says nothing of the minutes in it."""
 _ROUNDING_S = 1e-6 * ms  # sums of decimal times miss by less than this
@@ -52,6 +55,8 @@ def axis_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
     """A requirement that is not written down is not tested, and seldom met."""
     axes = OF_REQUESTS if answers_requests(design) else OF_A_SCHEDULE
     missing = [axis for axis in axes if getattr(stated, axis) is None]
+    if "prediction" in missing and not _asks_a_model(design):
+        missing.remove("prediction")
     if "freshness" not in missing:
         missing += _ages_missing(design, stated)
     elif not _keeps_data(design):
@@ -85,7 +90,21 @@ def _keeps_data(design: Design) -> bool:
     read = [feature for feature in design.dataflow.features if feature.path] if design.dataflow else []
     if read:
         return any(feature.sla is None for feature in read)
-    return any(one.kind in STORES for one in (design.planes.components if design.planes else ()))
+    if design.planes is None:
+        return False
+    entry = design.workload.entry if design.workload else ()
+    near = reached(entry, steps_along(flow for _, flow in waiting_flows(design.planes)))
+    return any(one.kind in STORES and (not entry or one.id in near) for one in design.planes.components)
+
+
+def _asks_a_model(design: Design) -> bool:
+    """Tell whether requests or runs of a workload come to a model; those of a design without workloads do."""
+    planes = design.planes
+    if design.workload is None or planes is None or not planes.flows or not design.workload.entry:
+        return True
+    sent = [flow for _, flow in own_flows(planes) if flow.carries not in {"metrics", "model"}]
+    near = reached(design.workload.entry, steps_along(sent))
+    return any(one.id in near and one.kind in MODELS for one in planes.components)
 
 
 def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:
@@ -301,10 +320,12 @@ def failure_mode_undecided(design: Design, stated: Requirements) -> Iterator[Fau
     """Each use decides for itself whether a failure lets requests through or refuses them."""
     decides = bool(stated.prediction and stated.prediction.type == "binary classification")
     asked = ["meanwhile", "fails"] if decides and answers_requests(design) else ["meanwhile"]
+    decided = any(mode.fails for mode in stated.failure_modes)
     open_ones = {
         mode.id: missing
         for mode in stated.failure_modes
         if (missing := [name for name in asked if _is_open(mode, name)])
+        and (missing[0] != "fails" or _lets_pass_or_not(design, mode, decided=decided))
     }
     for field in asked:
         if modes := [mode for mode, missing in open_ones.items() if missing[0] == field]:
@@ -314,6 +335,19 @@ def failure_mode_undecided(design: Design, stated: Requirements) -> Iterator[Fau
                 "State what the user gets meanwhile, and whether it fails open or closed; 'delayed' where "
                 "nothing passes and answers come later.",
             )
+
+
+def _lets_pass_or_not(design: Design, mode: FailureMode, *, decided: bool) -> bool:
+    """Tell whether a failure leaves requests without an answer of which no flow says whether they pass.
+
+    What a mode without `of` is about is not known: it is asked only where nothing at all is `decided`.
+    """
+    planes = design.planes
+    calls = [flow for _, flow in waiting_flows(planes)] if planes else []
+    if not mode.of:
+        return not (decided or any(flow.fails for flow in calls))
+    into = [flow for flow in calls if flow.end in mode.of]
+    return any(flow.fails is None and flow.otherwise is None for flow in into)
 
 
 def _is_open(mode: FailureMode, field: str) -> bool:
@@ -388,16 +422,18 @@ def label_facts_missing(design: Design, stated: Requirements) -> Iterator[Fault]
         trains = any(
             one.kind == "training pipeline" for one in (design.planes.components if design.planes else ())
         )
-        if trains and not generates:
+        if trains and not generates and not (design.workload and stated.prediction is None):
             yield Fault(
                 "requirements.labels",
                 "A model is trained here, and the requirements do not state where its labels come from, nor when.",
                 "State source, definition, delay, yield and cost of the labels.",
             )
         return
-    asked = {"delay": "delay", "label_yield": "yield"}
+    asked = {"delay": "delay"}
     if _by_hand(design, stated.labels):  # what users do gives labels without anybody's work
         asked |= {"cost_per_label": "cost_per_label", "quality": "quality"}
+    elif stated.labels.rest_on in {None, "behaviour"} and stated.labels.items is None:
+        asked |= {"label_yield": "yield"}
     if missing := [key for name, key in asked.items() if getattr(stated.labels, name) is None]:
         yield Fault(
             f"requirements.labels.{missing[0]}",
@@ -438,6 +474,8 @@ def token_limits_missing(design: Design, stated: Requirements) -> Iterator[Fault
     if not (stated.latency and stated.prediction and stated.prediction.type == "generation"):
         return
     promised = {one.what for one in stated.latency.promises}
+    if stated.latency.budget <= _AT_ONCE_S:
+        return
     wanted = {"first_token": "first token", "per_token": "gap between tokens"}
     missing = [
         name

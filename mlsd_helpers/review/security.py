@@ -491,7 +491,7 @@ def secrets_kept_nowhere(_: Design, planes: Planes) -> Iterator[Fault]:
         shown = affirmed(flow.auth)
         if mentions(_SHARED, shown) and not mentions(_OF_ONE, shown):
             continue  # SEC014 says so
-        if mentions(_KEPT, shown):
+        if mentions(_KEPT, shown) and not mentions(_IN_A_STORE, shown):
             yield Fault(
                 f"{place}.auth",
                 f"{flow.start} → {flow.end} uses a secret ({(flow.auth or '').rstrip('.')}), and the design draws "
@@ -499,6 +499,9 @@ def secrets_kept_nowhere(_: Design, planes: Planes) -> Iterator[Fault]:
                 "Add a secret store, and say how often the secret is replaced; or use workload identity.",
             )
             return
+
+
+_IN_A_STORE = r"vault|\bkms\b|\bhsm\b|key management|secrets? (store|manage\w*)|parameter store|key ?chain"
 
 
 @rule(

@@ -53,6 +53,7 @@ _OFF_DUTY = (
 _BY_USE = re.compile(r"\.price\.per_(request|million)")
 _MODELS = ("model server", "external service", "llm gateway", "candidate generator", "re-ranker")
 _OFFICE_HOURS = 40 / 168  # of a week, for people whose hours are not stated; our estimate
+_FEW_CASES = 100  # a day, which a team reads beside its work; our threshold
 _MANY_DEVICES = 1_000  # fewer do not overload a service when they come back together; our threshold
 
 
@@ -370,6 +371,7 @@ def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
     kinds = {one.id: one.kind for one in planes.components}
     ids = {flow.otherwise for flow in planes.flows if flow.otherwise}
     first = {flow.otherwise: kinds[flow.end] for flow in planes.flows if flow.otherwise}
+    theirs = {one.id for one in _models_of_providers(design, planes)}
     second = {
         flow.end: None
         for flow in planes.flows
@@ -377,6 +379,10 @@ def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
         and (
             kinds[flow.end] in {*_MODELS, "business rules"}
             or (kinds[flow.end] == "service" and first[flow.id] in _MODELS)
+        )
+        and (
+            not {kinds[flow.end], first[flow.id]} & {"external service"}
+            or {flow.end, _first(planes, flow)} & theirs
         )
     }
     second |= dict.fromkeys(_named_in_fallbacks(design, planes))
@@ -387,6 +393,11 @@ def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"{name} answers when another one does not, and no gate tests it.",
                 f"Name {name} in 'of' of a gate, with the least that it has to reach when it answers alone.",
             )
+
+
+def _first(planes: Planes, flow: Flow) -> str:
+    """Return what is tried before an alternative."""
+    return next((one.end for one in planes.flows if flow.id and one.otherwise == flow.id), "")
 
 
 def _named_in_fallbacks(design: Design, planes: Planes) -> Iterator[str]:
@@ -541,7 +552,8 @@ def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
         if one.kind != "people" or one.id not in getting:
             continue
         cases, taken = arriving.get(one.id), cases_per_s(one)
-        missing = ["rate or cases_per_day"] if taken is None else []
+        few = cases is not None and cases.surely is not None and cases.surely * day <= _FEW_CASES
+        missing = ["rate or cases_per_day"] if taken is None and not few else []
         if taken is not None and one.hours is None and one.rate is not None:
             most = cases.surely if cases else None
             missing += ["hours"] * (most is not None and most > taken * _OFFICE_HOURS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.whole import waiting_entries
 from mlsd_helpers.design import Design, Planes, Workload
 from mlsd_helpers.review.rule import Fault, rule
@@ -54,9 +54,11 @@ def requests_of_no_workload(design: Design, planes: Planes) -> Iterator[Fault]:
     if not found or not all(one.entry for one in found):
         return
     taken = set[str]().union(*(_taken(planes, one) for one in found))
+    entries = {entry for one in found for entry in one.entry}
+    before = [flow for _, flow in waiting_flows(planes) if flow.start not in entries]
+    leading = reached(entries, steps_back(before))
     for name in waiting_entries(planes):
-        ends = {flow.end for _, flow in waiting_flows(planes) if flow.start == name}
-        if name not in taken and not ends <= {entry for one in found for entry in one.entry}:
+        if name not in taken and not reached([name], steps_along(before)) <= leading:
             yield Fault(
                 f"planes.components.{name}",
                 f"Requests enter at {name}, and no workload does.",

@@ -93,8 +93,11 @@ def test_an_objective_is_held_against_answers_only_if_it_counts_them(indicator, 
 def test_a_failure_that_only_delays_is_decided():
     design = cases.load("harbour_pay")
     first = design.at("requirements.failure_modes")[0].id
-    assert found(setting(design, f"requirements.failure_modes.{first}", fails=None), "REQ012")
-    assert not found(setting(design, f"requirements.failure_modes.{first}", fails="delayed"), "REQ012")
+    flows = [flow.changed(fails=None, otherwise=None) for flow in design.planes.flows]
+    unsaid = setting(design, "planes", flows=flows)
+    of_scorer = setting(unsaid, f"requirements.failure_modes.{first}", of="scorer", fails=None)
+    assert found(of_scorer, "REQ012")
+    assert not found(setting(of_scorer, f"requirements.failure_modes.{first}", fails="delayed"), "REQ012")
 
 
 # ---- a field decides, and words only where it is left out

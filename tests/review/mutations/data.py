@@ -301,7 +301,8 @@ def nobody_is_decided_about(design: Design) -> Design:
 
 @breaks("DATA038", FULL)
 def reasons_are_told_and_forgotten(design: Design) -> Design:
-    return setting(design, "requirements.prediction", reasons_kept_in=())
+    asked = setting(design, "requirements.constraints.reasons", demands="reasons")
+    return setting(asked, "requirements.prediction", reasons_kept_in=())
 
 
 @breaks("DATA039", FULL)

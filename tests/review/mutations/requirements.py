@@ -79,8 +79,10 @@ def nothing_fails(design: Design) -> Design:
 
 @breaks("REQ012")
 def open_or_closed(design: Design) -> Design:
-    first, *others = _needs(design).failure_modes
-    return _with(design, failure_modes=(first.changed(fails=None), *others))
+    flows = [flow.changed(fails=None) for flow in design.planes.flows] if design.planes else []
+    silent = design.changed(planes=design.planes.changed(flows=flows)) if design.planes else design
+    modes = [one.changed(fails=None) for one in _needs(design).failure_modes]
+    return _with(silent, failure_modes=modes)
 
 
 @breaks("REQ013")

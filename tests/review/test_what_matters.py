@@ -1,0 +1,284 @@
+"""A field that is left out is a finding where it matters to this system, and none where it does not."""
+
+import pytest
+
+from mlsd_helpers.design import Design
+from mlsd_helpers.review import rules_called
+
+HEAD = "name: A system\n"
+
+
+def found(text: str, code: str) -> list[str]:
+    (rule,) = rules_called([code])
+    return [one.message for one in rule(Design.parse(HEAD + text))]
+
+
+LOADS = """
+requirements:
+  workloads:
+  - {{id: words, entry: gateway, throughput: {{peak: 15k rps}}}}
+  - {{id: phrases, entry: checker, latency: {{budget: 2 s, percentile: p99}}, throughput: {{peak: 900 rps}}}}
+planes:
+  components:
+  - {{id: gateway, kind: api gateway}}
+  - {{id: speech, kind: model server}}
+  - {{id: bus, kind: event stream}}
+  - {{id: checker, kind: model server}}
+  flows:
+  - {{id: chunk, from: gateway, to: speech, carries: request, timeout: 500 ms}}
+  - {{id: text, from: gateway, to: bus, carries: events}}
+  - {{id: segments, from: bus, to: checker, carries: events{more}}}
+capacity:
+  fleets:
+  - {{id: first, component: speech, load: 15k rps, service_time: 100 ms, replicas: 3000}}
+  - id: second
+    component: checker
+    load: 900 rps
+    service_time: 25 ms
+    target_utilisation: 60%
+    replicas: 90
+    zones: 2
+    cost_per_replica_hour: $1
+    headroom: {{share: 120%, pays_for: zone loss}}
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", workload: phrases"])
+def test_what_a_queue_brings_to_the_entry_of_a_workload_is_the_load_of_that_workload(more):
+    assert not found(LOADS.format(more=more), "CAP005")
+
+
+def test_a_queue_does_not_replace_the_zone_of_a_workload_that_promises_an_answer_in_time():
+    assert not found(LOADS.format(more=""), "CAP036")
+
+
+def test_more_than_the_workload_itself_brings_is_still_too_much_for_its_fleet():
+    small = LOADS.format(more="").replace("load: 900 rps", "load: 90 rps")
+    assert found(small, "CAP005")
+
+
+def failing(mode: str, fails: str = "") -> str:
+    return f"""
+requirements:
+  prediction: {{type: binary classification}}
+  latency: {{budget: 1 s, percentile: p99}}
+  failure_modes: [{{id: broken, failure: It is broken, meanwhile: The rules decide{mode}}}]
+planes:
+  components:
+  - {{id: door, kind: api gateway}}
+  - {{id: model, kind: model server}}
+  - {{id: lake, kind: offline store}}
+  flows:
+  - {{from: door, to: model, carries: request{fails}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "fails", "asked"),
+    [
+        ("", "", True),
+        ("", ", fails: open", False),
+        (", of: model", "", True),
+        (", of: model", ", fails: open", False),
+        (", of: lake", "", False),
+    ],
+)
+def test_whether_requests_pass_is_asked_where_no_field_says_it_and_requests_wait(mode, fails, asked):
+    assert bool(found(failing(mode, fails), "REQ012")) is asked
+
+
+STORED = """
+planes:
+  components:
+  - {{id: door, kind: api gateway}}
+  - {{id: nightly, kind: batch scorer}}
+  - {{id: store, kind: prediction store}}
+  - {{id: readers, kind: people, plane: monitoring}}
+  flows:
+  - {{from: nightly, to: store, carries: predictions}}
+  - {{from: {0}, to: {1}, carries: {2}}}
+"""
+
+
+def test_generated_data_without_a_check_matter_where_requests_read_them():
+    assert found(STORED.format("door", "store", "request"), "PLANE015")
+    assert not found(STORED.format("store", "readers", "predictions"), "PLANE015")
+
+
+def test_what_a_run_writes_by_its_key_may_be_written_twice():
+    run = "requirements: {schedule: {period: 1 d, items: 1000}}\n"
+    rows = run + STORED.format("door", "store", "request")
+    assert not found(rows, "PATTERN032")
+    assert found(rows.replace("prediction store", "offline store"), "PATTERN032")
+    assert found(
+        rows.replace("store, carries: predictions", "store, carries: predictions, idempotent: false"),
+        "PATTERN032",
+    )
+
+
+def test_a_budget_of_requests_is_none_of_the_calls_of_a_run():
+    text = """
+requirements:
+  latency: {budget: 1 s, percentile: p99}
+  schedule: {period: 1 d, items: 10}
+planes:
+  components:
+  - {id: app, kind: client}
+  - {id: door, kind: api gateway}
+  - {id: model, kind: model server}
+  - {id: nightly, kind: batch scorer, plane: serving}
+  - {id: weather, kind: external service}
+  flows:
+  - {from: app, to: door, carries: request, timeout: 5 s}
+  - {from: door, to: model, carries: request, timeout: 500 ms}
+  - {from: nightly, to: weather, carries: request, timeout: 4 min}
+"""
+    assert not found(text, "PLANE007")
+    assert found(text.replace("id: app, kind: client", "id: app, kind: service, plane: serving"), "PLANE007")
+
+
+def test_a_model_that_its_stated_replicas_carry_with_ease_needs_no_fleet_of_its_own():
+    text = """
+requirements: {throughput: {peak: 140 rps}}
+planes:
+  components:
+  - {id: door, kind: api gateway}
+  - {id: model, kind: model server}
+  - {id: small, kind: embedder, latency: 15 ms, replicas: 8, zones: 2}
+  flows:
+  - {from: door, to: small, carries: request}
+  - {from: door, to: model, carries: request}
+capacity: {fleets: [{id: one, component: model, load: 140 rps, replicas: 9}]}
+"""
+    assert not found(text, "CAP037")
+    assert found(text.replace("15 ms", "150 ms"), "CAP037")
+
+
+def test_a_gate_that_lets_the_installer_go_on_is_on_the_way_of_the_model():
+    text = """
+planes:
+  components:
+  - {id: train, kind: training pipeline}
+  - {id: registry, kind: model registry}
+  - {id: gate, kind: validation gate}
+  - {id: deploy, kind: ci/cd}
+  - {id: model, kind: model server}
+  flows:
+  - {from: train, to: registry, carries: model}
+  - {from: registry, to: gate, carries: model}
+  - {from: gate, to: deploy, carries: command}
+  - {from: deploy, to: model, carries: model}
+"""
+    assert not found(text, "PLANE026")
+    assert found(text.replace("{from: gate, to: deploy", "{from: registry, to: deploy"), "PLANE026")
+
+
+def test_windows_of_a_fleet_are_no_events_of_its_stream():
+    text = """
+requirements: {throughput: {peak: 200 rps}}
+planes: {components: [{id: model, kind: stream processor}]}
+pattern:
+  paths:
+  - id: alarms
+    component: model
+    pattern: streaming
+    stream: {events: 4000 rps, consumed: 5000 rps, partitions: 12}
+capacity: {fleets: [{id: one, component: model, load: 200 rps, service_time: 60 ms, replicas: 24}]}
+"""
+    assert not found(text, "PATTERN035")
+    assert found(text.replace("load: 200 rps", "load: 4000 rps"), "PATTERN035")
+
+
+def test_a_limit_on_a_list_that_is_told_of_each_change_by_itself_is_no_open_question():
+    text = """
+requirements: {{freshness: {{also: [{{what: Rates, component: rates, within: 1 min}}]}}}}
+planes:
+  components:
+  - {{id: door, kind: api gateway}}
+  - {{id: office, kind: raw source}}
+  - {{id: rates, kind: cache}}
+  - {{id: a, kind: model server}}
+  - {{id: b, kind: model server}}
+  - {{id: c, kind: model server}}
+  flows:
+  - {{from: office, to: rates, carries: {0}}}
+  - {{from: door, to: rates, carries: request}}
+"""
+    assert not found(text.format("events"), "FLOW020")
+    assert found(text.format("batch"), "FLOW020")
+
+
+def test_a_service_in_front_of_the_entry_of_a_workload_belongs_to_it():
+    text = """
+requirements:
+  workloads: [{id: talk, entry: door}, {id: look, entry: page}]
+planes:
+  components:
+  - {id: phone, kind: service, plane: serving}
+  - {id: pause, kind: service, plane: serving}
+  - {id: door, kind: api gateway}
+  - {id: page, kind: api gateway}
+  - {id: model, kind: model server}
+  flows:
+  - {from: phone, to: pause, carries: request}
+  - {from: pause, to: door, carries: request}
+  - {from: door, to: model, carries: request}
+  - {from: page, to: model, carries: request}
+"""
+    assert not found(text, "WORK002")
+    assert found(text.replace("pause, to: door", "pause, to: model"), "WORK002")
+
+
+def test_what_a_duty_alone_keeps_is_trained_on_with_a_right_or_for_that_purpose():
+    text = """
+planes: {{components: [{{id: lake, kind: offline store}}, {{id: train, kind: training pipeline}}]}}
+data:
+  datasets: [{{id: advice, personal: true, purpose: {0}, basis: legal obligation, kept_in: lake}}]
+  training: {{component: train, trained_on: advice}}
+"""
+    assert found(text.format("Proof"), "DATA032")
+    assert not found(text.format("Training of the model that detects laundering"), "DATA032")
+
+
+def test_people_who_only_read_a_board_review_no_decision():
+    text = """
+requirements:
+  prediction: {{type: regression, about_people: true, explained: The criteria are shown to whom they are about{0}}}
+planes:
+  components:
+  - {{id: nightly, kind: batch scorer}}
+  - {{id: store, kind: prediction store}}
+  - {{id: board, kind: dashboard}}
+  - {{id: lake, kind: offline store}}
+  - {{id: log, kind: prediction log}}
+  - {{id: leads, kind: people, plane: serving{1}}}
+  flows:
+  - {{from: lake, to: nightly, carries: batch}}
+  - {{from: nightly, to: store, carries: predictions}}
+  - {{from: store, to: leads, carries: predictions}}
+"""
+    assert found(text.format("", ""), "DATA012")
+    assert not found(text.format(", reviewed_by: leads", ""), "DATA012")
+    assert not found(text.format("", ", cases_per_day: 20"), "DATA012")
+
+
+def test_a_second_source_of_data_is_no_model_that_a_gate_could_test():
+    text = """
+requirements: {latency: {budget: 1 s, percentile: p99}}
+planes:
+  components:
+  - {id: door, kind: api gateway}
+  - {id: model, kind: model server}
+  - {id: weather, kind: external service}
+  - {id: free, kind: external service}
+  - {id: train, kind: training pipeline}
+  - {id: gate, kind: validation gate}
+  flows:
+  - {from: door, to: model, carries: request}
+  - {from: model, to: weather, carries: request, otherwise: second}
+  - {id: second, from: model, to: free, carries: request}
+  release: {of: model, gates: [{id: one, metric: recall}]}
+"""
+    assert not found(text, "SERV007")
+    assert found(text.replace("id: free, kind: external service", "id: free, kind: model server").replace(
+        "id: weather, kind: external service", "id: weather, kind: model server"), "SERV007")  # fmt: skip
