@@ -1,6 +1,7 @@
 """Sentences of the document that a builder acts on: what happens in which order, what it costs, what is not known."""
 
 import re
+from typing import Any
 
 from mlsd_helpers.analysis.cost import labels_per_month
 from mlsd_helpers.design import CapacityPlan, Design, Planes, Requirements
@@ -13,14 +14,14 @@ BOXES = [
     {"id": "features", "kind": "feature store", "latency": "5 ms"},
     {"id": "model", "kind": "model server", "latency": "20 ms", "availability": "99.9%"},
 ]
-CALLS = [
+CALLS: list[dict[str, Any]] = [
     {"from": "gateway", "to": "model", "carries": "request", "id": "score", "after": ["read"]},
     {"from": "gateway", "to": "features", "carries": "request", "id": "read"},
 ]
 
 
 def system(*, calls=CALLS, **parts):
-    needs = {
+    needs: dict[str, Any] = {
         "latency": {"budget": "100 ms", "percentile": "p99"},
         "throughput": {"peak": "100 rps", "mean": "10 rps"},
     }
@@ -30,7 +31,12 @@ def system(*, calls=CALLS, **parts):
         "labels_per_item": 2,
         "cost_per_label": "$0.50",
     }
-    plan = {"component": "model", "replicas": 4, "cost_per_replica_hour": "$1", "budget_per_month": "$5000"}
+    plan: dict[str, Any] = {
+        "component": "model",
+        "replicas": 4,
+        "cost_per_replica_hour": "$1",
+        "budget_per_month": "$5000",
+    }
     plan |= {"service_time": "10 ms"}
     return Design(
         name="system",
