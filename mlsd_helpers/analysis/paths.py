@@ -14,10 +14,11 @@ from mlsd_helpers.analysis.graph import (
     own_flows,
     reached,
     steps_along,
+    steps_back,
     waiting_flows,
 )
 from mlsd_helpers.analysis.once import once
-from mlsd_helpers.design import Component, Design, Pattern, Planes, ServingPath
+from mlsd_helpers.design import Component, Design, Flow, Pattern, Planes, ServingPath
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import backend_rps, cold_cache_factor
 
@@ -163,10 +164,16 @@ def with_queues(planes: Planes) -> Planes:
     through the queue, and on by predictions and alerts to whatever else serves.
     """
     known, flows = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
-    models = {one.id for one in planes.components if one.kind in MODELS and one.kind not in _ASIDE}
     starts = {one.id for one in planes.components if one.kind in (*_DOORS, "raw source")} | set(
         entries_of(planes)
     )
+    models = {
+        one.id
+        for one in planes.components
+        if one.kind in MODELS
+        and one.kind not in _ASIDE
+        and not (one.kind == "external service" and one.id in starts)  # it sends requests
+    }
     queues = {one.id for one in planes.components if one.kind == "event stream"}
     direct = [flow for flow in flows if flow.start not in queues]
     if not queues or reached(starts, steps_along(direct)) & models:
@@ -187,6 +194,105 @@ def with_queues(planes: Planes) -> Planes:
     return planes.changed(
         flows=[flow.changed(carries="request") if flow in drawn else flow for flow in planes.flows]
     )
+
+
+_HAND_OVERS = ("events", "command", "predictions", "alert", "request", "batch")
+"""What hands work on to whoever does it later."""
+_BESIDE = ("prediction log", "offline store", "label store")  # what is written beside an answer
+
+
+@once
+def promised(design: Design) -> Design:
+    """Return the design with each hand-over that its promise of latency spans drawn as a call.
+
+    An answer may come from behind a queue: nobody holds a connection, and the promise runs on. It ends at
+    `latency.until`; without that, it spans the way to what `latency.split` names, or to a model that only queues lead
+    to. What the callers before a hand-over do without an answer ends there: their timeouts and fallbacks are of the
+    hand-over, not of the work. What a call behind it leaves open fails later, and is no answer within the budget. The
+    same design where nothing is spanned.
+
+    >>> boxes = [("api", "api gateway"), ("jobs", "event stream"), ("worker", "service"), ("model", "model server")]
+    >>> flows = [("api", "jobs", "events"), ("jobs", "worker", "events"), ("worker", "model", "request")]
+    >>> design = Design(
+    ...     name="d",
+    ...     requirements={"latency": {"budget": "2 min", "percentile": "p95"}},
+    ...     planes={
+    ...         "components": [{"id": name, "kind": kind} for name, kind in boxes],
+    ...         "flows": [{"from": start, "to": end, "carries": carries} for start, end, carries in flows],
+    ...     },
+    ... )
+    >>> [flow.carries for flow in promised(design).planes.flows]
+    ['request', 'request', 'request']
+    """
+    planes, latency = design.planes, design.requirements.latency if design.requirements else None
+    if planes is None or latency is None or design.views:
+        return design
+    calls = dict(waiting_flows(planes))
+    spanned = _spanned(planes, calls, latency.until, [part.component for part in latency.split])
+    if not spanned:
+        return design
+    hand_overs = [planes.flows[position] for position in spanned]
+    back = steps_back([*calls.values(), *hand_overs])
+    before = reached((flow.start for flow in hand_overs), back)
+    behind = reached((flow.end for flow in hand_overs), steps_along(calls.values()))
+
+    def drawn(position: int, flow: Flow) -> Flow:
+        if position in spanned:
+            return flow.changed(carries="request", timeout=None, retries=0, fallback=None, fails=None)
+        if position not in calls:
+            return flow
+        if calls[position].end in before:
+            return flow.changed(timeout=None, retries=0, fallback=None, fails=None)
+        if calls[position].start in behind and flow.fails == "closed" and flow.answered is None:
+            return flow.changed(answered=False)
+        return flow
+
+    flows = tuple(drawn(position, flow) for position, flow in enumerate(planes.flows))
+    return design.model_copy(update={"planes": planes.changed(flows=flows)})
+
+
+def _spanned(
+    planes: Planes, calls: Mapping[int, Flow], until: str | None, named: Sequence[str | None]
+) -> frozenset[int]:
+    """Return the positions of the hand-overs on the way of an answer; none where it comes along calls alone."""
+    known, entries = components_by_id(planes), entries_of(planes) or _first(planes)
+    direct = reached(entries, steps_along(calls.values()))
+    ends = {one for one in ([until] if until else named) if one and one in known} - direct
+    through = planes if until else with_queues(planes)
+    found = {
+        position
+        for position, (flow, other) in enumerate(zip(planes.flows, through.flows, strict=True))
+        if flow is not other and flow != other
+    }
+    handed = {
+        position: flow
+        for position, flow in own_flows(planes)
+        if flow.carries in _HAND_OVERS
+        and position not in calls
+        and not {"monitoring", "training", "release"} & {known[flow.start].plane, known[flow.end].plane}
+        and (flow.end in ends or known[flow.end].kind not in _BESIDE)
+    }
+    both = [*calls.values(), *handed.values()]
+    ways = reached(entries, steps_along(both)) & reached(ends, steps_back(both))
+    found |= {position for position, flow in handed.items() if {flow.start, flow.end} <= ways}
+    circular = cycle([*calls.values(), *(planes.flows[position] for position in found)])
+    return frozenset() if circular else frozenset(found)
+
+
+def _first(planes: Planes) -> tuple[str, ...]:
+    """Return where work may come from that no call leads to: doors, and sources outside."""
+    return tuple(one.id for one in planes.components if one.kind in (*_DOORS, *_OUTSIDE))
+
+
+def queue_takes_the_peak(design: Design) -> bool:
+    """Tell whether a promise is longer than a peak, so that a queue may spread the peak over its time.
+
+    A peak lasts as long as `peak_lasts` says, or the time over which it was counted, or an hour (our estimate).
+    """
+    needs = design.requirements
+    load, latency = (needs.throughput, needs.latency) if needs else (None, None)
+    lasts = (load.peak_lasts or load.over if load else None) or 3600.0
+    return latency is not None and latency.budget >= lasts
 
 
 def peak_rps(design: Design) -> float | None:

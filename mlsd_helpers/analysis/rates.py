@@ -110,13 +110,14 @@ _ENDS = (
 def _handed_on(planes: Planes, waited: Sequence[Flow]) -> list[Flow]:
     """Return the flows that bring items to who works on them later, without what leads back to where they come from."""
     known, taken = components_by_id(planes), set(waited)
+    called = {flow.end for flow in waited}  # what requests come to is no run of a job, whatever its kind
     queues = {one.id for one in planes.components if one.kind == "event stream"}
     found = list[Flow]()
     for _, flow in own_flows(planes):
         kinds = known[flow.start].kind, known[flow.end].kind
         brings = flow.carries in _ITEMS and flow not in taken and not {*kinds} & {*_ENDS}
         counted = flow.share is not None or flow.start in queues or flow.end in queues
-        a_run = bool({*kinds} & _RUNS)
+        a_run = any(known[name].kind in _RUNS and name not in called for name in (flow.start, flow.end))
         if brings and counted and not a_run and not cycle([*waited, *found, flow]):
             found.append(flow)
     return found

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from mlsd_helpers.analysis.graph import (
     components_by_id,
     own_entries,
+    own_flows,
     reached,
     steps_along,
     steps_back,
@@ -22,8 +23,11 @@ from mlsd_helpers.analysis.paths import (
     JOBS,
     behind_queues,
     each_workload,
+    entries_of,
     order_of,
     peak_rps,
+    promised,
+    queue_takes_the_peak,
     run_rps,
     together,
     warm_rps,
@@ -48,7 +52,8 @@ def somebody_waits(design: Design, plan: FleetPlan) -> bool:
     """Tell whether somebody may be waiting for the answers of a fleet; False where jobs or events feed it alone.
 
     Where the sketch does not show the fleet, somebody waits unless the system runs on a schedule. Of a workload, its
-    own requests count; of a design with several workloads, those of any.
+    own requests count; of a design with several workloads, those of any. A promise over a queue waits like a caller,
+    unless it leaves the queue time to take the peak; one that ends before the queue does not.
 
     >>> from mlsd_helpers import cases
     >>> [somebody_waits(case, case.capacity) for case in map(cases.load, ("harbour_pay", "shopify_products"))]
@@ -61,6 +66,25 @@ def somebody_waits(design: Design, plan: FleetPlan) -> bool:
     component = known.get(plan.component or "")
     if component is None:
         return not (needs and needs.schedule and not needs.latency and not needs.throughput)
+    if needs and needs.latency and needs.latency.until and not is_promised(design, component.id):
+        return False
+    return _is_waited_for(design, component) or (
+        promised(design) is not design
+        and not queue_takes_the_peak(design)
+        and _is_waited_for(promised(design), component)
+    )
+
+
+def is_promised(design: Design, component: str) -> bool:
+    """Tell whether an answer takes its way over a component: by calls, and by the hand-overs that a promise spans."""
+    if design.planes is None:
+        return False
+    through = promised(design)
+    return component in reached(entries_of(through.planes or design.planes), steps_along(_waiting(through)))
+
+
+def _is_waited_for(design: Design, component: Component) -> bool:
+    known = components_by_id(design.planes) if design.planes else {}
     flows = _waiting(design)
     before = reached([component.id], steps_back(flows))
     called = {flow.end for flow in flows}
@@ -99,6 +123,7 @@ def no_fleet_waited_for(design: Design) -> str:
 
 
 _FEEDS = ("events", "batch", "command")
+_QUEUED = ("request", "events", "predictions", "alert", "command")
 
 
 def is_timed(design: Design, plan: FleetPlan) -> bool:
@@ -106,6 +131,8 @@ def is_timed(design: Design, plan: FleetPlan) -> bool:
     latency = design.requirements.latency if design.requirements else None
     if latency is None or not reaches(design, plan):
         return False
+    if latency.until and plan.component and design.planes and design.planes.component(plan.component):
+        return is_promised(design, plan.component)
     if len(design.fleets) <= 1 or any(part.component == plan.component for part in latency.split):
         return True
     return somebody_waits(design, plan)
@@ -128,7 +155,12 @@ def reaches(design: Design, plan: FleetPlan) -> bool:
 def _comes_to(design: Design, component: str) -> bool:
     if design.planes is None:
         return False
-    flows = _waiting(design)
+    planes = promised(design).planes or design.planes
+    queues = {one.id for one in planes.components if one.kind == "event stream"}
+    flows = [
+        *_waiting(promised(design)),
+        *(one for _, one in own_flows(planes) if one.carries in _QUEUED and queues & {one.start, one.end}),
+    ]
     called = {flow.end for flow in flows}
     found = dict.fromkeys(flow.start for flow in flows if flow.start not in called)
     paths = design.pattern.paths if design.pattern else ()
@@ -144,7 +176,8 @@ def brought_rps(design: Design, plan: FleetPlan) -> float | None:
 
 def calls_of(design: Design, plan: FleetPlan) -> float | None:
     """Return how many calls reach a fleet for one request of a user; None where the sketch does not tell."""
-    return calls_per_request(design.planes).get(plan.component or "") if design.planes else None
+    planes = promised(design).planes
+    return calls_per_request(planes).get(plan.component or "") if planes else None
 
 
 def required_rps(design: Design, plan: FleetPlan) -> float | None:
@@ -177,10 +210,11 @@ def reaching_rps(design: Design, plan: FleetPlan) -> float | None:
     peak = peak_rps(design)
     if peak is None:
         return brought_rps(design, plan)
-    calls = shares_reaching(design.planes).get(plan.component or "") if design.planes else None
+    planes = promised(design).planes
+    calls = shares_reaching(planes).get(plan.component or "") if planes else None
     paths = design.pattern.paths if design.pattern else ()
     passed = (warm_rps(design, plan.component) or 0.0) / peak
-    peak *= mean_at_once(design.planes, plan.component)
+    peak *= mean_at_once(planes, plan.component)
     if calls is None:
         return peak * passed if len(design.fleets) == 1 else None
     if not any(path.component == plan.component for path in paths):
@@ -231,7 +265,7 @@ def lookups_s(design: Design) -> dict[str, float]:
     if not lookup or not design.planes:
         return {}
     kept = {one.id for one in design.planes.components if one.kind == "feature store"}
-    called = kept & {flow.end for flow in _waiting(design)}
+    called = kept & {flow.end for flow in _waiting(promised(design))}
     return {called.pop(): lookup.time_s} if len(called) == 1 else {}
 
 
@@ -245,7 +279,7 @@ def unplanned_models(design: Design) -> tuple[Component, ...]:
     planned = {plan.component for plan in fleets}
     if not fleets or None in planned or design.planes is None:
         return ()  # a plan that names no component may be that of any
-    touched = {name for flow in _waiting(design) for name in (flow.start, flow.end)}
+    touched = {name for flow in _waiting(promised(design)) for name in (flow.start, flow.end)}
     return tuple(
         one
         for one in design.planes.components
@@ -350,7 +384,7 @@ class Fallbacks:
         """
         if plan is None or plan.component is None:
             return cls(answer=False)
-        flows = _waiting(design)
+        flows = _waiting(promised(design))
         outside = outside_of(design.planes) if design.planes else frozenset[str]()
         answered, rest = list[Flow](), list[Flow]()
         for flow in flows:

@@ -31,6 +31,7 @@ from mlsd_helpers.analysis.paths import (
     each_together,
     order_of,
     peak_rps,
+    promised,
     run_rps,
 )
 from mlsd_helpers.analysis.prediction import Range, predictions, writing
@@ -185,7 +186,8 @@ class _Way:
         latency = design.requirements.latency
         assert latency is not None
         fleet = plan.component if plan else None
-        self._design, self._fleet = design, fleet
+        self._design, self._fleet = promised(design), fleet
+        self._waited = {at for at, _ in waiting_flows(design.planes)} if design.planes else set[int]()
         split = [part for part in latency.split if not part.is_reserve]
         self._own = [part for part in split if fleet and part.component == fleet]
         self._named = [part for part in split if fleet and part.component not in {None, fleet}]
@@ -197,7 +199,7 @@ class _Way:
         for part in self._named:
             self._parts[part.component or ""] = self._parts.get(part.component or "", 0.0) + part.time
         self._order = order_of(design.pattern)
-        self._at_once = most_at_once(design.planes) if design.planes else {}
+        self._at_once = most_at_once(self._design.planes) if self._design.planes else {}
         self._lookups = lookups_s(design)
         self._fleets = _fleets_s(design, self._share, fleet)
         self._waiting = {
@@ -362,11 +364,14 @@ class _Way:
         None where the sketch does not show the fleet, or goes round in a circle.
         """
         planes = self._design.planes
-        flows = [flow for _, flow in waiting_flows(planes)] if planes else []
+        drawn = waiting_flows(planes) if planes else ()
+        flows = [flow for _, flow in drawn]
         touched = {name for flow in flows for name in (flow.start, flow.end)}
         if self._fleet not in touched or cycle(flows):
             return [], []
-        held = [flow for flow in flows if self._holds and flow.start == self._fleet]
+        held = [
+            flow for at, flow in drawn if self._holds and flow.start == self._fleet and at in self._waited
+        ]
         return [flow for flow in flows if flow not in held], held
 
     def elsewhere(self) -> Elsewhere:
@@ -666,7 +671,7 @@ def split_s(design: Design) -> float:
     parts_s = dict[str, float]()
     for part in latency.split if latency else ():
         parts_s[part.component or ""] = parts_s.get(part.component or "", 0.0) + part.time
-    planes = design.planes or Planes()
+    planes = promised(design).planes or Planes()
     order = order_of(design.pattern)
     spans = times_of(planes, lambda one: parts_s.get(one.id, 0.0), order=order)
     entries = [name for name in waiting_entries(planes) if name in spans]

@@ -19,9 +19,11 @@ _Named = Iterator[tuple[Path, str]]
 
 _TO_COMPONENTS = (
     ("requirements", "latency", "split", "component"),
+    ("requirements", "latency", "until"),
     ("requirements", "freshness", "also", "component"),
     ("requirements", "workloads", "entry"),
     ("requirements", "workloads", "latency", "split", "component"),
+    ("requirements", "workloads", "latency", "until"),
     ("requirements", "workloads", "freshness", "also", "component"),
     ("requirements", "constraints", "met_by"),
     ("requirements", "failure_modes", "of"),

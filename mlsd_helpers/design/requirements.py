@@ -136,6 +136,10 @@ class Latency(Value):
     """For which share of requests the budget holds: p99 is 99 of 100."""
     split: tuple[BudgetPart, ...] = ()
     """How the budget is shared out."""
+    until: Id | None = None
+    """The component at which the answer is there, where work behind a queue gives it: the budget spans the hand-overs
+    on the way there, though no caller waits. A component before the queue ends it there. When left out, the way to
+    what ``split`` names, or to a model that only the queue leads to."""
     first_token: Seconds | None = None
     """Generation only: how long until the first token."""
     per_token: Seconds | None = None
