@@ -86,6 +86,8 @@ def _of_latency(design: Design, promise: Promise) -> Iterator[Verdict]:
         yield Verdict(None, no_fleet_waited_for(design))
     elif not whole and not any(one.plan.generation for one in fleets):
         yield Verdict(None, "no planned fleet writes the answer")
+    elif not any(somebody_waits(design, one.plan) for one in fleets):
+        yield Verdict(None, "a queue holds the peak, and how long it makes an answer wait is not calculated")
     if latency is None or not whole or share is None or share < PERCENTILES.get(latency.percentile, 1.0):
         yield Verdict(None, _SIMULATE)
         return

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.surroundings import is_promised
 from mlsd_helpers.analysis.whole import waiting_entries
 from mlsd_helpers.design import Design, Planes, Workload
 from mlsd_helpers.review.rule import Fault, rule
@@ -54,6 +55,8 @@ def requests_of_no_workload(design: Design, planes: Planes) -> Iterator[Fault]:
     if not found or not all(one.entry for one in found):
         return
     taken = set[str]().union(*(_taken(planes, one) for one in found))
+    behind = {one.id for view in design.views for one in planes.components if is_promised(view, one.id)}
+    taken |= behind  # a queue hands requests on to it
     entries = {entry for one in found for entry in one.entry}
     before = [flow for _, flow in waiting_flows(planes) if flow.start not in entries]
     leading = reached(entries, steps_back(before))

@@ -1,0 +1,75 @@
+"""A promise of latency spans the queues on the way of its answer."""
+
+import pytest
+
+from mlsd_helpers.analysis.paths import promised
+from mlsd_helpers.analysis.rates import calls_per_request
+from mlsd_helpers.analysis.surroundings import is_timed, required_rps, somebody_waits
+from mlsd_helpers.design import Design
+from mlsd_helpers.document.promises import of_latency
+from mlsd_helpers.review import review
+
+_BOXES = {"mail": "external service", "api": "api gateway", "intake": "ingestion", "jobs": "event stream",
+          "worker": "orchestrator", "model": "model server", "results": "prediction store"}  # fmt: skip
+
+
+def _design(carries: str = "events", replicas: int = 9, budget: str = "2 min", **latency: object) -> Design:
+    ways = [("mail", "intake", "request"), ("api", "intake", "request"), ("intake", "jobs", carries),
+            ("jobs", "worker", carries), ("worker", "model", "request"), ("worker", "results", "events")]  # fmt: skip
+    return Design(
+        name="d",
+        requirements={
+            "latency": {"budget": budget, "percentile": "p95", **latency},
+            "throughput": {"peak": "5 rps"},
+        },
+        planes={
+            "components": [{"id": name, "kind": kind} for name, kind in _BOXES.items()],
+            "flows": [{"from": start, "to": end, "carries": what} for start, end, what in ways],
+        },
+        capacity={
+            "component": "model",
+            "load": "5 rps",
+            "service_time": {"mean": "1.4 s", "distribution": "exponential"},
+            "replicas": replicas,
+        },
+    )
+
+
+def test_a_promise_reaches_a_model_that_only_a_queue_leads_to() -> None:
+    design = _design()
+    assert somebody_waits(design, design.capacity)
+    assert required_rps(design, design.capacity) == 5
+    assert calls_per_request(design.planes)["model"] == 1
+
+
+def test_a_promise_that_ends_before_the_queue_is_about_nothing_behind_it() -> None:
+    design = _design(until="intake")
+    assert promised(design) is design
+    assert not somebody_waits(design, design.capacity)
+    assert not is_timed(design, design.capacity)
+
+
+def test_a_promise_ends_where_it_says() -> None:
+    design = _design(until="results")
+    assert somebody_waits(design, design.capacity)
+
+
+def test_a_queue_may_take_a_peak_that_is_shorter_than_the_promise() -> None:
+    design = _design(budget="6 h")
+    assert of_latency(design, design.requirements.latency.promises[0]).kept is not False
+
+
+@pytest.mark.parametrize("replicas", [4, 6, 7, 8, 9, 12, 20])
+@pytest.mark.parametrize("budget", ["2 s", "6 s", "2 min"])
+def test_drawing_a_call_as_events_never_turns_missed_into_kept(replicas: int, budget: str) -> None:
+    called, handed = (_design(carries, replicas, budget) for carries in ("request", "events"))
+    verdicts = [of_latency(one, one.requirements.latency.promises[0]).kept for one in (called, handed)]
+    assert not (verdicts[0] is False and verdicts[1])
+
+
+def test_requests_that_a_queue_hands_on_belong_to_their_workload() -> None:
+    design = _design()
+    needs = design.requirements.model_dump(include={"latency", "throughput"}, exclude_none=True)
+    workloads = [{"id": "reading", "entry": ["mail", "api"], **needs}]
+    split = design.changed(requirements={"workloads": workloads})
+    assert "WORK002" not in {finding.code for finding in review(split)}
