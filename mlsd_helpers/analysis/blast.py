@@ -1,10 +1,10 @@
 """The blast radius of a failure: what stops with a component, what falls back, and what ages unseen."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mlsd_helpers.analysis.graph import WAITING, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import WAITING, own_roots, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.request import Call, calls_by_component
 from mlsd_helpers.design import Flow, Planes
 from mlsd_helpers.design.problems import nearest
@@ -74,6 +74,7 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
         if flow.carries in FEEDING or (flow.carries == "features" and position not in waited)
     ]
     older = reached(stopped, steps_along(feeding)) - stopped
+    roots = own_roots(planes)
     told = {f.end for f in planes.flows if f.start in stopped and f.carries not in (*WAITING, *FEEDING)}
     return BlastRadius(
         killed,
@@ -81,7 +82,7 @@ def blast_radius(planes: Planes, killed: str) -> BlastRadius:
         tuple(name for name in names if name in saved),
         tuple(name for name in names if name in older),
         tuple(name for name in names if name in told - stopped),
-        {entry: _outcome(entry, calls, stopped, saved, older) for entry in _entries(planes, calls)},
+        {entry: _outcome(entry, calls, stopped, saved, older) for entry in names if entry in roots},
     )
 
 
@@ -99,11 +100,6 @@ def _stopped(killed: str, made: Iterable[Call]) -> set[str]:
                 stopped.add(caller)
                 left.append(caller)
     return stopped
-
-
-def _entries(planes: Planes, calls: Collection[Flow]) -> list[str]:
-    called, calling = {flow.end for flow in calls}, {flow.start for flow in calls}
-    return [component.id for component in planes.components if component.id in calling - called]
 
 
 def _outcome(entry: str, calls: Iterable[Flow], stopped: set[str], saved: set[str], older: set[str]) -> str:

@@ -113,6 +113,29 @@ def own_entries(planes: Planes, found: Iterable[str]) -> tuple[str, ...]:
     return asked.entries[asked.workload] or tuple(name for name in found if name not in others)
 
 
+@once
+def own_roots(planes: Planes) -> tuple[str, ...]:
+    """Return what calls and is not called: in the sketch of a workload with entries, these and what leads to them.
+
+    What begins elsewhere, and is no workload's entry, is no request of this one.
+
+    >>> from mlsd_helpers.design.planes import Asked
+    >>> row = [("gateway", "model"), ("clean_up", "store")]
+    >>> sketch = Planes(
+    ...     components=[Component(id=name, kind="service") for pair in row for name in pair],
+    ...     flows=[Flow(start=start, end=end, carries="request") for start, end in row],
+    ... )
+    >>> own_roots(sketch), own_roots(sketch.of_workload(Asked("ask", {"ask": ("gateway",)})))
+    (('gateway', 'clean_up'), ('gateway',))
+    """
+    flows = [flow for _, flow in waiting_flows(planes)]
+    called = {flow.end for flow in flows}
+    found = dict.fromkeys(flow.start for flow in flows if flow.start not in called)
+    named = planes.asked.entries[planes.asked.workload] if planes.asked else ()
+    leading = reached(named, steps_back(flows))
+    return tuple(name for name in found if not named or name in leading)
+
+
 def _as_called(flow: Flow, known: Mapping[str, Component]) -> Flow:
     """Turn features that are drawn from a store or provider to their reader."""
     start, end = known[flow.start].kind, known[flow.end].kind

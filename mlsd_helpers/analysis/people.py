@@ -75,6 +75,8 @@ def cases_of_people(
         if not (asks and one.kind in JOBS) and not any(way.reaches(one.id) for way in ways)
     ) - {name for names in of_other_entries(planes, per_request).values() for name in names}
     unreached -= {name for other in design.others if other.planes for name in _brought_to(other.planes)}
+    if planes.asked and planes.asked.entries[planes.asked.workload]:
+        unreached &= _brought_to(planes)  # what begins elsewhere brings nothing of this workload
     found = dict[str, Cases]()
     for one in planes.components:
         if one.kind != "people" or one.plane == "training":

@@ -5,10 +5,11 @@ its requests enter. Everything else is the design's. Views are not checked again
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mlsd_helpers.design.planes import Asked
+from mlsd_helpers.design.planes import Asked, Planes
 from mlsd_helpers.design.requirements import AXES, Requirements, Workload
 
 if TYPE_CHECKING:
@@ -28,13 +29,52 @@ def path_in(workload: str, words: str) -> str:
     return _OF_AXES.sub(rf"requirements.workloads.{workload}.\1", words)
 
 
+_MADE_OR_WATCHED = ("training", "monitoring")
+
+
+def begins_at(planes: Planes | None, workload: Workload) -> tuple[str, ...]:
+    """Return where the requests or runs of a workload begin: its entries, or what these start by a command.
+
+    A scheduler works on nothing itself: what it commands does, or what that commands in its turn. A training that it
+    starts as well is no run of the workload.
+
+    >>> from mlsd_helpers.design import Component, Flow, Planes
+    >>> parts = (Component(id="clock", kind="scheduler"), Component(id="scorer", kind="batch scorer"))
+    >>> sketch = Planes(components=parts, flows=(Flow(start="clock", end="scorer", carries="command"),))
+    >>> begins_at(sketch, Workload(id="nightly", entry="clock"))
+    ('scorer',)
+    """
+    if planes is None:
+        return workload.entry
+    plane_of = {one.id: one.plane for one in planes.components}
+    commanded, working = defaultdict[str, list[str]](list), set[str]()
+    for flow in planes.flows:
+        if not _is_of(flow, workload.id):
+            continue
+        if flow.carries == "command" and plane_of[flow.end] not in _MADE_OR_WATCHED:
+            commanded[flow.start].append(flow.end)
+        elif plane_of[flow.end] not in _MADE_OR_WATCHED:
+            working.add(flow.start)
+    found, seen, left = list[str](), set[str](), list(reversed(workload.entry))
+    while left:
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in working or name not in commanded:
+            found.append(name)
+        else:
+            left += reversed(commanded[name])
+    return tuple(found) or workload.entry
+
+
 def parts_of_view(parts: Mapping[str, Any], workload: Workload) -> dict[str, Any]:
     """Return the parts of a design in the view of one of its workloads."""
     stated, planes, pattern, flow = (
         parts[name] for name in ("requirements", "planes", "pattern", "dataflow")
     )
     axes = {name: getattr(workload, name) for name in AXES}
-    asked = Asked(workload.id, {one.id: one.entry for one in stated.workloads})
+    asked = Asked(workload.id, {one.id: begins_at(planes, one) for one in stated.workloads})
     return {
         **parts,
         "requirements": Requirements.model_construct(**{**dict(stated), **axes, "workloads": ()}),

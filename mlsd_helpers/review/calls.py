@@ -254,17 +254,15 @@ def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
     for flow in asked:
         if flow.timeout is not None:
             callers[flow.end].append(flow)
-    called = {flow.end for flow in _waited(planes)} | behind_queues(planes)  # by a queue too
+    roots = {*graph.own_roots(planes)} - behind_queues(planes)  # by a queue too
     kinds = {one.id: one.kind for one in planes.components}
     run = design.requirements.schedule if design.requirements else None
-    budget_is_of_others = run is not None or any(
-        flow.start not in called and kinds[flow.start] not in JOBS for flow in asked
-    )
+    budget_is_of_others = run is not None or any(kinds[name] not in JOBS for name in roots)
     budget_s = requirement(design, "latency", "budget")
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
     found, order = list[_Waiter](), order_of(design.pattern)
     for one in planes.components:
-        enters = one.id not in called and may_ask(one) and (one.kind not in JOBS or not budget_is_of_others)
+        enters = one.id in roots and may_ask(one) and (one.kind not in JOBS or not budget_is_of_others)
         timed = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
         inside = list(_by_caller(callers[one.id], timed))
         limited = [(budget_s or 0.0, timed)] if enters else inside

@@ -13,7 +13,7 @@ from mlsd_helpers.design.release import Gate, ReleaseStage
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.formulas.availability import error_budget_s
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import generates, is_about_people, is_of_another, sketched
+from mlsd_helpers.review.scope import generates, is_about_people, is_of_another, predicts, sketched
 from mlsd_helpers.review.sketch import (
     CLOUDFLARE,
     TRAINERS,
@@ -292,7 +292,7 @@ def _devices(planes: Planes) -> list[Component]:
 def release_without_canary(design: Design, release: Release) -> Iterator[Fault]:
     """A first stage limits a bad release to a share of the users, for a time."""
     planes = design.planes
-    if planes is None or _devices(planes):
+    if planes is None or _devices(planes) or not predicts(design):
         return
     if not answers_requests(design) and release.shadow:
         return  # nobody waits: runs beside the old one come before anybody sees the new one's

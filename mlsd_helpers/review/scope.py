@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mlsd_helpers.analysis.contents import carried_to
-from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import own_flows, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.paths import MODELS
 from mlsd_helpers.analysis.rates import days_on_duty, share_on_duty
 from mlsd_helpers.analysis.surroundings import reaches
 from mlsd_helpers.analysis.words import says_something
@@ -73,6 +74,36 @@ def is_about_answers(design: Design, planes: Planes, one: Constraint) -> bool:
     return any(
         told & {*kept.kept_in} for kept in (design.data.datasets if design.data else ()) if kept.id in one.of
     )
+
+
+def predicts(design: Design) -> bool:
+    """Tell whether requests or runs of a workload may make predictions; False where they only read what others store.
+
+    They do not where they reach no model, though the sketch shows one, and the workload says nothing of a prediction.
+
+    >>> parts = [("clock", "batch scorer"), ("page", "service"), ("scores", "prediction store")]
+    >>> flows = [("clock", "scores", "predictions"), ("page", "scores", "request")]
+    >>> design = Design(
+    ...     name="d",
+    ...     requirements={"workloads": [{"id": "run", "entry": "clock"}, {"id": "list", "entry": "page"}]},
+    ...     planes={
+    ...         "components": [{"id": name, "kind": kind} for name, kind in parts],
+    ...         "flows": [{"from": start, "to": end, "carries": carries} for start, end, carries in flows],
+    ...     },
+    ... )
+    >>> [predicts(view) for view in design.views]
+    [True, False]
+    """
+    planes = design.planes
+    stated = design.requirements
+    if planes is None or planes.asked is None or (stated and stated.prediction):
+        return True
+    entries = planes.asked.entries[planes.asked.workload]
+    models = {one.id for one in planes.components if one.kind in (*MODELS, "business rules", "device fleet")}
+    models |= {flow.end for flow in planes.flows if flow.carries == "model"}
+    calls = [flow for _, flow in waiting_flows(planes)]
+    handed = [flow for _, flow in own_flows(planes) if flow.carries in {"events", "request", "predictions"}]
+    return not entries or not models or bool(reached(entries, steps_along([*calls, *handed])) & models)
 
 
 def is_of_another(design: Design, name: str) -> bool:

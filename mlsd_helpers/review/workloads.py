@@ -6,6 +6,7 @@ from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waitin
 from mlsd_helpers.analysis.surroundings import is_promised
 from mlsd_helpers.analysis.whole import waiting_entries
 from mlsd_helpers.design import Design, Planes, Workload
+from mlsd_helpers.design.workloads import begins_at
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
 
@@ -17,7 +18,7 @@ def _workloads(design: Design) -> tuple[Workload, ...]:
 def _taken(planes: Planes, workload: Workload) -> set[str]:
     """Return what the requests of a workload reach from its entries."""
     flows = [flow for _, flow in waiting_flows(planes) if not flow.workload or workload.id in flow.workload]
-    return reached(workload.entry, steps_along(flows))
+    return reached(begins_at(planes, workload), steps_along(flows))
 
 
 @rule(
@@ -57,7 +58,7 @@ def requests_of_no_workload(design: Design, planes: Planes) -> Iterator[Fault]:
     taken = set[str]().union(*(_taken(planes, one) for one in found))
     behind = {one.id for view in design.views for one in planes.components if is_promised(view, one.id)}
     taken |= behind  # a queue hands requests on to it
-    entries = {entry for one in found for entry in one.entry}
+    entries = {entry for one in found for entry in begins_at(planes, one)}
     before = [flow for _, flow in waiting_flows(planes) if flow.start not in entries]
     leading = reached(entries, steps_back(before))
     for name in waiting_entries(planes):
