@@ -74,9 +74,9 @@ def cases_of_people(
         for one in planes.components
         if not (asks and one.kind in JOBS) and not any(way.reaches(one.id) for way in ways)
     ) - {name for names in of_other_entries(planes, per_request).values() for name in names}
-    unreached -= {name for other in design.others if other.planes for name in _brought_to(other.planes)}
+    unreached -= {name for other in design.others if other.planes for name in brought_to(other.planes)}
     if planes.asked and planes.asked.entries[planes.asked.workload]:
-        unreached &= _brought_to(planes)  # what begins elsewhere brings nothing of this workload
+        unreached &= brought_to(planes)  # what begins elsewhere brings nothing of this workload
     found = dict[str, Cases]()
     for one in planes.components:
         if one.kind != "people" or one.plane == "training":
@@ -99,13 +99,45 @@ def cases_of_people(
     return found
 
 
-def _brought_to(planes: Planes) -> set[str]:
-    """Return what something comes to from where the requests or runs of a workload enter."""
+def brought_to(planes: Planes) -> set[str]:
+    """Return what something comes to from where the requests or runs of a workload enter, those included."""
     entries = planes.asked.entries[planes.asked.workload] if planes.asked else ()
     return reached(entries, steps_along(flow for _, flow in own_flows(planes) if flow.carries in _BRINGS))
 
 
 _OUTSIDE = ("client", "device fleet", "people", "raw source", "external service")
+
+
+def delivered_alerts(planes: Planes) -> tuple[Flow, ...]:
+    """Return the alerts that are what the system is for: from a model's answer to people or a channel.
+
+    What tells the owners that the system itself is ill is none: it starts in monitoring, or at what raises an alert
+    of the design. Of a workload, those that its requests or runs lead to.
+
+    >>> from mlsd_helpers import cases
+    >>> delivered_alerts(cases.load("booking_ranking").planes)
+    ()
+    """
+    known, calls = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
+    own = [flow for _, flow in own_flows(planes)]
+    models = {one.id for one in planes.components if one.kind in (*MODELS, "business rules")}
+    told = steps_along(flow for flow in own if flow.carries in _TOLD)
+    having = reached(models - {flow.end for flow in own if flow.carries == "alert"}, told)
+    having |= reached(models, steps_back(calls))
+    if planes.asked and planes.asked.entries[planes.asked.workload]:
+        having &= brought_to(planes)
+    having -= {alert.raised_by for alert in planes.alerts}
+    return tuple(
+        flow
+        for flow in own
+        if flow.carries == "alert"
+        and flow.start in having
+        and known[flow.start].plane == known[flow.end].plane == "serving"
+        and known[flow.start].kind not in _OUTSIDE
+    )
+
+
+_TOLD = ("predictions", "events", "alert")
 
 
 def of_other_entries(planes: Planes, per_request: Mapping[str, float]) -> dict[str, frozenset[str]]:
@@ -176,7 +208,12 @@ class _Way:
         for flow in self._flows:
             self._into[flow.end].append(flow)
         calls = steps_back(flow for _, flow in waiting_flows(planes))
-        models = {one.id for one in planes.components if one.kind in MODELS}
+        asked = {flow.end for flow in self._flows if flow.carries != "alert"}
+        models = {  # a provider that only gets alerts is a channel
+            one.id
+            for one in planes.components
+            if one.kind in MODELS and (one.kind != "external service" or one.id in asked)
+        }
         self._asks_models = reached(models, calls)
         self._parts = dict[str, _Part | None]()
 

@@ -16,6 +16,7 @@ from mlsd_helpers.analysis.paths import (
     order_of,
     with_queues,
 )
+from mlsd_helpers.analysis.people import delivered_alerts
 from mlsd_helpers.analysis.rates import without_rare
 from mlsd_helpers.analysis.request import (
     Call,
@@ -23,6 +24,7 @@ from mlsd_helpers.analysis.request import (
     Span,
     attempts_s,
     calls_by_component,
+    has_fallback,
     longest_calls_s,
     requests_of,
 )
@@ -148,6 +150,75 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
                 "State what the caller does instead, such as a default or the last good value, and whether it "
                 "fails open." + _if_it_tells(known[last.start]),
             )
+
+
+def _ways_of_alerts(planes: Planes) -> dict[str, list[Flow]]:
+    """Return, for each component, the flows by which it delivers alerts, where nothing else is done without them."""
+    ways = defaultdict[str, list[Flow]](list)
+    for flow in delivered_alerts(planes):
+        ways[flow.start].append(flow)
+    elsewhere = {flow.id for flow in planes.flows if flow.id} - {
+        flow.id for made in ways.values() for flow in made
+    }
+    return {
+        name: made
+        for name, made in ways.items()
+        if not any(has_fallback(flow) or flow.otherwise in elsewhere for flow in made)
+    }
+
+
+@rule(
+    "PLANE072",
+    "warning",
+    title="Alerts that reach people by one provider alone",
+    prevents="an emergency that was predicted in time, and of which nobody heard",
+    wrong_when="Acceptable if people look at the scores themselves as often; draw how they read them as 'otherwise'.",
+    needs=sketched,
+)
+def alert_by_one_provider(design: Design, planes: Planes) -> Iterator[Fault]:
+    """Where the alert is the product, a channel that is down loses it, as a dead server loses an answer."""
+    where, known = places(planes), graph.components_by_id(planes)
+    for made in _ways_of_alerts(planes).values():
+        ends = {flow.end for flow in made}
+        if (
+            _delivers_less(design, planes, made) is None
+            and len(ends) == 1
+            and known[made[0].end].kind == "external service"
+        ):
+            yield Fault(
+                f"{where[made[0]]}.otherwise",
+                f"{arrow(made[0])} is the only way of these alerts, and nothing is done while {made[0].end} is down.",
+                "Name a second way that does not depend on the first as 'otherwise', such as a siren, a pager or "
+                "another provider, or say in 'fallback' who notices and what is done.",
+            )
+
+
+@rule(
+    "PLANE073",
+    title="Alerts delivered less often than promised",
+    prevents="a promise that the system keeps up to the last step, which loses each thirtieth alert",
+    wrong_when="Wrong if the target is about the scores alone; state the second way of the alerts all the same.",
+    needs=sketched,
+)
+def alerts_lost_on_their_way(design: Design, planes: Planes) -> Iterator[Fault]:
+    """An alert that does not arrive is an answer that was not given."""
+    where, target = places(planes), requirement(design, "availability", "target")
+    for made in _ways_of_alerts(planes).values():
+        if (delivered := _delivers_less(design, planes, made)) is not None:
+            yield Fault(
+                f"{where[made[0]]}.otherwise",
+                f"{percent(delivered)} of the alerts of {made[0].start} get through "
+                f"{listed(dict.fromkeys(flow.end for flow in made))}; the target is {percent(target)}.",
+                "Add a way that does not depend on these, as 'otherwise', or agree on more with the provider.",
+            )
+
+
+def _delivers_less(design: Design, planes: Planes, ways: Sequence[Flow]) -> float | None:
+    """Return the share of alerts that some ways deliver, where it is known and below the target; None elsewhere."""
+    target, known = requirement(design, "availability", "target"), graph.components_by_id(planes)
+    stated = [known[name].availability for name in dict.fromkeys(flow.end for flow in ways)]
+    delivered = 1 - math.prod(1 - (1.0 if share is None else share) for share in stated)
+    return delivered if target and delivered < target - 1e-12 else None
 
 
 def _calls(planes: Planes) -> Iterator[Call]:
@@ -971,7 +1042,9 @@ def availability_not_stated(design: Design, planes: Planes) -> Iterator[Fault]:
     """A component that every request needs, and that states no availability, counts as always up."""
     target = requirement(design, "availability", "target")
     known = graph.components_by_id(planes)
-    stated = any(part.availability is not None for part in planes.components)
+    steps = graph.steps_along(_waited(planes))
+    called = graph.reached(graph.own_roots(planes), steps) if planes.asked else {*known}
+    stated = any(known[name].availability is not None for name in called)
     for one in requests_of(planes) if stated and target is not None and target < 1 else ():
         needs = [
             known[name]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlsd_helpers.analysis.cost import labels_per_month, new_labels
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
 from mlsd_helpers.review.regions import area_of, within
@@ -1386,10 +1387,13 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
 def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
     """What the law demands holds while the part that meets it does not answer, too."""
     before = {flow.otherwise: flow.end for flow in planes.flows if flow.otherwise}
+    kinds = {one.id: one.kind for one in planes.components}
     for one in constraints_of(design):
         if one.source != "law" or one.region:
             continue
         for place, flow in flow_places(planes):
+            if kinds[flow.end] in _RECORDS and flow.fallback and has_fallback(flow):
+                continue  # a record that is written later is written
             others = {*one.met_by} - {flow.end, before.get(flow.id or "")} if one.needs == "any" else ()
             if not others and flow.end in one.met_by and flow.fails == "open" and flow.otherwise is None:
                 yield Fault(
@@ -1399,6 +1403,9 @@ def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
                     "Fail closed, or name a flow that meets it too as 'otherwise'.",
                 )
                 break
+
+
+_RECORDS = ("prediction log", "offline store", "event stream")
 
 
 @rule(

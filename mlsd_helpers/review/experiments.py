@@ -771,10 +771,10 @@ def question_left_open(design: Design, today: date) -> Iterator[Fault]:
                 f"The question {one.id} was to be answered by {one.until.isoformat()}, and it is still open.",
                 "Write down the answer where it belongs and take the question out, or agree on a new day.",
             )
-        elif missing := [name for name in ("owner", "until") if getattr(one, name) is None]:
+        elif one.owner is None:
             yield Fault(
-                f"{place}.{missing[0]}",
-                f"The question {one.id} has no {' and no '.join(missing)}.",
+                f"{place}.owner",
+                f"The question {one.id} has no owner{'' if one.until else ' and no until'}.",
                 "Name who finds the answer, and by which day.",
             )
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis import graph
+from mlsd_helpers.analysis.people import brought_to
 from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.whole import answers_of
 from mlsd_helpers.design import Alert, Component, Design, Flow, Planes
@@ -18,7 +19,7 @@ from mlsd_helpers.review.sketch import (
     places,
     requirement,
 )
-from mlsd_helpers.units import show_seconds
+from mlsd_helpers.units import day, hour, minute, show_seconds
 
 _MONITORS = ("drift detector", "quality monitor")
 _GENERATED = ("batch", "events", "predictions")
@@ -209,7 +210,7 @@ def deadline_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
     run = design.requirements.schedule if design.requirements else None
     if run is None or not (run.allowed or run.period) or not _watched(planes) & {"infrastructure", "data"}:
         return  # where only predictions and quality are watched, PATTERN031 says so
-    if any(_says(_LATENESS, alert) for alert in planes.alerts):
+    if any(_watches_a_run(planes, alert, run.allowed or run.period or 0) for alert in planes.alerts):
         return
     limit = f"within {show_seconds(run.allowed)}" if run.allowed else f"every {show_seconds(run.period or 0)}"
     yield Fault(
@@ -218,6 +219,27 @@ def deadline_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
         "Add an alert that is raised when the result is not there in time, by something that does not depend on the "
         "job.",
     )
+
+
+def _watches_a_run(planes: Planes, alert: Alert, limit_s: float) -> bool:
+    """Tell whether an alert hears of a run that is late: on its parts, with a time near the limit or in words."""
+    asked = planes.asked
+    entries = asked.entries[asked.workload] if asked else ()
+    own = brought_to(planes) if entries else {one.id for one in planes.components}
+    own |= {flow.start for flow in planes.flows if flow.carries == "command" and flow.end in own}
+    if alert.watches not in {"infrastructure", "data"} or (alert.of and not own & {*alert.of}):
+        return False
+    times_s = [
+        float(number) * _SIZES_S[unit.lower()]
+        for text in (alert.metric, alert.threshold)
+        for number, unit in _DURATION.findall(text or "")
+    ]
+    near = any(limit_s / 2 <= time_s <= 2 * limit_s for time_s in times_s)
+    return near or _says(_LATENESS, alert)
+
+
+_SIZES_S = {"s": 1.0, "m": minute, "h": hour, "d": day}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(s|m|h|d)(?:ec|in|ours?|ays?|econds?|inutes?)?s?\b", re.IGNORECASE)
 
 
 # ---- alerts

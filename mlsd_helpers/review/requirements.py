@@ -223,7 +223,12 @@ def _is_fixed(load: Throughput) -> bool:
 def peak_without_derivation(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A peak load can be checked only if it is known where it comes from."""
     load = stated.throughput
-    if load and load.burstiness != 0 and (load.derivation is None or not says_something(load.how)):
+    if (
+        load
+        and load.derivation != "estimate"
+        and load.burstiness != 0
+        and (load.derivation is None or not says_something(load.how))
+    ):
         yield Fault(
             "requirements.throughput.how" if load.derivation else "requirements.throughput.derivation",
             f"The design does not state how the peak of {load.peak:,.4g} requests a second was found.",

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Literal
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
-from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
-from mlsd_helpers.analysis.paths import each_together, together
+from mlsd_helpers.analysis.graph import own_roots, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.paths import JOBS, each_together, together
 from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries
 from mlsd_helpers.analysis.rates import (
     calls_per_request,
@@ -229,6 +229,17 @@ def _models_of_providers(design: Design, planes: Planes) -> Iterator[Component]:
             yield one
 
 
+def _waited_for(planes: Planes) -> set[str]:
+    """Return what requests wait for, or a workload's runs; what only jobs call beside them, nobody waits for."""
+    flows = [flow for _, flow in waiting_flows(planes)]
+    kinds, named = {one.id: one.kind for one in planes.components}, planes.asked
+    roots = own_roots(planes)
+    if not (named and named.entries[named.workload]):
+        roots = tuple(name for name in roots if kinds[name] not in JOBS) or roots
+    before = reached(roots, steps_along(flows)) if roots else {*kinds}
+    return {flow.end for flow in flows if flow.start in before}
+
+
 @rule(
     "SERV003",
     "warning",
@@ -238,7 +249,7 @@ def _models_of_providers(design: Design, planes: Planes) -> Iterator[Component]:
 )
 def provider_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     """How much a provider takes, how often it answers and what that costs decide the design."""
-    waited = {flow.end for _, flow in waiting_flows(planes)}
+    waited = _waited_for(planes)
     for one in providers(planes):
         if one.id not in waited:
             continue
@@ -376,6 +387,7 @@ def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
         flow.end: None
         for flow in planes.flows
         if flow.id in ids
+        and flow.carries != "alert"  # who tells people of an answer gives none
         and (
             kinds[flow.end] in {*_MODELS, "business rules"}
             or (kinds[flow.end] == "service" and first[flow.id] in _MODELS)
@@ -436,10 +448,14 @@ def _is_its_failure(one: Component, said: str) -> bool:
 def use_not_known(design: Design, planes: Planes) -> Iterator[Fault]:
     """A quota and a price by use mean something only beside the number of calls and tokens."""
     load, waited = _Load(design, planes), {flow.end for _, flow in waiting_flows(planes)}
-    why = dict[str, str]()
+    why, quotas = dict[str, str](), {one.id: one.quota for one in planes.components}
     for one in planes.components:
         limited = one.quota is not None and not is_of_each(one.quota.per) and one.id in waited
-        if limited and load.peak is not None and not load.knows(one.id):
+        limited = limited and one.kind != "rate limiter"  # whose quota is our own limit
+        callers = [flow.start for _, flow in waiting_flows(planes) if flow.end == one.id]
+        limits = [quotas[name] for name in callers]
+        bounded = all(limit and limit.requests is not None for limit in limits)
+        if limited and load.peak is not None and not load.knows(one.id) and not bounded:
             why[one.id] = "how often it is called at the peak"
     budget = design.capacity.budget_per_month if design.capacity else None
     stated = {cost.component for cost in design.capacity.costs} if design.capacity else set()

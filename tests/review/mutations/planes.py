@@ -6,7 +6,7 @@ from typing import Any
 
 from mlsd_helpers import cases
 from mlsd_helpers.design import Component, Design, Flow, Planes
-from tests.review.mutations.fuller import setting
+from tests.review.mutations.fuller import adding, setting
 from tests.review.mutations.mutation import breaks
 
 STARTS: dict[str, Callable[[], Design]] = {"stored answers": partial(cases.load, "booking_ranking")}
@@ -167,6 +167,30 @@ def weak_gateway(design: Design) -> Design:
 def popularity_is_no_answer_by_itself(design: Design) -> Design:
     """Let the model answer too few, and nobody say that the order by popularity is an answer."""
     return _flow(_component(design, "scorer", availability="99.5%"), "gateway", "scorer", answered=None)
+
+
+def _alerting(design: Design, *names: str, **fields: Any) -> Design:
+    """Return the design with providers that tell shops of a payment by text."""
+    bureau = design.at("planes.components.bureau")
+    for name in names:
+        price = {"per_month": "$10"}
+        told = Flow(
+            start="scorer", end=name, carries="alert", share="0.1%", personal=False, auth="workload identity",
+            timeout="3 s", idempotent=True,
+        )  # fmt: skip
+        design = adding(design, "planes.components", bureau.changed(id=name, price=price, **fields))
+        design = adding(design, "planes.flows", told)
+    return design
+
+
+@breaks("PLANE072", "in full")
+def told_by_one_provider(design: Design) -> Design:
+    return _alerting(design, "texts")
+
+
+@breaks("PLANE073", "in full")
+def told_by_weak_providers(design: Design) -> Design:
+    return _alerting(design, "texts", "mails", availability="90%")
 
 
 # ---- what is generated, and what is watched
