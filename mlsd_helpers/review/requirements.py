@@ -8,6 +8,7 @@ from mlsd_helpers.analysis.paths import MODELS, answers_requests
 from mlsd_helpers.analysis.whole import split_s
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Design, FailureMode, Labels, Requirements, Schedule, Throughput
+from mlsd_helpers.design.workloads import begins_at
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.words import mentions
 from mlsd_helpers.units import hour, minute, ms, show_seconds
@@ -92,7 +93,7 @@ def _keeps_data(design: Design) -> bool:
         return any(feature.sla is None for feature in read)
     if design.planes is None:
         return False
-    entry = design.workload.entry if design.workload else ()
+    entry = begins_at(design.planes, design.workload) if design.workload else ()
     near = reached(entry, steps_along(flow for _, flow in waiting_flows(design.planes)))
     return any(one.kind in STORES and (not entry or one.id in near) for one in design.planes.components)
 
@@ -103,7 +104,7 @@ def _asks_a_model(design: Design) -> bool:
     if design.workload is None or planes is None or not planes.flows or not design.workload.entry:
         return True
     sent = [flow for _, flow in own_flows(planes) if flow.carries not in {"metrics", "model"}]
-    near = reached(design.workload.entry, steps_along(sent))
+    near = reached(begins_at(planes, design.workload), steps_along(sent))
     return any(one.id in near and one.kind in MODELS for one in planes.components)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from mlsd_helpers import cases
 from mlsd_helpers.analysis.blast import blast_radius
@@ -70,7 +70,7 @@ def test_any_workload_is_judged_alike_when_a_clock_starts_it(file):
         assert messages(without) == messages(with_clock), workload.id
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, phases=[Phase.generate])
 @given(any_design.planes().filter(lambda planes: len(planes.components) > 1))
 def test_any_sketch_is_judged_alike_when_a_clock_starts_it(planes):
     names = [one.id for one in planes.components if one.plane not in {"training", "monitoring"}][:2]
