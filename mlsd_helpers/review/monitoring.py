@@ -50,7 +50,6 @@ _LATENESS = re.compile(
 
 @rule(
     "PLANE015",
-    "warning",
     title="Generated input without a check",
     prevents="bad generated data that reaches every server within minutes",
     incident=CLOUDFLARE,
@@ -61,7 +60,36 @@ _LATENESS = re.compile(
 )
 def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
     """Generated data are input too: their size, schema and ranges have to be checked before use."""
-    known, where = graph.components_by_id(planes), places(planes)
+    yield from _unchecked([flow for flow in _generated(planes) if flow.carries != "predictions"], planes)
+
+
+@rule(
+    "PLANE075",
+    "warning",
+    title="Stored answers without a check",
+    prevents="a run that went wrong, and whose answers are given to everybody until the next one",
+    wrong_when="Acceptable if each answer is checked where it is made or read; write that check here.",
+    needs=sketched,
+    whole=True,
+)
+def stored_answers_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
+    """The answers of a run are counted, and compared with the run before, before requests read them."""
+    yield from _unchecked([flow for flow in _generated(planes) if flow.carries == "predictions"], planes)
+
+
+def _unchecked(flows: list[Flow], planes: Planes) -> Iterator[Fault]:
+    if loose := [flow for flow in flows if not answered(flow.check)]:
+        yield Fault(
+            f"{places(planes)[loose[0]]}.check",
+            f"{listed(map(arrow, loose))} {'has' if len(loose) == 1 else 'have'} no check, and serving reads these "
+            "data.",
+            "State in 'check' what is refused: row counts, duplicate keys, ranges, schema.",
+        )
+
+
+def _generated(planes: Planes) -> list[Flow]:
+    """Return the flows of data that programs make and serving reads."""
+    known = graph.components_by_id(planes)
     read = {flow.end for _, flow in graph.waiting_flows(planes)}
     read |= {
         flow.start
@@ -70,19 +98,12 @@ def generated_input_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
         and known[flow.end].kind != "people"
         and flow.carries != "metrics"
     }
-    open_ends = [
+    return [
         flow
         for flow in planes.flows
         if _is_input(flow, known[flow.start], known[flow.end])
         and (flow.carries == "configuration" or flow.end in read or not read)
     ]
-    if loose := [flow for flow in open_ends if not answered(flow.check)]:
-        yield Fault(
-            f"{where[loose[0]]}.check",
-            f"{listed(map(arrow, loose))} {'has' if len(loose) == 1 else 'have'} no check, and serving reads these "
-            "data.",
-            "State in 'check' what is refused: row counts, duplicate keys, ranges, schema.",
-        )
 
 
 def _is_input(flow: Flow, start: Component, end: Component) -> bool:

@@ -101,8 +101,8 @@ planes:
 
 
 def test_generated_data_without_a_check_matter_where_requests_read_them():
-    assert found(STORED.format("door", "store", "request"), "PLANE015")
-    assert not found(STORED.format("store", "readers", "predictions"), "PLANE015")
+    assert found(STORED.format("door", "store", "request"), "PLANE075")
+    assert not found(STORED.format("store", "readers", "predictions"), "PLANE075")
 
 
 def test_what_a_run_writes_by_its_key_may_be_written_twice():

@@ -201,6 +201,11 @@ def trusted_batch(design: Design) -> Design:
     return _flow(design, "merchant_jobs", "features", check=None)
 
 
+@breaks("PLANE075")
+def trusted_run(design: Design) -> Design:
+    return _flow(design, "merchant_jobs", "features", carries="predictions", check=None)
+
+
 @breaks("PLANE016")
 def nothing_logged(design: Design) -> Design:
     return _without_flows(design, lambda flow: flow.end == "scores")
