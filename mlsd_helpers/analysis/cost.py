@@ -196,23 +196,27 @@ def working_hours(design: Design, plan: FleetPlan) -> tuple[float, str]:
     on_duty = share_on_duty(component.hours) if component else None
     if component and on_duty is not None and on_duty < 1:
         return HOURS_A_MONTH * on_duty, f", {component.hours}"
-    paths = design.pattern.paths if design.pattern else ()
-    own = [path for path in paths if (found := fleet_of(design, path)) and found[1] == plan]
+    workloads = each_workload(design)
+    own = [
+        (one, path)
+        for one in workloads
+        for path in (one.pattern.paths if one.pattern else ())
+        if (found := fleet_of(one, path)) and found[1] == plan
+    ]
     fed = any(
         flow.carries == "events" and flow.end == plan.component
         for flow in (design.planes.flows if design.planes else ())
     )
-    if fed or any(path.pattern != "pre-computed" for path in own):
+    if fed or any(path.pattern != "pre-computed" for _, path in own):
         return HOURS_A_MONTH, ""
-    jobs = [
-        (job_s, path.precompute.period)
-        for path in own
-        if path.precompute
-        if (job_s := max(path.precompute.job_time or 0.0, computed_s(design, path) or 0.0))
-    ]
-    if not jobs or somebody_waits(design, plan):
+    jobs = dict[str, float]()  # what several workloads take is one job
+    for one, path in own:
+        job = path.precompute
+        if job and (job_s := max(job.job_time or 0.0, computed_s(one, path) or 0.0)):
+            jobs[path.id] = max(jobs.get(path.id, 0.0), job_s / job.period)
+    if not jobs or any(somebody_waits(one, plan) for one in workloads):
         return HOURS_A_MONTH, ""
-    share = min(sum(job_s / period_s for job_s, period_s in jobs), 1.0)
+    share = min(sum(jobs.values()), 1.0)
     return (
         HOURS_A_MONTH * share,
         f", as long as its runs last; {HOURS_A_MONTH:g} h if it is not stopped between them",

@@ -3,11 +3,20 @@
 A job belongs to the row when it starts as often as the whole run does, or when the one before it ends.
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import fsum, isclose
 
 from mlsd_helpers.analysis.ages import CARRY_DATA, Branches, branches_of
-from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.graph import (
+    components_by_id,
+    heaviest_way,
+    reached,
+    steps_along,
+    steps_back,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.paths import stages_of
 from mlsd_helpers.analysis.request import calls_by_component, longest_calls_s
 from mlsd_helpers.design import Design, Feature, FleetPlan, Planes, Schedule, ServingPath
@@ -24,11 +33,15 @@ class Job:
     where: str
     time_s: float
     resumable: bool = False
+    stated_s: float | None = None
+    """What the design states, where its fleet takes longer for all items by service time and replicas."""
+    component: str | None = None
+    """What works on it."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run by the clock: the longest row of jobs that its result waits for."""
+    """A run by the clock: the longest row of jobs that its result waits for, from its input to its hand-over."""
 
     schedule: Schedule
     jobs: tuple[Job, ...]
@@ -67,7 +80,19 @@ def run_of(design: Design) -> Run | None:
     if schedule is None:
         return None
     scoring = _scoring(design)
-    return Run(schedule, (*_preparing(design, schedule), *scoring), bool(scoring))
+    by_path = {job.component: job for job in scoring if job.component}
+    before = [job for job in _preparing(design, schedule) if job.component not in by_path]
+    same = [job for job in _preparing(design, schedule) if job.component in by_path]
+    scoring = tuple(_longer(job, [one for one in same if one.component == job.component]) for job in scoring)
+    return Run(schedule, (*before, *scoring, *_handing_over(design, schedule)), bool(scoring))
+
+
+def _longer(job: Job, stages: Sequence[Job]) -> Job:
+    """Return the job of a path, with the time of the stages that describe the same step where these take longer."""
+    stages_s = fsum(one.time_s for one in stages)
+    return (
+        replace(job, time_s=stages_s, stated_s=None, where=stages[0].where) if stages_s > job.time_s else job
+    )
 
 
 def _preparing(design: Design, schedule: Schedule) -> tuple[Job, ...]:
@@ -124,10 +149,66 @@ def _row(ways: list[tuple[str, ...]], stages: dict[str, DesignedStage], period_s
         follows = stage.synchronised or stage.period is None
         begun = begun if follows else isclose(stage.period or 0.0, period_s, rel_tol=_SIMILAR)
         if begun:
-            row.append(Job(stage.id, f"dataflow.stages.{stage.id}.delays", fsum(stage.delays)))
+            row.append(_of_stage(stage))
         else:
             row.clear()
     return tuple(row)
+
+
+def _of_stage(stage: DesignedStage, time_s: float | None = None) -> Job:
+    stated_s = fsum(stage.delays)
+    slower = time_s is not None and time_s > stated_s
+    return Job(
+        stage.id,
+        f"dataflow.stages.{stage.id}.delays",
+        time_s if slower and time_s is not None else stated_s,
+        stated_s=stated_s if slower else None,
+        component=stage.component,
+    )
+
+
+def _handing_over(design: Design, schedule: Schedule) -> tuple[Job, ...]:
+    """Return the stages on the longest way that results take after the scoring, where no feature passes them."""
+    flow, planes = design.dataflow, design.planes
+    if flow is None or planes is None:
+        return ()
+    scorers = _scorers(design)
+    passed = {name for feature in flow.features for name in feature.stage_ids()}
+    planes_of = {one.id: one.plane for one in planes.components}
+    after = defaultdict[str, list[DesignedStage]](list)
+    for stage in flow.stages:
+        in_run = stage.synchronised or not stage.period or not schedule.period
+        in_run = in_run or isclose(stage.period or 0.0, schedule.period or 0.0, rel_tol=_SIMILAR)
+        if stage.component and stage.component not in scorers and stage.id not in passed and in_run:
+            after[stage.component].append(stage)
+    results = [
+        one
+        for one in planes.flows
+        if one.carries in {"predictions", "batch", "events", "request"}
+        and {planes_of[one.start], planes_of[one.end]} <= {"serving", "data"}
+    ]
+    told = reached(scorers, steps_along(one for one in results if one.carries == "predictions"))
+    way = heaviest_way(
+        [one for one in results if one.start in told],
+        lambda name: fsum(delay for stage in after[name] for delay in stage.delays),
+        lambda _: 1e-9,  # of two ways alike, one that goes on
+    )
+    names = dict.fromkeys(name for one in way for name in (one.start, one.end))
+    return tuple(_of_stage(stage) for name in names for stage in after[name])
+
+
+def _scorers(design: Design) -> set[str]:
+    """Return the components that score in the runs of a design, or of a workload."""
+    paths = design.pattern.paths if design.pattern else ()
+    named = {path.component for path in paths if path.component and path.pattern == "pre-computed"}
+    entries = (
+        design.planes.asked.entries[design.planes.asked.workload]
+        if design.planes and design.planes.asked
+        else ()
+    )
+    kinds = {one.id: one.kind for one in design.planes.components} if design.planes else {}
+    named |= {name for name in entries if kinds.get(name) == "batch scorer"}
+    return named or {name for name, kind in kinds.items() if kind == "batch scorer"}
 
 
 def _scoring(design: Design) -> tuple[Job, ...]:
@@ -142,13 +223,17 @@ def _scoring(design: Design) -> tuple[Job, ...]:
 
 
 def _scored(design: Design, path: ServingPath) -> Job | None:
+    """Return the job of a path: it takes what is stated, and no less than its fleet needs for all items."""
     job = path.precompute
     if path.pattern != "pre-computed":
         return None
-    time_s = job.job_time if job and job.job_time is not None else computed_s(design, path)
-    if time_s is None:
+    stated_s, needed_s = job.job_time if job else None, computed_s(design, path)
+    if stated_s is None and needed_s is None:
         return None
-    return Job(path.id, f"pattern.paths.{path.id}.precompute.job_time", time_s, bool(job and job.resumable))
+    time_s = max(stated_s or 0.0, needed_s or 0.0)
+    where = f"pattern.paths.{path.id}.precompute.job_time"
+    over_s = stated_s if stated_s is not None and time_s > stated_s else None
+    return Job(path.id, where, time_s, bool(job and job.resumable), over_s, path.component)
 
 
 def _scoring_stages(design: Design) -> tuple[Job, ...]:
@@ -159,7 +244,7 @@ def _scoring_stages(design: Design) -> tuple[Job, ...]:
     scorers = {one.id for one in planes.components if one.kind == "batch scorer"}
     passed = {name for feature in flow.features for name in feature.stage_ids()}
     return tuple(
-        Job(stage.id, f"dataflow.stages.{stage.id}.delays", fsum(stage.delays))
+        _of_stage(stage)
         for stage in flow.stages
         if stage.component in scorers and stage.id not in passed and stage.delays
     )

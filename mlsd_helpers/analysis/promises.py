@@ -4,11 +4,11 @@ import math
 from typing import NamedTuple
 
 from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along
-from mlsd_helpers.analysis.jobs import computed_s, run_of, waits_of_calls
+from mlsd_helpers.analysis.jobs import Job, computed_s, fleet_of, run_of, waits_of_calls
 from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
 from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict
 from mlsd_helpers.analysis.request import has_fallback
-from mlsd_helpers.analysis.sizing import Sizing
+from mlsd_helpers.analysis.sizing import Sizing, largest_zone
 from mlsd_helpers.analysis.surroundings import Callers
 from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.design import Design, FleetPlan, Promise
@@ -127,16 +127,18 @@ def run_in_time(design: Design) -> RunInTime | None:
         return None
     paths = design.pattern.paths if design.pattern else ()
     scored = {path.id: computed_s(design, path) for path in paths if path.pattern == "pre-computed"}
-    longest_s = max([run.time_s, *(time_s for time_s in scored.values() if time_s is not None)])
-    stated = [job.where for job in run.jobs[-1:] if run.scoring_known and scored.get(job.name) is None]
+    last = [job for job in run.jobs if job.name in scored][-1:] or run.jobs[-1:]  # a hand-over may follow
+    stated = [job.where for job in last if run.scoring_known and scored.get(job.name) is None]
     stated = [where for where in stated if "pattern" not in where] or [
         f"pattern.paths.{name}.precompute.job_time" for name, time_s in scored.items() if time_s is None
     ]
-    met: bool | None = longest_s <= limit_s
+    met: bool | None = run.time_s <= limit_s
     why = ""
     waits_s, slow = waits_of_calls(design, run)
-    if not met and run.time_s <= limit_s:
-        why = f"by the fleet's service time and replicas; the jobs are stated to take {show_seconds(run.time_s)}"
+    by_fleet = [job for job in run.jobs if job.stated_s is not None]
+    if not met and by_fleet:
+        named = " and ".join(f"{job.name} {show_seconds(job.stated_s or 0.0)}" for job in by_fleet)
+        why = f"by the fleet's service time and replicas; stated for {named}"
     elif met and not run.scoring_known:
         met, why = None, "no job says how long the scoring takes"
     elif met and stated:
@@ -147,7 +149,68 @@ def run_in_time(design: Design) -> RunInTime | None:
                 "its service_time and replicas, and the path its keys"
             ),
         )
-    elif met and longest_s + waits_s > limit_s:
+    elif met and run.time_s + waits_s > limit_s:
         most = "without limit" if math.isinf(waits_s) else show_seconds(waits_s)
         met, why = None, f"{slow} may wait {most} for its calls, retries included, which comes on top"
-    return RunInTime(limit_s, longest_s, met, why)
+    return RunInTime(limit_s, run.time_s, met, why)
+
+
+def run_in_zone_loss(design: Design) -> RunInTime | None:
+    """Compare a run with its deadline when its fleets have lost their largest zone; None where there is no deadline.
+
+    At least, a fleet works on all items with the replicas that are left; at most, each job that has zones takes
+    longer by as much as replicas are lost. Where these differ in verdict, or zones are not stated, it is open.
+    """
+    run, plain = run_of(design), run_in_time(design)
+    if run is None or plain is None:
+        return None
+    least_s, most_s, unknown, away = 0.0, 0.0, list[str](), list[str]()
+    for job in run.jobs:
+        slower = _slower_without_a_zone(design, job)
+        if slower is None:
+            unknown.append(job.name)
+        elif math.isinf(slower.most):
+            away.append(job.component or job.name)
+        least_s += max(job.stated_s or job.time_s, slower.fleet_s) if slower else job.time_s
+        most_s += job.time_s * (slower.most if slower else 1.0)
+    if away:
+        return RunInTime(
+            plain.limit_s, math.inf, False, f"nothing is left of {' and '.join(dict.fromkeys(away))}"
+        )
+    if least_s > plain.limit_s:
+        return RunInTime(plain.limit_s, least_s, False, "with the replicas that a zone's loss leaves")
+    if plain.in_time is not True:
+        return plain._replace(takes_s=least_s)
+    why = ""
+    if unknown:
+        why = f"the design does not state the zones of what works on {' and '.join(unknown)}"
+    elif most_s > plain.limit_s:
+        why = f"up to {show_seconds(most_s)} if each job slows down by the replicas that are lost"
+    return RunInTime(plain.limit_s, least_s if why else most_s, None if why else True, why)
+
+
+class _Slower(NamedTuple):
+    """What the loss of the largest zone does to a job: the time of its fleet then, and how many times as long."""
+
+    fleet_s: float
+    most: float
+
+
+def _slower_without_a_zone(design: Design, job: Job) -> _Slower | None:
+    """Return how much longer a job takes without the largest zone; None where its zones are not known."""
+    component = components_by_id(design.planes).get(job.component or "") if design.planes else None
+    if component and (component.managed or component.run_by_others):
+        return _Slower(0.0, 1.0)
+    paths = [path for path in (design.pattern.paths if design.pattern else ()) if path.id == job.name]
+    found = fleet_of(design, paths[0]) if paths else None
+    plan = found[1] if found else None
+    replicas = (plan and plan.replicas) or (component and component.replicas)
+    zones = (plan and plan.zones) or (component and component.zones)
+    if not replicas or not zones:
+        return None
+    in_a_zone = max(largest_zone(replicas, zones), (plan and plan.replicas_per_zone) or 0)
+    left = replicas - min(in_a_zone, replicas)
+    if left == 0:
+        return _Slower(math.inf, math.inf)
+    needed_s = (computed_s(design, paths[0]) or 0.0) if paths else 0.0
+    return _Slower(needed_s * replicas / left, replicas / left)

@@ -293,6 +293,7 @@ def version_not_pinned(design: Design, planes: Planes) -> Iterator[Fault]:
     prevents="a product that costs more than it earns, which the first invoice shows",
     wrong_when="Wrong if the budget is for the servers alone; write it on the plan of that fleet, under 'fleets'.",
     needs=sketched,
+    whole=True,
 )
 def bill_exceeds_budget(design: Design, planes: Planes) -> Iterator[Fault]:
     """What is paid by the call, by the token or by the hour belongs in the same sum as the servers."""

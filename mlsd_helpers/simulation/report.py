@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlsd_helpers import formulas
+from mlsd_helpers.analysis.jobs import run_of
 from mlsd_helpers.analysis.paths import burstiness_of, peak_rps, together
 from mlsd_helpers.analysis.prediction import Prediction, predict, state_during
 from mlsd_helpers.analysis.promises import Rise, rising
@@ -347,7 +348,7 @@ def _report(
     answers = answered_of(design, served, fleets_s, zone_lost="zone loss" in incidents)
     verdicts = judge(design, sizing, results, answers, _doubts(design, one, left_out, incidents))
     verdicts += while_rising(design, sizing, _assumed_rise(sizing, runs))
-    verdicts += by_the_clock(design)
+    verdicts += by_the_clock(design, incidents)
     if "stale pipeline" in incidents:
         verdicts += ages_after_a_missed_run(design)
     first = runs[0]
@@ -518,11 +519,13 @@ def _of_workload(
     if fleets or fleet is not None:
         each = [_report(design, one, fleets, left_out, wanted) for one in fleets]
         return tuple(_in_words_of_design(design, one) for one in each)
-    verdicts = by_the_clock(design)
+    verdicts = by_the_clock(design, wanted.incidents)
     if "stale pipeline" in wanted.incidents:
         verdicts += ages_after_a_missed_run(design)
     unjudged = not_simulated(design)
-    notes = [f"Nothing was simulated: {no_fleet_waited_for(design)}."]
+    run = run_of(design)
+    by_jobs = "nobody waits for its runs, whose time is computed from their jobs and fleets"
+    notes = [f"Nothing was simulated: {by_jobs if run and run.jobs else no_fleet_waited_for(design)}."]
     notes += [f"Not judged here, but by mlsd check: {', '.join(unjudged)}."] if unjudged else []
     name = f"{design.name}, workload {design.workload.id if design.workload else ''}"
     found = Report(name, tuple(wanted.incidents), tuple(verdicts), (), (), tuple(notes), not_judged=unjudged)

@@ -455,7 +455,14 @@ def test_a_night_holds_its_jobs_and_the_longest_of_them_twice(room, found):
 def test_a_fleet_that_is_too_small_for_the_items_of_a_night_is_found():
     nightly = load_design(NIGHTLY).changed(does_not_apply=())
     fleet = {"component": "scorer", "service_time": "50 ms", "replicas": 4}  # 2,000,000 × 0.05 / 4 = 6.9 h
-    assert "PATTERN030" in codes(nightly.with_part(capacity=fleet))
+    late = codes(nightly.with_part(capacity=fleet))  # 1.67 h before it: 8.6 h, and the deadline is 8 h
+    assert "PATTERN028" in late
+    assert "PATTERN030" not in late
+    slow = codes(
+        nightly.with_part(capacity=fleet | {"replicas": 8})
+    )  # 3.5 h, stated as 2 h, and still in time
+    assert "PATTERN030" in slow
+    assert "PATTERN028" not in slow
     assert "PATTERN030" not in codes(nightly.with_part(capacity=fleet | {"replicas": 16}))
 
 
