@@ -57,6 +57,11 @@ def copy(tmp_path_factory):
         target = folder / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, target)
+    for compiled in {path.parent / "__pycache__" for path in files() if path.suffix == ".py"}:
+        if compiled.is_dir():  # saves the time to compile all modules and tests anew
+            shutil.copytree(
+                compiled, folder / compiled.relative_to(ROOT), ignore=lambda _, names: unfinished(names)
+            )
     environment = folder / ".venv"
     environment.mkdir()
     for part in Path(sys.prefix).iterdir():
@@ -69,6 +74,11 @@ def copy(tmp_path_factory):
         shutil.copytree(ROOT / ".mypy_cache", folder / ".mypy_cache")  # saves most of mypy's time
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)  # the tests ask git for the files
     return folder
+
+
+def unfinished(names):
+    """Name what another process is writing just now: compiled code gets its name when it is whole."""
+    return [name for name in names if not name.endswith(".pyc")]
 
 
 def write(copy, step):
