@@ -461,8 +461,12 @@ def cause_of_call_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     """A component with a patient and an impatient caller has to know for which of them it calls."""
     where, asked = places(planes), _asked(planes)
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
+    callers_of = dict[str, list[Flow]]()
+    for flow in asked:
+        if flow.timeout:
+            callers_of.setdefault(flow.end, []).append(flow)
     for one in planes.components if not graph.cycle(asked) else ():
-        callers = [flow for flow in asked if flow.end == one.id and flow.timeout]
+        callers = callers_of.get(one.id, [])
         if len({flow.timeout for flow in callers}) < 2:
             continue
         hasty, patient = (pick(callers, key=lambda flow: flow.timeout or 0.0) for pick in (min, max))

