@@ -149,7 +149,12 @@ def entries_of(planes: Planes) -> tuple[str, ...]:
     aside = _given_by_queues(planes)
     names = list(own_entries(planes, [name for name in names if name not in aside] or names))
     models = {one.id for one in planes.components if one.kind in MODELS}
-    asking = [name for name in names if reached([name], steps) & models] or names
+    asking = [name for name in names if reached([name], steps) & models]
+    if not asking:  # what acts on answers that it is sent is no place where requests enter
+        told = reached(
+            models, steps_along(flow for _, flow in own_flows(planes) if flow.carries == "predictions")
+        )
+        asking = [name for name in names if name not in told]
     for kinds in (_DOORS, _OUTSIDE):
         if doors := [name for name in asking if known[name].kind in kinds]:
             return tuple(doors)

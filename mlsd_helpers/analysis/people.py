@@ -16,6 +16,7 @@
 500
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -39,7 +40,10 @@ _READ_LATER = ("prediction store", "cache")
 
 
 class Cases(NamedTuple):
-    """The cases a second that people get on average: surely, and if all answers of which nothing is said come too."""
+    """The cases a second that people get on average: surely, and if all answers of which nothing is said come too.
+
+    Infinite at most where some begin with what no requirement states the load of.
+    """
 
     surely: float | None
     at_most: float
@@ -168,7 +172,7 @@ def _ways(design: Design, planes: Planes, per_request: Mapping[str, float]) -> I
     needs = design.requirements
     load, run = (needs.throughput, needs.schedule) if needs else (None, None)
     if load and load.mean is not None:
-        yield _Way(planes, load.mean, per_request, frozenset())
+        yield _Way(planes, load.mean, per_request or _streams_that_ask_models(planes), frozenset())
     if run and run.items and run.period and not (load and _is_fed_by_requests(planes, per_request)):
         scorers = [
             one.id for one in planes.components if one.kind == "batch scorer" and one.id not in per_request
@@ -177,6 +181,17 @@ def _ways(design: Design, planes: Planes, per_request: Mapping[str, float]) -> I
             starts = dict.fromkeys(scorers, 1.0) if scorers else per_request
             apart = frozenset(per_request) - set(starts) if load else frozenset()
             yield _Way(planes, run.items / run.period, starts, apart)
+
+
+def _streams_that_ask_models(planes: Planes) -> dict[str, float]:
+    """Return the stream processors with which the calls of a model begin, if all of these begin at streams."""
+    known, calls = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
+    asking = reached({one.id for one in planes.components if one.kind in MODELS}, steps_back(calls))
+    begins = (
+        asking - {flow.end for flow in calls} - {one.id for one in planes.components if one.kind in _OUTSIDE}
+    )
+    streams = {name for name in begins if known[name].kind == "stream processor"}
+    return dict.fromkeys(streams, 1.0) if len(streams) == 1 else {}
 
 
 def _is_fed_by_requests(planes: Planes, per_request: Mapping[str, float]) -> bool:
@@ -224,7 +239,7 @@ class _Way:
         self, one: Component, acted_on: float | None, *, all_of_them: bool, unreached: frozenset[str]
     ) -> Cases | None:
         """Return the cases that people get this way; None where none are known to come."""
-        picked, rest = list[float](), list[tuple[float, bool]]()
+        picked, rest, begins_unknown = list[float](), list[tuple[float, bool]](), False
         for flow in self._into[one.id]:
             if not self._is_brought(flow):
                 continue
@@ -232,10 +247,9 @@ class _Way:
             if found is None:
                 if flow.start not in unreached:
                     continue
-                found = _Part(1.0 if flow.share is None else flow.share, flow.share is not None)
-                sure = False
-            else:
-                sure = flow.carries in {"predictions", "request", "alert"}
+                begins_unknown = begins_unknown or flow.share is not None or flow.carries not in _LISTS
+                continue  # a share of a number that nobody states
+            sure = flow.carries in {"predictions", "request", "alert"}
             if found.picked:
                 picked.append(self._rate * found.share)
             elif flow.carries not in _LISTS:
@@ -247,10 +261,10 @@ class _Way:
             rest = [(share, True) for share, _ in rest]
         most = max((share for share, sure in rest if sure), default=None)
         if not picked and most is None:
-            return None
+            return Cases(None, math.inf) if begins_unknown else None
         sum_ = sum(picked)
         surely = [*([sum_] if picked else []), *([most * acted_on] if most and acted_on is not None else [])]
-        return Cases(max(surely, default=None), max(sum_, most or 0.0))
+        return Cases(max(surely, default=None), math.inf if begins_unknown else max(sum_, most or 0.0))
 
     def _is_brought(self, flow: Flow) -> bool:
         return flow.carries != "alert" or self._known[flow.start].plane == "serving"

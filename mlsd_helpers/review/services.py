@@ -574,22 +574,29 @@ def people_unplanned(design: Design, planes: Planes) -> Iterator[Fault]:
         if taken is not None and one.hours is None and one.rate is not None:
             most = cases.surely if cases else None
             missing += ["hours"] * (most is not None and most > taken * _OFFICE_HOURS)
+        unknown = cases is not None and math.isinf(cases.at_most)
         if cases and cases.surely is None and (taken is None or cases.at_most > taken):
-            missing.append("how many of the answers come to them")
+            missing.append(
+                "how many of the answers come to them"
+                if not unknown
+                else "the load where their way begins, which is no request or run of the requirements"
+            )
         others = [start for start, names in elsewhere.items() if one.id in names and not cases and taken]
         missing += [f"how many requests enter at {listed(others)}"] * bool(others)
         if missing:
             if cases and cases.surely is not None:
                 get = f"gets {_counted(cases.surely * day)} cases a day"
             else:
-                get = f"gets up to {_counted(cases.at_most * day)} cases a day" if cases else "gets cases"
+                most = cases.at_most if cases and not unknown else None
+                get = "gets cases" if most is None else f"gets up to {_counted(most * day)} cases a day"
             place = "rate" if taken is None else "hours" if missing == ["hours"] else "does"
             yield Fault(
                 f"planes.components.{one.id}.{place}",
                 f"{one.id} {get}, and the design does not state {' and '.join(missing)}.",
                 "State in 'rate' or 'cases_per_day' how many cases all of them take, in 'hours' when they are there, "
                 "and as 'share' of the flow, or as 'acted_on' of the prediction, how many come to them."
-                + _load_of(others),
+                + _load_of(others)
+                + " What begins there is a workload of its own, with its load." * unknown,
             )
     if not any(one.kind == "people" for one in planes.components):
         for place, flow in flow_places(planes):

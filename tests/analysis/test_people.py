@@ -99,3 +99,35 @@ def test_the_load_of_another_entry_is_unknown_and_not_that_of_the_stated_one():
     both = planes.changed(flows=[*flows, Flow(start="desk", end="team", carries="alert", share="2%")])
     found = cases_of_people(design.with_part(planes=both), both, calls_per_request(both))["team"]
     assert found.surely * day == pytest.approx(1_728)
+
+
+def streamed(start: str, **requirements: object) -> Design:
+    parts = [
+        Component(id="bus", kind="event stream"),
+        Component(id="joins", kind=start),
+        Component(id="model", kind="model server"),
+        Component(id="rules", kind="business rules"),
+        Component(id="room", kind="people", plane="serving", rate="6 per h", hours="24/7"),
+    ]
+    flows = [
+        Flow(start="bus", end="joins", carries="events"),
+        Flow(start="joins", end="model", carries="request"),
+        Flow(start="model", end="rules", carries="predictions", share="0.05%"),
+        Flow(start="rules", end="room", carries="request", share="3.4%"),
+    ]
+    return Design(name="d", requirements=requirements, planes=Planes(components=parts, flows=flows))
+
+
+def test_shares_multiply_from_the_stream_processor_that_asks_the_model():
+    design = streamed("stream processor", throughput={"peak": 200, "mean": 67})
+    assert design.planes is not None
+    found = cases_of_people(design, design.planes, calls_per_request(design.planes))["room"]
+    assert found.surely is not None
+    assert found.surely * day == pytest.approx(67 * 86_400 * 0.0005 * 0.034)
+
+
+def test_a_share_of_an_unknown_load_is_no_number_of_cases():
+    design = streamed("batch pipeline", throughput={"peak": 200, "mean": 67})
+    assert design.planes is not None
+    found = cases_of_people(design, design.planes, calls_per_request(design.planes))["room"]
+    assert found.surely is None
