@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         units,
         widgets,
     )
+    from mlsd_helpers.cases.written import write
     from mlsd_helpers.design import Design, load_design
     from mlsd_helpers.design.outline import outline
     from mlsd_helpers.document import document
@@ -60,12 +61,14 @@ __all__ = [
     "testbed",
     "units",
     "widgets",
+    "write",
 ]
 
 _HOME = {
     "Design": "design",
     "load_design": "design",
     "outline": "design.outline",
+    "write": "cases.written",
     "document": "document",
     "Finding": "review",
     "review": "review",

@@ -37,16 +37,17 @@ def load(name: str) -> Design:
     return Design.parse(text, name + _SUFFIX)
 
 
-def carry_on(path: str | Path, name: str, until: str) -> Design:
+def carry_on(path: str | Path, name: str = "", until: str = "") -> Design:
     """Return the learner's own design so far; where a part before `until` is missing, the case's stands in.
 
-    A file that is not there yet counts as empty. Parts from `until` on stay as the learner left them. Raises
+    Without a `name` it is the case that the file is named after; without `until` every missing part is the case's. A
+    file that is not there yet counts as empty. Parts from `until` on stay as the learner left them. Raises
     ``DesignError`` for a file that cannot be read, a case or a part that does not exist.
     """
-    worked = load(name)
-    if until not in PARTS:
+    worked = load(name or Path(path).stem)
+    if until and until not in PARTS:
         raise DesignError(f"There is no part {until!r} in a design. {nearest(until, PARTS)}")
     mine = load_design(path) if Path(path).exists() else Design(name=worked.name)
-    earlier = PARTS[: PARTS.index(until)]
+    earlier = PARTS[: PARTS.index(until)] if until else PARTS
     missing = {part: getattr(worked, part) for part in earlier if getattr(mine, part) is None}
     return mine.with_part(**missing)

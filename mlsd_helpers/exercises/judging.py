@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +24,11 @@ _SAME_EVERYWHERE = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found. It shows itself in a notebook; `grade()` hands its score to nbgrader."""
+    """What a check found. It shows itself in a notebook, and nbgrader reads its score there.
+
+    nbgrader takes the plain text of a cell's last value for its points, where that is a number. So in a kernel the
+    plain text of a verdict is its score, and what a page shows is the verdict in words.
+    """
 
     exercise_id: str
     passed: bool
@@ -57,14 +62,20 @@ class Verdict:
         if self.printed:
             fence = "`" * (1 + max([2, *(len(run) for run in re.findall("`+", self.printed))]))
             shown += f"\n\n{_PRINTED}\n\n{fence}text\n{self.printed.rstrip()}\n{fence}"
-        return {"text/plain": str(self), "text/markdown": shown}
+        return {"text/plain": repr(float(self.score)) if _in_kernel() else str(self), "text/markdown": shown}
 
     def grade(self) -> float:
-        """Show the verdict and return its score, which nbgrader reads as the points of the cell."""
+        """Show the verdict and return its score: how test cells ended before a verdict was their last value."""
         from IPython.display import display  # noqa: PLC0415 - only a notebook needs it
 
         display(self)  # type: ignore[no-untyped-call]
         return float(self.score)
+
+
+def _in_kernel() -> bool:
+    """Tell whether a notebook's kernel runs this, and neither plain Python nor a terminal."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def _without_html(text: str) -> str:

@@ -16,7 +16,7 @@ from mlsd_helpers.widgets.base import Widget, module
 from mlsd_helpers.widgets.guesses import needs_unit, read_guess, with_unit
 
 T = TypeVar("T")
-_NEAR = 1.5  # below this ratio the verdict gives the difference instead
+_FAR = 3  # from this ratio on, the verdict says how many times off a guess is
 _ROUNDED = 0.01  # how far a guess that rounds the truth may be off
 
 
@@ -73,18 +73,15 @@ class Comparison:
         if self.right:
             return f"Right. It is {truth}."
         if self.side == "close":
-            return f"Close: at most {100 * self.within:.3g} % off. It is {truth}; you said {guess}."
-        if self.ratio is None or self.unit == _FACTOR or "1" in map(show_number, (self.guess, self.truth)):
-            return f"Too {self.side}. It is {truth}; you said {guess}."
-        if abs(math.log(self.ratio)) < math.log(_NEAR):
-            apart = show_number(float(f"{abs(self.guess - self.truth):.3g}"))
-            more = "more" if self.side == "low" else "less"
-            return f"Too {self.side}. It is {truth}, {apart} {more} than your {show_number(self.guess)}."
+            return f"Close, within {100 * self.within:.3g} %. It is {truth}; you said {guess}."
+        told = self.ratio is not None and self.unit != _FACTOR and max(self.ratio, 1 / self.ratio) >= _FAR
+        if not told or "1" in map(show_number, (self.guess, self.truth)):
+            return f"Too {self.side}. It is {truth}; you said {show_number(self.guess)}."
         if self.side == "low":
-            return (
-                f"Too low. It is {truth}, {show_number(float(f'{1 / self.ratio:.3g}'))} times your {guess}."
-            )
-        return f"Too high. It is {truth}; you said {guess}, {show_number(float(f'{self.ratio:.3g}'))} times that."
+            times = show_number(float(f"{self.truth / self.guess:.3g}"))
+            return f"Too low. It is {truth}, {times} times your {guess}."
+        times = show_number(float(f"{self.guess / self.truth:.3g}"))
+        return f"Too high. It is {truth}; you said {guess}, {times} times that."
 
 
 class Prediction(Widget):
@@ -146,19 +143,22 @@ class Prediction(Widget):
             self.locked = True
         self.update_record()
 
-    def unlocks(self, show: Callable[[], T]) -> T | str:
-        """Return what `show` returns once a guess is locked in; before, a sentence that says what to do.
+    def unlocks(self, shown: T | Callable[[], T]) -> T | str:
+        """Return what is `shown` once a guess is locked in; before, a sentence that says what to do.
 
-        A cell below a question gives its answer away otherwise, also when all cells are run at once.
+        A cell below a question gives its answer away otherwise, also when all cells are run at once. What takes long
+        may be a function: it is called once a guess is locked in.
 
         >>> asked = Prediction("What is 6 × 7?", truth=42, because="by counting")
-        >>> asked.unlocks(lambda: 6 * 7)
+        >>> asked.unlocks(6 * 7)
         Lock in your answer to the question above first, then run this cell again.
         >>> asked.lock("40")
-        >>> asked.unlocks(lambda: 6 * 7)
+        >>> asked.unlocks(6 * 7)
         42
         """
-        return show() if self.locked else _LOCKED
+        if not self.locked:
+            return _LOCKED
+        return shown() if callable(shown) else shown
 
     def _reveal(self) -> float:
         return _known(self._truth() if callable(self._truth) else self._truth)
@@ -191,11 +191,7 @@ class Prediction(Widget):
 
 def _hint(unit: str, within: float) -> str:
     what = f"with its unit: {unit}" if needs_unit(unit) else f"in {unit}" if unit else ""
-    close = (
-        f"off by at most {100 * within:.3g} % of the answer counts as close"
-        if within > 0.01
-        else "to be met exactly"
-    )
+    close = f"within {100 * within:.3g} % counts as close" if within > 0.01 else "to be met exactly"
     return "; ".join(filter(None, [what, close]))
 
 

@@ -9,10 +9,10 @@ from mlsd_helpers.exercises.questions import Estimate, Recall
 from mlsd_helpers.widgets.prediction import Choice, Prediction
 
 
-def ask(question_id: str, truth: Callable[[], float] | None = None) -> Prediction | Choice:
+def ask(question_id: str, truth: float | Callable[[], float] | None = None) -> Prediction | Choice:
     """Ask a question of the course: a number to predict, or something to recall from an earlier lesson.
 
-    `truth` computes a number that follows from the lesson's own data; it is called once a guess is locked in.
+    `truth` is a number that follows from a lesson's own data, or a function that computes it.
 
     Raises:
         ExerciseError: no question has this id, or nothing says what is true.
@@ -23,7 +23,7 @@ def ask(question_id: str, truth: Callable[[], float] | None = None) -> Predictio
         if known is None:
             raise ExerciseError(
                 f"The answer to {question_id!r} follows from its lesson's data. "
-                f"Give a function that computes it: ask({question_id!r}, truth=...)."
+                f"Give it: ask({question_id!r}, truth=...)."
             )
         return Prediction(
             question.question,

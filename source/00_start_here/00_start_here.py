@@ -88,11 +88,10 @@ def classify(incidents):
 # mlsd.hint("00-incidents")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "00-incidents", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("00-incidents", classify)
+mlsd.check("00-incidents", classify)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("00-incidents", classify, fresh=True)
+mlsd.check("00-incidents", classify, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-inequality-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -148,11 +147,10 @@ def inequality(reply):
 # mlsd.hint("00-inequality")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "00-inequality", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("00-inequality", inequality)
+mlsd.check("00-inequality", inequality)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("00-inequality", inequality, fresh=True)
+mlsd.check("00-inequality", inequality, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-fallback-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -206,11 +204,10 @@ def fallback(use):
 # mlsd.hint("00-fallback")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "00-fallback", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("00-fallback", fallback)
+mlsd.check("00-fallback", fallback)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("00-fallback", fallback, fresh=True)
+mlsd.check("00-fallback", fallback, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -267,11 +264,10 @@ def respond(cards):
 # mlsd.hint("00-response")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "00-response", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("00-response", respond)
+mlsd.check("00-response", respond)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("00-response", respond, fresh=True)
+mlsd.check("00-response", respond, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-kill-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -319,8 +315,7 @@ def telling_inputs(right, suspect):
 # mlsd.hint("00-kill")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "00-kill", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("00-kill", telling_inputs)
+mlsd.check("00-kill", telling_inputs)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("00-kill", telling_inputs, fresh=True)
+mlsd.check("00-kill", telling_inputs, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()

@@ -82,11 +82,10 @@ def read_brief(brief):
 # mlsd.hint("01-briefs")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "01-briefs", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("01-briefs", read_brief)
+mlsd.check("01-briefs", read_brief)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("01-briefs", read_brief, fresh=True)
+mlsd.check("01-briefs", read_brief, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-peak-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -130,11 +129,10 @@ def peak(counts, bucket_s, repeated):
 # mlsd.hint("01-peak")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "01-peak", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("01-peak", peak)
+mlsd.check("01-peak", peak)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("01-peak", peak, fresh=True)
+mlsd.check("01-peak", peak, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-percentile-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -172,11 +170,10 @@ def percentile(edges_ms, histograms, percent):
 # mlsd.hint("01-percentile")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "01-percentile", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("01-percentile", percentile)
+mlsd.check("01-percentile", percentile)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("01-percentile", percentile, fresh=True)
+mlsd.check("01-percentile", percentile, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -219,11 +216,10 @@ def fan_out(slow_share, calls, budget_ms, hops_ms):
 # mlsd.hint("01-fan-out")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "01-fan-out", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("01-fan-out", fan_out)
+mlsd.check("01-fan-out", fan_out)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("01-fan-out", fan_out, fresh=True)
+mlsd.check("01-fan-out", fan_out, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-contradictions-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -287,11 +283,10 @@ def contradictions(statements):
 # mlsd.hint("01-contradictions")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "01-contradictions", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("01-contradictions", contradictions)
+mlsd.check("01-contradictions", contradictions)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("01-contradictions", contradictions, fresh=True)
+mlsd.check("01-contradictions", contradictions, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -359,11 +354,10 @@ def decide(clash):
 # mlsd.hint("01-decide")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "01-decide", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("01-decide", decide)
+mlsd.check("01-decide", decide)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("01-decide", decide, fresh=True)
+mlsd.check("01-decide", decide, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -416,8 +410,7 @@ def repaired(needs):
 # mlsd.hint("01-repair")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "01-repair", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("01-repair", repaired)
+mlsd.check("01-repair", repaired)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("01-repair", repaired, fresh=True)
+mlsd.check("01-repair", repaired, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()

@@ -68,11 +68,10 @@ def place(components):
 # mlsd.hint("02-place")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "02-place", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-place", place)
+mlsd.check("02-place", place)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-place", place, fresh=True)
+mlsd.check("02-place", place, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-blast-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -110,11 +109,10 @@ def blast(flows, killed):
 # mlsd.hint("02-blast")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "02-blast", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-blast", blast)
+mlsd.check("02-blast", blast)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-blast", blast, fresh=True)
+mlsd.check("02-blast", blast, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -172,11 +170,10 @@ def lint(components, flows):
 # mlsd.hint("02-lint")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "02-lint", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-lint", lint)
+mlsd.check("02-lint", lint)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-lint", lint, fresh=True)
+mlsd.check("02-lint", lint, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-gate-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -241,11 +238,10 @@ def gate(rows, last_good_rows, hard_limit, ranges):
 # mlsd.hint("02-gate")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "02-gate", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-gate", gate)
+mlsd.check("02-gate", gate)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-gate", gate, fresh=True)
+mlsd.check("02-gate", gate, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -318,11 +314,10 @@ def repaired(planes):
 # mlsd.hint("02-repair")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "02-repair", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-repair", repaired)
+mlsd.check("02-repair", repaired)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-repair", repaired, fresh=True)
+mlsd.check("02-repair", repaired, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-4", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -369,11 +364,10 @@ def topology(required, guarded, copy, copies, common_share, window_d):
 # mlsd.hint("02-availability")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "02-availability", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-availability", topology)
+mlsd.check("02-availability", topology)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-availability", topology, fresh=True)
+mlsd.check("02-availability", topology, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-canary-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -428,8 +422,7 @@ def order(plan, cards):
 # mlsd.hint("02-canary")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "02-canary", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("02-canary", order)
+mlsd.check("02-canary", order)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("02-canary", order, fresh=True)
+mlsd.check("02-canary", order, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()

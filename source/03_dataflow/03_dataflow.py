@@ -70,11 +70,10 @@ def trace(period_min, first_run_min, delays_min, fetched_min, read_min):
 # mlsd.hint("03-trace")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-trace", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-trace", trace)
+mlsd.check("03-trace", trace)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-trace", trace, fresh=True)
+mlsd.check("03-trace", trace, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-ages-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -123,11 +122,10 @@ def ages(path):
 # mlsd.hint("03-ages")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-ages", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-ages", ages)
+mlsd.check("03-ages", ages)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-ages", ages, fresh=True)
+mlsd.check("03-ages", ages, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-gaps-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -163,11 +161,10 @@ def gaps(features):
 # mlsd.hint("03-gaps")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-gaps", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-gaps", gaps)
+mlsd.check("03-gaps", gaps)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-gaps", gaps, fresh=True)
+mlsd.check("03-gaps", gaps, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -229,11 +226,10 @@ def choose(feature, repairs):
 # mlsd.hint("03-repair")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-repair", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-repair", choose)
+mlsd.check("03-repair", choose)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-repair", choose, fresh=True)
+mlsd.check("03-repair", choose, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-join-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -274,11 +270,10 @@ def joined(payments, windows, default):
 # mlsd.hint("03-join")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-join", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-join", joined)
+mlsd.check("03-join", joined)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-join", joined, fresh=True)
+mlsd.check("03-join", joined, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-parity-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -336,11 +331,10 @@ def prepare(training_s, requests_ms, cap_s):
 # mlsd.hint("03-parity")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-parity", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-parity", prepare)
+mlsd.check("03-parity", prepare)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-parity", prepare, fresh=True)
+mlsd.check("03-parity", prepare, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -381,11 +375,10 @@ def fraud_rate(payments, today, wait_days, early_days):
 # mlsd.hint("03-labels")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-labels", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-labels", fraud_rate)
+mlsd.check("03-labels", fraud_rate)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-labels", fraud_rate, fresh=True)
+mlsd.check("03-labels", fraud_rate, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "03-design-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -450,8 +443,7 @@ def repaired(flow):
 # mlsd.hint("03-design")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "03-design", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("03-design", repaired)
+mlsd.check("03-design", repaired)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("03-design", repaired, fresh=True)
+mlsd.check("03-design", repaired, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()

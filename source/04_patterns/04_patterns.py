@@ -72,11 +72,10 @@ def choose(peak_rps, max_age_s, listable, event_brings_it, job_s, lag_s, cost_pe
 # mlsd.hint("04-choose")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "04-choose", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("04-choose", choose)
+mlsd.check("04-choose", choose)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("04-choose", choose, fresh=True)
+mlsd.check("04-choose", choose, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-crossover-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -115,11 +114,10 @@ def crossover(keys, mean_rps, max_age_s, job_s, request_price, batch_price, read
 # mlsd.hint("04-crossover")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "04-crossover", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("04-crossover", crossover)
+mlsd.check("04-crossover", crossover)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("04-crossover", crossover, fresh=True)
+mlsd.check("04-crossover", crossover, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-cache-trace-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -166,11 +164,10 @@ def replay(requests, size, ttl_s, hit_s, miss_s):
 # mlsd.hint("04-cache-trace")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "04-cache-trace", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("04-cache-trace", replay)
+mlsd.check("04-cache-trace", replay)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("04-cache-trace", replay, fresh=True)
+mlsd.check("04-cache-trace", replay, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -221,11 +218,10 @@ def repair_key(log, old_key):
 # mlsd.hint("04-cache-key")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "04-cache-key", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("04-cache-key", repair_key)
+mlsd.check("04-cache-key", repair_key)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("04-cache-key", repair_key, fresh=True)
+mlsd.check("04-cache-key", repair_key, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-lag-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -265,11 +261,10 @@ def trace(outage_s, events_rps, each_rps, consumers, partitions, max_lag_s):
 # mlsd.hint("04-lag")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "04-lag", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("04-lag", trace)
+mlsd.check("04-lag", trace)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("04-lag", trace, fresh=True)
+mlsd.check("04-lag", trace, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -325,11 +320,10 @@ def critique(statements):
 # mlsd.hint("04-critique")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "04-critique", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("04-critique", critique)
+mlsd.check("04-critique", critique)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("04-critique", critique, fresh=True)
+mlsd.check("04-critique", critique, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-design-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -410,8 +404,7 @@ def repair(pattern, requirements):
 # mlsd.hint("04-design")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "04-design", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("04-design", repair)
+mlsd.check("04-design", repair)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("04-design", repair, fresh=True)
+mlsd.check("04-design", repair, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()

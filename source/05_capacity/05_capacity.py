@@ -61,11 +61,10 @@ def size(peak_rps, service_time_s, target_utilisation, headroom):
 # mlsd.hint("05-faded-sizing")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "05-faded-sizing", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("05-faded-sizing", size)
+mlsd.check("05-faded-sizing", size)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("05-faded-sizing", size, fresh=True)
+mlsd.check("05-faded-sizing", size, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-units-rounding-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -112,11 +111,10 @@ def repaired(requests_per_minute, service_time_ms, target_percent, headroom_perc
 # mlsd.hint("05-units-rounding")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "05-units-rounding", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("05-units-rounding", repaired)
+mlsd.check("05-units-rounding", repaired)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("05-units-rounding", repaired, fresh=True)
+mlsd.check("05-units-rounding", repaired, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-erlang-p99-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -155,11 +153,10 @@ def servers_for_p99(arrival_rps, service_time_s, wait_budget_s):
 # mlsd.hint("05-erlang-p99")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "05-erlang-p99", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("05-erlang-p99", servers_for_p99)
+mlsd.check("05-erlang-p99", servers_for_p99)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("05-erlang-p99", servers_for_p99, fresh=True)
+mlsd.check("05-erlang-p99", servers_for_p99, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-headroom-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -215,11 +212,10 @@ def failures_covered(
 # mlsd.hint("05-headroom")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "05-headroom", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("05-headroom", failures_covered)
+mlsd.check("05-headroom", failures_covered)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("05-headroom", failures_covered, fresh=True)
+mlsd.check("05-headroom", failures_covered, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -261,11 +257,10 @@ def backlog(surge_rps, capacity_rps, delay_s, scaled_rps):
 # mlsd.hint("05-backlog")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "05-backlog", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("05-backlog", backlog)
+mlsd.check("05-backlog", backlog)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("05-backlog", backlog, fresh=True)
+mlsd.check("05-backlog", backlog, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-audit-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -338,11 +333,10 @@ def audit(claim):
 # mlsd.hint("05-audit")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "05-audit", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("05-audit", audit)
+mlsd.check("05-audit", audit)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("05-audit", audit, fresh=True)
+mlsd.check("05-audit", audit, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-plan-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -389,8 +383,7 @@ def plan(
 # mlsd.hint("05-plan")  # take away the first # and run; run again for the next hint
 
 # %% nbgrader={"grade": true, "grade_id": "05-plan", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-verdict = mlsd.check("05-plan", plan)
+mlsd.check("05-plan", plan)
 ### BEGIN HIDDEN TESTS
-verdict = mlsd.check("05-plan", plan, fresh=True)
+mlsd.check("05-plan", plan, fresh=True)
 ### END HIDDEN TESTS
-verdict.grade()

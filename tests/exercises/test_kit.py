@@ -4,9 +4,12 @@ import ast
 import contextlib
 import random
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader.utils import determine_grade
 
 import mlsd_helpers as mlsd
 from mlsd_helpers.errors import ExerciseError, MlsdError
@@ -232,6 +235,18 @@ def test_a_verdict_shows_itself_and_never_says_that_all_is_correct() -> None:
     assert set(shown) == {"text/plain", "text/markdown"}
     assert "visible checks passed" in shown["text/plain"].lower()
     assert "all correct" not in shown["text/plain"].lower()
+
+
+def test_in_a_kernel_nbgrader_reads_the_points_from_the_verdict_that_the_page_shows_in_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verdict = kit.judge(wall(), lambda **_: {"area": 1, "paint": 1})
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=None))
+    shown = verdict._repr_mimebundle_()
+    output = new_output("execute_result", data=shown)
+    cell = new_code_cell(outputs=[output], metadata={"nbgrader": {"grade": True, "points": verdict.points}})
+    assert determine_grade(cell) == (verdict.score, verdict.points)
+    assert verdict.headline in shown["text/markdown"]
 
 
 def test_what_a_learner_gave_cannot_break_the_page() -> None:

@@ -1,0 +1,60 @@
+"""Write parts of a design into its file, and show the lines that this changed."""
+
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+from mlsd_helpers.cases import PARTS, carry_on, load, names
+from mlsd_helpers.design import Design, load_design
+
+_MOST_LINES = 40
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The lines of a file that writing it changed: `-` before one that went, `+` before one that came.
+
+    `file` is the file's name, and `beside` what its lines were compared with: the file as it was, or the worked case.
+    """
+
+    file: str
+    beside: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the changed lines under a sentence that says what they were compared with."""
+        if not self.lines:
+            return f"{self.file}: no line differs from {self.beside}."
+        shown = self.lines[:_MOST_LINES]
+        more = len(self.lines) - len(shown)
+        rest = [f"… and {more} more"] if more else []
+        return "\n".join([f"{self.file}, what differs from {self.beside}:", *shown, *rest])
+
+    __repr__ = __str__
+
+
+def write(path: str | Path, **parts: Any) -> Changes:
+    """Write parts of a design, such as ``requirements``, into its file, and return the lines that this changed.
+
+    What the file held before is kept in the folder `history` beside it. A file named after a worked case gets that
+    case's earlier parts where it has none yet; while it is new, its lines are compared with the worked case. Raises
+    ``DesignError`` for a file that cannot be read or written, and for parts that do not fit.
+    """
+    path = Path(path)
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    beside = "before"
+    if path.stem in names():
+        first = next((part for part in PARTS if part in parts), PARTS[0])
+        design = carry_on(path, until=first)
+        if before is None:
+            worked = load(path.stem)
+            kept = {part: getattr(worked, part) for part in PARTS[: PARTS.index(first) + 1]}
+            before, beside = Design(name=worked.name).with_part(**kept).to_yaml(), "the worked case"
+    else:
+        design = load_design(path) if before is not None else Design(name="My system")
+    design = design.with_part(**parts)
+    design.save(path, replace=True)
+    after = path.read_text(encoding="utf-8") if path.exists() else design.to_yaml()
+    compared = list(unified_diff((before or "").splitlines(), after.splitlines(), n=0, lineterm=""))
+    return Changes(path.name, beside, tuple(line for line in compared[2:] if not line.startswith("@@")))
