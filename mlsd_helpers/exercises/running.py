@@ -45,6 +45,8 @@ class Outcome:
     value: Any = None
     problem: str = ""
     blank: bool = False
+    """Whether there is no answer: it is not written, or its function returned None."""
+    unwritten: bool = False
     endless: bool = False
     printed: str = ""
 
@@ -65,11 +67,11 @@ class _Printed(io.StringIO):
 
 def _outcome(answer: Any, case: Case, printed: io.StringIO) -> Outcome:  # noqa: PLR0911 - one return an ending
     if answer is None or answer is Ellipsis:
-        return Outcome(blank=True)
+        return Outcome(blank=True, unwritten=True)
     try:
         value = _call_quietly(answer, case, printed) if callable(answer) else answer
     except NotImplementedError:
-        return Outcome(blank=True)
+        return Outcome(blank=True, unwritten=True)
     except TooLongError:
         return Outcome(
             problem=f"it was still running after {TIME_LIMIT_S:g} s. Does its loop end?", endless=True

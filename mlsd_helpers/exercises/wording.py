@@ -22,6 +22,10 @@ _TOO_LARGE = (
     "It is larger than any answer has to be, and was not judged: "
     f"keep it to {MOST_ENTRIES:,} entries and {MOST_TEXT:,} characters."
 )
+_NOTHING = (
+    "it returned None, which is no answer. Where a function comes to its end without a `return`, it returns None: "
+    "which way does it take here?"
+)
 _CHECK_SHAPE = "Check what the exercise asks for."
 
 
@@ -49,7 +53,7 @@ def _named(exercise: Exercise, case: Case, shown: str) -> str:
 def _what_is_wrong(exercise: Exercise, step: Step, marks: Marks, at: int, known: Any | None) -> str:
     outcome = marks.outcomes[at]
     if outcome.blank:
-        return "this part is not written yet."
+        return "this part is not written yet." if outcome.unwritten else _NOTHING
     if outcome.problem:
         return outcome.problem
     shape = _shape_problem(exercise, outcome.value)

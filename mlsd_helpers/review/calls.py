@@ -142,11 +142,14 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
             last in asked
             and not call.handed_on
             and not _of_a_run(last, known)
-            and not any(flow.fallback or flow.fails for flow in call.flows)
+            and not any(answered(flow.fallback) or flow.fails for flow in call.flows)
         ):
+            lack = (
+                f"the fallback {last.fallback!r}, which names no answer," if last.fallback else "no fallback"
+            )
             yield Fault(
                 f"{where[last]}.fallback",
-                f"{arrow(last)} has no fallback for when no answer comes.",
+                f"{arrow(last)} has {lack} for when no answer comes.",
                 "State what the caller does instead, such as a default or the last good value, and whether it "
                 "fails open." + _if_it_tells(known[last.start]),
             )

@@ -79,9 +79,10 @@ def stored_answers_unchecked(_: Design, planes: Planes) -> Iterator[Fault]:
 
 def _unchecked(flows: list[Flow], planes: Planes) -> Iterator[Fault]:
     if loose := [flow for flow in flows if not answered(flow.check)]:
+        lack = "no check that says what is refused" if any(flow.check for flow in loose) else "no check"
         yield Fault(
             f"{places(planes)[loose[0]]}.check",
-            f"{listed(map(arrow, loose))} {'has' if len(loose) == 1 else 'have'} no check, and serving reads these "
+            f"{listed(map(arrow, loose))} {'has' if len(loose) == 1 else 'have'} {lack}, and serving reads these "
             "data.",
             "State in 'check' what is refused: row counts, duplicate keys, ranges, schema.",
         )

@@ -17,7 +17,9 @@ To hand in, save this notebook and give it in as your course says (upload it, or
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from pprint import pformat
+from pprint import pprint
+
+import pandas as pd
 
 import mlsd_helpers as mlsd
 
@@ -61,10 +63,7 @@ data. Each record says where it broke, how it showed, and what a review found to
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-incidents-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-incidents = mlsd.exercises.inputs("00-incidents")[0]["incidents"]
-print("id   cause        where          symptom")
-for incident in incidents:
-    print("{id:4} {cause:12} {where:14} {symptom}".format(**incident))
+pd.DataFrame(mlsd.exercises.inputs("00-incidents")[0]["incidents"])
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-incidents-ask-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -106,8 +105,8 @@ freshness holds whenever the model reads.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-inequality-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.inputs("00-inequality"):
-    print(pformat(case["reply"], width=68, sort_dicts=False))
+replies = [case["reply"] for case in mlsd.exercises.inputs("00-inequality")]
+pprint(replies, width=68, sort_dicts=False)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-inequality-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -175,8 +174,7 @@ and returns a dict:
 """
 
 # %% nbgrader={"grade": false, "grade_id": "00-fallback-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.inputs("00-fallback"):
-    print(pformat(case["use"], width=68, sort_dicts=False))
+pd.DataFrame(case["use"] for case in mlsd.exercises.inputs("00-fallback"))
 
 
 # %% nbgrader={"grade": false, "grade_id": "00-fallback-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -211,7 +209,7 @@ mlsd.check("00-fallback", fallback, fresh=True)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 25 minutes: exercises 4 and 5, a response and an input that tells
+## Second sitting, about 32 minutes: exercises 4 and 5, a response and an input that tells
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "00-response-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -273,7 +271,7 @@ mlsd.check("00-response", respond, fresh=True)
 """
 ## 5 Find the input that tells
 
-*About 13 minutes, 3 points: one each for faults in the formula, in the rounding, and at the edges.*
+*About 20 minutes, 3 points: one each for faults in the formula, in the rounding, and at the edges.*
 
 Somebody wrote a function, and you look for a test input on which a fault in it shows. How many servers does a service need?
 `peak_rps` requests a second come, each keeps a server busy for `service_time_s` seconds, a server may be busy for the share

@@ -16,10 +16,13 @@ the function yourself to see it.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
-from pprint import pformat
-from textwrap import fill
+from pprint import pprint
+
+import pandas as pd
 
 import mlsd_helpers as mlsd
+
+pd.options.display.max_colwidth = None
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -39,8 +42,7 @@ Grading changes the numbers, and which answer comes with which limit.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-briefs-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.inputs("01-briefs"):
-    print(pformat(case, width=68, sort_dicts=False))
+pd.DataFrame(case["brief"] for case in mlsd.exercises.inputs("01-briefs"))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-briefs-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -99,8 +101,7 @@ twice the time.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-peak-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.inputs("01-peak"):
-    print(pformat(case, width=68, sort_dicts=False))
+pprint(mlsd.exercises.inputs("01-peak"), width=68, sort_dicts=False)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-peak-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -144,8 +145,7 @@ Each replica reports a histogram: how many requests took up to each of `edges_ms
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-percentile-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.inputs("01-percentile"):
-    print(pformat(case, width=68, sort_dicts=False))
+pprint(mlsd.exercises.inputs("01-percentile"), width=68, sort_dicts=False)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-percentile-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -177,55 +177,14 @@ mlsd.check("01-percentile", percentile, fresh=True)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 45 minutes: exercises 4 and 5, many calls and a clash of wishes
+## Second sitting, about 45 minutes: exercise 4, a clash of wishes
 """
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
-"""
-## 4 Side by side, and one after another
-
-*About 12 minutes, 3 points.*
-
-A request makes a number of `calls` at the same time, and waits for all of them; each is slow with the chance
-`slow_share`, independently. Apart from that, it passes the hops `hops_ms` one after another, out of a budget of
-`budget_ms`.
-"""
-
-# %% nbgrader={"grade": false, "grade_id": "01-fan-out-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.inputs("01-fan-out"):
-    print(pformat(case, width=68, sort_dicts=False))
-
-# %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
-"""
-Write `fan_out`, which takes `slow_share`, `calls`, `budget_ms` and `hops_ms`, and returns a dict:
-
-- `slow_requests`: the share of requests with at least one slow call, between 0 and 1;
-- `left_ms`: what the hops leave of the budget; below 0 when they do not fit.
-"""
-
-
-# %% nbgrader={"grade": false, "grade_id": "01-fan-out-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def fan_out(slow_share, calls, budget_ms, hops_ms):
-    ### BEGIN SOLUTION
-    all_fast = (1 - slow_share) ** calls
-    return {"slow_requests": 1 - all_fast, "left_ms": budget_ms - sum(hops_ms)}
-    ### END SOLUTION
-
-
-# %%
-# mlsd.hint("01-fan-out")  # take away the first # and run; run again for the next hint
-
-# %% nbgrader={"grade": true, "grade_id": "01-fan-out", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-mlsd.check("01-fan-out", fan_out)
-### BEGIN HIDDEN TESTS
-mlsd.check("01-fan-out", fan_out, fresh=True)
-### END HIDDEN TESTS
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-contradictions-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## 5 Requirements that cannot all hold
+## 4 Requirements that cannot all hold
 
-*About 33 minutes, 4 points: one for each topic.*
+*About 45 minutes, 4 points: one for each topic.*
 
 A page has eleven `statements` on four topics: freshness, latency, load and alarms. Each says its `numbers` in words
 (`says`) and has an `id`. Some pages contradict themselves, and some only look as if they did. The
@@ -234,10 +193,7 @@ check uses four, `pages[0]` to `pages[3]`, and names the page of which it speaks
 
 # %% nbgrader={"grade": false, "grade_id": "01-contradictions-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 pages = mlsd.exercises.inputs("01-contradictions")
-for statement in pages[0]["statements"]:
-    says = "{id:4} {topic:10} {says}".format(**statement)
-    print(fill(says, 68, subsequent_indent=" " * 16))
-    print(f"{'':15} {statement['numbers']}")
+pd.DataFrame(pages[0]["statements"])
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-contradictions-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -290,8 +246,48 @@ mlsd.check("01-contradictions", contradictions, fresh=True)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Third sitting, about 30 minutes: exercises 6 and 7, a decision and a page of requirements
+## Third sitting, about 42 minutes: exercises 5 to 7, many calls, a decision and a page of requirements
 """
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+## 5 Side by side, and one after another
+
+*About 12 minutes, 3 points.*
+
+A request makes a number of `calls` at the same time, and waits for all of them; each is slow with the chance
+`slow_share`, independently. Apart from that, it passes the hops `hops_ms` one after another, out of a budget of
+`budget_ms`.
+"""
+
+# %% nbgrader={"grade": false, "grade_id": "01-fan-out-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
+pprint(mlsd.exercises.inputs("01-fan-out"), width=68, sort_dicts=False)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "01-fan-out-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
+"""
+Write `fan_out`, which takes `slow_share`, `calls`, `budget_ms` and `hops_ms`, and returns a dict:
+
+- `slow_requests`: the share of requests with at least one slow call, between 0 and 1;
+- `left_ms`: what the hops leave of the budget; below 0 when they do not fit.
+"""
+
+
+# %% nbgrader={"grade": false, "grade_id": "01-fan-out-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def fan_out(slow_share, calls, budget_ms, hops_ms):
+    ### BEGIN SOLUTION
+    all_fast = (1 - slow_share) ** calls
+    return {"slow_requests": 1 - all_fast, "left_ms": budget_ms - sum(hops_ms)}
+    ### END SOLUTION
+
+
+# %%
+# mlsd.hint("01-fan-out")  # take away the first # and run; run again for the next hint
+
+# %% nbgrader={"grade": true, "grade_id": "01-fan-out", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+mlsd.check("01-fan-out", fan_out)
+### BEGIN HIDDEN TESTS
+mlsd.check("01-fan-out", fan_out, fresh=True)
+### END HIDDEN TESTS
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-decide-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -307,10 +303,7 @@ that back.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-decide-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-print("worth_fresh  worth_old  stream_cost  job_cost  allowed")
-for case in mlsd.exercises.inputs("01-decide"):
-    row = "{worth_fresh:11}  {worth_old:9}  {stream_cost:11}  {job_cost:8}  {allowed}"
-    print(row.format(**case["clash"]))
+pd.DataFrame(case["clash"] for case in mlsd.exercises.inputs("01-decide"))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-decide-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -371,13 +364,12 @@ notes of what was measured: the rate of the `busiest_hour`, and the `candidates`
 """
 
 # %% nbgrader={"grade": false, "grade_id": "01-repair-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for case in mlsd.exercises.inputs("01-repair"):
-    print(pformat(case, width=68, sort_dicts=False))
+pprint(mlsd.exercises.inputs("01-repair"), width=68, sort_dicts=False)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "01-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 Write `repaired`, which takes `needs` and returns the page mended: promise p95, p99 or p99.9 (`percentile`); shorten
-one hop, to no less than 5 ms, and keep the budget; set `peak`, `derivation` (`"busiest period"`) and
+one hop and no other, to no less than 5 ms, and keep the budget; set `peak`, `derivation` (`"busiest period"`) and
 `scorings_per_request`. Leave the two notes out.
 """
 

@@ -18,11 +18,14 @@ the toolbar, runs everything once more from the top.
 # %% nbgrader={"grade": false, "grade_id": "02-imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import copy
 import math
-from pprint import pformat
-from textwrap import fill
+from pprint import pprint
+
+import pandas as pd
 
 import mlsd_helpers as mlsd
-from mlsd_helpers.figures.planes import DOES
+from mlsd_helpers.exercises.planes.place import PARTS
+
+pd.options.display.max_colwidth = None
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-sitting-1", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
@@ -35,32 +38,39 @@ from mlsd_helpers.figures.planes import DOES
 
 *About 17 minutes, 3 points.*
 
-`place` takes a list of components, each a dict with its `id`, its `kind`, the plane that it is `called_by` and the
+`place` takes a list of components, each a dict with its `id`, what it `does`, the plane that it is `called_by` and the
 machines that it `runs_on`. Return a dict from each `id` to its plane: data, training, serving, monitoring or control.
 
-Place by what a part is responsible for; where two planes can be defended, as for a prediction log, a model registry and a prediction
-store, either is right. The hidden cases draw other kinds than these; the second cell says what every kind
-does. `mlsd.design.KINDS` has each with its plane: make your own table first, and look there when you are done.
+Place by what a part is responsible for. Where two planes can be defended, as for what keeps answers, or lists models,
+either is right. The hidden cases draw other parts than these; the second cell lists all that a part may do.
 """
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
-shown = mlsd.exercises.inputs("02-place")[0]["components"]
-print("id           kind               called_by  runs_on")
-for component in shown:
-    print("{id:12} {kind:18} {called_by:10} {runs_on}".format(**component))
+pd.DataFrame(mlsd.exercises.inputs("02-place")[0]["components"])
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-kinds", "locked": true, "schema_version": 3, "solution": false, "task": false}
-for kind in sorted(DOES):
-    print(f"{kind:20} {DOES[kind]}")
+PARTS
 
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def place(components):
     ### BEGIN SOLUTION
-    planes = {
-        kind: plane for plane, kinds in mlsd.design.KINDS.items() for kind in kinds
+    parts = {
+        "data": "records what happened; brings records in; hands events on; works out features nightly; keeps counts "
+        "up to date; keeps the newest features; keeps old features; keeps the truth",
+        "training": "fits models; lends machines for fitting; lists what was tried; lists finished models; scores a "
+        "model on a test set",
+        "serving": "takes requests in; spreads requests; runs the model on a request; repeats recent answers; keeps "
+        "answers made ahead; makes answers ahead; picks what is worth ranking; decides by fixed rules",
+        "monitoring": "keeps what was answered; counts errors and delays; sees inputs change; holds answers against "
+        "the truth; draws curves of errors; wakes somebody",
+        "control": "rolls code out; orders a new model; refuses bad models; shows a version to a few; brings a version "
+        "back; switches the model off; says when jobs start",
     }
-    return {component["id"]: planes[component["kind"]] for component in components}
+    planes = {
+        does: plane for plane, all_of in parts.items() for does in all_of.split("; ")
+    }
+    return {component["id"]: planes[component["does"]] for component in components}
     ### END SOLUTION
 
 
@@ -125,9 +135,9 @@ mlsd.check("02-blast", blast, fresh=True)
 
 *About 28 minutes, 3 points.*
 
-A review is a handful of functions over boxes and arrows. Write three of its rules. `components` are dicts with `id` and
-`kind`; `flows` are dicts with `from`, `to`, `carries`, `timeout` and `fallback` (None where there is none). The plane of a
-kind is `mlsd.design.PLANE_OF[kind]`. Return a dict:
+A review is a handful of functions over boxes and arrows. Write three of its rules. `components` are dicts with `id`,
+`kind` and `plane`; `flows` are dicts with `from`, `to`, `carries`, `timeout` and `fallback` (None where there is none).
+Return a dict:
 
 - `calls`: the set of positions in `flows` of calls (`request` or `features`) without a timeout *or* without a fallback;
 - `unheard`: the set of ids of drift detectors, quality monitors and alerting from which no way leads to the control
@@ -140,7 +150,7 @@ kind is `mlsd.design.PLANE_OF[kind]`. Return a dict:
 def lint(components, flows):
     ### BEGIN SOLUTION
     kinds = {component["id"]: component["kind"] for component in components}
-    plane = {name: mlsd.design.PLANE_OF[kind] for name, kind in kinds.items()}
+    plane = {component["id"]: component["plane"] for component in components}
     calls = {
         at
         for at, flow in enumerate(flows)
@@ -201,9 +211,7 @@ these three values of `serve`, in that order:
 
 # %% nbgrader={"grade": false, "grade_id": "02-gate-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 cases = mlsd.exercises.inputs("02-gate")
-for case in (cases[0], cases[4], cases[-1]):
-    print(pformat(case, width=68, sort_dicts=False))
-    print()
+pprint([cases[0], cases[4], cases[-1]], width=68, sort_dicts=False)
 
 
 # %% nbgrader={"grade": false, "grade_id": "02-gate-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -260,9 +268,9 @@ nobody in control hears, and a rollback that is not whole. This is what the revi
 
 # %% nbgrader={"grade": false, "grade_id": "02-repair-shown", "locked": true, "schema_version": 3, "solution": false, "task": false}
 sketch = mlsd.exercises.inputs("02-repair")[0]["planes"]
-for finding in mlsd.review(mlsd.Design(name="a sketch", planes=sketch)):
-    if finding.severity == "error":
-        print(fill(f"{finding.code} {finding.message}", 68, subsequent_indent=" " * 9))
+found = mlsd.review(mlsd.Design(name="a sketch", planes=sketch))
+errors = [finding for finding in found if finding.severity == "error"]
+pd.DataFrame(errors, columns=["code", "message"])
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "02-repair-ask", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """

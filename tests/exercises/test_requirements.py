@@ -1,9 +1,12 @@
 """A page of requirements and a decision are judged by what the task asks, and each point by itself."""
 
+import re
+
 import pytest
 
 import mlsd_helpers as mlsd
-from mlsd_helpers.exercises.requirements import decide, repair
+from mlsd_helpers.exercises import exercise
+from mlsd_helpers.exercises.requirements import briefs, decide, fan_out, peak, repair
 
 ASKED = mlsd.exercises.find("01-repair")
 
@@ -45,3 +48,32 @@ def test_a_margin_that_forgets_to_do_without_is_told_of_the_third_way():
 
     step = mlsd.exercises.find("01-decide").steps[-1]
     assert "dropping" in step.explain({"clash": clash}, decide.forgot_to_do_without(clash)["margin"])
+
+
+def test_of_a_repeated_bucket_nothing_is_said_that_its_length_refutes():
+    feedback = exercise.feedback(peak.bought_for_a_clock) + exercise.feedback(peak.mean_for_the_peak)
+    assert not re.search(r"\bhours?\b", feedback)  # a bucket may be a minute
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_page_on_which_every_hop_got_shorter_loses_a_point(seed):
+    for fresh in (False, True):
+        verdict = mlsd.check("01-repair", repair.shortened_every_hop, fresh=fresh, seed=seed)
+        assert verdict.score == 3
+        assert verdict.mistake == "shortened_every_hop"
+
+
+def test_the_two_usual_wrong_powers_have_a_name():
+    for mistake in (fan_out.all_fast_given, fan_out.not_all_slow_at_once):
+        assert mlsd.check("01-fan-out", mistake).mistake == mistake.__name__
+
+
+def test_a_wrong_type_is_told_what_it_gives():
+    def all_binary(brief):
+        return {**briefs.read_brief(brief), "type": "binary classification"}
+
+    def own_word(brief):
+        return {**briefs.read_brief(brief), "type": "classifier"}
+
+    assert "one of two classes" in mlsd.check("01-briefs", all_binary).message
+    assert "'regression'" in mlsd.check("01-briefs", own_word).message

@@ -84,3 +84,42 @@ def test_every_order_that_keeps_what_has_to_come_before_what_is_right():
         answer = [ids[action] for action in order]
         judged = [step.right(case, answer, {}) for step in response.EXERCISE.steps if step.applies(case)]
         assert all(judged) == kept
+
+
+def said_of(exercise, answer):
+    return kit.judge(exercise, answer).message
+
+
+def ordered(*actions):
+    """Answer with cards of these actions, in this order, where there are such."""
+    return lambda cards: response._in_order(cards, actions)
+
+
+GOOD = response.USEFUL
+
+
+@pytest.mark.parametrize("left_out", GOOD)
+def test_of_a_response_without_a_card_only_that_is_said(left_out):
+    message = said_of(response.EXERCISE, ordered(*(action for action in GOOD if action != left_out)))
+    assert "not in your list" in message
+    assert not any(one in message for one in ("anybody leads", "still makes", "was tried", "still fails"))
+
+
+def test_of_a_response_that_looks_for_the_cause_first_nobody_is_said_to_change_machines():
+    message = said_of(response.EXERCISE, ordered("cause", *(a for a in GOOD if a not in {"cause", "review"})))
+    assert "(cause) comes before anybody leads" in message
+    assert "machine" not in message
+
+
+def test_an_answer_that_comes_to_no_return_is_not_called_unwritten():
+    def telling_inputs(right, suspect):
+        inputs = (500, 0.040, 0.7, 0.3)
+        return inputs if right(*inputs) != suspect(*inputs) else None
+
+    def half_written(right, suspect):
+        if suspect.group == "formula":
+            return (500, 0.040, 0.7, 0.3)
+        raise NotImplementedError
+
+    assert "None" in said_of(kill.EXERCISE, telling_inputs)
+    assert "not written" in said_of(kill.EXERCISE, half_written)

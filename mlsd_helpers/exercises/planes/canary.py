@@ -1,4 +1,4 @@
-"""Exercise 6: put the cards of a release and of a rollback in order, and leave the wrong cards out."""
+"""Exercise 7: put the cards of a release and of a rollback in order, and leave the wrong cards out."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -234,7 +234,10 @@ def _explain_cards(case: Case, value: Any) -> str:
     surplus = next((card for card in dealt if card not in order(**case)), None)
     if surplus is not None:
         return f"{quoted(surplus)} does not belong there. What would it do to users?"
-    return "A card is missing, or twice there."
+    twice = next((card for card in dealt if dealt.count(card) > 1), None)
+    if twice is not None:
+        return f"{quoted(twice)} is in your list more than once."
+    return f"Cards that belong there and are not in your list: {len(set(order(**case)) - set(dealt))}."
 
 
 EXERCISE = Exercise(

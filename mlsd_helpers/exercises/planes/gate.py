@@ -1,8 +1,9 @@
-"""Exercise 7: a gate in front of a generated feature file: let it in or not, and why."""
+"""Exercise 4: a gate in front of a generated feature file: let it in or not, and why."""
 
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals
@@ -196,6 +197,22 @@ def _reasoned(case: Case, value: Any) -> str:
     return "Another check comes first, or this one is passed. Take the checks in the order of the table."
 
 
+def _accepted(case: Case, value: Any) -> str:
+    if not isinstance(value, bool):
+        return "Expected True or False."
+    if value:
+        return "You let this file in, and a check of the table refuses it. Which rows, names or values are odd in it?"
+    return (
+        "You refuse this file, and it passes every check of the table. Which one refuses it in your function?"
+    )
+
+
+def _served(case: Case, value: Any) -> str:
+    if str(value).strip().casefold() not in {"new", "last good", "nothing"}:
+        return "Expected 'new', 'last good' or 'nothing'."
+    return "Which file do readers have, by your own `accept` and by whether a file was let in before?"
+
+
 EXERCISE = Exercise(
     id="02-gate",
     assignment="02_planes",
@@ -204,14 +221,14 @@ EXERCISE = Exercise(
     outcome="Let generated input in or refuse it with a reason, and say what is served meanwhile.",
     minutes=17,
     steps=(
-        equals("accept", 1, lambda case, _: gate(**case)["accept"]),
+        replace(equals("accept", 1, lambda case, _: gate(**case)["accept"]), explain=_accepted),
         Step(
             "reason",
             1.5,
             lambda case, value, _: str(value).strip().casefold() == gate(**case)["reason"],
             explain=_reasoned,
         ),
-        equals("serve", 0.5, _serve),
+        replace(equals("serve", 0.5, _serve), explain=_served),
     ),
     cases=(
         *(_case(fault, _NAMES[:8], 20) for fault in _FAULTS),

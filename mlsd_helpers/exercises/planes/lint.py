@@ -34,8 +34,7 @@ def _guarded(flow: Arrow) -> bool:
 
 
 def _of(components: Sequence[Box], plane: str) -> set[str]:
-    planes: Mapping[Any, str] = PLANE_OF
-    return {box["id"] for box in components if planes[box["kind"]] == plane}
+    return {box["id"] for box in components if box["plane"] == plane}
 
 
 def _monitors(components: Sequence[Box]) -> set[str]:
@@ -58,7 +57,7 @@ def _logged(components: Sequence[Box], flows: Sequence[Arrow]) -> bool:
 
 def lint_by_graph(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """Use the typed design and the review's own walks."""
-    planes = Planes(components=components, flows=flows)
+    planes = Planes(components=[{"id": b["id"], "kind": b["kind"]} for b in components], flows=flows)
     plane = {one.id: one.plane for one in planes.components}
     back = graph.steps_back(flow for flow in planes.flows if plane[flow.start] == "monitoring")
     heard = graph.reached((name for name in plane if plane[name] == "control"), back)
@@ -104,6 +103,14 @@ def asked_for_fallbacks_only(components: Sequence[Box], flows: Sequence[Arrow]) 
     return {**lint(components, flows), "calls": calls}
 
 
+def asked_for_either(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You find the calls that have neither. A call with a timeout alone ends without an answer, and one with a
+    fallback alone never gets to it: each of the two is needed. Which word stands between your conditions?
+    """
+    calls = {at for at, f in enumerate(flows) if _waits(f) and f["timeout"] is None and f["fallback"] is None}
+    return {**lint(components, flows), "calls": calls}
+
+
 def judged_every_arrow(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """You ask every arrow for a timeout and a fallback. Nobody waits on a batch or an event; only `request` and
     `features` hold somebody up. Which arrows are calls?
@@ -119,6 +126,16 @@ def wanted_a_direct_arrow(components: Sequence[Box], flows: Sequence[Arrow]) -> 
     control = _of(components, "control")
     direct = {flow["from"] for flow in flows if flow["to"] in control}
     return {**lint(components, flows), "unheard": _monitors(components) - direct}
+
+
+def heard_by_any_way(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You follow an alert through components of other planes. Labels that a monitor adds to a store may start a
+    training weeks later, and nobody was told. Through which plane may a way lead?
+    """
+    heard = _of(components, "control")
+    for _ in flows:
+        heard |= {flow["from"] for flow in flows if flow["to"] in heard}
+    return {**lint(components, flows), "unheard": _monitors(components) - heard}
 
 
 def any_arrow_is_heard(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
@@ -146,6 +163,15 @@ def a_box_is_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     return {**lint(components, flows), "logged": logged}  # C15
 
 
+def logged_by_anybody(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You let predictions from any plane count. What an evaluation writes there was answered to nobody: the answers
+    that users got come from serving. Where do the predictions of a log have to come from?
+    """
+    logs = {box["id"] for box in components if box["kind"] == "prediction log"}
+    logged = any(flow["carries"] == "predictions" and flow["to"] in logs for flow in flows)
+    return {**lint(components, flows), "logged": logged}
+
+
 def metrics_are_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """You let metrics count as a log. A rate of errors says that all is well while the answers are wrong: only the
     answers themselves can be judged. What does serving have to send?
@@ -165,6 +191,7 @@ _BOXES = (
     ("door", "api gateway"), ("scorer", "model server"), ("features", "feature store"), ("rules", "business rules"),
     ("log", "prediction log"), ("health", "metrics"), ("drift", "drift detector"), ("recall", "quality monitor"),
     ("pager", "alerting"), ("wall", "dashboard"), ("undo", "rollback"), ("retrain", "retraining trigger"),
+    ("labels", "label store"), ("holdout", "evaluation"),
 )  # fmt: skip
 
 
@@ -179,20 +206,23 @@ def _draw_sketch(rng: random.Random) -> Case:
     flows += [_arrow("scorer", "health", "metrics")] * rng.choice([0, 1])
     flows += [_arrow("scorer", "log", "predictions")] * rng.choice([0, 1])
     flows += [_arrow("log", "drift", "predictions"), _arrow("log", "recall", "predictions")]
-    ends = ["pager", "wall", "retrain", None]
+    flows += [_arrow("holdout", "log", "predictions")] * rng.choice([0, 1])
+    flows.append(_arrow("labels", "retrain", "labels"))
+    ends = ["pager", "wall", "retrain", "labels", None]
     alerts = [
         ("drift", rng.choice(ends)),
         ("recall", rng.choice(ends)),
         ("pager", rng.choice(["undo", "wall", None])),
     ]
-    flows += [_arrow(a, b, "alert") for a, b in alerts if b]
+    flows += [_arrow(a, b, "labels" if b == "labels" else "alert") for a, b in alerts if b]
     flows.append(_arrow("undo", "scorer", "command"))
     rng.shuffle(flows)
     return _named(prefix, flows)
 
 
 def _named(prefix: str, flows: Sequence[Arrow]) -> Case:
-    boxes = [{"id": prefix + name, "kind": kind} for name, kind in _BOXES]
+    planes: Mapping[Any, str] = PLANE_OF
+    boxes = [{"id": prefix + name, "kind": kind, "plane": planes[kind]} for name, kind in _BOXES]
     return {
         "components": boxes,
         "flows": [{**f, "from": prefix + f["from"], "to": prefix + f["to"]} for f in flows],
@@ -211,7 +241,7 @@ def _found(name: str, points: float, asks: str) -> Step:
         surplus, missing = named - wanted, wanted - named
         if surplus:
             return f"{quoted(min(surplus))} is not one of {asks}."
-        return f"{len(missing)} missing of {asks}."
+        return f"Of {asks}, {len(missing)} {'is' if len(missing) == 1 else 'are'} not in your set."
 
     return replace(equals(name, points, lambda case, _: lint(**case)[name]), explain=explain)
 
@@ -223,7 +253,8 @@ _FIRST = (
     _arrow("scorer", "health", "metrics"),
     _arrow("log", "drift", "predictions"),
     _arrow("drift", "pager", "alert"),
-    _arrow("recall", "wall", "alert"),
+    _arrow("recall", "labels", "labels"),
+    _arrow("labels", "retrain", "labels"),
     _arrow("pager", "undo", "alert"),
 )
 _SECOND = (
@@ -233,6 +264,14 @@ _SECOND = (
     _arrow("log", "drift", "predictions"),
     _arrow("recall", "retrain", "alert"),
     _arrow("drift", "pager", "alert"),
+    _arrow("pager", "wall", "alert"),
+)
+_THIRD = (
+    _FIRST[1],
+    _FIRST[2],
+    _arrow("holdout", "log", "predictions"),
+    _FIRST[4],
+    _arrow("recall", "wall", "alert"),
 )
 
 EXERCISE = Exercise(
@@ -250,24 +289,27 @@ EXERCISE = Exercise(
     cases=(
         _named("", _FIRST),
         _named("", _SECOND),
-        _named("eu_", [_FIRST[1], _FIRST[2], _FIRST[4], _FIRST[6]]),
+        _named("eu_", _THIRD),
     ),
     reference=lint,
     alternatives=(lint_by_graph, lint_monitor_by_monitor),
     mistakes=(
         asked_for_timeouts_only,
         asked_for_fallbacks_only,
+        asked_for_either,
         judged_every_arrow,
         wanted_a_direct_arrow,
+        heard_by_any_way,
         any_arrow_is_heard,
         only_the_last_one,
         a_box_is_a_log,
+        logged_by_anybody,
         metrics_are_a_log,
     ),
     hints=(
         "Look at one key at a time: run the check after each, it scores them by themselves.",
         (
-            "Start with the planes: `mlsd.design.PLANE_OF[kind]`. For `unheard`, begin with the ids of control; add, "
+            "Start with a dict from each id to its plane. For `unheard`, begin with the ids of control; add, "
             "again and again, every monitoring component that sends something to one already in."
         ),
         (

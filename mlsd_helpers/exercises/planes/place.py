@@ -1,10 +1,13 @@
-"""Exercise 1: place components into planes by what they answer for."""
+"""Exercise 1: place components into planes by what they answer for.
+
+A component says what it does and not its kind: a table of kinds and planes does not answer it.
+"""
 
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlsd_helpers.design import KINDS, PLANE_OF
+from mlsd_helpers.design import KINDS
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
 
 Box = Mapping[str, str]
@@ -24,6 +27,31 @@ _TABLE: Mapping[str, str] = {
     "rollback": "control", "kill switch": "control", "scheduler": "control",
 }  # fmt: skip
 
+_DOES: Mapping[str, str] = {
+    "raw source": "records what happened", "ingestion": "brings records in", "event stream": "hands events on",
+    "batch pipeline": "works out features nightly", "stream processor": "keeps counts up to date",
+    "feature store": "keeps the newest features", "offline store": "keeps old features",
+    "label store": "keeps the truth", "training pipeline": "fits models",
+    "training compute": "lends machines for fitting",
+    "experiment registry": "lists what was tried", "model registry": "lists finished models",
+    "evaluation": "scores a model on a test set", "api gateway": "takes requests in",
+    "load balancer": "spreads requests", "model server": "runs the model on a request",
+    "cache": "repeats recent answers", "prediction store": "keeps answers made ahead",
+    "batch scorer": "makes answers ahead", "candidate generator": "picks what is worth ranking",
+    "business rules": "decides by fixed rules", "prediction log": "keeps what was answered",
+    "metrics": "counts errors and delays", "drift detector": "sees inputs change",
+    "quality monitor": "holds answers against the truth", "dashboard": "draws curves of errors",
+    "alerting": "wakes somebody", "ci/cd": "rolls code out", "retraining trigger": "orders a new model",
+    "validation gate": "refuses bad models", "canary": "shows a version to a few", "rollback": "brings a version back",
+    "kill switch": "switches the model off", "scheduler": "says when jobs start",
+}  # fmt: skip
+"""What a component of each kind does, in words of this exercise."""
+
+PARTS = tuple(sorted(_DOES.values()))
+"""All that a component may do, in alphabetical order: the list from which cases are drawn."""
+
+_KIND = {does: kind for kind, does in _DOES.items()}
+
 _ALSO: Mapping[str, str] = {
     "prediction log": "data",
     "model registry": "control",
@@ -33,14 +61,8 @@ _ALSO: Mapping[str, str] = {
 
 
 def place(components: Sequence[Box]) -> Placed:
-    """Look each kind up in a table of one's own."""
-    return {box["id"]: _TABLE[box["kind"]] for box in components}
-
-
-def place_by_library(components: Sequence[Box]) -> Placed:
-    """Ask the design's own table."""
-    planes: Mapping[Any, str] = PLANE_OF
-    return {box["id"]: planes[box["kind"]] for box in components}
+    """Look up what each does in a table of one's own."""
+    return {box["id"]: _TABLE[_KIND[box["does"]]] for box in components}
 
 
 def place_plane_by_plane(components: Sequence[Box]) -> Placed:
@@ -48,14 +70,15 @@ def place_plane_by_plane(components: Sequence[Box]) -> Placed:
     placed = {}
     for plane in ("control", "monitoring", "serving", "training", "data"):
         for box in components:
-            if box["kind"] in KINDS[plane]:
+            if _TABLE[_KIND[box["does"]]] == plane:
                 placed[box["id"]] = plane.upper()
     return placed
 
 
 def _placed_but(components: Sequence[Box], **otherwise: str) -> Placed:
     moved = {kind.replace("_", " "): plane for kind, plane in otherwise.items()}
-    return {box["id"]: moved.get(box["kind"], _TABLE[box["kind"]]) for box in components}
+    kinds = {box["id"]: _KIND[box["does"]] for box in components}
+    return {name: moved.get(kind, _TABLE[kind]) for name, kind in kinds.items()}
 
 
 def feature_store_in_serving(components: Sequence[Box]) -> Placed:
@@ -89,7 +112,7 @@ def gate_in_monitoring(components: Sequence[Box]) -> Placed:
 
 def place_as_others_do(components: Sequence[Box]) -> Placed:
     """Put what can be defended in two planes into the other one."""
-    return {box["id"]: _ALSO.get(box["kind"], _TABLE[box["kind"]]) for box in components}
+    return _placed_but(components, **{kind.replace(" ", "_"): plane for kind, plane in _ALSO.items()})
 
 
 def experiments_in_control(components: Sequence[Box]) -> Placed:
@@ -108,7 +131,7 @@ def _boxes(rng: random.Random, kinds: Sequence[str]) -> list[Box]:
     return [
         {
             "id": f"{rng.choice(_STEMS)}_{number}",
-            "kind": kind,
+            "does": _DOES[kind],
             "called_by": rng.choice(_PLANES),
             "runs_on": rng.choice(_MACHINES),
         }
@@ -117,7 +140,7 @@ def _boxes(rng: random.Random, kinds: Sequence[str]) -> list[Box]:
 
 
 def _draw_boxes(rng: random.Random) -> Case:
-    """Draw a dozen components of the kinds that the lesson names, with one of each plane among them."""
+    """Draw a dozen components of the kinds in the table, with one of each plane among them."""
     kinds: list[str] = [rng.choice([kind for kind in _TABLE if _TABLE[kind] == plane]) for plane in _PLANES]
     kinds += rng.sample([kind for kind in _TABLE if kind not in kinds], 7)
     rng.shuffle(kinds)
@@ -125,15 +148,13 @@ def _draw_boxes(rng: random.Random) -> Case:
 
 
 def _may(case: Case, plane: str) -> set[str]:
-    return {box["id"] for box in case["components"] if plane in {_TABLE[box["kind"]], _ALSO.get(box["kind"])}}
+    kinds = {box["id"]: _KIND[box["does"]] for box in case["components"]}
+    return {name for name, kind in kinds.items() if plane in {_TABLE[kind], _ALSO.get(kind)}}
 
 
 def _must(case: Case, plane: str) -> set[str]:
-    return {
-        name
-        for name in _may(case, plane)
-        if {b["id"]: b["kind"] for b in case["components"]}[name] not in _ALSO
-    }
+    either = {box["id"] for box in case["components"] if _KIND[box["does"]] in _ALSO}
+    return _may(case, plane) - either
 
 
 def _in_plane(plane: str, points: float) -> Step:
@@ -145,20 +166,21 @@ def _in_plane(plane: str, points: float) -> Step:
     def explain(case: Case, value: Any) -> str:
         if not isinstance(value, Mapping):
             return "Expected a dict: the id of each component, and its plane."
-        kinds = {box["id"]: box["kind"] for box in case["components"]}
-        strange = next((name for name in kinds if str(value.get(name)).strip().casefold() not in KINDS), None)
+        does = {box["id"]: box["does"] for box in case["components"]}
+        strange = next((name for name in does if str(value.get(name)).strip().casefold() not in KINDS), None)
         if strange is not None:
             return f"Expected one of {', '.join(KINDS)} for every component, {strange} among them."
-        here = {name for name in kinds if str(value[name]).strip().casefold() == plane}
-        wrong = next(n for n in kinds if n in here - _may(case, plane) or n in _must(case, plane) - here)
+        here = {name for name in does if str(value[name]).strip().casefold() == plane}
+        wrong = next(n for n in does if n in here - _may(case, plane) or n in _must(case, plane) - here)
         where = "into" if wrong in here else "elsewhere than into"
-        return f"Look at {wrong}, a {kinds[wrong]}, which you put {where} {plane}. What does it answer for?"
+        return f"Look at {wrong}, which {does[wrong]!r} describes: you put it {where} {plane}. What does it answer for?"
 
     return Step(plane, points, right, part="", explain=explain)
 
 
 def _case(*rows: tuple[str, str, str, str]) -> Case:
-    keys = ("id", "kind", "called_by", "runs_on")
+    keys = ("id", "does", "called_by", "runs_on")
+    rows = tuple((name, _DOES[kind], *more) for name, kind, *more in rows)
     return {"components": [dict(zip(keys, row, strict=True)) for row in rows]}
 
 
@@ -200,7 +222,7 @@ EXERCISE = Exercise(
         ),
     ),
     reference=place,
-    alternatives=(place_by_library, place_plane_by_plane, place_as_others_do),
+    alternatives=(place_plane_by_plane, place_as_others_do),
     mistakes=(
         placed_by_caller,
         placed_by_machine,
@@ -209,10 +231,10 @@ EXERCISE = Exercise(
         experiments_in_control,
     ),
     hints=(
-        "Look at `kind` alone. Who calls a part, and where it runs, may change next month.",
+        "Look at `does` alone. Who calls a part, and where it runs, may change next month.",
         (
-            "Start with a table from kind to plane, one plane after the other. For each kind ask: if this is wrong, "
-            "what is wrong with it: data, a model, an answer, what we know of it, or what we do about it?"
+            "Start with a table from what is done to its plane, one plane after the other. For each ask: if this is "
+            "wrong, what is wrong with it: data, a model, an answer, what we know of it, or what we do about it?"
         ),
         (
             "A neighbour: a thermometer in a kitchen is read by the cook. It is still responsible for the "

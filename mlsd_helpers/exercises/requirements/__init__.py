@@ -1,3 +1,3 @@
 """Lesson 01, requirements: exercises, one a module, and the mistakes that people make in them."""
 
-ORDER = ("briefs", "peak", "percentile", "fan_out", "contradictions", "decide", "repair")
+ORDER = ("briefs", "peak", "percentile", "contradictions", "fan_out", "decide", "repair")

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
@@ -15,6 +16,16 @@ _TYPES = {
     "shops, best first": "ranking",
     "a paragraph of text": "generation",
 }
+
+
+_GIVES = {
+    "binary classification": "one of two classes",
+    "multi-class classification": "one of several classes that are fixed beforehand",
+    "regression": "a number",
+    "ranking": "candidates, which change with each request, in order",
+    "generation": "something that is written",
+}
+_TIERS = ("real-time", "near-real-time", "interactive", "batch")
 
 
 def _tier(limit_ms: float) -> str:
@@ -95,6 +106,19 @@ def waited_means_batch(brief: Brief) -> Answer:
     return {**right, "tier": "real-time" if right["tier"] == "real-time" else "batch"}
 
 
+def _explain_type(case: Case, value: Any) -> str:
+    if value not in _GIVES:
+        return f"Expected one of {', '.join(map(repr, _GIVES))}."
+    return f"That gives {_GIVES[value]}. Is this what {case['brief']['answer']!r} is?"
+
+
+def _explain_tier(case: Case, value: Any) -> str:
+    if value not in _TIERS:
+        return f"Expected one of {', '.join(map(repr, _TIERS))}."
+    side = "faster" if _TIERS.index(value) > _TIERS.index(_tier(case["brief"]["limit_ms"])) else "slower"
+    return f"A {side} tier has this limit. Between which two times does each tier lie?"
+
+
 def _case(answer: str, limit_ms: int, peak_rps: int, candidates: int = 1) -> Case:
     return {"brief": {"answer": answer, "limit_ms": limit_ms, "peak_rps": peak_rps, "candidates": candidates}}
 
@@ -124,8 +148,8 @@ EXERCISE = Exercise(
     outcome="Name the type of prediction, the latency tier and the scorings a second of a brief.",
     minutes=11,
     steps=(
-        equals("type", 1, lambda case, _: read_brief(case["brief"])["type"]),
-        equals("tier", 1, lambda case, _: read_brief(case["brief"])["tier"]),
+        replace(equals("type", 1, lambda case, _: read_brief(case["brief"])["type"]), explain=_explain_type),
+        replace(equals("tier", 1, lambda case, _: read_brief(case["brief"])["tier"]), explain=_explain_tier),
         equals(
             "scorings_per_s", 1, lambda case, _: read_brief(case["brief"])["scorings_per_s"], tolerance=1e-6
         ),

@@ -1,4 +1,4 @@
-"""Exercise 5: find the requirements of one page that cannot all hold."""
+"""Exercise 4: find the requirements of one page that cannot all hold."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -125,8 +125,9 @@ def added_the_percentiles(statements: Statements) -> set[str]:
 
 
 def full_is_fast_enough(statements: Statements) -> set[str]:
-    """You let a fleet pass that is busy all the time. One over the latency is what a replica can do when it is never
-    idle, and then a chance crowd of requests starts a queue that nothing works off. What is left over at your peak?
+    """You let a fleet pass that is busy all the time. One over the service time is what a replica can do when it
+    is never idle, and then a chance crowd of requests starts a queue that nothing works off. What is left over at your
+    peak?
     """
     n = _numbers(statements)
     over = n["peak_rps"] * n["service_ms"] / 1_000 > n["replicas"] + _NOISE
@@ -249,7 +250,7 @@ EXERCISE = Exercise(
     title="Requirements that cannot all hold",
     kind="find the gap",
     outcome="Find the requirements that contradict each other, and leave alone those that only look so.",
-    minutes=33,
+    minutes=45,
     steps=tuple(map(_step, _ASKS)),
     cases=(
         _case(15, 60, 3, 1_440, 100, 45, 70, 500, 20, 40, 1_000, 90, 1, 50),

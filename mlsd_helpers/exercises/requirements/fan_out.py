@@ -1,4 +1,4 @@
-"""Exercise 4: how slow is a request that waits for many calls, and how much time is left for the last hop?"""
+"""Exercise 5: how slow is a request that waits for many calls, and how much time is left for the last hop?"""
 
 import random
 from collections.abc import Sequence
@@ -52,6 +52,20 @@ def all_slow_at_once(slow_share: float, calls: int, budget_ms: float, hops_ms: S
     or fall with more calls?
     """
     return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": slow_share**calls}
+
+
+def all_fast_given(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You gave the share of requests all of whose calls are fast. The others have at least one slow call: how many are
+    those?
+    """
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": (1 - slow_share) ** calls}
+
+
+def not_all_slow_at_once(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You gave the chance that *not all* calls are slow. Nearly every request has a fast call, and one slow one is
+    enough to keep it waiting. When is no call slow?
+    """
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": 1 - slow_share**calls}
 
 
 def slowest_hop_alone(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
@@ -108,6 +122,8 @@ EXERCISE = Exercise(
         one_call_for_all,
         added_the_chances,
         all_slow_at_once,
+        all_fast_given,
+        not_all_slow_at_once,
         slowest_hop_alone,
         gave_what_is_used,
         hid_the_overrun,

@@ -1,4 +1,4 @@
-"""Exercise 2: the peak of a trace in which one bucket holds two hours and others are missing."""
+"""Exercise 2: the peak of a trace in which one bucket covers twice the time and others are missing."""
 
 import random
 from collections.abc import Collection, Sequence
@@ -50,16 +50,16 @@ def peak_by_halves(counts: Counts, bucket_s: float, repeated: Collection[int]) -
 
 
 def mean_for_the_peak(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
-    """You gave the mean for the peak. The night is in the mean, and the fleet has to carry the evening. What happens
-    to a queue for an hour in which more comes than goes?
+    """You gave the mean for the peak. The quiet times are in the mean, and the fleet has to carry the busiest. What
+    happens to a queue for as long as more comes than goes?
     """
     mean_rps = peak(counts, bucket_s, repeated)["mean_rps"]
     return _answer(mean_rps, mean_rps)  # C4
 
 
 def bought_for_a_clock(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
-    """You took the largest count as it stands. It belongs to the hour that the clock showed twice, and holds two hours
-    of requests. Explain a peak before you buy machines for it: how long did this one last?
+    """You took the largest count as it stands. Its bucket came twice on the clock, so it holds the requests of two
+    buckets' time. Explain a peak before you buy machines for it: how long did this one last?
     """
     return _answer(max(_rates(counts, bucket_s, ())), peak(counts, bucket_s, repeated)["mean_rps"])  # C5
 

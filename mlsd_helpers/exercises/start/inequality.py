@@ -72,8 +72,8 @@ def mean_for_the_tail(reply: Reply) -> Answer:
 
 
 def mean_for_the_peak(reply: Reply) -> Answer:
-    """You promised the mean rate where the reply spoke of the busiest minute. The night is in the mean, and nobody
-    buys at night. What happens in that minute to a system made for the mean?
+    """You promised the mean rate where the reply spoke of the busiest minute. Quiet times are in the
+    mean. What happens in that minute to a system made for the mean?
     """
     right = inequality(reply)
     return {**right, "quantity": "mean request rate" if reply["about"] == "load" else right["quantity"]}

@@ -136,18 +136,37 @@ def _nothing_useless(case: Case, value: Any, _: Given) -> bool:
     return actions is not None and not set(actions) & set(USELESS)
 
 
-def _explain(words: str) -> Callable[[Case, Any], str]:
+def _left_out(case: Case, actions: Sequence[str]) -> str:
+    missing = {card["does"] for card in case["cards"]} & set(USEFUL) - set(actions)
+    return f" Cards that help here and are not in your list: {len(missing)}." if missing else ""
+
+
+def _explain(pairs: Pairs, words: str, ask: str) -> Callable[[Case, Any], str]:
+    """Say which card comes too early, as `words` on its place in the order, and `ask`; or that cards are left out."""
+
     def explain(case: Case, value: Any) -> str:
         actions = _actions(case, value)
         if actions is None:
             return "Expected a list of the cards' ids, each at most once, in the order in which you act."
-        missing = {card["does"] for card in case["cards"]} & set(USEFUL) - set(actions)
-        return f"{words} (Some useful card is not in your list.)" if missing else words
+        ids = {card["does"]: card["id"] for card in case["cards"]}
+        both = [pair for pair in pairs if set(pair) <= set(actions)]
+        early = [after for before, after in both if actions.index(before) > actions.index(after)]
+        if early:
+            first = min(early, key=actions.index)
+            return f"`{ids[first]}` ({first}) comes {words}. {ask}{_left_out(case, actions)}"
+        return _left_out(case, actions).strip()
 
     return explain
 
 
-def _order_step(name: str, pairs: Pairs, words: str) -> Step:
+def _explain_useless(case: Case, value: Any) -> str:
+    actions = _actions(case, value)
+    if actions is None:
+        return "Expected a list of the cards' ids, each at most once, in the order in which you act."
+    return f"One of these mends nothing.{_left_out(case, actions)}"
+
+
+def _order_step(name: str, pairs: Pairs, words: str, ask: str) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
         return _kept(case, value, pairs)
 
@@ -155,7 +174,7 @@ def _order_step(name: str, pairs: Pairs, words: str) -> Step:
         there = {card["does"] for card in case["cards"]}
         return any(set(pair) <= there for pair in pairs)
 
-    return Step(name, 1, right, applies=applies, part="", explain=_explain(words))
+    return Step(name, 1, right, applies=applies, part="", explain=_explain(pairs, words, ask))
 
 
 EXERCISE = Exercise(
@@ -166,12 +185,16 @@ EXERCISE = Exercise(
     outcome="Order the response to an incident: lead, contain, restore with care, and only then ask why.",
     minutes=12,
     steps=(
-        _order_step("lead_first", _FIRST, "Somebody changes machines before anybody leads."),
-        _order_step("source_before_restore", _SOURCE, "What does the running job do to what you restore?"),
-        _order_step("one_before_all", _ONE, "How would you know, before all machines have it, that it is good?"),
-        _order_step("restore_before_cause", _CAUSE, "Do customers have to wait until the cause is known?"),
-        _order_step("gate_before_resume", _GATE, "What refuses the next faulty file when the job runs again?"),
-        Step("nothing_useless", 1, _nothing_useless, part="", explain=_explain("One of these mends nothing.")),
+        _order_step("lead_first", _FIRST, "before anybody leads", "Who decides what is done, and tells customers?"),
+        _order_step("source_before_restore", _SOURCE, "while the job still makes and sends files",
+                    "What does it do to what you restore?"),
+        _order_step("one_before_all", _ONE, "before the file was tried on one machine",
+                    "How would you know that it is good?"),
+        _order_step("restore_before_cause", _CAUSE, "while every machine still fails",
+                    "Do customers have to wait until the cause is known?"),
+        _order_step("gate_before_resume", _GATE, "before the check is there and the machines are back",
+                    "What refuses the next faulty file?"),
+        Step("nothing_useless", 1, _nothing_useless, part="", explain=_explain_useless),
     ),
     cases=(
         _cards(
