@@ -180,8 +180,8 @@ def _in_plane(plane: str, points: float) -> Step:
 
 def _case(*rows: tuple[str, str, str, str]) -> Case:
     keys = ("id", "does", "called_by", "runs_on")
-    rows = tuple((name, _DOES[kind], *more) for name, kind, *more in rows)
-    return {"components": [dict(zip(keys, row, strict=True)) for row in rows]}
+    said = [(name, _DOES[kind], caller, machine) for name, kind, caller, machine in rows]
+    return {"components": [dict(zip(keys, row, strict=True)) for row in said]}
 
 
 EXERCISE = Exercise(
