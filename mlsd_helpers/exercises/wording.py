@@ -2,6 +2,8 @@
 
 import contextlib
 import math
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from typing import Any
 
@@ -14,6 +16,8 @@ from mlsd_helpers.exercises.values import (
     as_code,
     cut,
     is_number,
+    names,
+    same,
     short,
 )
 
@@ -82,25 +86,65 @@ def _direction(exercise: Exercise, step: Step, marks: Marks, at: int) -> str:
     if step.explain is not None:
         with contextlib.suppress(Exception):  # a value so odd that nothing can be said of it
             return step.explain(case, value)
-        return _CHECK_SHAPE
+        return f"It is of the type {as_code(type(value).__name__)}. {_CHECK_SHAPE}"
     if type(expected) not in {int, float, Fraction}:
-        return f"That is not what the design needs here. Ask for a hint: `mlsd.hint({exercise.id!r})`."
+        return f"{_unlike(value, expected)} Ask for a hint: `mlsd.hint({exercise.id!r})`."
     if not is_number(value):
         return f"Expected one finite number. {_CHECK_SHAPE}"
-    return _factor(float(value), float(expected))
+    return _factor(float(value), float(expected), below_zero=_is_below_zero(step, marks))
+
+
+def _unlike(value: Any, expected: Any) -> str:
+    """Say how a value differs from one that is no number."""
+    if isinstance(expected, list | tuple):
+        return _entries(value, expected)
+    if isinstance(expected, set | frozenset):
+        return _members(value, expected)
+    if type(value) is type(expected):
+        return "Here it is another."
+    return f"Expected {'True or False' if isinstance(expected, bool) else 'a word'}."
+
+
+def _is_below_zero(step: Step, marks: Marks) -> bool:
+    """Tell whether the right value of a step is below zero in some case."""
+    right = (expected_value(step, case, given) for case, given in zip(marks.cases, marks.given, strict=True))
+    return any(is_number(value) and float(value) < 0 for value in right)
+
+
+def _entries(value: Any, expected: Sequence[Any]) -> str:
+    """Say which entry of a list is the first that is wrong, and how."""
+    with contextlib.suppress(Exception):  # a value so odd that it has no entries
+        given = list(value)
+        if len(given) != len(expected):
+            return f"Expected {len(expected)} entries here, and there are {len(given)}."
+        at = next(at for at, right in enumerate(expected) if not same(given[at], right))
+        named = f"Entry {at + 1} of {len(given)} is {as_code(short(given[at]))}"
+        if isinstance(expected[at], bool) or not is_number(expected[at]) or not is_number(given[at]):
+            return f"{named}: that is the first that is not right."
+        return f"{named}: too {'large' if given[at] > expected[at] else 'small'}."
+    return f"Expected a list of {len(expected)} entries."
+
+
+def _members(value: Any, expected: AbstractSet[Any]) -> str:
+    """Say what a set has too much; what it lacks is not named."""
+    given = names(value)
+    if given is None:
+        return "Expected a set."
+    extra = given - {str(one) for one in expected}
+    return f"{as_code(short(min(extra)))} does not belong in it." if extra else "Something is missing in it."
 
 
 _FACTORS = {
     1e3: "about a thousand times: milliseconds against seconds, or one against a thousand?",
-    1e6: "about a million times: check the units of both inputs.",
+    1e6: "about a million times: check the units of the inputs.",
     60.0: "about sixty times: minutes against seconds?",
     3600.0: "about 3,600 times: hours against seconds, or a factor of 60 the wrong way round?",
     100.0: "about a hundred times: per cent against a fraction?",
 }
 
 
-def _factor(value: float, expected: float) -> str:
-    if value <= 0 < expected:
+def _factor(value: float, expected: float, *, below_zero: bool = False) -> str:
+    if value <= 0 < expected and not below_zero:
         return "It has to be above zero."
     if min(value, expected) <= 0 <= max(value, expected):
         return "Too large." if value > expected else "Too small."

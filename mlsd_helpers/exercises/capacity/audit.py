@@ -240,7 +240,18 @@ def _explain_claim(case: Case, value: Any) -> str:
         return "Expected a dict with `limit`, a number, and `holds`, True or False."
     if math.isclose(float(limit), _limits(case["claim"]), rel_tol=0.01):
         return "Your `limit` is right. Look at `holds`: is this a size, a rate or a time?"
-    return "Look at `limit` first."
+    side = "large" if float(limit) > _limits(case["claim"]) else "small"
+    return f"Your `limit` is too {side}. Here it is {_LIMIT_IS[case['claim']['kind']]}."
+
+
+_LIMIT_IS = {
+    "kv_cache": "the bytes that all layers together keep for one token",
+    "memory": "the bytes that the weights and all running sequences take together",
+    "decode": "the tokens that one sequence can get in a second: each takes one reading of the weights",
+    "prefill": "the seconds that two operations for each parameter and token take at the least",
+    "batch": "the seconds that one request of the batch waits at the least",
+    "retries": "the calls that reach the lowest layer, each layer repeating all that the layer below it does",
+}
 
 
 def _field(value: Any, name: str) -> Any:

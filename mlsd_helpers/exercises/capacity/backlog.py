@@ -78,6 +78,17 @@ def drained_without_arrivals(
     return {**answer, "drain_s": answer["queued"] / scaled_rps}
 
 
+def drained_by_what_was_added(
+    surge_rps: float, capacity_rps: float, delay_s: float, scaled_rps: float
+) -> Answer:
+    """You drained the queue with what the new replicas add to the old fleet. The old fleet alone is short of the surge,
+    so the new ones first make up for that: take what arrives off what is served.
+    """
+    answer = backlog(surge_rps, capacity_rps, delay_s, scaled_rps)
+    added_rps = scaled_rps - capacity_rps
+    return {**answer, "drain_s": answer["queued"] / added_rps}
+
+
 def waited_until_drained(surge_rps: float, capacity_rps: float, delay_s: float, scaled_rps: float) -> Answer:
     """You took the time until the queue is empty for the wait of one request. The last one in the queue at
     the end of the delay waits until those before it are served, at the full new rate: it does not wait
@@ -122,6 +133,7 @@ EXERCISE = Exercise(
         queued_everything,
         negative_backlog,
         drained_without_arrivals,
+        drained_by_what_was_added,
         waited_until_drained,
     ),
     hints=(

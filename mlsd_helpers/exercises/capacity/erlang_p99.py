@@ -68,6 +68,16 @@ def sized_for_the_mean(arrival_rps: float, service_time_s: float, wait_budget_s:
     return _with_wait(servers, arrival_rps, service_time_s)
 
 
+def sized_for_the_95th(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
+    """Your fleet keeps the 95th percentile of the wait within the budget. Then up to five requests in a hundred wait
+    longer, and one may: use the 99th.
+    """
+    servers = math.floor(arrival_rps * service_time_s) + 1
+    while formulas.wait_percentile_s(servers, arrival_rps, service_time_s, 0.95) > wait_budget_s:
+        servers += 1
+    return _with_wait(servers, arrival_rps, service_time_s)
+
+
 def trusted_the_rule(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
     """That is the rule's number: 0.7 busy, plus 30 %. The rule promises a utilisation, not a wait; for a
     small service it is too few, for a large one far too many. Here the wait decides.
@@ -172,6 +182,7 @@ EXERCISE = Exercise(
     mistakes=(
         sized_for_stability,
         sized_for_the_mean,
+        sized_for_the_95th,
         trusted_the_rule,
         budgeted_the_response,
         sized_by_the_response,

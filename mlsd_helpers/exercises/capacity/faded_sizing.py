@@ -111,8 +111,32 @@ def rounded_to_nearest(
     return {**answer, "replicas": round(answer["with_headroom"])}  # C49
 
 
+def one_more_than_the_whole(
+    peak_rps: float, service_time_s: float, target_utilisation: float, headroom: float
+) -> Answer:
+    """You cut the fraction off and add one, which is rounding up only where there is a fraction. Work for exactly 7
+    replicas needs 7, and your answer orders 8: what rounds up and leaves a whole number as it is?
+    """
+    answer = size(peak_rps, service_time_s, target_utilisation, headroom)
+    return {**answer, "replicas": int(answer["with_headroom"] + 1e-9) + 1}
+
+
+def _is_whole(case: Case) -> bool:
+    """Tell whether a sizing comes out whole, in floats too, in whichever order its factors are taken."""
+    rate, time, target, extra = (float(value) for value in case.values())
+    orders = (
+        rate * time / target * (1 + extra),
+        rate * time * (1 + extra) / target,
+        rate * (1 + extra) * time / target,
+        rate * (time / target) * (1 + extra),
+        rate / (target / time) * (1 + extra),
+        rate * time / target + rate * time / target * extra,
+    )
+    return orders[0] == int(orders[0]) and len(set(orders)) == 1
+
+
 def _draw_sizing(rng: random.Random) -> Case:
-    """Draw a sizing whose number of replicas lies well between two whole numbers."""
+    """Draw a sizing whose number of replicas is whole, or lies well between two whole numbers."""
     while True:
         case = {
             "peak_rps": rng.randrange(40, 2_000, 10),
@@ -120,7 +144,7 @@ def _draw_sizing(rng: random.Random) -> Case:
             "target_utilisation": rng.choice([0.5, 0.6, 0.7, 0.75, 0.8]),
             "headroom": rng.choice([0.1, 0.2, 0.25, 0.3, 0.4]),
         }
-        if 0.1 < size(**case)["with_headroom"] % 1 < 0.9:
+        if 0.1 < size(**case)["with_headroom"] % 1 < 0.9 or _is_whole(case):
             return case
 
 
@@ -146,6 +170,7 @@ EXERCISE = Exercise(
         {"peak_rps": 80, "service_time_s": 0.05, "target_utilisation": 0.5, "headroom": 0.2},
         {"peak_rps": 1200, "service_time_s": 0.015, "target_utilisation": 0.6, "headroom": 0.25},
         {"peak_rps": 310, "service_time_s": 0.03, "target_utilisation": 0.7, "headroom": 0.3},
+        {"peak_rps": 200, "service_time_s": 0.05, "target_utilisation": 0.5, "headroom": 0.25},
     ),
     reference=size,
     alternatives=(size_in_fractions, size_by_library),
@@ -156,6 +181,7 @@ EXERCISE = Exercise(
         divided_by_one_minus_headroom,
         rounded_down,
         rounded_to_nearest,
+        one_more_than_the_whole,
     ),
     hints=(
         (

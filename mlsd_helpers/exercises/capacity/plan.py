@@ -125,7 +125,7 @@ def _draw_plan(rng: random.Random) -> Case:
 
 
 def _zones_of(case: Case, value: Any) -> list[int] | None:
-    zones = list(value)
+    zones = list(value) if hasattr(value, "__len__") and not isinstance(value, str | dict) else []
     whole = all(is_number(zone) and float(zone) == int(zone) and zone > 0 for zone in zones)
     return [int(zone) for zone in zones] if whole and len(zones) == case["zones"] else None
 
@@ -170,6 +170,12 @@ def _explain_cost(case: Case, value: Any) -> str:
     )
 
 
+def _explain_budget(_case: Case, value: Any) -> str:
+    if str(value) not in {"True", "False"} or isinstance(value, str):
+        return "Expected True or False."
+    return "Hold your own `cost_per_1k` against `budget_per_1k`, both in dollars: at most the budget is within it."
+
+
 def _cost_of_plan(case: Case, given: Given) -> float:
     return _cost_per_1k(sum(given["survives"]), case)
 
@@ -185,7 +191,10 @@ EXERCISE = Exercise(
         Step("survives", 1.5, _survives, _least_plan, part="replicas_per_zone", explain=_explain_survival),
         Step("not_wasteful", 0.5, _not_wasteful, part="replicas_per_zone", explain=_explain_waste),
         replace(equals("cost_per_1k", 1, _cost_of_plan, tolerance=1e-3), explain=_explain_cost),
-        equals("within_budget", 1, lambda c, g: g["cost_per_1k"] <= c["budget_per_1k"]),
+        replace(
+            equals("within_budget", 1, lambda c, g: g["cost_per_1k"] <= c["budget_per_1k"]),
+            explain=_explain_budget,
+        ),
     ),
     cases=(
         {"peak_rps": 460, "mean_rps": 200, "service_time_s": 0.04, "target_utilisation": 0.7, "zones": 3,

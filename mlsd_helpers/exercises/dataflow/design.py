@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlsd_helpers.analysis import ages
-from mlsd_helpers.design import DataFlow, Design
+from mlsd_helpers.design import DataFlow, Design, Stage
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises import reviewed
 from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
@@ -123,7 +123,6 @@ def repaired_without_caches(flow: Flow) -> Flow:
         if feature["id"] == "session_clicks":
             feature["path"] = ["card_stream"]
     mended = _repaired(mended)
-    mended["lookup"] = {**flow["lookup"], "calls": 1}
     return {**mended, "features": [{**f, "parity_test": _PARITY} for f in mended["features"]]}
 
 
@@ -187,6 +186,14 @@ def one_read_after_the_other(flow: Flow) -> Flow:
     return _repaired(flow, at_once=False)  # C31
 
 
+def counted_fewer_calls(flow: Flow) -> Flow:
+    """You wrote down fewer calls. How many there are follows from the features that are looked up, and `calls` is not
+    among the settings: what makes many calls take the time of one?
+    """
+    mended = _repaired(flow, at_once=False)
+    return {**mended, "lookup": {**mended["lookup"], "calls": 5}}
+
+
 # ---- the judgement --------------------------------------------------------------------------------
 
 
@@ -209,24 +216,42 @@ def _not_kept(case: Case, value: Any) -> str:
     asked = [{(f.id, f.source, f.sla, f.slot) for f in flow.features} for flow in (before, after)]
     if asked[0] != asked[1]:
         return "The features, their sources, age limits and slots have to stay as they were asked for."
-    reads = [flow.lookup.time_per_call if flow.lookup else None for flow in (before, after)]
-    if reads[0] != reads[1] or not _same_facts(before, after):
-        return (
-            "A delay or a time per call has changed, a stage was invented or synchronised, or a job runs more than "
-            "once a minute."
-        )
+    if changed := next(_changed_facts(before, after), ""):
+        return f"{changed} has changed, and is no setting of yours."
+    if too_often := next((stage.id for stage in after.stages if _too_often(before, stage)), ""):
+        return f"{too_often} gets a period, or loses it, or starts more than once a minute."
     return "Nothing has changed." if after == before else ""
 
 
-def _same_facts(before: DataFlow, after: DataFlow) -> bool:
-    facts = {stage.id: stage for stage in before.stages}
-    return all(
-        stage.id in facts
-        and stage.delays == facts[stage.id].delays
-        and stage.synchronised == facts[stage.id].synchronised
-        and (stage.period is None) == (facts[stage.id].period is None)
-        and (stage.period == facts[stage.id].period or (stage.period or 0) >= SHORTEST_PERIOD_S)
-        for stage in after.stages
+_SETTINGS = {"join", "transformation", "parity_test"}
+
+
+def _changed_facts(before: DataFlow, after: DataFlow) -> Iterator[str]:
+    """Name what differs and is none of the settings that the task lists; a stage that is not used may go."""
+    yield from _changed("The flow's", before, after, _SETTINGS | {"stages", "features", "lookup"})
+    yield from _changed("The lookup's", before.lookup, after.lookup, {"at_once"})
+    stages = {stage.id: stage for stage in before.stages}
+    for stage in after.stages:
+        if stage.id not in stages:
+            yield f"The list of stages ({stage.id} is new)"
+        yield from _changed(f"{stage.id}:", stages.get(stage.id), stage, {"period", "ttl", "store"})
+    features = {feature.id: feature for feature in before.features}
+    for feature in after.features:
+        yield from _changed(f"{feature.id}:", features.get(feature.id), feature, _SETTINGS | {"path"})
+
+
+def _changed(whose: str, before: Any, after: Any, settings: set[str]) -> Iterator[str]:
+    facts = [part.model_dump(exclude=settings) if part is not None else {} for part in (before, after)]
+    for field in {**facts[0], **facts[1]}:
+        if facts[0].get(field) != facts[1].get(field):
+            yield f"{whose} `{field}`"
+
+
+def _too_often(before: DataFlow, stage: Stage) -> bool:
+    """Tell whether a stage starts more than once a minute, or has a schedule where there was none."""
+    was_s = next((one.period for one in before.stages if one.id == stage.id), None)
+    return (stage.period is None) != (was_s is None) or (
+        stage.period != was_s and (stage.period or 0) < SHORTEST_PERIOD_S
     )
 
 
@@ -306,6 +331,7 @@ EXERCISE = Exercise(
         left_it_offline,
         joined_on_event_time,
         one_read_after_the_other,
+        counted_fewer_calls,
     ),
     hints=(
         "Look at what the review says of the flow, finding by finding: each names the field, and what to do there.",

@@ -189,6 +189,8 @@ def _alarms_truly(case: Case, value: Any, _: Given) -> bool:
 
 
 def _explain_missing(case: Case, value: Any) -> str:
+    if problem := _no_name(case, value):
+        return problem
     found = len(_names(value) & gaps(case["features"]))
     if found == len(gaps(case["features"])):
         return "You name so many that every gap is among them. To name everything finds nothing: which of them fit?"
@@ -197,9 +199,27 @@ def _explain_missing(case: Case, value: Any) -> str:
 
 def _explain_alarm(case: Case, value: Any) -> str:
     wrong = _names(value) - gaps(case["features"])
+    if problem := _no_name(case, value):
+        return problem
     if not wrong:
-        return "Name the gaps in a set or a list."
-    return f"{quoted(min(wrong))} is none: work out its worst age again."
+        return "You name no gap at all, and some of the features are."
+    late = [f["name"] for f in case["features"] if f["name"] in wrong and f["store"] != "request"]
+    if not late:
+        return (
+            f"{quoted(min(wrong))} is none: the request brings it, so it is there, and new. In which `store` can no "
+            "request read a feature?"
+        )
+    return f"{quoted(min(late))} is none: a request can read it, and its worst age is within its age limit."
+
+
+def _no_name(case: Case, value: Any) -> str:
+    """Say what is no name of a feature, or nothing."""
+    if names(value) is None:
+        return "Return the names of the gaps, in a set or a list."
+    unknown = _names(value) - {feature["name"] for feature in case["features"]}
+    if not unknown:
+        return ""
+    return f"{quoted(min(unknown))} is none of the names. Return the `name` of each feature that is a gap."
 
 
 EXERCISE = Exercise(

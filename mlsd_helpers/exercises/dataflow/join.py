@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number, same
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number, quoted, same
 
 Row = dict[str, Any]
 Rows = Sequence[Row]
@@ -167,10 +167,26 @@ def _explain(case: Case, value: Any) -> str:
     """Point at the first payment that got a value which is not the one that was there."""
     values = _values(case, value)
     if not values:
-        return f"Return {len(case['payments'])} numbers here, one for each payment."
+        return _no_values(case, value)
     rows = zip(case["payments"], values, joined(**case), strict=True)
     payment = next(payment for payment, one, right in rows if not same(one, right))
     return f"Look at the payment of {payment['card']} at {payment['paid_at']}: what had been published for it by then?"
+
+
+def _no_values(case: Case, value: Any) -> str:
+    """Say why a value is no list of one number a payment."""
+    count = len(case["payments"])
+    wanted = f"{count} number{'s' * (count > 1)}"
+    if not hasattr(value, "__len__") or isinstance(value, dict | str):
+        return f"Return a list of {wanted} here, one for each payment."
+    if len(value) != count:
+        return f"Return {wanted} here, one for each payment: you return {len(value)}."
+    at = next(at for at, one in enumerate(value) if not is_number(one))
+    payment = case["payments"][at]
+    return (
+        f"Entry {at + 1} is {quoted(list(value)[at])} and no number. What does the payment of {payment['card']} at "
+        f"{payment['paid_at']} get, if nothing had been published for it by then?"
+    )
 
 
 _TWO_CARDS = [

@@ -102,6 +102,15 @@ def early_among_all(payments: Payments, today: int, wait_days: int, early_days: 
     return {**right, "arrived": right["arrived"] * right["rate"]}
 
 
+def early_of_all_payments(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Your share of early disputes counts payments that are too young to be counted. Of those only what was disputed
+    early can be there yet, so the share comes out too high: count it among the payments that are old enough.
+    """
+    took = _delays(payments, wait_days)
+    early = sum(days <= early_days for days in took)
+    return {**fraud_rate(payments, today, wait_days, early_days), "arrived": early / len(took)}
+
+
 def _payment(paid_day: int, disputed_after: int | None) -> dict[str, Any]:
     return {
         "paid_day": paid_day,
@@ -110,7 +119,7 @@ def _payment(paid_day: int, disputed_after: int | None) -> dict[str, Any]:
 
 
 def _draw_payments(rng: random.Random) -> Case:
-    """Draw old payments, some disputed early, late and too late, and young ones that are hardly disputed yet."""
+    """Draw old payments, some disputed early, late and too late, and young ones of which one is disputed yet."""
     today, wait_days, early_days = rng.randrange(80, 120), rng.choice([20, 30]), rng.choice([2, 3, 4])
     old, young = range(1, today - wait_days + 1), range(today - wait_days + 1, today + 1)
     late = [rng.randrange(early_days + 1, wait_days) for _ in range(rng.randrange(1, 5))]
@@ -124,6 +133,7 @@ def _draw_payments(rng: random.Random) -> Case:
     ]
     payments = [_payment(rng.choice(old[:40]), days) for days in after]
     payments += [_payment(rng.choice(young), None) for _ in range(rng.randrange(3, 7))]
+    payments.append(_payment(rng.choice(young[:10]), rng.randrange(1, early_days + 1)))
     payments.append(_payment(old[-1], None))  # exactly as old as the wait
     rng.shuffle(payments)
     return {"payments": payments, "today": today, "wait_days": wait_days, "early_days": early_days}
@@ -156,6 +166,7 @@ EXERCISE = Exercise(
         labelled_alone,
         disputed_at_any_time,
         early_among_all,
+        early_of_all_payments,
     ),
     hints=(
         "Look at the newest payments: what can be known of them today?",

@@ -2,11 +2,12 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals, quoted
 
 Feature = Mapping[str, Any]
 Repair = Mapping[str, Any]
@@ -180,6 +181,15 @@ def fresh_but_out_of_reach(feature: Feature, repairs: Sequence[Repair]) -> Answe
     return _answered(feature, left_min, _reason(as_if, left_min), _cheapest(as_if, repairs))
 
 
+def fits_before_it_is_read(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You call it no gap because its age is within the limit, though no request can read it. The reasons have an order:
+    ask for the store before the age.
+    """
+    right = choose(feature, repairs)
+    fits = feature["period_min"] <= right["left_min"]
+    return {**right, "reason": "fits" if fits else right["reason"]}
+
+
 def _repairs(period_min: float, shorter_min: float, costs: Sequence[int]) -> list[dict[str, Any]]:
     """List what can be bought; the last is always enough."""
     made: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -207,6 +217,8 @@ def _draw_repair(rng: random.Random) -> Case:
     left_min = {"fits": period_min + rng.randrange(0, 5), "path": -rng.randrange(0, 2)}.get(
         reason, rng.choice([5, 8, 10, 12])
     )
+    if reason == "store" and rng.random() < 0.5:  # fresh enough, and out of reach
+        left_min = period_min + rng.randrange(0, 5)
     costs = sorted(rng.sample(range(20, 2_000, 10), 7))
     return {
         "feature": {
@@ -240,6 +252,36 @@ def _named(case: Case, name: Any) -> Repair:
     return next(repair for repair in (NOTHING, *case["repairs"]) if repair["name"] == name)
 
 
+_REASONS = ("fits", "path", "period", "store")
+
+
+def _explain_reason(_case: Case, value: Any) -> str:
+    if not isinstance(value, str) or value.strip().casefold() not in _REASONS:
+        return f"Expected one of {', '.join(map(repr, _REASONS))}."
+    return (
+        "Ask in this order: can a request read it? Is the period within your own `left_min`? If not, is anything left "
+        "for a period?"
+    )
+
+
+def _explain_repair(case: Case, value: Any) -> str:
+    """Say what comes of a repair: it is not needed, it does not help, or it costs more than another."""
+    named = {repair["name"].casefold(): repair for repair in (NOTHING, *case["repairs"])}
+    repair = named.get(value.strip().casefold()) if isinstance(value, str) else None
+    if repair is None:
+        return f"{quoted(value)} is none of the names of the repairs, nor 'none'."
+    after = _after(case["feature"], repair)
+    if _works(case["feature"]):
+        return "Something is bought here. Is the feature a gap, as it is?"
+    if after["store"] == "offline":
+        return "After that, no request can read the feature yet."
+    if not _works(after):
+        return (
+            f"After that, its worst age is {_worst_min(after):g} min, and the age limit {after['sla_min']:g}."
+        )
+    return "It works, and one that costs less works too."
+
+
 def _worst_after(case: Case, given: Given) -> float:
     name = given.get("repair") or _cheapest(case["feature"], case["repairs"])["name"]
     return _worst_min(_after(case["feature"], _named(case, name)))
@@ -254,8 +296,13 @@ EXERCISE = Exercise(
     minutes=16,
     steps=(
         equals("left_min", 1, lambda c, _: _left_min(c["feature"])),
-        equals("reason", 1, lambda c, g: _reason(c["feature"], g["left_min"])),
-        equals("repair", 1, lambda c, _: _cheapest(c["feature"], c["repairs"])["name"]),
+        replace(
+            equals("reason", 1, lambda c, g: _reason(c["feature"], g["left_min"])), explain=_explain_reason
+        ),
+        replace(
+            equals("repair", 1, lambda c, _: _cheapest(c["feature"], c["repairs"])["name"]),
+            explain=_explain_repair,
+        ),
         equals("worst_min", 1, _worst_after),
     ),
     cases=(
@@ -265,6 +312,7 @@ EXERCISE = Exercise(
         _case(30, [1, 2, 1], 1, 12, store="offline"),
         _case(30, [2, 5, 1], 2, 40),
         _case(60, [4, 5, 3], 3, 15),
+        _case(30, [1, 2, 1], 1, 45, store="offline"),
     ),
     reference=choose,
     alternatives=(choose_by_price, choose_by_library),
@@ -279,6 +327,7 @@ EXERCISE = Exercise(
         nothing_left_is_a_period,
         cheapest_of_all,
         fresh_but_out_of_reach,
+        fits_before_it_is_read,
     ),
     hints=(
         "Look at what the delays and the cache have spent of the age limit before the period gets its share.",

@@ -107,6 +107,13 @@ def events_need_a_list(**case: Any) -> Answer:
     return _chosen(case, _feasible({**case, "event_brings_it": known}))
 
 
+def job_ages_the_stream(**case: Any) -> Answer:
+    """You put the job's time on top of the stream's lag. No job is on the way of an answer that is made at its event:
+    C is as old as the stream is behind. To which pattern does the job belong?
+    """
+    return _chosen(case, _feasible({**case, "lag_s": case["lag_s"] + case["job_s"]}))
+
+
 def job_counted_once(**case: Any) -> Answer:
     """You counted the job's time once. Just before its next result is readable, an answer is a period *and* a
     job old, and the job cannot start again before it has ended. How old is the oldest answer, at the least?
@@ -162,7 +169,7 @@ def _explain_feasible(_case: Case, value: Any) -> str:
     if unknown := named - set(PATTERNS):
         return f"{quoted(min(unknown))} is none of the patterns A, B and C."
     if "A" not in named:
-        return "A is missing: the request brings its input, and its answers are new. A rate makes a bill, no more."
+        return "A is missing: the request brings its input, and its answer is made when it is asked for."
     return "For each pattern ask two things: what brings it the input, and how old is its oldest answer?"
 
 
@@ -217,6 +224,7 @@ EXERCISE = Exercise(
         _case(350, 60, (False, True), 3_600, 10, 900, 40, 60),
         _case(500, 7_200, (True, False), 1_800, 10, 300, 120, 70),
         _case(700, 3_600, (True, True), 1_800, 20, 260, 80, 110),
+        _case(400, 300, (True, True), 1_800, 10, 400, 90, 120),
     ),
     reference=choose,
     alternatives=(choose_by_elimination, choose_by_oldest_answer),
@@ -226,6 +234,7 @@ EXERCISE = Exercise(
         listed_what_cannot_be_listed,
         streamed_features_answer_ahead,
         events_need_a_list,
+        job_ages_the_stream,
         job_counted_once,
         just_in_time_is_too_old,
         streaming_has_no_lag,

@@ -72,6 +72,13 @@ def period_is_the_age(statements: Statements) -> set[str]:
     return _when(statements, "age", lambda s: s["period_h"] > s["oldest_h"])  # C22
 
 
+def exactly_as_old_is_older(statements: Statements) -> set[str]:
+    """You refute an age that is reached exactly. "No feed is older than 13 h" holds at 13: write the statement as an
+    inequality, and read its sign.
+    """
+    return _when(statements, "age", lambda s: s["period_h"] + s["job_h"] >= s["oldest_h"])
+
+
 def ahead_is_always_less_work(statements: Statements) -> set[str]:
     """You believe that making answers ahead is always less work. It is made for everybody, and most never
     come: count the answers that somebody reads. How many would request time have had to make?
@@ -229,7 +236,7 @@ EXERCISE = Exercise(
             _statement(3, "copies", feeds_tb=4, experiments=3, store_tb=17),
             _statement(4, "rerun", job_h=3, window_h=8),
             _statement(5, "work", users_million=60, visitors_million=30, visits_each=5),
-            _statement(6, "age", period_h=6, job_h=2, oldest_h=9),
+            _statement(6, "age", period_h=6, job_h=2, oldest_h=8),
         ]},
         {"statements": [
             _statement(1, "copies", feeds_tb=6, experiments=5, store_tb=32),
@@ -244,6 +251,7 @@ EXERCISE = Exercise(
     alternatives=(critique_by_margin, critique_by_keeping),
     mistakes=(
         period_is_the_age,
+        exactly_as_old_is_older,
         ahead_is_always_less_work,
         a_visitor_comes_once,
         fits_once,
