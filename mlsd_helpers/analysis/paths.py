@@ -169,9 +169,10 @@ def with_queues(planes: Planes) -> Planes:
     through the queue, and on by predictions and alerts to whatever else serves.
     """
     known, flows = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
-    starts = {one.id for one in planes.components if one.kind in (*_DOORS, "raw source")} | set(
-        entries_of(planes)
-    )
+    queues = {one.id for one in planes.components if one.kind == "event stream"}
+    doors = {one.id for one in planes.components if one.kind in (*_DOORS, "raw source")}
+    given = {flow.end for _, flow in own_flows(planes) if flow.start in queues} if doors else set()
+    starts = doors | (set(entries_of(planes)) - given)
     models = {
         one.id
         for one in planes.components
@@ -179,7 +180,6 @@ def with_queues(planes: Planes) -> Planes:
         and one.kind not in _ASIDE
         and not (one.kind == "external service" and one.id in starts)  # it sends requests
     }
-    queues = {one.id for one in planes.components if one.kind == "event stream"}
     direct = [flow for flow in flows if flow.start not in queues]
     if not queues or reached(starts, steps_along(direct)) & models:
         return planes

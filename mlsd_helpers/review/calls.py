@@ -142,7 +142,7 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
             last in asked
             and not call.handed_on
             and not _of_a_run(last, known)
-            and not any(answered(flow.fallback) or flow.fails for flow in call.flows)
+            and not any(_is_said(flow.fallback) or flow.fails for flow in call.flows)
         ):
             lack = (
                 f"the fallback {last.fallback!r}, which names no answer," if last.fallback else "no fallback"
@@ -153,6 +153,11 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
                 "State what the caller does instead, such as a default or the last good value, and whether it "
                 "fails open." + _if_it_tells(known[last.start]),
             )
+
+
+def _is_said(fallback: str | None) -> bool:
+    """Tell whether a fallback is more than a placeholder; "a default" may be answered."""
+    return answered(fallback) or "default" in (fallback or "").casefold().split()
 
 
 def _ways_of_alerts(planes: Planes) -> dict[str, list[Flow]]:

@@ -107,7 +107,7 @@ def streamed(start: str, **requirements: object) -> Design:
         Component(id="joins", kind=start),
         Component(id="model", kind="model server"),
         Component(id="rules", kind="business rules"),
-        Component(id="room", kind="people", plane="serving", rate="6 per h", hours="24/7"),
+        Component(id="room", kind="people", rate="6 per h", hours="24/7"),
     ]
     flows = [
         Flow(start="bus", end="joins", carries="events"),
