@@ -19,10 +19,11 @@ from mlsd_helpers.review.scope import (
     constraints_of,
     contents_of,
     flow_places,
+    gates_of,
     generates,
     is_about_people,
     is_confidential,
-    is_of_another,
+    judges_answers,
     personal_data,
     providers,
     sketched,
@@ -1009,9 +1010,7 @@ def no_fairness_gate(design: Design) -> Iterator[Fault]:
     release = design.planes.release if design.planes else None
     if release is None or not is_about_people(design):
         return
-    mine = [
-        gate for gate in release.gates if not gate.of or not all(is_of_another(design, of) for of in gate.of)
-    ]
+    mine = [gate for gate in gates_of(design, release) if judges_answers(design, gate)]
     sliced = any(says_something(text) for gate in mine for text in gate.slices)
     if not sliced and not mentions(r"\bfair|\bgroups?\b|subgroup|protected|demograph|gender|\bsex\b|\bage\b|ethnic"
                                    r"|nationalit|disparat", release.validation):  # fmt: skip

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from statistics import NormalDist
 
 from mlsd_helpers.analysis import graph
@@ -13,7 +13,15 @@ from mlsd_helpers.design.release import Gate, ReleaseStage
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.formulas.availability import error_budget_s
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import generates, is_about_people, is_of_another, predicts, sketched
+from mlsd_helpers.review.scope import (
+    gates_of,
+    generates,
+    is_about_people,
+    is_of_another,
+    judges_answers,
+    predicts,
+    sketched,
+)
 from mlsd_helpers.review.sketch import (
     CLOUDFLARE,
     TRAINERS,
@@ -188,10 +196,7 @@ def model_never_reaches_serving(_: Design, planes: Planes) -> Iterator[Fault]:
 )
 def gate_says_too_little(design: Design, release: Release) -> Iterator[Fault]:
     """A gate is a metric on a fixed set, a limit or a baseline, and the groups in which it holds too."""
-    mine = [
-        gate for gate in release.gates if not gate.of or not all(is_of_another(design, of) for of in gate.of)
-    ]
-    missing = _missing_of_gates(mine) if release.gates else _missing_of_words(release.validation)
+    missing = _missing_of_gates(design, release) if release.gates else _missing_of_words(release.validation)
     if is_about_people(design) and _SLICED in missing:
         missing.remove(_SLICED)  # DATA013 asks for the groups of people
     if missing:
@@ -210,12 +215,17 @@ def _missing_of_words(words: str | None) -> list[str]:
     return [name for name, pattern in asked.items() if not pattern.search(words or "")]
 
 
-def _missing_of_gates(gates: Sequence[Gate]) -> list[str]:
+def _missing_of_gates(design: Design, release: Release) -> list[str]:
+    gates = gates_of(design, release)
+    changed = not release.of or not all(is_of_another(design, name) for name in release.of)
+    if not gates and changed and design.requirements and design.requirements.prediction:
+        tested = list(dict.fromkeys(name for gate in release.gates for name in gate.of))
+        return [f"any test of its answers (the gates are on {listed(tested)})"]
     loose = [gate.id for gate in gates if not (_has_limit(gate) or answered(gate.baseline))]
     unset = [gate.id for gate in gates if not answered(gate.on)]
     missing = [f"a limit or a baseline of {listed(loose)}"] if loose else []
     missing += [f"the evaluation set of {listed(unset)}"] if unset else []
-    sliced = any(answered(*gate.slices) for gate in gates)
+    sliced = any(answered(*gate.slices) for gate in gates if judges_answers(design, gate))
     return missing if sliced or not gates else [*missing, _SLICED]
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mlsd_helpers.analysis.contents import carried_to
-from mlsd_helpers.analysis.graph import own_flows, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import own_flows, reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.paths import MODELS
 from mlsd_helpers.analysis.rates import days_on_duty, share_on_duty
 from mlsd_helpers.analysis.surroundings import reaches
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Component, Constraint, Dataset, Design, FleetPlan, Flow, Planes
+from mlsd_helpers.design import Component, Constraint, Dataset, Design, FleetPlan, Flow, Planes, Release
+from mlsd_helpers.design.release import Gate
 from mlsd_helpers.design.value import step_to
 from mlsd_helpers.units import day
 
@@ -109,6 +110,29 @@ def predicts(design: Design) -> bool:
 def is_of_another(design: Design, name: str) -> bool:
     """Tell whether requests of other workloads alone reach a component."""
     return not reaches(design, FleetPlan(component=name))
+
+
+def gates_of(design: Design, release: Release) -> tuple[Gate, ...]:
+    """Return the gates on what a workload's requests reach; those that name no component are on all."""
+    return tuple(
+        gate
+        for gate in release.gates
+        if not gate.of or not all(is_of_another(design, name) for name in gate.of)
+    )
+
+
+def judges_answers(design: Design, gate: Gate) -> bool:
+    """Tell whether a gate is on the model that answers: one that the paths of the pattern name, or what calls it.
+
+    Any gate may be where the paths name no model.
+    """
+    paths = design.pattern.paths if design.pattern else ()
+    if design.planes is None or not gate.of:
+        return True
+    kinds = {one.id: one.kind for one in design.planes.components}
+    models = {path.component for path in paths if path.component and kinds.get(path.component) in MODELS}
+    calls = steps_back(flow for _, flow in waiting_flows(design.planes))
+    return not models or bool({*gate.of} & reached(models, calls))
 
 
 def contents_of(design: Design, planes: Planes, kept: Dataset, stores: Collection[str]) -> dict[str, Flow]:

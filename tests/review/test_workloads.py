@@ -451,3 +451,32 @@ def test_a_stage_that_a_promise_of_another_workload_names_is_of_use():
     named = (words[0], words[1].replace("component: index", "component: gateway"))
     assert of_live("FLOW006", "false", stage)
     assert not of_live("FLOW006", "false", stage, named)
+
+
+def test_a_workload_whose_model_no_gate_tests_is_asked_for_one():
+    text = LIVE.replace("KEPT", "false")
+    gate = next(line for line in text.splitlines() if "id: two" in line)
+    assert of_live("PLANE051", "false", (gate, "")).startswith("Workload score:")
+
+
+def test_groups_of_a_model_that_only_helps_are_none_of_the_one_that_answers():
+    gates = [
+        {"id": "read", "metric": "word error rate", "of": "reader", "on": "Scans", "slices": "script"},
+        {"id": "decide", "metric": "recall", "of": "scorer", "on": "Cases of a month", "at_least": "80%"},
+    ]
+    kinds = {"app": "service", "reader": "model server", "scorer": "model server"}
+    given = {
+        "name": "d",
+        "requirements": {"prediction": {"type": "binary classification", "about_people": True}},
+        "planes": {
+            "components": [{"id": name, "kind": kind} for name, kind in kinds.items()],
+            "flows": [{"from": "app", "to": name, "carries": "request"} for name in ("reader", "scorer")],
+            "release": {"gates": gates},
+        },
+        "pattern": {
+            "paths": [{"id": "live", "component": "scorer", "pattern": "request-time", "share": "100%"}]
+        },
+    }
+    assert "DATA013" in {one.code for one in review(Design.model_validate(given))}
+    gates[1]["slices"] = "age group"
+    assert "DATA013" not in {one.code for one in review(Design.model_validate(given))}
