@@ -58,7 +58,7 @@ def _about_requests(design: Design) -> Iterator[Constraint]:
 )
 def around_what_meets_it(design: Design, planes: Planes) -> Iterator[Fault]:
     """A check or a mask has an effect only on the requests and data that pass through it."""
-    yield from _named_data_around(design, planes)
+    yield from _data_around(design, planes, named=False)
     parts = components_by_id(planes)
     of_requests = [one.id for one in _about_requests(design)]
     for one in constraints_of(design):
@@ -89,17 +89,37 @@ def around_what_meets_it(design: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-def _named_data_around(design: Design, planes: Planes) -> Iterator[Fault]:
-    """Yield the constraints on named data that a store gets without passing what meets them."""
+@rule(
+    "DATA041",
+    title="Named data stored around what has to treat them",
+    prevents="card numbers in the archive, since one of two ways leads past the component that masks them",
+    wrong_when="Wrong if other data take that way: name the set of data under 'without' of the flow.",
+    needs=worked_out,
+)
+def named_data_around(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A constraint on a set of data is broken by each store that gets the set without what meets the constraint."""
+    yield from _data_around(design, planes, named=True)
+
+
+def _data_around(design: Design, planes: Planes, *, named: bool) -> Iterator[Fault]:
+    """Yield the constraints that a store's data go around: those on named sets, or those that name none.
+
+    What is not about named data may be about the stores into which a guardrail that meets it writes.
+    """
     parts = components_by_id(planes)
     datasets = {one.id: one for one in (design.data.datasets if design.data else ())}
     for one in constraints_of(design):
         met = [] if one.region else [parts[name] for name in one.met_by if name in parts]
         timed = one.demands or one.kept_at_least is not None or one.kept_at_most is not None
-        met = [part for part in met if part.kind in _MASKS or (part.kind in _PASSED_ON and not timed)]
-        for kept in (datasets[name] for name in one.of if name in datasets):
+        if named:
+            met = [part for part in met if part.kind in _MASKS or (part.kind in _PASSED_ON and not timed)]
+        else:
+            met = [part for part in met if part.kind == "guardrail"]
+        written = {flow.end for part in met for flow in planes.flows if flow.start == part.id}
+        sets = one.of if named else [] if one.of else [kept.id for kept in datasets.values() if kept.personal]
+        for kept in (datasets[name] for name in sets if name in datasets):
             way = _stored_around(planes, kept, met, any_will_do=one.needs == "any")
-            if way:
+            if way and (named or way[-1] in written):
                 yield Fault(
                     way[0],
                     f"The constraint {one.id} is met by {listed(one.met_by)}, and {kept.id} gets into "

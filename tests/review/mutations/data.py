@@ -284,6 +284,20 @@ def guard_that_nobody_calls(design: Design) -> Design:
     return setting(design, "requirements.constraints.reasons", met_by=["rules", "limits"])
 
 
+@breaks("DATA041", FULL)
+def scores_stored_around_the_mask(design: Design) -> Design:
+    mask = Component(id="mask", kind="guardrail", does="Masks account numbers", owner="Payments")
+    design = adding(design, "planes.components", mask)
+    for start, end in (("scorer", "mask"), ("mask", "scores")):
+        design = adding(
+            design, "planes.flows", Flow(start=start, end=end, carries="predictions", personal=True)
+        )
+    masked = Constraint(
+        id="masked", text="No account numbers", source="contract", of="payments", met_by="mask"
+    )
+    return adding(design, "requirements.constraints", masked)
+
+
 @breaks("DATA036", FULL)
 def refused_on_paper(design: Design) -> Design:
     mode = FailureMode(
