@@ -1464,10 +1464,15 @@ def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
         one for one in learnt if generates(design) and (one in tenants or _is_written(one, design, planes))
     ]
     open_ones = [] if answered else list(dict.fromkeys(one.id for one in (*tenants, *told)))
-    bound = [one for one in learnt if one.personal and one.basis in _FOR_ONE_PURPOSE]
-    for_training = [
-        one for one in bound if mentions(_TO_LEARN, one.purpose)
-    ]  # its purpose is another one than the duty
+    on_interests = [one for one in told if one.personal and one.basis == "legitimate interests"]
+    bound = [
+        one
+        for one in learnt
+        if one.personal
+        and (one.basis in _FOR_ONE_PURPOSE or (one.basis == "consent" and says_something(one.purpose)))
+    ]
+    for_training = [one for one in bound if mentions(_TO_LEARN, one.purpose)]
+    bound += on_interests
     no_right = [
         one.id
         for one in dict.fromkeys((*tenants, *bound))
@@ -1479,9 +1484,12 @@ def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
     lacks += [f"no right to train on {listed(no_right)} is named"] * bool(no_right)
     at = f"data.datasets.{no_right[0]}.training_allowed_by" if no_right and not open_ones else "data.training"
     names = listed(list(dict.fromkeys([*open_ones, *no_right])))
-    duties = [one.id for one in bound if one.id in no_right and one not in tenants]
+    bases = {one.basis for one in learnt if one.id in no_right and one not in tenants}
+    alone = not open_ones and not {*no_right} & {one.id for one in tenants} and len(bases) == 1
     what = (
-        "is kept by a duty alone" if not open_ones and len(duties) == len(no_right) else "comes from others"
+        _KEPT_FOR.get(next(iter(bases), None) or "", "is kept by a duty alone")
+        if alone
+        else "comes from others"
     )
     yield Fault(
         f"{at}.extraction" if at == "data.training" and training else at,
@@ -1491,7 +1499,14 @@ def trained_on_tenants(design: Design, planes: Planes) -> Iterator[Fault]:
     )
 
 
-_TO_LEARN = r"\btrain|\blearn|model|predict|improv|detect|monitor|scor"
+_TO_LEARN = (
+    r"\btrain|\blearn|model|predict|improv|detect|monitor|scor|rank|recommend|forecast|estimat|classif|recogni|suggest"
+    r"|personali|match|triage|evaluat"
+)
+_KEPT_FOR = {
+    "consent": "is kept by a consent to something else",
+    "legitimate interests": "is kept on legitimate interests alone",
+}
 _FOR_ONE_PURPOSE = ("legal obligation", "vital interests")
 """Bases that allow what the duty or the emergency needs, and no other use."""
 

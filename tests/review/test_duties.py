@@ -299,6 +299,9 @@ def test_who_asks_a_mask_and_gets_the_answer_has_passed_it():
         ("basis: legal obligation", True),
         ("basis: vital interests", True),
         ("basis: consent", False),
+        ("basis: consent, purpose: Proof of what was agreed", True),
+        ("basis: consent, purpose: Proof and training", False),
+        ("basis: legitimate interests, purpose: Proof and training", False),
         ("basis: legal obligation, training_allowed_by: Consent of the caller", False),
     ],
 )
@@ -306,3 +309,19 @@ def test_what_is_kept_for_a_duty_needs_a_right_to_train_on_it(said, is_found):
     design = recorded(("text of a call".capitalize(), f"Text of a call, {said}"), flows=())
     design = setting(design, "data", training={"trained_on": "calls"})
     assert ("no right to train on calls" in found(design, "DATA032")) is is_found
+
+
+def test_a_model_that_writes_needs_a_right_to_what_is_kept_on_interests_alone():
+    design = recorded(
+        ("Text of a call", "Text of a call, basis: legitimate interests"), ("regression", "generation")
+    )
+    training = {"trained_on": "calls", "extraction": "Planted texts are tried at each release"}
+    assert "legitimate interests" in found(setting(design, "data", training=training), "DATA032")
+    agreed = recorded(
+        (
+            "Text of a call",
+            "Text of a call, basis: legitimate interests, training_allowed_by: Balance of May",
+        ),
+        ("regression", "generation"),
+    )
+    assert not found(setting(agreed, "data", training=training), "DATA032")
