@@ -21,7 +21,7 @@ from mlsd_helpers.analysis.surroundings import (
 )
 from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Design, FleetPlan, Generation, Latency
+from mlsd_helpers.design import Design, FailureMode, FleetPlan, Generation, Latency
 from mlsd_helpers.design.requirements import Promise
 from mlsd_helpers.review.rule import Fault
 from mlsd_helpers.review.words import listed
@@ -168,6 +168,31 @@ def failures_of(sizing: Sizing) -> Iterator[tuple[str, str, int]]:
     if sizing.down_in_restart:
         words = f"a rolling restart of {sizing.restart_share.value:.0%} at a time"
         yield "rolling restart", words, replicas - sizing.down_in_restart
+
+
+def sent_to_what_is_left(design: Design, sized: Sized) -> FailureMode | None:
+    """Return the failure mode that sends all of a fleet's load to the rest of its regions, which is too small for it.
+
+    A fleet stands in as many regions as its component or the planes name, if its zones are as many.
+    """
+    one = design.planes.component(sized.plan.component) if design.planes and sized.plan.component else None
+    left = sized.sizing.left_by_zone
+    if (
+        one is None
+        or design.planes is None
+        or left is None
+        or sized.replicas < sized.base
+        or sized.busy(left) < 1
+    ):
+        return None
+    regions = one.region or design.planes.region
+    if len(regions) != (sized.plan.zones or one.zones):
+        return None
+    modes = design.requirements.failure_modes if design.requirements else ()
+    return next(
+        (mode for mode in modes if {*mode.to_region} & {*regions} and (not mode.of or one.id in mode.of)),
+        None,
+    )
 
 
 def below(one: float, other: float) -> bool:

@@ -52,6 +52,7 @@ from mlsd_helpers.review.fleets import (
     promises_of,
     routing_is_to_blame,
     run_by_others,
+    sent_to_what_is_left,
     size_of,
     timed,
     told_once,
@@ -302,6 +303,7 @@ def _not_planned_for(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tup
             (words, left, why)
             for name, words, left in failures_of(one)
             if name not in paid
+            and not (name == "zone loss" and sent_to_what_is_left(design, sized))  # SERV032 says so
             and (why := _unbearable(judged, sized, left, certain=plan.headroom is not None))
         ]
         if hit:

@@ -19,11 +19,13 @@ from mlsd_helpers.analysis.rates import (
     share_on_duty,
 )
 from mlsd_helpers.analysis.request import has_fallback
+from mlsd_helpers.analysis.sizing import Sizing
 from mlsd_helpers.analysis.whole import answers_of, calls_of_models
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas.statistics import canary_sample_size
+from mlsd_helpers.review.fleets import name_of, sent_to_what_is_left, size_of, waited
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import (
     DATA,
@@ -1106,6 +1108,27 @@ def drift_between_versions(_: Design, planes: Planes) -> Iterator[Fault]:
 
 
 _APART = r"versions?\b|firmware|revisions?\b|hardware|(device|camera|sensor) (model|type)|\bbuilds?\b"
+
+
+@rule(
+    "SERV032",
+    title="Failover to replicas that cannot take the load",
+    prevents="the second data centre that goes down ten seconds after the first",
+    wrong_when="Wrong if part of the load is shed before; say so in 'meanwhile', and take out 'to_region'.",
+    needs=waited,
+)
+def failover_without_room(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
+    """Requests that go elsewhere when a region is lost need replicas there for all of the peak."""
+    for one in fleets:
+        sized, left = size_of(one), one.left_by_zone
+        if sized and left is not None and (mode := sent_to_what_is_left(design, sized)):
+            load = f"{sized.busy(left):.0%}" if left else "endless"
+            yield Fault(
+                f"requirements.failure_modes.{mode.id}.to_region",
+                f"In {mode.id} requests go to {listed(mode.to_region)}, where {left} of the {sized.replicas} "
+                f"replicas of {name_of(one)} are left, with an offered load of {load} at the peak.",
+                "Size the fleet for the loss of a region and name it under pays_for as zone loss, or say what is shed.",
+            )
 
 
 # ---- indexes of embeddings

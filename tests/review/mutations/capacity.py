@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import CapacityPlan, Component, Design, Flow, Generation, Requirements
-from tests.review.mutations.fuller import setting
+from mlsd_helpers.design import CapacityPlan, Component, Design, FailureMode, Flow, Generation, Requirements
+from tests.review.mutations.fuller import adding, setting
 from tests.review.mutations.mutation import breaks
 
 STARTS: dict[str, Callable[[], Design]] = {
@@ -284,6 +284,19 @@ def zone_forgotten(design: Design) -> Design:
     """Plan for restarts and run three zones that only carry the peak together."""
     paid = _with_headroom(design, share="5%", pays_for="rolling restart", unavailable_in_restart="0%")
     return resized(paid, 30, 10)
+
+
+@breaks("SERV032")
+def region_without_room(design: Design) -> Design:
+    """Send the load of a lost region to two others that only carry the peak together with it."""
+    regions = ("eu-west-1", "eu-west-3", "eu-north-1")
+    lost = FailureMode(
+        id="region_lost", failure="A region", meanwhile="The others answer", fails="closed", to_region=regions
+    )
+    design = setting(
+        zone_forgotten.change(design), f"planes.components.{design.capacity.component}", region=regions
+    )
+    return adding(design, "requirements.failure_modes", lost)
 
 
 @breaks("CAP034", start="generating")
