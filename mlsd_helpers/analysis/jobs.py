@@ -12,12 +12,15 @@ from mlsd_helpers.analysis.ages import CARRY_DATA, Branches, branches_of
 from mlsd_helpers.analysis.graph import (
     components_by_id,
     heaviest_way,
+    own_flows,
     reached,
     steps_along,
     steps_back,
     waiting_flows,
 )
 from mlsd_helpers.analysis.paths import stages_of
+from mlsd_helpers.analysis.people import brought_to
+from mlsd_helpers.analysis.rates import calls_of_flows
 from mlsd_helpers.analysis.request import calls_by_component, longest_calls_s
 from mlsd_helpers.design import Design, Feature, FleetPlan, Planes, Schedule, ServingPath
 from mlsd_helpers.design import Stage as DesignedStage
@@ -303,3 +306,33 @@ def waits_of_calls(design: Design, run: Run) -> tuple[float, str]:
     jobs = {paths.get(job.name) for job in run.jobs}
     waits = {name: longest_calls_s(known[name], calls.get(name, ())).most_s for name in jobs if name in known}
     return fsum(waits.values()), max(waits, key=waits.__getitem__, default="")
+
+
+def calls_per_item(design: Design, run: Run) -> dict[str, float]:
+    """Return how many calls of each component a run makes for one of its items, as far as the sketch shows them.
+
+    They are requests, and features that somebody else's service delivers, by what works on the run's jobs, and what
+    these calls lead to. What is read or delivered as a batch is one call for all items, and is left out.
+    """
+    planes = design.planes
+    if planes is None:
+        return {}
+    known = components_by_id(planes)
+    scorers = _scorers(design)
+    if planes.asked and planes.asked.entries[planes.asked.workload]:
+        scorers &= brought_to(planes)
+    starts = {job.component for job in run.jobs if job.component in known} | scorers
+    asked = [flow for _, flow in waiting_flows(planes)]
+    asked += [
+        flow.changed(start=flow.end, end=flow.start)
+        for _, flow in own_flows(planes)
+        if flow.carries == "features"
+        and flow.end in starts
+        and known[flow.start].kind == "external service"
+        and known[flow.end].plane == "data"
+    ]
+    later = {flow.otherwise for flow in asked if flow.otherwise}
+    made = [flow for flow in asked if flow.id is None or flow.id not in later or flow.share is not None]
+    inner = reached({flow.end for flow in made if flow.start in starts}, steps_along(made))
+    first = {name for name in starts if name not in inner}
+    return calls_of_flows(first or starts, made)

@@ -13,6 +13,7 @@
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, own_flows, waiting_flows
@@ -142,6 +143,21 @@ def _calls_from(
         for call in calls.get(name, ()) if name in rates else ():
             rates[call.flow.end] = rates.get(call.flow.end, 0.0) + call.flow.per_start * rates[name]
     return rates
+
+
+def calls_of_flows(starts: Iterable[str], flows: Sequence[Flow]) -> dict[str, float]:
+    """Return how many calls reach each component for one item at each of some starts, by all of these flows.
+
+    >>> limited = [("scorer", "limiter", 2), ("limiter", "provider", 1)]
+    >>> flows = [Flow(start=start, end=end, carries="request", calls=calls) for start, end, calls in limited]
+    >>> calls_of_flows(["scorer"], flows)
+    {'limiter': 2.0, 'provider': 2.0}
+    """
+    starts, calls = tuple(starts), defaultdict[str, list[Call]](list)
+    for flow in flows:
+        calls[flow.start].append(Call(flow))
+    found = _calls_from(starts, callers_first(flows), calls, {})
+    return {name: number for name, number in found.items() if name not in starts}
 
 
 def without_rare(

@@ -10,7 +10,16 @@ from math import floor, fsum, inf, isclose
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.analysis.graph import components_by_id, own_flows, waiting_flows
-from mlsd_helpers.analysis.jobs import Job, Run, computed_s, fleet_of, items_of, run_of, waits_of_calls
+from mlsd_helpers.analysis.jobs import (
+    Job,
+    Run,
+    calls_per_item,
+    computed_s,
+    fleet_of,
+    items_of,
+    run_of,
+    waits_of_calls,
+)
 from mlsd_helpers.analysis.paths import (
     JOBS,
     Alternative,
@@ -20,6 +29,7 @@ from mlsd_helpers.analysis.paths import (
     peak_rps,
     stages_of,
 )
+from mlsd_helpers.analysis.rates import is_of_each
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizing_of, sizings
 from mlsd_helpers.analysis.words import says_something
@@ -1291,7 +1301,8 @@ def input_may_be_incomplete(design: Design, run: Run) -> Iterator[Fault]:
     "PATTERN034",
     title="Quota too small for a run",
     prevents="a run that waits for somebody else's limit until after its deadline",
-    wrong_when="Wrong if one call serves many items, or if only some items need it: state the share of the flow.",
+    wrong_when="Wrong if one call serves many items, which is a flow that carries a 'batch', or if only some items "
+    "need it: state the 'share' of the flow.",
     needs=run_of,
 )
 def quota_too_small_for_run(design: Design, run: Run) -> Iterator[Fault]:
@@ -1300,17 +1311,10 @@ def quota_too_small_for_run(design: Design, run: Run) -> Iterator[Fault]:
     known = components_by_id(design.planes) if design.planes else {}
     if not items or not room_s:
         return
-    calls = dict[str, float]()
-    for flow in design.planes.flows if design.planes else ():
-        for caller, called in ((flow.start, flow.end), (flow.end, flow.start)):
-            if (
-                known[caller].kind in JOBS
-                and known[called].quota
-                and flow.carries not in {"metrics", "command"}
-            ):
-                share = 1.0 if flow.share is None else flow.share
-                calls[called] = max(calls.get(called, 0.0), items * share)
-    for name, number in calls.items():
+    for name, each in calls_per_item(design, run).items():
+        quota, number = known[name].quota, items * each
+        if quota is None or is_of_each(quota.per):
+            continue
         time_s = _at_quota_s(known[name], number)
         if _exceeds(time_s, room_s):
             price = known[name].price
@@ -1321,10 +1325,10 @@ def quota_too_small_for_run(design: Design, run: Run) -> Iterator[Fault]:
             )
             yield Fault(
                 f"planes.components.{name}.quota",
-                f"{number:,.0f} calls of {name} take {show_seconds(time_s)} within its quota, if each item takes one"
-                f"{cost}; a run has {show_seconds(room_s)}.",
-                "Ask only for what is new or has changed and keep the answers, ask for many items in one call, or buy "
-                "a larger quota.",
+                f"{number:,.0f} calls of {name} take {show_seconds(time_s)} within its quota, at {each:.3g} for each "
+                f"item{cost}; a run has {show_seconds(room_s)}.",
+                "Ask only for what is new or has changed and keep the answers, ask for many items in one call and draw "
+                "that as 'batch', or buy a larger quota.",
             )
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import own_roots, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.jobs import calls_per_item, run_of
 from mlsd_helpers.analysis.paths import JOBS, each_together, together
 from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries
 from mlsd_helpers.analysis.rates import (
@@ -452,13 +453,18 @@ def use_not_known(design: Design, planes: Planes) -> Iterator[Fault]:
     """A quota and a price by use mean something only beside the number of calls and tokens."""
     load, waited = _Load(design, planes), {flow.end for _, flow in waiting_flows(planes)}
     why, quotas = dict[str, str](), {one.id: one.quota for one in planes.components}
+    run = run_of(design)
+    by_runs = (
+        calls_per_item(design, run) if run and run.schedule.items else {}
+    )  # PATTERN034 holds them to the quota
     for one in planes.components:
         limited = one.quota is not None and not is_of_each(one.quota.per) and one.id in waited
         limited = limited and one.kind != "rate limiter"  # whose quota is our own limit
         callers = [flow.start for _, flow in waiting_flows(planes) if flow.end == one.id]
         limits = [quotas[name] for name in callers]
         bounded = all(limit and limit.requests is not None for limit in limits)
-        if limited and load.peak is not None and not load.knows(one.id) and not bounded:
+        counted = load.knows(one.id) or one.id in by_runs
+        if limited and load.peak is not None and not counted and not bounded:
             why[one.id] = "how often it is called at the peak"
     budget = design.capacity.budget_per_month if design.capacity else None
     stated = {cost.component for cost in design.capacity.costs} if design.capacity else set()

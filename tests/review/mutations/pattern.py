@@ -499,8 +499,19 @@ def asks_a_registry_for_each_item(design: Design) -> Design:
     """Ask somebody else's service for each of two million firms, at twenty a second."""
     assert design.planes is not None
     registry: dict[str, Any] = {"id": "registry", "kind": "external service", "plane": "data"}
-    registry |= {"owner": "Risk models", "quota": {"requests": "20 rps"}}
-    call = {"from": "registry", "to": "features", "carries": "batch"}
+    registry |= {"owner": "Risk models", "quota": {"requests": "20 rps"}, "availability": "99.9%"}
+    registry |= {
+        "price": {"per_request": 0},
+        "terms": {"exit": "The yearly file of the office, within a day"},
+    }
+    call = {
+        "from": "features",
+        "to": "registry",
+        "carries": "request",
+        "timeout": "2 s",
+        "auth": "certificate",
+    }
+    call |= {"fallback": "The feature is missing"}
     return _with_planes(
         design,
         components=(*design.planes.components, registry),
