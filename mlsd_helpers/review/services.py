@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
-from mlsd_helpers.analysis.graph import own_roots, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import own_flows, own_roots, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.jobs import calls_per_item, run_of
 from mlsd_helpers.analysis.paths import JOBS, each_together, together
 from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries
@@ -528,7 +528,7 @@ def _own_cases_of_people(design: Design, planes: Planes) -> dict[str, Cases]:
     needs=sketched,
 )
 def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What a model hands to people has to fit into their hours."""
+    """What a model hands to people has to fit into their hours, and into the time before a run's result is due."""
     arriving = _cases_of_people(design, planes)
     for one in planes.components:
         cases, taken = arriving.get(one.id), cases_per_s(one)
@@ -541,6 +541,53 @@ def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
                 "Hand over fewer cases, such as those above a higher threshold, or plan more people."
                 + ("" if by_day else " A number for a day at work is 'cases_per_day'."),
             )
+        elif late := _cases_left_at_the_deadline(design, planes, one):
+            yield Fault(f"planes.components.{one.id}.{'rate' if one.rate else 'cases_per_day'}", *late)
+
+
+def _cases_left_at_the_deadline(design: Design, planes: Planes, one: Component) -> tuple[str, str] | None:
+    """Say how many of a run's cases people cannot take before its result is due; None where they can, or may be later.
+
+    They act before it is due where what sends them the cases says what it does without them, and what they answer goes
+    back into serving.
+    """
+    run = run_of(design)
+    waits = [flow for _, flow in own_flows(planes) if flow.end == one.id and flow.carries in DATA]
+    waits = [flow for flow in waits if flow.timeout or has_fallback(flow)]
+    known = {each.id: each.plane for each in planes.components}
+    answers = [flow for _, flow in own_flows(planes) if flow.start == one.id and flow.carries in DATA]
+    back = any(known[flow.end] == "serving" for flow in answers)
+    pace = _pace_on_duty(one)
+    if run is None or not (run.schedule.allowed and run.schedule.period and run.schedule.items):
+        return None
+    if not (waits and back and run.scoring_known and pace) or (
+        design.requirements and design.requirements.throughput
+    ):
+        return None
+    found = _own_cases_of_people(design, planes).get(one.id)
+    left_s = max(run.schedule.allowed - run.time_s, 0.0)
+    if found is None or found.surely is None:
+        return None
+    number = found.surely * run.schedule.period
+    if number <= left_s * pace * _SLACK:
+        return None
+    told = (
+        f"{one.id} gets {_counted(number)} cases of a run, whose result is due {show_seconds(run.schedule.allowed)} "
+        f"after its start and {show_seconds(left_s)} after its scoring, and can take {_counted(left_s * pace)} by "
+        f"then: {_counted(pace * hour)} an hour."
+    )
+    return (
+        told,
+        "Hand over fewer cases, such as those above a higher threshold, start the run earlier, or plan more people.",
+    )
+
+
+def _pace_on_duty(one: Component) -> float | None:
+    """Return the cases a second that people take while they are there; None where their hours cannot be read."""
+    if one.rate is not None or one.cases_per_day is None:
+        return one.rate
+    share = share_on_duty(one.hours)
+    return one.cases_per_day * days_on_duty(one.hours) / (7 * day * share) if share else None
 
 
 def _pace(one: Component) -> str:

@@ -62,3 +62,35 @@ def test_calls_through_a_limiter_add_up_and_alternatives_are_none():
     assert "25,200 calls" in found(QUOTA.format(both + direct), "PATTERN034")[0]
     instead = "{from: scorer, to: limiter, carries: request, calls: 7, otherwise: more}\n  - "
     assert not found(QUOTA.format(instead + direct), "PATTERN034")
+
+
+CONFIRMED = """
+requirements: {{schedule: {{period: 1 d, starts: "08:55", due: "10:30", items: 2300}}}}
+planes:
+  components:
+  - {{id: scorer, kind: batch scorer}}
+  - {{id: room, kind: people, plane: serving, hours: "Mon-Sun 0-24", {1}}}
+  - {{id: web, kind: service, plane: serving}}
+  flows:
+  - {{from: scorer, to: room, carries: predictions, share: {0}{2}}}
+  - {{from: room, to: web, carries: request}}
+pattern:
+  paths: [{{id: ahead, component: scorer, pattern: pre-computed, precompute: {{period: 1 d, job_time: 25 min}}}}]
+"""
+SENT_ANYWAY = ", fallback: Unconfirmed values go out as they are"
+
+
+@pytest.mark.parametrize(
+    ("share", "pace", "waits", "late"),
+    [
+        ("8%", "rate: 40 per h", SENT_ANYWAY, True),  # 184 cases, and 70 minutes for 47
+        ("8%", "cases_per_day: 960", SENT_ANYWAY, True),
+        ("8%", "rate: 40 per h", "", False),  # they may be taken until tomorrow
+        ("2%", "rate: 40 per h", SENT_ANYWAY, False),
+        ("8%", "rate: 160 per h", SENT_ANYWAY, False),
+    ],
+)
+def test_what_people_confirm_before_a_result_is_due_has_to_fit_into_the_time_left(share, pace, waits, late):
+    messages = found(CONFIRMED.format(share, pace, waits), "SERV008")
+    assert len(messages) == late
+    assert all("184 cases of a run" in message for message in messages)
