@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import ceil, floor, inf, isclose
 
 from mlsd_helpers import formulas
-from mlsd_helpers.analysis.graph import components_by_id
+from mlsd_helpers.analysis.graph import components_by_id, reached, steps_back, waiting_flows
 from mlsd_helpers.analysis.paths import (
     answers_requests,
     burstiness_of,
@@ -421,7 +421,8 @@ def bursts_without_headroom(design: Design, fleets: tuple[Sizing, ...]) -> Itera
     "CAP012",
     title="Unlimited queue",
     prevents="requests that wait until nobody needs their answer any more",
-    wrong_when="Wrong for an endpoint that limits its own queue; mark its component as 'managed'.",
+    wrong_when="Wrong for an endpoint that limits its own queue; mark its component as 'managed'. Wrong for a room of "
+    "people who each wait for an answer before they ask again; draw them as 'people' who call it.",
     needs=waited,
 )
 def queue_unlimited(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fault]:
@@ -437,9 +438,22 @@ def queue_unlimited(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Faul
             ),
         )
         for one in fleets
-        if one.plan.queue_limit is None and not behind_a_queue(design, one.plan)
+        if one.plan.queue_limit is None
+        and not behind_a_queue(design, one.plan)
+        and not _asked_by_staff(design, one.plan.component)
     ]
     yield from told_once(design, found)
+
+
+def _asked_by_staff(design: Design, component: str | None) -> bool:
+    """Tell whether people alone call a component in the end: each asks once and waits, so no queue outgrows them."""
+    if design.planes is None or component is None:
+        return False
+    calls = [flow for _, flow in waiting_flows(design.planes)]
+    callers, called = reached([component], steps_back(calls)), {flow.end for flow in calls}
+    kinds = {one.id: one.kind for one in design.planes.components}
+    first = callers - called
+    return bool(first) and all(kinds[name] == "people" for name in first)
 
 
 def _queue_that_fits(design: Design, sizing: Sizing) -> str:

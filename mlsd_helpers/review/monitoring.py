@@ -124,10 +124,11 @@ def _is_input(flow: Flow, start: Component, end: Component) -> bool:
     "PLANE016",
     title="Prediction log missing",
     prevents="a decline that cannot be measured, and labels without predictions to join",
-    wrong_when="Wrong if the log is kept by a system outside this design; draw it.",
+    wrong_when="Wrong if the log is kept by a system outside this design; draw it. A store of predictions that a "
+    "quality monitor reads is one too, where a set of data kept in it states a 'retention' beyond the delay of labels.",
     needs=filled("serving", "monitoring"),
 )
-def prediction_log_missing(_: Design, planes: Planes) -> Iterator[Fault]:
+def prediction_log_missing(design: Design, planes: Planes) -> Iterator[Fault]:
     """Only a prediction that was stored can be compared with its outcome."""
     known = graph.components_by_id(planes)
     serving = [one.id for one in planes.in_plane("serving")]
@@ -135,7 +136,15 @@ def prediction_log_missing(_: Design, planes: Planes) -> Iterator[Fault]:
     heard = graph.reached(serving, graph.steps_along(moving))
     told = [flow.end for flow in moving if flow.carries == "predictions" and flow.start in serving]
     kept = graph.reached(told, graph.steps_along(moving)) - set(serving)
-    if any(known[name].kind == "prediction log" for name in heard):
+    delay_s = requirement(design, "labels", "delay") or 0.0
+    lasting = {
+        name
+        for one in (design.data.datasets if design.data else ())
+        if one.retention and one.retention >= delay_s
+        for name in one.kept_in
+    }
+    compared = {flow.start for flow in moving if known[flow.end].kind == "quality monitor"}
+    if any(known[name].kind == "prediction log" for name in heard) or compared & lasting & {*told}:
         return
     if not any(known[name].kind in _LOGS for name in kept):
         yield Fault(

@@ -349,11 +349,13 @@ def _never_done(job: Precompute) -> bool:
     title="No time to repeat a failed job",
     prevents="a failed run at night that leaves a day without answers",
     wrong_when="Wrong if the job resumes from a checkpoint or shard by shard, so that a failure repeats "
-    "a part only: write 'resumable: true'.",
+    "a part only: write 'resumable: true'; or if the next run comes soon enough: state how old predictions may be "
+    "under 'freshness'.",
     needs=_pattern,
 )
-def no_time_for_second_run(_: Design, pattern: Pattern) -> Iterator[Fault]:
-    """A job that fails has to run again within the same window."""
+def no_time_for_second_run(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """A job that fails has to run again within the same window, unless the next run is early enough."""
+    oldest_s = _oldest_answer_s(design)
     for path, job in _made_ahead(pattern):
         room_s = _room_s(job)
         if (
@@ -361,6 +363,7 @@ def no_time_for_second_run(_: Design, pattern: Pattern) -> Iterator[Fault]:
             and not job.resumable
             and not _never_done(job)
             and _exceeds(2 * job.job_time, room_s)
+            and (oldest_s is None or _exceeds(2 * job.period + job.job_time, oldest_s))
         ):
             yield Fault(
                 _place(path, "precompute.window"),

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from statistics import NormalDist
 
 from mlsd_helpers.analysis import graph
@@ -412,11 +412,13 @@ def stage_shorter_than_its_alert(design: Design, release: Release) -> Iterator[F
         answers = [one.id for one in stops if one.watches != "infrastructure"] or list(needed_s)
         nothing = bool(answers) and mute.keys() >= {*answers}
         if not nothing:  # how late labels are differs from case to case: a window is sure
-            mute = {name: window_s for name in mute if (window_s := known[name].window or 0.0) > stage.lasts}
+            mute = {
+                name: time_s for name, time_s in mute.items() if (known[name].window or 0.0) > stage.lasts
+            }
         if not mute:
             continue
         told = listed(
-            f"{name} ({show_seconds(time_s)}{'' if time_s <= (known[name].window or 0.0) else ' for its labels'})"
+            f"{name} ({show_seconds(time_s)}{'' if time_s <= (known[name].window or 0.0) else ' with its labels'})"
             for name, time_s in mute.items()
         )
         yield Fault(
@@ -433,9 +435,9 @@ def stage_shorter_than_its_alert(design: Design, release: Release) -> Iterator[F
 def _speaks_after_s(alert: Alert, delay_s: float) -> float:
     """Return how long a stage has to last before an alert can show what the new version does.
 
-    Of quality by labels it is at least their delay; whether the window comes on top depends on what it counts.
+    Of quality by labels it is the window and their delay: the answers of a window get their labels so much later.
     """
-    return max(alert.window or 0.0, delay_s if alert.watches == "quality" else 0.0)
+    return (alert.window or 0.0) + (delay_s if alert.watches == "quality" else 0.0)
 
 
 @rule(
@@ -453,7 +455,7 @@ def canary_too_small(design: Design, release: Release) -> Iterator[Fault]:
     target = requirement(design, "availability", "target")
     first = next(iter(_exposed(release)), None)
     planes = design.planes
-    if planes is None or _devices(planes) or not answers_requests(design):
+    if planes is None or _devices(planes) or not answers_requests(design) or not predicts(design):
         return
     if not (
         rate_rps and target and 0.5 < target < 1 and first and first.share and first.share < 1 and first.lasts
@@ -584,7 +586,7 @@ def rollback_leaves_behind(design: Design, release: Release) -> Iterator[Fault]:
     has = {
         "prompt": texts,
         "guardrails": texts and "guardrail" in kinds,
-        "predictions": _answers_outlive(design, release, kinds),
+        "predictions": _answers_outlive(design, release),
     }
     left = [name for name, there in has.items() if there and name not in kept]
     named = {"model", "feature schema", *left}  # PLANE028 asks for the first two
@@ -598,20 +600,30 @@ def rollback_leaves_behind(design: Design, release: Release) -> Iterator[Fault]:
         )
 
 
-def _answers_outlive(design: Design, release: Release, kinds: Collection[str]) -> bool:
-    """Tell whether stored answers of a bad model are served for longer than its rollback takes."""
-    if "batch scorer" not in kinds or design.planes is None:
+def _answers_outlive(design: Design, release: Release) -> bool:
+    """Tell whether requests read stored answers of a bad model for longer than its rollback takes.
+
+    The job that fills their store may be that of another workload.
+    """
+    if design.planes is None:
         return False
     parts = graph.components_by_id(design.planes)
     read = {flow.end for _, flow in graph.waiting_flows(design.planes)}
-    kept = {
-        flow.end
+    filling = {
+        flow.start
         for flow in design.planes.flows
-        if flow.carries in {"predictions", "batch"} and parts[flow.start].kind == "batch scorer"
+        if flow.carries in {"predictions", "batch"}
+        and parts[flow.start].kind == "batch scorer"
+        and flow.end in read
     }
-    paths = design.pattern.paths if design.pattern else ()
-    periods = [path.precompute.period for path in paths if path.precompute]
-    return bool(read & kept) and min(periods, default=day) > max(hour, release.rollback_time or 0.0)
+    paths = [path for one in (design, *design.others) for path in (one.pattern.paths if one.pattern else ())]
+    periods = {
+        path.component: path.precompute.period
+        for path in paths
+        if path.precompute and path.component in {*filling, None}
+    }
+    replaced_s = max((periods.get(name, periods.get(None, day)) for name in filling), default=0.0)
+    return replaced_s > max(hour, release.rollback_time or 0.0)
 
 
 @rule(
@@ -675,7 +687,7 @@ def kill_switch_missing(design: Design, planes: Planes) -> Iterator[Fault]:
     """Switching a model off is faster than repairing it."""
     drawn = any(one.kind == "kill switch" for one in planes.components)
     by_clock = design.requirements is not None and design.requirements.schedule is not None
-    asked = planes.release is not None and answers_requests(design) and not by_clock
+    asked = planes.release is not None and answers_requests(design) and predicts(design) and not by_clock
     if planes.release is not None and asked and not (answered(planes.release.kill_switch) or drawn):
         yield Fault(
             "planes.release.kill_switch",
@@ -762,6 +774,10 @@ def wait_for_labels_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
         )
 
 
+_ROUNDED = 0.05
+"""A month is not meant to the hour: an age that is so much over its limit passes. Our choice."""
+
+
 @rule(
     "PLANE036",
     title="Model older than allowed",
@@ -778,12 +794,13 @@ def model_over_age(design: Design, planes: Planes) -> Iterator[Fault]:
     stages_s = [stage.lasts or 0.0 for stage in release.rollout if _is_trial(stage)] if release else []
     waits_s = math.fsum([release.shadow or 0.0 if release else 0.0, *stages_s])
     run_s = (design.data.training.run_time or 0.0) if design.data and design.data.training else 0.0
-    if (age_s := training.period + run_s + waits_s) > allowed_s * 1.05:  # a month is not meant to the hour
+    if (age_s := training.period + run_s + waits_s) > allowed_s * (1 + _ROUNDED):
         run = f", {show_seconds(run_s)} of training" if run_s else ""
         yield Fault(
             "planes.retraining.period",
             f"A training every {show_seconds(training.period)}{run} and {show_seconds(waits_s)} of shadow and first "
-            f"stages make a model up to {show_seconds(age_s)} old, and it may be {show_seconds(allowed_s)}.",
+            f"stages make a model up to {show_seconds(age_s)} old, and it may be {show_seconds(allowed_s)}; "
+            f"{percent(_ROUNDED)} more would pass as rounding.",
             "Train more often, or release faster.",
         )
 

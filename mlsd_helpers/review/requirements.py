@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis.ages import labelled_data_age, writers_into
-from mlsd_helpers.analysis.graph import own_flows, reached, steps_along, waiting_flows
-from mlsd_helpers.analysis.paths import MODELS, answers_requests
+from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.paths import answers_requests
 from mlsd_helpers.analysis.whole import split_s
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Design, FailureMode, Labels, Requirements, Schedule, Throughput
 from mlsd_helpers.design.workloads import begins_at
 from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.scope import predicts
 from mlsd_helpers.review.words import mentions
 from mlsd_helpers.units import hour, minute, ms, show_seconds
 
@@ -56,7 +57,7 @@ def axis_missing(design: Design, stated: Requirements) -> Iterator[Fault]:
     """A requirement that is not written down is not tested, and seldom met."""
     axes = OF_REQUESTS if answers_requests(design) else OF_A_SCHEDULE
     missing = [axis for axis in axes if getattr(stated, axis) is None]
-    if "prediction" in missing and not _asks_a_model(design):
+    if "prediction" in missing and not predicts(design):
         missing.remove("prediction")
     if "freshness" not in missing:
         missing += _ages_missing(design, stated)
@@ -96,16 +97,6 @@ def _keeps_data(design: Design) -> bool:
     entry = begins_at(design.planes, design.workload) if design.workload else ()
     near = reached(entry, steps_along(flow for _, flow in waiting_flows(design.planes)))
     return any(one.kind in STORES and (not entry or one.id in near) for one in design.planes.components)
-
-
-def _asks_a_model(design: Design) -> bool:
-    """Tell whether requests or runs of a workload come to a model; those of a design without workloads do."""
-    planes = design.planes
-    if design.workload is None or planes is None or not planes.flows or not design.workload.entry:
-        return True
-    sent = [flow for _, flow in own_flows(planes) if flow.carries not in {"metrics", "model"}]
-    near = reached(begins_at(planes, design.workload), steps_along(sent))
-    return any(one.id in near and one.kind in MODELS for one in planes.components)
 
 
 def _ages_missing(design: Design, stated: Requirements) -> Iterator[str]:

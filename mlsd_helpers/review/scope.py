@@ -103,8 +103,28 @@ def predicts(design: Design) -> bool:
     models = {one.id for one in planes.components if one.kind in (*MODELS, "business rules", "device fleet")}
     models |= {flow.end for flow in planes.flows if flow.carries == "model"}
     calls = [flow for _, flow in waiting_flows(planes)]
-    handed = [flow for _, flow in own_flows(planes) if flow.carries in {"events", "request", "predictions"}]
+    kinds = {one.id: one.kind for one in planes.components}
+    handed = [
+        flow
+        for _, flow in own_flows(planes)
+        if flow.carries in {"events", "batch", "features", "predictions"} and kinds[flow.start] not in _KEPT
+    ]
+    told = {flow.end for flow in handed if flow.carries == "predictions"} - {flow.end for flow in calls}
+    models -= {name for name in told if kinds[name] == "external service"}  # it gets answers, and gives none
     return not entries or not models or bool(reached(entries, steps_along([*calls, *handed])) & models)
+
+
+_KEPT = (
+    "prediction store",
+    "prediction log",
+    "offline store",
+    "label store",
+    "feature store",
+    "vector index",
+    "cache",
+    "people",
+)
+"""What is handed on from here is no part of the request or run that wrote it."""
 
 
 def is_of_another(design: Design, name: str) -> bool:

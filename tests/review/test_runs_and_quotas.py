@@ -94,3 +94,83 @@ def test_what_people_confirm_before_a_result_is_due_has_to_fit_into_the_time_lef
     messages = found(CONFIRMED.format(share, pace, waits), "SERV008")
     assert len(messages) == late
     assert all("184 cases of a run" in message for message in messages)
+
+
+SEAT = """
+requirements:
+  workloads:
+  - {{id: run, entry: scorer, schedule: {{period: {period}, items: 10}}, freshness: {{predictions: {oldest}}},
+     prediction: {{type: regression}}, labels: {{source: meters, delay: 1 d}}}}
+  - {{id: page, entry: web, latency: {{budget: 2 s, percentile: p95}}, throughput: {{peak: 8 rps, mean: 1 rps}},
+     availability: {{target: 99.5%}}, freshness: {{predictions: 1 h}}}}
+planes:
+  components:
+  - {{id: lake, kind: offline store}}
+  - {{id: scorer, kind: batch scorer}}
+  - {{id: scores, kind: prediction store}}
+  - {{id: web, kind: service, plane: serving}}
+  - {{id: seats, kind: {who}, plane: serving}}
+  - {{id: sender, kind: service, plane: serving}}
+  - {{id: market, kind: external service, plane: serving}}
+  - {{id: quality, kind: quality monitor}}
+  flows:
+  - {{from: lake, to: scorer, carries: batch}}
+  - {{from: scorer, to: scores, carries: predictions}}
+  - {{from: seats, to: web, carries: request}}
+  - {{from: web, to: scores, carries: request}}
+  - {{from: scores, to: sender, carries: predictions}}
+  - {{from: sender, to: market, carries: predictions}}
+  - {{from: scores, to: quality, carries: predictions}}
+  release: {{canary_share: 10%, canary_time: 1 h, rollback_to: the last, rollback_time: 10 min,
+    versioned_together: [model]}}
+pattern:
+  paths:
+  - {{id: ahead, component: scorer, workload: run, pattern: pre-computed,
+     precompute: {{period: {period}, window: 15 min, job_time: 10 min}}}}
+capacity: {{component: web, replicas: 2, service_time: 100 ms}}
+data: {{datasets: [{{id: issued, what: Scores, kept_in: scores, retention: {kept}}}]}}
+"""
+
+
+def seat(**fields: str) -> str:
+    return SEAT.format(
+        **({"period": "15 min", "oldest": "30 min", "kept": "2 years", "who": "people"} | fields)
+    )
+
+
+@pytest.mark.parametrize("code", ["REQ002", "PLANE031", "PLANE032", "PLANE033"])
+def test_a_page_that_reads_a_store_is_asked_for_no_model(code):
+    assert not [message for message in found(seat(), code) if "page" in message]
+    asks = seat().replace(
+        "{from: seats, to: web", "{from: web, to: market, carries: request}\n  - {from: seats, to: web"
+    )
+    assert code != "REQ002" or [message for message in found(asks, code) if "page" in message]
+
+
+@pytest.mark.parametrize(
+    ("code", "sound", "bad"),
+    [
+        ("PLANE016", {}, {"kept": "1 h"}),
+        ("CAP012", {}, {"who": "client"}),
+        ("PATTERN011", {"oldest": "40 min"}, {"oldest": "39 min"}),
+        ("PLANE053", {}, {"period": "1 d"}),
+    ],
+)
+def test_what_makes_a_run_and_its_page_sound(code, sound, bad):
+    assert not found(seat(**sound).replace("kind: client, plane: serving", "kind: client"), code)
+    assert found(seat(**bad).replace("kind: client, plane: serving", "kind: client"), code)
+
+
+@pytest.mark.parametrize(("lasts", "needed"), [("59 h", "2.5 d with its labels"), ("60 h", None)])
+def test_an_alert_on_quality_speaks_after_its_window_and_the_delay_of_labels(lasts, needed):
+    text = f"""
+requirements: {{labels: {{source: meters, delay: 36 h}}}}
+planes:
+  components: [{{id: quality, kind: quality monitor}}]
+  alerts: [{{id: loss, raised_by: quality, watches: quality, metric: loss, window: 24 h}}]
+  release:
+    stages: [{{id: first, share: 10%, for: {lasts}, stops_on: loss}}, {{id: all, share: 100%}}]
+"""
+    messages = found(text, "PLANE056")
+    assert len(messages) == (needed is not None)
+    assert all(str(needed) in message for message in messages)
