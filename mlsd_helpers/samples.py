@@ -5,16 +5,18 @@ The lessons say what the numbers mean; none of them is measured.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from mlsd_helpers import cases
-from mlsd_helpers.design import Planes
+from mlsd_helpers.design import DataFlow, Design, Planes
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.exercises.dataflow.gaps import HARBOUR_PAY
+from mlsd_helpers.review import review
 from mlsd_helpers.units import minute, show_seconds
 
 __all__ = [
@@ -23,13 +25,17 @@ __all__ = [
     "days_behind_a_gate",
     "disputed_payments",
     "feature_table",
+    "findings_of_flow",
     "flagged_at_age",
     "flagged_over_the_day",
+    "follow_a_payment",
     "gaps_between_payments",
     "loops_beside_a_stall",
+    "path_table",
     "payments_of_a_day",
     "sketch_of_six",
     "sketch_with_holes",
+    "ways_to_start",
 ]
 
 
@@ -170,12 +176,77 @@ def feature_table(features: list[dict] | None = None) -> pd.DataFrame:  # type: 
     return table
 
 
+def follow_a_payment() -> pd.DataFrame:
+    """Return when each step of the first plan of lesson 03 is done, for a payment made at 10:01, in minutes.
+
+    The job starts on the hour, exports, computes and loads; a cache in front of the store keeps each copy.
+    """
+    takes_min = {
+        "payment made": 0,
+        "next run starts": 60 - 1,
+        "exported": 3,
+        "computed": 12,
+        "loaded into the store": 1,
+        "cached copy of the old value expires": 2,
+    }
+    trace = pd.DataFrame({"takes_min": takes_min})
+    trace["age_min"] = trace["takes_min"].cumsum()
+    clock = pd.Timestamp("10:01") + pd.to_timedelta(trace["age_min"], unit="min")
+    return trace.assign(done=clock.dt.strftime("%H:%M"))
+
+
+def ways_to_start() -> pd.DataFrame:
+    """Return what three ways to start the second job of a chain cost in runs a day, and the worst age in minutes.
+
+    The first job runs every 15 minutes and takes 2, the second every hour and takes 12, as in lesson 03.
+    """
+    ways = {
+        "on a clock of its own": (24, (15, 2, 60, 12)),
+        "at the first end after each hour": (24, (2, 60, 12)),
+        "at each end": (24 * 60 // 15, (15, 2, 12)),
+    }
+    return pd.DataFrame(
+        {
+            way: {"runs a day": runs, "adds up": " + ".join(map(str, parts)), "worst age": sum(parts)}
+            for way, (runs, parts) in ways.items()
+        }
+    ).T
+
+
+def path_table(flow: DataFlow, paths: list[str]) -> pd.DataFrame:
+    """Return the period, the delays and the TTL of stages that make a whole path each, in minutes, by their ids."""
+    stages = {stage.id: stage for stage in flow.stages}
+    return pd.DataFrame(
+        {
+            name: {
+                "period": (stages[name].period or 0) / minute,
+                "delays": sum(stages[name].delays) / minute,
+                "TTL": (stages[name].ttl or 0) / minute,
+            }
+            for name in paths
+        }
+    ).T.round(2)
+
+
+def findings_of_flow(flow: Mapping[str, Any], read_within_s: float) -> pd.DataFrame:
+    """Return what the review finds in a data flow, by the field that each is about; a request may wait so long."""
+    needs = {"latency": {"budget": read_within_s, "percentile": "p99"}}
+    found = review(Design(name="a data flow", requirements=needs, dataflow=flow))
+    about = [one for one in found if one.where.startswith("dataflow")]
+    pd.set_option("display.max_colwidth", None)
+    return pd.DataFrame({"finding": [one.message for one in about]}, index=[one.where for one in about])
+
+
+def _minutes(value: float) -> str:
+    return f"{value:g} min" if 1 <= value < 2 * 60 else show_seconds(value * minute)
+
+
 def _path_in_words(path: list[dict]) -> str:  # type: ignore[type-arg]
     words = {"period_min": "every", "delay_min": "delay", "ttl_min": "cache"}
     stages = [
         " | ".join(f"({_path_in_words(branch)})" for branch in stage["parallel"])
         if "parallel" in stage
-        else " + ".join(f"{word} {stage[key]:g}" for key, word in words.items() if key in stage)
+        else " + ".join(f"{word} {_minutes(stage[key])}" for key, word in words.items() if key in stage)
         + (" (started by the stage before)" if stage.get("in_step") else "")
         for stage in path
     ]

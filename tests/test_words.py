@@ -202,6 +202,13 @@ def test_every_link_and_anchor_leads_somewhere(path):
     assert not broken(path)
 
 
+@pytest.mark.parametrize(
+    "path", files("course/*.ipynb", "source/*/*.ipynb"), ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_a_term_is_linked_to_its_own_heading_in_the_glossary(path):
+    assert not re.findall(r"\[[^\]]*\*\*\]\((?:[^)]*/)?glossary\.md\)", markdown(path))
+
+
 def test_every_link_leads_somewhere_in_a_workspace_too(tmp_path):
     workspace.make(ROOT, tmp_path)
     found = {path: broken(path) for pattern in ("*.md", "*.ipynb") for path in tmp_path.rglob(pattern)}

@@ -10,8 +10,8 @@ matters. Between the two lies a number that somebody has to work out before the 
 it for a percentile of the wait instead; name the failure that its spare capacity pays for; and say what it costs.
 
 **Harbour Pay** decides on card payments: fraud or not, while the customer stands at the till. You have its
-requirements from lesson 01; here you order the machines. About 70 minutes, exercises apart; a break fits before section 4. Four parts under *Further*, at the end,
-are for another day: models that write text, bursts, forecasts that are wrong, and a measurement on your own machine.
+requirements from lesson 01; here you order the machines. About 65 minutes, exercises apart; a break fits before section 4. Six parts under *Further*, at the end,
+are for another day: models that write text, variance and bursts, what the rule leaves out, forecasts that are wrong, and a measurement on your own machine.
 """
 
 # %%
@@ -42,46 +42,37 @@ everything, and still requests wait, because they come at random and sometimes c
 
 ## 1 The rule
 
-Harbour Pay's model server gets 500 requests/s at the peak, and each takes 40 ms. The rule of this lesson lets each replica be busy
-70 % of the time, and adds 30 %. From what you know today:
+How many replicas does a service order? Step by step, for a small one: 300 requests/s of 20 ms each. [**Little's law**](glossary.md#rate-times-time), **rate times time**, says how
+many requests are being served on average: the rate at which they come, times how long each stays, 300/s × 0.020 s = 6. It holds for
+the long-run means of a service that keeps up with its traffic, random or in bursts.
+
+A fleet of just that many replicas would be busy all the time, and the queue in front of it would grow longer and longer. The [**target
+utilisation**](glossary.md#target-utilisation) is how busy each may be: at 0.7, a replica idles three seconds in ten. A lower target takes *more* replicas, so
+divide. [**Headroom**](glossary.md#headroom) is what is added for the day on which something happens, here 30 %. Round **up, once, at the end**:
+
+> replicas = ⌈ rate × time / target × (1 + headroom) ⌉
+
+For the small service 6 / 0.7 × 1.3 = 11.1, so 12. Harbour Pay's model server gets 500 requests/s at the peak, and each takes 40 ms. **Your turn**:
 """
+
+# %%
+# Use this cell as your calculator.
 
 # %%
 guess_rule = mlsd.ask("05-ask-rule")
 guess_rule
 
-# %% [markdown]
-"""
-Step by step. [**Little's law**](glossary.md) says how many requests are being served on average: the rate at which they
-come, times how long each stays. It holds for the long-run means of a service that keeps up with its traffic, random or in bursts.
-"""
-
 # %%
-busy = 500 * 0.040  # requests/s × s: the units cancel, and a bare number is left
-busy
-
-# %% [markdown]
-"""
-A fleet of just that many replicas would be busy all the time, and the queue in front of it would grow longer and longer. The [**target
-utilisation**](glossary.md#target-utilisation) is how busy each may be: at 0.7, a replica idles three seconds in ten. A lower target takes *more* replicas, so
-divide. [**Headroom**](glossary.md#headroom) is what is added for the day on which something happens. Round **up, once, at the end**:
-
-> replicas = ⌈ rate × time / target × (1 + headroom) ⌉
-"""
-
-# %%
-exact = busy / 0.7 * (1 + 0.3)
-rule = ceil(exact)
-guess_rule.unlocks(lambda: (round(exact, 2), rule))
+busy = case.requirements.throughput.peak * case.capacity.service_time.mean
+rule = mlsd.formulas.replicas(500, 0.040, target_utilisation=0.7, headroom=0.3)
+guess_rule.unlocks(rule)
 
 # %% [markdown]
 """
 ## 2 What the rule does not promise: latency
 
 The rule keeps replicas 70 % busy on average. Harbour Pay's customers feel something else: how long *their* payment
-takes. Three things decide that, and the rule knows none of them.
-
-### Routing
+takes. Routing decides that, and so do variance and bursts (*Further* has both); the rule knows none of them.
 
 Take the replicas that the rule gives without headroom. In front of them stands either **one queue**, from which
 each idle replica takes the next request; or a load balancer that sends each request to **a replica at random**, where
@@ -125,11 +116,13 @@ mlsd.widgets.QueueTheatre(replicas=base, routing="random", prediction=guess_rout
 The theatre shows a 95 % interval beside each percentile: from many runs like this one, about 95 in 100 such intervals would hold the true
 percentile. The p99 rests on one request in a hundred, so its interval is the widest.
 
-By formula: at random, each replica is a queue of its own, with its share of the requests. With nine more machines the p99 is, in ms:
+At random, each replica is a queue of its own, with its share of the requests: one server with Poisson arrivals and exponential times,
+which is called **M/M/1**. With nine more machines its p99 is, in ms:
 """
 
 # %%
-guess_routing.unlocks(lambda: round(1000 * log(100) / (1 / 0.040 - 500 / rule)))
+p99_s = mlsd.formulas.random_split_response_percentile_s(rule, 500, 0.040, 0.99)
+guess_routing.unlocks(round(1000 * p99_s))
 
 # %% [markdown]
 """
@@ -137,27 +130,10 @@ Under random routing a request waits while other replicas idle, and nine more ma
 choose the routing with the machines. In the theatre's runs *join the shortest queue*, also called least requests, comes close to the
 single queue; [**power of two**](glossary.md#power-of-two) takes away four fifths of what random routing adds to the p99, and asks two
 replicas only.
-
-### Variance
-
-How unlike each other service times are is measured by their [**squared coefficient of variation**](glossary.md#squared-coefficient-of-variation) (SCV): variance over
-squared mean. Constant times have 0, exponential ones 1; a model that is sometimes handed a long text may have 4 or
-more. For one server, Pollaczek and Khinchine's formula gives the mean wait, in service times: ρ (1 + SCV) / (2 (1 − ρ)), where ρ is the
-utilisation. At the same 70 % it differs fivefold:
 """
-
-# %%
-scv = pd.Series({"constant": 0, "exponential": 1, "a few long ones": 4})
-(0.7 * (1 + scv) / (2 * (1 - 0.7))).round(2)
 
 # %% [markdown]
 """
-### Bursts
-
-Poisson traffic is what many people make who act independently, over minutes in which their rate is steady. A common cause, such as
-a goal in a match, makes it burstier, and so do programs that call other programs. The mean stays, and the wait grows: *Further* shows
-by how much.
-
 ## 3 A number for the wait: Erlang C
 
 If the requirement is a wait, size for the wait. For Poisson arrivals, exponential service and one queue, Erlang's
@@ -229,7 +205,7 @@ guess_zone
 
 # %%
 guess_zone.unlocks(
-    lambda: mlsd.figures.headroom(replicas=rule, peak_rps=500, service_time_s=0.040)
+    mlsd.figures.headroom(replicas=rule, peak_rps=500, service_time_s=0.040)
 )
 
 # %% [markdown]
@@ -264,7 +240,7 @@ guess_queue
 
 # %%
 guess_queue.unlocks(
-    lambda: mlsd.figures.backlog(
+    mlsd.figures.backlog(
         surge_rps=900, capacity_rps=725, delay_s=120, scaled_capacity_rps=1_200
     )
 )
@@ -285,43 +261,41 @@ guess_price
 # %% [markdown]
 """
 The fleet is paid for at its peak size, and the mean rate of 200 requests/s shares the bill. For the fleet that
-survives the loss of a zone, in dollars an hour and in cents for 1,000 predictions:
+survives the loss of a zone, in cents for 1,000 predictions:
 """
 
 # %%
-dollars_an_hour = 3 * per_zone * case.capacity.cost_per_replica_hour
-thousands_an_hour = 200 * 3_600 / 1_000
-guess_price.unlocks(
-    lambda: (dollars_an_hour, round(100 * dollars_an_hour / thousands_an_hour, 2))
+dollars = mlsd.formulas.cost_per_thousand_predictions(
+    3 * per_zone, case.capacity.cost_per_replica_hour, mean_rps=200
 )
+guess_price.unlocks(round(100 * dollars, 2))
 
 # %% [markdown]
 """
-Divided by the price of the rule's fleet, that is the price of surviving a zone: a ratio of 45 to 38. It is a sentence that a product owner can
-decide on; "we have headroom" is not.
+So there is a sentence that a product owner can decide on, as "we have headroom" is not: **surviving the loss of a zone costs 18 % more, 1.25
+instead of 1.06 cents for 1,000 predictions.** (The ratio is that of the fleets, 45 to 38.)
 
 ## 7 Exercises
 
 Seven exercises wait in [the assignment](../release/05_capacity/05_capacity.ipynb), in two sittings: a sizing to complete, a sheet to
 repair, Erlang C and named failures; a backlog, published claims to audit, and a plan. (Most claims are about models that write text;
-exercise 6 explains what it needs of them.) Do the first sitting now or another day.
+exercise 6 explains what it needs of them.) They come after the last section here, or on another day.
 
 ## 8 Write it down
 
 The last part of `harbour_pay.yaml` is the capacity plan. What you decided in earlier lessons stays; where you skipped
-one, the worked part of the case stands in. Say how many requests may wait for a replica before the rest goes to the fallback: the
-request in the last place waits for about `queue_limit` service times, so
+one, the worked part of the case stands in. Say how many requests may wait for a replica before the rest goes to the fallback. With
+routing by power of two each replica has a queue of its own, and the request in its last place waits for about `queue_limit` service times, so
 
 > queue limit = ⌊ time that the latency budget leaves for waiting / service time ⌋
 
 Lesson 01 divided the 500 ms: 250 ms are for waiting, and 0.250 / 0.040 = 6.25, so 6. (The 120 ms for inference there leave room above its mean
-of 40 ms.) With random service times a limit errs both ways. If they are exponential, six of them last longer than 250 ms with probability 0.41, and seven of them
-do not with 0.43. So some whom it admits are late, and some whom it turns away would not have been.
+of 40 ms.) Service times vary, so some whom such a limit admits are late, and some whom it turns away would not have been.
 Change what you would decide otherwise. (`release_replicas` are the machines on which a new version starts beside the old one.)
 """
 
 # %%
-design = mlsd.cases.carry_on("harbour_pay.yaml", "harbour_pay", until="capacity")
+design = mlsd.cases.carry_on("harbour_pay.yaml")
 at_target = design.at("requirements.throughput.peak") * 0.040 / 0.7
 per_zone = ceil(ceil(at_target) / 2)  # two zones carry the peak
 plan = mlsd.design.CapacityPlan(
@@ -335,30 +309,16 @@ plan = mlsd.design.CapacityPlan(
     replicas=3 * per_zone,
     zones=3,
     replicas_per_zone=per_zone,
-    queue_limit=6,
+    queue_limit=int(0.250 / 0.040),
     routing="power of two",
     release_replicas=3,
     cost_per_replica_hour=case.capacity.cost_per_replica_hour,
 )
-design.with_part(capacity=plan).save("harbour_pay.yaml", replace=True).name
+mlsd.write("harbour_pay.yaml", capacity=plan)
 
 # %% [markdown]
 """
-## 9 What the rule of thumb leaves out
-
-- **Latency.** It promises a utilisation. Routing, variance and bursts decide the wait.
-- **Size.** Too few for small services, more than the wait needs for large ones whose load is known.
-- **The failure.** 30 % pays for a surge of 30 %, and, but for roundings, just misses a restart by quarters. The loss of a zone or a cold cache needs a
-  line of its own.
-- **Time.** It is about a steady hour. A queue from ten minutes ago, retries and a late autoscaler are not in it.
-- **Dependencies.** A feature store with a limit of its own makes more replicas useless.
-- **Batches and tokens.** Where requests share work, a service time is not a constant, and memory may be the first limit.
-
-It is still the right first line of a plan: it takes ten seconds, and for the wait budget of section 3 and Poisson
-traffic it is within a factor of three of Erlang C: three times too few for half a busy replica, nearly twice too many for a
-thousand. Write it down, with what it leaves out beside it.
-
-## 10 Without looking back
+## 9 Without looking back
 
 Four questions on earlier lessons, two on this one. Remembering is what makes it stay.
 """
@@ -383,7 +343,17 @@ mlsd.ask("05-recall-headroom")
 
 # %% [markdown]
 """
-**Next:** the [exercises](../release/05_capacity/05_capacity.ipynb). Then, on another day, the rest of this page.
+## 10 What you can do now
+
+- **Size** by the rule: 500 requests/s of 40 ms, at 70 % and with 30 % headroom, order 38 replicas; and say that this promises no wait.
+- **Choose** the routing with the machines: at random, nine more of them leave the p99 at twice that of one queue.
+- **Size for a wait** with Erlang C: more than the rule where the service is small, fewer where it is large and its load is known.
+- **Name** the failure that headroom pays for: 38 replicas lose a zone and are 80 % busy; 45 are within the target.
+- **Say** what it costs: 18 % more for surviving a zone.
+
+**Next:** the [exercises](../release/05_capacity/05_capacity.ipynb). This was the last lesson: from here on the work is your own system, below, whose
+`design.yaml` you take to a review; the other worked designs, `mlsd.cases.names()`, show how others have decided; `mlsd again`, in a terminal, asks some days
+later what you once got wrong; and *Further* is for another day.
 
 ## Your own system
 
@@ -401,12 +371,12 @@ pages that you would take to a design review.
 
 ## Further
 
-About 45 minutes, in four parts, the first of about 18 minutes. Each needs the lesson's first code cell, and nothing else of it.
+About 50 minutes, in six parts, the first of about 18 minutes. Each needs the lesson's first code cell, and nothing else of it.
 
 ### A model that writes: memory comes first
 
 A language model makes one [**token**](glossary.md#token) (a piece of a word) at a time, and for each token of each running sequence it
-keeps a key and a value in every layer: the [**KV cache**](glossary.md). It runs on an [**accelerator**](glossary.md#accelerator), a processor with memory of its
+keeps a key and a value in every layer: the [**KV cache**](glossary.md#kv-cache). It runs on an [**accelerator**](glossary.md#accelerator), a processor with memory of its
 own, such as a GPU. Four numbers size such a server.
 
 **Memory.** Llama 3 8B has 8.03 billion parameters [7], two bytes each. A token keeps 2 (a key and a value) × 32 layers × 8 KV
@@ -493,7 +463,25 @@ mlsd.ask("05-ask-inflight")
 
 # %% [markdown]
 """
+### Variance
+
+How unlike each other service times are is measured by their [**squared coefficient of variation**](glossary.md#squared-coefficient-of-variation) (SCV): variance over
+squared mean. Constant times have 0, exponential ones 1; a model that is sometimes handed a long text may have 4 or
+more. For one server, Pollaczek and Khinchine's formula gives the mean wait, in service times: ρ (1 + SCV) / (2 (1 − ρ)), where ρ is the
+utilisation. At the same 70 % it differs fivefold:
+"""
+
+# %%
+scv = pd.Series({"constant": 0, "exponential": 1, "a few long ones": 4})
+(0.7 * (1 + scv) / (2 * (1 - 0.7))).round(2)
+
+# %% [markdown]
+"""
 ### Bursts: the same mean, two traces
+
+Poisson traffic is what many people make who act independently, over minutes in which their rate is steady. A common cause, such as
+a goal in a match, makes it burstier, and so do programs that call other programs.
+The mean stays, and the wait grows.
 
 Microsoft published an hour of requests to two services that run language models on Azure [2]. Requests to the *conversation* service come almost as Poisson does: the
 variance of the counts per second is 1.3 times their mean. Requests to the *code* service come in bursts, with 13 times.
@@ -544,9 +532,8 @@ by_rule
 # %%
 mlsd.ask(
     "05-ask-bursts",
-    truth=lambda: (
-        p99_response_s(bursty_s, 1.0, by_rule) / p99_response_s(poisson_s, 1.0, by_rule)
-    ),
+    truth=p99_response_s(bursty_s, 1.0, by_rule)
+    / p99_response_s(poisson_s, 1.0, by_rule),
 )
 
 # %% [markdown]
@@ -569,6 +556,20 @@ pd.DataFrame(
 The rule's fleet, in the first row, answers within two service times under the one trace and takes many under the other, which has the same mean. It takes
 several times as many replicas to answer promptly, and most of them idle most of the time. Before you buy them, ask
 where the bursts come from: a queue in the client, or a batch job that fires on the hour, is cheaper to change.
+
+### What the rule of thumb leaves out
+
+- **Latency.** It promises a utilisation. Routing, variance and bursts decide the wait.
+- **Size.** Too few for small services, more than the wait needs for large ones whose load is known.
+- **The failure.** 30 % pays for a surge of 30 %, and, but for roundings, just misses a restart by quarters. The loss of a zone or a cold cache needs a
+  line of its own.
+- **Time.** It is about a steady hour. A queue from ten minutes ago, retries and a late autoscaler are not in it.
+- **Dependencies.** A feature store with a limit of its own makes more replicas useless.
+- **Batches and tokens.** Where requests share work, a service time is not a constant, and memory may be the first limit.
+
+It is still the right first line of a plan: it takes ten seconds, and for the wait budget of section 3 and Poisson
+traffic it is within a factor of three of Erlang C: three times too few for half a busy replica, 1.8 times as many as needed for a
+thousand. Write it down, with what it leaves out beside it.
 
 ### Large fleets, and a forecast that is wrong
 
@@ -596,6 +597,9 @@ pd.DataFrame(
 
 # %% [markdown]
 """
+At 20 busy, chance takes 7 spare and the forecast 1; at 2,000, chance takes 68 and the forecast 100, with the same error. So a small
+fleet is sized for chance, and a large one for the error of its forecast.
+
 ### Predict your own machine
 
 A number can be had three ways: by a formula, by a simulation, by a measurement. Here is a service on your machine: boosted trees behind
@@ -608,7 +612,7 @@ clock, whether or not those before are answered.
 # %%
 recorded = mlsd.testbed.prediction(recorded=True)
 at_most_s = recorded.column("simulated_to_measured")[-1]
-guess_machine = mlsd.ask("05-ask-machine", truth=lambda: 1 / at_most_s)
+guess_machine = mlsd.ask("05-ask-machine", truth=1 / at_most_s)
 guess_machine
 
 # %% tags=["nbval-ignore-output"]

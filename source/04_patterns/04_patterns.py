@@ -2,7 +2,7 @@
 """
 # 04 Patterns: exercises
 
-Seven exercises, about 92 minutes, 32 points. They are divided into three sittings. Each has three cells:
+Seven exercises, about 108 minutes, 32 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -171,14 +171,14 @@ mlsd.check("04-cache-trace", replay, fresh=True)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 22 minutes: exercises 4 and 5, a wrong key and a late stream
+## Second sitting, about 30 minutes: exercises 4 and 5, a wrong key and a late stream
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-cache-key-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
 ## 4 Repair a cache key
 
-*About 12 minutes, 4 points.*
+*About 20 minutes, 4 points.*
 
 A support ticket says: "I see what my neighbour ordered." The cache in front of the ranker makes its key of the
 fields in `old_key`. You have a `log`: for each request its six fields, and the `answer` that it *should* have had,
@@ -268,7 +268,7 @@ mlsd.check("04-lag", trace, fresh=True)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-sitting-3", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Third sitting, about 32 minutes: exercises 6 and 7, a proposal and a design
+## Third sitting, about 40 minutes: exercises 6 and 7, a proposal and a design
 """
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "04-critique-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -329,7 +329,7 @@ mlsd.check("04-critique", critique, fresh=True)
 """
 ## 7 Repair the pattern of a design
 
-*About 17 minutes, 5 points.*
+*About 25 minutes, 5 points.*
 
 A feed is made ahead; a search answers at request time, behind a cache. A reviewer has something to say about both:
 """
@@ -352,7 +352,7 @@ repaired pattern: a dict of that shape, or an `mlsd.design.Pattern`. Errors and 
 severity info may stay.
 
 - **Settings**, yours to change: the period, the window, `on_miss`, consumers, and of the cache its key, size, TTL and
-  expected hit ratio. Reasons and rejected alternatives are yours to write: each reason, and each `flips_when`, a sentence of at least five words.
+  expected hit ratio, which `mlsd.formulas.che_hit_ratio` (by size) and `mlsd.formulas.ttl_hit_ratio_of_keys` (by TTL) bound. Reasons and rejected alternatives are yours to write: each reason, and each `flips_when`, a sentence of at least five words.
 - **Facts**, to be kept: ids, patterns, shares, keys and whether they can be listed; the job's time; what the answer
   depends on, and how skewed the keys are; events and partitions.
 """

@@ -2,7 +2,7 @@
 """
 # 05 Capacity: exercises
 
-Seven exercises, about 72 minutes, 26 points. They are divided into two sittings. Each has three cells:
+Seven exercises, about 74 minutes, 26 points. They are divided into two sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
@@ -219,7 +219,7 @@ mlsd.check("05-headroom", failures_covered, fresh=True)
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "05-sitting-2", "locked": true, "schema_version": 3, "solution": false, "task": false}
 """
-## Second sitting, about 38 minutes: exercises 5 to 7, a surge, an audit and a plan
+## Second sitting, about 40 minutes: exercises 5 to 7, a surge, an audit and a plan
 
 Exercise 6 is about models that write text, and says what it needs of them. The first part of *Further* in the lesson, about 18 minutes more,
 explains it; read it before, if you like.
@@ -266,7 +266,7 @@ mlsd.check("05-backlog", backlog, fresh=True)
 """
 ## 6 Audit what was published
 
-*About 20 minutes, 6 points, one for each kind of claim.*
+*About 22 minutes, 6 points, one for each kind of claim.*
 
 Capacity figures get copied from page to page. Some cannot be true, and a line of arithmetic shows it. `audit`
 takes a claim, a dict with its `kind`, its inputs and the figure `claimed`. Return a dict:

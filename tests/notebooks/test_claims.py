@@ -1,6 +1,7 @@
 """What lessons 03 to 05 say in words about their numbers is true of the formulas and the data behind them."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from mlsd_helpers import analysis, figures, formulas, samples
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import Stage
 from mlsd_helpers.units import day, minute
+from tests.notebooks.reading import parts
+from tools.notebooks import ROOT
 
 
 def test_a_recalled_payment_of_the_trace_table_is_a_minute_younger_than_the_bound():
@@ -19,6 +22,25 @@ def test_a_recalled_payment_of_the_trace_table_is_a_minute_younger_than_the_boun
     assert formulas.age_bounds(hourly).worst_s == 59 + 3 + 12 + 1 + 2 + 1
     assert formulas.age_bounds(hourly).best_s == 16
     assert formulas.share_stale(hourly, 15) == 1
+
+
+def test_what_a_lesson_shows_after_the_lock_adds_up_as_its_questions_do():
+    assert samples.follow_a_payment()["age_min"].iloc[-1] == 77
+    ways = samples.ways_to_start()
+    assert [sum(map(int, parts.split(" + "))) for parts in ways["adds up"]] == ways["worst age"].tolist()
+    assert ways["runs a day"].tolist() == [24, 24, 96]
+
+
+@pytest.mark.parametrize("lesson", ["03_dataflow", "04_patterns", "05_capacity"])
+def test_a_locked_cell_does_not_work_its_question_out_in_plain_sight(lesson):
+    """A sum or a product of the numbers to add stands in no cell that a question locks, nor in one above it."""
+    code = [part.code for part in parts(ROOT / "course" / f"{lesson}.ipynb")]
+    asked = [at for at, cell in enumerate(code) if "mlsd.ask(" in cell]
+    locked = [at for at, cell in enumerate(code) if ".unlocks(" in cell]
+    for at in locked:
+        since = max(place for place in asked if place <= at)
+        shown = "\n".join(code[since + 1 : at + 1])
+        assert not re.search(r"\b\d[\d.e_]* [-+*/] \d[\d.]* [-+*/] \d", shown), shown
 
 
 def test_clocks_keep_within_the_sum_of_a_chain_and_come_within_two_minutes_of_it():
@@ -102,6 +124,7 @@ def test_the_crossover_of_lesson_04_lies_far_below_the_rule_of_thumb():
     ("change", "choice"),
     [
         ({}, "B"),
+        ({"key_count": 2e6}, "H"),
         ({"key_count": 100e6}, "C"),
         ({"listable": False}, "A"),
         ({"rate_rps": 2_000, "key_count": 10_000, "max_age_s": day}, "B"),
@@ -181,8 +204,12 @@ def test_arrivals_have_the_mean_and_the_index_of_burstiness_that_were_asked_for(
 
 def test_a_table_of_features_says_each_path_in_words():
     table = samples.feature_table()
-    assert table.loc["card_spend_24h", "path"] == "every 60 + delay 3, then delay 12, then delay 1 + cache 2"
-    assert table.loc["dual_source_flag", "path"] == "(every 1 + delay 8) | (every 1 + delay 7)"
+    assert table.loc["card_spend_24h", "path"] == (
+        "every 60 min + delay 3 min, then delay 12 min, then delay 1 min + cache 2 min"
+    )
+    assert (
+        table.loc["dual_source_flag", "path"] == "(every 1 min + delay 8 min) | (every 1 min + delay 7 min)"
+    )
     assert table.loc["amount", "path"] == "with the request"
     assert table.loc["merchant_rate_15m", "age limit"] == "15 min"
 

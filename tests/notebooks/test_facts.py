@@ -124,10 +124,6 @@ FURTHER = re.compile(r"^## Further\s+About (\d+) minutes\b", re.MULTILINE)
 LONGEST_MIN = 65
 FIFTH = 0.2
 ERROR_OF_ESTIMATE_MIN = 8
-TO_BE_CUT = {
-    "04_patterns",
-    "05_capacity",
-}  # stated as readers needed them; the estimate is longer than a sitting
 LESSONS = [pair.notebook for pair in pairs() if pair.is_lesson]
 
 
@@ -136,7 +132,7 @@ def test_a_lesson_says_how_long_it_takes_and_fits_a_sitting(lesson):
     (said,) = map(int, SITTING.findall(prose(lesson)))
     sitting_min, further_min = estimate_min(lesson)
     assert said == pytest.approx(sitting_min, rel=FIFTH, abs=ERROR_OF_ESTIMATE_MIN)
-    assert lesson.stem in TO_BE_CUT or sitting_min <= LONGEST_MIN
+    assert sitting_min <= LONGEST_MIN
     told = [int(said) for said in FURTHER.findall(prose(lesson))]
     assert len(told) == bool(further_min)
     # Readers needed up to 1.6 times the estimate: what stands there is denser than the lesson.

@@ -80,7 +80,7 @@ GIVEN = {
     ),
     "04_patterns": (
         "above about 1,000 requests a second",
-        "Raise the number of inputs to 100 million",
+        "Raise the number of inputs, slowly, to 100 million",
         "Set up 2,000 requests/s, 10,000 keys, one day",
     ),
     "05_capacity": ("Move the rate from 10 to 10,000 requests a second",),

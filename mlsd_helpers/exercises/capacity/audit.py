@@ -264,7 +264,7 @@ EXERCISE = Exercise(
     title="Audit what was published",
     kind="audit",
     outcome="Recompute a published capacity claim, and say whether it can hold.",
-    minutes=20,
+    minutes=22,
     steps=tuple(map(_claim_step, ("kv_cache", "memory", "decode", "prefill", "batch", "retries"))),
     cases=(
         {"claim": {"kind": "kv_cache", "layers": 80, "query_heads": 64, "kv_heads": 8, "head_dim": 128,

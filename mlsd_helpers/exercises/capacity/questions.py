@@ -18,6 +18,7 @@ def _sequences() -> float:
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="05-ask-rule",
+        to_work_out=True,
         question="How many replicas will the rule order for 500 requests/s of 40 ms each?",
         unit="replicas",
         truth=lambda: formulas.replicas(500, 40 * ms, 0.7, 0.3),

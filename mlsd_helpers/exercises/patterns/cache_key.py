@@ -202,7 +202,7 @@ EXERCISE = Exercise(
     title="Repair a cache key",
     kind="repair",
     outcome="Find what an answer depends on, and make a cache key of exactly that.",
-    minutes=12,
+    minutes=20,
     steps=(
         equals("leaks", 1, lambda c, _: _leaks(c["log"], c["old_key"])),
         Step("safe", 2, _is_safe, part="key", explain=_explain_key),

@@ -325,7 +325,7 @@ EXERCISE = Exercise(
     title="Repair the pattern of a design",
     kind="repair a design",
     outcome="Bring the serving paths of a design within their freshness, and make their caches safe and honest.",
-    minutes=17,
+    minutes=25,
     steps=(
         Step("kept", 1, _kept, part="", explain=_explain_kept),
         _free_of("fresh", 1, 6, 9, 10, 19),

@@ -26,8 +26,8 @@ def _flip() -> float:
 QUESTIONS: tuple[Question, ...] = (
     Estimate(
         id="04-ask-waste",
-        question="50 million users are scored each night. 5 million come, three times each. How many times the "
-        "inferences of request time is that?",
+        question="50 million users are scored each night. 5 million come, three times each. How many times as many "
+        "inferences does the nightly job make as scoring each visit would?",
         unit="times",
         truth=lambda: formulas.precompute_excess(50e6, 5e6 * 3),
         because="On request, 5 × 3 = 15 million visits are scored; the table is made for 50 million users: 50 / 15. "
@@ -39,7 +39,8 @@ QUESTIONS: tuple[Question, ...] = (
         question="From which request rate on does B cost less than A, with the prices above?",
         unit="requests/s",
         truth=_crossover,
-        because="The job costs the same however many ask: 1 million keys × 28.8 runs × $5 a million = $144 a day. "
+        because="The job takes 10 of the 60 minutes, so a run starts every 50, 28.8 times a day. It "
+        "costs the same however many ask: 1 million keys × 28.8 runs × $5 a million = $144 a day. "
         "Each request saves an inference less a read, $9.50 a million: 144 / 9.50 million requests a day, over "
         "86,400 s.",
         within=0.3,
