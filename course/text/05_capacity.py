@@ -117,7 +117,7 @@ The theatre shows a 95 % interval beside each percentile: from many runs like th
 percentile. The p99 rests on one request in a hundred, so its interval is the widest.
 
 At random, each replica is a queue of its own, with its share of the requests: one server with Poisson arrivals and exponential times,
-which is called **M/M/1**. With nine more machines its p99 is, in ms:
+which is called **M/M/1**. With nine more machines, its p99 in ms is:
 """
 
 # %%
