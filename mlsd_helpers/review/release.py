@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from statistics import NormalDist
 
 from mlsd_helpers.analysis import graph
