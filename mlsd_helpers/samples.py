@@ -5,7 +5,7 @@ The lessons say what the numbers mean; none of them is measured.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,23 @@ __all__ = [
     "gaps_between_payments",
     "loops_beside_a_stall",
     "path_table",
+    "payment_amounts",
     "payments_of_a_day",
     "sketch_of_six",
     "sketch_with_holes",
     "ways_to_start",
 ]
+
+
+def payment_amounts() -> NDArray:  # type: ignore[type-arg]
+    """Return the amounts of 10,000 payments in euros, drawn from a lognormal distribution."""
+    amounts: NDArray = np.random.default_rng(seed=0).lognormal(mean=3.5, sigma=1.0, size=10_000)  # type: ignore[type-arg]
+    return amounts
+
+
+def _without_a_code_in_cents() -> float:
+    amounts = payment_amounts()
+    return float(np.sum(100 * amounts <= np.quantile(amounts, 0.95)))
 
 
 def loops_beside_a_stall() -> dict[str, list[tuple[float, float]]]:
@@ -341,3 +353,10 @@ def _finite(name: str, values: Iterable[float]) -> list[float]:
     if not given or any(isinstance(one, bool | str) or not math.isfinite(one) for one in given):
         raise RangeError(f"{name} {given[:3]!r} must be finite numbers, at least one. Give a list of them.")
     return sorted(map(float, given))
+
+
+TRUTHS: Mapping[str, Callable[[], float]] = {
+    "00-ask-cents": _without_a_code_in_cents,
+    "02-ask-errors": lambda: round(float(days_behind_a_gate(math.inf)["minutes of errors"])),
+}
+"""What is true of the data above, by the question of a lesson that asks for it."""

@@ -26,7 +26,7 @@ def test_the_public_names_are_these_and_each_of_them_loads() -> None:
     assert set(mlsd.__all__) == {
         "Design", "Finding", "analysis", "ask", "cases", "check", "compare", "design", "document", "exercises",
         "figures", "formulas", "hint", "load_design", "outline", "review", "samples", "simulate", "simulation",
-        "testbed", "units", "widgets",
+        "testbed", "units", "widgets", "write",
     }  # fmt: skip
     for name in mlsd.__all__:
         assert getattr(mlsd, name) is not None

@@ -4,7 +4,7 @@
 
 On 18 November 2025 Cloudflare's network answered with errors for hours, and with it many of the sites behind it. The cause
 was a file that lists the features of a model: it had grown beyond what the programs that read it could take [1]. The
-model was not at fault. The file was made by Cloudflare itself, and nothing refused it before it had reached every machine.
+model was not at fault.
 
 Good ML engineering starts before the first line of model code. A [**design session**](glossary.md#design-session) is an hour in which a team says
 aloud what everybody takes for granted: how fresh the data are, what a label (the true answer, for training) costs, how
@@ -17,6 +17,7 @@ your way through this course. About 35 minutes, exercises apart.
 
 # %%
 import numpy as np
+import pandas as pd
 
 import mlsd_helpers as mlsd
 from mlsd_helpers import doctor
@@ -69,8 +70,8 @@ mlsd.widgets.DesignAutopsy(prediction=guess)
 
 # %% [markdown]
 """
-In each of the three, by our reading, an assumption was not shared by all whom it concerned. Four questions find many such
-assumptions in a design:
+Behind such a failure there is often an assumption that somebody made and others did not know of. Four questions find many of
+them in a design:
 
 | hidden assumption | the question |
 |---|---|
@@ -81,14 +82,13 @@ assumptions in a design:
 
 ## 4 A failure that no error shows
 
-Incidents with errors are the easier ones. Here a rule decides on payments: whoever pays more than the limit is asked for a
+At Cloudflare errors showed that something was wrong. Here none does. A rule decides on payments: whoever pays more than the limit is asked for a
 code. The rule was made for amounts in euros. One payment in twenty is above its limit (the 95th percentile of the amounts) and is
 asked:
 """
 
 # %%
-rng = np.random.default_rng(seed=0)
-amounts = rng.lognormal(mean=3.5, sigma=1.0, size=10_000)
+amounts = mlsd.samples.payment_amounts()
 limit = np.quantile(amounts, 0.95)
 
 print(f"{np.mean(amounts > limit):.1%} of payments are asked for a code")
@@ -99,7 +99,7 @@ One day the service sends the same amounts in cents. **Predict.**
 """
 
 # %%
-mlsd.ask("00-ask-cents", truth=lambda: 100 * np.mean(100 * amounts > limit))
+mlsd.ask("00-ask-cents")
 
 # %% [markdown]
 """
@@ -111,8 +111,16 @@ the unit changed, to put it right.
 
 Exercises come with each lesson. You write an answer, mostly a function, and a **check** says at once what is wrong with it
 and, where it recognises the mistake, which misconception may be behind it. Try it on the first exercise of this lesson: which
-incidents are *specific to machine learning*, so that their cause could not hit a system without a model? Here is an answer
-that is not good enough. It takes every incident that showed itself by wrong predictions:
+incidents are *specific to machine learning*, so that their cause could not hit a system without a model? Each record
+says where an incident broke, how it showed (`symptom`) and what its cause was. These are the first three:
+"""
+
+# %%
+pd.DataFrame(mlsd.exercises.inputs("00-incidents")[0]["incidents"]).head(3)
+
+# %% [markdown]
+"""
+Here is an answer that is not good enough. It takes every incident that showed itself by wrong predictions:
 """
 
 
@@ -165,20 +173,19 @@ mlsd.outline("design.yaml", "about")
 
 # %% [markdown]
 """
-Open `design.yaml` in the list of files. Give the system a name, and put your own words into the part; then take away the `#` at
-the beginning of its lines (select them, Ctrl+/), and save. `!mlsd check design.yaml` in a cell reviews the file; it has
-something to find once you have filled in the part of lesson 01.
+Give your system its name here, in place of *My system*. The cell writes it, and shows the lines of the file that this changes:
 """
+
+# %%
+mlsd.write("design.yaml", name="My system")
 
 # %% [markdown]
 """
-## 8 What this leaves out
+Then open `design.yaml` in the list of files. Put your own words into the part `about`, take away the `#` at
+the beginning of its lines (select them, Ctrl+/), and save. `!mlsd check design.yaml` in a cell reviews the file; it has
+something to find once you have filled in the part of lesson 01.
 
-- **Hindsight.** Who knows the end sees where it could have been caught. The people on call saw errors that came and went. A
-  reading of a report is not blame.
-- **The model.** Some failures *are* specific to machine learning, and need a remedy of their own. Exercise 1 sorts them.
-
-## 9 Before you go
+## 8 Before you go
 
 Two questions, without looking back. Each lesson ends with some, on itself and on earlier ones: recalling something helps you to keep it.
 """
@@ -187,12 +194,21 @@ Two questions, without looking back. Each lesson ends with some, on itself and o
 mlsd.ask("00-recall-plane")
 
 # %%
-mlsd.ask("00-recall-inequality")
+mlsd.ask("00-recall-question")
 
 # %% [markdown]
 """
+## What you can do now
+
+- Name the plane in which a published failure could first have been caught, and say what the others could have done.
+- Turn what everybody takes for granted into one of four questions.
+- Get an answer checked, take a hint, and hand in.
+
+Not covered: whoever knows the end sees where it could have been caught, and those on call saw errors that came and went. A
+reading of a report is not blame.
+
 **Next:** five short exercises in [the assignment](../release/00_start_here/00_start_here.ipynb), then
-[lesson 01](01_requirements.ipynb), where you ask a product owner what has to be true.
+[lesson 01](01_requirements.ipynb), where you ask a product owner what has to be true. Here the sitting ends.
 
 ## Sources
 

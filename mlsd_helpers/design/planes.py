@@ -237,6 +237,10 @@ class Planes(Value):
             ]
         )
 
+    def with_alert(self, **alert: Any) -> Self:
+        """Return the sketch with an alert, in place of the one that has its `id`, if there is one."""
+        return self.changed(alerts=[*(one for one in self.alerts if one.id != alert["id"]), alert])
+
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
         known = {component.id for component in self.components}

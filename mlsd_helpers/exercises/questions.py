@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class Estimate:
     """A number to predict. `truth` computes it, in `unit`, once the learner has locked in a guess.
 
-    Without a `truth` it follows from a lesson's own data, and the lesson gives it to `ask`.
+    Without a `truth` it follows from the data that the lesson shows, and `samples.TRUTHS` computes it.
     """
 
     id: str

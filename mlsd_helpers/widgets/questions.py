@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from importlib import import_module
 
 from mlsd_helpers.errors import ExerciseError
 from mlsd_helpers.exercises import QUESTIONS, find_question
@@ -12,14 +13,15 @@ from mlsd_helpers.widgets.prediction import Choice, Prediction
 def ask(question_id: str, truth: float | Callable[[], float] | None = None) -> Prediction | Choice:
     """Ask a question of the course: a number to predict, or something to recall from an earlier lesson.
 
-    `truth` is a number that follows from a lesson's own data, or a function that computes it.
+    `truth` is needed where neither the question nor `mlsd_helpers.samples` knows it: a number, or a function that
+    computes it.
 
     Raises:
         ExerciseError: no question has this id, or nothing says what is true.
     """
     question = find_question(question_id)
     if isinstance(question, Estimate):
-        known = question.truth or truth
+        known = truth_of(question) if truth is None else truth
         if known is None:
             raise ExerciseError(
                 f"The answer to {question_id!r} follows from its lesson's data. "
@@ -41,6 +43,11 @@ def ask(question_id: str, truth: float | Callable[[], float] | None = None) -> P
         because="",
         feedback=question.options,
     )
+
+
+def truth_of(question: Estimate) -> Callable[[], float] | None:
+    """Return what computes the truth of a question, from its own figures or from the data that its lesson shows."""
+    return question.truth or import_module("mlsd_helpers.samples").TRUTHS.get(question.id)
 
 
 def mixed(question: Recall) -> list[str]:

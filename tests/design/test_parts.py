@@ -258,3 +258,10 @@ def test_a_stage_and_a_feature_are_changed_where_they_are():
     assert [old.id for old, new in zip(flow.features, changed.features, strict=True) if old != new] == [
         "card_spend_24h"
     ]
+
+
+def test_an_alert_is_added_or_takes_the_place_of_the_one_with_its_id():
+    alert = {"id": "late", "raised_by": "watch", "watches": "data", "metric": "age", "threshold": "above 1 h"}
+    planes = Planes(components=[{"id": "watch", "kind": "metrics"}]).with_alert(**alert)
+    again = planes.with_alert(**{**alert, "threshold": "above 2 h"})
+    assert [one.threshold for one in again.alerts] == ["above 2 h"]

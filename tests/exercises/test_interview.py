@@ -4,6 +4,7 @@ from itertools import combinations
 
 import pytest
 
+from mlsd_helpers.cases import load
 from mlsd_helpers.errors import ExerciseError
 from mlsd_helpers.exercises.requirements.interview import BUDGET, Interview
 
@@ -80,3 +81,14 @@ def test_what_is_not_asked_is_assumed_and_what_is_hidden_is_not_told() -> None:
     talk.ask("wait")
     assert set(everything) - set(talk.assumed) == {"latency"}
     assert not any("law" in part or "region" in part for part in everything)
+
+
+def test_a_page_holds_the_constraint_that_was_heard_and_assumes_what_was_not_asked() -> None:
+    worked = load("harbour_pay").requirements
+    assert worked is not None
+    unheard = Interview().page(worked)
+    assert not unheard.constraints
+    assert any("constraints" in one.text for one in unheard.assumptions)
+    heard = asked("law").page(unheard)  # a second interview, on the page of the first
+    assert heard.constraints == worked.constraints
+    assert not any("constraints" in one.text for one in heard.assumptions)

@@ -120,7 +120,7 @@ def test_a_lesson_takes_prices_from_the_worked_design(path):
 
 
 SITTING = re.compile(r"\bAbout (\d+) minutes,\s+exercises apart\b")
-FURTHER = re.compile(r"^## Further\s+About (\d+) minutes\b", re.MULTILINE)
+FURTHER = re.compile(r"^## (?:For another day: f|F)urther\s+About (\d+) minutes\b", re.MULTILINE)
 LONGEST_MIN = 65
 FIFTH = 0.2
 ERROR_OF_ESTIMATE_MIN = 8

@@ -1,6 +1,7 @@
 """Each lesson runs, in a learner's workspace, to exactly the outputs that it shows."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,11 +61,12 @@ def test_a_lesson_runs_to_the_outputs_that_it_shows(lesson, open_lesson):
     assert not found, found
 
 
+FURTHER_TITLE = re.compile(r"^## .*[Ff]urther$", re.MULTILINE)
 FURTHER = [
     lesson
     for lesson in LESSONS
     if any(
-        cell.cell_type == "markdown" and "## Further\n" in cell.source
+        cell.cell_type == "markdown" and FURTHER_TITLE.search(cell.source)
         for cell in nbformat.read(lesson, as_version=4).cells
     )
 ]
@@ -75,7 +77,7 @@ def test_what_stands_under_further_runs_after_the_first_code_cell_of_its_lesson(
     opened = open_lesson(lesson)
     notebook = nbformat.read(opened, as_version=4)
     codes = [place for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    start = next(place for place, cell in enumerate(notebook.cells) if "## Further\n" in cell.source)
+    start = next(place for place, cell in enumerate(notebook.cells) if FURTHER_TITLE.search(cell.source))
     notebook.cells = [notebook.cells[codes[0]], *notebook.cells[start:]]
     nbformat.write(notebook, opened)
     found = disagreement(opened)

@@ -6,9 +6,11 @@ from mlsd_helpers import exercises
 from mlsd_helpers.errors import ExerciseError
 from mlsd_helpers.exercises.questions import Estimate, Recall
 from mlsd_helpers.widgets import ask
-from mlsd_helpers.widgets.questions import mixed
+from mlsd_helpers.widgets.questions import mixed, truth_of
 
-OPEN = [question for question in exercises.QUESTIONS if isinstance(question, Estimate) and not question.truth]
+OPEN = [
+    question for question in exercises.QUESTIONS if isinstance(question, Estimate) and not truth_of(question)
+]
 
 
 @pytest.mark.parametrize("question", OPEN, ids=lambda question: question.id)
@@ -54,9 +56,9 @@ def test_the_order_of_options_is_the_same_each_time_and_loses_none(question):
 
 def test_every_truth_is_a_guess_that_is_accepted():
     for question in exercises.QUESTIONS:
-        if isinstance(question, Estimate) and question.truth:
+        if isinstance(question, Estimate) and truth_of(question):
             asked = ask(question.id)
-            asked.lock(question.truth())
+            asked.lock(truth_of(question)())
             assert asked.verdict["headline"].startswith("Right"), question.id
 
 

@@ -44,7 +44,7 @@ QUESTIONS: tuple[Question, ...] = (
         question="A job copies exchange rates into a table every hour, and the model server reads that table on every "
         "request. In which plane is the table?",
         options={
-            "serving, which calls it": "Who calls does not decide. If a rate is wrong, who has to explain it?",
+            "serving": "Who calls does not decide. If a rate is wrong, who has to explain it?",
             "data": "When a rate is late or wrong, it is the data plane that has to explain it.",
             "monitoring": "It may be monitored. It is responsible for what is known and for its age.",
         },
@@ -53,11 +53,11 @@ QUESTIONS: tuple[Question, ...] = (
     Recall(
         id="02-ask-look",
         lesson="02 planes",
-        question="Every day two people look at 200 decisions, drawn at random, and count those that were wrong. In "
-        "which plane is that?",
+        question="Every day two people look at 200 decisions, drawn at random, and write down what they would have "
+        "decided. In which plane is that?",
         options={
             "monitoring": "It is there to notice that answers are wrong. What they find may become labels, too.",
-            "data": "What they find are labels, so this can be defended. They count what is wrong, to tell somebody.",
+            "data": "What they find are labels, so this can be defended. They are asked how well it goes.",
             "control": "It stops nothing and changes nothing: it tells.",
         },
         answer="monitoring",

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mlsd_helpers.design import Assumption
+from mlsd_helpers.cases import load
+from mlsd_helpers.design import Assumption, Requirements
 from mlsd_helpers.errors import ExerciseError
 
 BUDGET = 5
@@ -44,9 +45,11 @@ _QUESTIONS = {
     "law": _Question(
         "What must the model not do?",
         "Payment data must not leave the region. The lawyers are firm.",
-        "guardrails",
+        "constraints",
     ),
-    "today": _Question("What do you do today?", "Rules on amount, country and recent declines.", "baseline"),
+    "today": _Question(
+        "What do you do today?", "Rules on amount, country and recent declines.", "what is done today"
+    ),
     "source": _Question(
         "Where do those counts come from?", "From a job that runs every night at two.", "source of the counts"
     ),
@@ -113,6 +116,17 @@ class Interview:
             for part in self.assumed
         ]
         return (*kept, *taken)
+
+    def page(self, page: Requirements) -> Requirements:
+        """Return a page of requirements as this interview leaves it.
+
+        What was not asked is an assumption on it. The constraints of the worked case stand on it once they were heard.
+        """
+        worked = load("harbour_pay").requirements
+        known = worked.constraints if worked else ()
+        own = [one for one in page.constraints if one.id not in {other.id for other in known}]
+        heard = known if _HIDDEN in self._asked else ()
+        return page.changed(constraints=[*heard, *own], assumptions=self.assumptions(page.assumptions))
 
     def ask(self, key: str) -> str:
         """Return the answer to a question; to ask it again costs nothing.

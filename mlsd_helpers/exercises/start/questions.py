@@ -18,12 +18,13 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Estimate(
         id="00-ask-cents",
-        question="Which share of the payments is asked for a code now?",
-        unit="%",
+        question="How many of the 10,000 payments still pass without a code now?",
+        unit="payments",
         truth=None,
         because="In cents each amount is a hundred times the number that it was, and nearly every one is above a limit "
         "that was made for euros. Nothing fails: a number came, and the rule compared it.",
-        within=0.05,
+        within=0.5,
+        highest=10_000,
     ),
     Estimate(
         id="00-ask-share",
@@ -38,24 +39,25 @@ QUESTIONS: tuple[Question, ...] = (
     Recall(
         id="00-recall-plane",
         lesson="00 start here",
-        question="An upstream job stops, and nobody watches that job. The model goes on answering from what it last "
-        "wrote. Who can see it first?",
+        question="For a tenth of the users a new version answers worse, and somebody was called. Which plane takes the "
+        "version back?",
         options={
-            "whoever watches the errors of the service": "No request fails: answers are on time and well-formed.",
-            "whoever judges the model by new labels": "Its decisions get worse, but that shows only when labels come.",
-            "whoever watches how fresh the inputs are": "Their age grows from the first missed run on.",
+            "monitoring": "It has noticed, and called somebody. It does not decide what runs.",
+            "training": "It makes the next model, which takes longer than to go back to the last one.",
+            "control": "It decides what runs: it releases a version step by step, and takes it back.",
         },
-        answer="whoever watches how fresh the inputs are",
+        answer="control",
     ),
     Recall(
-        id="00-recall-inequality",
+        id="00-recall-question",
         lesson="00 start here",
-        question="Which of these statements could a measurement refute?",
+        question="A report says: 'While the scorer was down, nobody could pay, and nobody had meant it so.' Which "
+        "question, asked in the design session, would have found that?",
         options={
-            "99 of 100 answers come within 300 ms": "A quantity, a comparison, a number and a unit.",
-            "300 ms feel instant to every user": "Whose feeling, measured how? Nothing says when this is broken.",
-            "at 500 requests/s the latency stays good": "The load has a number, the latency has none: good for whom?",
+            "How old may a feature be when the model reads it?": "That is about data that come late. No answer came.",
+            "When this part does not answer, what happens instead?": "Then somebody would have had to choose what.",
+            "Within what time must an answer come?": "That says when it is too late, not what is done without one.",
         },
-        answer="99 of 100 answers come within 300 ms",
+        answer="When this part does not answer, what happens instead?",
     ),
 )
