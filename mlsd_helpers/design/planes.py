@@ -193,7 +193,7 @@ class Planes(Value):
         >>> planes.region_of(planes.components[0])
         ('eu-west-1',)
         """
-        elsewhere = one.kind in {"client", "external service", "people", "device fleet", "raw source"}
+        elsewhere = one.kind in {"client", "external service", "people", "device fleet"}
         return one.region or (() if elsewhere else self.region)
 
     def flow(self, wanted: str) -> Flow | None:

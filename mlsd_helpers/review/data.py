@@ -294,11 +294,20 @@ def region_unknown(design: Design, planes: Planes) -> Iterator[Fault]:
         ]
         if unknown:
             names = [f"{one.id} ({listed(regions)})" if regions else one.id for one, regions in unknown]
+            texts = dict.fromkeys(region for _, regions in unknown for region in regions)
+            strange = [repr(region) for region in texts if area_of(region) is None]
             yield Fault(
                 f"planes.components.{unknown[0][0].id}.region",
                 f"The constraint {limit.constraint.id} allows {allowed} only, and it is not said that these are "
                 f"there: {listed(names)}.",
-                "State the region of each, or of all under 'planes.region', in the words of the constraint.",
+                "State the region of each in the words of the constraint; what is ours and names none is in "
+                "'planes.region', and partners, vendors and people need one of their own."
+                + (
+                    f" It is not known where {listed(strange)} lies: write a country or a cloud's region, such as "
+                    "'Germany' or 'eu-central-1'."
+                    if strange
+                    else ""
+                ),
             )
 
 

@@ -7,7 +7,8 @@ _WORDS = {
     "ireland "
     "netherlands sweden swedencentral italy italynorth spain spaincentral belgium finland poland polandcentral "
     "denmark "
-    "austria portugal czechia greece frankfurt berlin munich dublin paris stockholm milan madrid amsterdam warsaw",
+    "austria portugal czechia greece bulgaria croatia cyprus estonia hungary latvia lithuania luxembourg malta romania "
+    "slovakia slovenia frankfurt berlin munich dublin paris stockholm milan madrid amsterdam warsaw",
     "us": "us usa states america virginia oregon ohio california iowa eastus westus centralus",
     "uk": "uk britain kingdom england london uksouth ukwest",
     "ch": "ch switzerland swiss zurich zürich switzerlandnorth",
@@ -29,14 +30,19 @@ _ALONE = {  # names that cover their whole area
 _ELSEWHERE = {  # regions of clouds whose names begin as those of the union do
     "eu-west-2": "uk", "eu-central-2": "ch", "europe-west2": "uk", "europe-west6": "ch",
 }  # fmt: skip
+_COUNTRIES = {  # codes of ISO 3166-1 that are a whole name; within a longer name they may be any word
+    "eu": "at be bg hr cy cz dk ee fi fr de gr hu ie it lv lt lu mt nl pl pt ro sk si es se",
+    "uk": "gb",
+}
+_COUNTRY = {code: area for area, codes in _COUNTRIES.items() for code in codes.split()}
 _CODE = re.compile(r"[a-z]+-[a-z]+-?\d+")
 
 
 def within(region: str, allowed: str) -> bool | None:
     """Tell whether a region lies within an allowed one; None where the names do not tell.
 
-    >>> within("eu-central-1", "EU"), within("us-east-1", "EU"), within("Rack 7", "EU")
-    (True, False, None)
+    >>> [within(region, "EU") for region in ("eu-central-1", "Romania", "DE", "us-east-1", "GB", "Rack 7")]
+    [True, True, True, False, False, None]
     """
     one, whole = _plain(region), _plain(allowed)
     area, wanted = _area(one), _area(whole)
@@ -66,6 +72,8 @@ def _plain(name: str) -> str:
 
 
 def _area(name: str) -> str | None:
+    if name in _COUNTRY:
+        return _COUNTRY[name]
     for code, area in _ELSEWHERE.items():
         if re.match(rf"{code}\b", name):
             return area

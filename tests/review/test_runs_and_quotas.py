@@ -174,3 +174,30 @@ planes:
     messages = found(text, "PLANE056")
     assert len(messages) == (needed is not None)
     assert all(str(needed) in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("everywhere", "vendor", "told"),
+    [
+        ("eu-central-1", "DE", None),
+        ("eu-central-1", "Hall 4", "'Hall 4'"),
+        ("Hall 4", "Germany", "'Hall 4'"),
+    ],
+)
+def test_a_source_of_ours_is_where_everything_is_and_a_region_that_is_not_known_is_named(
+    everywhere, vendor, told
+):
+    text = f"""
+requirements: {{constraints: [{{id: eu, text: They stay in the EU, from: law, of: meters, region: EU}}]}}
+planes:
+  region: {everywhere}
+  components:
+  - {{id: source, kind: raw source}}
+  - {{id: lake, kind: offline store}}
+  - {{id: vendor, kind: external service, plane: data, region: {vendor}}}
+  flows: [{{from: source, to: lake, carries: batch}}, {{from: lake, to: vendor, carries: batch}}]
+data: {{datasets: [{{id: meters, what: Values, personal: true, kept_in: [source, lake]}}]}}
+"""
+    fixes = [one.fix for one in rules_called(["DATA003"])[0](Design.parse("name: d\n" + text))]
+    assert len(fixes) == (told is not None)
+    assert all(str(told) in fix for fix in fixes)
