@@ -49,8 +49,8 @@ def begins_at(planes: Planes | None, workload: Workload) -> tuple[str, ...]:
     plane_of = {one.id: one.plane for one in planes.components}
     commanded, working = defaultdict[str, list[str]](list), set[str]()
     for flow in planes.flows:
-        if not _is_of(flow, workload.id):
-            continue
+        if not _is_of(flow, workload.id) or (flow.carries == "command" and flow.start == flow.end):
+            continue  # what starts itself again begins nothing else
         if flow.carries == "command" and plane_of[flow.end] not in _MADE_OR_WATCHED:
             commanded[flow.start].append(flow.end)
         elif plane_of[flow.end] not in _MADE_OR_WATCHED:

@@ -50,6 +50,17 @@ def test_a_clock_that_commands_a_clock_is_followed_to_what_works(design):
     assert messages(entering(chained, scoring="plan")) == messages(entering(chained, scoring="scorer"))
 
 
+def test_what_starts_itself_again_is_followed_no_further(design):
+    again = Flow(start="scorer", end="scorer", carries="command")
+    planes = design.planes.changed(
+        components=(*design.planes.components, Component(id="idle", kind="device fleet")),
+        flows=(again, Flow(start="idle", end="idle", carries="command")),
+    )
+    for name in ("scorer", "idle"):
+        without, with_clock = by_clock(entering(design.with_part(planes=planes), scoring=(name,)), "scoring")
+        assert messages(without) == messages(with_clock)
+
+
 def by_clock(design, name):
     """Let a clock start what one workload begins with: both with the entry it had, and with the clock as its entry."""
     workload = next(one for one in design.requirements.workloads if one.id == name)
