@@ -265,14 +265,19 @@ def _parts(component: Component, rate: float | None) -> Iterator[tuple[str, floa
                 f"{show_number(each * rate * MONTH_S)} {what} × {write(one, MONEY)}",
             )
     if price.per_hour is not None:
-        number = component.replicas or 1
-        yield (
-            "per_hour",
-            price.per_hour * number * HOURS_A_MONTH,
-            f"{number:,} × {_hourly(price.per_hour)}",
-        )
+        yield ("per_hour", *_by_the_hour(component, price.per_hour))
     if price.per_month is not None:
         yield "per_month", price.per_month, "fixed"
+
+
+def _by_the_hour(component: Component, price: float) -> tuple[float | None, str]:
+    """Return what replicas or people cost in the hours of a month in which they are there, and the arithmetic."""
+    if component.kind == "people" and component.replicas is None:
+        return None, "how many they are is not stated (replicas)"
+    number, on_duty = component.replicas or 1, share_on_duty(component.hours)
+    hours = HOURS_A_MONTH * (1.0 if on_duty is None else on_duty)
+    when = f", {component.hours}" if on_duty is not None and on_duty < 1 else ""
+    return price * number * hours, f"{number:,} × {_hourly(price, hours)}{when}"
 
 
 def _trainings(design: Design) -> Iterator[CostRow]:

@@ -29,8 +29,10 @@ from mlsd_helpers.analysis.graph import (
     steps_back,
     waiting_flows,
 )
-from mlsd_helpers.analysis.paths import JOBS, MODELS
+from mlsd_helpers.analysis.paths import JOBS, MODELS, promised
+from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.design import Component, Design, Flow, Planes
+from mlsd_helpers.units import show_seconds, show_share
 
 _BRINGS = ("request", "features", "predictions", "events", "batch", "labels", "alert")
 _LISTS = ("events", "batch", "labels")
@@ -107,6 +109,47 @@ def brought_to(planes: Planes) -> set[str]:
     """Return what something comes to from where the requests or runs of a workload enter, those included."""
     entries = planes.asked.entries[planes.asked.workload] if planes.asked else ()
     return reached(entries, steps_along(flow for _, flow in own_flows(planes) if flow.carries in _BRINGS))
+
+
+def waits_for_people(design: Design, within_s: float, share: float | None) -> tuple[tuple[Flow, float], ...]:
+    """Return the flows to people for whom more requests wait than may be late, and the share of requests that do.
+
+    They wait for longer than `within_s` on average, where a `share` is promised to take less. Whoever is asked is
+    waited for; whoever gets predictions is, where the work behind a queue goes on to them, unless the promise ends
+    elsewhere, by `latency.until`.
+    """
+    latency, planes = design.requirements.latency if design.requirements else None, design.planes
+    if latency is None or planes is None or share is None:
+        return ()
+    known, through = components_by_id(planes), promised(design).planes or planes
+    per_request = calls_per_request(through)
+    begun = {flow.end for _, flow in own_flows(planes) if known[flow.start].kind == "event stream"}
+    behind = reached(begun, steps_along(flow for _, flow in waiting_flows(planes)))
+    ends = (
+        reached([latency.until], steps_back(flow for _, flow in own_flows(planes))) if latency.until else None
+    )
+    found = []
+    for _, flow in own_flows(planes):
+        end = known[flow.end]
+        if end.kind != "people" or flow.share is None or (end.wait or 0.0) <= within_s:
+            continue
+        asked = flow.carries == "request" and (ends is None or end.id in ends)
+        handed = flow.carries in {"predictions", "events"} and (
+            end.id in ends if ends is not None else flow.carries == "predictions" and flow.start in behind
+        )
+        waiting = min(per_request.get(flow.start, 0.0), 1.0) * flow.share
+        if (asked or handed) and waiting > 1 - share + 1e-9:
+            found.append((flow, waiting))
+    return tuple(found)
+
+
+def slow_people(design: Design, within_s: float, share: float | None) -> str:
+    """Say that a promise waits for people who are slower; empty where it does not."""
+    known = components_by_id(design.planes) if design.planes else {}
+    return "; ".join(
+        f"{show_share(waiting)} of the requests wait {show_seconds(known[flow.end].wait or 0.0)} for {flow.end}"
+        for flow, waiting in waits_for_people(design, within_s, share)
+    )
 
 
 _OUTSIDE = ("client", "device fleet", "people", "raw source", "external service")

@@ -34,7 +34,7 @@ from mlsd_helpers.analysis.graph import (
 )
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import Order
-from mlsd_helpers.design import Component, Flow, Planes
+from mlsd_helpers.design import Component, Design, Flow, Planes
 
 _NO_FALLBACK = re.compile(
     r"\W*(none|no|not?hing|n/?a|tbd|todo|unknown|-+|\?+|error|errors|5\d\d|crash|raise|abort|reject|time ?out"
@@ -62,6 +62,22 @@ def has_fallback(flow: Flow) -> bool:
     if flow.fallback is None:
         return flow.fails == "open"
     return not _NO_FALLBACK.fullmatch(flow.fallback)
+
+
+def answered_by_plan(design: Design) -> frozenset[str]:
+    """Return the components of whose failure a failure mode says what users get meanwhile, an answer of some kind.
+
+    >>> lost = [{"id": "ocr", "failure": "Down", "of": "ocr", "meanwhile": "Clerks type the fields"},
+    ...         {"id": "llm", "failure": "Down", "of": "llm", "meanwhile": "none"}]
+    >>> sorted(answered_by_plan(Design(name="d", requirements={"failure_modes": lost})))
+    ['ocr']
+    """
+    return frozenset(
+        name
+        for mode in (design.requirements.failure_modes if design.requirements else ())
+        if mode.meanwhile and not _NO_FALLBACK.fullmatch(mode.meanwhile)
+        for name in mode.of
+    )
 
 
 _REFUSES = re.compile(

@@ -164,7 +164,7 @@ class Component(Value):
     version: Text | None = None
     """The version that is used, where it is pinned."""
     replicas: Positive[Count] | None = None
-    """How many copies run."""
+    """How many copies run, or how many people there are."""
     zones: Positive[Count] | None = None
     """Over how many availability zones they are spread."""
     region: Several[Text] = ()

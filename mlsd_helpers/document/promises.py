@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from mlsd_helpers.analysis.people import slow_people
 from mlsd_helpers.analysis.prediction import predictions
 from mlsd_helpers.analysis.promises import cut_off, offline, rising, run_in_time, shares_in_time
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizings
@@ -82,6 +83,8 @@ def _of_latency(design: Design, promise: Promise) -> Iterator[Verdict]:
     share = PERCENTILES.get(promise.percentile)
     fleets = [one for one in sizings(design).values() if is_timed(design, one.plan)]
     whole = promise.what == "whole answer"
+    if whole and (why := slow_people(design, promise.within, share)):
+        yield Verdict(False, why)
     if latency is None or not fleets:
         yield Verdict(None, no_fleet_waited_for(design))
     elif not whole and not any(one.plan.generation for one in fleets):

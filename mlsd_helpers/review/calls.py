@@ -22,6 +22,7 @@ from mlsd_helpers.analysis.request import (
     Call,
     Request,
     Span,
+    answered_by_plan,
     attempts_s,
     calls_by_component,
     has_fallback,
@@ -30,7 +31,7 @@ from mlsd_helpers.analysis.request import (
 )
 from mlsd_helpers.analysis.whole import answers_of, waiting_entries
 from mlsd_helpers.design import Component, Design, Flow, Objective, Pattern, Planes
-from mlsd_helpers.design.requirements import Promise
+from mlsd_helpers.design.requirements import FailureMode, Promise
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
 from mlsd_helpers.review.sketch import (
@@ -48,7 +49,10 @@ from mlsd_helpers.units import show_seconds
 
 _NOT_COUNTED = ("people", "device fleet", "client", "raw source")  # what has no replicas of ours
 _STORES = ("feature store", "offline store", "prediction store", "vector index", "label store")
-_OUTSIDE = ("raw source",)  # what is not ours waits as long as it likes, and has its own way without us
+_OUTSIDE = (
+    "raw source",
+    "external service",
+)  # what is not ours waits as long as it likes, and has its own way without us
 _SLACK = 1 + 1e-9  # for sums of decimal figures
 _SURELY = 0.9  # of a sum of percentiles, which is more than the percentile of the sum
 _MANY_RETRIES = (
@@ -130,10 +134,14 @@ def _asked_by(planes: Planes, entry: str) -> str:
     "is told. It then counts as no answer, unless 'answered: true' says that it does.",
     needs=sketched,
 )
-def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
+def call_without_fallback(design: Design, planes: Planes) -> Iterator[Fault]:
     """What a caller does without an answer has to be decided before an answer is missing."""
     where, known = places(planes), graph.components_by_id(planes)
-    asked = {flow for flow in _asked(planes) if known[flow.start].kind not in _OUTSIDE}
+    decided = {name for mode in _failure_modes(design) if mode.fails for name in mode.of}
+    decided |= answered_by_plan(design)
+    asked = {
+        flow for flow in _asked(planes) if known[flow.start].kind not in _OUTSIDE and flow.end not in decided
+    }
     for call in _calls(planes):
         if call.from_outside:  # what a client does by itself is no answer of the system
             continue
@@ -158,6 +166,10 @@ def call_without_fallback(_: Design, planes: Planes) -> Iterator[Fault]:
 def _is_said(fallback: str | None) -> bool:
     """Tell whether a fallback is more than a placeholder; "a default" may be answered."""
     return answered(fallback) or "default" in (fallback or "").casefold().split()
+
+
+def _failure_modes(design: Design) -> tuple[FailureMode, ...]:
+    return design.requirements.failure_modes if design.requirements else ()
 
 
 def _ways_of_alerts(planes: Planes) -> dict[str, list[Flow]]:
@@ -298,7 +310,12 @@ class _Waiter:
     @property
     def too_long(self) -> list[Flow]:
         """The single calls that exceed the limit, retries included."""
-        return [flow for call in self.calls for flow in call.flows if self.exceeded_by(attempts_s(flow))]
+        return [
+            flow
+            for call in self.calls
+            for flow in call.flows
+            if self.exceeded_by(attempts_s(flow), falls_back=call.has_fallback)
+        ]
 
     @property
     def too_late(self) -> list[Call]:
@@ -310,11 +327,18 @@ class _Waiter:
         """Whether its calls may take longer than its caller waits; of alternatives that do so, PLANE040 tells."""
         if self.enters or (self.too_late and not self.too_long):
             return False
-        return bool(self.too_long) or self.exceeded_by(self.span.least_s)
+        return bool(self.too_long) or self.together_too_long
 
-    def exceeded_by(self, time_s: float) -> bool:
-        limit_s = self.limit_s * _SLACK
-        return time_s > limit_s if self.enters else time_s >= self.limit_s / _SLACK
+    @property
+    def together_too_long(self) -> bool:
+        """Whether all calls together surely exceed the limit."""
+        falls_back = any(call.has_fallback for call in self.calls)
+        return self.exceeded_by(self.span.least_s, falls_back=falls_back)
+
+    def exceeded_by(self, time_s: float, *, falls_back: bool = True) -> bool:
+        """Tell whether a wait is too long; one as long as the caller's, only if something answers after it."""
+        inside = not self.enters and falls_back
+        return time_s >= self.limit_s / _SLACK if inside else time_s > self.limit_s * _SLACK
 
     def sum_of_calls(self) -> str:
         """Return the calls and their times in words."""
@@ -414,8 +438,8 @@ def edge_timeout_exceeds_budget(design: Design, planes: Planes) -> Iterator[Faul
     for waiter in waiters:
         usual = (call for call in waiter.calls if call.flow.share is None or call.flow.share > rare)
         one = replace(waiter, calls=tuple(usual))
-        if one.component.kind == "client":
-            continue  # how long it waits is the product's choice: the system answers within the budget or not
+        if one.component.kind in {"client", *_OUTSIDE}:
+            continue  # how long it waits is not ours to say: the system answers within the budget or not
         if one.enters and not inner & {flow.end for flow in one.too_long}:  # PLANE008 tells both
             yield from _over_limit(
                 one, where, "Shorten the timeout, so that the fallback can still answer in time."
@@ -447,7 +471,7 @@ def _over_limit(one: _Waiter, where: dict[Flow, str], fix: str) -> Iterator[Faul
             f"{arrow(flow)} may wait {show_seconds(attempts_s(flow))}, retries included; {one.limit}.",
             fix,
         )
-    if not one.too_long and one.exceeded_by(one.span.least_s):
+    if not one.too_long and one.together_too_long:
         longest = max(one.calls, key=lambda call: call.longest_s)
         yield Fault(
             f"{where[longest.flow]}.timeout",
@@ -470,8 +494,9 @@ def cause_of_call_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     where, asked = places(planes), _asked(planes)
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
     callers_of = dict[str, list[Flow]]()
+    known = graph.components_by_id(planes)
     for flow in asked:
-        if flow.timeout:
+        if flow.timeout and known[flow.start].kind not in _OUTSIDE:
             callers_of.setdefault(flow.end, []).append(flow)
     for one in planes.components if not graph.cycle(asked) else ():
         callers = callers_of.get(one.id, [])

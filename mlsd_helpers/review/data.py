@@ -1,5 +1,6 @@
 """Rules on data: constraints and regions, personal data, decisions about people, labels, training."""
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -732,6 +733,8 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
         ):
             continue
         told = _told_to_delete(planes, kept)
+        terms = {one.id: one.terms for one in planes.components if one.terms}
+        told |= {name for name, said in terms.items() if (said.retention or math.inf) <= _SOON_S}
         missing = [name for name in kept.kept_in if name not in told]
         if missing and (
             not says_something(kept.deletion) or len(missing) < len(set(kept.kept_in) - {kept.deleted_by})
@@ -742,6 +745,9 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"{listed(missing)}, where it is kept too.",
                 "Draw the flow of deletions to each copy, or say in 'deletion' how each copy is deleted.",
             )
+
+
+_SOON_S = 30 * day  # the month in which a demand to erase has to be met
 
 
 def _told_to_delete(planes: Planes, kept: Dataset) -> set[str]:

@@ -9,7 +9,7 @@ from math import floor, inf
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.cost import costs_of, working_hours
 from mlsd_helpers.analysis.graph import components_by_id
-from mlsd_helpers.analysis.paths import stages_of
+from mlsd_helpers.analysis.paths import entries_of, stages_of
 from mlsd_helpers.analysis.prediction import (
     Prediction,
     State,
@@ -24,13 +24,14 @@ from mlsd_helpers.analysis.surroundings import (
     MODELS,
     Fallbacks,
     callers_of,
+    is_promised,
     is_timed,
     longest_held_s,
     somebody_waits,
     unplanned_models,
 )
 from mlsd_helpers.analysis.whole import Elsewhere, left_for
-from mlsd_helpers.design import Design, Latency, Pattern
+from mlsd_helpers.design import Design, Latency, Pattern, Planes
 from mlsd_helpers.review.calls import surely_late
 from mlsd_helpers.review.fleets import (
     SLACK,
@@ -59,7 +60,7 @@ from mlsd_helpers.review.fleets import (
     waited,
 )
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import worked_out
+from mlsd_helpers.review.scope import sketched, worked_out
 from mlsd_helpers.review.words import listed, mentions, money
 from mlsd_helpers.units import show_seconds
 
@@ -175,6 +176,28 @@ def _is_slower_than_planned(design: Design) -> bool:
 
 
 @rule(
+    "CAP047",
+    title="Promise that ends where no request comes",
+    prevents="a promise that is judged by a way that no request takes",
+    needs=sketched,
+)
+def promise_ends_nowhere(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A promise of latency is about the way of a request to the component at which its answer is there."""
+    latency = latency_of(design)
+    end = latency.until if latency else None
+    if end and planes.component(end) and entries_of(planes) and not is_promised(design, end):
+        yield Fault(
+            "requirements.latency.until",
+            f"The answer is there at {end}, and no flow of requests, nor of what is handed on behind a queue, leads "
+            f"from {listed(entries_of(planes))} to it.",
+            "Name the component at which the answer is there, or draw the flows that lead to it.",
+        )
+
+
+_SURELY_LATE = 1.2  # times what is left; less is within the error of a mean service time, our threshold
+
+
+@rule(
     "CAP031",
     title="Queue limit exceeds the time to wait",
     prevents="replicas that are busy with requests whose callers have given up",
@@ -199,7 +222,7 @@ def _queues_too_long(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[tup
         reading_s = takes.first_s.least_s if takes else 0.0
         if plan.generation and first and min(first) > reading_s:
             left_s = min(left_s, min(first) - reading_s)
-        if limit * seat_s > max(left_s, 0.0) * (1 + 1e-9):
+        if limit * seat_s > max(left_s, 0.0) * _SURELY_LATE:
             allowed = max(floor(left_s / seat_s + 1e-9), 0)
             yield (
                 one,

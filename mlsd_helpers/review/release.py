@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import NormalDist
 
 from mlsd_helpers.analysis import graph
-from mlsd_helpers.analysis.paths import answers_requests
+from mlsd_helpers.analysis.paths import MODELS, answers_requests
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Alert, Component, Design, Flow, Planes, Release
 from mlsd_helpers.design.release import Gate, ReleaseStage
@@ -529,7 +529,24 @@ def _stores_features(design: Design) -> bool:
     """Tell whether the model reads features that are stored under a schema."""
     stored = design.dataflow is not None and any(one.source != "request" for one in design.dataflow.features)
     kinds = {one.kind for one in design.planes.components} if design.planes else set()
-    return "feature store" in kinds or (stored and "vector index" not in kinds) or not kinds
+    return _reads_features(design.planes) or (stored and "vector index" not in kinds) or not kinds
+
+
+def _reads_features(planes: Planes | None) -> bool:
+    """Tell whether a feature store is read for a model, or for its training, and not by rules beside it alone."""
+    if planes is None:
+        return False
+    known = graph.components_by_id(planes)
+    stores = {one.id for one in planes.components if one.kind == "feature store"}
+    calls = [flow for _, flow in graph.waiting_flows(planes)]
+    models = {one.id for one in planes.components if one.kind in MODELS or one.plane == "training"}
+    for_models = graph.reached(models, graph.steps_back(calls))
+    readers = {flow.start for flow in calls if flow.end in stores}
+    readers |= {flow.end for flow in planes.flows if flow.start in stores}
+    only_beside = readers and all(
+        name not in for_models and known[name].kind == "business rules" for name in readers
+    )
+    return bool(stores) and not only_beside
 
 
 @rule(

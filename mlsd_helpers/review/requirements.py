@@ -541,11 +541,11 @@ def availability_without_window(design: Design, stated: Requirements) -> Iterato
 def peak_without_bursts(_: Design, stated: Requirements) -> Iterator[Fault]:
     """A peak is a mean too: of the period over which it was counted."""
     load = stated.throughput
-    if load is None or _is_fixed(load) or load.derivation in {None, "mean"}:
+    if load is None or load.burstiness is not None or load.derivation in {None, "mean", "contract"}:
         return  # where a peak comes from is asked first, and a mean is none
     if load.over is not None and load.over > COARSE_S:
         what = f"is the mean of {show_seconds(load.over)}: minutes in it are busier"
-    elif load.over is None and load.burstiness is None and load.derivation == "busiest period":
+    elif load.over is None and load.derivation in {"busiest period", "mean times factor"}:
         what = "does not state over which period it was counted, nor how bursty arrivals are"
     else:
         return

@@ -268,11 +268,7 @@ class _Guarded:
         parts = [one for one in self.planes.components if one.id in waited]
         planned = {plan.component for plan in self.design.fleets.values() if plan.generation}
         kinds = ("external service", "model server", "llm gateway")
-        writing = {
-            one.id
-            for one in parts
-            if one.id in planned or (one.kind in kinds and one.tokens and one.tokens.output)
-        }
+        writing = {one.id for one in parts if one.id in planned or (one.kind in kinds and _writes(one))}
         return writing or {one.id for one in parts if one.kind == "model server"} or {
             one.id for one in parts if one.kind in kinds
         }  # fmt: skip
@@ -334,8 +330,15 @@ class _Guarded:
 
 def _guarded(design: Design) -> _Guarded | None:
     planes = worked_out(design)
-    around = _Guarded(design, planes) if planes and generates(design) else None
+    writes = planes and (generates(design) or any(map(_writes, planes.components)))
+    around = _Guarded(design, planes) if planes and writes else None
     return around if around and around.models else None
+
+
+def _writes(one: Component) -> bool:
+    """Tell whether a component writes texts, by its tokens or their price, whatever the system predicts."""
+    priced = one.price and one.price.per_million_output_tokens
+    return bool((one.tokens and one.tokens.output) or priced)
 
 
 def _model_place(around: _Guarded) -> str:

@@ -11,7 +11,7 @@ from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import own_flows, own_roots, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.jobs import calls_per_item, run_of
 from mlsd_helpers.analysis.paths import JOBS, each_together, together
-from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries
+from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries, waits_for_people
 from mlsd_helpers.analysis.rates import (
     calls_per_request,
     days_on_duty,
@@ -19,8 +19,8 @@ from mlsd_helpers.analysis.rates import (
     longest_off_duty_s,
     share_on_duty,
 )
-from mlsd_helpers.analysis.request import has_fallback
-from mlsd_helpers.analysis.sizing import Sizing
+from mlsd_helpers.analysis.request import answered_by_plan, has_fallback
+from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing
 from mlsd_helpers.analysis.whole import answers_of, calls_of_models
 from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Component, Design, Devices, Flow, Planes
@@ -45,6 +45,7 @@ from mlsd_helpers.units import day, hour, show_bytes, show_seconds
 _MONTH_S = 30 * day
 _SLACK = 1 + 1e-9  # for sums of decimal figures
 _COST = r"cost|spend|\bbill|dollar|euro|\busd\b|\beur\b|money|price|tokens? (a|per|used|billed)"
+_REFUSED = r"refus|reject|quota|throttl|rate.?limit|\b429\b"
 _UNPINNED = r"latest|current|newest|default|\bauto|preview|rolling|stable"
 _HANDED_OVER = (
     r"(hand|pass|send|route|transfer|escalat|forward|queue|give|ask|call)\w*\b.*\b(agents?|persons?|people|humans?"
@@ -256,8 +257,7 @@ def provider_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     for one in providers(planes):
         if one.id not in waited:
             continue
-        limited = one.quota and (one.quota.requests is not None or one.quota.tokens is not None)
-        missing = ([] if limited else ["quota"]) + ["availability"] * (one.availability is None)
+        missing = ([] if _is_limited(one) else ["quota"]) + ["availability"] * (one.availability is None)
         missing += ["price"] * (one.price is None or not any(value is not None for _, value in one.price))
         missing += ["tokens"] * bool(one.quota and one.quota.tokens is not None and one.tokens is None)
         if missing:
@@ -346,11 +346,13 @@ def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
     if any(mentions(_COST, alert.metric, alert.action) for alert in planes.alerts):
         return
     labelling = {flow.start for flow in planes.flows if flow.carries == "labels"}
+    refused = any(mentions(_REFUSED, alert.metric, alert.action) for alert in planes.alerts)
     paid = [
         one
         for one in planes.components
         if one.price
         and one.id not in labelling
+        and not (refused and _is_limited(one))
         and (
             one.price.per_request or one.price.per_million_input_tokens or one.price.per_million_output_tokens
         )
@@ -369,6 +371,10 @@ def spending_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
             f"{listed([one.id for one in paid])} is paid by use{total}, and no alert watches what is spent.",
             "Add an alert on the spend of an hour and of a day, with who stops what.",
         )
+
+
+def _is_limited(one: Component) -> bool:
+    return one.quota is not None and (one.quota.requests is not None or one.quota.tokens is not None)
 
 
 @rule(
@@ -588,6 +594,34 @@ def _pace_on_duty(one: Component) -> float | None:
         return one.rate
     share = share_on_duty(one.hours)
     return one.cases_per_day * days_on_duty(one.hours) / (7 * day * share) if share else None
+    yield from _piled_up_in_the_peak(design, planes, arriving)
+
+
+def _piled_up_in_the_peak(design: Design, planes: Planes, arriving: Mapping[str, Cases]) -> Iterator[Fault]:
+    """Find people who fall behind in a peak of days, by more than cases may wait; each of these days is one at work."""
+    needs = design.requirements
+    load = needs.throughput if needs else None
+    lasts_s = (load.peak_lasts or 0.0) if load else 0.0
+    if needs is None or load is None or not load.mean or lasts_s < day:
+        return
+    busy = design.changed(requirements=needs.changed(throughput=load.changed(mean=load.peak)))
+    then = _cases_of_people(busy, planes)
+    for one in planes.components:
+        usual, cases, taken = arriving.get(one.id), then.get(one.id), cases_per_s(one)
+        at_work = one.cases_per_day / day if one.cases_per_day is not None else taken
+        if not (usual and cases and cases.surely and taken and at_work):
+            continue
+        late = (usual.surely or 0.0) > taken * _SLACK  # without any peak
+        left_s = (cases.surely - at_work) * lasts_s / at_work
+        if not late and left_s > max(one.wait or 0.0, day):
+            yield Fault(
+                f"planes.components.{one.id}.{'cases_per_day' if one.cases_per_day is not None else 'rate'}",
+                f"{one.id} gets {_counted(cases.surely * day)} cases a day while the peak lasts "
+                f"({show_seconds(lasts_s)}), and can take {_counted(at_work * day)}: the last of them waits "
+                f"{show_seconds(left_s)}.",
+                "Plan more people for these days, hand over fewer cases meanwhile, or state in 'wait' that cases may "
+                "wait for so long.",
+            )
 
 
 def _pace(one: Component) -> str:
@@ -693,6 +727,19 @@ def people_too_slow(design: Design, planes: Planes) -> Iterator[Fault]:
             f"A case waits {show_seconds(wait_s)} for {flow.end} on average, and {limit}.",
             "Answer at once that a person will take over, and hand the case over as an event.",
         )
+    latency = design.requirements.latency if design.requirements else None
+    promised = PERCENTILES.get(latency.percentile) if latency else None
+    late = waits_for_people(design, latency.budget, promised) if latency else ()
+    for flow, share in late:
+        if latency and (flow.timeout is None or flow.timeout >= waits[flow.end]):
+            yield Fault(
+                f"{next(place for place, one in flow_places(planes) if one == flow)}.share",
+                f"{percent(share)} of the requests wait {show_seconds(waits[flow.end])} for {flow.end} on average; "
+                f"{latency.percentile} is promised in {show_seconds(latency.budget)}, and "
+                f"{percent(1 - (promised or 0.0))} may take longer.",
+                "Hand over fewer, promise a lower percentile or a longer time, or state in 'latency.until' the "
+                "component at which the answer is there, if people only look at it later.",
+            )
 
 
 @rule(
@@ -1300,7 +1347,7 @@ def retrieval_unmeasured(_: Design, planes: Planes) -> Iterator[Fault]:
     wrong_when="Acceptable if it can be replaced within days; say how in 'terms.exit'.",
     needs=worked_out,
 )
-def no_way_out(_: Design, planes: Planes) -> Iterator[Fault]:
+def no_way_out(design: Design, planes: Planes) -> Iterator[Fault]:
     """A provider on which every answer depends can fail or leave, so that its successor is known before."""
     needed = {flow.end for _, flow in waiting_flows(planes) if flow.needed or flow.fails == "closed"}
     alternatives = {flow.otherwise for flow in planes.flows if flow.otherwise}
@@ -1308,7 +1355,7 @@ def no_way_out(_: Design, planes: Planes) -> Iterator[Fault]:
     stuck = [
         one.id
         for one in providers(planes)
-        if one.id in needed - second
+        if one.id in needed - second - answered_by_plan(design)
         and not (one.terms and says_something(one.terms.exit))
         and not mentions(r"\bexit|terminat|notice|escrow", one.terms.agreement if one.terms else None)
     ]

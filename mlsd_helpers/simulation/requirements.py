@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.people import slow_people
 from mlsd_helpers.analysis.prediction import Prediction, writing
 from mlsd_helpers.analysis.promises import (
     Rise,
@@ -437,7 +438,10 @@ def _latency(
         unknown = (
             ""
             if promise.what == "gap between tokens"
-            else elsewhere.unknown or _slowest_mean(share, elsewhere) or offline(design, plan, share)
+            else elsewhere.unknown
+            or _slowest_mean(share, elsewhere)
+            or offline(design, plan, share)
+            or (slow_people(design, promise.within, share) if whole else "")
         )
         open_ = unknown or pause or rise or _by_roofline(plan, times, promise.within)
         doubt = (

@@ -62,6 +62,11 @@ def resized(design: Design, replicas: int, per_zone: int | None) -> Design:
     return design.with_part(capacity=changed, planes=planes.changed(components=components))
 
 
+@breaks("CAP047")
+def promise_ends_at_the_training(design: Design) -> Design:
+    return _with_axis(design, "latency", until="training")
+
+
 @breaks("CAP001")
 def no_plan(design: Design) -> Design:
     """Leave the plan out."""
