@@ -734,10 +734,11 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
             continue
         told = _told_to_delete(planes, kept)
         terms = {one.id: one.terms for one in planes.components if one.terms}
-        told |= {name for name, said in terms.items() if (said.retention or math.inf) <= _SOON_S}
-        missing = [name for name in kept.kept_in if name not in told]
+        by_itself = {name for name, said in terms.items() if (said.retention or math.inf) <= _SOON_S}
+        copies = [name for name in kept.kept_in if name not in by_itself]
+        missing = [name for name in copies if name not in told]
         if missing and (
-            not says_something(kept.deletion) or len(missing) < len(set(kept.kept_in) - {kept.deleted_by})
+            not says_something(kept.deletion) or len(missing) < len(set(copies) - {kept.deleted_by})
         ):
             yield Fault(
                 f"data.datasets.{kept.id}.deleted_by",
