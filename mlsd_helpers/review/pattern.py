@@ -807,7 +807,7 @@ def stream_unlike_its_fleet(design: Design, pattern: Pattern) -> Iterator[Fault]
     for path, stream in _streamed(pattern):
         sized = [one for one in sizings(design).values() if one.plan.component == path.component is not None]
         replicas, seat_s = (sized[0].plan.replicas, sized[0].seat_s) if len(sized) == 1 else (None, None)
-        load = sized[0].plan.load if len(sized) == 1 else None
+        load = sized[0].load_rps if len(sized) == 1 else None  # stated, or what requirements bring
         if not replicas or not seat_s or not stream.events:
             continue
         if load is not None and not isclose(load, stream.events, rel_tol=_SAME_UNIT):

@@ -244,6 +244,19 @@ def _waited_for(planes: Planes) -> set[str]:
     return {flow.end for flow in flows if flow.start in before}
 
 
+def _seldom_asked(planes: Planes) -> set[str]:
+    """Return what only gets results, or is only asked by jobs when what they ask first fails."""
+    kinds = {one.id: one.kind for one in planes.components}
+    spare = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    often = {
+        flow.end
+        for flow in planes.flows
+        if flow.carries == "request"
+        and not (flow.id in spare and kinds[flow.start] in {*JOBS} - {"stream processor"})
+    }
+    return {flow.end for flow in planes.flows} - often
+
+
 @rule(
     "SERV003",
     "warning",
@@ -253,12 +266,14 @@ def _waited_for(planes: Planes) -> set[str]:
 )
 def provider_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     """How much a provider takes, how often it answers and what that costs decide the design."""
-    waited = _waited_for(planes)
+    waited, seldom = _waited_for(planes), _seldom_asked(planes)
     for one in providers(planes):
         if one.id not in waited:
             continue
-        missing = ([] if _is_limited(one) else ["quota"]) + ["availability"] * (one.availability is None)
-        missing += ["price"] * (one.price is None or not any(value is not None for _, value in one.price))
+        asked = one.id not in seldom  # what it takes and costs decides nothing else
+        priced = one.price and any(value is not None for _, value in one.price)
+        missing = ["quota"] * (asked and not _is_limited(one)) + ["availability"] * (one.availability is None)
+        missing += ["price"] * (asked and not priced)
         missing += ["tokens"] * bool(one.quota and one.quota.tokens is not None and one.tokens is None)
         if missing:
             yield Fault(

@@ -187,6 +187,7 @@ capacity: {fleets: [{id: one, component: model, load: 200 rps, service_time: 60 
 """
     assert not found(text, "PATTERN035")
     assert found(text.replace("load: 200 rps", "load: 4000 rps"), "PATTERN035")
+    assert not found(text.replace("load: 200 rps, ", ""), "PATTERN035")
 
 
 def test_a_limit_on_a_list_that_is_told_of_each_change_by_itself_is_no_open_question():
@@ -282,3 +283,27 @@ planes:
     assert not found(text, "SERV007")
     assert found(text.replace("id: free, kind: external service", "id: free, kind: model server").replace(
         "id: weather, kind: external service", "id: weather, kind: model server"), "SERV007")  # fmt: skip
+
+
+def test_who_takes_the_results_of_a_job_is_not_asked_for_its_price():
+    text = """
+requirements: {schedule: {period: 1 d, items: 160}}
+planes:
+  components:
+  - {id: clock, kind: scheduler}
+  - {id: power, kind: batch scorer}
+  - {id: weather, kind: external service, availability: 99%}
+  - {id: spare, kind: external service, availability: 99%}
+  - {id: operator, kind: external service, availability: 99%}
+  - {id: store, kind: prediction store}
+  flows:
+  - {from: clock, to: power, carries: command}
+  - {id: ask, from: power, to: weather, carries: request, timeout: 60 s, otherwise: ask_spare}
+  - {id: ask_spare, from: power, to: spare, carries: request, timeout: 60 s}
+  - {from: power, to: operator, carries: predictions, timeout: 60 s}
+  - {from: power, to: store, carries: predictions}
+"""
+    told = " ".join(found(text, "SERV003"))
+    assert "weather" in told
+    assert "operator" not in told
+    assert "spare" not in told
