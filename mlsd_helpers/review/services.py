@@ -871,13 +871,23 @@ def _takes_over(planes: Planes, flow: Flow, absent: Mapping[str, Component]) -> 
 def _taking_over(planes: Planes, flow: Flow) -> list[Component]:
     """Return the people to whom a call without an answer is handed over: those whom flows from its caller reach.
 
-    A word for people alone may be one for the users.
+    A word for people alone may be one for the users: a role is that of the people who have it in their name.
     """
     if not _hands_over(flow):
         return []
     sent = [one for one in planes.flows if one.carries in {*DATA, "alert"} and one.carries != "batch"]
     near = reached([flow.start], steps_along(sent))
-    return [one for one in _serving_people(planes) if one.id in near]
+    roles = {word.casefold() for word in re.findall(_ROLES, flow.fallback or "", re.IGNORECASE)}
+    return [one for one in _serving_people(planes) if one.id in near and (not roles or _are(one, roles))]
+
+
+_ROLES = r"agent|operator|reviewer|analyst|moderator|clerk|investigator|dispatcher"
+
+
+def _are(people: Component, roles: set[str]) -> bool:
+    """Tell whether people are called by one of some roles; other words, such as "a person", may mean anybody."""
+    named = f"{people.id} {people.title or ''} {people.does or ''}".casefold()
+    return any(role in named for role in roles)
 
 
 @rule(
@@ -1222,7 +1232,11 @@ def drift_between_versions(_: Design, planes: Planes) -> Iterator[Fault]:
             )
 
 
-_APART = r"versions?\b|firmware|revisions?\b|hardware|(device|camera|sensor) (model|type)|\bbuilds?\b"
+_UNIT = r"(device|camera|sensor|gateway|robot|vehicle|unit)s?"
+_APART = (
+    r"versions?\b|firmware|revisions?\b|hardware|\bbuilds?\b|cohorts?\b|generations?\b"
+    rf"|\b{_UNIT} (model|type|kind)|\b(each|every|per|by|between) {_UNIT}\b"
+)
 
 
 @rule(

@@ -307,3 +307,17 @@ planes:
     assert "weather" in told
     assert "operator" not in told
     assert "spare" not in told
+
+
+def test_an_alert_on_each_device_tells_those_of_one_revision_apart():
+    text = """
+planes:
+  components:
+  - {id: cameras, kind: device fleet, devices: {number: 4000, hardware: 3, versions: 1}}
+  - {id: training, kind: training pipeline}
+  - {id: drift, kind: drift detector}
+  flows: [{from: training, to: cameras, carries: model}]
+  alerts: [{id: one, raised_by: drift, watches: predictions, metric: Share of empty shelves of all cameras}]
+"""
+    assert found(text, "SERV031")
+    assert not found(text.replace("of all cameras", "by camera"), "SERV031")

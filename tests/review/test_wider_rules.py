@@ -223,8 +223,10 @@ def test_a_fallback_that_says_what_happens_at_night_is_enough():
 
 def test_a_word_for_people_hands_nothing_over_where_no_flow_leads_to_them():
     design = setting(in_full(), "planes.components.analysts", hours="Mon-Fri 8-18", rate="2000 per h")
-    of_users = setting(design, "planes.flows.ask_bureau", fallback="Ask the agent for a note")
+    of_users = setting(design, "planes.flows.ask_bureau", fallback="Ask the analyst for a note")
     assert {"SERV011", "SERV012"} <= set(codes(of_users))
+    others = setting(design, "planes.flows.ask_bureau", fallback="Ask the agent for a note")
+    assert {"SERV011", "SERV012"}.isdisjoint(codes(others))
     elsewhere = setting(of_users, "planes.flows.to_analysts", start="history")
     assert {"SERV011", "SERV012"}.isdisjoint(codes(elsewhere))
 
