@@ -564,6 +564,7 @@ def more_cases_than_people(design: Design, planes: Planes) -> Iterator[Fault]:
             )
         elif late := _cases_left_at_the_deadline(design, planes, one):
             yield Fault(f"planes.components.{one.id}.{'rate' if one.rate else 'cases_per_day'}", *late)
+    yield from _piled_up_in_the_peak(design, planes, arriving)
 
 
 def _cases_left_at_the_deadline(design: Design, planes: Planes, one: Component) -> tuple[str, str] | None:
@@ -609,7 +610,6 @@ def _pace_on_duty(one: Component) -> float | None:
         return one.rate
     share = share_on_duty(one.hours)
     return one.cases_per_day * days_on_duty(one.hours) / (7 * day * share) if share else None
-    yield from _piled_up_in_the_peak(design, planes, arriving)
 
 
 def _piled_up_in_the_peak(design: Design, planes: Planes, arriving: Mapping[str, Cases]) -> Iterator[Fault]:
