@@ -118,12 +118,11 @@ minute more or less is no matter, agree on a share of the reads instead, such as
 
 ## 4 The tail
 
-98 of 100 answers take 20 ms, and two take 400 ms. Their mean is 0.98 × 20 + 0.02 × 400 = 27.6 ms, and their p99 400 ms. Of a
-promise of 100 ms, the mean says that it is kept; the p99 says that it is broken, and the slow answers are those that people
-complain about.
+98 of 100 answers take 20 ms, and two take 400 ms. Their mean is 0.98 × 20 + 0.02 × 400 = 27.6 ms, and their p99 400 ms. The
+mean keeps a promise of 100 ms; the p99 breaks it, and the slow answers are those that people complain about.
 
-A page seldom needs one answer alone. A [**fan-out**](glossary.md#fan-out) asks many parts at once, and waits for all of them. **Predict** this
-too; your guess opens the next view.
+A page seldom needs one answer alone. A [**fan-out**](glossary.md#fan-out) asks many parts at once, and waits for all of them. **Predict**; your
+guess opens the next view.
 """
 
 # %%
@@ -167,7 +166,7 @@ mlsd.ask("01-ask-serial")
 
 # %% [markdown]
 """
-With rare stalls it is the other way round. Two steps take 10 ms each, but 1,000 ms in 0.9 % of the calls, such as a pause for
+Now with rare stalls. Two steps take 10 ms each, but 1,000 ms in 0.9 % of the calls, such as a pause for
 garbage collection. The p99 of each is 10 ms. In 1 − 0.991² = 1.8 % of the requests one of them stalls, so the p99 of both
 is 1,010 ms.
 
@@ -246,7 +245,7 @@ in a cell shows both loops.)
 
 ## 7 Write it down
 
-The first part of `harbour_pay.yaml` is the page of requirements. This puts your interview on it: what you did not ask becomes an
+The first part of `harbour_pay.yaml` is the page of requirements. This puts your interview on it: what you did not ask is named in an
 assumption, with an owner and a check, and what must not happen stands under `constraints` if you heard of it.
 """
 
@@ -258,7 +257,7 @@ page = interview.talk.page(page)
 """
 One decision is yours. The owner wants counts that are at most a quarter of an hour old, and they come from a job that runs every night.
 Either somebody pays for a stream, and "15 min" stands; or the limit gives way, to "26 h", a day and the time of the job. Decide, and see
-which lines of the file differ from the worked case:
+which lines your file has that the worked case does not have:
 """
 
 # %%

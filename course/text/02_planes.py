@@ -275,7 +275,7 @@ limit on how old is too old. And a gate is tuned like any alarm: one that refuse
 
 The second part of `harbour_pay.yaml` is the sketch. One decision is yours: what does the scorer do without features? The worked
 case takes each feature's default. Other ways: "The features of the last hour, kept in the scorer", or `None`, so that the gateway's
-rules decide. The gate's refusals get an alert, too. See which lines of the file differ from the worked case:
+rules decide. The gate's refusals get an alert, too. See what this changes in your file:
 """
 
 # %%

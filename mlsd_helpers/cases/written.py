@@ -9,6 +9,7 @@ from mlsd_helpers.cases import PARTS, carry_on, load, names
 from mlsd_helpers.design import Design, load_design
 
 _MOST_LINES = 40
+_WORKED = "the worked case"
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Changes:
     """The lines of a file that writing it changed: `-` before one that went, `+` before one that came.
 
     `file` is the file's name, and `beside` what its lines were compared with: the file as it was, or the worked case.
+    Of the worked case no line is told that the file does not have: a learner may not have found it yet.
     """
 
     file: str
@@ -50,11 +52,12 @@ def write(path: str | Path, **parts: Any) -> Changes:
         if before is None:
             worked = load(path.stem)
             kept = {part: getattr(worked, part) for part in PARTS[: PARTS.index(first) + 1]}
-            before, beside = Design(name=worked.name).with_part(**kept).to_yaml(), "the worked case"
+            before, beside = Design(name=worked.name).with_part(**kept).to_yaml(), _WORKED
     else:
         design = load_design(path) if before is not None else Design(name="My system")
     design = design.with_part(**parts)
     design.save(path, replace=True)
     after = path.read_text(encoding="utf-8") if path.exists() else design.to_yaml()
     compared = list(unified_diff((before or "").splitlines(), after.splitlines(), n=0, lineterm=""))
-    return Changes(path.name, beside, tuple(line for line in compared[2:] if not line.startswith("@@")))
+    told = ("+",) if beside == _WORKED else ("-", "+")
+    return Changes(path.name, beside, tuple(line for line in compared[2:] if line.startswith(told)))

@@ -24,9 +24,10 @@ def test_a_new_file_is_compared_with_the_worked_case(tmp_path, worked):
 
 def test_a_decision_shows_as_the_lines_that_it_changes(tmp_path, worked):
     path = tmp_path / "harbour_pay.yaml"
-    for before, after in (("p99", "p99.9"), ("p99.9", "p95")):
-        lines = mlsd.write(path, requirements=latency(worked, percentile=after)).lines
-        assert [line.split() for line in lines] == [["-", "percentile:", before], ["+", "percentile:", after]]
+    lines = mlsd.write(path, requirements=latency(worked, percentile="p99.9")).lines
+    assert [line.split() for line in lines] == [["+", "percentile:", "p99.9"]]
+    lines = mlsd.write(path, requirements=latency(worked, percentile="p95")).lines
+    assert [line.split() for line in lines] == [["-", "percentile:", "p99.9"], ["+", "percentile:", "p95"]]
     assert "no line differs" in str(mlsd.write(path, requirements=latency(worked, percentile="p95")))
 
 
@@ -67,3 +68,8 @@ def test_a_file_that_is_no_design_is_not_written_over(tmp_path):
     with pytest.raises(DesignError):
         mlsd.write(path, name="x")
     assert path.read_text(encoding="utf-8") == "[1, 2]"
+
+
+def test_a_line_of_the_worked_case_that_the_file_lacks_is_not_told(tmp_path, worked):
+    changes = mlsd.write(tmp_path / "harbour_pay.yaml", requirements=worked.changed(constraints=()))
+    assert "region" not in str(changes)

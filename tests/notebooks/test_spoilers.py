@@ -22,6 +22,7 @@ import mlsd_helpers
 from mlsd_helpers import exercises, widgets, workspace
 from mlsd_helpers.exercises.kit import run
 from mlsd_helpers.exercises.questions import Estimate
+from mlsd_helpers.exercises.requirements import interview
 from mlsd_helpers.widgets.questions import truth_of
 from tests.notebooks.reading import Part, constants, flat, numbers, parts, without_places
 from tools.notebooks import ROOT, pairs
@@ -153,6 +154,13 @@ def test_what_a_prediction_says_after_the_answer_is_data_and_not_in_the_cell_tha
     assert not [
         part.code for part in parts(lesson) if re.search(r"widgets\.(Prediction|Choice)\(", part.code)
     ]
+
+
+def test_the_constraint_that_nobody_mentions_unasked_stands_nowhere_in_its_lesson():
+    read = parts(ROOT / "course" / "01_requirements.ipynb")
+    text = flat("\n".join(f"{part.prose} {part.code} {part.shown}" for part in read))
+    said, _, _ = interview._QUESTIONS[interview._HIDDEN].answer.partition(".")
+    assert said not in text
 
 
 @each_question

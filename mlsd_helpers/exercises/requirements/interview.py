@@ -58,7 +58,7 @@ _QUESTIONS = {
 }
 _CONTRADICTION = frozenset({"age", "source"})
 _HIDDEN = "law"
-_NOT_ASKED = "not_asked_"
+_NOT_ASKED = "not_asked"
 
 
 class Interview:
@@ -98,24 +98,23 @@ class Interview:
         )
 
     def assumptions(self, beside: Iterable[Assumption] = ()) -> tuple[Assumption, ...]:
-        """Return what was not asked as assumptions of a design, after those `beside` them.
+        """Return what was not asked as an assumption of a design, after those `beside` it.
 
         Those of an earlier interview are left out, as this one took its place.
 
-        >>> [one.id for one in Interview().assumptions()][:2]
-        ['not_asked_prediction_type', 'not_asked_latency']
+        >>> [one.id for one in Interview().assumptions()]
+        ['not_asked']
         """
         kept = [one for one in beside if not one.id.startswith(_NOT_ASKED)]
-        taken = [
-            Assumption(
-                id=_NOT_ASKED + part.replace(" ", "_"),
-                text=f"Not asked, and taken from the page: {part}.",
-                owner="Product owner",
-                check="Ask before the sketch of lesson 02 is agreed.",
-            )
-            for part in self.assumed
-        ]
-        return (*kept, *taken)
+        if not self.assumed:
+            return tuple(kept)
+        taken = Assumption(
+            id=_NOT_ASKED,
+            text=f"Not asked, and assumed as it stands on this page: {', '.join(self.assumed)}.",
+            owner="Product owner",
+            check="Ask before the sketch of lesson 02 is agreed.",
+        )
+        return (*kept, taken)
 
     def page(self, page: Requirements) -> Requirements:
         """Return a page of requirements as this interview leaves it.
