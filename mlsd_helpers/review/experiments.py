@@ -852,7 +852,6 @@ def acceptance_of_unknown_rule(design: Design) -> Iterator[Fault]:
 
 @rule(
     "DEC006",
-    "warning",
     title="Acceptance that matches no finding",
     prevents="an acceptance that hides the next mistake at its place",
     dated=True,
