@@ -39,7 +39,7 @@ def generates(design: Design) -> bool:
         return any(map(generates, design.views))
     wanted = design.requirements.prediction if design.requirements else None
     return bool(wanted and wanted.type == "generation") or any(
-        plan.generation for plan in design.fleets.values()
+        plan.generation and reaches(design, plan) for plan in design.fleets.values()
     )
 
 
