@@ -72,6 +72,14 @@ def experiment_undecided(design: Design) -> Iterator[Fault]:
         missing += [name for name in ("effect", "duration") if not getattr(one, name)]
         missing += [] if one.baseline or one.variation else ["baseline"]
         missing += [] if any(says_something(text) for text in one.guardrails) else ["guardrails"]
+        if not missing and not any(
+            mentions(_BY_HOW_MUCH, re.sub(r"\bp\d+", "", text)) for text in one.guardrails
+        ):
+            yield Fault(
+                f"experiments.{one.id}.guardrails",
+                f"No guardrail of the experiment {one.id} says by how much it may get worse.",
+                "Write the limit beside each: latency p99 below 300 ms, complaints at most 2% more.",
+            )
         if missing:
             yield Fault(
                 f"experiments.{one.id}.{missing[0]}",
@@ -80,6 +88,9 @@ def experiment_undecided(design: Design) -> Iterator[Fault]:
                 "of a share, the variation of a mean), the smallest effect that matters, how many units come in a day, "
                 "how long it runs, and what must not get worse.",
             )
+
+
+_BY_HOW_MUCH = r"\d|\b(not?|never|zero|nothing|none|above|below|within|less|more|most|least|worse|higher|lower|rises?|falls?)\b"
 
 
 @rule(

@@ -344,3 +344,16 @@ planes:
 """
     for code in ("SEC004", "REQ016"):
         assert bool(found(text, code)) is is_asked
+
+
+@pytest.mark.parametrize(
+    ("guardrail", "is_open"),
+    [("p99 latency", True), ("p99 latency below 300 ms", False), ("No more complaints", False)],
+)
+def test_a_guardrail_says_by_how_much_it_may_get_worse(guardrail, is_open):
+    text = f"""
+experiments:
+- {{id: one, unit: user, metric: orders, effect: 3%, units_per_day: 40000, duration: 28 d, baseline: 5%,
+   guardrails: [{guardrail}]}}
+"""
+    assert bool(found(text, "EXP001")) is is_open
