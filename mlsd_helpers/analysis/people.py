@@ -19,6 +19,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from mlsd_helpers.analysis.graph import (
@@ -78,7 +79,8 @@ def cases_of_people(
     unreached = frozenset(
         one.id
         for one in planes.components
-        if not (asks and one.kind in JOBS) and not any(way.reaches(one.id) for way in ways)
+        if not (asks and one.kind in JOBS)
+        and not any(way.reaches(one.id) or way.feeds(one.id) for way in ways)
     ) - {name for names in of_other_entries(planes, per_request).values() for name in names}
     unreached -= {name for other in design.others if other.planes for name in brought_to(other.planes)}
     if planes.asked and planes.asked.entries[planes.asked.workload]:
@@ -217,8 +219,12 @@ def _ways(design: Design, planes: Planes, per_request: Mapping[str, float]) -> I
     if load and load.mean is not None:
         yield _Way(planes, load.mean, per_request or _streams_that_ask_models(planes), frozenset())
     if run and run.items and run.period and not (load and _is_fed_by_requests(planes, per_request)):
+        named = planes.asked.entries[planes.asked.workload] if planes.asked else ()
+        own = brought_to(planes) if named else {one.id for one in planes.components}
         scorers = [
-            one.id for one in planes.components if one.kind == "batch scorer" and one.id not in per_request
+            one.id
+            for one in planes.components
+            if one.kind == "batch scorer" and one.id in own and one.id not in per_request
         ]
         if scorers or load is None:
             starts = dict.fromkeys(scorers, 1.0) if scorers else per_request
@@ -278,6 +284,16 @@ class _Way:
     def reaches(self, name: str) -> bool:
         return self._reaching(name) is not None
 
+    def feeds(self, name: str) -> bool:
+        """Tell whether answers come this way to a store from which people read them, by themselves or on a board."""
+        return name in self._read_later
+
+    @cached_property
+    def _read_later(self) -> set[str]:
+        stores = [name for name, one in self._known.items() if one.kind in _READ_LATER]
+        fed = [name for name in stores if any(self._along(flow) is not None for flow in self._into[name])]
+        return reached(fed, steps_along(self._flows)) if fed else set()
+
     def cases(
         self, one: Component, acted_on: float | None, *, all_of_them: bool, unreached: frozenset[str]
     ) -> Cases | None:
@@ -286,13 +302,12 @@ class _Way:
         for flow in self._into[one.id]:
             if not self._is_brought(flow):
                 continue
-            found = self._along(flow)
+            found, sure = self._along(flow), flow.carries in {"predictions", "request", "alert"}
+            if found is None and self.feeds(flow.start):
+                found, sure = _Part(1.0 if flow.share is None else flow.share, flow.share is not None), False
             if found is None:
-                if flow.start not in unreached:
-                    continue
-                begins_unknown = begins_unknown or flow.share is not None or flow.carries not in _LISTS
+                begins_unknown |= flow.start in unreached and flow.share is not None
                 continue  # a share of a number that nobody states
-            sure = flow.carries in {"predictions", "request", "alert"}
             if found.picked:
                 picked.append(self._rate * found.share)
             elif flow.carries not in _LISTS:

@@ -90,7 +90,10 @@ def experiment_undecided(design: Design) -> Iterator[Fault]:
             )
 
 
-_BY_HOW_MUCH = r"\d|\b(not?|never|zero|nothing|none|above|below|within|less|more|most|least|worse|higher|lower|rises?|falls?)\b"
+_BY_HOW_MUCH = (
+    r"\d|\b(not?|never|zero|nothing|none|above|below|within|less|more|most|least|worse|higher|lower)\b"
+    r"|\b(rise|fall)s?\b"
+)
 
 
 @rule(

@@ -131,3 +131,42 @@ def test_a_share_of_an_unknown_load_is_no_number_of_cases():
     assert design.planes is not None
     found = cases_of_people(design, design.planes, calls_per_request(design.planes))["room"]
     assert found.surely is None
+
+
+def test_people_read_stored_answers_of_the_run_that_makes_them():
+    flows = [
+        Flow(start="nightly", end="kept", carries="predictions"),
+        Flow(start="kept", end="team", carries="predictions"),
+    ]
+    parts = [*PARTS, Component(id="kept", kind="prediction store")]
+    planes = Planes(components=parts, flows=flows)
+    needs = {**NIGHTLY, "prediction": {"type": "binary classification", "acted_on": "1%"}}
+    design = Design(name="d", requirements=needs, planes=planes)
+    found = cases_of_people(design, planes, calls_per_request(planes))["team"]
+    assert found.surely is not None
+    assert found.surely * day == pytest.approx(10_000)
+
+
+def test_runs_of_one_workload_begin_at_none_of_another_workloads_scorers():
+    text = """
+name: d
+requirements:
+  workloads:
+  - {id: often, entry: quick, schedule: {period: 900 s, items: 2300}}
+  - {id: daily, entry: slow, schedule: {period: 1 d, items: 2300}}
+planes:
+  components:
+  - {id: quick, kind: batch scorer}
+  - {id: slow, kind: batch scorer}
+  - {id: kept, kind: prediction store}
+  - {id: room, kind: people, plane: serving}
+  flows:
+  - {from: quick, to: kept, carries: predictions}
+  - {from: slow, to: kept, carries: predictions}
+  - {from: slow, to: room, carries: predictions, share: 1%, workload: daily}
+"""
+    daily = Design.parse(text).views[1]
+    assert daily.planes is not None
+    found = cases_of_people(daily, daily.planes, {"slow": 1.0})["room"]
+    assert found.surely is not None
+    assert found.surely * day == pytest.approx(23)
