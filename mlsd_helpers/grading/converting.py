@@ -275,10 +275,9 @@ def _is(preprocessor: Any, kind: type) -> bool:
 
 
 def score_outputs(shown: Mapping[str, str], score: float) -> list[Any]:
-    """Return the outputs of a test cell from which nbgrader reads a score: what to show, then the number."""
+    """Return the output of a test cell: what to show, and as plain text the number that nbgrader reads as its score."""
     return [
-        nbformat.v4.new_output("display_data", data=shown),
-        nbformat.v4.new_output("execute_result", data={"text/plain": repr(float(score))}),
+        nbformat.v4.new_output("execute_result", data={**shown, "text/plain": repr(float(score))}),
     ]
 
 
