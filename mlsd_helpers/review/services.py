@@ -422,7 +422,6 @@ def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
             or {flow.end, _first(planes, flow)} & theirs
         )
     }
-    second |= dict.fromkeys(_named_in_fallbacks(design, planes))
     for name in second if gates else ():
         if name not in tested and not (kinds[name] == "re-ranker" and not tested):
             yield Fault(
@@ -435,30 +434,6 @@ def alternative_untested(design: Design, planes: Planes) -> Iterator[Fault]:
 def _first(planes: Planes, flow: Flow) -> str:
     """Return what is tried before an alternative."""
     return next((one.end for one in planes.flows if flow.id and one.otherwise == flow.id), "")
-
-
-def _named_in_fallbacks(design: Design, planes: Planes) -> Iterator[str]:
-    """Yield the models that a fallback, or a failure's behaviour, names as what answers instead."""
-    waited = [(flow.end, flow.fallback) for _, flow in waiting_flows(planes) if flow.otherwise is None]
-    modes = design.requirements.failure_modes if design.requirements else ()
-    texts = [(away, said) for away, said in (*waited, *(("", mode.meanwhile) for mode in modes)) if said]
-    called = {flow.end for _, flow in waiting_flows(planes)}
-    for one in planes.components:
-        title = " ".join((one.title or "").split()[:2])
-        names = [re.escape(name).replace("_", "[ _-]") for name in (one.id, title) if len(name) > 3]
-        if one.kind not in _MODELS or one.id not in called or not names:
-            continue  # what nobody asks brings data to what answers
-        words = rf"(?<!without )(?<!without the )\b({'|'.join(names)})\b"
-        if any(
-            away != one.id and mentions(words, said) and not _is_its_failure(one, said)
-            for away, said in texts
-        ):
-            yield one.id
-
-
-def _is_its_failure(one: Component, said: str) -> bool:
-    """Tell whether a text speaks of what happens without a component, and not of its answers."""
-    return mentions(rf"(no|without|skip|instead of|not|while)\b.{{0,20}}\b{re.escape(one.id)}\b", said)
 
 
 @rule(
