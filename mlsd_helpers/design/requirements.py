@@ -17,12 +17,7 @@ from mlsd_helpers.design.value import Fault, Id, Several, Text, Value, ids_of, r
 from mlsd_helpers.units import minute
 
 PredictionType = Literal[
-    "binary classification",
-    "multi-class classification",
-    "regression",
-    "ranking",
-    "generation",
-    "transcription",
+    "binary classification", "multi-class classification", "regression", "ranking", "generation"
 ]
 Percentile = Literal["mean", "p50", "p90", "p95", "p99", "p99.9"]
 Promised = Literal["whole answer", "first token", "gap between tokens"]
@@ -61,7 +56,7 @@ class Prediction(Value):
     """What the model says, and about what."""
 
     type: PredictionType
-    """What kind of answer the model gives. A transcription is the words of a recording or of a page, and adds none."""
+    """What kind of answer the model gives."""
     output: Text | None = None
     """What one answer is: "probability that the payment is fraud"."""
     base_rate: Fraction | None = None

@@ -1094,8 +1094,7 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
         and not says_something(labels.selection)
     )
     if not silent and (
-        wanted.type in {"generation", "transcription"}
-        or not (ranked or acts or wanted.about_people or biased or some)
+        wanted.type == "generation" or not (ranked or acts or wanted.about_people or biased or some)
     ):
         return
     if silent:

@@ -54,11 +54,11 @@ def _read_by_those(design: Design, needs: Callable[[Design], DataFlow | None]) -
 
 
 def _with_defaults(design: Design) -> DataFlow | None:
-    """Return the data flow, but where texts are written: there, what is missing is left out of the input."""
+    """Return the data flow, but where texts are generated: what is missing is left out of the prompt."""
     if design.views:
         return _read_by_those(design, _with_defaults)
     asked = design.requirements.prediction if design.requirements else None
-    return None if asked and asked.type in {"generation", "transcription"} else design.dataflow
+    return None if asked and asked.type == "generation" else design.dataflow
 
 
 def _trained(design: Design) -> DataFlow | None:

@@ -318,7 +318,7 @@ _GIVES_WAY = (
 def not_about_people(design: Design) -> Iterator[Fault]:
     """A score that is made from data about a person decides about that person, whatever it is used for."""
     wanted = design.requirements.prediction if design.requirements else None
-    if wanted is None or wanted.about_people or wanted.type in {"ranking", "generation", "transcription"}:
+    if wanted is None or wanted.about_people or wanted.type in {"ranking", "generation"}:
         return
     features = design.dataflow.features if design.dataflow else ()
     read = [one.id for one in features if one.protected or one.personal]
@@ -410,7 +410,7 @@ def validated_by_its_makers(design: Design, planes: Planes) -> Iterator[Fault]:
         )
     ]
     wanted = design.requirements.prediction if design.requirements else None
-    ranks = wanted is not None and wanted.type in {"ranking", "generation", "transcription"}
+    ranks = wanted is not None and wanted.type in {"ranking", "generation"}
     if not demanded and (ranks or not is_about_people(design)):
         return
     makers = _owners(planes, "training pipeline", "training compute")

@@ -414,7 +414,7 @@ _CALIBRATED = (
 def _value_is_used(design: Design) -> bool:
     """Tell whether the number that the model gives is used itself: as the field says, or by the words of the output."""
     wanted = design.requirements.prediction if design.requirements else None
-    if wanted is None or wanted.type in {"regression", "generation", "transcription"}:
+    if wanted is None or wanted.type in {"regression", "generation"}:
         return False  # what is predicted is no probability
     if wanted.used_as is not None:
         return wanted.used_as == "number"

@@ -323,29 +323,6 @@ planes:
     assert not found(text.replace("of all cameras", "by camera"), "SERV031")
 
 
-@pytest.mark.parametrize(("kind", "is_asked"), [("generation", True), ("transcription", False)])
-def test_who_writes_down_what_was_said_follows_no_instructions_and_has_no_token_to_wait_for(kind, is_asked):
-    text = f"""
-requirements:
-  prediction: {{type: {kind}}}
-  latency: {{budget: 5 s, percentile: p99}}
-planes:
-  components:
-  - {{id: app, kind: client}}
-  - {{id: gateway, kind: api gateway}}
-  - {{id: speech, kind: model server}}
-  - {{id: log, kind: prediction log}}
-  - {{id: metrics, kind: metrics}}
-  - {{id: pager, kind: alerting}}
-  flows:
-  - {{from: app, to: gateway, carries: request}}
-  - {{from: gateway, to: speech, carries: request}}
-  - {{from: speech, to: log, carries: predictions}}
-"""
-    for code in ("SEC004", "REQ016"):
-        assert bool(found(text, code)) is is_asked
-
-
 @pytest.mark.parametrize(
     ("guardrail", "is_open"),
     [("p99 latency", True), ("p99 latency below 300 ms", False), ("No more complaints", False)],

@@ -24,7 +24,6 @@ _GIVES = {
     "regression": "a number",
     "ranking": "candidates, which change with each request, in order",
     "generation": "something that is written",
-    "transcription": "the words of a recording or of a page",
 }
 _TIERS = ("real-time", "near-real-time", "interactive", "batch")
 
