@@ -57,7 +57,11 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True)
 class Service:
-    """How long one replica works on one request: constant, exponential or lognormal around a mean, in seconds."""
+    """How long one replica works on one request: constant, exponential or lognormal around a mean, in seconds.
+
+    >>> round(Service(0.2, 1.0, exponential=True, longest_s=0.3).uncut_mean_s, 2), Service(0.2, 1.0).uncut_mean_s
+    (0.34, 0.2)
+    """
 
     mean_s: float
     scv: float
@@ -67,11 +71,7 @@ class Service:
 
     @cached_property
     def uncut_mean_s(self) -> float:
-        """The mean that the distribution would have if nothing were cut at `longest_s`.
-
-        >>> round(Service(0.2, 1.0, exponential=True, longest_s=0.3).uncut_mean_s, 2), Service(0.2, 1.0).uncut_mean_s
-        (0.34, 0.2)
-        """
+        """The mean that the distribution would have if nothing were cut at `longest_s`."""
         if self.scv == 0 or not self.mean_s < self.longest_s < math.inf:
             return self.mean_s
         low, high = self.mean_s, 2 * self.mean_s
