@@ -138,8 +138,14 @@ class Sizing:
 
     @property
     def seat_s(self) -> float | None:
-        """How long a request takes a replica, which works on several at once: service time ÷ concurrency."""
-        service = self.plan.service_time
+        """How long a request takes a replica, which works on several at once: service time ÷ concurrency.
+
+        In batches, that of the largest ÷ its requests: at the peak batches are full, whatever one request takes alone.
+        """
+        service, batch = self.plan.service_time, self.plan.batching
+        if batch is not None:
+            full_s = or_none(formulas.batch_time_s, batch.largest, batch.fixed_time, batch.time_per_item)
+            return None if full_s is None else full_s / batch.largest / self.plan.concurrency_per_replica
         return None if service is None else service.mean / self.plan.concurrency_per_replica
 
     @property

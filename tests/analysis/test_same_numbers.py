@@ -211,3 +211,13 @@ def test_a_finding_that_rests_on_an_assumption_says_so() -> None:
 @pytest.mark.parametrize("name", figures._MOVED)
 def test_a_name_that_moved_here_is_still_among_the_figures(name: str) -> None:
     assert getattr(figures, name) is getattr(analysis, name)
+
+
+def test_batches_carry_what_their_largest_carries():
+    batching = {"largest": 8, "longest_wait": "4 ms", "fixed_time": "5 ms", "time_per_item": "1 ms"}
+    fleet = {"replicas": 102, "service_time": "6 ms", "load": "25k rps", "target_utilisation": "70%"}
+    design = Design(name="d", capacity={**fleet, "batching": batching})
+    found = analysis.sizing_of(design)
+    assert found.seat_s == pytest.approx(0.013 / 8)
+    assert found.base <= 102
+    assert "CAP006" not in {one.code for one in review(design)}
