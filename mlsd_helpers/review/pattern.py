@@ -1020,6 +1020,8 @@ def _other_scorings(design: Design, pattern: Pattern) -> Iterator[Fault]:
     items = {path.id: path.items for path in pattern.paths if path.items is not None}
     if load is None or load.scorings_per_request == 1 or not items:
         return
+    if design.workload and load.scorings_per_request <= max(items.values()):
+        return  # a path that several workloads take is sized for the one that scores most
     if not any(
         isclose(load.scorings_per_request, given, rel_tol=0.1)
         for given in (*items.values(), sum(items.values()))

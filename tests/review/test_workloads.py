@@ -480,3 +480,10 @@ def test_groups_of_a_model_that_only_helps_are_none_of_the_one_that_answers():
     assert "DATA013" in {one.code for one in review(Design.model_validate(given))}
     gates[1]["slices"] = "age group"
     assert "DATA013" not in {one.code for one in review(Design.model_validate(given))}
+
+
+def test_a_path_of_several_workloads_is_sized_for_the_one_that_scores_most(design):
+    paths = [{"id": "rank", "pattern": "request-time", "component": "model", "items": 500}]
+    for scored, is_found in ((300, False), (900, True)):
+        busy = setting(design, "requirements.workloads.score.throughput", scorings_per_request=scored)
+        assert bool(found(busy.with_part(pattern={"paths": paths}).views[0], "PATTERN026")) is is_found
