@@ -16,10 +16,12 @@ from mlsd_helpers import cases
 from mlsd_helpers.design import DataFlow, Design, Planes
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.exercises.dataflow.gaps import HARBOUR_PAY
+from mlsd_helpers.exercises.planes.place import PARTS as WHAT_PARTS_DO
 from mlsd_helpers.review import review
 from mlsd_helpers.units import minute, show_seconds
 
 __all__ = [
+    "WHAT_PARTS_DO",
     "arrivals",
     "auc",
     "days_behind_a_gate",

@@ -453,7 +453,7 @@ def _asked_by_staff(design: Design, component: str | None) -> bool:
     callers, called = reached([component], steps_back(calls)), {flow.end for flow in calls}
     kinds = {one.id: one.kind for one in design.planes.components}
     first = callers - called
-    return bool(first) and all(kinds[name] == "people" for name in first)
+    return bool(first) and all(kinds.get(name) == "people" for name in first)
 
 
 def _queue_that_fits(design: Design, sizing: Sizing) -> str:

@@ -23,7 +23,6 @@ from pprint import pprint
 import pandas as pd
 
 import mlsd_helpers as mlsd
-from mlsd_helpers.exercises.planes.place import PARTS
 
 pd.options.display.max_colwidth = None
 
@@ -49,7 +48,7 @@ either is right. The hidden cases draw other parts than these; the second cell l
 pd.DataFrame(mlsd.exercises.inputs("02-place")[0]["components"])
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-kinds", "locked": true, "schema_version": 3, "solution": false, "task": false}
-PARTS
+mlsd.samples.WHAT_PARTS_DO
 
 
 # %% nbgrader={"grade": false, "grade_id": "02-place-answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
