@@ -548,18 +548,15 @@ def _cases_left_at_the_deadline(design: Design, planes: Planes, one: Component) 
     They act before it is due where what sends them the cases says what it does without them, and what they answer goes
     back into serving.
     """
-    run = run_of(design)
-    waits = [flow for _, flow in own_flows(planes) if flow.end == one.id and flow.carries in DATA]
-    waits = [flow for flow in waits if flow.timeout or has_fallback(flow)]
-    known = {each.id: each.plane for each in planes.components}
-    answers = [flow for _, flow in own_flows(planes) if flow.start == one.id and flow.carries in DATA]
-    back = any(known[flow.end] == "serving" for flow in answers)
-    pace = _pace_on_duty(one)
+    run, pace = run_of(design), _pace_on_duty(one)
     if run is None or not (run.schedule.allowed and run.schedule.period and run.schedule.items):
         return None
-    if not (waits and back and run.scoring_known and pace) or (
-        design.requirements and design.requirements.throughput
-    ):
+    if not (run.scoring_known and pace) or (design.requirements and design.requirements.throughput):
+        return None
+    flows = [flow for _, flow in own_flows(planes) if flow.carries in DATA]
+    waits = [flow for flow in flows if flow.end == one.id and (flow.timeout or has_fallback(flow))]
+    known = {each.id: each.plane for each in planes.components}
+    if not waits or not any(known[flow.end] == "serving" for flow in flows if flow.start == one.id):
         return None
     found = _own_cases_of_people(design, planes).get(one.id)
     left_s = max(run.schedule.allowed - run.time_s, 0.0)
