@@ -455,12 +455,13 @@ def use_not_known(design: Design, planes: Planes) -> Iterator[Fault]:
     )  # PATTERN034 holds them to the quota
     for one in planes.components:
         limited = one.quota is not None and not is_of_each(one.quota.per) and one.id in waited
-        limited = limited and one.kind != "rate limiter"  # whose quota is our own limit
+        if not limited or one.kind == "rate limiter":  # whose quota is our own limit
+            continue
         callers = [flow.start for _, flow in waiting_flows(planes) if flow.end == one.id]
-        limits = [quotas[name] for name in callers]
+        limits = [quotas.get(name) for name in callers]
         bounded = all(limit and limit.requests is not None for limit in limits)
         counted = load.knows(one.id) or one.id in by_runs
-        if limited and load.peak is not None and not counted and not bounded:
+        if load.peak is not None and not counted and not bounded:
             why[one.id] = "how often it is called at the peak"
     budget = design.capacity.budget_per_month if design.capacity else None
     stated = {cost.component for cost in design.capacity.costs} if design.capacity else set()
