@@ -110,7 +110,7 @@ def own_entries(planes: Planes, found: Iterable[str]) -> tuple[str, ...]:
     if asked is None:
         return tuple(found)
     others = {name for entries in asked.entries.values() for name in entries}
-    return asked.entries[asked.workload] or tuple(name for name in found if name not in others)
+    return planes.named_entries or tuple(name for name in found if name not in others)
 
 
 @once
@@ -131,9 +131,8 @@ def own_roots(planes: Planes) -> tuple[str, ...]:
     flows = [flow for _, flow in waiting_flows(planes)]
     called = {flow.end for flow in flows}
     found = dict.fromkeys(flow.start for flow in flows if flow.start not in called)
-    named = planes.asked.entries[planes.asked.workload] if planes.asked else ()
-    leading = reached(named, steps_back(flows))
-    return tuple(name for name in found if not named or name in leading)
+    leading = reached(planes.named_entries, steps_back(flows))
+    return tuple(name for name in found if not planes.named_entries or name in leading)
 
 
 def _as_called(flow: Flow, known: Mapping[str, Component]) -> Flow:

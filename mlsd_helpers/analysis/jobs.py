@@ -82,10 +82,10 @@ def run_of(design: Design) -> Run | None:
     schedule = design.requirements.schedule if design.requirements else None
     if schedule is None:
         return None
-    scoring = _scoring(design)
-    by_path = {job.component: job for job in scoring if job.component}
-    before = [job for job in _preparing(design, schedule) if job.component not in by_path]
-    same = [job for job in _preparing(design, schedule) if job.component in by_path]
+    scoring, preparing = _scoring(design), _preparing(design, schedule)
+    scored = {job.component for job in scoring if job.component}
+    before = [job for job in preparing if job.component not in scored]
+    same = [job for job in preparing if job.component in scored]
     scoring = tuple(_longer(job, [one for one in same if one.component == job.component]) for job in scoring)
     return Run(schedule, (*before, *scoring, *_handing_over(design, schedule)), bool(scoring))
 
@@ -158,16 +158,8 @@ def _row(ways: list[tuple[str, ...]], stages: dict[str, DesignedStage], period_s
     return tuple(row)
 
 
-def _of_stage(stage: DesignedStage, time_s: float | None = None) -> Job:
-    stated_s = fsum(stage.delays)
-    slower = time_s is not None and time_s > stated_s
-    return Job(
-        stage.id,
-        f"dataflow.stages.{stage.id}.delays",
-        time_s if slower and time_s is not None else stated_s,
-        stated_s=stated_s if slower else None,
-        component=stage.component,
-    )
+def _of_stage(stage: DesignedStage) -> Job:
+    return Job(stage.id, f"dataflow.stages.{stage.id}.delays", fsum(stage.delays), component=stage.component)
 
 
 def _handing_over(design: Design, schedule: Schedule) -> tuple[Job, ...]:
@@ -204,12 +196,8 @@ def _scorers(design: Design) -> set[str]:
     """Return the components that score in the runs of a design, or of a workload."""
     paths = design.pattern.paths if design.pattern else ()
     named = {path.component for path in paths if path.component and path.pattern == "pre-computed"}
-    entries = (
-        design.planes.asked.entries[design.planes.asked.workload]
-        if design.planes and design.planes.asked
-        else ()
-    )
     kinds = {one.id: one.kind for one in design.planes.components} if design.planes else {}
+    entries = design.planes.named_entries if design.planes else ()
     named |= {name for name in entries if kinds.get(name) == "batch scorer"}
     return named or {name for name, kind in kinds.items() if kind == "batch scorer"}
 
@@ -319,7 +307,7 @@ def calls_per_item(design: Design, run: Run) -> dict[str, float]:
         return {}
     known = components_by_id(planes)
     scorers = _scorers(design)
-    if planes.asked and planes.asked.entries[planes.asked.workload]:
+    if planes.named_entries:
         scorers &= brought_to(planes)
     starts = {job.component for job in run.jobs if job.component in known} | scorers
     asked = [flow for _, flow in waiting_flows(planes)]

@@ -21,6 +21,7 @@ from mlsd_helpers.analysis.once import once
 from mlsd_helpers.design import Component, Design, Flow, Pattern, Planes, ServingPath
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.formulas import backend_rps, cold_cache_factor
+from mlsd_helpers.units import hour
 
 LIVE = ("request-time", "hybrid")
 """Patterns whose requests are answered by the model while somebody waits."""
@@ -122,10 +123,7 @@ def _given_by_queues(planes: Planes) -> frozenset[str]:
             flow.carries in _HANDED_ON and known[flow.start].kind not in (*_OUTSIDE, "client", "device fleet")
         )
     }
-    named = (
-        planes.asked.entries[planes.asked.workload] if planes.asked else ()
-    )  # a workload's own entry is its door
-    behind = (starts & (given | queues)) - set(named)
+    behind = (starts & (given | queues)) - {*planes.named_entries}  # a workload's own entry is its door
     others = {name for name in starts - behind if may_ask(known[name]) and known[name].kind not in JOBS}
     return frozenset(behind) if others else frozenset()
 
@@ -137,8 +135,8 @@ def entries_of(planes: Planes) -> tuple[str, ...]:
     Of several, those from which a model is reached, and among them gateways and their like before other components.
     In the sketch of a workload, where it says.
     """
-    if planes.asked and (named := planes.asked.entries[planes.asked.workload]):
-        return named
+    if planes.named_entries:
+        return planes.named_entries
     known, flows = components_by_id(planes), [flow for _, flow in waiting_flows(planes)]
     called, steps = {flow.end for flow in flows}, steps_along(flows)
     names = [
@@ -267,14 +265,14 @@ def _spanned(
     found = {
         position
         for position, (flow, other) in enumerate(zip(planes.flows, through.flows, strict=True))
-        if flow is not other and flow != other
+        if flow != other
     }
     handed = {
         position: flow
         for position, flow in own_flows(planes)
         if flow.carries in _HAND_OVERS
         and position not in calls
-        and not {"monitoring", "training", "release"} & {known[flow.start].plane, known[flow.end].plane}
+        and not {"monitoring", "training"} & {known[flow.start].plane, known[flow.end].plane}
         and (flow.end in ends or known[flow.end].kind not in _BESIDE)
     }
     both = [*calls.values(), *handed.values()]
@@ -296,7 +294,7 @@ def queue_takes_the_peak(design: Design) -> bool:
     """
     needs = design.requirements
     load, latency = (needs.throughput, needs.latency) if needs else (None, None)
-    lasts = (load.peak_lasts or load.over if load else None) or 3600.0
+    lasts = (load.peak_lasts or load.over if load else None) or hour
     return latency is not None and latency.budget >= lasts
 
 

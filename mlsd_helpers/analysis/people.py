@@ -83,7 +83,7 @@ def cases_of_people(
         and not any(way.reaches(one.id) or way.feeds(one.id) for way in ways)
     ) - {name for names in of_other_entries(planes, per_request).values() for name in names}
     unreached -= {name for other in design.others if other.planes for name in brought_to(other.planes)}
-    if planes.asked and planes.asked.entries[planes.asked.workload]:
+    if planes.named_entries:
         unreached &= brought_to(planes)  # what begins elsewhere brings nothing of this workload
     found = dict[str, Cases]()
     for one in planes.components:
@@ -109,8 +109,9 @@ def cases_of_people(
 
 def brought_to(planes: Planes) -> set[str]:
     """Return what something comes to from where the requests or runs of a workload enter, those included."""
-    entries = planes.asked.entries[planes.asked.workload] if planes.asked else ()
-    return reached(entries, steps_along(flow for _, flow in own_flows(planes) if flow.carries in _BRINGS))
+    return reached(
+        planes.named_entries, steps_along(flow for _, flow in own_flows(planes) if flow.carries in _BRINGS)
+    )
 
 
 def waits_for_people(design: Design, within_s: float, share: float | None) -> tuple[tuple[Flow, float], ...]:
@@ -173,7 +174,7 @@ def delivered_alerts(planes: Planes) -> tuple[Flow, ...]:
     told = steps_along(flow for flow in own if flow.carries in _TOLD)
     having = reached(models - {flow.end for flow in own if flow.carries == "alert"}, told)
     having |= reached(models, steps_back(calls))
-    if planes.asked and planes.asked.entries[planes.asked.workload]:
+    if planes.named_entries:
         having &= brought_to(planes)
     having -= {alert.raised_by for alert in planes.alerts}
     return tuple(
@@ -219,8 +220,7 @@ def _ways(design: Design, planes: Planes, per_request: Mapping[str, float]) -> I
     if load and load.mean is not None:
         yield _Way(planes, load.mean, per_request or _streams_that_ask_models(planes), frozenset())
     if run and run.items and run.period and not (load and _is_fed_by_requests(planes, per_request)):
-        named = planes.asked.entries[planes.asked.workload] if planes.asked else ()
-        own = brought_to(planes) if named else {one.id for one in planes.components}
+        own = brought_to(planes) if planes.named_entries else {one.id for one in planes.components}
         scorers = [
             one.id
             for one in planes.components

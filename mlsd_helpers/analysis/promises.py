@@ -142,12 +142,10 @@ def run_in_time(design: Design) -> RunInTime | None:
     elif met and not run.scoring_known:
         met, why = None, "no job says how long the scoring takes"
     elif met and stated:
-        met, why = (
-            None,
-            (
-                f"{stated[0]} is what the design states, and nothing computes it; give the fleet that does the work "
-                "its service_time and replicas, and the path its keys"
-            ),
+        met = None
+        why = (
+            f"{stated[0]} is what the design states, and nothing computes it; give the fleet that does the work its "
+            "service_time and replicas, and the path its keys"
         )
     elif met and run.time_s + waits_s > limit_s:
         most = "without limit" if math.isinf(waits_s) else show_seconds(waits_s)

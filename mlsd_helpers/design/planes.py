@@ -171,6 +171,11 @@ class Planes(Value):
         """Whose requests alone the sketch shows; None where it shows those of everybody."""
         return self._asked
 
+    @property
+    def named_entries(self) -> tuple[str, ...]:
+        """Where the requests or runs of the workload begin whose sketch this is, as far as it says; empty elsewhere."""
+        return self._asked.entries[self._asked.workload] if self._asked else ()
+
     def of_workload(self, asked: Asked) -> Self:
         """Return the same sketch, in which calls that only the requests of other workloads make are nobody's."""
         made = self.model_copy()

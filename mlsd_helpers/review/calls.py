@@ -36,6 +36,7 @@ from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import sketched
 from mlsd_helpers.review.sketch import (
     BROOKER,
+    KEPT_IN,
     RUNNERS,
     answered,
     arrow,
@@ -48,7 +49,6 @@ from mlsd_helpers.review.sketch import (
 from mlsd_helpers.units import show_seconds
 
 _NOT_COUNTED = ("people", "device fleet", "client", "raw source")  # what has no replicas of ours
-_STORES = ("feature store", "offline store", "prediction store", "vector index", "label store")
 _OUTSIDE = (
     "raw source",
     "external service",
@@ -109,7 +109,7 @@ def call_without_timeout(_: Design, planes: Planes) -> Iterator[Fault]:
 
 def _of_a_run(flow: Flow, known: Mapping[str, Component]) -> bool:
     """Tell whether a run reads or writes a store of ours: it fails and is repeated, and nobody waits for an answer."""
-    return known[flow.start].kind in {"batch scorer", "batch pipeline"} and known[flow.end].kind in _STORES
+    return known[flow.start].kind in {"batch scorer", "batch pipeline"} and known[flow.end].kind in KEPT_IN
 
 
 def _if_it_tells(start: Component) -> str:
@@ -493,13 +493,12 @@ def cause_of_call_unknown(_: Design, planes: Planes) -> Iterator[Fault]:
     """A component with a patient and an impatient caller has to know for which of them it calls."""
     where, asked = places(planes), _asked(planes)
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
-    callers_of = dict[str, list[Flow]]()
-    known = graph.components_by_id(planes)
+    callers_of, known = defaultdict[str, list[Flow]](list), graph.components_by_id(planes)
     for flow in asked:
         if flow.timeout and known[flow.start].kind not in _OUTSIDE:
-            callers_of.setdefault(flow.end, []).append(flow)
+            callers_of[flow.end].append(flow)
     for one in planes.components if not graph.cycle(asked) else ():
-        callers = callers_of.get(one.id, [])
+        callers = callers_of[one.id]
         if len({flow.timeout for flow in callers}) < 2:
             continue
         hasty, patient = (pick(callers, key=lambda flow: flow.timeout or 0.0) for pick in (min, max))

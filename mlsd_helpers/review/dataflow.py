@@ -20,6 +20,7 @@ from mlsd_helpers.formulas import Stage as AgeingStage
 from mlsd_helpers.formulas import largest_period_s
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import worked_out
+from mlsd_helpers.review.sketch import KEPT_IN
 from mlsd_helpers.review.words import listed, mentions
 from mlsd_helpers.units import show_seconds
 
@@ -756,7 +757,7 @@ def age_of_index_unknown(design: Design, _planes: Planes) -> Iterator[Fault]:
         )
 
 
-_KEEPING = ("cache", "feature store", "offline store", "prediction store", "vector index", "label store")
+_KEEPING = ("cache", *KEPT_IN)
 
 
 def _written_by_calls(design: Design) -> set[str]:

@@ -254,9 +254,7 @@ def deadline_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
 
 def _watches_a_run(planes: Planes, alert: Alert, limit_s: float) -> bool:
     """Tell whether an alert hears of a run that is late: on its parts, with a time near the limit or in words."""
-    asked = planes.asked
-    entries = asked.entries[asked.workload] if asked else ()
-    own = brought_to(planes) if entries else {one.id for one in planes.components}
+    own = brought_to(planes) if planes.named_entries else {one.id for one in planes.components}
     own |= {flow.start for flow in planes.flows if flow.carries == "command" and flow.end in own}
     if alert.watches not in {"infrastructure", "data"} or (alert.of and not own & {*alert.of}):
         return False

@@ -36,6 +36,7 @@ from mlsd_helpers.analysis.words import says_something
 from mlsd_helpers.design import Cache, Component, Design, Flow, Pattern, Precompute, ServingPath, Stream
 from mlsd_helpers.errors import RangeError
 from mlsd_helpers.review.rule import Fault, rule
+from mlsd_helpers.review.sketch import KEPT_IN
 from mlsd_helpers.review.words import money
 from mlsd_helpers.units import show_seconds
 
@@ -47,7 +48,6 @@ SPARE_FOR_CATCHING_UP = 0.25
 """Below this, as a share of arrivals, a stream takes over four times as long to catch up as it was down. Our choice."""
 QUICKEST_ROLLBACK_S = 60.0
 """Assumed where the design states no rollback time: answers that live shorter do not outlive a rollback."""
-_STORES = ("feature store", "offline store", "prediction store", "vector index", "label store")
 _HITS_SIMILAR = 0.01  # Che's approximation is within 0.004, and nobody plans hits to the percent
 _SAME = 1e-9  # sums of decimal figures
 _SAME_UNIT = 0.5  # rates that differ by more than this share count different things
@@ -1246,7 +1246,7 @@ def rerun_unsafe(design: Design, run: Run) -> Iterator[Fault]:
         and known[flow.start].kind in {"batch scorer", "batch pipeline"}
         and (
             known[flow.end].kind in _APPENDED_TO
-            or (known[flow.end].kind in _STORES and flow.idempotent is False)
+            or (known[flow.end].kind in KEPT_IN and flow.idempotent is False)
         )
         and flow.idempotent is not True
     ]

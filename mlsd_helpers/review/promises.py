@@ -512,8 +512,6 @@ def headroom_where_a_queue_would_do(design: Design, fleets: tuple[Sized, ...]) -
         paid = plan.headroom.pays_for if plan.headroom else ()
         if latency is None or not a_queue_holds(design, plan) or "zone loss" not in paid or zones < 2:
             continue
-        if _is_promised(design, plan.component):
-            continue
         others = tuple(failure for failure in paid if failure != "zone loss")
         needed = _needed(design, sized, others)
         spare = 0 if needed is None else sized.replicas - needed
@@ -538,14 +536,6 @@ def headroom_where_a_queue_would_do(design: Design, fleets: tuple[Sized, ...]) -
                 f"Run {needed} replicas, take the loss of a zone out of pays_for, state a share of "
                 f"{floor(100 * (needed / sized.base - 1))}%, and let the queue hold what comes meanwhile.",
             )
-
-
-def _is_promised(design: Design, component: str | None) -> bool:
-    """Tell whether a workload that enters at a component promises a latency: by a queue or not, somebody waits."""
-    return any(
-        component in (one.workload.entry if one.workload else ()) and latency_of(one) is not None
-        for one in (design, *design.others)
-    )
 
 
 def _needed(design: Design, sized: Sized, failures: Iterable[str]) -> int | None:

@@ -99,7 +99,7 @@ def predicts(design: Design) -> bool:
     stated = design.requirements
     if planes is None or planes.asked is None or (stated and stated.prediction):
         return True
-    entries = planes.asked.entries[planes.asked.workload]
+    entries = planes.named_entries
     models = {one.id for one in planes.components if one.kind in (*MODELS, "business rules", "device fleet")}
     models |= {flow.end for flow in planes.flows if flow.carries == "model"}
     calls = [flow for _, flow in waiting_flows(planes)]

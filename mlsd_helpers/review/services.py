@@ -236,9 +236,8 @@ def _models_of_providers(design: Design, planes: Planes) -> Iterator[Component]:
 def _waited_for(planes: Planes) -> set[str]:
     """Return what requests wait for, or a workload's runs; what only jobs call beside them, nobody waits for."""
     flows = [flow for _, flow in waiting_flows(planes)]
-    kinds, named = {one.id: one.kind for one in planes.components}, planes.asked
-    roots = own_roots(planes)
-    if not (named and named.entries[named.workload]):
+    kinds, roots = {one.id: one.kind for one in planes.components}, own_roots(planes)
+    if not planes.named_entries:
         roots = tuple(name for name in roots if kinds[name] not in JOBS) or roots
     before = reached(roots, steps_along(flows)) if roots else {*kinds}
     return {flow.end for flow in flows if flow.start in before}

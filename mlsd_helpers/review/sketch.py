@@ -15,6 +15,8 @@ CLOUDFLARE = (
 )
 BROOKER = "Brooker, Timeouts, retries and backoff with jitter (Amazon Builders' Library)."
 TRAINERS = ("training pipeline", "training compute")
+KEPT_IN = ("feature store", "offline store", "prediction store", "vector index", "label store")
+"""Stores of ours that jobs write and read."""
 RUNNERS = ("external service", "model server", "llm gateway", "batch scorer", "candidate generator")
 """The kinds that a model runs on."""
 _MOST_SHOWN = 6

@@ -642,10 +642,8 @@ def by_the_clock(design: Design, incidents: Collection[str] = ()) -> list[Requir
     asked = f"at most {show_seconds(run.limit_s)} after its start"
     found, met, why = exactly(run.takes_s), run.in_time, run.why
     if met and (others := [name for name in incidents if name != "zone loss"]):
-        met, why = (
-            None,
-            f"what {' and '.join(others)} {'do' if len(others) > 1 else 'does'} to a run is not computed",
-        )
+        met = None
+        why = f"what {' and '.join(others)} {'do' if len(others) > 1 else 'does'} to a run is not computed"
     return [RequirementResult("result of a run", asked, found, met, why=why)]
 
 

@@ -48,10 +48,6 @@ def test_what_a_queue_brings_to_the_entry_of_a_workload_is_the_load_of_that_work
     assert not found(LOADS.format(more=more), "CAP005")
 
 
-def test_a_queue_does_not_replace_the_zone_of_a_workload_that_promises_an_answer_in_time():
-    assert not found(LOADS.format(more=""), "CAP036")
-
-
 def test_more_than_the_workload_itself_brings_is_still_too_much_for_its_fleet():
     small = LOADS.format(more="").replace("load: 900 rps", "load: 90 rps")
     assert found(small, "CAP005")
