@@ -400,7 +400,7 @@ mlsd.ask("03-recall-watch")
 
 # %% [markdown]
 """
-## 10 What you can do now
+## What you can do now
 
 - **Trace** a feature to its source: the hourly spend was up to 78 minutes old, in a store that answers in milliseconds.
 - **Solve** for the period: 15 − 4.5 − 0.5 leaves 10 minutes; 15 − 16 − 2 leaves nothing, and asks for another path.
@@ -411,9 +411,9 @@ mlsd.ask("03-recall-watch")
 **Next:** eight exercises in [the assignment](../release/03_dataflow/03_dataflow.ipynb), in three sittings, then [lesson 04](04_patterns.ipynb): should an
 answer be made ahead of the request, or on request?
 
-## Your own system
+## For another day: your own system
 
-About 10 minutes, on another day if you like. The same part as an example in your `design.yaml`, to be changed there:
+About 10 minutes, on another day. The same part as an example in your `design.yaml`, to be changed there:
 """
 
 # %%
@@ -421,7 +421,7 @@ mlsd.outline("design.yaml", "dataflow")
 
 # %% [markdown]
 """
-## Further
+## For another day: further
 
 About 15 minutes, and not needed for the exercises. Each part needs the lesson's first code cell alone.
 

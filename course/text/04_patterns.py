@@ -352,7 +352,7 @@ mlsd.ask("04-recall-tail")
 
 # %% [markdown]
 """
-## 11 What you can do now
+## What you can do now
 
 - **Rule out** first: B needs a list of its inputs, C an event that brings them, and a job of 1 hour gives answers up to 2 hours old.
 - **Price** what is left: with a million keys and these prices, B is cheaper from about 175 requests/s on.
@@ -364,9 +364,9 @@ mlsd.ask("04-recall-tail")
 **Next:** the [exercises](../release/04_patterns/04_patterns.ipynb), then [lesson 05](05_capacity.ipynb): how many
 replicas does it take, and what does that number promise?
 
-## Your own system
+## For another day: your own system
 
-About 10 minutes, on another day if you like. `mlsd.outline` adds an example of this part to your `design.yaml`, each line as a comment. Open the
+About 10 minutes, on another day. `mlsd.outline` adds an example of this part to your `design.yaml`, each line as a comment. Open the
 file, put in what holds for your system, and take the `#` away (select the lines, Ctrl+/). What you have written stays as it is.
 """
 
@@ -375,7 +375,7 @@ mlsd.outline("design.yaml", "pattern")
 
 # %% [markdown]
 """
-## Further
+## For another day: further
 
 About 35 minutes, in five parts. Each needs the lesson's first code cell, and nothing else of it.
 

@@ -343,7 +343,7 @@ mlsd.ask("05-recall-headroom")
 
 # %% [markdown]
 """
-## 10 What you can do now
+## What you can do now
 
 - **Size** by the rule: 500 requests/s of 40 ms, at 70 % and with 30 % headroom, order 38 replicas; and say that this promises no wait.
 - **Choose** the routing with the machines: at random, nine more of them leave the p99 at twice that of one queue.
@@ -355,9 +355,9 @@ mlsd.ask("05-recall-headroom")
 `design.yaml` you take to a review; the other worked designs, `mlsd.cases.names()`, show how others have decided; `mlsd again`, in a terminal, asks some days
 later what you once got wrong; and *Further* is for another day.
 
-## Your own system
+## For another day: your own system
 
-About 10 minutes, on another day if you like. `mlsd.outline` adds an example of this part to your `design.yaml`, each line as a comment. Open the
+About 10 minutes, on another day. `mlsd.outline` adds an example of this part to your `design.yaml`, each line as a comment. Open the
 file, put in what holds for your system, and take the `#` away (select the lines, Ctrl+/). What you have written stays as it is.
 """
 
@@ -369,7 +369,7 @@ mlsd.outline("design.yaml", "capacity")
 That was the last part. Run `!mlsd check design.yaml` in a cell and read what a reviewer finds, and `!mlsd document design.yaml` for the
 pages that you would take to a design review.
 
-## Further
+## For another day: further
 
 About 50 minutes, in six parts, the first of about 18 minutes. Each needs the lesson's first code cell, and nothing else of it.
 

@@ -3,8 +3,7 @@
 An estimate: 180 words of text a minute, those of a question and its reason too; and besides, the time to think of an
 answer, to read a code cell with its output, to try an interactive view and to run a lab, as below. Readers of lessons
 01 to 05 took 85, 80, 80, 95 and 105 minutes, 1.2 to 1.4 times this sum each: they read some sentences twice. What
-stands under `## For another day: ...`, `## Your own system` or `## Further` is not part of a sitting, and sources are
-not read.
+stands under `## For another day: …` is not part of a sitting, and sources are not read.
 """
 
 import re
@@ -31,7 +30,7 @@ VIEW_MIN = {
     "CapacityExplorer": 6,
 }
 ANOTHER_VIEW_MIN = 5
-AFTERWARDS = ("Your own system", "Further", "For another day: your own system", "For another day: further")
+AFTERWARDS = ("For another day: your own system", "For another day: further")
 _HEADING = re.compile(r"^## (.*)", re.MULTILINE)
 _ASKED = re.compile(r'mlsd\.ask\(\s*"([^"]+)"')
 
