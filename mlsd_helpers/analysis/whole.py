@@ -150,7 +150,8 @@ class Elsewhere:
         Parts of the fleet's component are its own; parts of other components are elsewhere, and take no less than
         these state, or their own fleets are predicted to take at `percentile`, by default that of the budget. What
         only requests reach that enter at another place, and never come to the fleet, takes no time of these. A part
-        without a component is elsewhere if some part is the fleet's, and may be either otherwise. A part is also the
+        without a component is elsewhere if some part is the fleet's, and may be either otherwise; where it is
+        elsewhere, it comes at most on top of what components state and the split leaves out. A part is also the
         time of what its component calls and the split does not name, where what these state fits into it. Calls that
         are made at once take as long as the slowest, and calls that too few requests make to set the percentile are
         left out. Alternatives are tried after what gives no answer, where enough requests come to them, or the fleet is
@@ -388,8 +389,12 @@ class _Way:
         def whole(own_s: float) -> Range:
             surely = frozenset[Flow]() if seldom else self._forced
             least_s = self._time(own_s, self._least_s, surely) + least_add_s
-            listed_s = self._time(own_s, self._listed_s, self._tried) + words_s
-            return Range(least_s, max(listed_s, self._time(own_s, self._most_s, self._tried)) + aside_s)
+            most_s = self._time(own_s, self._most_s, self._tried)
+            if open_:  # the words may be the split of what the components state
+                most_s = max(most_s, self._time(own_s, self._listed_s, self._tried) + words_s)
+            else:
+                most_s += words_s
+            return Range(least_s, most_s + aside_s)
 
         nearer, further = whole(_LONG_S), whole(2 * _LONG_S)
         # A fleet that is called several times counts as often; its percentiles add up at most.

@@ -124,7 +124,15 @@ def test_no_time_passes_in_a_reserve(part):
     of = design(IN_A_ROW, MODEL, split=[*SPLIT, part | {"time": "400 ms"}])
     assert around(of).most_s == pytest.approx(0.030)
     apart = design(IN_A_ROW, MODEL, split=[*SPLIT, part | {"time": "400 ms", "reserve": False}])
-    assert around(apart).most_s == pytest.approx(0.420)  # the words may stand for the time at the door
+    assert around(apart).most_s == pytest.approx(
+        0.430
+    )  # the words may be no time at the door, which comes on top
+
+
+def test_a_part_in_words_and_a_call_that_the_split_leaves_out_add_up():
+    network = {"part": "network", "time": "50 ms"}
+    of = design(IN_A_ROW, MODEL, split=[*SPLIT, network])
+    assert around(of).most_s == pytest.approx(around(design(IN_A_ROW, MODEL, split=SPLIT)).most_s + 0.050)
 
 
 def test_parts_of_what_only_an_application_outside_reaches_take_no_time_around_a_fleet_that_it_never_asks():

@@ -732,3 +732,21 @@ def test_less_of_anything_never_improves_a_verdict(share, falls_back, limit, cha
     assert all(new <= old for new, old in zip(after, before, strict=True))
     if change == "unstated":
         assert after[1] < ORDER["kept"]
+
+
+def test_a_promise_that_one_fleet_on_the_way_misses_is_met_at_none():
+    split = [{"component": "hub", "time": "80 ms"}, {"component": "model", "time": "100 ms"}]
+    fleet = {"load": "500 rps", "target_utilisation": "70%", "zones": 3, "routing": "central queue"}
+    slow = {"mean": "70 ms", "distribution": "exponential", "includes_calls": True}
+    hub = {"component": "hub", "service_time": slow, "replicas": 70}
+    model = {"component": "model", "service_time": STEADY, "replicas": 20}
+    boxes = [box("gateway", "api gateway"), box("hub", "orchestrator"), box("model", "model server")]
+    one = system(
+        boxes,
+        [call("gateway", "hub"), call("hub", "model")],
+        needs={"latency": {"budget": "200 ms", "percentile": "p99", "split": split}},
+    )
+    one = one.with_part(capacity=CapacityPlan(fleets=[fleet | hub, fleet | model]))
+    verdicts = [each.met for each in found(one)["latency"]]
+    assert verdicts.count(False) == 1
+    assert True not in verdicts
