@@ -330,7 +330,6 @@ An empty list: the review finds nothing in what is written, which is the worked 
 cells again; then try the pattern that you rejected, and read what the review says of it.
 
 ## 10 Without looking back
-## 11 Without looking back
 
 Three questions on earlier lessons, two on this one.
 """

@@ -41,6 +41,17 @@ def test_a_later_part_brings_the_earlier_ones_of_the_case(tmp_path):
     assert design.dataflow is None
 
 
+def test_a_part_that_is_new_in_a_file_shows_the_decision_and_not_the_whole_part(tmp_path, worked):
+    path = tmp_path / "harbour_pay.yaml"
+    mlsd.write(path, requirements=worked)
+    path.write_text("# mine\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    sketch = mlsd.cases.load("harbour_pay").planes.with_flow("scorer", "features", fallback="What it kept")
+    changes = mlsd.write(path, planes=sketch)
+    assert len(changes.lines) <= 2
+    assert "What it kept" in str(changes)
+    assert path.read_text(encoding="utf-8").startswith("# mine")
+
+
 def test_a_file_of_ones_own_gets_its_part_and_no_other(tmp_path):
     path = tmp_path / "design.yaml"
     changes = mlsd.write(path, name="Tide tables")

@@ -137,3 +137,11 @@ def test_a_lesson_says_how_long_it_takes_and_fits_a_sitting(lesson):
     assert len(told) == bool(further_min)
     # Readers needed up to 1.6 times the estimate: what stands there is denser than the lesson.
     assert all((1 - FIFTH) * further_min <= said <= 1.6 * further_min for said in told)
+
+
+@pytest.mark.parametrize("path", [pair.twin for pair in pairs()], ids=lambda path: path.stem)
+def test_sections_are_numbered_in_a_row_and_none_stands_twice(path):
+    titles = re.findall(r"^## (?:(\d+) )?(.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    numbers = [int(number) for number, _ in titles if number]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len({title for _, title in titles}) == len(titles)
