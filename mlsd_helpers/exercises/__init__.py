@@ -103,8 +103,8 @@ def check(exercise_id: str, answer: Any, *, fresh: bool = False, seed: int | Non
 
     """
     verdict = judge(find(exercise_id), answer, fresh=fresh, seed=seed)
-    if verdict.mistake:
-        note(exercise_id, verdict.mistake)
+    for mistake in verdict.mistakes:
+        note(exercise_id, mistake)
     return verdict
 
 

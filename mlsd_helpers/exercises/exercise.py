@@ -3,12 +3,12 @@
 An answer is a function that the learner writes, or a value. It has *steps*, each with points of its own. A later
 step is judged on the learner's own earlier values, so that one slip costs one step.
 
-A known mistake is a function whose docstring is its feedback (or a `Wrong` value with its feedback). The same
-object diagnoses a learner, proves the grader, and fills the synthetic class that grading is tested on.
+A known mistake is a function whose docstring is its feedback (also in a `Slip`), or a `Wrong` value with its feedback.
+The same object diagnoses a learner, proves the grader, and fills the synthetic class that grading is tested on.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any
@@ -35,6 +35,31 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Slip:
+    """A known mistake in steps that build on earlier ones.
+
+    `answer` is the mistake as a function. `values` has what it makes of a learner's own earlier values, for each step
+    that it touches, so that it is known again behind another mistake in one of those.
+    """
+
+    answer: Callable[..., Any]
+    values: Mapping[str, Callable[[Case, Given], Any]]
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A kind of case that the statement speaks of, such as a boundary, a topic or a fault.
+
+    `says` is what the statement says of it, word for word. `holds` tells whether a case is of this kind; every set of
+    fresh cases has some of them. `draw` draws one, where the exercise's own `draw` seldom does.
+    """
+
+    says: str
+    holds: Callable[[Case], bool]
+    draw: Callable[[random.Random], Case] | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """One judgement that earns points of its own, on one part of an answer.
 
@@ -43,7 +68,9 @@ class Step:
     `expected`, where there is one right value, lets a message say "too large" without saying by how much.
     `explain`, where there is none, says what is wrong with a value, by its consequence.
     `part` is the key of the answer that is judged, "" for the whole answer; by default the step's name.
-    A step that does not apply to a case is not judged on it.
+    `shows` says what is wrong with a value, one text for each fault, where a value is too large to be compared as a
+    whole: known mistakes are found by these.
+    A step that does not apply to a case is not judged on it. Where a `gate` is wrong, the answer earns nothing.
     """
 
     name: str
@@ -53,6 +80,8 @@ class Step:
     applies: Callable[[Case], bool] = lambda _case: True
     part: str | None = None
     explain: Callable[[Case, Any], str] | None = None
+    shows: Callable[[Case, Any], Collection[str]] | None = None
+    gate: bool = False
 
     @property
     def key(self) -> str:
@@ -70,7 +99,9 @@ class Step:
 class Exercise:
     """What is asked, what is right, and which wrong answers have a name.
 
-    `cases` are shown to the learner by the visible check; `draw` makes fresh ones for the hidden check.
+    `cases` are shown to the learner by the visible check; `draw` makes fresh ones for the hidden check, and each of
+    `strata` is among them. `general` is what the statement says of every case, or of none: sentences of it, or their
+    beginnings.
     """
 
     id: str
@@ -86,6 +117,8 @@ class Exercise:
     mistakes: tuple[Any, ...]
     hints: tuple[str, ...]
     draw: Callable[[random.Random], Case] | None = None
+    strata: tuple[Stratum, ...] = ()
+    general: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -112,19 +145,21 @@ def equals(
 
 def mistake_name(mistake: Any) -> str:
     """Return the stable name of a known mistake."""
-    return mistake.name if isinstance(mistake, Wrong) else str(mistake.__name__)
+    return mistake.name if isinstance(mistake, Wrong) else str(answer_of(mistake).__name__)
 
 
 def feedback(mistake: Any) -> str:
     """Return what a learner who makes this mistake is told."""
-    return (
-        mistake.feedback if isinstance(mistake, Wrong) else cleandoc(mistake.__doc__ or "").replace("\n", " ")
-    )
+    if isinstance(mistake, Wrong):
+        return mistake.feedback
+    return cleandoc(answer_of(mistake).__doc__ or "").replace("\n", " ")
 
 
 def answer_of(mistake: Any) -> Any:
     """Return the mistake in the shape of an answer."""
-    return mistake.value if isinstance(mistake, Wrong) else mistake
+    if isinstance(mistake, Wrong):
+        return mistake.value
+    return mistake.answer if isinstance(mistake, Slip) else mistake
 
 
 @dataclass(frozen=True)

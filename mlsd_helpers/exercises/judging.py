@@ -35,11 +35,17 @@ class Verdict:
     score: float
     points: float
     message: str
-    mistake: str | None = None
+    mistakes: tuple[str, ...] = ()
+    """The names of the known mistakes behind it, in the order of the steps that they touch."""
     attempted: bool = True
     fresh: bool = field(default=False, repr=False)
     printed: str = field(default="", repr=False)
     """What the answer printed on the first case shown on which it printed something."""
+
+    @property
+    def mistake(self) -> str | None:
+        """The first of the known mistakes behind it."""
+        return next(iter(self.mistakes), None)
 
     @property
     def headline(self) -> str:
@@ -93,7 +99,7 @@ def judge(
     seed: int | None = None,
     case_set: CaseSet | None = None,
 ) -> Verdict:
-    """Judge an answer on the fixed cases, or on fresh ones: those of `case_set`, or drawn from `seed` (a new one).
+    """Judge an answer on the visible cases, or on fresh ones beside them: those of `case_set`, or drawn from `seed`.
 
     nbgrader keeps the score of the fresh ones; a learner sees the verdict on the fixed ones.
     """
@@ -111,7 +117,9 @@ def _judged(exercise: Exercise, marks: Marks, case_set: CaseSet | None, *, fresh
         return _verdict(
             exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True
         )
-    score = sum(step.points for step in exercise.steps if marks.step_passed(step))
+    gates = [step for step in exercise.steps if step.gate and not marks.step_passed(step)]
+    passed = [] if gates else [step for step in exercise.steps if marks.step_passed(step)]
+    score = sum(step.points for step in passed)
     most = exercise.points * MOST_FOR_A_CONSTANT
     if score > most and _ignores_its_case(exercise, marks):
         return _verdict(exercise, most, _SAME_EVERYWHERE, fresh)
@@ -120,7 +128,7 @@ def _judged(exercise: Exercise, marks: Marks, case_set: CaseSet | None, *, fresh
     case_set = case_set or CaseSet.of(exercise, exercise.cases)
     known = case_set.diagnose(marks)
     message = explain(case_set, marks, known)
-    return _verdict(exercise, score, message, fresh, mistake=None if known is None else mistake_name(known))
+    return _verdict(exercise, score, message, fresh, mistakes=tuple(map(mistake_name, known)))
 
 
 def _ignores_its_case(exercise: Exercise, marks: Marks) -> bool:
@@ -139,11 +147,11 @@ def _verdict(
     message: str,
     fresh: bool,
     *,
-    mistake: str | None = None,
+    mistakes: tuple[str, ...] = (),
     blank: bool = False,
 ) -> Verdict:
     passed = score == exercise.points
-    return Verdict(exercise.id, passed, score, exercise.points, message, mistake, not blank, fresh)
+    return Verdict(exercise.id, passed, score, exercise.points, message, mistakes, not blank, fresh)
 
 
 def _praise(exercise_id: str, *, fresh: bool) -> str:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from mlsd_helpers.exercises.diagnosis import CaseSet
-from mlsd_helpers.exercises.exercise import Case, Exercise, Step, feedback
+from mlsd_helpers.exercises.exercise import Case, Exercise, Step, feedback, mistake_name
 from mlsd_helpers.exercises.marking import Marks, expected_value
 from mlsd_helpers.exercises.values import (
     MOST_ENTRIES,
@@ -33,10 +33,24 @@ _NOTHING = (
 _CHECK_SHAPE = "Check what the exercise asks for."
 
 
-def explain(case_set: CaseSet, marks: Marks, known: Any | None) -> str:
-    """Say what is wrong with the first wrong step, on its smallest case or else the first; `known` is the mistake."""
+def explain(case_set: CaseSet, marks: Marks, known: Sequence[Any]) -> str:
+    """Say what is wrong with the first wrong step, and what is said of the known mistakes beside it."""
+    wrong = [step for step in case_set.exercise.steps if not marks.step_passed(step)]
+    about = {mistake_name(one): case_set.touched(one) for one in known}
+    first = next((one for one in known if wrong[0].name in about[mistake_name(one)]), None)
+    told = [_about(case_set, wrong[0], marks, first)]
+    for one in known:
+        if one is not first:
+            step = next(step for step in wrong if step.name in about[mistake_name(one)])
+            told.append(
+                f"Beside that{f', in {as_code(step.key)}' if step.key else ''}: {cut(feedback(one), _LONGEST_REASON)}"
+            )
+    return "\n\n".join(told)
+
+
+def _about(case_set: CaseSet, step: Step, marks: Marks, known: Any | None) -> str:
+    """Say what is wrong with a step, on its smallest case or else the first."""
     exercise = case_set.exercise
-    step = next(step for step in exercise.steps if not marks.step_passed(step))
     failed = [at for at, right in enumerate(marks.right) if not right.get(step.name, True)]
     at = min(failed, key=lambda at: math.inf if _is_cut(case_set.shown[at]) else len(case_set.shown[at]))
     case = case_set.cases[at]

@@ -10,7 +10,7 @@ import copy
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +40,6 @@ from mlsd_helpers.grading.sandbox import AnswerRaised, AnswerTimeout, Limits, Se
 MOST_SESSIONS = 4
 """Sandboxes that one submission gets, when its process ends; its other cells run again in each."""
 
-_MOST_SEEDS = 10
 _LEAST = 1_000  # characters that an output counts as, since the page adds markup to each
 
 Opener = Callable[[float], AbstractContextManager[Session]]
@@ -93,15 +92,8 @@ def check_in(source: str) -> Check | None:
 
 @lru_cache(maxsize=256)
 def case_set(exercise_id: str, seed: int) -> CaseSet:
-    """Return the fresh cases of an exercise for a seed: the same for a whole class in one run.
-
-    Where the cases of a seed do not distinguish the known mistakes, the next seed is used.
-    """
-    exercise = exercises.find(exercise_id)
-    for other in range(seed, seed + _MOST_SEEDS):
-        with suppress(AssertionError):
-            return CaseSet.fresh(exercise, other)
-    return CaseSet.fresh(exercise, seed)
+    """Return the fresh cases of an exercise for a seed: the same for a whole class in a term."""
+    return CaseSet.fresh(exercises.find(exercise_id), seed)
 
 
 # ---- running --------------------------------------------------------------------------------------

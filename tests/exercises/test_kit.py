@@ -153,7 +153,10 @@ def test_names_that_a_message_repeats_are_no_html() -> None:
 
 def test_two_mistakes_in_one_answer_are_named_by_the_first_wrong_step() -> None:
     both = kit.judge(wall(), lambda width, height: {"area": width + height, "paint": width + height})
-    assert (both.score, both.mistake) == (0, "added")
+    assert (both.score, both.mistake) == (
+        0,
+        "added",
+    )  # no Slip, so that it is unknown what the second builds on
 
 
 def test_two_mistakes_that_no_case_tells_apart_are_reported() -> None:
@@ -161,15 +164,141 @@ def test_two_mistakes_that_no_case_tells_apart_are_reported() -> None:
     assert "added" in kit.CaseSet.of(weak, weak.cases).undistinguished()
 
 
-def test_fresh_cases_grow_until_they_tell_the_mistakes_apart() -> None:
-    squares = wall(draw=lambda rng: {"width": 2, "height": 2} if rng.random() < 0.95 else draw(rng))
-    for seed in range(5):
-        assert kit.CaseSet.fresh(squares, seed).undistinguished() == []
+def squares(rng: random.Random) -> dict[str, int]:
+    side = rng.randrange(2, 40)
+    return {"width": side, "height": side}
 
 
-def test_fresh_cases_that_can_never_tell_mistakes_apart_stop_with_the_reason() -> None:
-    with pytest.raises(AssertionError, match="wall"):
-        kit.CaseSet.fresh(wall(draw=lambda _: {"width": 2, "height": 2}), 1)
+def narrow(case: kit.Case) -> bool:
+    return min(case.values()) < 1
+
+
+def test_an_answer_that_fails_what_is_shown_fails_when_it_is_graded() -> None:
+    def right_for_squares(width: float, height: float) -> dict[str, float]:
+        return area(min(width, height), min(width, height))
+
+    for seed in range(3):
+        verdict = kit.judge(wall(draw=squares, mistakes=()), right_for_squares, fresh=True, seed=seed)
+        assert verdict.score == 2
+
+
+@pytest.mark.parametrize("own", [None, lambda _rng: {"width": 0.5, "height": 3}])
+def test_each_stratum_is_among_the_fresh_cases_of_every_seed(own: Any) -> None:
+    seldom = draw if own else lambda rng: {"width": rng.choice([0.5, *range(2, 300)]), "height": 3}
+    exercise = wall(draw=seldom, strata=(kit.Stratum("less than a metre", narrow, own),))
+    for seed in range(3):
+        assert any(map(narrow, kit.CaseSet.fresh(exercise, seed).cases))
+
+
+def test_a_stratum_that_nothing_draws_is_named() -> None:
+    exercise = wall(strata=(kit.Stratum("less than a metre", narrow),))
+    with pytest.raises(AssertionError, match="less than a metre"):
+        kit.CaseSet.fresh(exercise, 1)
+
+
+def test_nothing_is_earned_where_a_gate_is_wrong() -> None:
+    kept = kit.Step("same", 0, lambda case, value, _: value == case["width"], gate=True)
+    exercise = wall(steps=(kept, *wall().steps), mistakes=())
+    for by, score in ((0, 3), (1, 0)):
+
+        def moved(by: int = by, **case: Any) -> dict[str, float]:
+            return {**area(**case), "same": case["width"] + by}
+
+        assert kit.judge(exercise, moved).score == score
+
+
+# ---- mistakes behind mistakes ---------------------------------------------------------------------
+
+SPREAD = kit.Slip(forgot_the_spread, {"paint": lambda _case, given: given["area"]})
+
+
+def test_a_slip_is_known_again_behind_another_mistake_and_both_are_named() -> None:
+    exercise = wall(mistakes=(added, SPREAD))
+    both = kit.judge(exercise, lambda width, height: {"area": width + height, "paint": width + height})
+    assert both.mistakes == ("added", "forgot_the_spread")
+    assert kit.feedback(SPREAD) in both.message
+
+
+def test_a_slip_is_known_again_behind_one_that_nobody_has_named() -> None:
+    exercise = wall(mistakes=(added, SPREAD))
+    doubled = kit.judge(
+        exercise, lambda width, height: {"area": 3 * width * height, "paint": 3 * width * height}
+    )
+    assert doubled.mistakes == ("forgot_the_spread",)
+    assert "`area" in doubled.message
+
+
+NUMBERS = tuple({"numbers": [low, low + 1, low + 2, low + 3, low + 6]} for low in range(1, 60, 7))
+
+
+def evens(numbers: list[int]) -> set[str]:
+    """Name the even ones."""
+    return {str(one) for one in numbers if one % 2 == 0}
+
+
+def left_out_the_first(numbers: list[int]) -> set[str]:
+    """You left out the first of those given, though nothing says that it is another kind of number."""
+    return evens(numbers[1:])
+
+
+def took_the_last(numbers: list[int]) -> set[str]:
+    """You took the last of those given, whatever it is, and a last number is as odd as any other."""
+    return evens(numbers) | {str(numbers[-1])}
+
+
+def took_the_last_again(numbers: list[int]) -> set[str]:
+    """You took what came in the end, whatever it is, and a last number is as odd as any other."""
+    return took_the_last(numbers)
+
+
+def picking(*mistakes: Any) -> kit.Exercise:
+    step = kit.equals("", 1, lambda case, _: evens(**case))
+    return wall(steps=(step,), cases=NUMBERS, reference=evens, mistakes=mistakes, draw=None)
+
+
+def test_two_mistakes_in_one_set_are_both_named() -> None:
+    exercise = picking(left_out_the_first, took_the_last)
+    both = kit.judge(exercise, lambda numbers: left_out_the_first(numbers) | {str(numbers[-1])})
+    assert set(both.mistakes) == {"left_out_the_first", "took_the_last"}
+
+
+def test_a_mistake_in_a_set_is_known_beside_an_entry_that_is_wrong_for_no_known_reason() -> None:
+    exercise = picking(left_out_the_first, took_the_last)
+    beside = kit.judge(
+        exercise, lambda numbers: took_the_last(numbers) | ({"8"} if 8 not in numbers else set())
+    )
+    assert "took_the_last" not in beside.mistakes  # as often wrong for no known reason as for this one
+    once = kit.judge(exercise, lambda numbers: took_the_last(numbers) | ({"9"} if 2 in numbers else set()))
+    assert once.mistakes == ("took_the_last",)
+
+
+def test_nothing_is_named_where_two_mistakes_give_the_same() -> None:
+    exercise = picking(took_the_last, took_the_last_again)
+    assert kit.judge(exercise, took_the_last).mistakes == ()
+
+
+def test_an_answer_that_names_everything_is_told_no_belief() -> None:
+    exercise = picking(left_out_the_first, took_the_last)
+    assert kit.judge(exercise, lambda numbers: set(map(str, numbers))).mistakes == ()
+
+
+def test_a_mistake_is_known_by_the_faults_that_a_value_shows() -> None:
+    def faults(_case: Any, value: Any) -> list[str]:
+        return [word for word in value["area"].split() if word != "right"]
+
+    def named(word: str) -> Any:
+        def mistake(**_: Any) -> dict[str, str]:
+            return {"area": word}
+
+        mistake.__name__ = word
+        return mistake
+
+    step = kit.Step("", 1, lambda case, value, _: not faults(case, value), shows=faults)
+    exercise = wall(
+        steps=(step,), mistakes=(named("low"), named("wide")), reference=named("right"), draw=None
+    )
+    for words, mistakes in (("low right", {"low"}), ("low wide", {"low", "wide"}), ("long high low", set())):
+        assert set(kit.judge(exercise, named(words)).mistakes) == mistakes
 
 
 def test_the_same_seed_draws_the_same_cases() -> None:

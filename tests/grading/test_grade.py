@@ -453,20 +453,6 @@ def test_whatever_a_score_depends_on_is_a_rule(part, tmp_path, monkeypatch):
     assert grade._code.__wrapped__() != before
 
 
-def test_a_seed_whose_cases_tell_too_little_gives_way_to_the_next(monkeypatch):
-    fresh = judging.CaseSet.fresh
-
-    def unlucky(exercise, seed):
-        if seed == 41:
-            raise AssertionError
-        return fresh(exercise, seed)
-
-    monkeypatch.setattr(judging.CaseSet, "fresh", unlucky)
-    judging.case_set.cache_clear()
-    assert judging.case_set("05-backlog", 41).cases == fresh(judging.exercises.find("05-backlog"), 42).cases
-    judging.case_set.cache_clear()
-
-
 def test_a_student_who_handed_in_nothing_is_named_and_not_made(course_of, capsys):
     course = course_of("blank")
     command = ["grade", ASSIGNMENT, "--student", "blnk", "--unsafe", "--course", str(course)]

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from itertools import count
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Slip, Stratum, equals
 
 
 def _newest_run(period_min: float, first_run_min: float, lasts_min: float, seen_min: float) -> float:
@@ -144,6 +144,16 @@ def _draw_read(rng: random.Random) -> Case:
     }
 
 
+def _ended_before_the_fetch_min(case: Case) -> float:
+    """Return how long before the fetch the newest result became readable, in minutes."""
+    return float(case["fetched_min"] - trace(**case)["readable_min"])
+
+
+def _another_run_ends_before_the_read(case: Case) -> bool:
+    from_read_min = _ended_before_the_fetch_min({**case, "fetched_min": case["read_min"]})
+    return from_read_min < float(case["read_min"] - case["fetched_min"])
+
+
 EXERCISE = Exercise(
     id="03-trace",
     assignment="03_dataflow",
@@ -171,8 +181,8 @@ EXERCISE = Exercise(
         readable_a_moment_too_late,
         runs_from_midnight,
         took_the_longest_step,
-        aged_from_publication,
-        stopped_at_the_fetch,
+        Slip(aged_from_publication, {"age_min": lambda c, g: c["read_min"] - g["readable_min"]}),
+        Slip(stopped_at_the_fetch, {"age_min": lambda c, g: c["fetched_min"] - g["run_min"]}),
     ),
     hints=(
         "Look from the end: the model reads a copy, the copy was fetched at one moment, and what lay there then?",
@@ -186,4 +196,23 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_read,
+    strata=(
+        Stratum("its steps take `delays_min`, one after the other", lambda c: sum(c["delays_min"]) > c["period_min"]),
+        Stratum(
+            "from the end of the last one on its result is readable in the store",
+            lambda c: _ended_before_the_fetch_min(c) == 0,
+        ),
+        Stratum("A run takes what has come in until its start", lambda c: 0 < _ended_before_the_fetch_min(c) < 3),
+        Stratum("The model reads that copy at `read_min`", _another_run_ends_before_the_read),
+    ),
+    general=(
+        "A job starts at `first_run_min`",
+        "A cache fetched its copy",
+        "Return a dict",
+        "`run_min`",
+        "`readable_min`",
+        "`age_min`",
+        "Do the first case by hand",
+        "`period_min=60",
+    ),
 )  # fmt: skip
