@@ -12,8 +12,10 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from mlsd_helpers.grading.marks import Student
 from mlsd_helpers.grading.records import FOLDER, Flag, Record
@@ -30,16 +32,25 @@ _SHORT_WORD = 2  # letters
 def secret_of(course: Path) -> bytes:
     """Return the course's secret, which is created at first use in a file that only its owner can read.
 
-    Keep it, and keep it secret: without it pseudonyms change, and with it and the class list they can be undone.
+    Keep it, and keep it secret: without it pseudonyms change, and with it and the class list they can be undone. The
+    seed of the fresh cases is made of it, too.
     """
     path = course / FOLDER / _FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent) as file:  # readable by its owner alone
             file.write(secrets.token_hex(32).encode())
-    except FileExistsError:
-        pass
+            file.flush()
+            with suppress(FileExistsError):  # another process was quicker
+                os.link(file.name, path)
     return path.read_bytes()
+
+
+def seed_of(course: Path, assignment: str) -> int:
+    """Return the seed of an assignment's fresh cases: the same in every run, so that a regrade has the same cases."""
+    return int.from_bytes(
+        hmac.digest(secret_of(course), f"cases of {assignment}".encode(), hashlib.sha256)[:4]
+    )
 
 
 def pseudonym(secret: bytes, student: str) -> str:

@@ -8,7 +8,6 @@ the same digests of submission and rules is skipped.
 
 import hashlib
 import os
-import secrets
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -26,6 +25,7 @@ import mlsd_helpers
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.exercises import ALL
 from mlsd_helpers.grading import flags, judging, records, submission
+from mlsd_helpers.grading.anonymity import seed_of
 from mlsd_helpers.grading.converting import Outputs, SubmissionConverter, remove, write_files
 from mlsd_helpers.grading.deadline import OutOfTimeError
 from mlsd_helpers.grading.inspection import CELLS
@@ -44,7 +44,8 @@ WORK = ".grading"
 class Job:
     """The settings for grading an assignment, the same for every worker, on this machine or another.
 
-    `sandbox` is one of `sandbox.choose_sandbox`, or "stock" where no process can be forked.
+    `sandbox` is one of `sandbox.choose_sandbox`, or "stock" where no process can be forked. `seed` is that of the fresh
+    cases, by default that of the course.
     """
 
     course: Path
@@ -52,7 +53,7 @@ class Job:
     sandbox: str = "bubblewrap"
     db_url: str = ""
     limits: Limits = field(default_factory=Limits)
-    seed: int = field(default_factory=lambda: secrets.randbits(32))
+    seed: int | None = None
     dry_run: bool = False
     again: bool = False
 
@@ -92,6 +93,7 @@ class Grader:
     def __init__(self, job: Job) -> None:
         """Read the released and the source notebooks; raise GradingError where there is none."""
         self._job = job
+        self._seed = seed_of(job.course, job.assignment) if job.seed is None else job.seed
         self._config = job.configuration()
         self._converter = SubmissionConverter(
             job.course / WORK / f"{os.uname().nodename if hasattr(os, 'uname') else 'here'}-{os.getpid()}",
@@ -134,7 +136,7 @@ class Grader:
             and not job.again
         ):
             return Result(student, before, before)
-        seed = job.seed if before is None or resubmitted else before.seed
+        seed = self._seed if before is None or resubmitted else before.seed
         self._prepare(seed)
         graded = self._judge(student, given, seed, time.monotonic() + most)
         if graded.out_of_time and most < job.limits.cells_s:
@@ -156,7 +158,7 @@ class Grader:
             f"{why}.",
             given.digest,
             self._rules,
-            self._job.seed,
+            self._seed,
             judged,
             flags=(Flag(flags.LIMIT, why),),
         )

@@ -338,6 +338,16 @@ def test_a_dry_run_writes_nothing(course_of, sandbox):
     assert rows(course) == {}
 
 
+def test_an_answer_that_is_submitted_again_meets_the_same_cases(course_of, sandbox):
+    course = course_of("blank")
+    run(course, sandbox, seed=None)
+    before = records.read(course, ASSIGNMENT, "blank").seed
+    notebook = course / "submitted" / "blank" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    notebook.write_text(notebook.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert run(course, sandbox, seed=None, again=True).results
+    assert records.read(course, ASSIGNMENT, "blank").seed == before
+
+
 def test_manual_scores_and_comments_survive_a_regrade(course_of, sandbox):
     course = course_of("mistaken-1")
     run(course, sandbox)
