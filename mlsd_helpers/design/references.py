@@ -41,10 +41,11 @@ _TO_DATASETS = (
     ("planes", "flows", "without"),
     ("data", "training", "trained_on"),
 )
-_TO_WORKLOADS = (
+_TO_WORKLOADS: tuple[Path, ...] = (
     ("planes", "flows", "workload"),
     ("dataflow", "features", "workload"),
     ("pattern", "paths", "workload"),
+    ("requirements", "workloads", "schedule", "fallback"),
 )
 _TO_ALERTS = ("planes", "release", "stages", "stops_on")
 
@@ -66,6 +67,8 @@ def unresolved_names(
     workloads = {one.id for one in getattr(getattr(design, "requirements", None), "workloads", ())}
     for fields in _TO_WORKLOADS:
         yield from unresolved(_names(design, fields), workloads, "workload")
+    own = {name for _, name in _names(design, ("requirements", "schedule", "id"))}
+    yield from unresolved(_names(design, ("requirements", "schedule", "fallback")), own, "run")
     known = {one.id for one in (planes.alerts if planes else ())}
     known |= {one.id for one in (operations.objectives if operations else ())}
     yield from unresolved(_names(design, _TO_ALERTS), known, "alert or objective")

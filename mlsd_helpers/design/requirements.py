@@ -307,14 +307,27 @@ class Schedule(Value):
     """What one run scores."""
     when_late: Text | None = None
     """What happens when the deadline is missed."""
+    cut_off: TimeOfDay | None = None
+    """When what is there is handed over, complete or not: "11:15"."""
+    fallback: Several[Id] = ()
+    """The workloads whose last result is used while this one is late: its own for the run before, or another's; the
+    schedule's id in a design without workloads."""
     id: Id = "schedule"
 
     @property
     def by_the_clock(self) -> float | None:
         """From the time of day of the start to that of the result, in seconds; None where one is not stated."""
-        if self.starts is None or self.due is None:
+        return self._from_start(self.due)
+
+    @property
+    def until_cut_off(self) -> float | None:
+        """From the time of day of the start to the cut-off, in seconds; None where one is not stated."""
+        return self._from_start(self.cut_off)
+
+    def _from_start(self, end: str | None) -> float | None:
+        if self.starts is None or end is None:
             return None
-        start_min, end_min = (int(one[:2]) * 60 + int(one[3:]) for one in (self.starts, self.due))
+        start_min, end_min = (int(one[:2]) * 60 + int(one[3:]) for one in (self.starts, end))
         return ((end_min - start_min) % (24 * 60) or 24 * 60) * minute
 
     @property
@@ -367,8 +380,9 @@ class FailureMode(Value):
     """What the user gets in the meantime."""
     to_region: Several[Text] = ()
     """Where requests go meanwhile, if they go to other regions."""
-    fails: Literal["open", "closed", "delayed"] | None = None
-    """Open lets requests through unjudged, closed refuses them, delayed answers them later: none passes meanwhile."""
+    fails: Literal["open", "closed", "delayed", "degraded"] | None = None
+    """Open lets requests through unjudged, closed refuses them, delayed answers them later: none passes meanwhile.
+    Degraded still judges each, by what is left: fewer or older data, another source, a simpler rule."""
 
 
 class Assumption(Value):

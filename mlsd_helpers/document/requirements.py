@@ -86,6 +86,8 @@ _AXES: dict[str, Phrases] = {
         "starts": "starts at {}",
         "due": "done by {}",
         "when_late": "when late: {}",
+        "cut_off": "what is there is handed over at {}",
+        "fallback": "in place of a late result the last one of {}",
     },
 }
 

@@ -499,16 +499,22 @@ def input_width_mismatch(_: Design, flow: DataFlow) -> Iterator[Fault]:
     "FLOW011",
     title="Feature without an input position",
     prevents="a feature that is computed, stored, read, and never used",
-    wrong_when="Wrong if the model takes named inputs, which have no positions: leave out 'slot' and 'input_width' "
-    "everywhere.",
+    wrong_when="Wrong if the model takes named inputs, which have no positions: leave out 'slot' for all features of "
+    "its workload, and 'input_width' where no model has positions.",
     needs=_flow,
+    whole=True,
 )
 def feature_without_position(_: Design, flow: DataFlow) -> Iterator[Fault]:
     """A feature without a position in the model's input is not used."""
     if flow.input_width is None and all(feature.slot is None for feature in flow.features):
         return  # named inputs
     adds_up = flow.input_width == sum(feature.width for feature in flow.features)
-    if unplaced := [feature.id for feature in flow.features if feature.slot is None]:
+    placed = {feature.workload for feature in flow.features if feature.slot is not None}
+    if unplaced := [
+        feature.id
+        for feature in flow.features
+        if feature.slot is None and (adds_up or not feature.workload or feature.workload in placed)
+    ]:
         yield Fault(
             f"dataflow.features.{unplaced[0]}.slot",
             f"Without a slot, these never reach the model: {', '.join(unplaced)}.",

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from mlsd_helpers.analysis.ages import labelled_data_age, writers_into
 from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
-from mlsd_helpers.analysis.paths import answers_requests
+from mlsd_helpers.analysis.jobs import run_of
+from mlsd_helpers.analysis.paths import MODELS, answers_requests
 from mlsd_helpers.analysis.whole import split_s
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Design, FailureMode, Labels, Requirements, Schedule, Throughput
+from mlsd_helpers.design import Design, FailureMode, Flow, Labels, Planes, Requirements, Schedule, Throughput
+from mlsd_helpers.design.dataflow import REQUEST
 from mlsd_helpers.design.workloads import begins_at
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import predicts
@@ -309,8 +311,8 @@ def no_failure_modes(_: Design, stated: Requirements) -> Iterator[Fault]:
     "warning",
     title="Failure mode without a decided behaviour",
     prevents="a fallback that lets fraud through, or refuses every customer, by accident",
-    wrong_when="Wrong for a failure that only delays work: no request is passed or refused meanwhile; write 'fails: "
-    "delayed'.",
+    wrong_when="Wrong for a failure that only delays work, or leaves less to judge by: no request is passed or refused "
+    "meanwhile; write 'fails: delayed' or 'fails: degraded'.",
     needs=_stated,
 )
 def failure_mode_undecided(design: Design, stated: Requirements) -> Iterator[Fault]:
@@ -330,21 +332,51 @@ def failure_mode_undecided(design: Design, stated: Requirements) -> Iterator[Fau
                 f"requirements.failure_modes.{modes[0]}.{field}",
                 f"These failure modes do not state {_UNSAID[field]}: {', '.join(modes)}.",
                 "State what the user gets meanwhile, and whether it fails open or closed; 'delayed' where "
-                "nothing passes and answers come later.",
+                "nothing passes and answers come later, 'degraded' where what is left still judges each.",
             )
 
 
 def _lets_pass_or_not(design: Design, mode: FailureMode, *, decided: bool) -> bool:
     """Tell whether a failure leaves requests without an answer of which no flow says whether they pass.
 
-    What a mode without `of` is about is not known: it is asked only where nothing at all is `decided`.
+    What a mode without `of` is about is not known: it is asked only where nothing at all is `decided`. Where one of
+    several sources of features fails, and it is said what is done meanwhile, the model judges by the others.
     """
     planes = design.planes
     calls = [flow for _, flow in waiting_flows(planes)] if planes else []
     if not mode.of:
         return not (decided or any(flow.fails for flow in calls))
+    if says_something(mode.meanwhile) and _leaves_other_sources(design, mode):
+        return False
     into = [flow for flow in calls if flow.end in mode.of]
-    return any(flow.fails is None and flow.otherwise is None for flow in into)
+    return any(
+        flow.fails is None and flow.otherwise is None and not (planes and _still_judged(planes, mode, flow))
+        for flow in into
+    )
+
+
+def _still_judged(planes: Planes, mode: FailureMode, failed: Flow) -> bool:
+    """Tell whether a caller goes on without data, by a fallback that is stated, and asks a model or rules as before."""
+    kinds = {*MODELS, "business rules"} - {"external service"}
+    judges = {one.id for one in planes.components if one.kind in kinds}
+    if failed.end in judges or not says_something(failed.fallback):
+        return False
+    left = [flow for _, flow in waiting_flows(planes) if flow.end not in mode.of]
+    return bool(judges & reached([failed.start], steps_along(left)))
+
+
+def _leaves_other_sources(design: Design, mode: FailureMode) -> bool:
+    """Tell whether what fails only brings features, and others come from elsewhere."""
+    flow = design.dataflow
+    if flow is None:
+        return False
+    done_by = {stage.id: stage.component for stage in flow.stages}
+    failing = set(mode.of)
+    lost = [
+        one for one in flow.features if failing & {one.source, *(done_by[name] for name in one.stage_ids())}
+    ]
+    sources = {one.source for one in lost} | {done_by[name] for one in lost for name in one.stage_ids()}
+    return failing <= sources and any(one not in lost and one.source != REQUEST for one in flow.features)
 
 
 def _is_open(mode: FailureMode, field: str) -> bool:
@@ -659,9 +691,35 @@ def schedule_incomplete(_: Design, schedule: Schedule) -> Iterator[Fault]:
 )
 def late_run_undecided(_: Design, schedule: Schedule) -> Iterator[Fault]:
     """Sooner or later a run is late, and whoever reads its result gets the old one, a part of it, or nothing."""
-    if not says_something(schedule.when_late):
+    if not says_something(schedule.when_late) and not schedule.cut_off and not schedule.fallback:
         yield Fault(
             "requirements.schedule.when_late",
             "The schedule does not state what the readers of its result get when a run is late.",
-            "State it: the last complete result with its date, the part that is done, the rules; and who is told.",
+            "State it: the last complete result with its date, the part that is done, the rules; and who is told. "
+            "'cut_off' says when what is there is handed over, 'fallback' whose last result is used.",
         )
+
+
+@rule(
+    "REQ024",
+    title="Cut-off outside of the time that a run has",
+    prevents="a cut-off that keeps nothing: the result is late before it comes, or no run is ever complete",
+    wrong_when="Acceptable before a run's end if the first part of it is all that readers need.",
+    needs=_by_the_clock,
+)
+def cut_off_outside(design: Design, schedule: Schedule) -> Iterator[Fault]:
+    """A cut-off keeps a deadline if it comes after what a run takes and before the result is due."""
+    cut_s, allowed_s, run = schedule.until_cut_off, schedule.allowed, run_of(design)
+    if cut_s is None or run is None:
+        return
+    if allowed_s is not None and cut_s > allowed_s + _ROUNDING_S:
+        why = f"the result has to be there {show_seconds(allowed_s)} after the start"
+    elif run.scoring_known and run.time_s > cut_s * (1 + _ROUNDING_S):
+        why = f"a run takes {show_seconds(run.time_s)}, so that each is cut"
+    else:
+        return
+    yield Fault(
+        "requirements.schedule.cut_off",
+        f"What is there is handed over at {schedule.cut_off}, {show_seconds(cut_s)} after the start; {why}.",
+        "Set it between the end of a run and the time at which the result is due, with time left to hand it over.",
+    )

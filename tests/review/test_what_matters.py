@@ -83,6 +83,103 @@ def test_whether_requests_pass_is_asked_where_no_field_says_it_and_requests_wait
     assert bool(found(failing(mode, fails), "REQ012")) is asked
 
 
+TWO_SOURCES = """
+requirements:
+  prediction: {type: binary classification}
+  latency: {budget: 1 s, percentile: p99}
+  failure_modes: [{id: broken, failure: It is broken, of: %s, meanwhile: Decide without it%s}]
+planes:
+  components:
+  - {id: door, kind: api gateway}
+  - {id: model, kind: model server}
+  - {id: bureau_a, kind: external service}
+  - {id: bureau_b, kind: external service}
+  flows:
+  - {from: door, to: model, carries: request, fails: open}
+  - {from: model, to: bureau_a, carries: request}
+  - {from: model, to: bureau_b, carries: request}
+dataflow:
+  stages: [{id: ask_a, component: bureau_a}, {id: ask_b, component: bureau_b}]
+  features: [{id: a, source: bureau_a, path: ask_a}, {id: b, source: bureau_b, path: ask_b}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("of", "fails", "asked"),
+    [
+        ("bureau_a", "", False),
+        ("[bureau_a, bureau_b]", "", True),
+        ("[bureau_a, bureau_b]", ", fails: degraded", False),
+    ],
+)
+def test_whether_requests_pass_is_not_asked_where_the_model_judges_by_another_source(of, fails, asked):
+    assert bool(found(TWO_SOURCES % (of, fails), "REQ012")) is asked
+
+
+@pytest.mark.parametrize(("of", "asked"), [("bureau_a", False), ("model", True)])
+def test_whether_requests_pass_is_not_asked_of_a_call_whose_fallback_still_asks_the_model(of, asked):
+    calls = TWO_SOURCES % (of, "")
+    calls = calls.partition("dataflow:")[0].replace(
+        "carries: request}", "carries: request, fallback: Without}"
+    )
+    calls = calls.replace("carries: request, fails: open}", "carries: request, fallback: Without}")
+    assert bool(found(calls, "REQ012")) is asked
+
+
+def slots(*features: str, width: int) -> str:
+    rows = "".join(f"  - {{source: request, {one}}}\n" for one in features)
+    workloads = "requirements: {workloads: [{id: online}, {id: nightly}]}\n"
+    return f"{workloads}dataflow:\n  input_width: {width}\n  features:\n{rows}"
+
+
+ONLINE = ("id: a, slot: 0, workload: online", "id: b, slot: 1, workload: online")
+NAMED = "id: month, workload: nightly"
+
+
+@pytest.mark.parametrize(
+    ("features", "width", "asked"),
+    [
+        ((*ONLINE, NAMED), 2, False),  # the other model takes named inputs
+        ((*ONLINE, NAMED), 3, True),  # its place in the one input is left free
+        ((*ONLINE, "id: c, workload: online"), 2, True),
+        ((*ONLINE, "id: c"), 2, True),
+        (
+            (
+                "id: a, slot: 0, workload: online",
+                "id: c, slot: 3",
+                "id: d, slot: 1, width: 2, workload: nightly",
+            ),
+            4,
+            False,
+        ),
+    ],
+)
+def test_positions_are_asked_of_a_model_that_has_some(features, width, asked):
+    assert bool(found(slots(*features, width=width), "FLOW011")) is asked
+
+
+CUT = """
+requirements:
+  schedule: {calendar: each day, starts: "08:00", due: "10:30", items: 1000, %s}
+pattern:
+  paths: [{id: score, pattern: pre-computed, precompute: {period: 1 d, job_time: 2 h}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("late", "code"),
+    [
+        ("when_late: none", "REQ022"),
+        ("fallback: schedule", None),
+        ('cut_off: "10:15"', None),
+        ('cut_off: "10:45"', "REQ024"),
+        ('cut_off: "09:45"', "REQ024"),
+    ],
+)
+def test_a_late_run_is_decided_by_a_cut_off_or_an_earlier_result(late, code):
+    assert [one for one in ("REQ022", "REQ024") if found(CUT % late, one)] == ([code] if code else [])
+
+
 STORED = """
 planes:
   components:

@@ -146,6 +146,11 @@ def nobody_decides_what_late_means(design: Design) -> Design:
     return _within(design, "schedule", when_late="tbd")
 
 
+@breaks("REQ024", start="nightly")
+def cut_off_before_a_run_ends(design: Design) -> Design:
+    return _within(design, "schedule", deadline=None, starts="02:00", due="08:00", cut_off="02:10")
+
+
 @breaks("REQ023")
 def trained_when_somebody_thinks_of_it(design: Design) -> Design:
     return setting(design, "planes.retraining", triggers="manual", period=None)
