@@ -121,23 +121,31 @@ def _preparing(design: Design, schedule: Schedule) -> tuple[Job, ...]:
 
 
 def _read_by_scoring(design: Design) -> set[str]:
-    """Return the components whose data reach what scores in runs."""
+    """Return the components whose data reach what scores in runs; none where no data are drawn into it."""
     planes, paths = design.planes or Planes(), design.pattern.paths if design.pattern else ()
     scoring = {path.component for path in paths if path.component and path.pattern == "pre-computed"}
     scoring |= {one.id for one in planes.components if one.kind == "batch scorer"}
     carrying = [flow for flow in planes.flows if flow.carries in {*CARRY_DATA, "features"}]
-    return reached(scoring, steps_back(carrying))
+    scoring = scoring or reached(planes.named_entries, steps_along(carrying))
+    read_at = reached(scoring, steps_back(carrying))
+    return read_at if read_at > scoring else set()
 
 
 def _until(feature: Feature, read_at: set[str], stages: dict[str, DesignedStage]) -> list[Branches]:
-    """Return the steps of a feature's path up to where a run reads it: it goes on to a store for requests alone."""
+    """Return the steps of a feature's path up to where a run reads it: it goes on to a store for requests alone.
+
+    A feature none of whose steps lead to what scores is one for requests, and no part of the run.
+    """
     steps = list(branches_of(feature))
     read = [
         number
         for number, branches in enumerate(steps, start=1)
         if any(stages[name].component in read_at for way in branches for name in way)
     ]
-    return steps[: max(read)] if read else steps
+    if read:
+        return steps[: max(read)]
+    drawn = all(stages[name].component for name in feature.stage_ids())
+    return [] if drawn and read_at else steps
 
 
 def _time_s(way: tuple[str, ...], stages: dict[str, DesignedStage]) -> float:

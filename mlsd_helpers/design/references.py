@@ -41,7 +41,7 @@ _TO_DATASETS = (
     ("planes", "flows", "without"),
     ("data", "training", "trained_on"),
 )
-_TO_WORKLOADS: tuple[Path, ...] = (
+_TO_WORKLOADS = (
     ("planes", "flows", "workload"),
     ("dataflow", "features", "workload"),
     ("pattern", "paths", "workload"),
@@ -65,8 +65,8 @@ def unresolved_names(
     for fields in _TO_DATASETS:
         yield from unresolved(_names(design, fields), datasets, "data set")
     workloads = {one.id for one in getattr(getattr(design, "requirements", None), "workloads", ())}
-    for fields in _TO_WORKLOADS:
-        yield from unresolved(_names(design, fields), workloads, "workload")
+    for to_workload in _TO_WORKLOADS:
+        yield from unresolved(_names(design, to_workload), workloads, "workload")
     own = {name for _, name in _names(design, ("requirements", "schedule", "id"))}
     yield from unresolved(_names(design, ("requirements", "schedule", "fallback")), own, "run")
     known = {one.id for one in (planes.alerts if planes else ())}

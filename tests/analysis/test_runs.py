@@ -7,7 +7,7 @@ import pytest
 from mlsd_helpers.analysis.cost import costs_of
 from mlsd_helpers.analysis.jobs import run_of
 from mlsd_helpers.analysis.promises import run_in_time
-from mlsd_helpers.design import Design
+from mlsd_helpers.design import Component, Design
 from mlsd_helpers.simulation.requirements import by_the_clock
 
 MINUTE = 60.0
@@ -97,3 +97,12 @@ def test_each_workload_has_the_one_bill_of_the_design():
     )
     bills = [[row.per_month for row in costs_of(one)] for one in (design, *design.views)]
     assert bills == [[120.0, 120.0]] * 3
+
+
+@pytest.mark.parametrize(("at", "minutes"), [("features", 9), ("online", 6), (None, 9)])
+def test_what_only_requests_read_is_no_step_of_a_run(at, minutes):
+    drawn = forecast()
+    store = Component(id="online", kind="feature store")
+    planes = drawn.planes.changed(components=(*drawn.planes.components, store))
+    design = drawn.changed(planes=planes, dataflow=drawn.dataflow.with_stage("build", component=at))
+    assert run_of(design).time_s == minutes * MINUTE
