@@ -41,6 +41,8 @@ class Verdict:
     fresh: bool = field(default=False, repr=False)
     printed: str = field(default="", repr=False)
     """What the answer printed on the first case shown on which it printed something."""
+    ran: bool = field(default=True, repr=False)
+    """False where the code that makes the answer did not run to its end: then it is not attempted, and not blank."""
 
     @property
     def mistake(self) -> str | None:
@@ -50,7 +52,9 @@ class Verdict:
     @property
     def headline(self) -> str:
         """One line: the outcome in words, and the points."""
-        if not self.attempted:
+        if not self.ran:
+            word = "✗ Did not run"
+        elif not self.attempted:
             word = "○ Not attempted"
         elif self.passed:
             word = "✓ Fresh cases passed" if self.fresh else "✓ Visible checks passed"

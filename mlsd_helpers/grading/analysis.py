@@ -15,7 +15,7 @@ from mlsd_helpers.grading.records import FAILED, Judged, Record
 ENOUGH = 20
 """The fewest submissions for a discrimination: at 20, the interval around r = 0.3 is −0.16 to 0.66."""
 
-Kind = Literal["right", "mistake", "unexplained", "blank"]
+Kind = Literal["right", "mistake", "unexplained", "crashed", "blank"]
 
 _Z95 = 1.96
 _NEARLY_ONE = 1 - 1e-12  # artanh is infinite at 1
@@ -81,6 +81,7 @@ class Item:
     mean: float
     full: float
     blank: float
+    crashed: float
     discrimination: Discrimination
     groups: tuple[Group, ...]
     unmade: tuple[str, ...]
@@ -91,7 +92,7 @@ class Item:
 
     def number(self, kind: Kind) -> int:
         """Count the students whose answer is of one kind."""
-        return sum(len(group.students) for group in self.of(kind))
+        return len({student for group in self.of(kind) for student in group.students})
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,8 @@ def _item(name: str, exercise: Exercise | None, records: Sequence[Record]) -> It
         points,
         _mean([one.score / one.points if one.points else 0.0 for one in judged.values()]),
         _mean([one.score >= one.points for one in judged.values()]),
-        _mean([not one.attempted for one in judged.values()]),
+        _mean([not one.attempted and one.ran for one in judged.values()]),
+        _mean([not one.ran for one in judged.values()]),
         _discrimination(name, records),
         groups,
         tuple(mistake for mistake in known if mistake not in made),
@@ -198,7 +200,8 @@ def discrimination(own: Sequence[float], rest: Sequence[float]) -> Discriminatio
 def _groups(judged: Mapping[str, Judged], known: Mapping[str, str]) -> tuple[Group, ...]:
     members: dict[tuple[Kind, str], list[str]] = defaultdict(list)
     for student, one in judged.items():
-        members[_kind(one)].append(student)
+        for kind in _kinds(one):
+            members[kind].append(student)
     found = (
         Group(
             kind,
@@ -212,12 +215,15 @@ def _groups(judged: Mapping[str, Judged], known: Mapping[str, str]) -> tuple[Gro
     return tuple(sorted(found, key=lambda group: (-len(group.students), group.kind, group.name)))
 
 
-def _kind(judged: Judged) -> tuple[Kind, str]:
+def _kinds(judged: Judged) -> list[tuple[Kind, str]]:
+    if not judged.ran:
+        return [("crashed", "")]
     if not judged.attempted:
-        return "blank", ""
+        return [("blank", "")]
     if judged.score >= judged.points:
-        return "right", ""
-    return ("mistake", judged.mistake) if judged.mistake else ("unexplained", shape(judged.message))
+        return [("right", "")]
+    named: list[tuple[Kind, str]] = [("mistake", name) for name in judged.mistakes]
+    return named or [("unexplained", shape(judged.message))]
 
 
 def shape(message: str) -> str:

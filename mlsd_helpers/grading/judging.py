@@ -139,6 +139,7 @@ class _SubmissionRun:
         self._output_left = limits.outputs
         self._context: AbstractContextManager[Session] | None = None
         self._session: Session | None = None
+        self.any_error = False  # of a cell so far
         self.reason = ""
         self.flags: list[Flag] = []
 
@@ -202,7 +203,9 @@ class _SubmissionRun:
             outputs = self.ask(lambda session: self._run_in(session, source))
         except SessionEnded as ended:
             self.note_end(ended)
+            self.any_error = True
             return [_stopped(ended.reason)]
+        self.any_error = self.any_error or any(output["output_type"] == "error" for output in outputs)
         self._done.append(source)
         return self._within([nbformat.from_dict(output) for output in outputs])
 
@@ -278,7 +281,14 @@ def _test(cell: Any, source: str, run: _SubmissionRun, seed: int) -> tuple[str, 
         return _asserted(cell, source, run)
     exercise = exercises.find(check.exercise)
     verdict = _verdict(exercise, check.name, run, seed)
-    judged = Judged(verdict.score, exercise.points, verdict.mistake, verdict.message, verdict.attempted)
+    judged = Judged(
+        verdict.score,
+        exercise.points,
+        verdict.mistake,
+        verdict.message,
+        verdict.attempted,
+        ran=verdict.ran,
+    )
     return exercise.id, judged, score_outputs(verdict._repr_mimebundle_(), verdict.score)
 
 
@@ -294,8 +304,10 @@ def _verdict_in(session: Session, exercise: Exercise, name: str, run: _Submissio
     """Judge an answer in a session. Raises SessionEnded where the answer is not judged by the calls that it ended."""
     crowded, cases = session.left_running, case_set(exercise.id, seed)
     answer = _answer(session, name, run)
-    if answer is _MISSING:
+    if answer is _MISSING and run.any_error:
         return _unjudged(exercise, f"There is no `{name}`: the cell that makes it did not run to its end.")
+    if answer is _MISSING:
+        return _unjudged(exercise, f"There is no `{name}`: no cell makes it.", ran=True)
     try:
         with time_limit(run.limits.judge_s):
             verdict = kit.judge(exercise, answer, fresh=True, case_set=cases)
@@ -357,14 +369,20 @@ def _local(raised: AnswerRaised) -> Exception:
     return kind(raised.message)
 
 
-def _unjudged(exercise: Exercise, message: str) -> Verdict:
-    return Verdict(exercise.id, False, 0.0, exercise.points, message, attempted=False, fresh=True)
+def _unjudged(exercise: Exercise, message: str, *, ran: bool = False) -> Verdict:
+    return Verdict(exercise.id, False, 0.0, exercise.points, message, attempted=False, fresh=True, ran=ran)
 
 
 def not_judged(notebook: Any, tests: Mapping[str, str], why: str) -> dict[str, Judged]:
     """Return a judgement without points for each test cell, by exercise id or grade_id."""
     return {
-        key: Judged(0.0, float(notebook.cells[place].metadata.nbgrader.points), message=why, attempted=False)
+        key: Judged(
+            0.0,
+            float(notebook.cells[place].metadata.nbgrader.points),
+            message=why,
+            attempted=False,
+            ran=False,
+        )
         for place, key in _test_cells(notebook, tests)
     }
 

@@ -30,7 +30,8 @@ FAILED = "failed"  # the notebook could not be run, or its process ended; it has
 class Judged:
     """The judgement of one exercise. `mistake` is the name of a known mistake, or None.
 
-    `by_judge` is false where an assert in the student's own process decided, as in stock nbgrader.
+    `by_judge` is false where an assert in the student's own process decided, as in stock nbgrader. `ran` is false where
+    the code that makes the answer did not run to its end; then `attempted` is false too.
     """
 
     score: float
@@ -39,6 +40,12 @@ class Judged:
     message: str = ""
     attempted: bool = True
     by_judge: bool = True
+    ran: bool = True
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """The names of the known mistakes behind the answer."""
+        return (self.mistake,) if self.mistake else ()
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,14 @@ _KINDS: dict[Kind, str] = {
     "right": "right",
     "mistake": "known mistake",
     "unexplained": "no known mistake",
+    "crashed": "did not run",
     "blank": "left blank",
 }
 _FILLS: dict[Kind, str] = {
     "right": "filled, right",
     "mistake": "hatched, a known mistake",
     "unexplained": "dotted, wrong in another way",
+    "crashed": "striped across, the code did not run to its end",
     "blank": "dashed, left blank",
 }
 
@@ -84,11 +86,11 @@ def report(
 
 def exercises_csv(analysis: Analysis) -> str:
     """Return a row for each exercise: shares from 0 to 1, and the discrimination with its interval."""
-    columns = "exercise title points submissions mean full blank discrimination low high"
+    columns = "exercise title points submissions mean full blank did_not_run discrimination low high"
     rows: list[list[Cell]] = []
     for item in analysis.items:
         r = item.discrimination
-        shares = (item.mean, item.full, item.blank, r.value, r.low, r.high)
+        shares = (item.mean, item.full, item.blank, item.crashed, r.value, r.low, r.high)
         rows.append([item.id, item.title, item.points, analysis.counted, *shares])
     return table(columns.split(), rows)
 
@@ -223,6 +225,7 @@ def _answers(name: str, item: Item) -> _Picture:
         ("right", item.number("right"), "right"),
         *mistakes,
         ("wrong in another way", item.number("unexplained"), "unexplained"),
+        ("did not run", item.number("crashed"), "crashed"),
         ("left blank", item.number("blank"), "blank"),
     ]
     return _picture(name, f"Answers to {item.title}", f"Students by answer: {key}.", rows)

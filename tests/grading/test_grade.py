@@ -118,6 +118,25 @@ def test_a_kernel_that_ends_has_a_result_that_says_so(course_of):
     assert sum(end_to_end.marks(course, ASSIGNMENT)["blank"].values()) == 0
 
 
+def test_code_that_did_not_run_is_told_from_an_exercise_that_was_left_as_it_came(course_of, sandbox):
+    course = course_of("blank", "syntax-error")
+    emptied, broken = (
+        course / "submitted" / name / ASSIGNMENT / f"{ASSIGNMENT}.ipynb" for name in ("blank", "syntax-error")
+    )
+    for path, source in ((emptied, ""), (broken, "def plan(:\n    return 3")):
+        notebook = nbformat.read(path, as_version=4)
+        answer = next(cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("solution"))
+        answer.source = source
+        nbformat.write(notebook, path)
+    blank, crashed = (result.record.exercises for result in run(course, sandbox).results)
+    assert not any(one.attempted for one in blank.values())
+    assert all(one.ran for one in blank.values())
+    first = next(iter(crashed.values()))
+    assert (first.attempted, first.ran) == (False, False)
+    assert "Did not run" in end_to_end.feedback_page(course, "syntax-error", ASSIGNMENT).read_text()
+    assert "Did not run" not in end_to_end.feedback_page(course, "blank", ASSIGNMENT).read_text()
+
+
 # ---- beside nbgrader ------------------------------------------------------------------------------
 
 

@@ -33,7 +33,9 @@ SECRET = b"a secret of the tests"
 
 def judged(exercise, answer):
     verdict = judge(exercise, answer)
-    return Judged(verdict.score, verdict.points, verdict.mistake, verdict.message, verdict.attempted)
+    return Judged(
+        verdict.score, verdict.points, verdict.mistake, verdict.message, verdict.attempted, ran=verdict.ran
+    )
 
 
 def record(student, **answers):
@@ -68,6 +70,20 @@ def test_difficulty_is_the_share_of_points_of_full_and_of_blank():
     class_of_four.append(Record("d", NAME, exercises={"x": Judged(0, 4, attempted=False)}))
     item = next(item for item in analyse(NAME, class_of_four).items if item.id == "x")
     assert (item.mean, item.full, item.blank) == (6 / 16, 1 / 4, 1 / 4)
+
+
+def test_code_that_did_not_run_is_a_kind_of_its_own_and_not_blank():
+    crashed = Judged(0, 4, message="There is no `x`.", attempted=False, ran=False)
+    blank = Judged(0, 4, attempted=False)
+    a_class = [Record("a", NAME, exercises={"x": crashed}), Record("b", NAME, exercises={"x": blank})]
+    analysis = analyse(NAME, a_class)
+    item = next(item for item in analysis.items if item.id == "x")
+    assert (item.blank, item.crashed) == (1 / 2, 1 / 2)
+    (row,) = (row for row in csv.DictReader(io.StringIO(exercises_csv(analysis))) if row["exercise"] == "x")
+    assert (float(row["blank"]), float(row["did_not_run"])) == (1 / 2, 1 / 2)
+    kinds = {row["students"]: row["kind"] for row in csv.DictReader(io.StringIO(answers_csv(analysis)))}
+    assert kinds == {"a": "did not run", "b": "left blank"}
+    assert "did not run: 1; left blank: 1" in html(analysis)
 
 
 def test_what_could_not_be_run_is_listed_and_in_no_figure():
@@ -281,8 +297,8 @@ def test_every_picture_has_words_of_its_own_and_every_id_is_one(a_class):
 
 def test_no_two_kinds_of_bars_differ_by_colour_alone():
     css = (ROOT / "mlsd_helpers/grading/templates/report.css").read_text()
-    fillings = dict(re.findall(r"rect\.(right|mistake|unexplained|blank) \{ fill: ([^;]+);", css))
-    assert len({filling.replace("var(--right)", "solid") for filling in fillings.values()}) == 4
+    fillings = dict(re.findall(r"rect\.(right|mistake|unexplained|crashed|blank) \{ fill: ([^;]+);", css))
+    assert len({filling.replace("var(--right)", "solid") for filling in fillings.values()}) == 5
 
 
 def test_the_tables_hold_what_the_page_does_and_no_formula(a_class):
