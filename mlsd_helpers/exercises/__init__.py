@@ -134,3 +134,8 @@ def hint(exercise_id: str) -> Hint:
     rung = _rung.get(exercise_id, 0)
     _rung[exercise_id] = (rung + 1) % len(hints)
     return Hint(hints[rung], rung + 1, len(hints))
+
+
+def __dir__() -> list[str]:
+    """List what a learner needs, so that completion shows no answer."""
+    return ["check", "compare", "hint", "inputs"]

@@ -120,6 +120,10 @@ class Exercise:
     strata: tuple[Stratum, ...] = ()
     general: tuple[str, ...] = ()
 
+    def __dir__(self) -> list[str]:
+        """List what an exercise asks, so that completion shows no answer."""
+        return ["assignment", "cases", "hints", "id", "kind", "minutes", "outcome", "points", "title"]
+
     @property
     def points(self) -> float:
         """The most that the exercise can score."""

@@ -3,6 +3,8 @@
 import ast
 
 import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
 
 import mlsd_helpers as mlsd
 from mlsd_helpers.exercises import ALL
@@ -32,3 +34,18 @@ def test_a_right_answer_is_met_by_other_answers_and_a_wrong_or_blank_one_by_its_
         verdict = mlsd.compare(exercise.id, answer)
         assert not verdict.passed
         assert exercise.reference.__name__ not in str(verdict)
+
+
+def completed(shell, line):
+    """Return what a learner is offered who presses Tab."""
+    with provisionalcompleter():
+        return {one.text for one in shell.Completer.completions(line, len(line))}
+
+
+def test_completion_offers_a_learner_no_answer():
+    shell = InteractiveShell()
+    shell.run_cell("import mlsd_helpers as mlsd")
+    assert completed(shell, "mlsd.exercises.") == {"check", "compare", "hint", "inputs"}
+    shell.run_cell("asked = mlsd.exercises.find('03-trace')")
+    assert "hints" in completed(shell, "asked.")
+    assert not completed(shell, "asked.") & {"reference", "alternatives", "mistakes", "steps"}
