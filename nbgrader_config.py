@@ -11,6 +11,7 @@ c.Term.timezone = "UTC"  # of the due dates, such as "Europe/Berlin"
 c.Term.due = {}  # by assignment: "2027-03-12 18:00", or a date alone for the end of that day
 c.Term.points = {}  # by assignment or exercise: what it counts in `mlsd marks`, unless as its notebook says
 c.Term.late_per_day = 0.0  # the share of a score that each day begun after the due date costs
+c.Term.decimals = 2  # of a mark in `mlsd marks`
 
 # ---- the course
 

@@ -84,6 +84,8 @@ def grade(given: argparse.Namespace) -> int:
         )
         for line in (*summary.lines(), *summary.differences()):
             say(line)
+        if not given.student and (absent := classroom.absent(job)):
+            say(f"Nothing was submitted by {len(absent)}: {one_line(', '.join(absent), most=10_000)}.")
         if given.dry_run:
             say("Nothing was written.")
         failed = failed or bool(summary.errors)
@@ -164,9 +166,19 @@ def marks(given: argparse.Namespace) -> int:
         say(text.replace("\r\n", "\n"), end="")
     else:
         given.output.write_text(text, encoding="utf-8", newline="")
-    if found.waiting:
-        number = len(found.waiting)
-        complain(f"{number} submissions have no manual grade yet. Open the formgrader: mlsd lab --instructor")
+    if number := len(found.waiting):
+        those = "1 submission has" if number == 1 else f"{number} submissions have"
+        complain(f"{those} no manual grade yet. Open the formgrader: mlsd lab --instructor")
+    for name in found.assignments:
+        if stale := [one_line(mark.student.id) for mark in found.stale if mark.assignment == name]:
+            complain(
+                f"The feedback pages of {', '.join(stale)} show another late penalty than these marks. Write them "
+                f"again: mlsd grade {name}"
+            )
+    for name, student in found.ignored:
+        complain(
+            f"{one_line(student)} has submitted {name}, and is in the group of somebody else, whose mark counts."
+        )
     return 0
 
 

@@ -22,17 +22,22 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from mlsd_helpers.errors import GradingError
+from mlsd_helpers.grading import class_exceptions, marks
 from mlsd_helpers.grading.converting import remove
 from mlsd_helpers.grading.flags import KINDS
-from mlsd_helpers.grading.grade import WORK, Grader, Job, Result
+from mlsd_helpers.grading.grade import WORK, Grader, Job, Result, students
 from mlsd_helpers.grading.records import FAILED
 from mlsd_helpers.grading.release import environment_on_path
 from mlsd_helpers.grading.sandbox import sweep
+from mlsd_helpers.grading.term import Term, utc
 from mlsd_helpers.grading.workers import pool
 from mlsd_helpers.printable import one_line
 
 SUPPORTED = ((0, 9, 5), (0, 10))
 """nbgrader versions, from and below, whose converters and gradebook this has been tried with."""
+
+
+_LISTED = 20  # students in a line
 
 
 @dataclass(frozen=True)
@@ -50,22 +55,21 @@ class Summary:
     def lines(self) -> Iterator[str]:
         """Yield the summary, a line each."""
         kinds = Counter(map(_kind, self.results))
-        counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or "nobody has handed in"
-        yield f"{len(self.results)} submissions in {self.seconds:.0f} s: {counts}."
+        counts = ", ".join(f"{number} {kind}" for kind, number in kinds.items()) or "nobody has submitted"
+        number = "1 submission" if len(self.results) == 1 else f"{len(self.results)} submissions"
+        yield f"{number} in {self.seconds:.0f} s: {counts}."
         for result in self.results:
             record = result.record
             if result.error:
                 yield f"  {one_line(result.student)}: not graded. {one_line(result.error)}"
             elif record is not None and record.status == FAILED:
                 yield f"  {one_line(result.student)}: {one_line(record.reason)}"
-        seen = dict[str, None]()
-        for result in self.results:
-            for flag in result.record.flags if result.record else ():
-                seen[flag.kind] = None
-                yield f"  look at {one_line(result.student)}: {flag}"
-        for kind in seen:
-            if kind in KINDS:
-                yield f"  {kind}: {KINDS[kind]}"
+        yield from self._flags()
+        if unknown := [one.student for one in self.results if one.record and one.record.time_unknown]:
+            yield (
+                f"  When {_who(unknown)} submitted is not known, so nothing is taken off for lateness. Give the "
+                "times of your LMS to `mlsd collect --times`, or a line `submitted` for each in class/exceptions.csv."
+            )
         if in_run := {
             name
             for result in self.results
@@ -75,6 +79,24 @@ class Summary:
         }:
             names = one_line(", ".join(sorted(in_run)))
             yield f"  judged inside the student's process, as nbgrader does: {names}."
+
+    def _flags(self) -> Iterator[str]:
+        """Yield the flags of what was graded in this run; those of before are in the report."""
+        seen = dict[str, None]()
+        before = []
+        for result in self.results:
+            found = result.record.flags if result.record else ()
+            if found and result.before is not None and not result.changed:
+                before.append(result.student)
+                continue
+            for flag in found:
+                seen[flag.kind] = None
+                yield f"  look at {one_line(result.student)}: {flag}"
+        for kind in seen:
+            if kind in KINDS:
+                yield f"  {kind}: {KINDS[kind]}"
+        if before:
+            yield f"  The report shows what was flagged in earlier runs: {_who(before)}."
 
     def differences(self) -> Iterator[str]:
         """Yield what a regrade changes, for each submission that was graded before."""
@@ -92,6 +114,26 @@ class Summary:
                 yield f"{who}: {_lateness(before.late_s)} → {_lateness(after.late_s)}"
             elif before.late_rule != after.late_rule:
                 yield f"{who}: {_lateness(after.late_s)}, which now costs something else"
+            if before.time_unknown != after.time_unknown:
+                yield f"{who}: it is {'no longer' if after.time_unknown else 'now'} known when it was submitted"
+            if before.by_hand != after.by_hand:
+                yield f"{who}: what was entered by hand has changed, so the feedback page is written again"
+
+
+def absent(job: Job) -> list[str]:
+    """Return the students in the class list of whom no submission counts, and who are not excused."""
+    exceptions = class_exceptions.read(job.course, Term(config=job.configuration()), job.assignment)
+    return exceptions.lacks(students(job), (one.id for one in marks.students(job.course, job.db_url)))
+
+
+def _who(students: Sequence[str]) -> str:
+    """Return students as text, the first ones of many.
+
+    >>> _who(["ada", "alan"]), _who([str(number) for number in range(30)])[-14:]
+    ('ada, alan', '19 and 10 more')
+    """
+    more = f" and {len(students) - _LISTED} more" if len(students) > _LISTED else ""
+    return ", ".join(map(one_line, students[:_LISTED])) + more
 
 
 def _lateness(seconds: float) -> str:
@@ -344,7 +386,14 @@ def _prepared_gradebook(job: Job) -> Iterator[None]:
     directory = CourseDirectory(config=job.configuration())
     try:
         with environment_on_path(), Gradebook(directory.db_url, directory.course_id) as book:
-            book.find_assignment(job.assignment)
+            before_due = book.find_assignment(job.assignment).duedate
+            term = Term(config=job.configuration())
+            class_exceptions.read(
+                job.course, term, job.assignment, {*students(job), *(one.id for one in book.students)}
+            )
+            due = term.due_at(job.assignment)
+            if job.assignment in term.due and not job.dry_run and before_due != (due and utc(due)):
+                book.update_or_create_assignment(job.assignment, duedate=due)
             before = _journal(book, "WAL") if book.engine.dialect.name == "sqlite" else ""
     except MissingEntry:
         raise GradingError(

@@ -5,6 +5,7 @@ same files. The cells have already run: where nbgrader would execute them, their
 score from an output that is a number; `score_outputs` writes such an output, and `score_of` reads one.
 """
 
+import hashlib
 import math
 import re
 import shutil
@@ -12,7 +13,8 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,11 @@ from jinja2 import pass_context
 from nbconvert.exporters import HTMLExporter, TemplateExporter
 from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.writers.files import FilesWriter
-from nbgrader.api import MissingEntry
+from nbgrader.api import BaseCell, Comment, Grade, MissingEntry
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import CheckCellMetadata, Execute
+from nbgrader.preprocessors import CheckCellMetadata, Execute, SaveAutoGrades
 from nbgrader.utils import determine_grade
 from sqlalchemy.exc import SAWarning
 from traitlets import default
@@ -144,6 +146,37 @@ def _described(image: re.Match[str]) -> str:
     return tag.replace("<img", '<img alt="No description has been provided for this image"', 1)
 
 
+@dataclass(frozen=True)
+class KnownSubmission:
+    """What the gradebook knows before a submission is graded; times are in UTC without a zone.
+
+    `by_hand` is a digest of the scores and comments that were entered by hand, or "" where there are none.
+    """
+
+    due: datetime | None = None
+    extension: timedelta | None = None
+    by_hand: str = ""
+
+
+class _SaveGrades(SaveAutoGrades):  # type: ignore[misc]
+    """Saves the scores, and lets a submission that was graded by hand not wait again, unless it is another one.
+
+    nbgrader's own asks for a new manual grade after each run.
+    """
+
+    enabled = True
+    resubmitted = True
+
+    def _add_score(self, cell: Any, resources: Any) -> None:
+        names = self.notebook_id, self.assignment_id, self.student_id
+        grade = self.gradebook.find_grade(cell.metadata.nbgrader.grade_id, *names)
+        settled = not self.resubmitted and grade.manual_score is not None and not grade.needs_manual_grade
+        super()._add_score(cell, resources)
+        if settled:
+            grade.needs_manual_grade = False
+            self.gradebook.db.commit()
+
+
 class SubmissionConverter:
     """Runs nbgrader's converters on one submission after the other, in a temporary directory of nbgrader's layout."""
 
@@ -167,8 +200,10 @@ class SubmissionConverter:
         self._outputs: Outputs = {}
         self._autograde = _Autograde(coursedir=self._directory, config=temporary)
         self._feedback = _Feedback(coursedir=self._directory, config=temporary)
+        self._save_grades = _SaveGrades(parent=self._autograde)
+        own = {Execute: self._put_outputs_in, SaveAutoGrades: self._save_grades}
         self._autograde.autograde_preprocessors = [
-            self._put_outputs_in if _is(one, Execute) else one
+            next((ours for kind, ours in own.items() if _is(one, kind)), one)
             for one in self._autograde.autograde_preprocessors
             if not _is(one, CheckCellMetadata) and not _is(one, sanitising.Sanitise)
         ]
@@ -187,15 +222,28 @@ class SubmissionConverter:
         directory = getattr(self._course, f"{step}_directory")
         return Path(self._course.format_path(directory, student, self._assignment))
 
-    def seconds_late(self, student: str, handed_in_at: datetime | None) -> float:
-        """Return how many seconds after its due date, with the student's extension, an assignment was submitted."""
-        if handed_in_at is None:
-            return 0.0
+    def known(self, student: str) -> KnownSubmission:
+        """Return what the gradebook knows of a student's submission."""
         with SharedGradebook(self._course.db_url, self._course.course_id) as book:
             due = book.find_assignment(self._assignment).duedate
-            with suppress(MissingEntry):
-                due = book.find_submission(self._assignment, student).duedate  # with an extension
-        return 0.0 if due is None else max(0.0, (handed_in_at - due).total_seconds())
+            try:
+                submission = book.find_submission(self._assignment, student)
+            except MissingEntry:
+                return KnownSubmission(due)
+            entered: list[Any] = []
+            for notebook in submission.notebooks:
+                for kind, *fields in (
+                    (Grade, Grade.manual_score, Grade.extra_credit),
+                    (Comment, Comment.manual_comment),
+                ):
+                    rows = book.db.query(BaseCell.name, *fields).join(kind, kind.cell_id == BaseCell.id)
+                    entered += [
+                        tuple(row)
+                        for row in rows.filter(kind.notebook_id == notebook.id)
+                        if any(one is not None for one in row[1:])
+                    ]
+            digest = hashlib.sha256(repr(sorted(map(repr, entered))).encode()).hexdigest()[:16]
+            return KnownSubmission(due, submission.extension, digest if entered else "")
 
     def convert(
         self,
@@ -204,12 +252,22 @@ class SubmissionConverter:
         outputs: Outputs,
         files: Mapping[str, bytes],
         page_s: float,
+        *,
+        at: datetime | None = None,
+        extension: timedelta | None = None,
+        resubmitted: bool = True,
     ) -> dict[str, float]:
         """Let nbgrader grade notebooks and write their feedback pages; return the seconds that each took.
 
-        `files` are nbgrader's own files beside them. Raises what nbgrader raises, and OutOfTimeError when the feedback
-        pages take longer than `page_s` seconds.
+        `files` are nbgrader's own files beside them; `at` is when it was submitted, in UTC without a zone. Raises what
+        nbgrader raises, and OutOfTimeError when the feedback pages take longer than `page_s` seconds.
         """
+        self._save_grades.resubmitted = resubmitted
+        with SharedGradebook(self._course.db_url, self._course.course_id) as book:
+            book.update_or_create_student(student)
+            submission = book.update_or_create_submission(self._assignment, student)
+            submission.timestamp, submission.extension = at, extension
+            book.db.commit()
         for step in ("submitted", "autograded", "feedback"):
             remove(self.folder / step)
         submitted = self._temporary_folder("submitted", student)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from traitlets.config import Config
 import mlsd_helpers
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.exercises import ALL
-from mlsd_helpers.grading import flags, judging, records, submission
+from mlsd_helpers.grading import class_exceptions, flags, judging, lateness, records, submission
 from mlsd_helpers.grading.anonymity import seed_of
 from mlsd_helpers.grading.converting import Outputs, SubmissionConverter, remove, write_files
 from mlsd_helpers.grading.deadline import OutOfTimeError
@@ -34,6 +35,7 @@ from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.restore import MOST_NOTES, RestoredNotebook, is_folder, restore, with_note
 from mlsd_helpers.grading.sandbox import ForkServer, Limits, Session
 from mlsd_helpers.grading.submission import TIME_FILE, Submission
+from mlsd_helpers.grading.term import Term
 from mlsd_helpers.grading.workers import own_processor, reduce_gc
 
 WORK = ".grading"
@@ -104,6 +106,9 @@ class Grader:
         self.released = _notebooks(job, self._config, "release")
         self._tests = _tests(_notebooks(job, self._config, "source"))
         self._rules = _rules(job, self._config)
+        self._term = Term(config=self._config)
+        self._exceptions = class_exceptions.read(job.course, self._term, job.assignment)
+        self._late_costs = lateness.LatePenalty(self._config).costs
         self._shown_cases = {one.id: one.cases for one in ALL if one.assignment == job.assignment}
         self._stack = ExitStack()
         self._stack.callback(reduce_gc())
@@ -132,7 +137,8 @@ class Grader:
             before is not None
             and not resubmitted
             and self._has_outputs(student)
-            and (before.rules, before.late_s, before.late_rule) == (self._rules, *late)
+            and before.rules == self._rules
+            and late.is_in(before)
             and not job.again
         ):
             return Result(student, before, before)
@@ -168,10 +174,16 @@ class Grader:
         folders = (self._converter.course_folder(step, student) for step in ("autograded", "feedback"))
         return all(folder.is_dir() for folder in folders)
 
-    def _lateness(self, student: str, given: Submission) -> tuple[float, str]:
-        """Return how many seconds late a submission is, and where it is, the digest of the settings for lateness."""
-        late_s = self._converter.seconds_late(student, given.handed_in_at)
-        return late_s, _late_rule(self._config) if late_s else ""
+    def _lateness(self, student: str, given: Submission) -> "_Lateness":
+        known = self._converter.known(student)
+        at = self._exceptions.submitted.get(student, given.handed_in_at)
+        due, extension = lateness.due_of(
+            self._term, self._exceptions, self._job.assignment, student, known.due, known.extension
+        )
+        late_s = lateness.seconds_late(at, due)
+        rule = _late_rule(self._config) if late_s else ""
+        unknown = at is None and due is not None and self._late_costs
+        return _Lateness(at, extension, late_s, rule, unknown, known.by_hand)
 
     # ---- judging ----------------------------------------------------------------------------------
 
@@ -260,36 +272,73 @@ class Grader:
 
     # ---- writing ----------------------------------------------------------------------------------
 
-    def _save(
-        self, given: Submission, graded: "_Graded", before: Record | None, late: tuple[float, str]
-    ) -> Result:
+    def _save(self, given: Submission, graded: "_Graded", before: Record | None, late: "_Lateness") -> Result:
         """Write the outputs where they differ from those of the earlier record, and then the record."""
-        record = replace(graded.record, late_s=late[0], late_rule=late[1])
+        record = late.written_in(graded.record)
         same = before is not None and replace(before, rules="", seconds={}) == replace(
             record, rules="", seconds={}
         )
         changed = not (same and self._has_outputs(record.student))
         if not self._job.dry_run:
             if changed or self._job.again:
-                record = self._write(given, replace(graded, record=record))
+                resubmitted = before is None or before.submission_digest != given.digest
+                record = self._write(given, replace(graded, record=record), late, resubmitted=resubmitted)
             records.write(self._job.course, record)
         return Result(record.student, record, before, changed)
 
-    def _write(self, given: Submission, graded: "_Graded") -> Record:
+    def _write(self, given: Submission, graded: "_Graded", late: "_Lateness", *, resubmitted: bool) -> Record:
         record = graded.record
+        # A student's other files stay in submitted/: beside the notebook, formgrader would serve them to a browser.
+        files = {name: content for name, content in given.files.items() if name in _NBGRADER_FILES}
+        files.pop(TIME_FILE, None)
+        if late.at is not None:
+            files[TIME_FILE] = f"{late.at:%Y-%m-%d %H:%M:%S.%f} UTC".encode()
+
+        def convert(graded: "_Graded") -> dict[str, float]:
+            return self._converter.convert(
+                record.student,
+                graded.notebooks,
+                graded.outputs,
+                files,
+                self._job.limits.page_s,
+                at=late.at,
+                extension=late.extension,
+                resubmitted=resubmitted,
+            )
+
         try:
-            spent = self._convert(given, graded)
+            spent = convert(graded)
         except OutOfTimeError:
             record = replace(record, flags=(*record.flags, _NO_PAGE))
-            spent = self._convert(given, self._without_cells(record, _NO_PAGE_NOTE))
+            spent = convert(self._without_cells(record, _NO_PAGE_NOTE))
         self._converter.publish(record.student)
         return replace(record, seconds={**record.seconds, **spent})
 
-    def _convert(self, given: Submission, graded: "_Graded") -> dict[str, float]:
-        # A student's other files stay in submitted/: beside the notebook, formgrader would serve them to a browser.
-        files = {name: content for name, content in given.files.items() if name in _NBGRADER_FILES}
-        page_s = self._job.limits.page_s
-        return self._converter.convert(graded.record.student, graded.notebooks, graded.outputs, files, page_s)
+
+@dataclass(frozen=True)
+class _Lateness:
+    """When a submission came, how late that is, and what was entered by hand: what a mark depends on beside a score."""
+
+    at: datetime | None
+    extension: timedelta | None
+    late_s: float
+    rule: str
+    unknown: bool
+    by_hand: str
+
+    def written_in(self, record: Record) -> Record:
+        """Return a record with it."""
+        return replace(
+            record,
+            late_s=self.late_s,
+            late_rule=self.rule,
+            time_unknown=self.unknown,
+            by_hand=self.by_hand,
+        )
+
+    def is_in(self, record: Record) -> bool:
+        """Tell whether a record was written with it."""
+        return self.written_in(record) == record
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +15,9 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlsd_helpers.errors import WorkspaceError
-from mlsd_helpers.grading import term
+from mlsd_helpers.grading import class_exceptions, term
+from mlsd_helpers.grading.class_exceptions import ClassExceptions
+from mlsd_helpers.grading.lateness import LatePenalty, due_of, seconds_late
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.spreadsheets import Cell, table
 from mlsd_helpers.printable import one_line
@@ -48,7 +51,7 @@ class Student:
 class Mark:
     """The mark of one submission, in the points of the term: points, late penalty, and maximum.
 
-    `waits` is true while a manual grade is missing.
+    `waits` is true while a manual grade is missing; `stale` while the feedback page shows another late penalty.
     """
 
     assignment: str
@@ -57,6 +60,7 @@ class Mark:
     late_penalty: float
     most: float
     waits: bool = False
+    stale: bool = False
 
     @property
     def score(self) -> float:
@@ -66,22 +70,46 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks of some assignments: the maximum of each, the class, and a mark for each submission."""
+    """The marks of some assignments: the maximum of each, the class, and a mark for each submission that counts.
+
+    `excused` has the assignments and ids of excused students. `ignored` has those of submissions that don't count,
+    since their students are in the group of somebody else. `decimals` are those of a score in a table; None for all.
+    """
 
     assignments: Mapping[str, float]
     students: tuple[Student, ...]
     marks: tuple[Mark, ...]
+    excused: frozenset[tuple[str, str]] = frozenset()
+    ignored: tuple[tuple[str, str], ...] = ()
+    decimals: int | None = None
 
     @property
     def waiting(self) -> tuple[Mark, ...]:
         """The marks that lack a manual grade."""
         return tuple(mark for mark in self.marks if mark.waits)
 
-    def by_student(self) -> Iterator[tuple[Student, list[float | None]]]:
-        """Yield each student with a score for each assignment, None where nothing was submitted."""
-        scores = {(mark.student.id, mark.assignment): mark.score for mark in self.marks}
+    @property
+    def stale(self) -> tuple[Mark, ...]:
+        """The marks whose feedback page shows another late penalty."""
+        return tuple(mark for mark in self.marks if mark.stale)
+
+    def rounded(self, points: float) -> float:
+        """Return points with the decimals of a table; a half is rounded up.
+
+        >>> Marks({}, (), (), decimals=1).rounded(63.25)
+        63.3
+        """
+        if self.decimals is None or not math.isfinite(points):
+            return points
+        exact = Decimal(repr(round(points, 9)))  # without what a computation added
+        return float(exact.quantize(Decimal(1).scaleb(-self.decimals), ROUND_HALF_UP))
+
+    def by_student(self, excused: str | None = None) -> Iterator[tuple[Student, list[float | str | None]]]:
+        """Yield each student with a score for each assignment: None for no submission, `excused` where that holds."""
+        scores: dict[tuple[str, str], float | str | None] = dict.fromkeys(self.excused, excused)
+        scores |= {(mark.assignment, mark.student.id): self.rounded(mark.score) for mark in self.marks}
         for student in self.students:
-            yield student, [scores.get((student.id, name)) for name in self.assignments]
+            yield student, [scores.get((name, student.id)) for name in self.assignments]
 
 
 def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
@@ -91,6 +119,7 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
     that mark would delete it in the LMS.
     """
     points = term.read(course)
+    late = LatePenalty(configuration(course))
     with gradebook(course, db_url) as book:
         there = {assignment.name: assignment for assignment in book.assignments}
         unknown = [name for name in assignments if name not in there]
@@ -102,6 +131,8 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
         known = {student.id: student for student in _students(book)}
         most: dict[str, float] = {}
         marks: list[Mark] = []
+        excused: set[tuple[str, str]] = set()
+        ignored: list[tuple[str, str]] = []
         for name in dict.fromkeys(assignments):
             graded = ([*one.grade_cells, *one.task_cells] for one in there[name].notebooks)
             cells = [(cell.name, cell.max_score) for of_one in graded for cell in of_one]
@@ -116,7 +147,17 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
                 )
             weights = points.weights(name, cells)
             most[name] = sum(own * weights[cell] for cell, own in cells)
-            marks += _of(book, name, known, weights, most[name])
+            exceptions = class_exceptions.read(course, points, name, known)
+            own = {
+                mark.student.id: mark
+                for mark in _of(book, name, known, weights, most[name], points, exceptions, late)
+            }
+            counts = {member: own.get(first) for member, first in exceptions.groups.items()}
+            ignored += [(name, member) for member in sorted(counts) if member in own]
+            own |= {member: replace(mark, student=known[member]) for member, mark in counts.items() if mark}
+            without = exceptions.excused | {member for member, mark in counts.items() if not mark}
+            excused |= {(name, one) for one in exceptions.excused}
+            marks += [own[one] for one in sorted(own) if one not in without]
         if wrong := list(_problems(marks)):
             more = [f"… and {len(wrong) - _LISTED} more."] if len(wrong) > _LISTED else []
             listed = "\n  ".join(wrong[:_LISTED] + more)
@@ -125,7 +166,14 @@ def read(course: Path, assignments: Sequence[str], db_url: str = "") -> Marks:
                 "Set these scores in the formgrader (`mlsd lab --instructor`), or grade them again with "
                 "`mlsd grade ASSIGNMENT --again --student ID`; then run this command again."
             )
-        return Marks(MappingProxyType(most), tuple(known.values()), tuple(marks))
+        return Marks(
+            MappingProxyType(most),
+            tuple(known.values()),
+            tuple(marks),
+            frozenset(excused),
+            tuple(ignored),
+            points.decimals,
+        )
 
 
 def students(course: Path, db_url: str = "") -> tuple[Student, ...]:
@@ -174,16 +222,32 @@ def _students(book: Gradebook) -> tuple[Student, ...]:
 
 
 def _of(
-    book: Gradebook, assignment: str, known: Mapping[str, Student], weights: Mapping[str, float], most: float
+    book: Gradebook,
+    assignment: str,
+    known: Mapping[str, Student],
+    weights: Mapping[str, float],
+    most: float,
+    points_of: term.Term,
+    exceptions: ClassExceptions,
+    late: LatePenalty,
 ) -> Iterator[Mark]:
     submissions = {one.student.id: one for one in book.assignment_submissions(assignment)}
     for student, one in sorted(submissions.items()):
         grades = [grade for notebook in one.notebooks for grade in notebook.grades]
         points = sum(_points(grade) * weights[grade.name] for grade in grades)
-        # The late penalty is in the notebooks' own points; the same share is subtracted here.
-        own, late = _number(one.score), _number(one.late_submission_penalty or 0.0)
-        penalty = late * (points / own if own else 1.0)
-        yield Mark(assignment, known[student], points, penalty, most, bool(one.needs_manual_grade))
+        at = exceptions.submitted.get(student, one.timestamp)
+        of_class = one.assignment.duedate
+        due, _ = due_of(points_of, exceptions, assignment, student, of_class, one.extension)
+        late_s = seconds_late(at, due)
+        # Computed anew, since nbgrader keeps the penalty of a score that has changed by hand since then. It is in the
+        # notebooks' own points; the same share is subtracted here.
+        own, off = (
+            _number(one.score),
+            sum(late.of(student, _number(notebook.score), late_s) for notebook in one.notebooks),
+        )
+        penalty = off * (points / own if own else 1.0)
+        stale = not math.isclose(off, _number(one.late_submission_penalty or 0.0), abs_tol=1e-6)
+        yield Mark(assignment, known[student], points, penalty, most, bool(one.needs_manual_grade), stale)
 
 
 def _points(grade: Any) -> float:
@@ -220,7 +284,8 @@ def as_csv(marks: Marks, style: str = "plain") -> str:
 
 
 def _plain(marks: Marks) -> str:
-    columns = "assignment student_id last_name first_name email points late_penalty score max_score waits_for_manual"
+    student_columns = "student_id last_name first_name email"
+    columns = f"assignment {student_columns} points late_penalty score max_score waits_for_manual excused"
     mark_of = {(mark.assignment, mark.student.id): mark for mark in marks.marks}
     rows: list[list[Cell]] = []
     for name, most in marks.assignments.items():
@@ -228,8 +293,12 @@ def _plain(marks: Marks) -> str:
             mark = mark_of.get((name, student.id))
             numbers: list[Cell] = [None, None, None, most, None]
             if mark is not None:
-                numbers = [mark.points, mark.late_penalty, mark.score, most, "yes" if mark.waits else "no"]
-            rows.append([name, student.id, student.last_name, student.first_name, student.email, *numbers])
+                given = map(marks.rounded, (mark.points, mark.late_penalty, mark.score))
+                numbers = [*given, most, "yes" if mark.waits else "no"]
+            excused = "yes" if (name, student.id) in marks.excused else "no"
+            rows.append(
+                [name, student.id, student.last_name, student.first_name, student.email, *numbers, excused]
+            )
     return table(columns.split(), rows)
 
 
@@ -244,7 +313,7 @@ def _canvas(marks: Marks) -> str:
     possible: list[Cell] = ["Points Possible", "", "", "", "", *marks.assignments.values()]
     rows = [
         [_last_first(one), _canvas_id(one), "", "" if _CANVAS_ID.fullmatch(one.id) else one.id, "", *scores]
-        for one, scores in marks.by_student()
+        for one, scores in marks.by_student("EX")  # what excuses a student in Canvas's import
     ]
     return table(columns, [possible, *rows])
 

@@ -87,6 +87,8 @@ class Record:
     seconds: Mapping[str, float] = field(default_factory=dict)
     late_s: float = 0.0  # seconds after the due date, with the student's extension
     late_rule: str = ""  # digest of the settings for lateness; only where it is late
+    time_unknown: bool = False  # lateness has a price, and nothing says when it was submitted
+    by_hand: str = ""  # digest of the scores and comments entered by hand that its feedback page shows
 
     def __post_init__(self) -> None:
         repairs = tuple(dict.fromkeys(one_line(repair, 2 * _LONGEST) for repair in self.repairs))

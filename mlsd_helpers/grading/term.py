@@ -8,7 +8,7 @@ the judge: `mlsd marks` multiplies scores by `Term.weights`.
 import json
 import math
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from nbgrader.api import Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Dict, Float, TraitError, Unicode, validate
+from traitlets import Dict, Float, Int, TraitError, Unicode, validate
 
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading.release import CONFIG, configuration
@@ -45,6 +45,9 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
         0.0,
         help="The share of its score, from 0 to 1, that a submission loses for each day or part of a day.",
     ).tag(config=True)
+    decimals = Int(2, min=0, max=6, help="The decimals of a mark in `mlsd marks`; a half is rounded up.").tag(
+        config=True
+    )
 
     @validate("timezone")
     def _a_zone(self, proposal: Any) -> str:
@@ -86,7 +89,14 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
 
     def due_at(self, assignment: str) -> datetime | None:
         """Return when an assignment is due, in the term's zone; None where no date is set."""
-        date = _date(self.due.get(assignment))
+        return self.moment(self.due.get(assignment))
+
+    def moment(self, given: object) -> datetime | None:
+        """Return a date as it is set in the configuration, in the term's zone unless it names another.
+
+        Raises TypeError or ValueError for what is no date.
+        """
+        date = _date(given)
         return date if date is None or date.tzinfo else date.replace(tzinfo=ZoneInfo(self.timezone))
 
     def late_submission_penalty(
@@ -171,6 +181,11 @@ def _names(course: Path) -> tuple[set[str], set[str]]:
     marked = (cell["metadata"].get("nbgrader", {}) for cell in cells)
     graded = {one["grade_id"] for one in marked if one.get("grade") or one.get("task")}
     return {path.parent.name for path in notebooks}, graded
+
+
+def utc(moment: datetime) -> datetime:
+    """Return a time in UTC without its zone, as nbgrader keeps it."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _date(given: object) -> datetime | None:

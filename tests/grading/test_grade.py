@@ -16,9 +16,9 @@ from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 
 from mlsd_helpers import cli
-from mlsd_helpers.errors import GradingError
-from mlsd_helpers.grading import end_to_end, grade, judging, records
-from mlsd_helpers.grading.classroom import grade_class
+from mlsd_helpers.errors import GradingError, WorkspaceError
+from mlsd_helpers.grading import end_to_end, grade, judging, marks, records
+from mlsd_helpers.grading.classroom import absent, grade_class
 from mlsd_helpers.grading.converting import SubmissionConverter
 from mlsd_helpers.grading.grade import Grader, Job
 from mlsd_helpers.grading.sandbox import choose_sandbox
@@ -337,7 +337,7 @@ def test_an_extension_counts(course_of, sandbox):
 
 def test_another_price_of_lateness_changes_who_is_late(course_of, sandbox):
     course = course_of("reference", "blank")
-    submission_times(course, reference="2027-03-10 12:00")
+    submission_times(course, reference="2027-03-10 12:00", blank="2027-03-01 12:00")
     due(course, "2027-03-09 12:00")
     run(course, sandbox)
     config = course / "nbgrader_config.py"
@@ -346,6 +346,114 @@ def test_another_price_of_lateness_changes_who_is_late(course_of, sandbox):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
         notebook = book.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "reference")
         assert notebook.late_submission_penalty == notebook.score / 4
+
+
+def settle(course, *lines):
+    config = course / "nbgrader_config.py"
+    config.write_text("\n".join([config.read_text(), *lines, ""]))
+
+
+def exceptions(course, *lines):
+    (course / "class").mkdir(exist_ok=True)
+    text = "\n".join(["id,assignment,exception,value", *lines])
+    (course / "class" / "exceptions.csv").write_text(text)
+
+
+def test_a_due_date_in_the_configuration_counts_at_once_and_a_dry_run_leaves_the_gradebook_alone(
+    course_of, sandbox
+):
+    course = course_of("reference")
+    submission_times(course, reference="2027-03-10 12:00")
+    run(course, sandbox)
+    settle(course, f'c.Term.due = {{"{ASSIGNMENT}": "2027-03-09 12:00"}}')
+    assert list(run(course, sandbox, dry_run=True).differences()) == ["reference: on time → 24.0 h late"]
+    assert [said["late"] for said in rows(course).values()] == [0]
+    run(course, sandbox)
+    assert [said["late"] for said in rows(course).values()] == [86_400]
+
+
+def test_a_line_gives_one_student_an_extension_and_taking_it_away_takes_it_back(course_of, sandbox):
+    course = course_of("reference", "blank")
+    submission_times(course, reference="2027-03-10 12:00", blank="2027-03-10 12:00")
+    settle(course, f'c.Term.due = {{"{ASSIGNMENT}": "2027-03-09 12:00"}}', "c.Term.late_per_day = 0.25")
+    exceptions(course, f"reference,{ASSIGNMENT},extension,2027-03-10")
+    run(course, sandbox)
+    assert {who: said["late"] for (who, _), said in rows(course).items()} == {"reference": 0, "blank": 86_400}
+    exceptions(course)
+    assert list(run(course, sandbox).differences()) == ["reference: on time → 24.0 h late"]
+    exceptions(course, f"nobody,{ASSIGNMENT},excused,")
+    with pytest.raises(WorkspaceError, match="no student nobody"):
+        run(course, sandbox)
+
+
+def test_where_lateness_has_a_price_a_time_that_is_not_known_costs_nothing_and_is_said(course_of, sandbox):
+    course = course_of("reference", "blank")
+    submission_times(course, blank="2027-03-10 12:00")
+    settle(course, f'c.Term.due = {{"{ASSIGNMENT}": "2027-03-09 12:00"}}')
+    assert "not known" not in "\n".join(run(course, sandbox).lines())  # lateness costs nothing
+    settle(course, "c.Term.late_per_day = 0.25")
+    summary = run(course, sandbox)
+    assert ["reference" in line for line in summary.lines() if "is not known" in line] == [True]
+    exceptions(course, f"reference,{ASSIGNMENT},submitted,2027-03-09 13:00")
+    summary = run(course, sandbox)
+    assert list(summary.differences()) == [
+        "reference: on time → 1.0 h late",
+        "reference: it is now known when it was submitted",
+    ]
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        notebook = book.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "reference")
+        assert notebook.late_submission_penalty == notebook.score / 4
+
+
+def test_who_submitted_nothing_is_named_unless_excused_or_in_a_group(course_of, sandbox):
+    course = course_of("reference")
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        for student in ("ada", "bob", "eve", "kim"):
+            book.add_student(student)
+    exceptions(
+        course,
+        f"ada,{ASSIGNMENT},excused,",
+        f"bob,{ASSIGNMENT},group,reference",
+        f"kim,{ASSIGNMENT},group,eve",
+    )
+    assert absent(Job(course, ASSIGNMENT, sandbox)) == ["eve", "kim"]
+
+
+def test_a_score_changed_by_hand_changes_its_penalty_and_page_and_waits_for_nobody_again(
+    course_of, sandbox, harsher
+):
+    course = course_of("mistaken-1")
+    submission_times(course, **{"mistaken-1": "2027-03-10 12:00"})
+    settle(course, f'c.Term.due = {{"{ASSIGNMENT}": "2027-03-09 12:00"}}', "c.Term.late_per_day = 0.25")
+    run(course, sandbox)
+    where = (ASSIGNMENT, ASSIGNMENT, "mistaken-1")
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+        grade_of = book.find_grade("05-audit", *where)
+        grade_of.manual_score, grade_of.needs_manual_grade = 1.5, False
+        book.db.commit()
+    harsher()
+    for _ in range(2):  # for the rule and the score, and then for nothing
+        run(course, sandbox)
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
+            notebook = book.find_submission_notebook(*where)
+            assert notebook.late_submission_penalty == notebook.score / 4
+            assert not notebook.needs_manual_grade
+        assert marks.read(course, [ASSIGNMENT]).stale == ()
+    assert [one.changed for one in run(course, sandbox).results] == [False]
+    submission = course / "submitted" / "mistaken-1" / ASSIGNMENT
+    (submission / "more.csv").write_text("a,b")  # another submission has to be looked at again
+    run(course, sandbox)
+    assert rows(course)["mistaken-1", ASSIGNMENT]["needs"]
+
+
+def test_flags_are_shown_once(course_of, sandbox):
+    course = course_of("blank")
+    path = course / "submitted" / "blank" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    path.with_name("odd").symlink_to(path)
+    assert any("look at blank" in line for line in run(course, sandbox).lines())
+    again = list(run(course, sandbox).lines())
+    assert not any("look at blank" in line for line in again)
+    assert any("report" in line and "blank" in line for line in again)
 
 
 def test_a_dry_run_writes_nothing(course_of, sandbox):

@@ -2,31 +2,39 @@
 
 import csv
 import io
-import shutil
+import math
 import sqlite3
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook
+from nbgrader.plugins import LateSubmissionPlugin
+from traitlets.config import Config
 
 from mlsd_helpers import cli
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading import marks
+from mlsd_helpers.grading.lateness import LatePenalty
 from mlsd_helpers.grading.marks import Mark, Marks, Student, as_csv
 from mlsd_helpers.grading.spreadsheets import csv_of, neutral
 
 ROOT = Path(__file__).parents[2]
+DUE = datetime(2027, 3, 12, 18)  # noqa: DTZ001 - nbgrader keeps UTC without its zone
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")  # nbgrader's own
 
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    """Make a course with two assignments of 4 points: ada has 3 for one, bob 4 but late, eve handed in nothing."""
+    """Make a course with two assignments of 4 points: ada has 3 for one, bob 4 but late, eve submitted nothing."""
     monkeypatch.setattr("nbgrader.api.get_alembic_version", lambda: "any")  # it starts a process
-    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    configuration = (ROOT / "nbgrader_config.py").read_text()
+    (tmp_path / "nbgrader_config.py").write_text(f"{configuration}\nc.Term.late_per_day = 0.375\n")
+    for name in ("04_patterns", "05_capacity"):
+        (tmp_path / "release" / name).mkdir(parents=True)
+        (tmp_path / "release" / name / f"{name}.ipynb").touch()
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", "mlsd") as book:
         book.add_student(
             "ada", first_name="Ada", last_name="Lovelace", email="ada@example.org", lms_user_id="17"
@@ -34,14 +42,15 @@ def course(tmp_path, monkeypatch):
         book.add_student("bob")
         book.add_student("eve")
         for name in ("04_patterns", "05_capacity"):
-            book.add_assignment(name)
+            book.add_assignment(name, duedate=DUE)
             book.add_notebook(name, name)
             book.add_grade_cell("cell", name, name, max_score=4, cell_type="code")
-        for student, score in (("ada", 3), ("bob", 4)):
-            book.add_submission("05_capacity", student, timestamp=datetime.now(UTC).replace(tzinfo=None))
+        for student, score, at in (("ada", 3, DUE), ("bob", 4, DUE + timedelta(hours=3))):
+            book.add_submission("05_capacity", student, timestamp=at)
             grade = book.find_grade("cell", "05_capacity", "05_capacity", student)
             grade.auto_score, grade.needs_manual_grade = score, False
-        book.find_submission_notebook("05_capacity", "05_capacity", "bob").late_submission_penalty = 1.5
+        late = book.find_submission_notebook("05_capacity", "05_capacity", "bob")
+        late.late_submission_penalty = 1.5
         book.db.commit()
     return tmp_path
 
@@ -67,8 +76,111 @@ def test_late_penalties_and_manual_grades_count_and_nothing_handed_in_is_no_zero
     assert scores(course) == {"ada": "3.0", "bob": "2.5", "eve": ""}
     change(course, "ada", manual_score=1.0)
     assert scores(course)["ada"] == "1.0"
-    change(course, "bob", manual_score=1.0)
-    assert scores(course)["bob"] == "0.0"  # never below zero, as nbgrader exports it
+    assert marks.read(course, ["05_capacity"]).stale == ()
+
+
+def test_a_score_that_is_changed_by_hand_changes_its_late_penalty(course, capsys):
+    change(course, "bob", manual_score=2.0)
+    found = marks.read(course, ["05_capacity"])
+    assert scores(course)["bob"] == "1.25"  # 37.5 % off, and not the 1.5 points of before
+    assert [mark.student.id for mark in found.stale] == ["bob"]
+    (course / "course").mkdir()
+    (course / "course/00_start_here.ipynb").touch()
+    assert cli.main(["marks", "05_capacity", "--course", str(course)]) == 0
+    assert "mlsd grade 05_capacity" in capsys.readouterr().err
+
+
+def test_a_due_date_in_the_configuration_counts_at_once(course):
+    setting = '\nc.Term.due = {"05_capacity": "2027-03-14"}\n'
+    path = course / "nbgrader_config.py"
+    path.write_text(path.read_text() + setting)
+    assert scores(course)["bob"] == "4.0"
+
+
+def exceptions(course, *lines):
+    (course / "class").mkdir(exist_ok=True)
+    text = "\n".join(["id,assignment,exception,value", *lines])
+    (course / "class" / "exceptions.csv").write_text(text, encoding="utf-8-sig")
+
+
+def test_one_students_extension_is_a_line(course):
+    exceptions(course, "bob,05_capacity,extension,2027-03-14", "bob,04_patterns,extension,2027-03-01")
+    assert scores(course) == {"ada": "3.0", "bob": "4.0", "eve": ""}
+    exceptions(course, "bob,05_capacity,extension,2027-03-12 20:00")  # came an hour after that
+    assert scores(course)["bob"] == "2.5"
+
+
+def test_a_time_of_submission_that_an_instructor_gives_counts(course):
+    exceptions(
+        course, "bob,05_capacity,submitted,2027-03-12 17:59", "ada,05_capacity,submitted,2027-03-13 18:01"
+    )
+    assert scores(course) == {"ada": "0.75", "bob": "4.0", "eve": ""}  # two days begun
+
+
+def test_a_member_of_a_group_has_the_mark_of_the_one_who_submitted(course, capsys):
+    exceptions(course, "eve,05_capacity,group,bob", "ada,05_capacity,group,bob")
+    assert scores(course) == {"ada": "2.5", "bob": "2.5", "eve": "2.5"}
+    assert marks.read(course, ["05_capacity"]).ignored == (("05_capacity", "ada"),)
+
+
+def test_who_is_excused_has_no_mark_and_canvas_hears_of_it(course):
+    exceptions(course, "bob,05_capacity,excused,", "eve,05_capacity,excused,")
+    assert scores(course) == {"ada": "3.0", "bob": "", "eve": ""}
+    found = marks.read(course, ["05_capacity"])
+    assert {row["student_id"]: row["excused"] for row in rows(as_csv(found))} == {
+        "ada": "no",
+        "bob": "yes",
+        "eve": "yes",
+    }
+    canvas = {row["Student"]: row["05_capacity"] for row in rows(as_csv(found, "canvas"))}
+    assert (canvas["bob"], canvas["eve"]) == ("EX", "EX")
+    assert {
+        row["Username"]: row["Assignment: 05_capacity (Real)"] for row in rows(as_csv(found, "moodle"))
+    } == {
+        "ada": "3.0",
+        "bob": "",
+        "eve": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("bobb,05_capacity,excused,", "Did you mean bob"),
+        ("bob,05_capacty,excused,", "Did you mean 05_capacity"),
+        ("bob,05_capacity,excuse,", "Did you mean excused"),
+        ("bob,05_capacity,extension,soon", "extension is 'soon'"),
+        ("bob,05_capacity,submitted,2027-03-12", "2027-03-12 17:55"),
+        ("bob,05_capacity,group,bob", "whose submission counts"),
+        ("bob,05_capacity,group,zoe", "whose submission counts"),
+        (",05_capacity,excused,", "student is empty"),
+        ("bob,05_capacity,extension,2027-03-14\nbob,05_capacity,extension,2027-03-15", "another extension"),
+        ("bob,05_capacity,group,eve\neve,05_capacity,group,ada", "group of somebody else"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named_with_what_to_write(course, line, named):
+    exceptions(course, line)
+    with pytest.raises(WorkspaceError, match=named):
+        marks.read(course, ["05_capacity"])
+
+
+def test_a_table_of_exceptions_needs_its_columns_and_may_come_from_a_european_spreadsheet(course):
+    exceptions(course)
+    path = course / "class" / "exceptions.csv"
+    path.write_text("id;assignment;exception;value\nbob;05_capacity;excused;\n")
+    assert scores(course)["bob"] == ""
+    path.write_text("id,assignment,value\n")
+    with pytest.raises(WorkspaceError, match="exception"):
+        marks.read(course, ["05_capacity"])
+
+
+def test_marks_are_rounded_as_the_term_says_and_a_half_goes_up(course):
+    path = course / "nbgrader_config.py"
+    before = path.read_text()
+    for decimals, score in ((0, "3.0"), (1, "2.5"), (3, "2.456")):
+        change(course, "ada", manual_score=2.5 if decimals < 3 else 2.4555)
+        path.write_text(f"{before}c.Term.decimals = {decimals}\n")
+        assert scores(course)["ada"] == score
 
 
 def test_what_waits_for_a_manual_grade_says_so(course):
@@ -206,13 +318,26 @@ def test_a_score_that_is_no_number_is_named_with_its_student(course):
 
 
 @pytest.mark.parametrize("penalty", [float("inf"), 1e308, -1e9])
-def test_a_late_penalty_that_makes_no_sense_is_named_too(course, penalty):
+def test_a_late_penalty_that_makes_no_sense_in_the_gradebook_is_computed_anew(course, penalty):
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
         late = book.find_submission_notebook("05_capacity", "05_capacity", "bob")
         late.late_submission_penalty = penalty
         book.db.commit()
-    with pytest.raises(WorkspaceError, match="bob"):
-        marks.read(course, ["05_capacity"])
+    assert scores(course)["bob"] == "2.5"
+    assert [mark.student.id for mark in marks.read(course, ["05_capacity"]).stale] == ["bob"]
+
+
+class NoNumber(LateSubmissionPlugin):
+    """A plugin that computes nonsense."""
+
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return float("nan")
+
+
+def test_a_late_penalty_that_is_no_number_is_named_with_its_student():
+    config = Config()
+    config.AssignLatePenalties.plugin_class = NoNumber
+    assert math.isnan(LatePenalty(config).of("bob", 4.0, 60.0))
 
 
 @pytest.mark.parametrize("points", [float("inf"), 1e308, 1e-308, -1.0])

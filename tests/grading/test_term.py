@@ -1,7 +1,7 @@
 """A term's settings: what can't be right is said, dates reach the gradebook, and points leave the judge alone."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -169,17 +169,17 @@ def test_marks_are_in_the_terms_points_and_lateness_takes_the_same_share(course,
     monkeypatch.setattr("nbgrader.api.get_alembic_version", lambda: "any")  # it starts a process
     with book(course) as there:
         there.add_student("ada")
-        there.add_assignment(NAME)
+        due = datetime(2027, 3, 12, 18)  # noqa: DTZ001 - nbgrader keeps UTC without its zone
+        there.add_assignment(NAME, duedate=due)
         there.add_notebook(NAME, NAME)
         for cell, most in (("05-plan", 4), ("05-audit", 6)):
             there.add_grade_cell(cell, NAME, NAME, max_score=most, cell_type="code")
-        there.add_submission(NAME, "ada")
+        there.add_submission(NAME, "ada", timestamp=due + timedelta(hours=2))
         for cell, score in (("05-plan", 3), ("05-audit", 6)):
             grade = there.find_grade(cell, NAME, NAME, "ada")
             grade.auto_score, grade.needs_manual_grade = score, False
-        there.find_submission_notebook(NAME, NAME, "ada").late_submission_penalty = 0.9  # a tenth of 9
         there.db.commit()
-    settle(course, f'c.Term.points = {{"{NAME}": 70, "05-plan": 8}}')
+    settle(course, f'c.Term.points = {{"{NAME}": 70, "05-plan": 8}}\nc.Term.late_per_day = 0.1')
     found = marks.read(course, [NAME])
     assert found.assignments == {NAME: pytest.approx(70)}
     (mark,) = found.marks
