@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlsd_helpers.exercises.exercise import Case
-from mlsd_helpers.exercises.values import as_code, short
+from mlsd_helpers.exercises.values import as_code, listed, short
 from mlsd_helpers.timeout import TooLongError, time_limit
 
 TIME_LIMIT_S = 5.0
@@ -110,4 +110,4 @@ def _call_quietly(answer: Callable[..., Any], case: Case, printed: io.StringIO) 
         contextlib.redirect_stderr(io.StringIO()),
     ):
         warnings.simplefilter("ignore")
-        return answer(**copy.deepcopy(dict(case)))
+        return listed(answer(**copy.deepcopy(dict(case))))

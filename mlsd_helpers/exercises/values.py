@@ -23,24 +23,44 @@ _MOST = 1e15  # of a number that is handed on beside an expected 0, or in a coll
 
 
 def same(value: Any, expected: Any, tolerance: float = NOISE) -> bool:  # noqa: PLR0911 - one return a type
-    """Tell whether a learner's value is the expected one: numbers within a tolerance, text without case."""
+    """Tell whether a learner's value is the expected one, in any shape that has no other meaning.
+
+    Numbers are compared within a tolerance, words without capitals and spaces around them. 0 and 1 are truth values
+    where one is expected. Any collection, such as an array or a column, is a list or a set; a column is also a mapping.
+    """
     if isinstance(expected, bool):
-        return _is_bool(value) and bool(value) == expected
+        return (_is_bool(value) or (is_number(value) and value in {0, 1})) and bool(value) == expected
     if isinstance(expected, Real):
         return is_number(value) and math.isclose(
             float(value), float(expected), rel_tol=tolerance, abs_tol=NOISE
         )
     if isinstance(expected, str):
-        return isinstance(value, str) and value.strip().casefold() == expected.casefold()
+        return isinstance(value, str) and _word(value) == _word(expected)
     if isinstance(expected, set | frozenset):
-        return _is_collection(value) and {str(item) for item in value} == {str(item) for item in expected}
+        return _is_collection(value) and set(map(_word, value)) == set(map(_word, expected))
     if isinstance(expected, Mapping):
-        return isinstance(value, Mapping) and all(
+        return (isinstance(value, Mapping) or hasattr(value, "items")) and all(
             same(value.get(k), v, tolerance) for k, v in expected.items()
         )
     if isinstance(expected, Sequence):
-        return _is_collection(value) and len(value) == len(expected) and all(map(same, value, expected))
+        return (
+            _is_collection(value)
+            and len(value) == len(expected)
+            and all(same(one, right, tolerance) for one, right in zip(value, expected, strict=True))
+        )
     return bool(value == expected)
+
+
+def _word(value: Any) -> str:
+    """Return a name as it is compared: an id may be a number, and nobody means another by a capital."""
+    return str(value).strip().casefold()
+
+
+def listed(value: Any) -> Any:
+    """Return an answer with a list in place of each iterator, such as a generator or what `map` returns."""
+    if isinstance(value, Iterator):
+        return list(islice(value, MOST_ENTRIES + 1))
+    return {key: listed(one) for key, one in value.items()} if type(value) is dict else value
 
 
 def is_number(value: Any) -> bool:

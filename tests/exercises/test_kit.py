@@ -2,11 +2,14 @@
 
 import ast
 import contextlib
+import itertools
 import random
 import time
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
@@ -94,7 +97,6 @@ def test_what_says_nothing_or_has_another_type_is_not_handed_on(part: Any) -> No
 
 @pytest.mark.parametrize("factor", [1000, 1 / 3600, 86_400, -1])
 def test_an_honest_slip_is_handed_on_as_plain_python(factor: float) -> None:
-    np = pytest.importorskip("numpy")
     given = handed_on(lambda width, height: np.float64(width * height * factor))
     assert given == [case["width"] * case["height"] * factor for case in wall().cases]
     assert {type(one) for one in given} == {float}
@@ -337,7 +339,6 @@ def test_a_value_answer_is_judged_and_its_wrong_values_are_named() -> None:
 
 
 def test_numpy_numbers_and_arrays_are_numbers_and_sequences() -> None:
-    np = pytest.importorskip("numpy")
     assert kit.same(np.float64(2.0), 2)
     assert kit.same(np.int64(38), 38)
     assert kit.same(np.array([1, 2]), [1, 2])
@@ -346,8 +347,43 @@ def test_numpy_numbers_and_arrays_are_numbers_and_sequences() -> None:
     assert not kit.same(np.array([2.0]), 2)
 
 
+SHAPES = [
+    (1, True), (0.0, False), (np.int64(1), True), (" High ", "high"), (pd.Series([1, 2]), [1, 2]),
+    (pd.Index(["A", "b"]), {"a", "b"}), ({"a": 1}.keys(), {"a"}), ({"x": 1, "y": 2}.values(), [1, 2]),
+    ((1, 0), [True, False]), (np.array([1, 0]), [True, False]), (pd.Series({"x": 1}), {"x": 1}),
+    ([1.0000001, 2], [1, 2]), (["B", "a", "b"], {"a", "b"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "expected"), SHAPES, ids=str)
+def test_a_value_in_another_shape_with_no_other_meaning_is_the_same(value: Any, expected: Any) -> None:
+    assert kit.same(value, expected, 1e-6)
+
+
+@pytest.mark.parametrize("shape", [iter, lambda found: (one for one in found), lambda found: map(str, found)])
+def test_what_is_given_one_by_one_is_a_list(shape: Any) -> None:
+    assert kit.judge(picking(), lambda numbers: shape(sorted(evens(numbers)))).passed
+    step = kit.equals("even", 1, lambda case, _: evens(**case))
+    parts = wall(steps=(step,), cases=NUMBERS, reference=lambda **case: {"even": evens(**case)}, mistakes=())
+    assert kit.judge(parts, lambda numbers: {"even": shape(evens(numbers))}).passed
+
+
+def test_numbers_without_end_are_cut_or_stopped() -> None:
+    verdict = kit.judge(picking(), lambda **_: itertools.count())
+    assert verdict.score == 0
+
+
 @pytest.mark.parametrize(
-    ("value", "expected"), [(True, 1), (1, True), ("38", 38), (float("nan"), float("nan")), (38.4, 38)]
+    ("value", "expected"),
+    [
+        (True, 1),
+        (2, True),
+        ("yes", True),
+        ("38", 38),
+        (float("nan"), float("nan")),
+        (38.4, 38),
+        ("ab", ["a", "b"]),
+    ],
 )
 def test_values_of_another_kind_are_not_the_same(value: Any, expected: Any) -> None:
     assert not kit.same(value, expected)

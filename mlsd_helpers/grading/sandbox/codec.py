@@ -14,7 +14,7 @@ import re
 import sys
 import zoneinfo
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -116,7 +116,7 @@ class _Writer(_Budget):
         with contextlib.suppress(Exception):  # its methods may not work
             if issubclass(kind, Mapping):
                 return self.mapping(dict(value.items()), depth)
-            if issubclass(kind, Collection):
+            if issubclass(kind, Collection | Iterator):
                 return ["list", self.all(iter(value), depth)]
         return self.opaque(value, depth)
 

@@ -1,6 +1,7 @@
 import collections
 import contextlib
 import enum
+import itertools
 import json
 import math
 import reprlib
@@ -272,10 +273,15 @@ def test_an_object_arrives_as_its_name_and_its_plain_attributes():
         (types.MappingProxyType({"a": 1}), {"a": 1}),
         (collections.OrderedDict(a=1), {"a": 1}),
         (collections.Counter("a"), {"a": 1}),
+        (map(str, [1, 2]), ["1", "2"]),
     ],
 )
 def test_what_acts_like_a_list_or_dict_arrives_as_one(value, arrives):
     assert sent(value) == arrives
+
+
+def test_what_never_ends_arrives_as_something_too_large():
+    assert sent(itertools.count()).type_name == "count"
 
 
 def nested(depth):
