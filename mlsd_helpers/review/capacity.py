@@ -9,6 +9,7 @@ from mlsd_helpers.analysis.paths import (
     answers_requests,
     burstiness_of,
     cold_load_rps,
+    hit_ratio,
     peak_rps,
     together,
     warm_rps,
@@ -131,9 +132,10 @@ def headroom_missing(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fau
         worst = max(usual, key=lambda one: sized.busy(one[2]))
         busy = sized.busy(worst[2])
         wait_s = ZONE_OUTAGE_S * (busy - 1)
-        if a_queue_holds(design, sized.plan) and wait_s < allowed_wait_s(design, sized.plan):
+        queued = a_queue_holds(design, sized.plan)
+        if queued and wait_s < allowed_wait_s(design, sized.plan):
             continue
-        if busy >= 1:
+        if busy >= (1 if queued else max(sized.target, BUSIEST_TARGET)):
             left = f"{worst[2]} of {sized.replicas} replicas"
             much = "no answer" if busy == inf else f"an offered load of {busy:.0%}"
             yield Fault(
@@ -227,7 +229,16 @@ def _reaching_rps(design: Design, sizing: Sizing) -> float | None:
     """Return what reaches a fleet at the peak, in requests a second: behind caches, or by the calls of the sketch."""
     if sizing.path == "capacity" or len(design.fleets) == 1:
         return together(design, lambda one: _passed_rps(one, sizing.plan))
-    return together(design, lambda one: brought_rps(one, sizing.plan))
+    return together(design, lambda one: _brought_rps(one, sizing.plan))
+
+
+def _brought_rps(design: Design, plan: FleetPlan) -> float | None:
+    """Return what the calls of the sketch bring one of several fleets, less what the cache of its path answers."""
+    brought = brought_rps(design, plan)
+    paths = design.pattern.paths if design.pattern else ()
+    cached = any(path.component == plan.component and hit_ratio(path) for path in paths)
+    behind = reaching_rps(design, plan) if cached and brought is not None else None
+    return brought if behind is None else behind
 
 
 def _passed_rps(design: Design, plan: FleetPlan) -> float | None:
@@ -648,12 +659,14 @@ def cold_cache_overloads(design: Design, fleets: tuple[Sized, ...]) -> Iterator[
                 "State another failure, or the cache under pattern.paths.",
             )
             continue
-        need = sized.sizing.need(cold)
-        if need is not None and sized.replicas < need:
+        busy, most = cold * sized.seat_s / sized.replicas, max(sized.target, BUSIEST_TARGET)
+        if busy > most:
+            need = ceil(cold * sized.seat_s / most - _ROUNDED)
             yield Fault(
                 f"{sized.path}.replicas",
                 f"With empty caches the fleet gets {cold:,.6g} requests a second in place of "
-                f"{sized.load_rps:,.6g}, and needs {need} replicas; the plan has {sized.replicas}.",
+                f"{sized.load_rps:,.6g}, an offered load of {busy:.0%}; it takes {need} replicas to keep that at "
+                f"{most:.0%}, and the plan has {sized.replicas}.",
                 f"Run {need} replicas, or warm the cache before it takes traffic and shed requests meanwhile.",
             )
 

@@ -447,3 +447,48 @@ def test_a_place_that_is_held_for_a_call_is_free_again_once_the_call_has_timed_o
     )
     codes = found(within(design, "400 ms", percentile="p99.9")).keys()
     assert codes & {"CAP029"} == expected
+
+
+# ---------------------------------------------------------------- caches and zones
+
+
+def shop(**plan) -> Design:
+    """Return a price service with a fleet of its own before a model whose answers a cache keeps."""
+    calls = [{"from": "door", "to": "prices"}, {"from": "prices", "to": "model"}]
+    model = {"component": "model", "service_time": "22 ms", "concurrency_per_replica": 2, "zones": 3}
+    fleets = [
+        {"id": "models", **model, "load": "450 rps", "target_utilisation": "55%", "replicas": 15, **plan},
+        {"id": "prices", "component": "prices", "load": "900 rps", "service_time": "6 ms", "replicas": 30},
+    ]
+    cache = {"key": ["q"], "hit_ratio": "50%", "hit_ratio_is": "measured"}
+    return Design(
+        name="shop",
+        requirements={"throughput": {"peak": "900 rps"}, "latency": {"budget": "1 s", "percentile": "p99"}},
+        planes={
+            "components": [
+                {"id": "door", "kind": "api gateway"},
+                {"id": "prices", "kind": "service"},
+                {"id": "model", "kind": "model server"},
+            ],
+            "flows": [{"carries": "request", **one} for one in calls],
+        },
+        pattern={"paths": [{"id": "p", "component": "model", "pattern": "request-time", "cache": cache}]},
+        capacity={"fleets": fleets},
+    )
+
+
+def test_a_cache_takes_load_from_a_fleet_that_stands_behind_another():
+    assert "CAP005" not in found(shop())
+    assert "CAP005" in found(shop(load="300 rps"))
+
+
+@pytest.mark.parametrize(("replicas", "overloaded"), [(15, False), (10, True)])
+def test_an_empty_cache_may_take_more_than_the_target_of_usual_days(replicas, overloaded):
+    paid = shop(replicas=replicas, headroom={"share": "0%", "pays_for": "cold cache"})
+    assert ("CAP019" in found(paid)) is overloaded  # 19.8 places of 30 or 20
+
+
+@pytest.mark.parametrize(("service_time", "overloaded"), [("30 ms", True), ("22 ms", False)])
+def test_what_a_lost_zone_leaves_just_below_saturation_is_no_headroom(service_time, overloaded):
+    bare = shop(replicas=11, service_time=service_time, target_utilisation="70%")
+    assert ("CAP002" in found(bare)) is overloaded  # 13.5 or 9.9 of 14 places

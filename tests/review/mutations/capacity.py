@@ -181,10 +181,10 @@ def surge_of_a_festival(design: Design) -> Design:
 def cold_cache_on_paper(design: Design) -> Design:
     """Say that the headroom pays for a cold cache, without counting."""
     path = design.at("pattern.paths")[0]
-    cached = path.changed(cache=path.cache.changed(hit_ratio="40%"))
+    cached = path.changed(cache=path.cache.changed(hit_ratio="60%", hit_ratio_is="measured"))
     warm = design.with_part(pattern=design.at("pattern").changed(paths=(cached,)))
-    paid = _with_headroom(_with_plan(warm, load="300 rps"), pays_for=["zone loss", "cold cache"])
-    return resized(paid, 27, 9)
+    paid = _with_headroom(_with_plan(warm, load="200 rps"), pays_for=["zone loss", "cold cache"])
+    return resized(paid, 18, 6)
 
 
 @breaks("CAP020")
