@@ -55,7 +55,8 @@ def carried_to(planes: Planes, stores: Collection[str], stays: Callable[[Flow], 
                 is_query = position in calls and parts[call.end].kind in _READ
                 later = position not in calls or position > since[name] or call.end in leading
                 is_answer = flow.carries == "predictions" and parts[name].kind not in KEEPING
-                goes = flow.carries in _PUSHED and later and not is_query and not is_answer
+                moved = flow.carries in _PUSHED or (flow.carries == "labels" and flow.personal)
+                goes = moved and later and not is_query and not is_answer
                 other, at = call.end, _AT_ONCE if goes else None
             if at is not None and at < since.get(other, len(planes.flows)):
                 since[other], brought[other] = at, flow

@@ -24,12 +24,15 @@ Promised = Literal["whole answer", "first token", "gap between tokens"]
 WHAT: tuple[Promised, ...] = get_args(Promised)
 Tier = Literal["real-time", "near-real-time", "interactive", "batch"]
 Negatives = Literal["outcome", "judged", "sampled", "shown and not chosen", "not chosen", "nothing heard"]
-"""How negatives are made: from an outcome that is known for each case, by people, drawn at random, or from silence."""
+"""How negatives are made: from the outcome of each labelled case, by people, drawn at random, or from silence."""
+KnownFor = Literal["all", "random sample", "accepted", "flagged", "shown", "reported"]
+"""For which predictions the label is known: those that were let through, such as loans that were paid out; those that
+were acted on, such as alerts; those that users saw; or those that somebody reported."""
 Subject = Literal["person", "household", "organisation", "thing", "place", "event", "content"]
 """What one prediction is about; an event is a payment, a trip or an order."""
-Demand = Literal["independent validation", "reasons", "erasure"]
+Demand = Literal["independent validation", "reasons", "erasure", "human review"]
 """What a design can be held against: that others than its makers validate a model, that the reasons of each decision
-are kept, that data are erased on request or when they are not needed any more."""
+are kept, that data are erased on request or when they are not needed any more, that people can change a decision."""
 PeakDerivation = Literal["busiest period", "mean times factor", "mean", "contract", "estimate"]
 
 
@@ -279,6 +282,8 @@ class Labels(Value):
     """How label quality is checked."""
     selection: Text | None = None
     """Which predictions get a label: all, those that were acted on, a random sample."""
+    known_for: KnownFor | None = None
+    """The same in one word, which goes before the words of ``selection``."""
     negatives: Negatives | None = None
     """How negatives are made; "not chosen" counts what nobody was shown, "nothing heard" what nobody complained of."""
     corrected_by: Text | None = None
@@ -364,6 +369,8 @@ class Constraint(Value):
     """The components that meet it."""
     needs: Literal["all", "any"] = "all"
     """Whether it takes each of them, one after another, or any one will do."""
+    held_without: bool | None = None
+    """Whether it holds while what meets it does not answer, since nothing that it forbids is done then."""
     how: Text | None = None
     """How they do."""
 

@@ -46,6 +46,7 @@ _LABELS: Phrases = {
     "delay": "**Delay:** {}",
     "label_yield": "**Share of predictions with a label:** {}",
     "selection": "**Which predictions get one:** {}",
+    "known_for": "**Known for:** {}",
     "negatives": "**Negatives:** {}",
     "corrected_by": "**Corrected by:** {}",
     "explored": "**Decided at random:** {} of cases",

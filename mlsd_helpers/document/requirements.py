@@ -33,6 +33,7 @@ _CONSTRAINTS: Columns = {
     "kept at least": "kept_at_least",
     "kept at most": "kept_at_most",
     "met by": "met_by",
+    "holds without them": "held_without",
     "how": "how",
 }
 _FAILURES: Columns = {

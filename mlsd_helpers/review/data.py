@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from mlsd_helpers.analysis.cost import labels_per_month, new_labels
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
@@ -22,6 +23,7 @@ from mlsd_helpers.review.scope import (
     flow_places,
     gates_of,
     generates,
+    is_about_answers,
     is_about_people,
     is_confidential,
     judges_answers,
@@ -164,7 +166,9 @@ def _bound(design: Design, planes: Planes) -> dict[str, str]:
     moving = (*flows.sure, *flows.maybe)
     if not flows.said and not (design.data and design.data.datasets):
         moving = tuple(flow for flow in planes.flows if flow.carries in DATA and flow.personal is None)
-    found = {name: f"{flow.start} → {flow.end}" for flow in moving for name in (flow.start, flow.end)}
+    found = dict[str, str]()
+    for name, flow in chain(((flow.end, flow) for flow in moving), ((flow.start, flow) for flow in moving)):
+        found.setdefault(name, f"{flow.start} → {flow.end}")  # first what is sure, and what brings the data
     for kept in design.data.datasets if design.data else ():
         if kept.personal is not False:
             found |= dict.fromkeys(kept.kept_in, f"the data set {kept.id}")
@@ -438,7 +442,8 @@ def _kept_longest(design: Design, about: Sequence[Dataset]) -> tuple[str, float]
     if planes is None:
         return None
     got = {name for data in about for name in contents_of(design, planes, data, data.kept_in)}
-    kept = [(one.id, one.terms.retention or 0.0) for one in providers(planes) if one.terms and one.id in got]
+    ours = [one for one in providers(planes) if one.id in got and not _decides_itself(one)]
+    kept = [(one.id, one.terms.retention or 0.0) for one in ours if one.terms]
     return max(kept, key=lambda one: one[1], default=None)
 
 
@@ -497,9 +502,14 @@ def _sent_to_providers(design: Design, planes: Planes) -> dict[str, _Sent]:
     return {one.id: found[one.id] for one in providers(planes) if one.id in found}
 
 
+def _decides_itself(one: Component) -> bool:
+    """Tell whether who gets data decides itself, or a law for it, for how long they are kept and what for."""
+    return one.terms is not None and one.terms.role != "processor"
+
+
 def _unsaid_terms(one: Component) -> list[str]:
-    """Return the terms that are not stated; a law that names an authority as recipient leaves none to agree on."""
-    if one.terms and one.terms.role == "authority":
+    """Return the terms that are not stated; with who decides itself there are none to agree on."""
+    if _decides_itself(one):
         return []
     return [name for name in _TERMS if getattr(one.terms, name, None) is None]
 
@@ -526,7 +536,8 @@ def no_agreement(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"planes.components.{one.id}.terms",
                 f"{sent.start} → {one.id} carries personal data, and no agreement with {one.id} is named.{more}",
                 "Name the contract in 'terms: {agreement: …}', with whether it trains on our data and how long it "
-                "keeps them, or the law with 'role: authority'; or remove what is personal before it is sent.",
+                "keeps them; of who decides that itself, such as a bank or a bureau, what allows the transfer, with "
+                "'role: controller'; or the law, with 'role: authority'. Or remove what is personal before it is sent.",
             )
 
 
@@ -553,7 +564,8 @@ def terms_incomplete(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"planes.components.{one.id}.terms",
                 f"{got.sentence}, and the terms of {one.id} do not state {', '.join(missing)}.",
                 "State under 'terms' whether it trains on our data, how long it keeps them and by which "
-                f"contract; or write {removed} on the flow and what removes it under 'check'.",
+                "contract; of who decides that itself, such as a bank or a bureau, 'role: controller' and what allows "
+                f"the transfer. Or write {removed} on the flow and what removes it under 'check'.",
             )
 
 
@@ -593,8 +605,8 @@ _AREAS_WITH_LIMITS = ("eu", "uk", "ch", "br")  # their laws ask for a ground whe
 )
 def leaves_the_area(design: Design, planes: Planes) -> Iterator[Fault]:
     """Where the law protects personal data, sending them to another country needs a ground of its own."""
-    if any(one.region for one in constraints_of(design)):
-        return  # DATA002 holds the regions against it
+    held = {name for limit in _limits_of_regions(design, planes) for name in limit.bound}  # DATA002 says so
+    demanded = {name for one in constraints_of(design) if one.source == "law" for name in one.met_by}
     parts = {one.id: one for one in planes.components}
     for place, flow in flow_places(planes):
         start, end = (
@@ -603,7 +615,9 @@ def leaves_the_area(design: Design, planes: Planes) -> Iterator[Fault]:
         )
         terms = parts[flow.end].terms
         ground = mentions(_GROUND, terms.agreement if terms else None, flow.check)
-        if flow.personal and start & {*_AREAS_WITH_LIMITS} and end and not start & end and not ground:
+        ground = ground or flow.end in demanded or bool(terms and terms.role == "authority")
+        leaves = start & {*_AREAS_WITH_LIMITS} and end and not start & end
+        if flow.personal and leaves and not ground and flow.end not in held:
             yield Fault(
                 place,
                 f"{flow.start} → {flow.end} takes personal data from {listed(sorted(start))} to {listed(sorted(end))}, "
@@ -688,8 +702,9 @@ def kept_outside_datasets(design: Design, planes: Planes) -> Iterator[Fault]:
 
 
 def _keeps(one: Component, flows: PersonalData, received: Mapping[str, Flow]) -> bool:
-    if one.kind == "external service":
-        return bool(one.id in received and one.terms and one.terms.retention and not _agreement_missing(one))
+    if one.kind == "external service":  # what a controller keeps is its own set of data
+        kept = one.terms and one.terms.retention and not _decides_itself(one)
+        return bool(one.id in received and kept and not _agreement_missing(one))
     return one.kind in _KEEPING and one.id in flows.stored_in
 
 
@@ -701,7 +716,7 @@ def _keeps(one: Component, flows: PersonalData, received: Mapping[str, Flow]) ->
 )
 def copy_kept_longer(design: Design, planes: Planes) -> Iterator[Fault]:
     """A retention holds for every copy, those of providers included."""
-    terms = {one.id: one.terms for one in planes.components if one.terms}
+    terms = {one.id: one.terms for one in planes.components if one.terms and not _decides_itself(one)}
     for kept in design.data.datasets if design.data else ():
         for name in kept.kept_in:
             longest_s = terms[name].retention if name in terms else None
@@ -724,7 +739,8 @@ def copy_kept_longer(design: Design, planes: Planes) -> Iterator[Fault]:
     needs=sketched,
 )
 def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What deletes a person's data has to reach every store that keeps them."""
+    """What deletes a person's data has to reach every store that keeps them, but for those of other controllers."""
+    own = {one.id for one in planes.components if _decides_itself(one)}
     for kept in design.data.datasets if design.data else ():
         if (
             not kept.personal
@@ -735,8 +751,8 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
         told = _told_to_delete(planes, kept)
         terms = {one.id: one.terms for one in planes.components if one.terms}
         by_itself = {name for name, said in terms.items() if (said.retention or math.inf) <= _SOON_S}
-        copies = [name for name in kept.kept_in if name not in by_itself]
-        missing = [name for name in copies if name not in told]
+        copies = [name for name in kept.kept_in if name not in by_itself | own]
+        missing = [name for name in copies if name not in told and not _names(kept.deletion, name)]
         if missing and (
             not says_something(kept.deletion) or len(missing) < len(set(copies) - {kept.deleted_by})
         ):
@@ -746,6 +762,12 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"{listed(missing)}, where it is kept too.",
                 "Draw the flow of deletions to each copy, or say in 'deletion' how each copy is deleted.",
             )
+
+
+def _names(text: str | None, name: str) -> bool:
+    """Tell whether a text that says something names a component by its id."""
+    words = rf"(?<![\w-]){re.escape(name)}(?![\w-])|(?<![\w-]){re.escape(name.replace('_', ' '))}(?![\w-])"
+    return says_something(text) and mentions(words, text)
 
 
 _SOON_S = 30 * day  # the month in which a demand to erase has to be met
@@ -926,12 +948,20 @@ def no_explanation_or_review(design: Design, planes: Planes) -> Iterator[Fault]:
         return
     unexplained = not says_something(wanted.explained)
     refused = _refused_unseen(planes)
-    named = [name for name in wanted.reviewed_by if (one := planes.component(name)) and one.kind == "people"]
-    unreviewed = (
-        not named and not _shown_at_once(design) and (bool(refused) or not _people_who_review(planes))
-    )
+    turned_to = {flow.end for flow in planes.flows} | {flow.start for flow in planes.flows}
+    people = {one.id for one in planes.components if one.kind == "people"}
+    named = [name for name in wanted.reviewed_by if name in people & turned_to]
+    demanded = [
+        one.id
+        for one in constraints_of(design)
+        if "human review" in one.demands and is_about_answers(design, planes, one)
+    ]
+    unseen = bool(refused) or not _people_who_review(planes)
+    unreviewed = not named and (bool(demanded) or (unseen and not _shown_at_once(design)))
     if unexplained or unreviewed:
         nobody = f"no people who see whom {refused} refuses" if refused else "no people who review it"
+        if demanded and not unseen:
+            nobody = f"nobody in 'reviewed_by', though {listed(demanded)} demands a review by people"
         lacks = ["no explanation for whom it concerns"] * unexplained + [nobody] * unreviewed
         yield Fault(
             "requirements.prediction.explained" if unexplained else "planes.components",
@@ -957,6 +987,11 @@ def _people_who_review(planes: Planes) -> list[str]:
     made = {flow.start for flow in planes.flows if flow.carries == "predictions"}
     made |= {one.id for one in planes.components if one.kind in {"model server", "batch scorer"}}
     touched = reached(made, steps_along(moving)) if planes.flows else {one.id for one in planes.components}
+    judging = {flow.start for flow in planes.flows if flow.carries == "labels"}
+    judging -= {
+        flow.end for flow in moving if flow.carries in _CASES
+    }  # who gets rows alone judges them for a training
+    touched -= judging
     changed = {flow.start for flow in planes.flows if flow.end in touched and flow.carries != "labels"}
     asked = {flow.end for flow in planes.flows if flow.carries == "request"}  # somebody turns to them
     return [
@@ -966,6 +1001,9 @@ def _people_who_review(planes: Planes) -> list[str]:
         and one.plane != "training"
         and one.id in (changed | asked if _only_reads(one) else touched | changed | asked)
     ]
+
+
+_CASES = ("request", "predictions", "events", "alert")
 
 
 def _only_reads(one: Component) -> bool:
@@ -1047,22 +1085,36 @@ _SOUND_SELECTION = (
 _DENIED = r"\b(no|not|without|never|nothing)\b[\w\s-]{0,12}(random|explor|hold.?out|unbiased)"
 _BIASED_SELECTION = (
     r"\balert|\bflag|\bact(ed|ion)|\bblock|\bdeclin|\brefus|\breject|\binvestigat|\bclick|\bshown\b|\bdisplay|\bapproved"
-    r"|\baccepted|\bgranted|\bcomplain|\bescalat|\breview|\breported|\bhigh.(scor|risk)|\btop\b|\bonly\b"
+    r"|\baccepted|\bgranted|\bfunded|\bpaid.?out|\bcomplain|\bescalat|\breview|\breported|\bhigh.(scor|risk)|\btop\b|\bonly\b"
 )
+
+
+_OF_A_PART = {
+    "accepted": "Labels exist only for what was let through, by the model or by those who follow it",
+    "flagged": "Labels exist only for what the model has flagged",
+    "shown": "Labels exist only for what the model has shown",
+    "reported": "Labels exist only for what somebody has reported, and who has not noticed does not report",
+}
 
 
 def _is_sound(labels: Labels) -> bool:
     """Tell whether labels also exist for what the model would not have chosen."""
-    if labels.explored or says_something(labels.corrected_by) or labels.negatives in {"outcome", "sampled"}:
+    if labels.explored or says_something(labels.corrected_by):
         return True
+    if labels.known_for:
+        return labels.known_for not in _OF_A_PART and not _negatives_are_silence(labels)
     if mentions(_SOUND_SELECTION, labels.selection):
         return not mentions(_DENIED, labels.selection)
+    chosen = mentions(_BIASED_SELECTION, labels.selection)
+    if labels.negatives in {"outcome", "sampled"} and not chosen and not _is_of_some(labels):
+        return True
     everything = mentions(r"\b(all|every|each)\b", labels.selection)
-    return (
-        everything
-        and not mentions(_BIASED_SELECTION, labels.selection)
-        and not _negatives_are_silence(labels)
-    )
+    return everything and not chosen and not _negatives_are_silence(labels)
+
+
+def _is_of_some(labels: Labels) -> bool:
+    """Tell whether a part of the predictions gets a label, and no sample is drawn to be labelled."""
+    return labels.items is None and labels.label_yield is not None and labels.label_yield < _NEARLY_ALL
 
 
 @rule(
@@ -1072,7 +1124,7 @@ def _is_sound(labels: Labels) -> bool:
     prevents="a model that learns its own decisions, and never sees what it misses",
     incident="Lakkaraju et al., The selective labels problem (KDD 2017); Joachims, Swaminathan & Schnabel, "
     "Unbiased learning-to-rank with biased feedback (WSDM 2017).",
-    wrong_when="Wrong if the outcome is seen whatever the model decides; write 'selection: all, …'.",
+    wrong_when="Wrong if the outcome is seen whatever the model decides; write 'known_for: all'.",
 )
 def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
     """Where the model decides which cases get a label, a share has to be decided at random."""
@@ -1086,19 +1138,16 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
         return
     ranked = wanted.type == "ranking"
     acts = wanted.acted_on is not None and wanted.acted_on < 1
-    biased = mentions(_BIASED_SELECTION, labels.selection)
-    some = (
-        labels.items is None  # a sample is drawn to be labelled
-        and labels.label_yield is not None
-        and labels.label_yield < _NEARLY_ALL
-        and not says_something(labels.selection)
-    )
+    biased = labels.known_for in _OF_A_PART or mentions(_BIASED_SELECTION, labels.selection)
+    some = _is_of_some(labels) and not says_something(labels.selection)
     if not silent and (
         wanted.type == "generation" or not (ranked or acts or wanted.about_people or biased or some)
     ):
         return
     if silent:
         said = _SILENCE[labels.negatives]
+    elif labels.known_for in _OF_A_PART:
+        said = _OF_A_PART[labels.known_for]
     elif ranked:
         said = "People choose among what the ranking shows, at the top first, so that it is trained on its own order"
     elif labels.selection and says_something(labels.selection):
@@ -1109,12 +1158,12 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
         )
     else:
         said = "The model decides what is acted on, and the design does not say for which cases the outcome is known"
-    field = "negatives" if silent else "explored" if labels.selection else "selection"
+    field = "negatives" if silent else "explored" if labels.selection or labels.known_for else "known_for"
     explored = "" if labels.explored else "; no share is decided at random"
     yield Fault(
         f"requirements.labels.{field}",
         f"{said}{explored}.",
-        "State in 'selection' which cases get a label, in 'negatives' how negatives are made, and in 'explored' the "
+        "State in 'known_for' which cases get a label, in 'negatives' how negatives are made, and in 'explored' the "
         "share that is decided at random; or in 'corrected_by' what corrects the selection, such as propensities.",
     )
 
@@ -1396,19 +1445,25 @@ def training_not_repeatable(design: Design) -> Iterator[Fault]:
     "warning",
     title="What meets a constraint may be left out",
     prevents="payments that are released unscreened, each time the check is slow",
-    wrong_when="Wrong if something else meets it meanwhile; name that as 'otherwise', or write 'needs: any'.",
+    wrong_when="Wrong if something else meets it meanwhile; name that as 'otherwise', or write 'needs: any'. Wrong if "
+    "nothing that it forbids is done then; write 'held_without: true' on the constraint.",
     needs=sketched,
 )
 def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
-    """What the law demands holds while the part that meets it does not answer, too."""
+    """What the law or a contract demands holds while the part that meets it does not answer, too."""
     before = {flow.otherwise: flow.end for flow in planes.flows if flow.otherwise}
     kinds = {one.id: one.kind for one in planes.components}
+    passing = {  # without them nothing is got of what they stand before
+        flow.start for _, flow in waiting_flows(planes) if kinds[flow.end] in _GIVING
+    }
     for one in constraints_of(design):
-        if one.source != "law" or one.region:
+        if one.source not in {"law", "contract"} or one.region or one.held_without:
             continue
         for place, flow in flow_places(planes):
             if kinds[flow.end] in _RECORDS and flow.fallback and has_fallback(flow):
                 continue  # a record that is written later is written
+            if one.source == "contract" and (flow.end in passing or kinds[flow.start] == "event stream"):
+                continue  # nothing goes on, or later
             others = {*one.met_by} - {flow.end, before.get(flow.id or "")} if one.needs == "any" else ()
             if not others and flow.end in one.met_by and flow.fails == "open" and flow.otherwise is None:
                 yield Fault(
@@ -1420,6 +1475,7 @@ def constraint_fails_open(design: Design, planes: Planes) -> Iterator[Fault]:
                 break
 
 
+_GIVING = (*_ANSWERING, "llm gateway", "api gateway", "external service", "orchestrator", "prediction store")
 _RECORDS = ("prediction log", "offline store", "event stream")
 
 
