@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, is_number
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, Stratum, is_number
 
 _CLOSE = 0.10
 
@@ -188,6 +188,13 @@ def _draw_kv_cache(rng: random.Random) -> dict[str, Any]:
     }
 
 
+def _draw_own_heads(rng: random.Random) -> Case:
+    """Draw a cache in which no query heads share a KV head."""
+    claim = {"kind": "kv_cache", **_draw_kv_cache(rng)}
+    claim["query_heads"] = claim["kv_heads"]
+    return {"claim": {**claim, "claimed": _limits(claim) * rng.choice(_CLAIMED_AT["kv_cache"])}}
+
+
 _DRAWS: dict[str, Any] = {
     "kv_cache": _draw_kv_cache,
     "memory": lambda rng: {
@@ -220,6 +227,24 @@ _CLAIMED_AT: dict[str, list[float]] = {
     "batch": [0.05, 0.3, 1.2, 1.6],
     "retries": [1.0, 0.2, 0.4],
 }
+
+
+def _claimed_at(kind: str, share: float) -> Callable[[random.Random], Case]:
+    """Return a draw of claims of a kind that are such a share of their limit."""
+
+    def draw(rng: random.Random) -> Case:
+        claim = {"kind": kind, **_DRAWS[kind](rng)}
+        return {"claim": {**claim, "claimed": _limits(claim) * share}}
+
+    return draw
+
+
+def _stratum(says: str, kind: str, share: float) -> Stratum:
+    def holds(case: Case) -> bool:
+        claim = case["claim"]
+        return bool(claim["kind"] == kind and math.isclose(claim["claimed"], share * _limits(claim)))
+
+    return Stratum(says, holds, _claimed_at(kind, share))
 
 
 def _claim_step(kind: str) -> Step:
@@ -316,4 +341,42 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_claim,
+    strata=(
+        *(
+            _stratum("it holds when it is within 10 % of yours", kind, share)
+            for kind in ("kv_cache", "memory", "retries")
+            for share in (0.85, 0.95, 1.05, 1.15)
+        ),
+        *(_stratum("A rate cannot be above its limit", "decode", share) for share in (0.97, 1.03)),
+        *(
+            _stratum("a time cannot be below it", kind, share)
+            for kind in ("prefill", "batch")
+            for share in (0.97, 1.03)
+        ),
+        Stratum(
+            "Several query heads may share one KV head",
+            lambda c: c["claim"].get("query_heads", 0) == c["claim"].get("kv_heads", 1),
+            _draw_own_heads,
+        ),
+    ),
+    general=(
+        "Capacity figures get copied",
+        "Some cannot be true",
+        "`audit` takes a claim",
+        "Return a dict",
+        "`limit`",
+        "`holds`",
+        "A language model keeps",
+        "This is the key-value (KV) cache",
+        "It stands in memory",
+        "*Decoding* makes one token",
+        "Data sheets also give",
+        "| kind | inputs |",
+        "| `kv_cache` |",
+        "| `memory` |",
+        "| `decode` |",
+        "| `prefill` |",
+        "| `batch` |",
+        "| `retries` |",
+    ),
 )  # fmt: skip

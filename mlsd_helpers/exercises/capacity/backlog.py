@@ -3,7 +3,7 @@
 import random
 from fractions import Fraction
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Slip, Stratum, equals
 
 
 def backlog(surge_rps: float, capacity_rps: float, delay_s: float, scaled_rps: float) -> Answer:
@@ -132,9 +132,15 @@ EXERCISE = Exercise(
         instant_autoscaling,
         queued_everything,
         negative_backlog,
-        drained_without_arrivals,
-        drained_by_what_was_added,
-        waited_until_drained,
+        Slip(drained_without_arrivals, {"drain_s": lambda c, g: g["queued"] / c["scaled_rps"]}),
+        Slip(
+            drained_by_what_was_added,
+            {"drain_s": lambda c, g: g["queued"] / (c["scaled_rps"] - c["capacity_rps"])},
+        ),
+        Slip(
+            waited_until_drained,
+            {"last_wait_s": lambda c, g: g["queued"] / (c["scaled_rps"] - c["surge_rps"])},
+        ),
     ),
     hints=(
         "Look at the delay alone first: what arrives in it, and what is served in it?",
@@ -148,4 +154,31 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_surge,
+    strata=(
+        Stratum(
+            "Traffic changes to `surge_rps`, upwards as a rule", lambda c: c["surge_rps"] < c["capacity_rps"]
+        ),
+        Stratum(
+            "The fleet can serve `capacity_rps`",
+            lambda c: c["surge_rps"] == c["capacity_rps"],
+            lambda rng: {**(case := _draw_surge(rng)), "surge_rps": case["capacity_rps"]},
+        ),
+        Stratum(
+            "take `delay_s` to serve their first request",
+            lambda c: c["delay_s"] == 0,
+            lambda rng: {**_draw_surge(rng), "delay_s": 0},
+        ),
+        Stratum(
+            "which is above the surge",
+            lambda c: c["scaled_rps"] == c["surge_rps"] + 1,
+            lambda rng: {**(case := _draw_surge(rng)), "scaled_rps": case["surge_rps"] + 1},
+        ),
+    ),
+    general=(
+        "The surge goes on",
+        "Trace what happens, in a dict",
+        "`queued`",
+        "`last_wait_s`",
+        "`drain_s`",
+    ),
 )

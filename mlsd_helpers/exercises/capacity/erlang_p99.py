@@ -4,7 +4,7 @@ import math
 import random
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals
 
 
 def servers_for_p99(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
@@ -128,9 +128,12 @@ def waited_less_than_nothing(arrival_rps: float, service_time_s: float, wait_bud
     then 99 of 100 requests do not wait, and the p99 of the wait is 0.
     """
     right = servers_for_p99(arrival_rps, service_time_s, wait_budget_s)
+    return {**right, "p99_wait_s": _signed_wait_s(right["servers"], arrival_rps, service_time_s)}
+
+
+def _signed_wait_s(servers: int, arrival_rps: float, service_time_s: float) -> float:
     load = arrival_rps * service_time_s
-    waits = formulas.erlang_c(right["servers"], load)
-    return {**right, "p99_wait_s": math.log(waits / 0.01) * service_time_s / (right["servers"] - load)}
+    return math.log(formulas.erlang_c(servers, load) / 0.01) * service_time_s / (servers - load)
 
 
 def let_nobody_wait(arrival_rps: float, service_time_s: float, wait_budget_s: float) -> Answer:
@@ -146,9 +149,20 @@ def let_nobody_wait(arrival_rps: float, service_time_s: float, wait_budget_s: fl
 _MOST_SERVERS = 10_000  # with as many nobody waits here, and Erlang's recursion takes a step for each
 
 
+def _own_fleet(case: Case, given: Given) -> tuple[int, float, float]:
+    return min(int(given["servers"]), _MOST_SERVERS), case["arrival_rps"], case["service_time_s"]
+
+
 def _wait_of_own(case: Case, given: Given) -> float:
-    servers = min(int(given["servers"]), _MOST_SERVERS)
-    return formulas.wait_percentile_s(servers, case["arrival_rps"], case["service_time_s"], 0.99)
+    return formulas.wait_percentile_s(*_own_fleet(case, given), 0.99)
+
+
+def _response_of_own(case: Case, given: Given) -> float:
+    return formulas.response_percentile_s(*_own_fleet(case, given), 0.99)
+
+
+def _signed_wait_of_own(case: Case, given: Given) -> float:
+    return _signed_wait_s(*_own_fleet(case, given))
 
 
 def _draw_wait(rng: random.Random) -> Case:
@@ -157,6 +171,13 @@ def _draw_wait(rng: random.Random) -> Case:
         "service_time_s": rng.choice([0.02, 0.03, 0.04, 0.05, 0.08, 0.1]),
         "wait_budget_s": rng.choice([0.01, 0.02, 0.05, 0.1, 0.15]),
     }
+
+
+def _is_stable_enough(case: Case) -> bool:
+    """Tell whether the smallest stable fleet keeps the promise."""
+    return bool(
+        servers_for_p99(**case)["servers"] == math.floor(case["arrival_rps"] * case["service_time_s"]) + 1
+    )
 
 
 EXERCISE = Exercise(
@@ -186,8 +207,8 @@ EXERCISE = Exercise(
         trusted_the_rule,
         budgeted_the_response,
         sized_by_the_response,
-        reported_the_response,
-        waited_less_than_nothing,
+        Slip(reported_the_response, {"p99_wait_s": _response_of_own}),
+        Slip(waited_less_than_nothing, {"p99_wait_s": _signed_wait_of_own}),
         let_nobody_wait,
     ),
     hints=(
@@ -202,4 +223,20 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_wait,
+    strata=(
+        Stratum("where fewer than 1 % wait, the p99 is 0", lambda c: servers_for_p99(**c)["p99_wait_s"] == 0),
+        Stratum("The budget is for the wait alone", lambda c: c["wait_budget_s"] > c["service_time_s"]),
+        Stratum("a short budget is kept by no fleet", lambda c: c["wait_budget_s"] < c["service_time_s"] / 2),
+        Stratum("the fewest replicas that keep the promise", _is_stable_enough),
+        Stratum(
+            "one request in a hundred may queue longer than `wait_budget_s`",
+            lambda c: c["wait_budget_s"] == 0,
+            lambda rng: {**_draw_wait(rng), "wait_budget_s": 0},
+        ),
+    ),
+    general=(
+        "The rule promises a utilisation",
+        "Arrivals are Poisson",
+        "Use the calculators",
+    ),
 )

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.capacity._rounding import round_up
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Slip, Stratum, equals
 
 
 def size(peak_rps: float, service_time_s: float, target_utilisation: float, headroom: float) -> Answer:
@@ -139,7 +139,9 @@ def _draw_sizing(rng: random.Random) -> Case:
     """Draw a sizing whose number of replicas is whole, or lies well between two whole numbers."""
     while True:
         case = {
-            "peak_rps": rng.randrange(40, 2_000, 10),
+            "peak_rps": rng.choice(
+                [rng.randrange(2, 20, 2), *(rng.randrange(40, 2_000, 10) for _ in range(7))]
+            ),
             "service_time_s": rng.randrange(5, 120, 5) / 1000,
             "target_utilisation": rng.choice([0.5, 0.6, 0.7, 0.75, 0.8]),
             "headroom": rng.choice([0.1, 0.2, 0.25, 0.3, 0.4]),
@@ -177,11 +179,14 @@ EXERCISE = Exercise(
     mistakes=(
         multiplied_by_utilisation,
         forgot_utilisation,
-        forgot_headroom,
-        divided_by_one_minus_headroom,
-        rounded_down,
-        rounded_to_nearest,
-        one_more_than_the_whole,
+        Slip(forgot_headroom, {"with_headroom": lambda _, g: g["at_target"]}),
+        Slip(
+            divided_by_one_minus_headroom,
+            {"with_headroom": lambda c, g: g["at_target"] / (1 - c["headroom"])},
+        ),
+        Slip(rounded_down, {"replicas": lambda _, g: int(g["with_headroom"])}),
+        Slip(rounded_to_nearest, {"replicas": lambda _, g: round(g["with_headroom"])}),
+        Slip(one_more_than_the_whole, {"replicas": lambda _, g: int(g["with_headroom"] + 1e-9) + 1}),
     ),
     hints=(
         (
@@ -198,4 +203,14 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_sizing,
+    strata=(
+        Stratum("`replicas`: the whole number to order", _is_whole),
+        Stratum("for other countries with other traffic", lambda c: size(**c)["with_headroom"] < 1),
+        Stratum(
+            "the same plus the headroom",
+            lambda c: c["headroom"] == 0,
+            lambda rng: {**_draw_sizing(rng), "headroom": 0},
+        ),
+    ),
+    general=("The first line of the rule is worked", "Write the three lines", "`at_target`"),
 )

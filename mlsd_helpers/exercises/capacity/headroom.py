@@ -9,7 +9,18 @@ from typing import Any
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis.sizing import down_in_restart, largest_zone
 from mlsd_helpers.exercises.capacity._rounding import round_up
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, names, quoted
+from mlsd_helpers.exercises.kit import (
+    Answer,
+    Case,
+    Exercise,
+    Given,
+    Slip,
+    Step,
+    Stratum,
+    equals,
+    names,
+    quoted,
+)
 
 FAILURES = ("rolling_restart", "zone_loss", "surge", "restart_in_surge", "cold_cache")
 
@@ -197,6 +208,27 @@ def _draw_fleet(rng: random.Random) -> Case:
             return case
 
 
+def _draw_small_fleet(rng: random.Random) -> Case:
+    """Draw a fleet so small that no whole replica restarts, and that is full in some failure."""
+    while True:
+        case = {**_draw_fleet(rng), "replicas": rng.randrange(4, 9), "restart_share": 0.1, "zones": 2}
+        case["peak_rps"] = round(0.8 * case["target_utilisation"] * case["replicas"] / case["service_time_s"])
+        if min(abs(one - case["target_utilisation"]) for one in _utilisations(case).values()) > 0.004:
+            return case
+
+
+def _without_cache(rng: random.Random) -> Case:
+    return {**_draw_fleet(rng), "cache_hit_ratio": 0}
+
+
+def _is_just_kept(case: Case) -> bool:
+    return any(abs(one - case["target_utilisation"]) < 1e-9 for one in _utilisations(case).values())
+
+
+def _is_above_one(case: Case) -> bool:
+    return any(one > 1 for one in _utilisations(case).values())
+
+
 def _utilisation_step(failure: str, points: float) -> Step:
     return equals(failure, points, lambda case, _: _utilisations(case)[failure], tolerance=1e-3)
 
@@ -248,8 +280,11 @@ EXERCISE = Exercise(
         spent_the_headroom_twice,
         sized_for_the_warm_cache,
         added_the_hit_ratio,
-        covered_until_full,
-        exactly_at_the_target_is_above,
+        Slip(covered_until_full, {"covered": lambda _, g: _covered(g, 1.0)}),
+        Slip(
+            exactly_at_the_target_is_above,
+            {"covered": lambda c, g: _covered(g, c["target_utilisation"] - 1e-6)},
+        ),
     ),
     hints=(
         (
@@ -266,4 +301,21 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_fleet,
+    strata=(
+        Stratum("rounded down to whole ones", lambda c: round(c["replicas"] * c["restart_share"], 9) % 1 == 0),
+        Stratum("rounded down to whole ones", lambda c: c["replicas"] * c["restart_share"] < 1, _draw_small_fleet),
+        Stratum("spread over the zones as evenly as can be", lambda c: c["replicas"] % c["zones"] == 1),
+        Stratum("the fullest zone is lost", lambda c: c["zones"] > 2 and c["replicas"] % c["zones"] == c["zones"] - 1),
+        Stratum("in which the utilisation stays within the target", _is_just_kept, _just_kept),
+        Stratum("in which the utilisation stays within the target", _is_above_one, _draw_small_fleet),
+        Stratum("answers a share `cache_hit_ratio`", lambda c: c["cache_hit_ratio"] == 0, _without_cache),
+    ),
+    general=(
+        '"We have 30 % headroom" says nothing',
+        "Write `failures_covered`",
+        "| key | what happens |",
+        "| `surge` |",
+        "| `restart_in_surge` |",
+        "the cache has just been emptied",
+    ),
 )  # fmt: skip

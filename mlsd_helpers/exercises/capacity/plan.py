@@ -7,7 +7,7 @@ from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.capacity._rounding import round_up
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, feedback, is_number, same
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Step, Stratum, equals, is_number
 
 
 def _least_total(case: Case) -> int:
@@ -124,6 +124,32 @@ def _draw_plan(rng: random.Random) -> Case:
             return case
 
 
+def _is_whole(case: Case) -> bool:
+    need = case["peak_rps"] * case["service_time_s"] / case["target_utilisation"]
+    return bool(abs(need - round(need)) < 1e-9)
+
+
+def _draw_whole(rng: random.Random) -> Case:
+    """Draw a fleet whose need is whole: the target is kept exactly."""
+    need = 6 * rng.randrange(3, 12)
+    case = {**_draw_plan(rng), "peak_rps": need * 20, "service_time_s": 0.03, "target_utilisation": 0.6}
+    return {**case, "mean_rps": need * 8, "budget_per_1k": 2 * _cost_per_1k(_least_total(case), case)}
+
+
+def _costs_the_budget(case: Case) -> bool:
+    return bool(case["budget_per_1k"] == _cost_per_1k(_least_total(case), case))
+
+
+def _draw_just_paid(rng: random.Random) -> Case:
+    case = _draw_plan(rng)
+    return {**case, "budget_per_1k": _cost_per_1k(_least_total(case), case)}
+
+
+def _draw_two_zones(rng: random.Random) -> Case:
+    case = {**_draw_plan(rng), "zones": 2}
+    return {**case, "budget_per_1k": 1.4 * _cost_per_1k(_least_total(case), case)}
+
+
 def _zones_of(case: Case, value: Any) -> list[int] | None:
     zones = list(value) if hasattr(value, "__len__") and not isinstance(value, str | dict) else []
     whole = all(is_number(zone) and float(zone) == int(zone) and zone > 0 for zone in zones)
@@ -158,13 +184,7 @@ def _explain_waste(case: Case, value: Any) -> str:
     return "It survives, and has more than one replica a zone above the least that does."
 
 
-def _explain_cost(case: Case, value: Any) -> str:
-    """Say so when the cost of a plan that may be right was divided by the traffic of the peak."""
-    at_peak = {**case, "mean_rps": case["peak_rps"]}
-    least = _least_total(case)
-    plans = range(least, least + case["zones"] + 1)
-    if is_number(value) and any(same(value, _cost_per_1k(total, at_peak)) for total in plans):
-        return feedback(cost_at_the_peak)
+def _explain_cost(_case: Case, _value: Any) -> str:
     return (
         "Take what the fleet costs in an hour, and the predictions that it makes in an hour at the mean rate."
     )
@@ -212,8 +232,8 @@ EXERCISE = Exercise(
         spread_over_all_zones,
         headroom_on_top,
         whole_need_in_every_zone,
-        cost_at_the_peak,
-        cost_of_one_replica,
+        Slip(cost_at_the_peak, {"cost_per_1k": lambda c, g: _cost_of_plan({**c, "mean_rps": c["peak_rps"]}, g)}),
+        Slip(cost_of_one_replica, {"cost_per_1k": lambda c, _: _cost_per_1k(1, c)}),
     ),
     hints=(
         "Look at the moment after the failure: how many replicas have to be *left*, and in how many zones?",
@@ -227,4 +247,17 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_plan,
+    strata=(
+        Stratum("when one zone is lost at the peak, whichever it is", lambda c: _least_total(c) % c["zones"] != 0),
+        Stratum("stay within the target", _is_whole, _draw_whole),
+        Stratum("whether that is at most `budget_per_1k`", _costs_the_budget, _draw_just_paid),
+        Stratum("That failure *is* the headroom", lambda c: c["zones"] == 2, _draw_two_zones),
+    ),
+    general=(
+        "Harbour Pay's promise",
+        "Write `plan`",
+        "`replicas_per_zone`",
+        "In all, spend at most",
+        "`cost_per_1k`",
+    ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from mlsd_helpers.exercises.capacity._rounding import round_up
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals
 
 
 def repaired(
@@ -39,6 +39,10 @@ def repaired_by_rounding(
     busy = (requests_per_minute / 60) * (service_time_ms * 1e-3)
     exact = busy * (1 + headroom_percent * 0.01) / (target_percent * 0.01)
     return {"busy": busy, "replicas": math.ceil(round(exact, 9))}
+
+
+def _up_twice(busy: float, target_percent: float, headroom_percent: float) -> int:
+    return round_up(round_up(busy / (target_percent / 100)) * (1 + headroom_percent / 100))
 
 
 def milliseconds_as_seconds(
@@ -78,8 +82,7 @@ def rounded_before_headroom(
     nobody asked for. State the rounding rule: once, last.
     """
     busy = requests_per_minute / 60 * service_time_ms / 1000
-    first = round_up(busy / (target_percent / 100))
-    return {"busy": busy, "replicas": round_up(first * (1 + headroom_percent / 100))}  # C51
+    return {"busy": busy, "replicas": _up_twice(busy, target_percent, headroom_percent)}  # C51
 
 
 def rounded_the_busy_first(
@@ -99,8 +102,7 @@ def rounded_at_every_step(
     rounding is carried through the next. State the rounding rule: once, last.
     """
     busy = requests_per_minute / 60 * service_time_ms / 1000
-    at_target = round_up(round_up(busy) / (target_percent / 100))
-    return {"busy": busy, "replicas": round_up(at_target * (1 + headroom_percent / 100))}  # C51
+    return {"busy": busy, "replicas": _up_twice(round_up(busy), target_percent, headroom_percent)}  # C51
 
 
 def rounded_twice_and_kept_the_noise(
@@ -165,6 +167,29 @@ def _draw_sheet(rng: random.Random) -> Case:
             return case
 
 
+def _shares(case: Case) -> tuple[float, float]:
+    return case["target_percent"], case["headroom_percent"]
+
+
+def _up_with_noise(value: float) -> int:
+    """Round up a value whose last bit is too large."""
+    return round_up(value) + (abs(value - round(value)) < 1e-9)
+
+
+def _with_noise(case: Case, given: Given) -> int:
+    target, headroom = _shares(case)
+    return _up_with_noise(given["busy"] / target * (100 + headroom))
+
+
+def _twice_with_noise(case: Case, given: Given) -> int:
+    target, headroom = _shares(case)
+    return math.ceil(_up_with_noise(given["busy"] / target * 100) * (1 + headroom * 0.01))
+
+
+def _is_noisy(case: Case) -> bool:
+    return all(math.ceil(order(*case.values())) > repaired(**case)["replicas"] for order in _ORDERS_OF_WORK)
+
+
 EXERCISE = Exercise(
     id="05-units-rounding",
     assignment="05_capacity",
@@ -192,12 +217,19 @@ EXERCISE = Exercise(
         milliseconds_as_seconds,
         minutes_as_seconds,
         kept_the_sheets_units,
-        percent_as_a_number,
-        rounded_before_headroom,
-        rounded_the_busy_first,
-        rounded_at_every_step,
-        rounded_twice_and_kept_the_noise,
-        kept_the_float_noise,
+        Slip(
+            percent_as_a_number,
+            {
+                "replicas": lambda c, g: round_up(
+                    g["busy"] / c["target_percent"] * (1 + c["headroom_percent"])
+                )
+            },
+        ),
+        Slip(rounded_before_headroom, {"replicas": lambda c, g: _up_twice(g["busy"], *_shares(c))}),
+        Slip(rounded_the_busy_first, {"replicas": lambda c, g: _from_busy(round_up(g["busy"]), *_shares(c))}),
+        Slip(rounded_at_every_step, {"replicas": lambda c, g: _up_twice(round_up(g["busy"]), *_shares(c))}),
+        Slip(rounded_twice_and_kept_the_noise, {"replicas": _twice_with_noise}),
+        Slip(kept_the_float_noise, {"replicas": _with_noise}),
     ),
     hints=(
         "Look at each column's heading: which of the four are not in seconds or fractions?",
@@ -211,4 +243,24 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_sheet,
+    strata=(
+        Stratum("another is in the float itself", _is_noisy),
+        Stratum(
+            "One is about *when* to round",
+            lambda c: (
+                _up_twice(c["requests_per_minute"] * c["service_time_ms"] / 60_000, *_shares(c))
+                > repaired(**c)["replicas"]
+            ),
+        ),
+        Stratum("per **minute**", lambda c: c["requests_per_minute"] < 3_000),
+    ),
+    general=(
+        "Write `repaired`",
+        "Return a dict",
+        "`busy`",
+        "`replicas`",
+        "Units are not its only fault",
+        "A colleague moved a spreadsheet",
+        "Procurement has just asked",
+    ),
 )
