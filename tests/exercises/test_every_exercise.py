@@ -399,7 +399,7 @@ def together(exercise: Exercise, mistakes: list[Any]) -> Any:
 
 
 UNFINISHED = {
-    "01-decide", "02-blast", "02-availability", "03-repair", "03-parity", "04-crossover", "04-cache-trace", "04-lag",
+    "01-decide", "02-blast", "02-availability", "03-repair", "04-crossover", "04-cache-trace", "04-lag",
 }  # fmt: skip
 """Exercises whose mistakes in later steps are not yet slips."""
 
@@ -469,7 +469,7 @@ def statement(exercise: Exercise) -> str:
 def sentences(text: str) -> list[str]:
     """Return the sentences, entries of lists and rows of tables of a text, without code blocks."""
     text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
-    blocks = re.split(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) ?)", text)
+    blocks = re.split(r"\n\s*\n|\n(?=\s*(?:[-*] |\||\d+\. ))", text)
     found = [one for block in blocks for one in re.split(r"(?<=[.?!])\s+(?=\S)", block)]
     return [one for one in map(plain, found) if any(map(str.isalpha, one))]
 

@@ -1,12 +1,14 @@
 """Exercise 6: one transformation for training and for serving."""
 
 import random
-from collections.abc import Sequence
-from statistics import fmean
+from collections.abc import Callable, Sequence
+from statistics import fmean, median
+from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals
 
 Values = Sequence[float | None]
+Transform = Callable[[Values, float, float], list[float]]
 
 
 def _seconds(requests_ms: Values) -> list[float | None]:
@@ -21,15 +23,16 @@ def _transformed(values: Values, fill_s: float, cap_s: float) -> list[float]:
     return [min(fill_s if value is None else value, cap_s) / cap_s for value in values]
 
 
-def _prepared(fill_s: float, training: list[float], serving: list[float]) -> Answer:
-    return {"fill_s": fill_s, "training": training, "serving": serving}
+def _filled_with(
+    fill_s: float, training_s: Values, requests_ms: Values, cap_s: float, transform: Transform = _transformed
+) -> Answer:
+    serving = transform(_seconds(requests_ms), fill_s, cap_s)
+    return {"fill_s": fill_s, "training": transform(training_s, fill_s, cap_s), "serving": serving}
 
 
 def prepare(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
     """Fit on training alone, and send both through one function."""
-    fill_s = fmean(_there(training_s))
-    training = _transformed(training_s, fill_s, cap_s)
-    return _prepared(fill_s, training, _transformed(_seconds(requests_ms), fill_s, cap_s))
+    return _filled_with(fmean(_there(training_s)), training_s, requests_ms, cap_s)
 
 
 def prepare_in_numpy(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
@@ -54,33 +57,17 @@ def prepare_row_by_row(training_s: Values, requests_ms: Values, cap_s: float) ->
         for value in values:
             filled = fill_s if value is None else value * unit
             row.append(1.0 if filled > cap_s else filled / cap_s)
-    return _prepared(fill_s, rows[0], rows[1])
+    return {"fill_s": fill_s, "training": rows[0], "serving": rows[1]}
 
 
-def served_zero(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
-    """You fill a missing value with 0 at serving. The model has learnt that 0 means "a payment a moment ago", which
-    is what a thief's card looks like, and training filled with the mean: one transformation, both paths.
-    """
-    right = prepare(training_s, requests_ms, cap_s)
-    return {**right, "serving": _transformed(_seconds(requests_ms), 0, cap_s)}  # C32
-
-
-def refitted_on_requests(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
-    """You computed a new mean from the requests. What was fitted belongs to the model's version and travels with it:
-    otherwise the same payment scores differently beside other payments.
-    """
-    right = prepare(training_s, requests_ms, cap_s)
-    serving_s = _seconds(requests_ms)
-    return {**right, "serving": _transformed(serving_s, fmean(_there(serving_s) or [0.0]), cap_s)}
+# ---- known mistakes in what is filled in ----------------------------------------------------------
 
 
 def counted_missing_as_zero(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
     """Your mean counts missing values as 0, so that it falls as more are missing. A mean of what is there divides by
     how many *are* there.
     """
-    fill_s = sum(_there(training_s)) / len(training_s)
-    training = _transformed(training_s, fill_s, cap_s)
-    return _prepared(fill_s, training, _transformed(_seconds(requests_ms), fill_s, cap_s))
+    return _filled_with(sum(_there(training_s)) / len(training_s), training_s, requests_ms, cap_s)
 
 
 def capped_before_the_mean(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
@@ -88,43 +75,172 @@ def capped_before_the_mean(training_s: Values, requests_ms: Values, cap_s: float
     what was measured, then the fill, then the cap.
     """
     fill_s = fmean(min(value, cap_s) for value in _there(training_s))
-    training = _transformed(training_s, fill_s, cap_s)
-    return _prepared(fill_s, training, _transformed(_seconds(requests_ms), fill_s, cap_s))
+    return _filled_with(fill_s, training_s, requests_ms, cap_s)
 
 
-def left_in_milliseconds(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+def left_zeros_out_of_the_mean(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """Your mean leaves the zeros out. A 0 was measured: the card paid a moment ago. Only `None` is missing, and a test
+    such as `if value` takes both for the same.
+    """
+    return _filled_with(fmean(filter(None, training_s)), training_s, requests_ms, cap_s)
+
+
+def filled_with_the_median(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """You fill with the median. A model could learn from that as well, but what is agreed on here is the *mean*, and
+    whoever serves the model fills with that.
+    """
+    return _filled_with(median(_there(training_s)), training_s, requests_ms, cap_s)
+
+
+def fitted_on_both(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """Your mean counts the requests too. What is filled in is fitted once, on training, and belongs to the model's
+    version: none of these requests had come when the model was trained.
+    """
+    both = [*_there(training_s), *_there(_seconds(requests_ms))]
+    return _filled_with(fmean(both), training_s, requests_ms, cap_s)
+
+
+# ---- known mistakes in both paths -----------------------------------------------------------------
+
+
+def _not_capped(values: Values, fill_s: float, cap_s: float) -> list[float]:
+    return [(fill_s if value is None else value) / cap_s for value in values]
+
+
+def never_capped(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """You did not cap the values. After a month without a payment the model would meet a number larger than any that
+    it has learnt from: nothing that comes out is above 1.
+    """
+    return _filled_with(fmean(_there(training_s)), training_s, requests_ms, cap_s, _not_capped)
+
+
+def _not_divided(values: Values, fill_s: float, cap_s: float) -> list[float]:
+    return [cap_s * value for value in _transformed(values, fill_s, cap_s)]
+
+
+def never_divided(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """Your values are still in seconds. The last step is missing: divide by `cap_s`, so that all lie from 0 to 1."""
+    return _filled_with(fmean(_there(training_s)), training_s, requests_ms, cap_s, _not_divided)
+
+
+def _filled_last(values: Values, fill_s: float, cap_s: float) -> list[float]:
+    return [fill_s if value is None else min(value, cap_s) / cap_s for value in values]
+
+
+def filled_in_after_the_scaling(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """You filled in seconds among values that were divided already. The order is part of the transformation: first
+    fill, then cap and divide all of them alike.
+    """
+    return _filled_with(fmean(_there(training_s)), training_s, requests_ms, cap_s, _filled_last)
+
+
+def _fill_not_capped(values: Values, fill_s: float, cap_s: float) -> list[float]:
+    return [(fill_s if value is None else min(value, cap_s)) / cap_s for value in values]
+
+
+def filled_in_after_the_cap(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """What you fill in is not capped. A few long gaps make the mean larger than `cap_s`, so the fill has to come before
+    the cap: nothing that comes out is above 1.
+    """
+    return _filled_with(fmean(_there(training_s)), training_s, requests_ms, cap_s, _fill_not_capped)
+
+
+def _zero_filled(values: Values, fill_s: float, cap_s: float) -> list[float]:
+    return _transformed([value or None for value in values], fill_s, cap_s)
+
+
+def took_zero_for_missing(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+    """You filled the zeros as well. A 0 was measured: the card paid a moment ago, as a thief's does. Only `None` is
+    missing, and `value or fill` takes both for the same.
+    """
+    return _filled_with(fmean(_there(training_s)), training_s, requests_ms, cap_s, _zero_filled)
+
+
+# ---- known mistakes in one path -------------------------------------------------------------------
+
+
+def served_zero(**case: Any) -> Answer:
+    """You fill a missing value with 0 at serving. The model has learnt that 0 means "a payment a moment ago", which
+    is what a thief's card looks like, and training filled with the mean: one transformation, both paths.
+    """
+    return {**prepare(**case), "serving": _zero_served(case, {})}  # C32
+
+
+def _zero_served(case: Case, _: Given) -> list[float]:
+    return _transformed(_seconds(case["requests_ms"]), 0, case["cap_s"])
+
+
+def served_zero_as_missing(**case: Any) -> Answer:
+    """At serving you filled the zeros as well. A 0 was measured: the card paid a moment ago, as a thief's does. Only
+    `None` is missing, and `value or fill` takes both for the same.
+    """
+    right = prepare(**case)
+    return {**right, "serving": _zero_filled_served(case, right)}
+
+
+def _zero_filled_served(case: Case, given: Given) -> list[float]:
+    return _zero_filled(_seconds(case["requests_ms"]), given["fill_s"], case["cap_s"])
+
+
+def refitted_on_requests(**case: Any) -> Answer:
+    """You computed a new mean from the requests. What was fitted belongs to the model's version and travels with it:
+    otherwise the same payment scores differently beside other payments.
+    """
+    return {**prepare(**case), "serving": _refitted(case, {})}
+
+
+def _refitted(case: Case, _: Given) -> list[float]:
+    serving_s = _seconds(case["requests_ms"])
+    return _transformed(serving_s, fmean(_there(serving_s) or [0.0]), case["cap_s"])
+
+
+def left_in_milliseconds(**case: Any) -> Answer:
     """Your serving values are still in milliseconds, so nearly all of them end at the cap. The name of each input
     says its unit: bring both to seconds before they meet.
     """
-    right = prepare(training_s, requests_ms, cap_s)
-    return {**right, "serving": _transformed(requests_ms, right["fill_s"], cap_s)}
+    right = prepare(**case)
+    return {**right, "serving": _in_milliseconds(case, right)}
 
 
-def scaled_by_their_own_largest(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+def _in_milliseconds(case: Case, given: Given) -> list[float]:
+    return _transformed(case["requests_ms"], given["fill_s"], case["cap_s"])
+
+
+def scaled_by_their_own_largest(**case: Any) -> Answer:
     """You scaled the requests by their own largest value. Then 1 means one thing in training and another in serving;
     the scale is a parameter that both share.
     """
-    right = prepare(training_s, requests_ms, cap_s)
-    filled = [right["fill_s"] if value is None else value for value in _seconds(requests_ms)]
-    return {**right, "serving": [value / max(filled) for value in filled]}
+    right = prepare(**case)
+    return {**right, "serving": _own_scale(case, right)}
 
 
-def dropped_what_is_missing(training_s: Values, requests_ms: Values, cap_s: float) -> Answer:
+def _own_scale(case: Case, given: Given) -> list[float]:
+    filled = [given["fill_s"] if value is None else value for value in _seconds(case["requests_ms"])]
+    return [value / (max(filled) or 1) for value in filled]
+
+
+def dropped_what_is_missing(**case: Any) -> Answer:
     """You dropped the training rows in which the value is missing. Serving cannot drop a payment, so the model meets
     a case that it has never seen. What stands for a missing value in training?
     """
-    right = prepare(training_s, requests_ms, cap_s)
-    return {**right, "training": _transformed(_there(training_s), right["fill_s"], cap_s)}
+    right = prepare(**case)
+    return {**right, "training": _dropped(case, right)}
+
+
+def _dropped(case: Case, given: Given) -> list[float]:
+    return _transformed(_there(case["training_s"]), given["fill_s"], case["cap_s"])
+
+
+# ---- cases ----------------------------------------------------------------------------------------
 
 
 def _some_missing(rng: random.Random, most: int) -> list[float | None]:
-    values: list[float | None] = [rng.randrange(1, most) for _ in range(rng.randrange(4, 7))]
-    values[rng.randrange(len(values))] = None
-    return values
+    values: list[float | None] = [rng.randrange(most) for _ in range(rng.randrange(3, 6))]
+    return rng.sample([*values, None, 0], len(values) + 2)
 
 
 def _draw_parity(rng: random.Random) -> Case:
-    """Draw gaps between payments in training and in requests, with something missing in both."""
+    """Draw gaps between payments in training and in requests; in each one is missing and one is 0."""
     cap_s = rng.choice([300, 600, 900])
     requests_s = _some_missing(rng, cap_s * 2)
     return {
@@ -134,12 +250,42 @@ def _draw_parity(rng: random.Random) -> Case:
     }
 
 
+def _draw_long_gaps(rng: random.Random) -> Case:
+    """Draw training values that some cards make so large that their mean is above the cap."""
+    case = _draw_parity(rng)
+    return {
+        **case,
+        "training_s": [*case["training_s"], *(case["cap_s"] * rng.randrange(8, 12) for _ in "ab")],
+    }
+
+
+def _draw_one_request(rng: random.Random) -> Case:
+    """Draw a single request, as serving gets them."""
+    case = _draw_parity(rng)
+    return {**case, "requests_ms": [rng.choice([None, 1_000 * rng.randrange(1, case["cap_s"])])]}
+
+
+def _both_hold(value: float | None) -> Callable[[Case], bool]:
+    return lambda case: value in case["training_s"] and value in case["requests_ms"]
+
+
 def _training(case: Case, given: Given) -> list[float]:
     return _transformed(case["training_s"], given["fill_s"], case["cap_s"])
 
 
 def _serving(case: Case, given: Given) -> list[float]:
     return _transformed(_seconds(case["requests_ms"]), given["fill_s"], case["cap_s"])
+
+
+def _in_both(mistake: Any, transform: Transform) -> Slip:
+    """Return a mistake that sends both paths through a wrong transformation."""
+    return Slip(
+        mistake,
+        {
+            "training": lambda c, g: transform(c["training_s"], g["fill_s"], c["cap_s"]),
+            "serving": lambda c, g: transform(_seconds(c["requests_ms"]), g["fill_s"], c["cap_s"]),
+        },
+    )
 
 
 EXERCISE = Exercise(
@@ -157,17 +303,27 @@ EXERCISE = Exercise(
     cases=(
         {"training_s": [30, None, 90, 1200], "requests_ms": [60_000, None, 900_000], "cap_s": 600},
         {"training_s": [None, 45, None, 15], "requests_ms": [None, 20_000, 5_000], "cap_s": 300},
+        {"training_s": [0, None, 900, 1_500], "requests_ms": [None, 0, 240_000], "cap_s": 600},
     ),
     reference=prepare,
     alternatives=(prepare_in_numpy, prepare_row_by_row),
     mistakes=(
-        served_zero,
-        refitted_on_requests,
         counted_missing_as_zero,
         capped_before_the_mean,
-        left_in_milliseconds,
-        scaled_by_their_own_largest,
-        dropped_what_is_missing,
+        left_zeros_out_of_the_mean,
+        filled_with_the_median,
+        fitted_on_both,
+        _in_both(never_capped, _not_capped),
+        _in_both(never_divided, _not_divided),
+        _in_both(filled_in_after_the_scaling, _filled_last),
+        _in_both(filled_in_after_the_cap, _fill_not_capped),
+        _in_both(took_zero_for_missing, _zero_filled),
+        Slip(served_zero, {"serving": _zero_served}),
+        Slip(served_zero_as_missing, {"serving": _zero_filled_served}),
+        Slip(refitted_on_requests, {"serving": _refitted}),
+        Slip(left_in_milliseconds, {"serving": _in_milliseconds}),
+        Slip(scaled_by_their_own_largest, {"serving": _own_scale}),
+        Slip(dropped_what_is_missing, {"training": _dropped}),
     ),
     hints=(
         "Look for what the two old functions do differently: there is more than one thing.",
@@ -181,4 +337,20 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_parity,
+    strata=(
+        Stratum("A missing value, `None`", _both_hold(0)),
+        Stratum("(before the cap)", lambda c: fmean(_there(c["training_s"])) > c["cap_s"], _draw_long_gaps),
+        Stratum("one a request", lambda c: len(c["requests_ms"]) == 1, _draw_one_request),
+    ),
+    general=(
+        "The feature is the time",
+        "Training gets it in **seconds**",
+        "Two teams wrote",
+        "Here is what",
+        "Write `prepare`",
+        "then values are capped",
+        "Return a dict",
+        "`fill_s`",
+        "`training`",
+    ),
 )
