@@ -83,7 +83,7 @@ def test_of_a_wrong_list_the_first_wrong_entry_is_named():
         return {**answer, "training": [(fill_s if v is None else v) / cap_s for v in training_s]}
 
     message = said("03-parity", changed("03-parity", not_capped))
-    assert "Entry 4 of 4 is `2`: too large." in message
+    assert "Entry 2 of 4 is `1.33333`: too large." in message
 
 
 def test_a_missing_number_in_a_join_is_told_from_a_missing_entry():

@@ -1,10 +1,11 @@
 """Exercise 7: count fraud once its labels are there."""
 
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Stratum, equals
 
 Payments = Sequence[dict[str, Any]]
 
@@ -111,6 +112,58 @@ def early_of_all_payments(payments: Payments, today: int, wait_days: int, early_
     return {**fraud_rate(payments, today, wait_days, early_days), "arrived": early / len(took)}
 
 
+def a_dispute_is_an_answer(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You added young payments that are disputed already, and left out those of the same days that are not. That picks
+    the bad ones: a payment is counted by its *age*, whatever is known of it.
+    """
+    known = [p for p in payments if today - p["paid_day"] >= wait_days or p["disputed_day"] is not None]
+    return _counted(known, wait_days, early_days)
+
+
+def fraud_of_all_ages(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Your rate counts fraud among young payments, and divides by the old ones. A share is taken within one group: the
+    fraud *among those* that are old enough.
+    """
+    right = fraud_rate(payments, today, wait_days, early_days)
+    return {**right, "rate": len(_delays(payments, wait_days)) / right["mature"]}
+
+
+def divided_by_all(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You divided by all payments. The young ones are in the divisor, and their fraud is not in your count yet: the
+    rate falls with every payment of today. Divide by the payments that are old enough.
+    """
+    right = fraud_rate(payments, today, wait_days, early_days)
+    return {**right, "rate": right["rate"] * right["mature"] / len(payments)}
+
+
+def early_among_all_disputes(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Your share of early disputes counts those that came after the wait. They are no fraud as it is defined here:
+    count early and late ones within `wait_days`.
+    """
+    right = fraud_rate(payments, today, wait_days, early_days)
+    mature = [p for p in payments if today - p["paid_day"] >= wait_days]
+    took = _delays(mature, float("inf"))
+    return {**right, "arrived": sum(days <= early_days for days in took) / len(took)}
+
+
+def counted_the_fraud(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """Your rate is a number of payments. A rate is a *share*: divide by how many were waited for."""
+    right = fraud_rate(payments, today, wait_days, early_days)
+    return {**right, "rate": right["rate"] * right["mature"]}
+
+
+def counted_the_early(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You gave how many disputes came early. Asked is their *share*: divide by all the fraud that was waited for."""
+    right = fraud_rate(payments, today, wait_days, early_days)
+    return {**right, "arrived": right["arrived"] * right["rate"] * right["mature"]}
+
+
+def share_that_came_late(payments: Payments, today: int, wait_days: int, early_days: int) -> Answer:
+    """You gave the share that was still to come after `early_days`. Asked is the share that had arrived by then."""
+    right = fraud_rate(payments, today, wait_days, early_days)
+    return {**right, "arrived": 1 - right["arrived"]}
+
+
 def _payment(paid_day: int, disputed_after: int | None) -> dict[str, Any]:
     return {
         "paid_day": paid_day,
@@ -119,24 +172,41 @@ def _payment(paid_day: int, disputed_after: int | None) -> dict[str, Any]:
 
 
 def _draw_payments(rng: random.Random) -> Case:
-    """Draw old payments, some disputed early, late and too late, and young ones of which one is disputed yet."""
+    """Draw old payments, some disputed early, late and too late, and young ones, some disputed yet."""
     today, wait_days, early_days = rng.randrange(80, 120), rng.choice([20, 30]), rng.choice([2, 3, 4])
-    old, young = range(1, today - wait_days + 1), range(today - wait_days + 1, today + 1)
-    late = [rng.randrange(early_days + 1, wait_days) for _ in range(rng.randrange(1, 5))]
+    old, young = range(1, today - wait_days), range(today - wait_days + 1, today + 1)
     after = [
-        *[1] * rng.randrange(1, 4),
-        early_days,
-        *late,
-        wait_days,  # on the last day of each limit, always
-        wait_days + rng.randrange(1, 5),
+        *[rng.randrange(early_days) for _ in range(rng.randrange(1, 4))],
+        *[rng.randrange(early_days + 1, wait_days) for _ in range(rng.randrange(1, 5))],
         *[None] * rng.randrange(2, 7),
+        *rng.choice([[early_days], []]),
+        *rng.choice([[wait_days], []]),
+        *rng.choice([[wait_days + rng.randrange(1, 5)], []]),
     ]
     payments = [_payment(rng.choice(old[:40]), days) for days in after]
     payments += [_payment(rng.choice(young), None) for _ in range(rng.randrange(3, 7))]
-    payments.append(_payment(rng.choice(young[:10]), rng.randrange(1, early_days + 1)))
-    payments.append(_payment(old[-1], None))  # exactly as old as the wait
+    if rng.random() < 0.5:
+        payments += [_payment(day, rng.randrange(1, early_days + 1)) for day in rng.choices(young[:10], k=2)]
+    if rng.random() < 0.5:
+        payments.append(_payment(today - wait_days, None))
     rng.shuffle(payments)
     return {"payments": payments, "today": today, "wait_days": wait_days, "early_days": early_days}
+
+
+def _some(holds: Callable[[Case, int, float], bool]) -> Callable[[Case], bool]:
+    """Tell of a case whether it holds for the age of some payment and the days that its dispute took."""
+
+    def in_case(case: Case) -> bool:
+        return any(
+            holds(
+                case,
+                case["today"] - one["paid_day"],
+                math.inf if one["disputed_day"] is None else one["disputed_day"] - one["paid_day"],
+            )
+            for one in case["payments"]
+        )
+
+    return in_case
 
 
 EXERCISE = Exercise(
@@ -152,8 +222,8 @@ EXERCISE = Exercise(
         equals("arrived", 1, lambda c, _: fraud_rate(**c)["arrived"], tolerance=1e-6),
     ),
     cases=(
-        _draw_payments(random.Random(1)),  # noqa: S311 - a case, not a secret
-        _draw_payments(random.Random(2)),  # noqa: S311
+        _draw_payments(random.Random(7)),  # noqa: S311 - a case, not a secret
+        _draw_payments(random.Random(8)),  # noqa: S311
     ),
     reference=fraud_rate,
     alternatives=(fraud_rate_in_a_loop, fraud_rate_in_pandas),
@@ -167,6 +237,13 @@ EXERCISE = Exercise(
         disputed_at_any_time,
         early_among_all,
         early_of_all_payments,
+        a_dispute_is_an_answer,
+        fraud_of_all_ages,
+        divided_by_all,
+        early_among_all_disputes,
+        counted_the_fraud,
+        counted_the_early,
+        share_that_came_late,
     ),
     hints=(
         "Look at the newest payments: what can be known of them today?",
@@ -180,4 +257,23 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_payments,
+    strata=(
+        Stratum(
+            "A payment counts as fraud when it is disputed within `wait_days`",
+            _some(lambda c, age, took: age >= c["wait_days"] == took),
+        ),
+        Stratum(
+            "the share of fraud among those",
+            _some(lambda c, age, took: age >= c["wait_days"] < took < math.inf),
+        ),
+        Stratum("at least `wait_days` old", _some(lambda c, age, _: age == c["wait_days"])),
+        Stratum(
+            "so that their answer is known", _some(lambda c, age, took: age < c["wait_days"] and took < age)
+        ),
+        Stratum(
+            "had been disputed within `early_days`",
+            _some(lambda c, age, took: age >= c["wait_days"] and took == c["early_days"]),
+        ),
+    ),
+    general=("Each of the `payments` is", "It is the day `today`", "Return a dict"),
 )
