@@ -1,12 +1,12 @@
 """Exercise 3: find the design gaps among twelve features."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.dataflow._path import Path, as_formula, in_one_row, without, worst_min
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, names, quoted
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum, names, quoted
 
 Feature = dict[str, Any]
 _NOISE = 1e-9
@@ -36,7 +36,8 @@ def _by_hand(path: Path) -> float:
         if "parallel" in stage:
             age += max(map(_by_hand, stage["parallel"]))
         else:
-            age += sum(stage.get(part, 0) for part in ("period_min", "delay_min", "ttl_min"))
+            waits = () if stage.get("in_step") else ("period_min",)
+            age += sum(stage.get(part, 0) for part in (*waits, "delay_min", "ttl_min"))
     return age
 
 
@@ -115,6 +116,66 @@ def just_in_time_is_late(features: Sequence[Feature]) -> set[str]:
     return late | {f["name"] for f in features if _unreadable(f)}
 
 
+def just_in_time_is_late_in_a_store(features: Sequence[Feature]) -> set[str]:
+    """You call a feature of the store a gap whose worst age just equals its age limit. "At most 30 minutes" holds at
+    30: write the limit as an inequality, and read its sign.
+    """
+    return just_in_time_is_late([f for f in features if f["store"] != "request"])
+
+
+def waits_although_in_step(features: Sequence[Feature]) -> set[str]:
+    """You call a feature a gap that has none: you let a stage wait for a clock although the stage before it starts it.
+    What does its period add to the age, when it is `in_step`?
+    """
+    return {f["name"] for f in features if _too_old(f, _with_all_clocks) or _unreadable(f)}
+
+
+def _with_all_clocks(path: Path) -> float:
+    return worst_min(without(path, "in_step"))
+
+
+def freshest_branch(features: Sequence[Feature]) -> set[str]:
+    """You missed a feature that one of two branches makes too old. What joins branches that run side by side holds what
+    the older one brought: the *oldest* branch decides.
+    """
+    return {f["name"] for f in features if _too_old(f, _by_freshest_branch) or _unreadable(f)}  # C27
+
+
+def _by_freshest_branch(path: Path) -> float:
+    ways = (min(map(worst_min, s["parallel"])) if "parallel" in s else worst_min([s]) for s in path)
+    return float(sum(ways))
+
+
+def first_hop_alone(features: Sequence[Feature]) -> set[str]:
+    """You looked at the first stage only. Each stage after it adds its own wait and its own delay, and the model reads
+    what the *last* one gives: add up the whole path.
+    """
+    return {f["name"] for f in features if _too_old(f, lambda path: worst_min(path[:1])) or _unreadable(f)}
+
+
+def delays_left_out(features: Sequence[Feature]) -> set[str]:
+    """You added up what each stage waits for, and not what its runs take. Data age while a job computes as well: add
+    every delay.
+    """
+    return {f["name"] for f in features if _too_old(f, _without_delays) or _unreadable(f)}  # C22
+
+
+def _without_delays(path: Path) -> float:
+    return worst_min(without(path, "delay_min"))
+
+
+def unless_online(features: Sequence[Feature]) -> set[str]:
+    """You call a feature a gap that the request itself brings. It is there, and new, and needs no store: in which
+    `store` can no request read a feature?
+    """
+    return {f["name"] for f in features if f["store"] != "online" or _too_old(f)}
+
+
+def named_what_fits(features: Sequence[Feature]) -> set[str]:
+    """You named the features that fit. Asked are those that do not: turn the condition round."""
+    return {f["name"] for f in features} - gaps(features)
+
+
 def _feature(name: str, sla_min: float, *path: dict[str, Any], store: str = "online") -> Feature:
     return {"name": name, "sla_min": sla_min, "store": store, "path": list(path)}
 
@@ -142,23 +203,32 @@ HARBOUR_PAY = (
 
 
 def _drawn_features(rng: random.Random) -> list[Feature]:
-    """Draw a feature for each thing that can be right or wrong; each of the known mistakes trips over one."""
+    """Draw twelve features, each with one thing that can be right or wrong."""
     delay, ttl = rng.randrange(2, 10), rng.choice([2, 4, 6])
     period, hour = rng.choice([5, 10, 15, 20]), rng.choice([60, 120])
-    return [
-        _feature("amount", 0, store="request"),
-        _feature("clicks_5m", rng.choice([1, 2]), _every(0.1, 0.1)),
+    always = [
         _feature("spend_24h", rng.choice([10, 15, 20]), _every(hour, delay)),
         _feature("rate_15m", period, _every(period, delay)),
         _feature("profile", period + delay + rng.choice([0, 1]), _every(period, delay), _every(0, 0, ttl)),
         _feature("graph_risk", hour + 12 + delay, _every(15, 2), _every(hour, 12)),
-        _feature("ticket_90d", 10080, _every(1440, rng.randrange(60, 200))),
-        _feature("session", rng.choice([1, 5]), _every(0.1, 0.2), store="offline"),
-        _feature("two_sources", period + delay + 2, _two(period, delay)),
-        _feature("balance", period + delay, _every(period, delay)),
-        _feature("declines_1h", 25, _every(30, rng.randrange(2, 6))),
         _feature("limits", ttl + 1, _every(0, 0.5), _every(0, 0, ttl)),
     ]
+    others = [
+        _feature("amount", 0, store="request"),
+        _feature("clicks_5m", rng.choice([1, 2]), _every(0.1, 0.1)),
+        _feature("session", rng.choice([1, 5]), _every(0.1, 0.2), store="offline"),
+        _feature("ticket_90d", 10080, _every(1440, rng.randrange(60, 200))),
+        _feature("two_sources", period + delay + 2, _two(period, delay)),
+        _feature("two_regions", period + delay - 1, _two(period, delay), _every(0, 0.5)),
+        _feature("balance", period + delay, _every(period, delay)),
+        _feature("declines_1h", period + 2 * delay + 1, _every(period, delay), _in_step(hour, delay)),
+        _feature("refunds_1h", period + delay, _every(period, delay), _in_step(hour, delay)),
+    ]
+    return [*always, *rng.sample(others, 12 - len(always))]
+
+
+def _in_step(period_min: float, delay_min: float) -> dict[str, Any]:
+    return {**_every(period_min, delay_min), "in_step": True}
 
 
 def _two(period_min: float, delay_min: float) -> dict[str, Any]:
@@ -188,6 +258,15 @@ def _alarms_truly(case: Case, value: Any, _: Given) -> bool:
     return bool(_names(value)) and _names(value) <= gaps(case["features"])
 
 
+def _missing(case: Case, value: Any) -> set[str]:
+    """Return the gaps that an answer leaves out; none where it names nothing, which rests on no belief."""
+    return gaps(case["features"]) - _names(value) if _names(value) and not _no_name(case, value) else set()
+
+
+def _false_alarms(case: Case, value: Any) -> set[str]:
+    return _names(value) - gaps(case["features"])
+
+
 def _explain_missing(case: Case, value: Any) -> str:
     if problem := _no_name(case, value):
         return problem
@@ -198,7 +277,7 @@ def _explain_missing(case: Case, value: Any) -> str:
 
 
 def _explain_alarm(case: Case, value: Any) -> str:
-    wrong = _names(value) - gaps(case["features"])
+    wrong = _false_alarms(case, value)
     if problem := _no_name(case, value):
         return problem
     if not wrong:
@@ -222,6 +301,17 @@ def _no_name(case: Case, value: Any) -> str:
     return f"{quoted(min(unknown))} is none of the names. Return the `name` of each feature that is a gap."
 
 
+def _some(holds: Callable[[Feature], bool]) -> Callable[[Case], bool]:
+    return lambda case: any(map(holds, case["features"]))
+
+
+def _stages(path: Path) -> Iterator[dict[str, Any]]:
+    for stage in path:
+        yield stage
+        for branch in stage.get("parallel", ()):
+            yield from _stages(branch)
+
+
 EXERCISE = Exercise(
     id="03-gaps",
     assignment="03_dataflow",
@@ -230,8 +320,8 @@ EXERCISE = Exercise(
     outcome="Hold each feature's worst age against its age limit, and see what cannot be read at all.",
     minutes=12,
     steps=(
-        Step("finds_every_gap", 2, _finds_all, part="", explain=_explain_missing),
-        Step("no_false_alarm", 2, _alarms_truly, part="", explain=_explain_alarm),
+        Step("finds_every_gap", 2, _finds_all, part="", explain=_explain_missing, shows=_missing),
+        Step("no_false_alarm", 2, _alarms_truly, part="", explain=_explain_alarm, shows=_false_alarms),
     ),
     cases=(
         {"features": list(HARBOUR_PAY)},
@@ -247,6 +337,13 @@ EXERCISE = Exercise(
         added_the_branches,
         age_alone,
         just_in_time_is_late,
+        just_in_time_is_late_in_a_store,
+        waits_although_in_step,
+        freshest_branch,
+        first_hop_alone,
+        delays_left_out,
+        unless_online,
+        named_what_fits,
     ),
     hints=(
         "Look for two kinds of gap: data that are too old when they are read, and data that cannot be read.",
@@ -260,4 +357,18 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_features,
+    strata=(
+        Stratum("at most so old when it is read", _some(lambda f: 0 < worst_min(f["path"]) == f["sla_min"])),
+        Stratum(
+            "its `path` as in exercise 2",
+            _some(lambda f: any("in_step" in one for one in _stages(f["path"]))),
+        ),
+        Stratum(
+            "its `path` as in exercise 2",
+            _some(lambda f: _by_freshest_branch(f["path"]) < f["sla_min"] < worst_min(f["path"]) - _NOISE),
+        ),
+        Stratum("or `request` when the request brings it", _some(lambda f: f["store"] == "request")),
+        Stratum("or cannot get it at all", _some(lambda f: _unreadable(f) and not _too_old(f))),
+    ),
+    general=("(The table has times", "Return the names"),
 )
