@@ -1,7 +1,7 @@
 """Exercise 2: trace what stops, what falls back and what ages when one component dies."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import Planes
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, equals, names, quoted
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Slip, Step, Stratum, equals, names, quoted
 
 FEEDING = ("events", "batch")
 """The arrows along which data move, in this exercise."""
@@ -20,7 +20,10 @@ Hit = dict[str, set[str]]
 
 def blast(flows: Sequence[Arrow], killed: str) -> Hit:
     """Sweep over the arrows until nothing changes."""
-    stops = _stops(flows, killed)
+    return _hit(flows, _stops(flows, killed))
+
+
+def _hit(flows: Sequence[Arrow], stops: set[str]) -> Hit:
     return {"stops": stops, "falls_back": _saved(flows, stops), "older": _older(flows, stops)}
 
 
@@ -32,14 +35,22 @@ def _stops(flows: Sequence[Arrow], killed: str) -> set[str]:
 
 
 def _saved(flows: Sequence[Arrow], stops: set[str]) -> set[str]:
-    return {f["from"] for f in flows if _waits(f) and f["to"] in stops and f["fallback"]} - stops
+    return _with_a_fallback(flows, stops) - stops
+
+
+def _with_a_fallback(flows: Sequence[Arrow], stops: set[str]) -> set[str]:
+    return {f["from"] for f in flows if _waits(f) and f["to"] in stops and f["fallback"]}
 
 
 def _older(flows: Sequence[Arrow], stops: set[str]) -> set[str]:
-    reached = set(stops)
+    return _fed(flows, stops) - stops
+
+
+def _fed(flows: Sequence[Arrow], sources: set[str], feeding: Sequence[str] = FEEDING) -> set[str]:
+    fed: set[str] = set()
     for _ in flows:
-        reached |= {f["to"] for f in flows if f["carries"] in FEEDING and f["from"] in reached}
-    return reached - stops
+        fed |= {f["to"] for f in flows if f["carries"] in feeding and f["from"] in sources | fed}
+    return fed
 
 
 def _waits(flow: Arrow) -> bool:
@@ -55,7 +66,7 @@ def blast_by_search(flows: Sequence[Arrow], killed: str) -> Hit:
             if _waits(flow) and flow["to"] == here and not flow["fallback"] and flow["from"] not in stops:
                 stops.add(flow["from"])
                 ends.append(flow["from"])
-    return {"stops": stops, "falls_back": _saved(flows, stops), "older": _older(flows, stops)}
+    return _hit(flows, stops)
 
 
 def blast_by_library(flows: Sequence[Arrow], killed: str) -> dict[str, list[str]]:
@@ -70,26 +81,35 @@ def followed_the_arrows(flows: Sequence[Arrow], killed: str) -> Hit:
     """You followed the calls forwards. An arrow points at whom is asked; a failure travels back to whoever asked.
     Who is waiting for the dead one?
     """
-    turned = [{**f, "from": f["to"], "to": f["from"]} if _waits(f) else f for f in flows]
-    stops = _stops(turned, killed)
-    return {"stops": stops, "falls_back": _saved(turned, stops), "older": _older(flows, stops)}
+    return _hit(flows, _stops([{**f, "from": f["to"], "to": f["from"]} for f in flows], killed))
 
 
 def looked_one_step_back(flows: Sequence[Arrow], killed: str) -> Hit:
     """You stopped after the first caller. It gives no answer now, and somebody waits for it in turn. How far back
     does that go?
     """
-    stops = {killed} | {f["from"] for f in flows if _waits(f) and f["to"] == killed and not f["fallback"]}
-    return {"stops": stops, "falls_back": _saved(flows, stops), "older": _older(flows, stops)}
+    callers = {f["from"] for f in flows if _waits(f) and f["to"] == killed and not f["fallback"]}
+    return _hit(flows, {killed} | callers)
+
+
+def stopped_nobody_else(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You let nobody stop but the dead one. Whoever asks it and has no fallback cannot answer either. Who has asked?"""
+    return _hit(flows, {killed})
+
+
+def left_out_the_dead_one(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You left the dead one out of `stops`. It gives no answer either, and all others follow from it. Who is the first
+    that does not answer?
+    """
+    hit = blast(flows, killed)
+    return {**hit, "stops": hit["stops"] - {killed}}
 
 
 def forgot_the_fallbacks(flows: Sequence[Arrow], killed: str) -> Hit:
     """You stopped callers that have a fallback. With a default or a last known good answer they go on, worse
     than before. What is the text in `fallback` for?
     """
-    bare = [{**f, "fallback": None} for f in flows]
-    stops = _stops(bare, killed)
-    return {"stops": stops, "falls_back": set(), "older": _older(flows, stops)}  # C20
+    return _hit(flows, _stops([{**f, "fallback": None} for f in flows], killed))  # C20
 
 
 def one_fallback_for_all(flows: Sequence[Arrow], killed: str) -> Hit:
@@ -97,11 +117,24 @@ def one_fallback_for_all(flows: Sequence[Arrow], killed: str) -> Hit:
     still has nothing to say. Which arrow failed?
     """
     safe = {f["from"] for f in flows if _waits(f) and f["fallback"]}
-    stops = {killed}
-    for _ in flows:
-        stops |= {f["from"] for f in flows if _waits(f) and f["to"] in stops and f["from"] not in safe}
-    calls = {f["from"] for f in flows if _waits(f) and f["to"] in stops}
-    return {"stops": stops, "falls_back": calls & safe - stops, "older": _older(flows, stops)}
+    return _hit(flows, _stops([f for f in flows if f["from"] not in safe], killed))
+
+
+def features_do_not_wait(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You let nobody wait for `features`. A model that has asked a store for its inputs cannot score before they come,
+    as with any request. Which two words of `carries` are calls?
+    """
+    asked = [f for f in flows if f["carries"] != "features"]
+    stops = _stops(asked, killed)
+    return {**_hit(flows, stops), "falls_back": _saved(asked, stops)}
+
+
+def stopped_the_readers(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You stopped what was fed by the dead one. A store that gets no new data goes on answering, with what it
+    has: nothing is red, and every answer ages. Who waits on that arrow?
+    """
+    fed = [_arrow(f["to"], f["from"], "request") for f in flows if f["carries"] in FEEDING]
+    return _hit(flows, _stops([*flows, *fed], killed))
 
 
 def fell_back_all_the_way(flows: Sequence[Arrow], killed: str) -> Hit:
@@ -109,34 +142,82 @@ def fell_back_all_the_way(flows: Sequence[Arrow], killed: str) -> Hit:
     Whose own call failed?
     """
     hit = blast(flows, killed)
-    above = set(hit["falls_back"])
+    return {**hit, "falls_back": _above(flows, hit["stops"])}
+
+
+def _above(flows: Sequence[Arrow], stops: set[str]) -> set[str]:
+    above = _saved(flows, stops)
     for _ in flows:
         above |= {f["from"] for f in flows if _waits(f) and f["to"] in above}
-    return {**hit, "falls_back": above - hit["stops"]}
+    return above - stops
 
 
-def stopped_the_readers(flows: Sequence[Arrow], killed: str) -> Hit:
-    """You stopped what was fed by the dead one. A store that gets no new data goes on answering, with what it
-    has: nothing is red, and every answer ages. Who waits on that arrow?
+def fell_back_from_the_dead_one(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You let those fall back alone that call the dead one. What stops because of it gives its callers no answer
+    either. To which of them is a fallback needed?
     """
-    stops = _stops(flows, killed)
-    for _ in flows:
-        stops |= {f["to"] for f in flows if f["carries"] in FEEDING and f["from"] in stops}
-        stops |= {f["from"] for f in flows if _waits(f) and f["to"] in stops and not f["fallback"]}
-    return {"stops": stops, "falls_back": _saved(flows, stops), "older": _older(flows, stops)}
+    return {**blast(flows, killed), "falls_back": _saved(flows, {killed}) - _stops(flows, killed)}
+
+
+def fell_back_and_stopped(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You let somebody fall back who stops. One of its calls has a fallback, another that failed has none, and so it
+    gives no answer at all. Who of them still answers?
+    """
+    hit = blast(flows, killed)
+    return {**hit, "falls_back": _with_a_fallback(flows, hit["stops"])}
 
 
 def aged_one_step(flows: Sequence[Arrow], killed: str) -> Hit:
-    """You aged only what the dead one feeds directly. What that feeds in turn gets nothing new either. Where does
-    its output go?
+    """You aged only what is fed directly. What that feeds in turn gets nothing new either. Where does its output go?"""
+    hit = blast(flows, killed)
+    return {**hit, "older": _next(flows, hit["stops"])}
+
+
+def _next(flows: Sequence[Arrow], stops: set[str]) -> set[str]:
+    return {f["to"] for f in flows if f["carries"] in FEEDING and f["from"] in stops} - stops
+
+
+def aged_by_the_dead_one(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You aged only what gets its data from the dead one. Whoever stopped with it sends nothing more either. What do
+    the others in `stops` feed?
     """
-    stops = _stops(flows, killed)
-    next_ones = {f["to"] for f in flows if f["carries"] in FEEDING and f["from"] in stops}
-    return {**blast(flows, killed), "older": next_ones - stops}
+    hit = blast(flows, killed)
+    return {**hit, "older": _fed(flows, {killed}) - hit["stops"]}
+
+
+def aged_by_events_alone(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You left the batches out. A table that is filled once a night ages as well when the job has died; it only takes
+    longer until somebody sees it. Which two words of `carries` feed something?
+    """
+    hit = blast(flows, killed)
+    return {**hit, "older": _fed(flows, hit["stops"], ["events"]) - hit["stops"]}
+
+
+def aged_by_batches_alone(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You left the events out. A count that is fed by a stream stands still when the stream does, and is read as
+    before. Which two words of `carries` feed something?
+    """
+    hit = blast(flows, killed)
+    return {**hit, "older": _fed(flows, hit["stops"], ["batch"]) - hit["stops"]}
+
+
+def aged_and_stopped(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You aged somebody who stops. Old data do no harm in an answer that nobody gets. Who of them goes on?"""
+    hit = blast(flows, killed)
+    return {**hit, "older": _fed(flows, hit["stops"])}
+
+
+def aged_or_fell_back(flows: Sequence[Arrow], killed: str) -> Hit:
+    """You left out of `older` who falls back. One call of it failed and has a fallback; the data that it is fed age all
+    the same. Can both happen to one part?
+    """
+    hit = blast(flows, killed)
+    return {**hit, "older": hit["older"] - hit["falls_back"]}
 
 
 _SERVING = ("gateway", "ranker", "scorer", "profiles", "rules", "prices", "geocoder", "embeddings")
 _DATA = ("clicks", "ledger", "counts", "nightly", "archive")
+_APART = ("back_office", "invoices")
 
 
 def _arrow(start: str, end: str, carries: str, fallback: str | None = None) -> Arrow:
@@ -144,7 +225,7 @@ def _arrow(start: str, end: str, carries: str, fallback: str | None = None) -> A
 
 
 def _draw_sketch(rng: random.Random) -> Case:
-    """Draw calls without a circle over six components, and a chain of data that ends in two of them."""
+    """Draw calls without a circle over six components, data that they are fed and feed, and two components apart."""
     boxes = rng.sample(_SERVING, 6)
     data = rng.sample(_DATA, 3)
     flows = [
@@ -156,15 +237,25 @@ def _draw_sketch(rng: random.Random) -> Case:
     chain = [*data, boxes[-1]]
     flows += [_arrow(a, b, rng.choice(FEEDING)) for a, b in pairwise(chain)]
     flows.append(_arrow(data[1], boxes[-2], "batch"))
+    flows.append(_arrow(rng.choice(boxes[:4]), data[0], rng.choice(FEEDING)))
+    flows.append(_arrow(rng.choice(boxes[2:4]), rng.choice(boxes[:2]), rng.choice(FEEDING)))
+    flows.append(_arrow(*_APART, "request"))
     rng.shuffle(flows)
     return {"flows": flows, "killed": rng.choice([*boxes[2:], data[0], data[1]])}
+
+
+def _own(case: Case, given: Given) -> set[str]:
+    """Return the learner's own `stops` with the dead one, which belongs to any; the right ones where all stop."""
+    everybody = {name for flow in case["flows"] for name in (flow["from"], flow["to"])}
+    stops: set[str] = given["stops"] | {case["killed"]}
+    return _stops(**case) if stops >= everybody else stops
 
 
 def _step(name: str, points: float, word: str, words: str) -> Step:
     def expected(case: Case, given: Given) -> set[str]:
         if name == "stops":
             return _stops(**case)
-        return (_saved if name == "falls_back" else _older)(case["flows"], given["stops"])
+        return (_saved if name == "falls_back" else _older)(case["flows"], _own(case, given))
 
     def explain(case: Case, value: Any) -> str:
         named = names(value)
@@ -196,9 +287,18 @@ _FEED = [
     _arrow("ranker", "prices", "features", "last known price"),
     _arrow("app", "prices", "request", "no price shown"),
     _arrow("embeddings", "archive", "request"),
+    _arrow("app", "embeddings", "features", "the newest items"),
     _arrow("nightly", "embeddings", "batch"),
     _arrow("clicks", "nightly", "batch"),
+    _arrow("ranker", "clicks", "events"),
+    _arrow("prices", "ranker", "batch"),
 ]
+
+
+def _differs(mistake: Callable[..., Hit], part: str) -> Callable[[Case], bool]:
+    """Return whether a case shows a mistake in one part of the answer."""
+    return lambda case: mistake(**case)[part] != blast(**case)[part]
+
 
 EXERCISE = Exercise(
     id="02-blast",
@@ -217,6 +317,7 @@ EXERCISE = Exercise(
         {"flows": _HARBOUR, "killed": "payments"},
         {"flows": _HARBOUR, "killed": "limits"},
         {"flows": _HARBOUR, "killed": "rules"},
+        {"flows": _HARBOUR, "killed": "scorer"},
         {"flows": _FEED, "killed": "archive"},
         {"flows": _FEED, "killed": "prices"},
         {"flows": _FEED, "killed": "clicks"},
@@ -226,11 +327,33 @@ EXERCISE = Exercise(
     mistakes=(
         followed_the_arrows,
         looked_one_step_back,
+        stopped_nobody_else,
+        left_out_the_dead_one,
         forgot_the_fallbacks,
         one_fallback_for_all,
-        fell_back_all_the_way,
+        features_do_not_wait,
         stopped_the_readers,
-        aged_one_step,
+        Slip(fell_back_all_the_way, {"falls_back": lambda c, g: _above(c["flows"], _own(c, g))}),
+        Slip(
+            fell_back_from_the_dead_one,
+            {"falls_back": lambda c, g: _saved(c["flows"], {c["killed"]}) - _own(c, g)},
+        ),
+        Slip(fell_back_and_stopped, {"falls_back": lambda c, g: _with_a_fallback(c["flows"], _own(c, g))}),
+        Slip(aged_one_step, {"older": lambda c, g: _next(c["flows"], _own(c, g))}),
+        Slip(aged_by_the_dead_one, {"older": lambda c, g: _fed(c["flows"], {c["killed"]}) - _own(c, g)}),
+        Slip(
+            aged_by_events_alone,
+            {"older": lambda c, g: _fed(c["flows"], _own(c, g), ["events"]) - _own(c, g)},
+        ),
+        Slip(
+            aged_by_batches_alone,
+            {"older": lambda c, g: _fed(c["flows"], _own(c, g), ["batch"]) - _own(c, g)},
+        ),
+        Slip(aged_and_stopped, {"older": lambda c, g: _fed(c["flows"], _own(c, g))}),
+        Slip(
+            aged_or_fell_back,
+            {"older": lambda c, g: _older(c["flows"], _own(c, g)) - _saved(c["flows"], _own(c, g))},
+        ),
     ),
     hints=(
         "Look at the two kinds of arrow apart: on some, `from` waits for `to`; along others, `to` is fed by `from`.",
@@ -244,4 +367,19 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_sketch,
+    strata=(
+        Stratum("whoever waits for something that stops", _differs(looked_one_step_back, "stops")),
+        Stratum("(`request` or `features`)", _differs(features_do_not_wait, "stops")),
+        Stratum("on an arrow without a fallback;", _differs(one_fallback_for_all, "stops")),
+        Stratum("who has a fallback on an arrow", _differs(features_do_not_wait, "falls_back")),
+        Stratum("to something that stops", _differs(fell_back_from_the_dead_one, "falls_back")),
+        Stratum("and does not stop itself;", _differs(fell_back_and_stopped, "falls_back")),
+        Stratum("who is fed (`events`", _differs(aged_by_batches_alone, "older")),
+        Stratum("or `batch`)", _differs(aged_by_events_alone, "older")),
+        Stratum("directly or by way of others", _differs(aged_one_step, "older")),
+        Stratum("from something that stops", _differs(aged_by_the_dead_one, "older")),
+        Stratum("and goes on.", _differs(aged_and_stopped, "older")),
+        Stratum("`older`: who is fed", _differs(aged_or_fell_back, "older")),
+    ),
+    general=("`flows` is a list", "The component `killed` is dead.", "Return a dict"),
 )
