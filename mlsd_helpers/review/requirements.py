@@ -1,6 +1,7 @@
 """Rules on the requirements of a design: what a reader asks before they look at a single box."""
 
 from collections.abc import Iterator
+from math import inf
 
 from mlsd_helpers.analysis.ages import labelled_data_age, writers_into
 from mlsd_helpers.analysis.graph import reached, steps_along, waiting_flows
@@ -12,7 +13,7 @@ from mlsd_helpers.design import Design, FailureMode, Flow, Labels, Planes, Requi
 from mlsd_helpers.design.dataflow import REQUEST
 from mlsd_helpers.design.workloads import begins_at
 from mlsd_helpers.review.rule import Fault, rule
-from mlsd_helpers.review.scope import predicts
+from mlsd_helpers.review.scope import is_of_another, predicts
 from mlsd_helpers.review.words import mentions
 from mlsd_helpers.units import hour, minute, ms, show_seconds
 
@@ -448,10 +449,8 @@ def label_facts_missing(design: Design, stated: Requirements) -> Iterator[Fault]
     """Labels come late, for a share of the predictions, and at a cost."""
     if stated.labels is None:
         generates = stated.prediction is not None and stated.prediction.type == "generation"
-        trains = any(
-            one.kind == "training pipeline" for one in (design.planes.components if design.planes else ())
-        )
-        if trains and not generates and not (design.workload and stated.prediction is None):
+        unasked = design.workload and (stated.prediction is None or _labelled_elsewhere(design))
+        if _is_trained(design) and not generates and not unasked:
             yield Fault(
                 "requirements.labels",
                 "A model is trained here, and the requirements do not state where its labels come from, nor when.",
@@ -469,6 +468,27 @@ def label_facts_missing(design: Design, stated: Requirements) -> Iterator[Fault]
             f"The labels do not state {', '.join(missing)}.",
             "State when they arrive, for which share, at what price, and how they are checked; $0 is a price.",
         )
+
+
+def _is_trained(design: Design) -> bool:
+    """Tell whether a model is trained here that requests or runs reach, as far as the sketch shows where models go."""
+    planes = design.planes
+    trainers = {one.id for one in planes.components if one.kind == "training pipeline"} if planes else set()
+    if planes is None or not trainers:
+        return False
+    given = [flow for flow in planes.flows if flow.carries == "model"]
+    plane_of = {one.id: one.plane for one in planes.components}
+    used = {name for name in reached(trainers, steps_along(given)) if plane_of[name] == "serving"}
+    return not used or any(not is_of_another(design, name) for name in used)
+
+
+def _labelled_elsewhere(design: Design) -> bool:
+    """Tell whether the labels of the model are stated by a workload that asks it for the same type of prediction."""
+    wanted = design.requirements.prediction if design.requirements else None
+    stated = [one.requirements for one in design.others if one.requirements and _is_trained(one)]
+    return any(
+        one.labels and one.prediction and wanted and one.prediction.type == wanted.type for one in stated
+    )
 
 
 def _by_hand(design: Design, labels: Labels) -> bool:
@@ -601,8 +621,13 @@ def peak_without_bursts(_: Design, stated: Requirements) -> Iterator[Fault]:
 def labelled_data_too_old(design: Design, stated: Requirements) -> Iterator[Fault]:
     """What a model has learnt is as old as its labels: their delay, the training and the release add up."""
     age, limits = labelled_data_age(design), stated.freshness
-    if age is None or limits is None or (limits.model and age.training_s + age.release_s > limits.model):
-        return  # a model that is too old has a rule of its own
+    if age is None or limits is None:
+        return
+    too_old = (
+        limits.model is not None and age.training_s + age.release_s > limits.model
+    )  # has a rule of its own
+    if too_old and age.label_s + (limits.model or 0.0) <= (limits.labelled_data or inf):
+        return
     sum_ = (
         f"labels are decided after {show_seconds(age.label_s)}, a training comes every "
         f"{show_seconds(age.training_s)}, a release takes {show_seconds(age.release_s)}"

@@ -158,6 +158,52 @@ def test_positions_are_asked_of_a_model_that_has_some(features, width, asked):
     assert bool(found(slots(*features, width=width), "FLOW011")) is asked
 
 
+AGES = """
+requirements:
+  freshness: {model: 14 d, labelled_data: %s}
+  labels: {source: Bookings, delay: 90 d}
+planes:
+  components: [{id: trainer, kind: training pipeline}]
+  retraining: {triggers: schedule, period: 7 d}
+  release: {shadow: %s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "shadow", "is_found"),
+    [("28 d", "2 d", True), ("28 d", "8 d", True), ("105 d", "8 d", False), ("105 d", "2 d", False)],
+)
+def test_late_labels_are_found_though_the_model_itself_is_too_old(limit, shadow, is_found):
+    assert bool(found(AGES % (limit, shadow), "REQ020")) is is_found
+
+
+TRAINED = """
+requirements:
+  workloads:
+  - {id: forecast, entry: forecaster, prediction: {type: regression}, labels: {source: Bookings, delay: 1 d, yield: 1}}
+  - {id: shop, entry: door, prediction: {type: %s}, latency: {budget: 1 s, percentile: p99}}
+  - {id: repricing, entry: optimiser, prediction: {type: binary classification}}
+planes:
+  components:
+  - {id: trainer, kind: training pipeline}
+  - {id: forecaster, kind: batch scorer}
+  - {id: optimiser, kind: batch scorer}
+  - {id: door, kind: api gateway}
+  - {id: model, kind: model server}
+  flows:
+  - {from: trainer, to: forecaster, carries: model}
+  - {from: trainer, to: model, carries: model}
+  - {from: door, to: model, carries: request}
+"""
+
+
+@pytest.mark.parametrize(("predicts", "asked"), [("regression", []), ("binary classification", ["shop"])])
+def test_labels_of_a_trained_model_are_asked_for_once(predicts, asked):
+    assert [one.split(":")[0] for one in found(TRAINED % predicts, "REQ015")] == [
+        f"Workload {n}" for n in asked
+    ]
+
+
 CUT = """
 requirements:
   schedule: {calendar: each day, starts: "08:00", due: "10:30", items: 1000, %s}
