@@ -99,12 +99,13 @@ def collect(given: argparse.Namespace) -> int:
     """Sort a folder or zip of LMS downloads into submitted/, and list every file with its outcome.
 
     It reads the names that Canvas and Moodle give to downloads; nbgrader_config.py can describe other names.
-    The newest of several uploads is kept, and nothing newer is overwritten. Exit status 1 when a person has to
-    decide which student a file belongs to.
+    The newest of several uploads is kept, and nothing newer is overwritten. No download says when a submission came:
+    with --times the LMS's record does. Exit status 1 when a person has to decide which student a file belongs to.
     """
     from mlsd_helpers.grading import downloads  # noqa: PLC0415
 
-    done = downloads.collect(given.course, given.assignment, given.folder, dry_run=given.dry_run)
+    times = given.times or ()
+    done = downloads.collect(given.course, given.assignment, given.folder, dry_run=given.dry_run, times=times)
     say(str(done))
     return 1 if done.undecided else 0
 
@@ -264,6 +265,14 @@ COMMANDS = (
         collect,
         assignment(),
         argument("folder", "the folder or zip from the LMS", type=Path, metavar="FOLDER"),
+        argument(
+            "--times",
+            "when submissions came: Moodle's grading worksheet, Canvas's list of submissions, or a CSV with id and "
+            "submitted; repeat it for more",
+            action="append",
+            type=Path,
+            metavar="FILE",
+        ),
         argument("--dry-run", "print what would happen; write nothing", action="store_true"),
         COURSE,
     ),

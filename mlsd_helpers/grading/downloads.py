@@ -28,9 +28,11 @@ from traitlets import Bool
 from traitlets.utils.importstring import import_item
 
 from mlsd_helpers.errors import WorkspaceError
-from mlsd_helpers.grading import archives, marks
+from mlsd_helpers.files import write_whole
+from mlsd_helpers.grading import archives, class_exceptions, marks, submission_times
 from mlsd_helpers.grading.archives import DownloadedFile
 from mlsd_helpers.grading.release import configuration
+from mlsd_helpers.grading.term import Term
 from mlsd_helpers.printable import one_line
 
 TAKEN = "taken"
@@ -61,6 +63,7 @@ _AGAIN = re.compile(r"(?:\s?\((\d+)\)|-(\d+)|[-_ ]copy(\d*)| - copy)+\Z", re.IGN
 _MOST_AGAIN = 40  # characters of the end of a name in which _AGAIN is looked for: it is quadratic
 _HIDDEN = re.compile(r"(^|/)(\.|__MACOSX/)")
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in "0123456789¹²³")}
+_SAME = "it is the same"
 _TIME_FILE = "timestamp.txt"
 _MOST_DATE = 100  # characters of it that are read
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -183,7 +186,8 @@ class SortedDownload:
     """The outcome for one file, with the student where one is known, and a note.
 
     `undecided` means that a person has to decide. `prefix` is what the LMS wrote before the student's own
-    file name; with it the LMS finds the student of a feedback page.
+    file name; with it the LMS finds the student of a feedback page. `late` means that the LMS says so; `timed`
+    that it is known when the submission came. `foreign` is the assignment to which its cells belong, if another.
     """
 
     file: str
@@ -192,6 +196,9 @@ class SortedDownload:
     note: str = ""
     undecided: bool = False
     prefix: str = ""
+    late: bool = False
+    timed: bool = False
+    foreign: str = ""
 
     def __str__(self) -> str:
         """Return it as one line, without control characters from a file name."""
@@ -228,8 +235,31 @@ class Collection:
         lines = [f"{outcome}\n" + "".join(f"  {one}\n" for one in files) for outcome, files in found.items()]
         numbers = ", ".join(f"{len(files)} {outcome}" for outcome, files in found.items()) or "none"
         dry = " Nothing was written: a dry run." if self.dry else ""
-        sums = f"{self.assignment}: {len(self.files)} files ({numbers}), {len(self.students)} students.{dry}"
-        return "\n".join([*lines, sums])
+        people = _number(len(self.students), "student")
+        sums = f"{self.assignment}: {_number(len(self.files), 'file')} ({numbers}), {people}.{dry}"
+        return "\n".join([*lines, sums, *self.remarks()])
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what to look at: who submitted nothing usable or another assignment, and whose time is not known."""
+        usable = {one.student for outcome in (TAKEN, KEPT, SUPERSEDED) for one in self.of(outcome)}
+        for one in self.of(IGNORED):
+            if one.student and one.student not in usable:
+                yield f"Nothing from {one.student} can be graded. {one}"
+        counted = [*self.of(TAKEN), *self.of(KEPT)]
+        for one in counted:
+            if one.foreign:
+                yield f"{one.student} submitted the cells of {one.foreign}, and none of {self.assignment}."
+        untimed = {one.student: one.late for one in counted if not one.timed}
+        if late := sorted(student for student, late in untimed.items() if late):
+            yield (
+                f"Late according to the LMS, which does not say how late in a download: {', '.join(late)}. Give its "
+                "record of times with --times; until then nothing is taken off."
+            )
+        if others := len(untimed) - len(late):
+            yield (
+                f"It is not known when {_number(others, 'submission')} came: a download does not say. Where lateness "
+                "has a price, give the LMS's record of times with --times; until then nothing is taken off."
+            )
 
 
 # ---- sorting --------------------------------------------------------------------------------------
@@ -258,23 +288,31 @@ class _StudentFile:
     submitted_at: datetime | None
     note: str
 
-    def sorted(self, outcome: str, note: str, *, undecided: bool = False) -> SortedDownload:
+    def sorted(
+        self, outcome: str, note: str, *, undecided: bool = False, timed: bool = False, foreign: str = ""
+    ) -> SortedDownload:
         """Return it with its outcome."""
         student = "" if undecided else self.owner.student
-        return SortedDownload(self.found.name, outcome, student, note, undecided, self.owner.prefix)
+        late = bool(self.owner.reading.get("late"))
+        return SortedDownload(
+            self.found.name, outcome, student, note, undecided, self.owner.prefix, late, timed, foreign
+        )
 
 
-def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = False) -> Collection:
+def collect(
+    course: Path, assignment: str, folder: Path, *, dry_run: bool = False, times: Iterable[Path] = ()
+) -> Collection:
     """Sort a folder or zip of downloads into submitted/; with `dry_run` write nothing and return what would happen.
 
-    The newest of several uploads is kept, and nothing newer in submitted/ is overwritten. Raises
-    WorkspaceError where there is no such folder or assignment.
+    The newest of several uploads is kept, and nothing newer in submitted/ is overwritten. `times` are files that say
+    when submissions came: see `submission_times`. Raises WorkspaceError where there is no such folder or assignment,
+    and where a file of times can't be used.
     """
     if not folder.exists():
         raise WorkspaceError(
             f"There is no {folder}. Give the folder or zip that you downloaded from the LMS."
         )
-    sorter = _Sorter(course, assignment)
+    sorter = _Sorter(course, assignment, times)
     settled: list[SortedDownload] = []
     by_student: dict[str, list[_StudentFile]] = defaultdict(list)
     for one in sorter.sort(folder):
@@ -290,8 +328,11 @@ def collect(course: Path, assignment: str, folder: Path, *, dry_run: bool = Fals
 class _Sorter:
     """Sorts the downloads of one assignment of a course."""
 
-    def __init__(self, course: Path, assignment: str) -> None:
+    def __init__(self, course: Path, assignment: str, times: Iterable[Path] = ()) -> None:
         config = configuration(course)
+        term = Term(config=config)
+        self.times = submission_times.read(times, term)
+        self.exceptions = class_exceptions.read(course, term, assignment)
         self.directory = CourseDirectory(config=config)
         plugin = config.ZipCollectApp.get("collector_plugin", LmsNames)
         kind = import_item(plugin) if isinstance(plugin, str) else plugin
@@ -301,6 +342,7 @@ class _Sorter:
         others = (other for other in _assignments(course) if other != assignment)
         self.others = {name: other for other in others for name in _notebooks(course, other)}
         self.known = {_folded(name): name for name in (*self.others, *self.notebooks)}
+        self.cells = {name: _cells_of(course, name) for name in sorted(_assignments(course))}
         self.names.known = self.known
         self.roster = _Roster(marks.students(course))
         self.names.numbers = self.roster.by_lms.keys()
@@ -335,7 +377,7 @@ class _Sorter:
     def _sort_or_raise(self, found: DownloadedFile, depth: int) -> Iterator[_StudentFile | SortedDownload]:
         archive = found.suffix == ".zip"
         if refused := self._refused(found, archive=archive):
-            yield SortedDownload(found.name, IGNORED, note=refused)
+            yield SortedDownload(found.name, IGNORED, self._student_of(found), refused)
         elif (reading := self._reading(found)) is not None:
             owner = self._owner(found, reading)
             if isinstance(owner, SortedDownload):
@@ -380,6 +422,16 @@ class _Sorter:
         reading: Mapping[str, Any] | None = self.names.collect(self._as_notebook(found))
         return reading
 
+    def _student_of(self, found: DownloadedFile) -> str:
+        """Return the student of a file that can't be used, or "" where it has none."""
+        if _HIDDEN.search(found.path):
+            return ""
+        with suppress(Exception):  # another plugin may raise anything; the file is ignored all the same
+            path = str(PurePosixPath(found.path).with_suffix(self.names.valid_ext[0]))
+            reading = self.names.collect(path)
+            return self.roster.find(reading)[0] if reading else ""
+        return ""
+
     def _has_student(self, found: DownloadedFile) -> bool:
         try:
             return self._reading(found) is not None
@@ -409,7 +461,7 @@ class _Sorter:
             target = target or called
         elif not target and len(self.notebooks) > 1:
             return SortedDownload(found.name, IGNORED, owner.student, f"not a notebook of {self.assignment}")
-        named, submitted_at, late = self._time(found, owner.reading)
+        named, submitted_at, late = self._time(found, owner.reading, owner.student)
         version = str(owner.reading.get("version") or "")
         return _StudentFile(
             found,
@@ -422,7 +474,7 @@ class _Sorter:
         )
 
     def _time(
-        self, found: DownloadedFile, reading: Mapping[str, Any]
+        self, found: DownloadedFile, reading: Mapping[str, Any], student: str
     ) -> tuple[datetime | None, datetime | None, str]:
         """Return the time in the name, the time of submission, and a note."""
         if given := reading.get("timestamp"):
@@ -431,8 +483,10 @@ class _Sorter:
             except (ValueError, OverflowError):
                 return None, None, f"its time {given!r} can't be read, so nbgrader won't call it late"
             return at, at, ""
+        if at := self.times.of(reading, student, self.roster.lms_of.get(student, "")):
+            return None, at.astimezone(UTC), ""
         if reading.get("late"):
-            return None, found.at, "late according to the LMS; its time is that of the download"
+            return None, None, "late according to the LMS"
         return None, found.at if getattr(self.names, "dated_by_files", False) else None, ""
 
     # -- one student
@@ -496,8 +550,37 @@ class _Sorter:
         if not reason and not dry_run:
             self._write(place, chosen)
             self._remember(student, chosen[0][0].owner.identity[1])
-        for one, _ in chosen:
-            yield one.sorted(KEPT if reason else TAKEN, reason or one.note)
+        at = max((one.submitted_at for one, _ in chosen if one.submitted_at), default=None)
+        timed = bool(at) or student in self.exceptions.submitted
+        if reason == _SAME and at and self._time_there(place, []) != at:
+            reason = f"{_SAME}; now it is known when it came"
+            if not dry_run:
+                write_whole(place / _TIME_FILE, _timestamp(at))
+        timed = timed or bool(reason and (place / _TIME_FILE).is_file())
+        for one, content in chosen:
+            foreign = self._foreign(one, content)
+            note = "; ".join(
+                filter(None, [reason or one.note, f"its cells are those of {foreign}" if foreign else ""])
+            )
+            yield one.sorted(KEPT if reason else TAKEN, note, timed=timed, foreign=foreign)
+
+    def _foreign(self, one: _StudentFile, content: bytes) -> str:
+        """Return the other assignment to which all cells of a notebook belong, or ""."""
+        if one.target not in self.notebooks:
+            return ""
+        try:
+            there = _grade_ids(json.loads(content))
+        except (
+            ValueError,
+            RecursionError,
+            TypeError,
+            AttributeError,
+            KeyError,
+        ):  # grading says what is wrong with it
+            return ""
+        if there & self.cells[self.assignment]:
+            return ""
+        return next((name for name, ids in self.cells.items() if there & ids), "")
 
     def _remember(self, student: str, participant: str) -> None:
         """Note the number of Moodle's participant: another participant may take the name later."""
@@ -514,7 +597,7 @@ class _Sorter:
         if not there:
             return ""
         if all(one.target in there and _holds(there[one.target], content) for one, content in chosen):
-            return "it is the same"
+            return _SAME
         since = self._time_there(place, there.values())
         # In nbgrader's exchange a student writes this date. Zones may differ by a day; a later date is ignored.
         future = since > datetime.now(UTC) + timedelta(days=1)
@@ -527,7 +610,7 @@ class _Sorter:
             with (place / _TIME_FILE).open() as file:
                 return parse_utc(file.read(_MOST_DATE).strip()).replace(tzinfo=UTC)  # type: ignore[no-any-return]
         except Exception:  # noqa: BLE001 - the file may have any content, and dateutil may raise any error
-            return max(archives.moment(file.stat().st_mtime) for file in files)
+            return max((archives.moment(file.stat().st_mtime) for file in files), default=_LONG_AGO)
 
     def _write(self, place: Path, chosen: Sequence[tuple[_StudentFile, bytes]]) -> None:
         """Write the files into a temporary directory, which then replaces the old folder as a whole."""
@@ -541,10 +624,35 @@ class _Sorter:
                 os.utime(path, (one.found.at.timestamp(),) * 2)
             times = [one.submitted_at for one, _ in chosen if one.submitted_at is not None]
             if times:
-                (made / _TIME_FILE).write_text(f"{max(times):%Y-%m-%d %H:%M:%S.%f} UTC")
+                (made / _TIME_FILE).write_text(_timestamp(max(times)))
             if place.exists():
                 place.rename(Path(scratch, "before"))
             made.rename(place)
+
+
+def _timestamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S.%f} UTC"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _grade_ids(notebook: Any) -> set[str]:
+    marked = (cell["metadata"].get("nbgrader", {}) for cell in notebook["cells"])
+    return {str(one["grade_id"]) for one in marked if "grade_id" in one}
+
+
+def _cells_of(course: Path, assignment: str) -> set[str]:
+    """Return the grade_ids of an assignment's notebooks."""
+    ids: set[str] = set()
+    for kind in ("source", "release"):
+        for path in (course / kind / assignment).glob("*.ipynb"):
+            with suppress(
+                ValueError, TypeError, AttributeError, KeyError
+            ):  # release and grading say what is wrong
+                ids |= _grade_ids(json.loads(path.read_bytes()))
+    return ids
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -569,6 +677,7 @@ class _Roster:
         known = tuple(students)
         self.ids = {one.id for one in known}
         self.by_lms = _unique((one.lms_user_id, one.id) for one in known)
+        self.lms_of = {one.id: one.lms_user_id for one in known}
         self.by_name = _unique((_folded(one.name), one.id) for one in known)
         # Grading adds unknown students with the name of their folder alone.
         self.listed = {_folded(one.id) for one in known if one.lms_user_id or one.name != one.id}

@@ -94,7 +94,7 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
     def moment(self, given: object) -> datetime | None:
         """Return a date as it is set in the configuration, in the term's zone unless it names another.
 
-        Raises TypeError or ValueError for what is no date.
+        A date alone is the end of that day. Raises TypeError or ValueError for what is no date.
         """
         date = _date(given)
         return date if date is None or date.tzinfo else date.replace(tzinfo=ZoneInfo(self.timezone))

@@ -1,6 +1,7 @@
 """Downloads of an LMS: whose each file is, which of several counts, and what must never be written."""
 
 import io
+import json
 import os
 import shutil
 import stat
@@ -442,16 +443,117 @@ def late_by(course, student):
     return SubmittedAssignment(assignment=assignment, timestamp=at).total_seconds_late
 
 
-def test_a_mark_of_the_lms_makes_a_submission_late_and_no_mark_does_not(course, folder):
+def test_the_day_of_a_download_makes_nobody_late_and_the_unknown_time_is_said(course, folder):
     archive = zipped(
         folder / "class.zip",
         ("a_LATE_1_9_05_capacity.ipynb", "late"),
         ("b_2_9_05_capacity.ipynb", "in time"),
         time=(2026, 3, 9, 10, 0, 0),
     )
-    collect(course, NAME, archive)
-    assert late_by(course, "canvas-1") > 4 * 86_400
+    late, unknown = collect(course, NAME, archive).remarks()
+    assert late_by(course, "canvas-1") == late_by(course, "canvas-2") == 0
+    assert "canvas-1" in late
+    assert "1 submission came" in unknown
+    (course / "class").mkdir()
+    (course / "class/exceptions.csv").write_text(
+        f"id,assignment,exception,value\ncanvas-1,{NAME},submitted,2026-03-04 13:00\n"
+    )
+    assert [line for line in collect(course, NAME, archive).remarks() if "canvas-1" in line] == []
+
+
+CANVAS_LIST = [
+    {"user_id": 1, "submitted_at": "2026-03-04T15:12:00Z", "late": True},
+    {"user_id": 2, "submitted_at": "2026-03-03T10:00:00+01:00", "late": False},
+    {"user_id": 3, "submitted_at": None, "late": False},
+]
+
+
+def test_canvass_list_of_submissions_says_when_they_came_also_after_they_were_taken(course, folder):
+    put(folder, "a_LATE_1_9_05_capacity.ipynb")
+    put(folder, "b_2_9_05_capacity.ipynb")
+    collect(course, NAME, folder)
+    times = folder.parent / "submissions.json"
+    times.write_text(json.dumps(CANVAS_LIST))
+    before = submitted(course)
+    dry = collect(course, NAME, folder, times=[times], dry_run=True)
+    assert submitted(course) == before
+    done = collect(course, NAME, folder, times=[times])
+    assert list(done.remarks()) == list(dry.remarks()) == []
+    assert late_by(course, "canvas-1") == 3.2 * 3600
     assert late_by(course, "canvas-2") == 0
+    again = collect(course, NAME, folder)  # the times stay
+    assert late_by(course, "canvas-1") == 3.2 * 3600
+    assert list(again.remarks()) == []
+
+
+WORKSHEET = """\ufeffIdentifier,Full name,Status,Grade,"Last modified (submission)","Last modified (grade)"
+Participant 101,Ada Lovelace,Submitted for grading,-,"{}",-
+Participant 102,Bo,No submission,-,-,-
+"""
+
+
+@pytest.mark.parametrize("time", ["Wednesday, 4 March 2026, 2:00 PM", "Wednesday, March 4, 2026, 2:00 PM"])
+def test_moodles_worksheet_says_when_they_came_in_the_zone_of_the_term(course, folder, time):
+    configure(course, 'c.Term.timezone = "Europe/Berlin"')
+    put(folder, f"Ada Lovelace_101_{MOODLE}/{NOTEBOOK}")
+    times = folder.parent / "Grades.csv"
+    times.write_text(WORKSHEET.format(time))
+    collect(course, NAME, folder, times=[times])
+    assert late_by(course, "Ada_Lovelace") == 3600
+
+
+def test_an_instructors_table_says_when_they_came(course, folder):
+    put(folder, "a_1_9_05_capacity.ipynb")
+    put(folder, f"Ada Lovelace_101_{MOODLE}/{NOTEBOOK}")
+    times = folder.parent / "times.csv"
+    times.write_text("id,submitted\nAda_Lovelace,2026-03-04 13:00\n1,2026-03-04 14:00\n")
+    collect(course, NAME, folder, times=[times])
+    assert late_by(course, "Ada_Lovelace") == 3600
+    assert late_by(course, "canvas-1") == 7200
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("what,else\n1,2\n", "no times of submission"),
+        ('{"errors": []}', "no times of submission"),
+        ('[{"user_id": 1, "submitted_at": "2026-03-04"}]', "zone"),
+        (WORKSHEET.format("05/03/2026, 14:00"), "05/03/2026"),
+        (WORKSHEET.format("Mittwoch, 4. März 2026, 14:00"), "English"),
+        ("id,submitted\nada,2026-03-04\n", "2026-03-04"),
+    ],
+)
+def test_a_record_of_times_that_cannot_be_read_is_an_error_and_nothing_is_taken(course, folder, text, named):
+    put(folder, "a_1_9_05_capacity.ipynb")
+    times = folder.parent / "times.csv"
+    times.write_text(text)
+    with pytest.raises(WorkspaceError, match=named):
+        collect(course, NAME, folder, times=[times])
+    assert not submitted(course)
+
+
+def test_who_submitted_nothing_that_can_be_graded_is_named(course, folder):
+    put(folder, "a_1_9_report.pdf")
+    put(folder, "b_2_9_report.pdf")
+    put(folder, "b_2_10_05_capacity.ipynb")
+    remarks = list(collect(course, NAME, folder).remarks())
+    assert ["canvas-1" in line for line in remarks if "can be graded" in line] == [True]
+
+
+def cells(*ids):
+    return json.dumps({"cells": [{"metadata": {"nbgrader": {"grade_id": one}}} for one in ids]})
+
+
+def test_a_notebook_with_the_cells_of_another_assignment_is_named_when_it_is_collected(course, folder):
+    for name, one in ((NAME, "05-plan"), ("04_patterns", "04-choose")):
+        (course / "source" / name).mkdir(parents=True, exist_ok=True)
+        (course / "source" / name / f"{name}.ipynb").write_text(cells(one))
+    put(folder, "a_1_9_05_capacity.ipynb", cells("04-choose"))
+    put(folder, "b_2_9_05_capacity.ipynb", cells("05-plan"))
+    put(folder, "c_3_9_05_capacity.ipynb", "[" * 100_000)
+    done = collect(course, NAME, folder)
+    assert ["canvas-1" in line for line in done.remarks() if "04_patterns" in line] == [True]
+    assert len(done.of(TAKEN)) == 3
 
 
 def test_times_of_files_count_only_where_the_configuration_says_so(course, folder):
@@ -477,7 +579,10 @@ def test_what_is_in_an_archive_is_as_old_as_the_archive(year, in_class_zip, cour
         work.unlink()
         zipped(folder / "class.zip", (work.name, content), time=(2026, 5, 28, 20, 26, 40))
     collect(course, NAME, folder)
-    assert late_by(course, "canvas-2") == pytest.approx(late_by(course, "canvas-1"), abs=86_400)
+    alone, packed_one = (
+        (course / "submitted" / who / NAME / NOTEBOOK).stat() for who in ("canvas-1", "canvas-2")
+    )
+    assert packed_one.st_mtime == pytest.approx(alone.st_mtime, abs=86_400)
 
 
 def test_a_far_future_does_not_keep_out_what_comes_later(course, folder):
