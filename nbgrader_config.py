@@ -32,6 +32,7 @@ c.Execute.kernel_name = "python3"
 # Autograded notebooks hold the hidden tests again; a feedback page must not.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
+    "mlsd_helpers.grading.explaining.ExplainScore",
     "mlsd_helpers.grading.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]

@@ -34,8 +34,18 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.event import listen
 from sqlalchemy.orm import scoped_session, sessionmaker
 
-_USERS = (autograde, getgrades, latesubmissions, overwritecells, overwritekernelspec, saveautogrades)
-"""The modules of nbgrader that open a gradebook while it grades a submission or writes its feedback."""
+from mlsd_helpers.grading import explaining
+
+_USERS = (
+    autograde,
+    explaining,
+    getgrades,
+    latesubmissions,
+    overwritecells,
+    overwritekernelspec,
+    saveautogrades,
+)
+"""The modules that open a gradebook while nbgrader grades a submission or writes its feedback."""
 
 
 @contextlib.contextmanager
