@@ -21,7 +21,7 @@ IN_SECONDS := 'not end_to_end and not browser and not binder and not processes a
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help lab test portable quick near coverage loop lint format-check code types layers release-check pytest fix \
-    record lock demo site bench dist publish clean
+    exercises record lock demo site bench dist publish clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,7 @@ coverage: $(INSTALLED) ## which lines of the package the tests of make quick run
 
 fix: $(INSTALLED) ## format, sync twins, run what changed, make release/ and all else generated; LESSONS=05_capacity for one
 	@$(BIN)/python -m tools.notebooks sync
+	@$(BIN)/python -m tools.counts
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/python -m tools.notebooks sync
@@ -94,6 +95,13 @@ fix: $(INSTALLED) ## format, sync twins, run what changed, make release/ and all
 	@$(BIN)/mlsd release $(LESSONS)
 	@$(BIN)/python -m tools.schema
 	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.course_map
+
+exercises: $(INSTALLED) ## as make fix, for a change to assignments alone: no lesson runs; LESSONS=05_capacity for one
+	@$(BIN)/python -m tools.notebooks sync
+	@$(BIN)/python -m tools.counts
+	@$(BIN)/python -m tools.notebooks sync
+	@$(BIN)/mlsd release $(LESSONS)
 	@$(BIN)/python -m tools.course_map
 
 record: $(INSTALLED) ## run lessons and store what they measure on this machine; LESSONS=05_capacity for one

@@ -10,6 +10,7 @@ c.CourseDirectory.course_id = "mlsd"
 c.Term.timezone = "UTC"  # of the due dates, such as "Europe/Berlin"
 c.Term.due = {}  # by assignment: "2027-03-12 18:00", or a date alone for the end of that day
 c.Term.points = {}  # by assignment or exercise: what it counts in `mlsd marks`, unless as its notebook says
+c.Term.leave_out = []  # exercises that the student version does not have, such as "05-backlog"
 c.Term.late_per_day = 0.0  # the share of a score that each day begun after the due date costs
 c.Term.decimals = 2  # of a mark in `mlsd marks`
 
@@ -21,6 +22,9 @@ c.CourseDirectory.ignore.append("*.py")
 c.ClearSolutions.code_stub = {
     "python": '# Your code here.\nraise NotImplementedError("Write this step, then run the check below.")'
 }
+c.GenerateAssignment.preprocessors.prepend(
+    ["mlsd_helpers.grading.student_version.LeaveOut", "mlsd_helpers.grading.student_version.AddCells"]
+)
 c.GenerateAssignment.preprocessors.extend(
     ["mlsd_helpers.grading.release.NameCells", "mlsd_helpers.grading.term.SetDueDate"]
 )

@@ -108,7 +108,7 @@ def do(copy, *titles):
     """Write every file of some recipes."""
     for title in titles:
         for one in steps(title):
-            if one.language not in {"", "sh"}:
+            if one.language not in {"", "sh", "text"}:
                 assert one.place, f"a step with code names its file: {one.says}"
                 write(copy, one)
 

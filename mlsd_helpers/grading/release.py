@@ -146,7 +146,7 @@ def _generate(course: Path, assignment: str, into: Path, *, gradebook: bool = Tr
     config = configuration(course)
     config.CourseDirectory.update(release_directory=str(into), assignment_id=assignment)
     config.GenerateAssignment.no_database = not gradebook
-    config.SaveCells.enabled = config.SetDueDate.enabled = gradebook
+    config.SaveCells.enabled = config.SetDueDate.enabled = config.AddCells.enabled = gradebook
     converter = GenerateAssignment(coursedir=CourseDirectory(config=config), config=config)
     converter.force = True
     with environment_on_path():

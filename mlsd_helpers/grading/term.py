@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from nbgrader.api import Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Dict, Float, Int, TraitError, Unicode, validate
+from traitlets import Dict, Float, Int, List, TraitError, Unicode, validate
 
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.grading.release import CONFIG, configuration
@@ -40,6 +40,9 @@ class Term(LateSubmissionPlugin):  # type: ignore[misc]
     points = Dict(
         help="The points of an assignment or an exercise in `mlsd marks`, by its name. Others have the points of "
         "their notebook."
+    ).tag(config=True)
+    leave_out = List(
+        Unicode(), help="Exercises that the student version does not have, such as '05-backlog'."
     ).tag(config=True)
     late_per_day = Float(
         0.0,
@@ -159,6 +162,7 @@ def read(course: Path) -> Term:
     for setting, kind, there in (
         ("due", "assignment", assignments),
         ("points", "assignment or exercise", assignments | exercises),
+        ("leave_out", "exercise", exercises),
     ):
         for name in getattr(term, setting) if there else ():
             if name not in there:

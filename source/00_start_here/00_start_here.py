@@ -2,7 +2,7 @@
 """
 # 00 Start here: exercises
 
-Five short exercises, about an hour, 19 points. They are divided into two sittings. Each has three cells:
+Five exercises, about 64 minutes, 19 points. They are divided into two sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;

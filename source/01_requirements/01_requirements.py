@@ -2,7 +2,7 @@
 """
 # 01 Requirements: exercises
 
-Seven exercises, about two hours, 24 points. They are divided into three sittings. Each has three cells:
+Seven exercises, about 125 minutes, 24 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;

@@ -2,7 +2,7 @@
 """
 # 02 Planes: exercises
 
-Seven exercises, about two and a half hours, 25 points. They are divided into four sittings. Each has three cells:
+Seven exercises, about 155 minutes, 25 points. They are divided into four sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;

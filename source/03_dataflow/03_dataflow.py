@@ -2,7 +2,7 @@
 """
 # 03 Data flow: exercises
 
-Eight exercises, about 125 minutes, 30 points. They are divided into three sittings. Each has three cells:
+Eight exercises, about 126 minutes, 30 points. They are divided into three sittings. Each has three cells:
 
 1. **your answer**, where you replace the line that raises;
 2. a **hint** on request, again for the next one;
