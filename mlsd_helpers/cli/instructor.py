@@ -14,6 +14,7 @@ from mlsd_helpers.cli.common import (
     say,
 )
 from mlsd_helpers.errors import GradingError
+from mlsd_helpers.files import write_whole
 from mlsd_helpers.printable import one_line
 
 # mlsd release
@@ -29,6 +30,7 @@ def release(given: argparse.Namespace) -> int:
     say("Starting nbgrader.")
     from mlsd_helpers.grading import release as versions  # noqa: PLC0415
     from mlsd_helpers.grading import term  # noqa: PLC0415
+    from mlsd_helpers.grading.privacy import keep_private  # noqa: PLC0415
 
     course = given.course
     due = term.read(course).due_at
@@ -43,6 +45,8 @@ def release(given: argparse.Namespace) -> int:
         failed = failed or bool(problem)
     for stray in strays:
         say(f"{stray.assignment}: {stray.problem}")
+    if not given.check:
+        keep_private(course)
     return 1 if failed else 0
 
 
@@ -63,6 +67,7 @@ def grade(given: argparse.Namespace) -> int:
     from mlsd_helpers.errors import GradingError  # noqa: PLC0415
     from mlsd_helpers.grading import classroom  # noqa: PLC0415
     from mlsd_helpers.grading.grade import Job, students  # noqa: PLC0415
+    from mlsd_helpers.grading.privacy import keep_private  # noqa: PLC0415
     from mlsd_helpers.grading.sandbox import choose_sandbox  # noqa: PLC0415
 
     sandbox = choose_sandbox(unsafe=given.unsafe)
@@ -88,6 +93,8 @@ def grade(given: argparse.Namespace) -> int:
             say(f"Nothing was submitted by {len(absent)}: {one_line(', '.join(absent), most=10_000)}.")
         if given.dry_run:
             say("Nothing was written.")
+        else:
+            keep_private(given.course, given.db or "")
         failed = failed or bool(summary.errors)
     return 1 if failed else 0
 
@@ -103,9 +110,12 @@ def collect(given: argparse.Namespace) -> int:
     with --times the LMS's record does. Exit status 1 when a person has to decide which student a file belongs to.
     """
     from mlsd_helpers.grading import downloads  # noqa: PLC0415
+    from mlsd_helpers.grading.privacy import keep_private  # noqa: PLC0415
 
     times = given.times or ()
     done = downloads.collect(given.course, given.assignment, given.folder, dry_run=given.dry_run, times=times)
+    if not given.dry_run:
+        keep_private(given.course)
     say(str(done))
     return 1 if done.undecided else 0
 
@@ -166,7 +176,7 @@ def marks(given: argparse.Namespace) -> int:
     if given.output is None:
         say(text.replace("\r\n", "\n"), end="")
     else:
-        given.output.write_text(text, encoding="utf-8", newline="")
+        write_whole(given.output, text, mode=0o600)
     if number := len(found.waiting):
         those = "1 submission has" if number == 1 else f"{number} submissions have"
         complain(f"{those} no manual grade yet. Open the formgrader: mlsd lab --instructor")

@@ -532,6 +532,19 @@ def test_a_record_of_times_that_cannot_be_read_is_an_error_and_nothing_is_taken(
     assert not submitted(course)
 
 
+def test_other_users_of_the_machine_read_nothing_of_what_is_collected(course, folder):
+    (course / "course").mkdir()
+    (course / "course/00_start_here.ipynb").touch()
+    (course / "class").mkdir(mode=0o755)
+    put(folder, "a_1_9_05_capacity.ipynb")
+    command = ["collect", NAME, str(folder), "--course", str(course)]
+    assert cli.main([*command, "--dry-run"]) == 0
+    assert stat.S_IMODE((course / "class").stat().st_mode) == 0o755
+    assert cli.main(command) == 0
+    for name in ("class", "submitted"):
+        assert not stat.S_IMODE((course / name).stat().st_mode) & stat.S_IRWXO, name
+
+
 def test_who_submitted_nothing_that_can_be_graded_is_named(course, folder):
     put(folder, "a_1_9_report.pdf")
     put(folder, "b_2_9_report.pdf")
