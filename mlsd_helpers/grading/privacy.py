@@ -14,7 +14,7 @@ _OURS = ("class", "reports", ".collected", FOLDER)
 
 
 def keep_private(course: Path, db_url: str = "") -> None:
-    """Take the rights of other users off the folders with students' data and off the gradebook; a group keeps its own."""
+    """Take other users' rights off the folders with students' data and off the gradebook; a group keeps its own."""
     directory = CourseDirectory(config=configuration(course))
     kind, _, gradebook = (db_url or directory.db_url).partition(":///")
     files = [course / gradebook.partition("?")[0]] if kind == "sqlite" else []

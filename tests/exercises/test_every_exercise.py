@@ -399,7 +399,7 @@ def together(exercise: Exercise, mistakes: list[Any]) -> Any:
 
 
 UNFINISHED = {
-    "01-decide", "02-availability", "03-repair", "04-crossover", "04-cache-trace", "04-lag",
+    "01-decide", "02-availability", "03-repair",
 }  # fmt: skip
 """Exercises whose mistakes in later steps are not yet slips."""
 

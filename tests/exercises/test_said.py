@@ -27,7 +27,26 @@ def test_a_reason_of_one_word_is_no_reason():
         mended["paths"][1]["reason"] = "Dear."
         return mended
 
-    assert mlsd.check("04-design", curt).score == 4.5
+    assert mlsd.check("04-design", curt).score == 4
+
+
+def test_a_repair_that_changes_what_was_measured_earns_nothing_and_is_told_what_changed():
+    verdict = mlsd.check("04-design", pattern_design.shortened_the_job)
+    assert (verdict.score, verdict.mistake) == (0, "shortened_the_job")
+
+    def fewer_events(**case):
+        mended = pattern_design.repaired(**case)
+        return {
+            **mended,
+            "paths": [
+                {**path, "stream": {**path["stream"], "events": 1}} if "stream" in path else path
+                for path in mended["paths"]
+            ],
+        }
+
+    other = mlsd.check("04-design", fewer_events)
+    assert other.score == 0
+    assert "`events`" in other.message
 
 
 def said(exercise_id, answer):

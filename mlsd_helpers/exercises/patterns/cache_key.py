@@ -3,11 +3,11 @@
 import random
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals, names
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, Stratum, equals, names
 
 Row = Mapping[str, Any]
 Log = Sequence[Row]
@@ -148,6 +148,9 @@ _DECIDING = (
     ("query", "locale", "model_version"),
     ("user", "locale", "model_version"),
     ("query", "device", "model_version"),
+    ("query", "model_version"),
+    ("user", "query", "locale"),
+    ("user", "query", "locale", "model_version"),
 )
 
 
@@ -169,6 +172,18 @@ def _draw_case(rng: random.Random) -> Case:
         longer = ((*deciding, name) for name in VALUES if name not in deciding)
         if seen and all(_hits(log, key) < _hits(log, deciding) for key in longer):
             return case
+
+
+def _is_needed(name: str, case: Case) -> bool:
+    return name in _safe(case["log"])[0]
+
+
+def _draw_with_one_device(rng: random.Random) -> Case:
+    """Draw a log of one device alone: a key hits as often with it as without it."""
+    while True:
+        case = _draw_case(rng)
+        if "device" not in _safe(case["log"])[0]:
+            return {**case, "log": [{**row, "device": "web"} for row in case["log"]]}
 
 
 def _is_safe(case: Case, value: Any, _: Given) -> bool:
@@ -233,4 +248,24 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_case,
+    strata=(
+        *(Stratum("with which nobody gets a wrong answer", partial(_is_needed, name)) for name in VALUES),
+        Stratum("as many requests as possible hit", lambda c: len(_safe(c["log"])[0]) == 2),
+        Stratum(
+            "of keys that hit equally often, the one with the fewest fields",
+            lambda c: len({row["device"] for row in c["log"]}) == 1,
+            _draw_with_one_device,
+        ),
+        Stratum(
+            "makes its key of the fields in `old_key`",
+            lambda c: not set(c["old_key"]) <= set(_safe(c["log"])[0]),
+        ),
+    ),
+    general=(
+        "A support ticket says",
+        "You have a `log`",
+        "Write `repair_key`",
+        "`leaks`: how many",
+        "The cache starts empty",
+    ),
 )

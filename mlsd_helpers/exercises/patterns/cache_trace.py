@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals
 
 Requests = Sequence[tuple[float, str]]
 
@@ -122,8 +122,11 @@ def hit_ratio_is_the_size_share(**case: Any) -> Answer:
     """You took the share of the keys that fit for the share of the requests that hit. Some keys are asked
     for far more often than others, and those are just the ones that stay: count hits, not room.
     """
-    keys = len({key for _, key in case["requests"]})
-    return _timed(case, _replayed(case)["hits"], hit_ratio=min(1.0, case["size"] / keys))  # C40
+    return _timed(case, _replayed(case)["hits"], hit_ratio=_share_of_keys(case))  # C40
+
+
+def _share_of_keys(case: Case) -> float:
+    return float(min(1.0, case["size"] / len({key for _, key in case["requests"]})))
 
 
 def mean_for_the_tail(**case: Any) -> Answer:
@@ -139,8 +142,12 @@ def one_place_too_low(**case: Any) -> Answer:
     so round the place *up*; of fewer than 100 requests it is the slowest.
     """
     answer = _replayed(case)
-    times = sorted(case["hit_s"] if hit else case["miss_s"] for hit in answer["hits"])
-    return {**answer, "p99_s": times[max(int(0.99 * len(times)) - 1, 0)]}
+    return {**answer, "p99_s": _one_place_too_low(case, answer)}
+
+
+def _one_place_too_low(case: Case, given: Given) -> float:
+    times = sorted(case["hit_s"] if hit else case["miss_s"] for hit in given["hits"])
+    return float(times[max(int(0.99 * len(times)) - 1, 0)])
 
 
 def most_are_hits(**case: Any) -> Answer:
@@ -152,11 +159,23 @@ def most_are_hits(**case: Any) -> Answer:
 
 def _draw_case(rng: random.Random) -> Case:
     """Draw a short trace with skewed keys, or a long one in which hardly anything misses."""
-    if rng.random() < 0.2:
-        many = [(turn, rng.choice("ab")) for turn in range(250)]
-        if rng.random() < 0.5:  # one miss among fewer than a hundred requests
-            many = [(turn, "a") for turn in range(rng.choice([40, 60, 80]))]
-        return {"requests": many, "size": 2, "ttl_s": 1_000, "hit_s": 0.002, "miss_s": 0.05}
+    return rng.choice([_draw_long, _draw_alone, *[_draw_short] * 6])(rng)
+
+
+def _draw_long(rng: random.Random) -> Case:
+    """Draw a trace in which one request of a hundred misses, or fewer."""
+    many = [(turn, rng.choice("ab")) for turn in range(rng.choice([200, 250]))]
+    return {"requests": many, "size": 2, "ttl_s": 1_000, "hit_s": 0.002, "miss_s": 0.05}
+
+
+def _draw_alone(rng: random.Random) -> Case:
+    """Draw one miss among fewer than a hundred requests."""
+    many = [(turn, "a") for turn in range(rng.choice([40, 60, 80]))]
+    return {"requests": many, "size": 2, "ttl_s": 1_000, "hit_s": 0.002, "miss_s": 0.05}
+
+
+def _draw_short(rng: random.Random) -> Case:
+    """Draw a short trace with skewed keys."""
     keys = "abcdefg"[: rng.choice([5, 6, 7])]
     popularity = [1 / rank for rank in range(1, len(keys) + 1)]
     now, requests = 0, []
@@ -170,6 +189,28 @@ def _draw_case(rng: random.Random) -> Case:
         "hit_s": rng.choice([0.001, 0.002, 0.004]),
         "miss_s": rng.choice([0.03, 0.042, 0.09]),
     }
+
+
+def _is_just_expired(case: Case) -> bool:
+    """Tell whether a request comes exactly when its entry expires."""
+    return bool(_replayed(case)["hits"] != _replayed(case, ttl_s=case["ttl_s"] + 1e-6)["hits"])
+
+
+def _keeps_its_place(case: Case) -> bool:
+    """Tell whether it matters that an expired entry still takes room."""
+    kept: dict[str, float] = {}
+    hits = []
+    for now, key in case["requests"]:
+        kept = {name: fetched for name, fetched in kept.items() if now - fetched < case["ttl_s"]}
+        hits.append(key in kept)
+        kept[key] = kept.pop(key, now)
+        if len(kept) > case["size"]:
+            kept.pop(next(iter(kept)))
+    return bool(hits != _replayed(case)["hits"])
+
+
+def _misses_one_in_a_hundred(case: Case) -> bool:
+    return bool(_replayed(case)["hit_ratio"] == 0.99)
 
 
 def _mean_step(case: Case, given: Given) -> float:
@@ -211,10 +252,10 @@ EXERCISE = Exercise(
         hits_renew_the_ttl,
         never_expires,
         room_for_everything,
-        hit_ratio_is_the_size_share,
-        mean_for_the_tail,
-        most_are_hits,
-        one_place_too_low,
+        Slip(hit_ratio_is_the_size_share, {"hit_ratio": lambda c, _: _share_of_keys(c)}),
+        Slip(mean_for_the_tail, {"p99_s": lambda _, g: g["mean_s"]}),
+        Slip(most_are_hits, {"p99_s": lambda c, _: c["hit_s"]}),
+        Slip(one_place_too_low, {"p99_s": _one_place_too_low}),
     ),
     hints=(
         "Look at what an entry has to remember: when it was fetched, and when it was last used. They differ.",
@@ -228,4 +269,35 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_case,
+    strata=(
+        Stratum("(at exactly `ttl_s` it is a miss again, and is fetched anew)", _is_just_expired),
+        Stratum("An expired entry keeps its place until then", _keeps_its_place),
+        Stratum(
+            "the one **used** longest ago goes",
+            lambda c: _replayed(c)["hits"] != _replayed(c, by_use=False)["hits"],
+        ),
+        Stratum(
+            "until `ttl_s` seconds after the **fetch**",
+            lambda c: _replayed(c)["hits"] != _replayed(c, renewed=True)["hits"],
+        ),
+        Stratum(
+            "an LRU cache for `size` entries",
+            lambda c: c["size"] == 1,
+            lambda rng: {**_draw_short(rng), "size": 1},
+        ),
+        Stratum("the time within which 99 of 100 requests are answered", _misses_one_in_a_hundred, _draw_long),
+        Stratum(
+            "the time within which 99 of 100 requests are answered",
+            lambda c: len(c["requests"]) == 40,
+            _draw_alone,
+        ),
+    ),
+    general=(
+        "`requests` is a list of pairs",
+        "A hit takes `hit_s`",
+        "Write `replay`",
+        "`hits`: a list",
+        "`hit_ratio`: the share",
+        "`mean_s`: the mean",
+    ),
 )  # fmt: skip

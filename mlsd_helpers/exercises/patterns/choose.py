@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals, names, quoted
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals, names, quoted
 
 PATTERNS = ("A", "B", "C")
 REASONS = ("cost", "freshness", "input")
@@ -201,6 +201,17 @@ def _case(rps: int, max_age_s: float, ahead: tuple[bool, bool], job_s: int, lag_
     }
 
 
+def _decided_by(case: Case, reason: str) -> bool:
+    return _reason(case, _feasible(case)) == reason
+
+
+def _is_ruled_out_twice(case: Case) -> bool:
+    """Tell whether the cheapest pattern lacks its input and would be too old."""
+    cheapest = _cheapest(case["cost_per_day"])
+    too_old = {"A": False, "B": 2 * case["job_s"] > case["max_age_s"], "C": case["lag_s"] > case["max_age_s"]}
+    return bool(too_old[cheapest] and not _known_ahead(case)[cheapest])
+
+
 EXERCISE = Exercise(
     id="04-choose",
     assignment="04_patterns",
@@ -238,8 +249,8 @@ EXERCISE = Exercise(
         job_counted_once,
         just_in_time_is_too_old,
         streaming_has_no_lag,
-        cheapest_at_any_age,
-        always_cost,
+        Slip(cheapest_at_any_age, {"pattern": lambda c, _: _cheapest(c["cost_per_day"])}),
+        Slip(always_cost, {"reason": lambda *_: "cost"}),
     ),
     hints=(
         "Look at three values before any cost: what brings the input before a request, and how old may an answer be?",
@@ -253,4 +264,43 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_case,
+    strata=(
+        Stratum(
+            "whose oldest answer is fresh enough",
+            lambda c: c["max_age_s"] == 2 * c["job_s"] and c["listable"],
+        ),
+        Stratum(
+            "A job starts again when it has ended, and not before",
+            lambda c: c["job_s"] < c["max_age_s"] < 2 * c["job_s"] and c["listable"],
+        ),
+        Stratum(
+            "`lag_s`, the usual lag of a stream",
+            lambda c: c["lag_s"] == c["max_age_s"] and c["event_brings_it"],
+            lambda rng: {**(case := _draw_case(rng)), "event_brings_it": True, "lag_s": case["max_age_s"]},
+        ),
+        Stratum(
+            "`lag_s`, the usual lag of a stream",
+            lambda c: c["lag_s"] > c["max_age_s"] and c["event_brings_it"],
+        ),
+        Stratum(
+            "the set of patterns that get their input", lambda c: c["event_brings_it"] and not c["listable"]
+        ),
+        Stratum(
+            "the set of patterns that get their input", lambda c: c["listable"] and not c["event_brings_it"]
+        ),
+        Stratum("A over streamed features is A", lambda c: not c["listable"] and not c["event_brings_it"]),
+        Stratum("`pattern`: the cheapest of them", lambda c: len(_feasible(c)) == 3),
+        Stratum('`"cost"` if it is the cheapest', lambda c: _decided_by(c, "cost")),
+        Stratum('`"input"` when nothing brings', lambda c: _decided_by(c, "input")),
+        Stratum('else `"freshness"`', lambda c: _decided_by(c, "freshness")),
+        Stratum('`"input"` when nothing brings it the input', _is_ruled_out_twice),
+    ),
+    general=(
+        "A is an answer on request",
+        "(Which features a model reads",
+        "Write `choose`",
+        "Return a dict",
+        "`reason`: what decided",
+        "Otherwise what ruled that cheapest one out",
+    ),
 )

@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, names, quoted
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum, names, quoted
 
 Statement = dict[str, Any]
 Statements = Sequence[Statement]
@@ -158,13 +159,18 @@ def _draw_numbers(rng: random.Random, kind: str) -> dict[str, float]:
         case "age":
             return {"period_h": period, "job_h": job, "oldest_h": period + rng.choice([-2, 0, job, job + 3])}
         case "work":
-            users, share, each = rng.choice([40, 60, 100]), rng.choice([0.1, 0.3, 0.5]), rng.choice([3, 5, 8])
+            users, share, each = (
+                rng.choice([40, 60, 100]),
+                rng.choice([0.1, 0.2, 0.3, 0.5]),
+                rng.choice([3, 5, 8]),
+            )
             return {"users_million": users, "visitors_million": round(users * share), "visits_each": each}
         case "rerun":
             return {"job_h": job + 2, "window_h": rng.choice([job + 1, job + 3, 2 * job + 4, 2 * job + 6])}
         case "copies":
             feeds, experiments = rng.choice([4, 6, 9]), rng.choice([3, 5, 8])
-            room = rng.choice([feeds - 1, feeds + 2, feeds * experiments + 1, feeds * (experiments + 1) + 1])
+            all_feeds = feeds * (experiments + 1)
+            room = rng.choice([feeds - 1, feeds + 2, feeds * experiments + 1, all_feeds, all_feeds + 1])
             return {"feeds_tb": feeds, "experiments": experiments, "store_tb": room}
         case "expiry":
             missed = rng.choice([1, 2, 3])
@@ -190,13 +196,20 @@ def _kind_step(kind: str) -> Step:
         named = names(value)
         return named is not None and _is_judged(kind, case, named)
 
-    return Step(kind, 1, right, part="", explain=lambda case, value: _explain(kind, case, value))
+    def shows(case: Case, value: Any) -> set[str]:
+        named = names(value) or set()
+        return {one["id"] for one in _of_kind(kind, case) if (one["id"] in named) != _cannot_hold(one)}
+
+    return Step(kind, 1, right, part="", explain=lambda case, value: _explain(kind, case, value), shows=shows)
+
+
+def _of_kind(kind: str, case: Case) -> list[Statement]:
+    return [statement for statement in case["statements"] if statement["kind"] == kind]
 
 
 def _is_judged(kind: str, case: Case, named: Collection[str]) -> bool:
     """Tell whether the statements of a kind are named where they cannot hold, and only there."""
-    of_kind = (statement for statement in case["statements"] if statement["kind"] == kind)
-    return all((statement["id"] in named) == _cannot_hold(statement) for statement in of_kind)
+    return all((one["id"] in named) == _cannot_hold(one) for one in _of_kind(kind, case))
 
 
 def _explain(kind: str, case: Case, value: Any) -> str:
@@ -211,6 +224,15 @@ def _explain(kind: str, case: Case, value: Any) -> str:
         f"Judged wrongly in this list: {wrong}. (The other kinds may be right in this list by chance; other lists are "
         f"tried too.) Take {kind!r} first: work it out from the numbers that it gives itself."
     )
+
+
+def _has_one(kind: str, flawed: bool, case: Case) -> bool:
+    return any(_cannot_hold(one) == flawed for one in _of_kind(kind, case))
+
+
+def _is_just_right(kind: str, case: Case) -> bool:
+    """Tell whether a statement of a kind holds with nothing left over."""
+    return any(_LEFT[kind](one) == 0 for one in _of_kind(kind, case))
 
 
 EXERCISE = Exercise(
@@ -272,4 +294,23 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_case,
+    strata=(
+        *(
+            Stratum("the **set of the ids** of those that cannot hold", partial(_has_one, kind, flawed))
+            for kind in KINDS
+            for flawed in (True, False)
+        ),
+        *(
+            Stratum("the numbers of that sentence", partial(_is_just_right, kind))
+            for kind in ("age", "work", "rerun", "copies")
+        ),
+        Stratum("all misses take the same time", lambda c: _of_kind("tail", c)[0]["hit_percent"] == 95),
+    ),
+    general=(
+        "Pinterest's feed of 2015",
+        "its team published",
+        "Somebody now proposes",
+        "(The numbers are invented",
+        "Write `critique`",
+    ),
 )  # fmt: skip

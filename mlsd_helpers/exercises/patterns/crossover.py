@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals
 from mlsd_helpers.units import day
 
 _MILLION = 1e6
@@ -161,11 +161,21 @@ EXERCISE = Exercise(
     mistakes=(
         period_is_the_limit,
         period_plus_the_job,
-        made_once_a_day,
-        batch_at_the_request_price,
-        reading_for_free,
-        requests_per_day,
-        cheaper_the_wrong_way,
+        Slip(made_once_a_day, {"ahead_per_day": lambda c, _: _ahead(c, 1)}),
+        Slip(
+            batch_at_the_request_price,
+            {
+                "ahead_per_day": lambda c, g: _ahead(
+                    {**c, "batch_price": c["request_price"]}, g["runs_per_day"]
+                )
+            },
+        ),
+        Slip(
+            reading_for_free,
+            {"crossover_rps": lambda c, g: _crossover({**c, "read_price": 0}, g["ahead_per_day"])},
+        ),
+        Slip(requests_per_day, {"crossover_rps": lambda c, g: _crossover(c, g["ahead_per_day"]) * day}),
+        Slip(cheaper_the_wrong_way, {"cheaper": lambda c, g: "A" if _cheaper_step(c, g) == "B" else "B"}),
     ),
     hints=(
         "Look at which part of each bill grows with the number of requests, and which does not.",
@@ -179,4 +189,28 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_case,
+    strata=(
+        Stratum(
+            "with the longest period at which no answer is ever older",
+            lambda c: c["max_age_s"] < 4 * c["job_s"],
+        ),
+        Stratum(
+            "with the longest period at which no answer is ever older",
+            lambda c: c["max_age_s"] > day,
+            lambda rng: {**_draw_case(rng), "max_age_s": 30 * 3_600},
+        ),
+        Stratum('"A" or "B", at `mean_rps`', lambda c: _worked(c)["cheaper"] == "A"),
+        Stratum('"A" or "B", at `mean_rps`', lambda c: _worked(c)["cheaper"] == "B"),
+        Stratum(
+            "`read_price`, a look-up",
+            lambda c: c["read_price"] == 0,
+            lambda rng: {**_draw_case(rng), "read_price": 0, "mean_rps": 1e6},
+        ),
+    ),
+    general=(
+        "From which request rate on",
+        "Return a dict",
+        "`ahead_per_day`",
+        "`crossover_rps`",
+    ),
 )

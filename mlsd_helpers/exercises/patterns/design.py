@@ -4,18 +4,23 @@ import copy
 import math
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath
+from mlsd_helpers.design import Cache, Design, Pattern, Precompute, ServingPath, Stream
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises import reviewed
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum
 from mlsd_helpers.review import Finding
 
 Part = dict[str, Any]
 _FIXED = ("id", "pattern", "share", "bounded_input", "keys")
-_FACTS = {Precompute: ("job_time", "keys_read"), Cache: ("answer_depends_on", "zipf_exponent", "hit_time")}
+_FACTS: dict[type, tuple[str, ...]] = {
+    Precompute: ("job_time", "keys_read"),
+    Cache: ("answer_depends_on", "zipf_exponent", "hit_time"),
+    Stream: ("events", "partitions"),
+}
 
 
 def findings(requirements: Any, pattern: Any) -> set[str]:
@@ -250,20 +255,42 @@ def _typed(pattern: Any) -> Pattern:
 
 def _kept(case: Case, value: Any, _: Given) -> bool:
     """Hold what is asked for and what is a fact; a pattern that is handed back as it was has repaired nothing."""
+    return not _not_kept(case, value)
+
+
+def _not_kept(case: Case, value: Any) -> list[str]:
+    """Say which facts have changed, or why the pattern cannot be judged."""
     try:
         before, after = _typed(case["pattern"]), _typed(value)
-    except (MlsdError, TypeError):
-        return False
-    required = case["requirements"]
-    same = list(map(_facts, before.paths)) == list(map(_facts, after.paths))
-    return same and findings(required, after) < findings(required, before)
+    except (MlsdError, TypeError) as error:
+        return [f"The design cannot be read. {error}"]
+    if [path.id for path in before.paths] != [path.id for path in after.paths]:
+        return ["The paths have to be those that were given, in their order."]
+    facts = (
+        (one.id, _facts(one), _facts(other)) for one, other in zip(before.paths, after.paths, strict=True)
+    )
+    changed = [
+        f"{path}: `{name}` has changed, and is a fact and no setting of yours."
+        for path, was, now in facts
+        for name in was
+        if was[name] != now[name]
+    ]
+    return changed or (["Nothing has changed."] if before == after else [])
 
 
-def _facts(path: ServingPath) -> list[Any]:
-    facts = [getattr(path, name) for name in _FIXED]
-    for inside in (path.precompute, path.cache):
-        facts += [getattr(inside, name) for name in _FACTS[type(inside)]] if inside else [None]
-    return [*facts, (path.stream.events, path.stream.partitions) if path.stream else None]
+def _facts(path: ServingPath) -> dict[str, Any]:
+    facts = {name: getattr(path, name) for name in _FIXED}
+    for kind, names in _FACTS.items():
+        inside = next((one for one in (path.precompute, path.cache, path.stream) if type(one) is kind), None)
+        facts |= {name: getattr(inside, name, None) for name in names}
+    return facts
+
+
+def _new(case: Case, value: Any) -> list[str]:
+    """Say what the review finds now and did not find before."""
+    before = findings(case["requirements"], _typed(case["pattern"]))
+    found = _found(case["requirements"], _typed(value))
+    return [f"New in the review, of {one.where}: {one.message}" for one in found if one.code not in before]
 
 
 FEWEST_WORDS = 5
@@ -306,17 +333,23 @@ def _free_of(name: str, points: float, *numbers: int) -> Step:
             else "It has no paths left."
         )
 
-    return Step(name, points, right, part="", explain=explain)
+    def shows(case: Case, value: Any) -> list[str]:
+        unsaid = name == "justified" and _unsaid(_typed(value))
+        return [f"{one.code} {one.where}" for one in left(case, value)] + ([unsaid] if unsaid else [])
+
+    return Step(name, points, right, part="", explain=explain, shows=shows)
 
 
 def _explain_kept(case: Case, value: Any) -> str:
-    try:
-        _typed(value)
-    except (MlsdError, TypeError) as error:
-        return f"The design cannot be read. {error}"
-    return (
-        "What is asked for, and what was measured, has to stay: ids, patterns, shares, keys, the job's time."
-    )
+    return _not_kept(case, value)[0]
+
+
+def _explain_new(case: Case, value: Any) -> str:
+    return _new(case, value)[0]
+
+
+def _lacks(part: str, case: Case) -> bool:
+    return part not in case["pattern"]["paths"][1]["cache"]["key"]
 
 
 EXERCISE = Exercise(
@@ -327,11 +360,19 @@ EXERCISE = Exercise(
     outcome="Bring the serving paths of a design within their freshness, and make their caches safe and honest.",
     minutes=25,
     steps=(
-        Step("kept", 1, _kept, part="", explain=_explain_kept),
+        Step("kept", 0, _kept, part="", explain=_explain_kept, shows=_not_kept, gate=True),
         _free_of("fresh", 1, 6, 9, 10, 19),
         _free_of("recoverable", 1, 11, 12, 20, 21, 22, 23),
         _free_of("cached", 1.5, 14, 15, 16, 17),
-        _free_of("justified", 0.5, 2, 3, 4, 5, 8, 13),
+        _free_of("justified", 1, 2, 3, 4, 5, 8, 13),
+        Step(
+            "nothing_new",
+            0.5,
+            lambda c, value, _: not _new(c, value),
+            part="",
+            explain=_explain_new,
+            shows=_new,
+        ),
     ),
     cases=(
         _broken(21_600, 3_600, 100_000, 1.0, "user", streamed=True),
@@ -362,4 +403,21 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_case,
+    strata=(
+        Stratum("events and partitions", lambda c: "stream" in c["pattern"]["paths"][0]),
+        *(
+            Stratum("of the cache its key, size, TTL", partial(_lacks, part))
+            for part in ("user", "locale", "model version")
+        ),
+        Stratum("how skewed the keys are", lambda c: c["pattern"]["paths"][1]["cache"]["zipf_exponent"] < 1),
+    ),
+    general=(
+        "A feed is made ahead",
+        "A reviewer has something to say",
+        "Write `repair`",
+        "Errors and warnings have to go",
+        "**Settings**",
+        "Reasons and rejected alternatives",
+        "**Facts**",
+    ),
 )

@@ -4,26 +4,40 @@ import random
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals
 
 
 def _consumed(case: Case) -> float:
     return float(min(case["consumers"], case["partitions"]) * case["each_rps"])
 
 
+def _spare(case: Case, given: Given) -> float:
+    return float(given["consumed_rps"]) - float(case["events_rps"])
+
+
+def _caught_up(case: Case, given: Given) -> float:
+    return float(given["backlog"]) / _spare(case, given)
+
+
+def _lag(_case: Case, given: Given) -> float:
+    return float(given["backlog"]) / float(given["consumed_rps"])
+
+
 def _fresh_again(case: Case, given: Given) -> float:
     """Return how long the lag takes to fall to what is allowed, in seconds."""
-    consumed = float(given["consumed_rps"])
-    over: float = max(float(given["backlog"]) - case["max_lag_s"] * consumed, 0.0)
-    return over / (consumed - float(case["events_rps"]))
+    return _too_many(case, given) / _spare(case, given)
+
+
+def _too_many(case: Case, given: Given) -> float:
+    """Return how many events wait beyond what the allowed lag permits."""
+    return max(float(given["backlog"]) - float(case["max_lag_s"]) * float(given["consumed_rps"]), 0.0)
 
 
 def _traced(case: Case, **instead: float) -> Answer:
     """Trace the steps, with what is given instead carried on into what follows from it."""
     answer = {"consumed_rps": _consumed(case), "backlog": case["events_rps"] * case["outage_s"]} | instead
-    spare = answer["consumed_rps"] - case["events_rps"]
-    answer.setdefault("lag_s", answer["backlog"] / answer["consumed_rps"])
-    answer.setdefault("caught_up_s", answer["backlog"] / spare)
+    answer.setdefault("lag_s", _lag(case, answer))
+    answer.setdefault("caught_up_s", _caught_up(case, answer))
     answer.setdefault("fresh_again_s", _fresh_again(case, answer))
     return answer
 
@@ -123,17 +137,19 @@ def forgot_that_events_arrive(**case: Any) -> Answer:
     meanwhile: it falls by the *spare* rate only.
     """
     traced = _traced(case)
-    over = max(traced["backlog"] - case["max_lag_s"] * traced["consumed_rps"], 0.0)
-    return _traced(case, fresh_again_s=over / traced["consumed_rps"])
+    return _traced(case, fresh_again_s=_too_many(case, traced) / traced["consumed_rps"])
 
 
 def aged_what_is_read(**case: Any) -> Answer:
     """You looked back: when the outage ends, the event that is read next is as old as the outage. `lag_s` looks ahead,
     from an event that arrives *now*: how long until those before it have been read? `fresh_again_s` is on that clock.
     """
-    spare = _consumed(case) - case["events_rps"]
-    too_old_s = max(case["outage_s"] - case["max_lag_s"], 0)
-    return _traced(case, lag_s=case["outage_s"], fresh_again_s=too_old_s * case["events_rps"] / spare)
+    return _traced(case, lag_s=case["outage_s"], fresh_again_s=_while_too_old(case, _traced(case)))
+
+
+def _while_too_old(case: Case, given: Given) -> float:
+    too_old_s = float(max(case["outage_s"] - case["max_lag_s"], 0))
+    return too_old_s * float(case["events_rps"]) / _spare(case, given)
 
 
 def _draw_case(rng: random.Random) -> Case:
@@ -153,6 +169,10 @@ def _draw_case(rng: random.Random) -> Case:
     }
 
 
+def _fewer(case: Case) -> int:
+    return int(min(case["consumers"], case["partitions"]))
+
+
 def _case(outage_s: int, events: int, each: int, consumers: int, partitions: int, max_lag_s: int) -> Case:
     rates = {"events_rps": events, "each_rps": each}
     fleet = {"consumers": consumers, "partitions": partitions}
@@ -169,13 +189,8 @@ EXERCISE = Exercise(
     steps=(
         equals("consumed_rps", 1, lambda c, _: _consumed(c), tolerance=1e-6),
         equals("backlog", 1, lambda c, _: c["events_rps"] * c["outage_s"], tolerance=1e-6),
-        equals("lag_s", 1, lambda _, g: float(g["backlog"]) / float(g["consumed_rps"]), tolerance=1e-3),
-        equals(
-            "caught_up_s",
-            1,
-            lambda c, g: float(g["backlog"]) / (float(g["consumed_rps"]) - c["events_rps"]),
-            tolerance=1e-3,
-        ),
+        equals("lag_s", 1, _lag, tolerance=1e-3),
+        equals("caught_up_s", 1, _caught_up, tolerance=1e-3),
         equals("fresh_again_s", 1, _fresh_again, tolerance=1e-3),
     ),
     cases=(
@@ -188,14 +203,17 @@ EXERCISE = Exercise(
     mistakes=(
         every_consumer_works,
         one_for_each_partition,
-        consumed_during_the_outage,
-        streaming_never_lags,
-        lag_at_the_spare_rate,
-        nothing_new_arrives,
-        fresh_when_caught_up,
-        took_the_limit_off_the_time,
-        forgot_that_events_arrive,
-        aged_what_is_read,
+        Slip(consumed_during_the_outage, {"backlog": lambda c, g: _spare(c, g) * c["outage_s"]}),
+        Slip(streaming_never_lags, {"lag_s": lambda *_: 0.0}),
+        Slip(lag_at_the_spare_rate, {"lag_s": _caught_up}),
+        Slip(nothing_new_arrives, {"caught_up_s": _lag}),
+        Slip(fresh_when_caught_up, {"fresh_again_s": _caught_up}),
+        Slip(
+            took_the_limit_off_the_time,
+            {"fresh_again_s": lambda c, g: max(_caught_up(c, g) - c["max_lag_s"], 0.0)},
+        ),
+        Slip(forgot_that_events_arrive, {"fresh_again_s": lambda c, g: _too_many(c, g) / g["consumed_rps"]}),
+        Slip(aged_what_is_read, {"lag_s": lambda c, _: c["outage_s"], "fresh_again_s": _while_too_old}),
     ),
     hints=(
         "Look at which rate each step needs: what arrives, what is read, or the difference of the two.",
@@ -209,4 +227,41 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_case,
+    strata=(
+        Stratum(
+            "`consumers` consumers share `partitions` partitions", lambda c: c["consumers"] > c["partitions"]
+        ),
+        Stratum(
+            "each that has something to read takes `each_rps`", lambda c: c["consumers"] < c["partitions"]
+        ),
+        Stratum(
+            "together they take more than arrives",
+            lambda c: c["consumers"] == c["partitions"],
+            lambda rng: {
+                **(case := _draw_case(rng)),
+                **dict.fromkeys(("consumers", "partitions"), _fewer(case)),
+            },
+        ),
+        Stratum("0 if none waits longer", lambda c: _traced(c)["lag_s"] < c["max_lag_s"]),
+        Stratum(
+            "an arriving event waits `max_lag_s` or less",
+            lambda c: _traced(c)["lag_s"] == c["max_lag_s"],
+            lambda rng: {**(case := _draw_case(rng)), "max_lag_s": _traced(case)["lag_s"]},
+        ),
+        Stratum(
+            "an arriving event waits `max_lag_s` or less",
+            lambda c: c["max_lag_s"] == 0,
+            lambda rng: {**_draw_case(rng), "max_lag_s": 0},
+        ),
+    ),
+    general=(
+        "All consumers of a stream stand still",
+        "`events_rps` arrive before",
+        "Events are read in their order",
+        "Trace what happens",
+        "`consumed_rps`",
+        "`backlog`",
+        "`lag_s`",
+        "`caught_up_s`",
+    ),
 )
