@@ -405,7 +405,13 @@ UNFINISHED = {
 
 in_steps = pytest.mark.parametrize(
     "exercise",
-    [one for one in ALL if len(one.steps) > 1 and all(step.expected and step.key for step in one.steps)],
+    [
+        one
+        for one in ALL
+        if len(one.steps) > 1
+        and all(step.expected and step.key for step in one.steps)
+        and len({step.key for step in one.steps}) == len(one.steps)
+    ],
     ids=lambda exercise: exercise.id,
 )
 

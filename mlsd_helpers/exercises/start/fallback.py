@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Step, Stratum, equals
 
 Use = Mapping[str, Any]
 _REQUESTS = 1_000
@@ -57,16 +58,14 @@ def closed_is_always_safe(use: Use) -> Answer:
     """You close whatever happens. Closed is safe for the one who guards the door, not for the honest people before
     it: with the door shut, the whole site is down. What does that cost an hour?
     """
-    right = fallback(use)
-    reason = right["reason"] if not use["can_be_undone"] else "passing costs more"
-    return {**right, "fallback": "closed", "reason": reason}
+    return {**fallback(use), "fallback": "closed"}
 
 
 def open_is_always_kind(use: Use) -> Answer:
     """You open whatever happens. An outage is then the hour to attack, and who attacks watches for it. What passes in
     that hour, and can it be taken back?
     """
-    return {**fallback(use), "fallback": "open", "reason": "stopping costs more"}
+    return {**fallback(use), "fallback": "open"}
 
 
 def forgot_how_rare(use: Use) -> Answer:
@@ -83,11 +82,34 @@ def charged_for_stopping_the_bad(use: Use) -> Answer:
     return _decided(use, _open_loss(use), float(_REQUESTS * use["loss_if_stopped"]))
 
 
+def weighed_both_by_the_bad(use: Use) -> Answer:
+    """You weighed both losses by the share of the bad requests. Closing stops the *good* ones, and that is the loss:
+    how many of a thousand are good?
+    """
+    return _decided(use, _open_loss(use), float(_REQUESTS * use["bad_share"] * use["loss_if_stopped"]))
+
+
+def gave_money_as_the_reason(use: Use) -> Answer:
+    """You gave money as the reason where the harm cannot be undone. What decides there is not the price: which of the
+    three reasons would still hold if the other way were cheaper?
+    """
+    by_money = _decided({**use, "can_be_undone": True}, _open_loss(use), _closed_loss(use))
+    return {**fallback(use), "reason": by_money["reason"]}
+
+
 def put_a_price_on_everything(use: Use) -> Answer:
     """You decided by money where the harm cannot be undone. A sum of money can be paid back; an injury or a leak
     cannot, and then the mean loss says nothing. Who would sign that decision?
     """
-    return _decided({**use, "can_be_undone": True}, _open_loss(use), _closed_loss(use))
+    by_money = _decided({**use, "can_be_undone": True}, _open_loss(use), _closed_loss(use))
+    return {**fallback(use), "fallback": by_money["fallback"]}
+
+
+def one_request_each(use: Use) -> Answer:
+    """You held one bad request against one good one. The losses that are asked for are those of a thousand requests:
+    how many of each kind are among them?
+    """
+    return _decided(use, use["loss_if_passed"], use["loss_if_stopped"])
 
 
 def swapped_open_and_closed(use: Use) -> Answer:
@@ -95,8 +117,10 @@ def swapped_open_and_closed(use: Use) -> Answer:
     door does; closed stops everything.
     """
     right = fallback(use)
-    return {**right, "fallback": {"open": "closed", "closed": "open"}[right["fallback"]]}
+    return {**right, "fallback": _OTHER[right["fallback"]]}
 
+
+_OTHER = {"open": "closed", "closed": "open"}
 
 _USES = (
     "bot score before a web shop",
@@ -123,15 +147,19 @@ def _draw(rng: random.Random) -> Case:
             return {"use": use}
 
 
-def _loss(given: Given, case: Case) -> Answer:
+def _followed(case: Case, given: Given) -> Answer:
+    """Decide by the learner's own losses."""
     return _decided(case["use"], given["open_loss"], given["closed_loss"])
+
+
+def _by_money(case: Case, given: Given) -> Answer:
+    return _followed({"use": {**case["use"], "can_be_undone": True}}, given)
 
 
 def _explain(words: Mapping[str, str]) -> Any:
     def explain(_: Case, value: Any) -> str:
-        if value not in words:
-            return f"Expected one of {', '.join(map(repr, words))}."
-        return words[value]
+        known = words.get(str(value).strip().casefold())
+        return known or f"Expected one of {', '.join(map(repr, words))}."
 
     return explain
 
@@ -148,10 +176,12 @@ _REASON_WORDS = {
 
 
 def _choice(name: str, words: Mapping[str, str]) -> Step:
-    def right(case: Case, value: Any, given: Given) -> bool:
-        return isinstance(value, str) and value.strip().casefold() == _loss(given, case)[name]
+    return replace(equals(name, 1, lambda case, given: _followed(case, given)[name]), explain=_explain(words))
 
-    return Step(name, 1, right, explain=_explain(words))
+
+def _is(case: Case, *, undone: bool, closing_costs_more: bool) -> bool:
+    use = case["use"]
+    return use["can_be_undone"] == undone and (_closed_loss(use) > _open_loss(use)) == closing_costs_more
 
 
 EXERCISE = Exercise(
@@ -180,12 +210,17 @@ EXERCISE = Exercise(
     reference=fallback,
     alternatives=(fallback_by_request, fallback_as_record),
     mistakes=(
-        closed_is_always_safe,
-        open_is_always_kind,
+        Slip(closed_is_always_safe, {"fallback": lambda _, __: "closed"}),
+        Slip(open_is_always_kind, {"fallback": lambda _, __: "open"}),
         forgot_how_rare,
         charged_for_stopping_the_bad,
-        put_a_price_on_everything,
-        swapped_open_and_closed,
+        weighed_both_by_the_bad,
+        one_request_each,
+        Slip(put_a_price_on_everything, {"fallback": lambda case, given: _by_money(case, given)["fallback"]}),
+        Slip(gave_money_as_the_reason, {"reason": lambda case, given: _by_money(case, given)["reason"]}),
+        Slip(
+            swapped_open_and_closed, {"fallback": lambda case, given: _OTHER[_followed(case, given)["fallback"]]}
+        ),
     ),
     hints=(
         "Look at who is hurt each way: open, by the bad ones that pass; closed, by the good ones that are stopped.",
@@ -199,4 +234,26 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
+    strata=(
+        Stratum(
+            "Harm that cannot be undone decides alone", lambda c: _is(c, undone=False, closing_costs_more=True)
+        ),
+        Stratum("whether the harm of a bad request", lambda c: _is(c, undone=False, closing_costs_more=False)),
+        Stratum("otherwise the smaller loss does", lambda c: _is(c, undone=True, closing_costs_more=True)),
+        Stratum("otherwise the smaller loss does", lambda c: _is(c, undone=True, closing_costs_more=False)),
+        Stratum("the share of requests that are bad", lambda c: c["use"]["bad_share"] > 0.1),
+    ),
+    general=(
+        "The model gives a score",
+        "**Fail open**",
+        "Neither is safe",
+        "Often there is",
+        "Write `fallback`",
+        "- `loss_if_passed`",
+        "- `loss_if_stopped`",
+        "and returns a dict:",
+        "- `open_loss`",
+        "- `fallback`",
+        "- `reason`",
+    ),
 )  # fmt: skip

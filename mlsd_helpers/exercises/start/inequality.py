@@ -1,11 +1,12 @@
 """Exercise 2: turn a wish into an inequality that a test can fail."""
 
+import contextlib
 import math
 import random
 from collections.abc import Mapping
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, is_number
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, Stratum, is_number, same
 
 Reply = Mapping[str, Any]
 
@@ -62,21 +63,37 @@ def left_it_a_wish(reply: Reply) -> Answer:
     return {"quantity": reply["about"], "comparator": "is", "value": "good", "unit": "good"}
 
 
-def mean_for_the_tail(reply: Reply) -> Answer:
-    """You took the mean where something was promised to nearly everybody, or at every moment. A mean is kept while
-    the unlucky ones wait ten times as long, and it is they who complain. Whom does the promise speak of?
-    """
-    means = {"latency": "mean latency", "freshness": "mean feature age"}
+def _renamed(reply: Reply, about: str, quantity: str) -> Answer:
     right = inequality(reply)
-    return {**right, "quantity": means.get(reply["about"], right["quantity"])}
+    return {**right, "quantity": quantity} if reply["about"] == about else right
+
+
+def mean_for_the_tail(reply: Reply) -> Answer:
+    """You took the mean where something was promised to nearly everybody. A mean is kept while the unlucky ones wait
+    ten times as long, and it is they who complain. Whom does the promise speak of?
+    """
+    return _renamed(reply, "latency", "mean latency")
+
+
+def mean_for_the_worst(reply: Reply) -> Answer:
+    """You took the mean age where something was promised at every moment. A mean is kept while the model reads old data
+    for hours of each day. Which reading would break the promise?
+    """
+    return _renamed(reply, "freshness", "mean feature age")
 
 
 def mean_for_the_peak(reply: Reply) -> Answer:
     """You promised the mean rate where the reply spoke of the busiest minute. Quiet times are in the
     mean. What happens in that minute to a system made for the mean?
     """
-    right = inequality(reply)
-    return {**right, "quantity": "mean request rate" if reply["about"] == "load" else right["quantity"]}
+    return _renamed(reply, "load", "mean request rate")
+
+
+def one_percentile_for_all(reply: Reply) -> Answer:
+    """You promised p99 whatever was said. The reply says in which share of the answers the limit has to hold, and
+    another share is another promise. Where does it stand?
+    """
+    return _renamed(reply, "latency", "p99 latency")
 
 
 def renamed_the_unit(reply: Reply) -> Answer:
@@ -84,6 +101,21 @@ def renamed_the_unit(reply: Reply) -> Answer:
     the promise now?
     """
     return {**inequality(reply), "unit": _TO_BASE[reply["unit"]][0]}
+
+
+def changed_the_number_alone(reply: Reply) -> Answer:
+    """You converted the number and kept its old unit. Value and unit are one thing: convert both, or neither. How far
+    off is the promise now?
+    """
+    return {**inequality(reply), "value": reply["limit"] * _TO_BASE[reply["unit"]][1]}
+
+
+def left_out_the_limit(reply: Reply) -> Answer:
+    """You wrote a strict limit where the reply lets its own value in. "At most" and "at least" are kept by a system
+    that is exactly on the limit; "under" and "more than" are not. What does your test say of it?
+    """
+    right = inequality(reply)
+    return {**right, "comparator": right["comparator"][0]}
 
 
 def blurred_the_boundary(reply: Reply) -> Answer:
@@ -141,11 +173,28 @@ def _draw(rng: random.Random) -> Case:
 
 
 def _right_quantity(case: Case, value: Any, _: Given) -> bool:
-    return isinstance(value, str) and value.strip().casefold() == _quantity(case["reply"])
+    return same(_quantity_in_words(value), _quantity(case["reply"]))
+
+
+def _quantity_in_words(value: str) -> str:
+    """Return a quantity without spare spaces, and with the percentile in its shortest form: p99, not p99.0."""
+    first, *rest = value.casefold().split()
+    with contextlib.suppress(ValueError):
+        first = f"p{float(first.removeprefix('p')):g}"
+    return " ".join([first, *rest])
+
+
+def _sign(value: Any) -> Any:
+    value = value.strip() if isinstance(value, str) else value
+    return _SIGNS.get(value, value)
+
+
+def _unit(value: Any) -> str:
+    return str(value).strip().casefold()
 
 
 def _right_comparator(case: Case, value: Any, _: Given) -> bool:
-    return bool(_SIGNS.get(value, value) == _COMPARATORS[case["reply"]["word"]])
+    return bool(_sign(value) == _COMPARATORS[case["reply"]["word"]])
 
 
 def _field(answer: Any, name: str) -> Any:
@@ -154,7 +203,7 @@ def _field(answer: Any, name: str) -> Any:
 
 def _right_value(case: Case, answer: Any, _: Given) -> bool:
     """Tell whether number and unit together say what was said, in any unit of its kind."""
-    value, unit = _field(answer, "value"), _field(answer, "unit")
+    value, unit = _field(answer, "value"), _unit(_field(answer, "unit"))
     if not is_number(value) or unit not in _TO_BASE:
         return False
     base, factor = _TO_BASE[case["reply"]["unit"]]
@@ -171,7 +220,7 @@ def _explain_quantity(_: Case, value: Any) -> str:
 
 
 def _explain_comparator(_: Case, value: Any) -> str:
-    if value not in {*_COMPARATORS.values(), *_SIGNS}:
+    if _sign(value) not in _COMPARATORS.values():
         return "Expected one of '<', '<=', '>' and '>='."
     return "Which way does it point, and is the limit itself still allowed?"
 
@@ -179,9 +228,18 @@ def _explain_comparator(_: Case, value: Any) -> str:
 def _explain_value(_: Case, answer: Any) -> str:
     if not is_number(_field(answer, "value")):
         return "`value` has to be a number: without one, no measurement can fail the sentence."
-    if _field(answer, "unit") not in _TO_BASE:
+    if _unit(_field(answer, "unit")) not in _TO_BASE:
         return f"`unit` has to be one of {', '.join(map(repr, _TO_BASE))}."
     return "`value` and `unit` together are not what was said. Did you convert one of them alone?"
+
+
+def _said(_: Case, answer: Any) -> list[str]:
+    return [f"{_field(answer, 'value'):.6g} {_field(answer, 'unit')}"]
+
+
+def _about(says: str, about: str, **more: Any) -> Stratum:
+    wanted = {"about": about, **more}.items()
+    return Stratum(says, lambda case: wanted <= case["reply"].items())
 
 
 EXERCISE = Exercise(
@@ -194,7 +252,7 @@ EXERCISE = Exercise(
     steps=(
         Step("quantity", 1, _right_quantity, explain=_explain_quantity),
         Step("comparator", 1, _right_comparator, explain=_explain_comparator),
-        Step("value_and_unit", 1, _right_value, part="", explain=_explain_value),
+        Step("value_and_unit", 1, _right_value, part="", explain=_explain_value, shows=_said),
     ),
     cases=(
         _case("It has to feel instant.", "latency", "at most", 300, "ms", share_percent=99),
@@ -209,8 +267,12 @@ EXERCISE = Exercise(
     mistakes=(
         left_it_a_wish,
         mean_for_the_tail,
+        mean_for_the_worst,
         mean_for_the_peak,
+        one_percentile_for_all,
         renamed_the_unit,
+        changed_the_number_alone,
+        left_out_the_limit,
         blurred_the_boundary,
         turned_it_round,
     ),
@@ -226,4 +288,27 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
+    strata=(
+        _about("for a latency also the `share_percent` of the answers", "latency", share_percent=95),
+        _about("for a latency also the `share_percent` of the answers", "latency", share_percent=99.9),
+        _about("A load is what has to be carried in the busiest minute", "load"),
+        _about("a freshness holds whenever the model reads", "freshness"),
+        _about("then comes what it is `about`", "uptime"),
+        _about("then comes what it is `about`", "labels"),
+        *(
+            Stratum("the `word` before the number", lambda case, word=word: case["reply"]["word"] == word)
+            for word in _COMPARATORS
+        ),
+        Stratum("the `limit` and its `unit`", lambda case: case["reply"]["unit"] in {"ms", "min"}),
+        Stratum("Units: `ms`, `s`, `min`, `h`", lambda case: case["reply"]["unit"] in {"s", "h"}),
+    ),
+    general=(
+        "No measurement",
+        "Somebody asked",
+        "Write `inequality`",
+        "- `quantity`",
+        "- `comparator`",
+        "- `value` and `unit`",
+        "Read aloud",
+    ),
 )

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, is_number, quoted
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum, is_number, quoted
 
 Inputs = tuple[float, float, float, float]
 Sizing = Callable[..., int]
@@ -54,24 +54,19 @@ class Suspect:
     """A `replicas` with one fault, which its name does not tell."""
 
     number: int
-    fault: str
-    edge: float = 0.0
+    _fault: str
+    _edge: float = 0.0
 
     def __call__(self, peak_rps: float, service_time_s: float, target: float, headroom: float) -> int:
         """Size a fleet, wrongly somewhere.
 
         Raises ValueError for what is no number in range; the message names the range.
         """
-        return _FAULTS[self.fault](*_in_range(peak_rps, service_time_s, target, headroom), self.edge)
+        return _FAULTS[self._fault](*_in_range(peak_rps, service_time_s, target, headroom), self._edge)
 
     def __repr__(self) -> str:
         """Show no more than a number."""
         return f"suspect {self.number}"
-
-    @property
-    def group(self) -> str:
-        """The kind of fault."""
-        return next(group for group, faults in GROUPS.items() if self.fault in faults)
 
 
 def _up(value: float) -> int:
@@ -101,10 +96,20 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "edges": ("whole_rates", "capped", "at_least", "small_headroom_dropped"),
 }
 _EDGES: dict[str, tuple[float, ...]] = {
-    "capped": (50, 64, 100, 128, 200),
+    "capped": (200, 128, 100, 64, 50),
     "at_least": (2, 3, 5),
     "small_headroom_dropped": (0.1, 0.15, 0.2),
 }
+"""Where a fault begins to show, the hardest to hit first: that one is shown, so that no draw asks for more."""
+
+
+def _fault_of(case: Case) -> str:
+    """Return a suspect's fault, which the judge alone asks for."""
+    return str(case["suspect"]._fault)  # noqa: SLF001
+
+
+def _group_of(case: Case) -> str:
+    return next(group for group, faults in GROUPS.items() if _fault_of(case) in faults)
 
 
 def _first_telling(right: Sizing, suspect: Sizing, candidates: Iterable[Inputs]) -> Inputs:
@@ -173,13 +178,47 @@ def never_any_headroom(right: Sizing, suspect: Sizing) -> Inputs:
     return _first_telling(right, suspect, [(s[0], s[1], s[2], 0.0) for s in CANDIDATES])
 
 
-def only_large_services(right: Sizing, suspect: Sizing) -> Inputs:
-    """You test large services only. A fault that matters in small ones, such as rounding or less than one request a
-    second, drowns in hundreds of replicas. What is the smallest service that anybody could run?
+def always_fully_busy(right: Sizing, suspect: Sizing) -> Inputs:
+    """Your target is 1 everywhere. To divide by 1, to multiply by it and to forget it are the same: which fault in it
+    could then be seen?
     """
-    return _first_telling(
-        right, suspect, [(4_000, 0.2, 0.5, 0.3), (4_001, 0.0703, 0.6, 0.05), (9_001, 0.04, 0.7, 0.3)]
-    )
+    return _first_telling(right, suspect, [(s[0], s[1], 1.0, s[3]) for s in CANDIDATES])
+
+
+def nothing_huge(right: Sizing, suspect: Sizing) -> Inputs:
+    """All your inputs ask for a few dozen servers. A limit that somebody wrote into the function lies beyond them. What
+    is the largest service that it could be asked for?
+    """
+    return _first_telling(right, suspect, [s for s in CANDIDATES if s[0] < 1_000])
+
+
+def never_a_fleet_of_one(right: Sizing, suspect: Sizing) -> Inputs:
+    """All your inputs ask for several servers. What does the function say of the smallest service, for which one is
+    enough?
+    """
+    return _first_telling(right, suspect, [*(s for s in CANDIDATES if s[0] > 1), (0.5, 4.0, 0.7, 0.3)])
+
+
+def only_whole_rates(right: Sizing, suspect: Sizing) -> Inputs:
+    """All your rates are whole numbers. A rate is a mean, and may well be a part of one: which fault would only then be
+    seen?
+    """
+    return _first_telling(right, suspect, [*(s for s in CANDIDATES if s[0] > 1), (1, 0.2, 0.5, 0.3)])
+
+
+def never_a_little_headroom(right: Sizing, suspect: Sizing) -> Inputs:
+    """None of your inputs shows what a little headroom does: it is none or plenty, or makes no difference among so few
+    servers. Who wrote the function may have taken a little for none.
+    """
+    return _first_telling(right, suspect, [s for s in CANDIDATES if s[3] > 0.1])
+
+
+def no_rounding_on_the_way(right: Sizing, suspect: Sizing) -> Inputs:
+    """On none of your inputs does it matter when the function rounds. What is rounded up twice is one too many now and
+    then: what would have to lie between the two roundings?
+    """
+    tried = [(700, 0.1, 0.7, 0.05), (7.3, 0.1, 1.0, 0.0), (0.5, 1.0, 0.5, 0.0), (4_000, 0.2, 0.5, 0.3)]
+    return _first_telling(right, suspect, tried)
 
 
 def _suspect(number: int, fault: str, edge: float = 0.0) -> Case:
@@ -194,8 +233,11 @@ def _draw(rng: random.Random) -> Case:
 
 def _read(value: Any) -> Inputs | None:
     """Return the four inputs that an answer names, or None where they are not four numbers in range."""
-    numbers = [value.get(name) for name in NAMES] if isinstance(value, Mapping) else value
-    if not isinstance(numbers, list | tuple) or len(numbers) != 4 or not all(map(is_number, numbers)):
+    if not isinstance(value, Iterable):
+        return None
+    named = hasattr(value, "keys") and {*NAMES} <= {*value.keys()}
+    numbers = [value[name] for name in NAMES] if named else list(value)
+    if len(numbers) != 4 or not all(map(is_number, numbers)):
         return None
     peak_rps, service_time_s, target, headroom = map(float, numbers)
     in_range = (
@@ -215,19 +257,31 @@ def _explain(_: Case, value: Any) -> str:
     )
 
 
+def _shows(case: Case, value: Any) -> list[str]:
+    return ["nothing" if _read(value) else "no inputs"]
+
+
 def _group_step(group: str) -> Step:
     def right(case: Case, value: Any, _: Given) -> bool:
         inputs = _read(value)
         return inputs is not None and case["right"](*inputs) != case["suspect"](*inputs)
 
     return Step(
-        group, 1, right, applies=lambda case: case["suspect"].group == group, part="", explain=_explain
+        group,
+        1,
+        right,
+        applies=lambda case: _group_of(case) == group,
+        part="",
+        explain=_explain,
+        shows=_shows,
     )
 
 
 _SHOWN = tuple(
-    _suspect(number, fault, _EDGES.get(fault, (0.0,))[0])
-    for number, fault in enumerate((fault for faults in GROUPS.values() for fault in faults), start=1)
+    _suspect(number, fault, edge)
+    for number, (fault, edge) in enumerate(
+        ((fault, edge) for fault in _FAULTS for edge in _EDGES.get(fault, (0.0, 0.0))[:2]), start=1
+    )
 )
 
 EXERCISE = Exercise(
@@ -245,7 +299,12 @@ EXERCISE = Exercise(
         one_ordinary_example,
         only_whole_results,
         never_any_headroom,
-        only_large_services,
+        always_fully_busy,
+        nothing_huge,
+        never_a_fleet_of_one,
+        only_whole_rates,
+        never_a_little_headroom,
+        no_rounding_on_the_way,
     ),
     hints=(
         "Look at what your inputs have in common. A fault hides in whatever never changes between them.",
@@ -259,4 +318,16 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
+    strata=tuple(
+        Stratum("`suspect` has one fault somewhere", lambda case, fault=fault: _fault_of(case) == fault)
+        for fault in _FAULTS
+    ),
+    general=(
+        "Somebody wrote",
+        "How many servers",
+        "`peak_rps` requests",
+        "You need not",
+        "Write `telling_inputs`",
+        "A short list",
+    ),
 )

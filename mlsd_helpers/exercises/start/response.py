@@ -1,11 +1,12 @@
 """Exercise 4: put the response to an incident in order."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from graphlib import TopologicalSorter
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum
 
 Card = dict[str, str]
 Pairs = tuple[tuple[str, str], ...]
@@ -16,9 +17,19 @@ _FIRST: Pairs = tuple(("declare", later) for later in USEFUL[2:])
 """Whoever is on call may stop a job at once, and declare the incident right after."""
 _SOURCE: Pairs = (("stop", "restore_one"), ("stop", "restore_all"))
 _ONE: Pairs = (("restore_one", "restore_all"),)
-_CAUSE: Pairs = (("restore_all", "cause"),)
+_CAUSE: Pairs = (("restore_all", "cause"), ("restore_all", "review"), ("cause", "review"))
 _GATE: Pairs = (("gate", "resume"), ("restore_all", "resume"))
 """A check of size needs no cause, so it may come before the cause is known."""
+
+_EARLY = {
+    "declare": "before anybody leads. Who decides what is done, and tells customers?",
+    "stop": "while the job still makes and sends files. What does it do to what you restore?",
+    "restore_one": "before the file was tried on one machine. How would you know that it is good?",
+    "restore_all": "while every machine still fails. Do customers have to wait for it?",
+    "cause": "before the cause is known. What is there to write down?",
+    "gate": "before the check is there. What refuses the next faulty file?",
+}
+"""What is said of a card that comes before one that it has to wait for."""
 
 
 def _in_order(cards: Sequence[Card], order: Sequence[str]) -> list[str]:
@@ -47,7 +58,7 @@ def respond_gate_first(cards: Sequence[Card]) -> list[str]:
 def respond_by_constraints(cards: Sequence[Card]) -> list[str]:
     """Let a topological sort find an order from what has to come before what."""
     graph: dict[str, set[str]] = {action: set() for action in USEFUL}
-    for before, after in (*_FIRST, *_SOURCE, *_ONE, *_CAUSE, *_GATE, ("cause", "review")):
+    for before, after in (*_FIRST, *_SOURCE, *_ONE, *_CAUSE, *_GATE):
         graph[after].add(before)
     return _in_order(cards, tuple(TopologicalSorter(graph).static_order()))
 
@@ -84,18 +95,51 @@ def resumed_without_a_gate(cards: Sequence[Card]) -> list[str]:
     return _in_order(cards, order)
 
 
-def treated_the_model(cards: Sequence[Card]) -> list[str]:
-    """You blame the model, or something else that was not broken. Its file was: a new model reads the same file,
-    more machines read it too, and without logs nobody learns why. What in your list makes the errors stop?
+def resumed_while_machines_fail(cards: Sequence[Card]) -> list[str]:
+    """You start the job again while machines still fail. Whatever it sends now comes on top of the trouble, and nobody
+    can tell the two apart. What has to be over first?
     """
-    return _in_order(cards, ("declare", "stop", *USELESS, *USEFUL[2:]))
+    order = ("declare", "stop", "gate", "resume", "restore_one", "restore_all", "cause", "review")
+    return _in_order(cards, order)
+
+
+def reviewed_before_the_cause(cards: Sequence[Card]) -> list[str]:
+    """You write the review before the cause is known. It says what happened and what will change: what would you put
+    there now?
+    """
+    order = ("declare", "stop", "restore_one", "restore_all", "review", "cause", "gate", "resume")
+    return _in_order(cards, order)
+
+
+def retrained_the_model(cards: Sequence[Card]) -> list[str]:
+    """You train the model again. It was not broken, its file was: a new model reads the same file. What in your list
+    makes the errors stop?
+    """
+    return _in_order(cards, ("declare", "stop", "retrain", *USEFUL[2:]))
+
+
+def added_machines(cards: Sequence[Card]) -> list[str]:
+    """You double the machines. All that read the faulty file fail, and so do the new ones. What in your list makes the
+    errors stop?
+    """
+    return _in_order(cards, ("declare", "stop", "scale", *USEFUL[2:]))
+
+
+def deleted_the_evidence(cards: Sequence[Card]) -> list[str]:
+    """You delete the logs. Nothing here says that room is short, and without them nobody learns why the file was
+    faulty. Who reads them tomorrow?
+    """
+    return _in_order(cards, ("declare", "stop", "delete_logs", *USEFUL[2:]))
 
 
 def told_nobody(cards: Sequence[Card]) -> list[str]:
-    """You declare the incident at the end. Until then nobody leads, two people undo each other's changes, and
+    """You act before you declare the incident. Until then nobody leads, two people undo each other's changes, and
     customers guess. Who decides the first step?
     """
     return _in_order(cards, (*USEFUL[1:], "declare"))
+
+
+_MAY_BE_MISSING = ("declare", "restore_one", "cause", "gate", "review")
 
 
 def _cards(ids: Sequence[str], actions: Sequence[str]) -> Case:
@@ -104,7 +148,7 @@ def _cards(ids: Sequence[str], actions: Sequence[str]) -> Case:
 
 def _draw(rng: random.Random) -> Case:
     """Draw cards with fresh names, shuffled; now and then one that could be useful is missing."""
-    spared = rng.choice([(), (), ("restore_one",), ("review",)])
+    spared = rng.choice([(), (), *((card,) for card in _MAY_BE_MISSING)])
     actions = [*(a for a in USEFUL if a not in spared), *rng.sample(USELESS, 2)]
     rng.shuffle(actions)
     return _cards([f"c{n}" for n in rng.sample(range(10, 100), len(actions))], actions)
@@ -112,69 +156,96 @@ def _draw(rng: random.Random) -> Case:
 
 def _actions(case: Case, value: Any) -> list[str] | None:
     """Return the actions behind an ordering, or None where it is no ordering of these cards."""
-    if not isinstance(value, list | tuple) or not value:
+    if isinstance(value, str | AbstractSet | Mapping) or not isinstance(value, Iterable):
         return None
     known = {card["id"]: card["does"] for card in case["cards"]}
-    ids = [str(card) for card in value]
+    ids = list(map(str, value))
     return [known[card] for card in ids] if len(set(ids)) == len(ids) and set(ids) <= set(known) else None
 
 
-def _kept(case: Case, value: Any, pairs: Pairs) -> bool:
-    """Tell whether each pair is in order; a card that is on the table has to be in the list."""
-    actions = _actions(case, value)
+def _on_the_table(case: Case, pairs: Pairs) -> list[tuple[str, str]]:
     there = {card["does"] for card in case["cards"]}
-    if actions is None:
-        return False
-    wanted = [pair for pair in pairs if set(pair) <= there]
-    return all(set(pair) <= set(actions) for pair in wanted) and all(
-        actions.index(before) < actions.index(after) for before, after in wanted
-    )
+    return [pair for pair in pairs if set(pair) <= there]
+
+
+def _too_early(case: Case, actions: Sequence[str], pairs: Pairs) -> list[tuple[str, str]]:
+    both = [pair for pair in _on_the_table(case, pairs) if set(pair) <= set(actions)]
+    return [(before, after) for before, after in both if actions.index(before) > actions.index(after)]
+
+
+def _missing(case: Case, actions: Sequence[str]) -> list[Card]:
+    return [card for card in case["cards"] if card["does"] in USEFUL and card["does"] not in actions]
+
+
+def _left_out(case: Case, actions: Sequence[str]) -> str:
+    cards = [f"`{card['id']}` ({card['does']})" for card in _missing(case, actions)]
+    if not cards:
+        return ""
+    more = f", and {len(cards) - 1} more that help" if cards[1:] else ""
+    return f"{cards[0]} is not in your list{more}."
+
+
+_NO_ORDER = "Expected a list of the cards' ids, each at most once, in the order in which you act."
 
 
 def _nothing_useless(case: Case, value: Any, _: Given) -> bool:
     actions = _actions(case, value)
-    return actions is not None and not set(actions) & set(USELESS)
-
-
-def _left_out(case: Case, actions: Sequence[str]) -> str:
-    missing = {card["does"] for card in case["cards"]} & set(USEFUL) - set(actions)
-    return f" Cards that help here and are not in your list: {len(missing)}." if missing else ""
-
-
-def _explain(pairs: Pairs, words: str, ask: str) -> Callable[[Case, Any], str]:
-    """Say which card comes too early, as `words` on its place in the order, and `ask`; or that cards are left out."""
-
-    def explain(case: Case, value: Any) -> str:
-        actions = _actions(case, value)
-        if actions is None:
-            return "Expected a list of the cards' ids, each at most once, in the order in which you act."
-        ids = {card["does"]: card["id"] for card in case["cards"]}
-        both = [pair for pair in pairs if set(pair) <= set(actions)]
-        early = [after for before, after in both if actions.index(before) > actions.index(after)]
-        if early:
-            first = min(early, key=actions.index)
-            return f"`{ids[first]}` ({first}) comes {words}. {ask}{_left_out(case, actions)}"
-        return _left_out(case, actions).strip()
-
-    return explain
+    return bool(actions) and not set(actions or ()) & set(USELESS)
 
 
 def _explain_useless(case: Case, value: Any) -> str:
     actions = _actions(case, value)
     if actions is None:
-        return "Expected a list of the cards' ids, each at most once, in the order in which you act."
-    return f"One of these mends nothing.{_left_out(case, actions)}"
+        return _NO_ORDER
+    useless = next((card for card in case["cards"] if card["does"] in {*USELESS} & {*actions}), None)
+    mends = f"`{useless['id']}` ({useless['does']}) mends nothing here. " if useless else ""
+    return f"{mends}{_left_out(case, actions)}".strip()
 
 
-def _order_step(name: str, pairs: Pairs, words: str, ask: str) -> Step:
+def _useless(case: Case, value: Any) -> set[str]:
+    return set(_actions(case, value) or ()) & set(USELESS)
+
+
+def _order_step(name: str, pairs: Pairs) -> Step:
+    """Make a step that asks each pair to be in order; a card that is on the table has to be in the list."""
+
     def right(case: Case, value: Any, _: Given) -> bool:
-        return _kept(case, value, pairs)
+        actions = _actions(case, value)
+        if actions is None:
+            return False
+        wanted = {card for pair in _on_the_table(case, pairs) for card in pair}
+        return wanted <= set(actions) and not _too_early(case, actions, pairs)
+
+    def explain(case: Case, value: Any) -> str:
+        actions = _actions(case, value)
+        if actions is None:
+            return _NO_ORDER
+        early = _too_early(case, actions, pairs)
+        if not early:
+            return _left_out(case, actions)
+        ids = {card["does"]: card["id"] for card in case["cards"]}
+        before, after = min(early, key=lambda pair: actions.index(pair[1]))
+        return f"`{ids[after]}` ({after}) comes {_EARLY[before]} {_left_out(case, actions)}".strip()
+
+    def shows(case: Case, value: Any) -> set[str]:
+        """Say what waits too short for what, whatever else does."""
+        actions = _actions(case, value)
+        early = _too_early(case, actions or (), pairs)
+        faults = {f"early {after}" if pairs is _CAUSE else before for before, after in early}
+        return faults | {f"no {card['does']}" for card in _missing(case, actions or ())}
 
     def applies(case: Case) -> bool:
-        there = {card["does"] for card in case["cards"]}
-        return any(set(pair) <= there for pair in pairs)
+        return bool(_on_the_table(case, pairs))
 
-    return Step(name, 1, right, applies=applies, part="", explain=_explain(pairs, words, ask))
+    return Step(name, 1, right, applies=applies, part="", explain=explain, shows=shows)
+
+
+def _there(action: str) -> Stratum:
+    return Stratum(f"| `{action}` |", lambda case: any(card["does"] == action for card in case["cards"]))
+
+
+def _not_there(action: str) -> Stratum:
+    return Stratum("some may be missing", lambda case: all(card["does"] != action for card in case["cards"]))
 
 
 EXERCISE = Exercise(
@@ -185,16 +256,12 @@ EXERCISE = Exercise(
     outcome="Order the response to an incident: lead, contain, restore with care, and only then ask why.",
     minutes=12,
     steps=(
-        _order_step("lead_first", _FIRST, "before anybody leads", "Who decides what is done, and tells customers?"),
-        _order_step("source_before_restore", _SOURCE, "while the job still makes and sends files",
-                    "What does it do to what you restore?"),
-        _order_step("one_before_all", _ONE, "before the file was tried on one machine",
-                    "How would you know that it is good?"),
-        _order_step("restore_before_cause", _CAUSE, "while every machine still fails",
-                    "Do customers have to wait until the cause is known?"),
-        _order_step("gate_before_resume", _GATE, "before the check is there and the machines are back",
-                    "What refuses the next faulty file?"),
-        Step("nothing_useless", 1, _nothing_useless, part="", explain=_explain_useless),
+        _order_step("lead_first", _FIRST),
+        _order_step("source_before_restore", _SOURCE),
+        _order_step("one_before_all", _ONE),
+        _order_step("restore_before_cause", _CAUSE),
+        _order_step("gate_before_resume", _GATE),
+        Step("nothing_useless", 1, _nothing_useless, part="", explain=_explain_useless, shows=_useless),
     ),
     cases=(
         _cards(
@@ -214,7 +281,11 @@ EXERCISE = Exercise(
         restored_under_a_running_job,
         all_machines_at_once,
         resumed_without_a_gate,
-        treated_the_model,
+        resumed_while_machines_fail,
+        reviewed_before_the_cause,
+        retrained_the_model,
+        added_machines,
+        deleted_the_evidence,
         told_nobody,
     ),
     hints=(
@@ -229,4 +300,9 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
+    strata=(*map(_there, (*_MAY_BE_MISSING, *USELESS)), *map(_not_there, _MAY_BE_MISSING)),
+    general=(
+        "A job makes", "Its last one", "The last good file", "On the table", "| `does` |", "| `restore_all` |",
+        "| `resume` |", "| `stop` |", "Write `respond`", "Leave out", "More than one order", "Grading shuffles",
+    ),
 )  # fmt: skip

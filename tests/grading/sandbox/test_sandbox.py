@@ -100,7 +100,7 @@ def test_a_function_of_a_case_is_asked_outside(server, submission, text):
         case = exercise.cases[0]
         assert session.call("f", case) == (38, repr(case["suspect"]))
         outputs = session.run("vars(right), type(right).__module__, right.fault")
-        assert case["suspect"].fault not in str(outputs)
+        assert case["suspect"]._fault not in str(outputs)
         session.run("def f(right, **_):\n    while True: right(500, 0.04, 0.7, 0.3)")
         with pytest.raises(AnswerTimeout):
             session.call("f", case)
