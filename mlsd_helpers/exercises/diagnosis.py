@@ -23,7 +23,7 @@ from mlsd_helpers.exercises.exercise import (
     answer_of,
     mistake_name,
 )
-from mlsd_helpers.exercises.marking import Marks, expected_value, mark
+from mlsd_helpers.exercises.marking import Marks, expected_value, judge_step, mark
 from mlsd_helpers.exercises.running import run
 from mlsd_helpers.exercises.values import names, same, show_case
 
@@ -136,7 +136,7 @@ class CaseSet:
         right = expected_value(step, case, given)
         if isinstance(mistake, Slip) and step.name in mistake.values:
             made = _slipped(mistake.values[step.name], case, given)
-            return {} if made is None or _alike(made, right) else _differences(made, right)
+            return {} if made is None or judge_step(step, case, made, given) else _differences(made, right)
         if theirs.right[at][step.name]:
             return {}
         unchanged = (

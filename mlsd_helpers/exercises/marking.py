@@ -41,7 +41,7 @@ def mark(exercise: Exercise, answer: Any, cases: Sequence[Case]) -> Marks:
     for step in exercise.steps:
         rows = [at for at, case in enumerate(cases) if step.applies(case)]
         for at in rows:
-            right[at][step.name] = _judge_step(step, cases[at], parts[at][step.name], given[at])
+            right[at][step.name] = judge_step(step, cases[at], parts[at][step.name], given[at])
         if step.expected is not None and step is not exercise.steps[-1]:
             own = [expected_value(step, cases[at], given[at]) for at in rows]
             theirs = [parts[at][step.name] for at in rows]
@@ -65,7 +65,8 @@ def _handed_on(theirs: Sequence[Any], expected: Sequence[Any]) -> list[Any]:
     return [own if value is None else value for value, own in zip(values, expected, strict=True)]
 
 
-def _judge_step(step: Step, case: Case, value: Any, given: Given) -> bool:
+def judge_step(step: Step, case: Case, value: Any, given: Given) -> bool:
+    """Tell whether a value is right for a step of a case, after these earlier values."""
     if value is None:
         return False  # also where the answer raised or was left blank
     try:

@@ -343,6 +343,9 @@ def test_numpy_numbers_and_arrays_are_numbers_and_sequences() -> None:
     assert kit.same(np.int64(38), 38)
     assert kit.same(np.array([1, 2]), [1, 2])
     assert kit.same(np.bool_(True), True)
+    assert kit.same(1, True)
+    assert kit.same(np.int64(0), False)
+    assert not kit.same(0, True)
     assert kit.same(np.array(2.0), 2)
     assert not kit.same(np.array([2.0]), 2)
 

@@ -2,10 +2,13 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from statistics import fmean
+from typing import Any
 
 from mlsd_helpers import formulas
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals
 
 _MINUTES_A_DAY = 24 * 60
 
@@ -19,10 +22,11 @@ def topology(
     window_d: float,
 ) -> Answer:
     """Multiply what is required, double what has copies, and turn the rest into minutes."""
-    series = math.prod(required)
-    common = common_share * (1 - copy)
-    doubled = (1 - common) * (1 - ((1 - common_share) * (1 - copy)) ** copies)
-    return _answered(series, doubled, guarded, window_d)
+    return _answered(math.prod(required), _doubled(copy, copies, common_share), guarded, window_d)
+
+
+def _doubled(copy: float, copies: int, common_share: float) -> float:
+    return (1 - common_share * (1 - copy)) * (1 - ((1 - common_share) * (1 - copy)) ** copies)
 
 
 def _answered(series: float, doubled: float, guarded: Sequence[float], window_d: float) -> Answer:
@@ -66,159 +70,210 @@ def topology_step_by_step(
     return _answered(series, alone * (1 - (1 - copy) * common_share), guarded, window_d)
 
 
-def weakest_link(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
-    """You took the weakest of them. A request needs all, and they seldom fail at the same moment: each takes its own
-    share away. What happens as you add one more?
-    """
-    right = topology(required, guarded, copy, copies, common_share, window_d)
-    return _answered(min(required), right["copies"], guarded, window_d)  # C17
+Part = Callable[[Case, Given], float]
+
+_PARTS: Mapping[str, Part] = {
+    "series": lambda c, _: math.prod(c["required"]),
+    "copies": lambda c, _: _doubled(c["copy"], c["copies"], c["common_share"]),
+    "together": lambda _, g: g["series"] * g["copies"],
+    "by_fallback": lambda c, g: g["together"] * (1 - math.prod(c["guarded"])),
+    "down_min": lambda c, g: (1 - g["together"]) * c["window_d"] * _MINUTES_A_DAY,
+}
+"""How each part follows from the case and the parts before it."""
 
 
-def mean_of_the_parts(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
+def _mistaken(part: str, otherwise: Part) -> Callable[[Callable[..., Any]], Slip]:
+    """Make a known mistake of a name and its feedback: one part is worked out otherwise, and the rest follows."""
+
+    def made(described: Callable[..., Any]) -> Slip:
+        @wraps(described)
+        def answer(**case: Any) -> Answer:
+            given: Answer = {}
+            for name, right in _PARTS.items():
+                given[name] = (otherwise if name == part else right)(case, given)
+            return given
+
+        return Slip(answer, {part: otherwise})
+
+    return made
+
+
+@_mistaken("series", lambda c, _: min(c["required"]))
+def weakest_link() -> None:
+    """You took the weakest of them. A request needs all, and they seldom fail at the same moment: each takes its
+    own share away. What happens as you add one more?
+    """  # C17
+
+
+@_mistaken("series", lambda c, _: fmean(c["required"]))
+def mean_of_the_parts() -> None:
     """You took the mean. By that, adding a perfect part would mend a bad one. What has to be up for a request to be
     answered?
+    """  # C17
+
+
+@_mistaken("series", lambda c, _: math.prod([*c["required"], *c["guarded"]]))
+def counted_what_has_a_fallback() -> None:
+    """You multiplied the guarded calls in. When one of them fails, its caller answers by a fallback: worse, and
+    there. Which parts can stop an answer?
     """
-    right = topology(required, guarded, copy, copies, common_share, window_d)
-    return _answered(sum(required) / len(required), right["copies"], guarded, window_d)  # C17
 
 
-def counted_what_has_a_fallback(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
-    """You multiplied the guarded calls in. When one of them fails, its caller answers by a fallback: worse, and there.
-    Which parts can stop an answer?
+@_mistaken("series", lambda c, _: 1 - sum(1 - part for part in c["required"]))
+def added_what_is_lost() -> None:
+    """You took the sum of what each is down away from 1. That counts a minute in which two are down twice: it is
+    near for a few good parts, and not the same. What is multiplied?
     """
-    right = topology(required, guarded, copy, copies, common_share, window_d)
-    return _answered(math.prod([*required, *guarded]), right["copies"], guarded, window_d)
 
 
-def guarded_at_the_end(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
-    """You multiplied the guarded calls into `together`. A call with a fallback leaves the product: when it fails, the
-    request is answered all the same, though worse. Which parts can stop an answer?
-    """
-    right = topology(required, guarded, copy, copies, common_share, window_d)
-    return _answered(right["series"] * math.prod(guarded), right["copies"], guarded, window_d) | {
-        "series": right["series"]
-    }
-
-
-def copies_fail_apart(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
+@_mistaken("copies", lambda c, _: 1 - (1 - c["copy"]) ** c["copies"])
+def copies_fail_apart() -> None:
     """You let the copies fail by themselves. They share a configuration, a zone or a bug, and that share of the
     failures takes all of them at once. What does one more copy change about it?
-    """
-    doubled = formulas.parallel_availability([copy] * copies)
-    return _answered(math.prod(required), doubled, guarded, window_d)  # C18
+    """  # C18
 
 
-def copies_in_series(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
+@_mistaken("copies", lambda c, _: c["copy"] ** c["copies"])
+def copies_in_series() -> None:
     """You multiplied the copies as if all of them were needed. One is enough: they are down only when every one of
     them is. Should a second copy make things worse?
     """
-    return _answered(math.prod(required), copy**copies, guarded, window_d)
 
 
-def one_copy(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
-    """You counted one copy. The others take over from it, except for what hits all at once. What part of its failures
-    do they take away?
+@_mistaken("copies", lambda c, _: c["copy"])
+def one_copy() -> None:
+    """You counted one copy. The others take over from it, except for what hits all at once. What part of its
+    failures do they take away?
     """
-    return _answered(math.prod(required), copy, guarded, window_d)
 
 
-def forgot_the_required(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
-    """You counted the guarded calls that fail, whether or not there was an answer to save. Without the required parts
-    no fallback is ever reached. Of which requests is this a share?
+@_mistaken("copies", lambda c, _: (1 - c["common_share"]) * (1 - (1 - c["copy"]) ** c["copies"]))
+def common_takes_the_rest() -> None:
+    """You took the common share of all time away. It is a share of one copy's *failures*, and those are rare. Of
+    what is `common_share` a share?
     """
-    right = topology(required, guarded, copy, copies, common_share, window_d)
-    return {**right, "by_fallback": 1 - math.prod(guarded)}
 
 
-def down_in_hours(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
+@_mistaken(
+    "copies", lambda c, _: (1 - c["common_share"] * (1 - c["copy"])) * (1 - (1 - c["copy"]) ** c["copies"])
+)
+def common_on_top() -> None:
+    """You counted the common failures twice: once for all copies, and again among those that each copy has by
+    itself. Which part of its failures is a copy's own?
+    """
+
+
+@_mistaken("copies", lambda c, _: 1 - c["common_share"] * (1 - c["copy"]))
+def common_alone() -> None:
+    """You counted only what takes all copies at once. Copies that fail by themselves can be down at the same
+    moment, too. How often are all of them?
+    """
+
+
+@_mistaken("copies", lambda c, _: _doubled(c["copy"], 2, c["common_share"]))
+def two_copies() -> None:
+    """You took two copies, however many there are. What does the number of copies change?"""
+
+
+@_mistaken("together", lambda c, g: g["series"] * g["copies"] * math.prod(c["guarded"]))
+def guarded_at_the_end() -> None:
+    """You multiplied the guarded calls into `together`. A call with a fallback leaves the product: when it fails,
+    the request is answered all the same, though worse. Which parts can stop an answer?
+    """
+
+
+@_mistaken("together", lambda _, g: g["series"])
+def left_the_store_out() -> None:
+    """You left the store out of `together`. A request needs the required parts *and* a copy of the store. What has
+    to be up for an answer?
+    """
+
+
+@_mistaken("by_fallback", lambda c, _: 1 - math.prod(c["guarded"]))
+def forgot_the_required() -> None:
+    """You counted the guarded calls that fail, whether or not there was an answer to save. Without the required
+    parts no fallback is ever reached. Of which requests is this a share?
+    """
+
+
+@_mistaken("by_fallback", lambda c, g: g["together"] * math.prod(1 - part for part in c["guarded"]))
+def all_guarded_fail() -> None:
+    """You counted requests for which every guarded call failed. One is enough for a fallback. What is the opposite
+    of "at least one failed"?
+    """
+
+
+@_mistaken("by_fallback", lambda c, g: g["together"] * sum(1 - part for part in c["guarded"]))
+def added_the_guarded() -> None:
+    """You added up what the guarded calls fail. Where two fail at once, that request is counted twice. What is the
+    opposite of "at least one failed"?
+    """
+
+
+@_mistaken("by_fallback", lambda c, g: g["together"] * math.prod(c["guarded"]))
+def answered_without_fallback() -> None:
+    """You counted the requests that needed no fallback. `by_fallback` are the others of those that were answered.
+    Which share of the guarded calls succeeds?
+    """
+
+
+@_mistaken("by_fallback", lambda c, g: g["together"] * (1 - min(c["guarded"])))
+def worst_guarded_alone() -> None:
+    """You took the worst of the guarded calls. Each of them fails at other moments, and any of them is enough. What
+    is the opposite of "at least one failed"?
+    """
+
+
+@_mistaken("down_min", lambda c, g: (1 - g["together"]) * c["window_d"] * 24)
+def down_in_hours() -> None:
     """Your downtime is in hours, and `down_min` asks for minutes. Write the unit beside each factor, and see them
     cancel.
     """
-    right = topology(required, guarded, copy, copies, common_share, window_d)
-    return {**right, "down_min": right["down_min"] / 60}
 
 
-def down_of_a_year(
-    required: Sequence[float],
-    guarded: Sequence[float],
-    copy: float,
-    copies: int,
-    common_share: float,
-    window_d: float,
-) -> Answer:
-    """You took a year. The promise is over the window that is given, and a month's budget is spent in a month. What is
-    `window_d`?
+@_mistaken("down_min", lambda c, g: (1 - g["together"]) * c["window_d"] * _MINUTES_A_DAY * 60)
+def down_in_seconds() -> None:
+    """Your downtime is in seconds, and `down_min` asks for minutes. Write the unit beside each factor, and see them
+    cancel.
     """
-    right = topology(required, guarded, copy, copies, common_share, window_d)
-    return {**right, "down_min": right["down_min"] / window_d * 365}
+
+
+@_mistaken("down_min", lambda _, g: (1 - g["together"]) * 365 * _MINUTES_A_DAY)
+def down_of_a_year() -> None:
+    """You took a year. The promise is over the window that is given, and a month's budget is spent in a month. What
+    is `window_d`?
+    """
+
+
+@_mistaken("down_min", lambda _, g: (1 - g["together"]) * 30 * _MINUTES_A_DAY)
+def down_of_30_days() -> None:
+    """You took 30 days. The promise is over the window that is given. What is `window_d`?"""
+
+
+@_mistaken("down_min", lambda c, g: g["together"] * c["window_d"] * _MINUTES_A_DAY)
+def up_for_down() -> None:
+    """You gave the minutes with an answer. A budget is what is left: of which share are they?"""
+
+
+@_mistaken("down_min", lambda c, g: (1 - g["together"] + g["by_fallback"]) * c["window_d"] * _MINUTES_A_DAY)
+def fallback_is_down() -> None:
+    """You counted answers by fallback as no answer. They are worse, and they are there. When does nobody get an
+    answer?
+    """
+
+
+@_mistaken("down_min", lambda c, g: (1 - g["series"]) * c["window_d"] * _MINUTES_A_DAY)
+def required_down_alone() -> None:
+    """You counted only what the required parts are down. Without the store nobody gets an answer, either. Which
+    share tells how many are answered?
+    """
 
 
 def _draw_topology(rng: random.Random) -> Case:
     return {
-        "required": [rng.choice([0.99, 0.995, 0.999, 0.9995]) for _ in range(rng.choice([3, 4, 5]))],
+        "required": rng.choices(
+            rng.choice([(0.99, 0.995, 0.999), (0.999, 0.9995, 0.9999)]), k=rng.choice([3, 4, 5])
+        ),
         "guarded": [rng.choice([0.98, 0.99, 0.995]) for _ in range(rng.choice([1, 2]))],
         "copy": rng.choice([0.98, 0.99, 0.995]),
         "copies": rng.choice([2, 3]),
@@ -235,15 +290,15 @@ EXERCISE = Exercise(
     outcome="Multiply required parts, double copies up to their common cause, and say it in minutes.",
     minutes=17,
     steps=(
-        equals("series", 1, lambda c, _: math.prod(c["required"]), tolerance=1e-6),
-        equals("copies", 1.5, lambda c, _: topology(**c)["copies"], tolerance=1e-5),
-        equals("together", 0.5, lambda _, g: g["series"] * g["copies"], tolerance=1e-6),
-        equals("by_fallback", 0.5, lambda c, g: g["together"] * (1 - math.prod(c["guarded"])), tolerance=1e-3),
-        equals("down_min", 0.5, lambda c, g: (1 - g["together"]) * c["window_d"] * _MINUTES_A_DAY, tolerance=1e-3),
+        equals("series", 1, _PARTS["series"], tolerance=1e-6),
+        equals("copies", 1.5, _PARTS["copies"], tolerance=1e-5),
+        equals("together", 0.5, _PARTS["together"], tolerance=1e-6),
+        equals("by_fallback", 0.5, _PARTS["by_fallback"], tolerance=1e-3),
+        equals("down_min", 0.5, _PARTS["down_min"], tolerance=1e-3),
     ),
     cases=(
         {"required": [0.999] * 4, "guarded": [0.99], "copy": 0.97, "copies": 2, "common_share": 0.1, "window_d": 30},
-        {"required": [0.9995, 0.999, 0.995], "guarded": [0.98, 0.99], "copy": 0.98, "copies": 3, "common_share": 0.2,
+        {"required": [0.9999, 0.9995, 0.9999], "guarded": [0.98, 0.99], "copy": 0.98, "copies": 3, "common_share": 0.2,
          "window_d": 28},
     ),
     reference=topology,
@@ -252,13 +307,28 @@ EXERCISE = Exercise(
         weakest_link,
         mean_of_the_parts,
         counted_what_has_a_fallback,
-        guarded_at_the_end,
+        added_what_is_lost,
         copies_fail_apart,
         copies_in_series,
         one_copy,
+        common_takes_the_rest,
+        common_on_top,
+        common_alone,
+        two_copies,
+        guarded_at_the_end,
+        left_the_store_out,
         forgot_the_required,
+        all_guarded_fail,
+        added_the_guarded,
+        answered_without_fallback,
+        worst_guarded_alone,
         down_in_hours,
+        down_in_seconds,
         down_of_a_year,
+        down_of_30_days,
+        up_for_down,
+        fallback_is_down,
+        required_down_alone,
     ),
     hints=(
         "Look at what has to be up for an answer: all of `required`, at least one copy, and none of `guarded`.",
@@ -272,4 +342,18 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_topology,
+    strata=(
+        Stratum("`copies` copies, of which one is enough.", lambda c: c["copies"] > 2),
+        Stratum("a share `common_share` of its failures takes all copies at once", lambda c: c["common_share"] == 0.2),
+        Stratum("Calls to the parts in `guarded` have a fallback.", lambda c: len(c["guarded"]) > 1),
+        Stratum("of which at least one guarded call failed;", lambda c: len(c["guarded"]) > 1),
+        Stratum("`together`: the share", lambda c: _PARTS["series"](c, {}) > _PARTS["copies"](c, {})),
+        Stratum("in a window of `window_d` days.", lambda c: c["window_d"] not in {30, 28}),
+    ),
+    general=(
+        "One copy by itself has the availability `copy`;",
+        "Return a dict",
+        "`series`",
+        "`copies`: that",
+    ),
 )  # fmt: skip

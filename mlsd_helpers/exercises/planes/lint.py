@@ -1,13 +1,13 @@
 """Exercise 3: write the rules that find three holes in any sketch."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.design import PLANE_OF, Planes
-from mlsd_helpers.exercises.kit import Case, Exercise, Step, equals, names, quoted
+from mlsd_helpers.exercises.kit import Case, Exercise, Step, Stratum, equals, names, quoted
 
 Box = Mapping[str, Any]
 Arrow = Mapping[str, Any]
@@ -119,6 +119,36 @@ def judged_every_arrow(components: Sequence[Box], flows: Sequence[Arrow]) -> Fou
     return {**lint(components, flows), "calls": calls}
 
 
+def asked_for_requests_only(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You let calls for `features` pass. A model waits for its features as a user waits for an answer. Which two words
+    of `carries` are calls?
+    """
+    calls = {at for at, flow in enumerate(flows) if flow["carries"] == "request" and not _guarded(flow)}
+    return {**lint(components, flows), "calls": calls}
+
+
+def asked_for_features_only(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You let calls for a `request` pass. Somebody waits for the answer of each. Which two words of `carries` are
+    calls?
+    """
+    calls = {at for at, flow in enumerate(flows) if flow["carries"] == "features" and not _guarded(flow)}
+    return {**lint(components, flows), "calls": calls}
+
+
+def found_the_guarded_calls(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You found the calls that have both. A rule names what is to be mended: which calls does it look for?"""
+    calls = {at for at, flow in enumerate(flows) if _waits(flow) and _guarded(flow)}
+    return {**lint(components, flows), "calls": calls}
+
+
+def counted_from_one(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You count the arrows from 1. A position in a list counts from 0, so that `flows[at]` is the arrow that is meant.
+    What does `enumerate` begin with?
+    """
+    found = lint(components, flows)
+    return {**found, "calls": {at + 1 for at in found["calls"]}}
+
+
 def wanted_a_direct_arrow(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """You want an arrow straight into control. A detector may tell the pager, and the pager the rollback: that is
     heard too. How do you follow more than one arrow?
@@ -126,6 +156,24 @@ def wanted_a_direct_arrow(components: Sequence[Box], flows: Sequence[Arrow]) -> 
     control = _of(components, "control")
     direct = {flow["from"] for flow in flows if flow["to"] in control}
     return {**lint(components, flows), "unheard": _monitors(components) - direct}
+
+
+def followed_two_arrows(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You follow two arrows and no more. A detector may tell a store of metrics, that the pager, and the pager the
+    rollback. When is a way at its end?
+    """
+    control, watching = _of(components, "control"), _of(components, "monitoring")
+    told = {flow["from"] for flow in flows if flow["to"] in control}
+    told |= {flow["from"] for flow in flows if flow["to"] in told & watching}
+    return {**lint(components, flows), "unheard": _monitors(components) - told}
+
+
+def heard_by_alerts_alone(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You follow only arrows that carry an alert. What a detector writes into metrics can wake the pager too: any arrow
+    leads on. Does the rule ask what a way carries?
+    """
+    alerts = [flow for flow in flows if flow["carries"] == "alert"]
+    return {**lint(components, flows), "unheard": _monitors(components) - _heard(components, alerts)}
 
 
 def heard_by_any_way(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
@@ -155,6 +203,29 @@ def only_the_last_one(components: Sequence[Box], flows: Sequence[Arrow]) -> Foun
     return {**found, "unheard": found["unheard"] & pagers}
 
 
+def left_the_pager_out(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You left the pager out. Alerting that reaches nothing in control wakes nobody who can act. Which three kinds of
+    component find something?
+    """
+    found = lint(components, flows)
+    pagers = {box["id"] for box in components if box["kind"] == "alerting"}
+    return {**found, "unheard": found["unheard"] - pagers}
+
+
+def asked_all_of_monitoring(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You ask every part of monitoring to be heard. A log and a dashboard find nothing by themselves. Which three kinds
+    of component does the rule speak of?
+    """
+    unheard = _of(components, "monitoring") - _heard(components, flows)
+    return {**lint(components, flows), "unheard": unheard}
+
+
+def found_the_heard(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You found the monitors that are heard. The rule is to find the others: of which does nobody act?"""
+    unheard = _monitors(components) & _heard(components, flows)
+    return {**lint(components, flows), "unheard": unheard}
+
+
 def a_box_is_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """You found the box of the prediction log and were content. A log into which nothing flows keeps nothing, and
     labels have nothing to be joined to. What has to arrive there, and from where?
@@ -172,6 +243,15 @@ def logged_by_anybody(components: Sequence[Box], flows: Sequence[Arrow]) -> Foun
     return {**lint(components, flows), "logged": logged}
 
 
+def logged_anywhere(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You let predictions count wherever serving sends them. A monitor compares them and forgets; what keeps them until
+    the labels come is the log. What kind of component do they have to reach?
+    """
+    serving = _of(components, "serving")
+    logged = any(flow["carries"] == "predictions" and flow["from"] in serving for flow in flows)
+    return {**lint(components, flows), "logged": logged}
+
+
 def metrics_are_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """You let metrics count as a log. A rate of errors says that all is well while the answers are wrong: only the
     answers themselves can be judged. What does serving have to send?
@@ -179,6 +259,22 @@ def metrics_are_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Foun
     serving, watching = _of(components, "serving"), _of(components, "monitoring")
     logged = any(flow["from"] in serving and flow["to"] in watching for flow in flows)
     return {**lint(components, flows), "logged": logged}  # C13
+
+
+def logged_by_whatever_it_carries(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You let anything count that serving sends to the log. Metrics in a log are still metrics: labels are joined to
+    the answers themselves. What does the arrow have to carry?
+    """
+    logs = {box["id"] for box in components if box["kind"] == "prediction log"}
+    serving = _of(components, "serving")
+    logged = any(flow["from"] in serving and flow["to"] in logs for flow in flows)
+    return {**lint(components, flows), "logged": logged}
+
+
+def found_the_unlogged(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You say True where nothing is logged. `logged` is True where it is. Which way round does the key read?"""
+    found = lint(components, flows)
+    return {**found, "logged": not found["logged"]}
 
 
 def _arrow(
@@ -203,18 +299,19 @@ def _draw_sketch(rng: random.Random) -> Case:
         _arrow(a, b, rng.choice(graph.WAITING), rng.choice([None, 0.05]), rng.choice([None, "a default"]))
         for a, b in calls
     ]
-    flows += [_arrow("scorer", "health", "metrics")] * rng.choice([0, 1])
-    flows += [_arrow("scorer", "log", "predictions")] * rng.choice([0, 1])
+    sent = [("health", "metrics"), ("log", "metrics"), ("recall", "predictions"), ("log", "predictions")]
+    flows += [_arrow("scorer", end, carries) for end, carries in sent if rng.random() < 0.4]
     flows += [_arrow("log", "drift", "predictions"), _arrow("log", "recall", "predictions")]
     flows += [_arrow("holdout", "log", "predictions")] * rng.choice([0, 1])
     flows.append(_arrow("labels", "retrain", "labels"))
-    ends = ["pager", "wall", "retrain", "labels", None]
-    alerts = [
-        ("drift", rng.choice(ends)),
+    ends = ["pager", "wall", "retrain", "labels", "health", None]
+    ways = [
+        ("drift", rng.choice([*ends, "recall"])),
         ("recall", rng.choice(ends)),
+        ("health", rng.choice(["pager", None])),
         ("pager", rng.choice(["undo", "wall", None])),
     ]
-    flows += [_arrow(a, b, "labels" if b == "labels" else "alert") for a, b in alerts if b]
+    flows += [_arrow(a, b, rng.choice(["alert", "alert", "metrics"])) for a, b in ways if b]
     flows.append(_arrow("undo", "scorer", "command"))
     rng.shuffle(flows)
     return _named(prefix, flows)
@@ -246,6 +343,11 @@ def _found(name: str, points: float, asks: str) -> Step:
     return replace(equals(name, points, lambda case, _: lint(**case)[name]), explain=explain)
 
 
+def _differs(mistake: Callable[..., Found], part: str) -> Callable[[Case], bool]:
+    """Return whether a case shows a mistake in one part of the answer."""
+    return lambda case: mistake(**case)[part] != lint(**case)[part]
+
+
 _FIRST = (
     _arrow("door", "scorer", "request", 0.4, "rules decide"),
     _arrow("scorer", "features", "features", 0.04),
@@ -256,10 +358,11 @@ _FIRST = (
     _arrow("recall", "labels", "labels"),
     _arrow("labels", "retrain", "labels"),
     _arrow("pager", "undo", "alert"),
+    _arrow("scorer", "log", "metrics"),
 )
 _SECOND = (
     _arrow("door", "scorer", "request"),
-    _arrow("scorer", "features", "features", 0.04, "a default"),
+    _arrow("scorer", "features", "features", fallback="a default"),
     _arrow("scorer", "log", "predictions"),
     _arrow("log", "drift", "predictions"),
     _arrow("recall", "retrain", "alert"),
@@ -272,6 +375,14 @@ _THIRD = (
     _arrow("holdout", "log", "predictions"),
     _FIRST[4],
     _arrow("recall", "wall", "alert"),
+)
+_FOURTH = (
+    _FIRST[0],
+    _arrow("scorer", "recall", "predictions"),
+    _arrow("drift", "health", "alert"),
+    _arrow("health", "pager", "alert"),
+    _arrow("recall", "pager", "metrics"),
+    _FIRST[8],
 )
 
 EXERCISE = Exercise(
@@ -290,6 +401,7 @@ EXERCISE = Exercise(
         _named("", _FIRST),
         _named("", _SECOND),
         _named("eu_", _THIRD),
+        _named("v2_", _FOURTH),
     ),
     reference=lint,
     alternatives=(lint_by_graph, lint_monitor_by_monitor),
@@ -297,14 +409,26 @@ EXERCISE = Exercise(
         asked_for_timeouts_only,
         asked_for_fallbacks_only,
         asked_for_either,
+        asked_for_requests_only,
+        asked_for_features_only,
+        found_the_guarded_calls,
+        counted_from_one,
         judged_every_arrow,
         wanted_a_direct_arrow,
+        followed_two_arrows,
+        heard_by_alerts_alone,
         heard_by_any_way,
         any_arrow_is_heard,
         only_the_last_one,
+        left_the_pager_out,
+        asked_all_of_monitoring,
+        found_the_heard,
         a_box_is_a_log,
         logged_by_anybody,
+        logged_anywhere,
         metrics_are_a_log,
+        logged_by_whatever_it_carries,
+        found_the_unlogged,
     ),
     hints=(
         "Look at one key at a time: run the check after each, it scores them by themselves.",
@@ -318,4 +442,27 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_sketch,
+    strata=(
+        Stratum("(`request` or `features`)", _differs(asked_for_requests_only, "calls")),
+        Stratum("(`request` or `features`)", _differs(asked_for_features_only, "calls")),
+        Stratum("without a timeout *or*", _differs(asked_for_fallbacks_only, "calls")),
+        Stratum("*or* without a fallback;", _differs(asked_for_timeouts_only, "calls")),
+        Stratum("drift detectors, quality monitors", _differs(only_the_last_one, "unheard")),
+        Stratum("and alerting", _differs(left_the_pager_out, "unheard")),
+        Stratum("from which no way leads to the control plane.", _differs(any_arrow_is_heard, "unheard")),
+        Stratum("no way leads", _differs(heard_by_alerts_alone, "unheard")),
+        Stratum("A way may pass other components", _differs(followed_two_arrows, "unheard")),
+        Stratum("each of them is in the monitoring plane;", _differs(heard_by_any_way, "unheard")),
+        Stratum("whether `predictions` flow", _differs(logged_by_whatever_it_carries, "logged")),
+        Stratum("from the serving plane", _differs(logged_by_anybody, "logged")),
+        Stratum("`logged`: whether", _differs(a_box_is_a_log, "logged")),
+        Stratum("into a prediction log.", _differs(logged_anywhere, "logged")),
+    ),
+    general=(
+        "A review is a handful",
+        "Write three of its rules.",
+        "`components` are dicts",
+        "`flows` are dicts",
+        "Return a dict",
+    ),
 )
