@@ -1,13 +1,13 @@
 """Exercise 4: why does a feature break its age limit, and what is the cheapest repair that works?"""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from mlsd_helpers import formulas
 from mlsd_helpers.errors import RangeError
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals, quoted
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals, quoted
 
 Feature = Mapping[str, Any]
 Repair = Mapping[str, Any]
@@ -83,111 +83,261 @@ def choose_by_library(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     return _answered(feature, left_min, reason, _cheapest(feature, repairs))
 
 
+# ---- known mistakes in what is left for the period ------------------------------------------------
+
+
+def _with_left(feature: Feature, repairs: Sequence[Repair], left_min: float) -> Answer:
+    return _answered(feature, left_min, _reason(feature, left_min), _cheapest(feature, repairs))
+
+
 def whole_sla_for_the_period(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     """You left the whole age limit to the period. Delays and the cache have spent part of it before the schedule gets
     its share, sometimes all of it: solve for what is *left*.
     """
-    bare = {**feature, "delays_min": [0], "ttl_min": 0}
-    left_min = _left_min(bare)
-    fitting = [r for r in (NOTHING, *repairs) if _works(_after(bare, {"changes": _schedule(r)}))]
-    return _answered(feature, left_min, _reason(feature, left_min), min(fitting, key=_cost))  # C23
-
-
-def _schedule(repair: Repair) -> dict[str, Any]:
-    return {name: value for name, value in repair["changes"].items() if name in {"period_min", "store"}}
+    return _with_left(feature, repairs, float(feature["sla_min"]))  # C23
 
 
 def left_out_the_cache(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     """You gave the cache's time to the period. A copy may be a whole TTL old when it is read: take it off too."""
-    left_min = _left_min({**feature, "ttl_min": 0})
-    return _answered(feature, left_min, _reason(feature, left_min), _cheapest(feature, repairs))  # C25
+    return _with_left(feature, repairs, _left_min({**feature, "ttl_min": 0}))  # C25
 
 
-def more_often_always_helps(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You run the job more often where no schedule can help: its delays have spent the age limit before the period gets
-    a share. A job that starts every minute still takes as long as it takes. What else could change?
+def took_the_longest_delay(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You took one delay off, the longest. The steps of a run come one after the other, so that each of them costs time
+    in which the data age: take off their sum.
     """
-    left_min = _left_min(feature)
-    reason, repair = _reason(feature, left_min), _cheapest(feature, repairs)
-    if reason != "path":
-        return _answered(feature, left_min, reason, repair)
-    schedules = [r for r in repairs if set(r["changes"]) == {"period_min"}]
-    return _answered(
-        feature, left_min, "period", min(schedules, key=lambda r: float(r["changes"]["period_min"]))
-    )
+    return _with_left(feature, repairs, _left_min({**feature, "delays_min": [max(feature["delays_min"])]}))
 
 
-def freshest_repair(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You took the freshest repair. Freshness beyond the age limit buys nothing that anybody asked for, and somebody
-    pays for it every month: take the *cheapest* that keeps the age limit.
+def took_the_period_off(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You took the period off as well. `left_min` is what is left *for* it, so that the two can be compared: is the
+    period that the feature has now any longer?
     """
-    left_min = _left_min(feature)
-    working = [r for r in repairs if _works(_after(feature, r))]
-    repair = min(working, key=lambda r: _worst_min(_after(feature, r)))
-    return _answered(feature, left_min, _reason(feature, left_min), repair)
-
-
-def freshest_where_it_is_a_gap(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You repair only what is a gap, which is right, and then take the freshest repair. Freshness beyond the age limit
-    buys nothing that anybody asked for: of those that keep the age limit, take the *cheapest*.
-    """
-    left_min = _left_min(feature)
-    if _works(feature):
-        return choose(feature, repairs)
-    working = [r for r in repairs if _works(_after(feature, r))]
-    repair = min(working, key=lambda r: _worst_min(_after(feature, r)))
-    return _answered(feature, left_min, _reason(feature, left_min), repair)
+    return {**choose(feature, repairs), "left_min": _left_min(feature) - feature["period_min"]}
 
 
 def left_is_never_below_zero(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     """You stopped at 0 where delays and cache exceed the limit. How far below 0 it is says how much has to come off the
     path before any period is possible: give the difference as it is.
     """
-    return {**choose(feature, repairs), "left_min": max(0.0, _left_min(feature))}
+    return _with_left(feature, repairs, max(0.0, _left_min(feature)))
+
+
+# ---- known mistakes in the reason -----------------------------------------------------------------
+
+
+def _with_reason(
+    feature: Feature, repairs: Sequence[Repair], reason: Callable[[Feature, float], str]
+) -> Answer:
+    left_min = _left_min(feature)
+    return _answered(feature, left_min, reason(feature, left_min), _cheapest(feature, repairs))
+
+
+def _slip_in_reason(mistake: Any, reason: Callable[[Feature, float], str]) -> Slip:
+    return Slip(mistake, {"reason": lambda c, g: reason(c["feature"], g["left_min"])})
+
+
+def _as_if_online(feature: Feature, left_min: float) -> str:
+    return _reason({**feature, "store": "online"}, left_min)
+
+
+def _strict(feature: Feature, left_min: float) -> str:
+    reason = _reason(feature, left_min)
+    return "period" if reason == "fits" and feature["period_min"] == left_min else reason
 
 
 def just_in_time_is_late(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     """You call it a gap when the worst age just equals the limit. "At most 15 minutes" holds at 15: write the limit as
     an inequality, and read its sign.
     """
-    left_min = _left_min(feature)
-    stricter = {**feature, "sla_min": feature["sla_min"] - 1e-6}
-    reason = _reason(feature, left_min) if left_min <= 0 else _reason(stricter, _left_min(stricter))
-    return _answered(feature, left_min, reason, _cheapest(stricter, repairs))
+    return _with_reason(feature, repairs, _strict)
 
 
-def nothing_left_is_a_period(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You ask for a shorter period where exactly nothing is left for one. A job cannot run every 0 minutes: with 0
-    left, as below it, the path has to change.
+def _never_path(feature: Feature, left_min: float) -> str:
+    return _reason(feature, left_min).replace("path", "period")
+
+
+def a_shorter_period_would_do(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You blame the period where no period can help: delays and cache have spent the age limit before it gets a share.
+    Is anything left for one?
     """
-    right = choose(feature, repairs)
-    return {**right, "reason": "period"} if right["reason"] == "path" and right["left_min"] >= 0 else right
+    return _with_reason(feature, repairs, _never_path)
 
 
-def cheapest_of_all(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You took the cheapest repair on the list without trying it. After it, the feature is still a gap: work out
-    the worst age with the change made, and compare again.
+def _never_fits(feature: Feature, left_min: float) -> str:
+    reason = _reason(feature, left_min)
+    return "period" if reason == "fits" else reason
+
+
+def every_feature_is_a_gap(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You blame the period of a feature that is no gap: a request can read it, and its period is within what is left.
+    Ask first whether there is anything to repair.
     """
-    left_min = _left_min(feature)
-    return _answered(feature, left_min, _reason(feature, left_min), min(repairs, key=_cost))
+    return _with_reason(feature, repairs, _never_fits)
 
 
-def fresh_but_out_of_reach(feature: Feature, repairs: Sequence[Repair]) -> Answer:
-    """You repaired an age where there was no way to read it: what lies in an offline store never reaches a request,
-    however fresh it is. Ask first whether it *can* be read.
-    """
-    as_if = {**feature, "store": "online"}
-    left_min = _left_min(feature)
-    return _answered(feature, left_min, _reason(as_if, left_min), _cheapest(as_if, repairs))
+def _fits_first(feature: Feature, left_min: float) -> str:
+    return "fits" if feature["period_min"] <= left_min else _reason(feature, left_min)
 
 
 def fits_before_it_is_read(feature: Feature, repairs: Sequence[Repair]) -> Answer:
     """You call it no gap because its age is within the limit, though no request can read it. The reasons have an order:
     ask for the store before the age.
     """
+    return _with_reason(feature, repairs, _fits_first)
+
+
+def _store_last(feature: Feature, left_min: float) -> str:
+    reason = _as_if_online(feature, left_min)
+    return _reason(feature, left_min) if reason == "fits" else reason
+
+
+def age_before_the_store(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You blame the age of a feature that no request can read. It is out of reach however fresh it gets: ask for the
+    store before the age.
+    """
+    return _with_reason(feature, repairs, _store_last)
+
+
+def never_asked_for_the_store(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You did not ask where the feature lies. In an offline store no request can read it, however fresh it is: that is
+    the first reason to look for.
+    """
+    return _with_reason(feature, repairs, _as_if_online)
+
+
+# ---- known mistakes in the repair -----------------------------------------------------------------
+
+
+def _with_repair(feature: Feature, repair: Repair) -> Answer:
+    left_min = _left_min(feature)
+    return _answered(feature, left_min, _reason(feature, left_min), repair)
+
+
+def _working(feature: Feature, repairs: Sequence[Repair]) -> list[Repair]:
+    return [repair for repair in repairs if _works(_after(feature, repair))]
+
+
+def _freshest(feature: Feature, repairs: Sequence[Repair]) -> Repair:
+    return min(_working(feature, repairs), key=lambda repair: _worst_min(_after(feature, repair)))
+
+
+def more_often_always_helps(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You run the job more often where no schedule can help: its delays have spent the age limit before the period gets
+    a share. A job that starts every minute still takes as long as it takes. What else could change?
+    """
+    if _reason(feature, _left_min(feature)) != "path":
+        return choose(feature, repairs)
+    schedules = [repair for repair in repairs if set(repair["changes"]) == {"period_min"}]
+    return _with_repair(feature, min(schedules, key=lambda repair: float(repair["changes"]["period_min"])))
+
+
+def freshest_repair(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You took the freshest repair. Freshness beyond the age limit buys nothing that anybody asked for, and somebody
+    pays for it every month: take the *cheapest* that keeps the age limit.
+    """
+    return _with_repair(feature, _freshest(feature, repairs))
+
+
+def freshest_where_it_is_a_gap(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You repair only what is a gap, which is right, and then take the freshest repair. Freshness beyond the age limit
+    buys nothing that anybody asked for: of those that keep the age limit, take the *cheapest*.
+    """
+    return _with_repair(feature, NOTHING if _works(feature) else _freshest(feature, repairs))
+
+
+def first_on_the_list(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You took the first repair on the list that works. The list is in no order: look at all that work, and take the
+    one that costs least.
+    """
+    return _with_repair(feature, _working(feature, [NOTHING, *repairs])[0])
+
+
+def cheapest_of_all(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You took the cheapest repair on the list without trying it. After it, the feature is still a gap: work out
+    the worst age with the change made, and compare again.
+    """
+    return _with_repair(feature, min(repairs, key=_cost))
+
+
+def cheapest_where_it_is_a_gap(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You repair only what is a gap, which is right, and then take the cheapest repair without trying it. Work out the
+    worst age with the change made: is it still a gap?
+    """
+    return _with_repair(feature, NOTHING if _works(feature) else min(repairs, key=_cost))
+
+
+def repaired_what_fits(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You bought a repair for a feature that is no gap. It would cost every month and mend nothing: the answer there is
+    `"none"`.
+    """
+    return _with_repair(feature, min(_working(feature, repairs), key=_cost))
+
+
+def _if_it_were(changes: Mapping[str, Any], feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """Take the cheapest that would work if some values were others, whatever a repair does to them."""
+    works = (r for r in (NOTHING, *repairs) if _works({**_after(feature, r), **changes}))
+    return _with_repair(feature, min(works, key=_cost))
+
+
+def fresh_but_out_of_reach(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You repaired an age where there was no way to read it: what lies in an offline store never reaches a request,
+    however fresh it is. Ask first whether it *can* be read.
+    """
+    return _if_it_were({"store": "online"}, feature, repairs)
+
+
+def tried_without_the_cache(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You tried the repairs without the cache. The copy that a request reads may be a whole TTL old: add it to the
+    worst age after the repair.
+    """
+    return _if_it_were({"ttl_min": 0}, feature, repairs)  # C25
+
+
+def tried_the_period_alone(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You held the period alone against the age limit. Delays and the cache come on top of it, after a repair as
+    before: the worst age is the sum of all three.
+    """
+    return _if_it_were({"ttl_min": 0, "delays_min": [0]}, feature, repairs)  # C23
+
+
+def strictly_within(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You passed over a repair after which the worst age just equals the limit. "At most 15 minutes" holds at 15, and a
+    dearer one buys nothing that anybody asked for.
+    """
+    return _if_it_were({"sla_min": feature["sla_min"] - 1e-6}, feature, repairs)
+
+
+def tried_the_mean(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """You tried the repairs with half of the period, as on average. An age limit is on the worst read, which comes just
+    before the next result: count the whole period.
+    """
+    works = (r for r in (NOTHING, *repairs) if _works(_halved(_after(feature, r))))
+    return _with_repair(feature, min(works, key=_cost))  # C24
+
+
+def _halved(feature: Feature) -> Feature:
+    return {**feature, "period_min": feature["period_min"] / 2}
+
+
+# ---- known mistakes in the age after it -----------------------------------------------------------
+
+
+def age_before_the_repair(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """Your worst age is the one before the repair. What the repair changes, it sets: work the age out once more with
+    the changes made.
+    """
+    return {**choose(feature, repairs), "worst_min": _worst_min(feature)}
+
+
+def age_without_the_cache(feature: Feature, repairs: Sequence[Repair]) -> Answer:
+    """Your worst age has no cache in it. The copy that a request reads may be a whole TTL old: add it."""
     right = choose(feature, repairs)
-    fits = feature["period_min"] <= right["left_min"]
-    return {**right, "reason": "fits" if fits else right["reason"]}
+    after = _after(feature, _cheapest(feature, repairs))
+    return {**right, "worst_min": right["worst_min"] - after["ttl_min"]}  # C25
+
+
+# ---- cases ----------------------------------------------------------------------------------------
 
 
 def _repairs(period_min: float, shorter_min: float, costs: Sequence[int]) -> list[dict[str, Any]]:
@@ -219,7 +369,10 @@ def _draw_repair(rng: random.Random) -> Case:
     )
     if reason == "store" and rng.random() < 0.5:  # fresh enough, and out of reach
         left_min = period_min + rng.randrange(0, 5)
-    costs = sorted(rng.sample(range(20, 2_000, 10), 7))
+    costs = rng.sample(range(20, 2_000, 10), 7)
+    if rng.random() < 0.7:  # what does more costs more, as a rule
+        costs.sort()
+    repairs = _repairs(period_min, 5, costs)
     return {
         "feature": {
             "period_min": period_min,
@@ -228,12 +381,18 @@ def _draw_repair(rng: random.Random) -> Case:
             "store": "offline" if reason == "store" else "online",
             "sla_min": lasts_min + left_min,
         },
-        "repairs": _repairs(period_min, 5, costs),
+        "repairs": rng.sample(repairs, len(repairs)) if rng.random() < 0.7 else repairs,
     }
 
 
 def _case(
-    period_min: int, delays_min: list[float], ttl_min: float, sla_min: float, store: str = "online"
+    period_min: int,
+    delays_min: list[float],
+    ttl_min: float,
+    sla_min: float,
+    store: str = "online",
+    order: Sequence[int] = (5, 3, 0, 6, 2, 1, 4),
+    costs: Sequence[int] = (30, 60, 90, 400, 410, 450, 900),
 ) -> Case:
     feature = {
         "period_min": period_min,
@@ -242,10 +401,8 @@ def _case(
         "store": store,
         "sla_min": sla_min,
     }
-    return {
-        "feature": feature,
-        "repairs": _repairs(period_min, 10 if period_min == 15 else 5, [30, 60, 90, 400, 410, 450, 900]),
-    }
+    repairs = _repairs(period_min, 10 if period_min == 15 else 5, costs)
+    return {"feature": feature, "repairs": [repairs[at] for at in order]}
 
 
 def _named(case: Case, name: Any) -> Repair:
@@ -260,7 +417,7 @@ def _explain_reason(_case: Case, value: Any) -> str:
         return f"Expected one of {', '.join(map(repr, _REASONS))}."
     return (
         "Ask in this order: can a request read it? Is the period within your own `left_min`? If not, is anything left "
-        "for a period?"
+        "for a period? With 0 left a job would run every 0 minutes."
     )
 
 
@@ -287,6 +444,12 @@ def _worst_after(case: Case, given: Given) -> float:
     return _worst_min(_after(case["feature"], _named(case, name)))
 
 
+def _just_repaired(case: Case) -> bool:
+    """Tell whether the cheapest repair makes the worst age just equal to the limit."""
+    feature, repair = case["feature"], _cheapest(case["feature"], case["repairs"])
+    return repair is not NOTHING and _worst_min(_after(feature, repair)) == feature["sla_min"]
+
+
 EXERCISE = Exercise(
     id="03-repair",
     assignment="03_dataflow",
@@ -306,10 +469,10 @@ EXERCISE = Exercise(
         equals("worst_min", 1, _worst_after),
     ),
     cases=(
-        _case(15, [1, 3, 0.5], 0.5, 15),
+        _case(15, [1, 3, 0.5], 0.5, 15, order=range(7)),
         _case(60, [3, 12, 1], 2, 15),
         _case(60, [3, 4, 1], 2, 75),
-        _case(30, [1, 2, 1], 1, 12, store="offline"),
+        _case(30, [1, 2, 1], 1, 12, store="offline", costs=[30, 60, 90, 400, 410, 950, 900]),
         _case(30, [2, 5, 1], 2, 40),
         _case(60, [4, 5, 3], 3, 15),
         _case(30, [1, 2, 1], 1, 45, store="offline"),
@@ -319,15 +482,29 @@ EXERCISE = Exercise(
     mistakes=(
         whole_sla_for_the_period,
         left_out_the_cache,
+        took_the_longest_delay,
+        took_the_period_off,
+        left_is_never_below_zero,
+        _slip_in_reason(just_in_time_is_late, _strict),
+        _slip_in_reason(a_shorter_period_would_do, _never_path),
+        _slip_in_reason(every_feature_is_a_gap, _never_fits),
+        _slip_in_reason(fits_before_it_is_read, _fits_first),
+        _slip_in_reason(age_before_the_store, _store_last),
+        _slip_in_reason(never_asked_for_the_store, _as_if_online),
         more_often_always_helps,
         freshest_repair,
         freshest_where_it_is_a_gap,
-        left_is_never_below_zero,
-        just_in_time_is_late,
-        nothing_left_is_a_period,
+        first_on_the_list,
         cheapest_of_all,
+        cheapest_where_it_is_a_gap,
+        repaired_what_fits,
         fresh_but_out_of_reach,
-        fits_before_it_is_read,
+        tried_without_the_cache,
+        tried_the_period_alone,
+        strictly_within,
+        tried_the_mean,
+        age_before_the_repair,
+        age_without_the_cache,
     ),
     hints=(
         "Look at what the delays and the cache have spent of the age limit before the period gets its share.",
@@ -341,4 +518,33 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_repair,
+    strata=(
+        Stratum("below 0 when they exceed it", lambda c: _left_min(c["feature"]) < 0),
+        Stratum(
+            '`"fits"` when it is no gap',
+            lambda c: (
+                c["feature"]["store"] == "online" and _left_min(c["feature"]) == c["feature"]["period_min"]
+            ),
+        ),
+        Stratum(
+            '`"path"` when nothing is left for any period',
+            lambda c: c["feature"]["store"] == "online" and _left_min(c["feature"]) == 0,
+        ),
+        Stratum(
+            "when no request can read it",
+            lambda c: (
+                c["feature"]["store"] == "offline"
+                and _as_if_online(c["feature"], _left_min(c["feature"])) == "fits"
+            ),
+        ),
+        Stratum("`cost_per_month`", lambda c: sorted(c["repairs"], key=_cost) != c["repairs"]),
+        Stratum("the cheapest repair after which it is no gap", _just_repaired),
+    ),
+    general=(
+        "A `feature` is a dict",
+        "Return a dict",
+        "`reason`: why it is a gap",
+        "`worst_min`",
+        "The repairs of",
+    ),
 )
