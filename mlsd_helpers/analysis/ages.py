@@ -237,3 +237,18 @@ def labelled_data_age(design: Design) -> LabelledDataAge | None:
 def _of_formula(stage: DesignedStage) -> Stage:
     period_s = 0.0 if stage.synchronised else stage.period or 0.0
     return Stage(period_s, fsum(stage.delays), stage.ttl or 0.0)
+
+
+_BY_WORK = 0.15
+"""How much of a limit the work of jobs may add while the limit was only rounded to their period; our estimate."""
+
+
+def late_by_its_work(period_s: float, worst_s: float, limit_s: float) -> bool:
+    """Tell whether an age passes a limit that is the period itself, by little more than the time that jobs take.
+
+    >>> day = 86_400.0
+    >>> [late_by_its_work(day, worst_h * 3600, day) for worst_h in (24, 25.6, 30)]
+    [False, True, False]
+    """
+    equal = isclose(period_s, limit_s, rel_tol=0.01)
+    return equal and limit_s * (1 + 1e-9) < worst_s <= limit_s * (1 + _BY_WORK)

@@ -893,7 +893,7 @@ def retries_at_once(_: Design, planes: Planes) -> Iterator[Fault]:
 def unsafe_retry(_: Design, planes: Planes) -> Iterator[Fault]:
     """A call without an answer may have been carried out."""
     where = places(planes)
-    for flow in _waited(planes):
+    for flow in (one for _, one in graph.own_flows(planes)):
         if flow.retries and flow.idempotent is False:
             yield Fault(
                 f"{where[flow]}.retries",
@@ -989,6 +989,10 @@ def _needed(planes: Planes) -> list[Component]:
     ]
 
 
+_BY_THE_CLOCK = ("batch scorer", "batch pipeline")
+"""Kinds whose run is started again where a machine fails; the loss of their only zone lasts longer than a run."""
+
+
 @rule(
     "PLANE012",
     title="Single point of failure",
@@ -999,12 +1003,14 @@ def _needed(planes: Planes) -> list[Component]:
 def single_point_of_failure(_: Design, planes: Planes) -> Iterator[Fault]:
     """A component that requests need has a second replica in a second zone, or its risk is accepted in writing."""
     for one in _needed(planes):
-        alone = [name for name in ("replicas", "zones") if getattr(one, name) == 1]
+        who, counted = "requests", ["replicas", "zones"]
+        if one.kind in _BY_THE_CLOCK:
+            who, counted = "runs", ["zones"]
+        alone = [name for name in counted if getattr(one, name) == 1]
         if alone and not answered(one.accepted_risk):
             yield Fault(
                 f"planes.components.{one.id}.{alone[0]}",
-                f"{one.id} is a single point of failure: requests need it, and it has one "
-                f"{alone[0].removesuffix('s')}.",
+                f"{one.id} is a single point of failure: {who} need it, and it has one {alone[0].removesuffix('s')}.",
                 "Add a second one, in another zone, give its callers a fallback, or state in 'accepted_risk' why one "
                 "is enough.",
             )

@@ -136,6 +136,10 @@ def feature_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault
             )
 
 
+def _longest_period_s(feature: Feature, stages: Mapping[str, AgeingStage]) -> float:
+    return max((stages[name].period_s for name in feature.stage_ids()), default=0.0)
+
+
 def _allowed_s(design: Design, feature: Feature) -> float | None:
     if feature.sla is not None:
         return feature.sla
@@ -144,6 +148,9 @@ def _allowed_s(design: Design, feature: Feature) -> float | None:
 
 
 def _repair(feature: Feature, stages: Mapping[str, AgeingStage], sla_s: float) -> str:
+    worst_s = ages.worst_s(feature, stages)
+    if ages.late_by_its_work(_longest_period_s(feature, stages), worst_s, sla_s):
+        return f"The limit is the period itself: allow {show_seconds(worst_s)}, or run the stage more often."
     if (period := longest_period(feature, stages, sla_s)) is not None:
         stage, period_s = period
         return f"Run {stage} every {show_seconds(period_s)} at most.{_by_starting_later(feature, stages, sla_s, stage)}"

@@ -293,15 +293,44 @@ def precomputed_answers_too_old(design: Design, pattern: Pattern) -> Iterator[Fa
     """An answer made ahead is up to one period plus the job's time old."""
     limit_s = _oldest_answer_s(design)
     for path, job in _made_ahead(pattern):
-        stage = formulas.Stage(period_s=job.period, delay_s=job.job_time or 0.0)
-        worst_s = formulas.age_bounds([stage]).worst_s
-        if limit_s is not None and _exceeds(worst_s, limit_s):
+        worst_s = _oldest_s(job)
+        if (
+            limit_s is not None
+            and _exceeds(worst_s, limit_s)
+            and not ages.late_by_its_work(job.period, worst_s, limit_s)
+        ):
             yield Fault(
                 _place(path, "precompute.period"),
                 f"Answers of {path.id} get up to {show_seconds(worst_s)} old, period plus job time, and may be "
                 f"{show_seconds(limit_s)}.",
                 _shorter_period(job.job_time or 0.0, limit_s),
             )
+
+
+@rule(
+    "PATTERN037",
+    "info",
+    title="Answers allowed to be one period old",
+    prevents="a promise that is broken on each day by the time that the job takes",
+    wrong_when="Wrong if each run starts early enough for its result to replace the last one in time.",
+    needs=_pattern,
+)
+def limit_forgets_the_job(design: Design, pattern: Pattern) -> Iterator[Fault]:
+    """What is made once a day is a day old, and the time of the job more, when the next run ends."""
+    limit_s = _oldest_answer_s(design)
+    for path, job in _made_ahead(pattern):
+        worst_s = _oldest_s(job)
+        if limit_s is not None and ages.late_by_its_work(job.period, worst_s, limit_s):
+            yield Fault(
+                _place(path, "precompute.period"),
+                f"Answers of {path.id} may be {show_seconds(limit_s)} old, which is their period; at the end of the "
+                f"next run they are {show_seconds(worst_s)} old.",
+                f"Allow {show_seconds(worst_s)}, or run the job more often.",
+            )
+
+
+def _oldest_s(job: Precompute) -> float:
+    return formulas.age_bounds([formulas.Stage(period_s=job.period, delay_s=job.job_time or 0.0)]).worst_s
 
 
 def _shorter_period(job_s: float, limit_s: float) -> str:
@@ -349,8 +378,8 @@ def _never_done(job: Precompute) -> bool:
     title="No time to repeat a failed job",
     prevents="a failed run at night that leaves a day without answers",
     wrong_when="Wrong if the job resumes from a checkpoint or shard by shard, so that a failure repeats "
-    "a part only: write 'resumable: true'; or if the next run comes soon enough: state how old predictions may be "
-    "under 'freshness'.",
+    "a part only: write 'resumable: true'; if the last result stays in use: name its run under 'schedule.fallback'; or "
+    "if the next run comes soon enough: state how old predictions may be under 'freshness'.",
     needs=_pattern,
 )
 def no_time_for_second_run(design: Design, pattern: Pattern) -> Iterator[Fault]:
@@ -363,6 +392,7 @@ def no_time_for_second_run(design: Design, pattern: Pattern) -> Iterator[Fault]:
             and not job.resumable
             and not _never_done(job)
             and _exceeds(2 * job.job_time, room_s)
+            and not _last_result_will_do(design)
             and (oldest_s is None or _exceeds(2 * job.period + job.job_time, oldest_s))
         ):
             yield Fault(
@@ -372,6 +402,12 @@ def no_time_for_second_run(design: Design, pattern: Pattern) -> Iterator[Fault]:
                 f"Shorten the job to {show_seconds(room_s / 2)}, widen its window, or keep the parts that are done "
                 "('resumable: true').",
             )
+
+
+def _last_result_will_do(design: Design) -> bool:
+    """Tell whether the last result of a run, or of another, is used while this one is late."""
+    schedule = design.requirements.schedule if design.requirements else None
+    return bool(schedule and schedule.fallback)
 
 
 @rule(
@@ -1107,13 +1143,17 @@ def _by_fleet(job: Job) -> str:
     return "" if job.stated_s is None else f" by its fleet, stated as {show_seconds(job.stated_s)}"
 
 
+_LITTLE_LATE = 0.1
+"""Of the time that a run has: a repeat that is later is found though it is said what readers get; our estimate."""
+
+
 @rule(
     "PATTERN029",
     "warning",
     title="No time to repeat a job before the deadline",
     prevents="a single failed job that costs the whole day",
     wrong_when="Acceptable if jobs keep the parts that are done ('resumable: true'), or if the last result will do for "
-    "another day.",
+    "another day: name its run under 'schedule.fallback'.",
     needs=run_of,
 )
 def no_time_before_deadline(design: Design, run: Run) -> Iterator[Fault]:
@@ -1124,7 +1164,10 @@ def no_time_before_deadline(design: Design, run: Run) -> Iterator[Fault]:
         return
     if any(True for _ in no_time_for_second_run(design)):
         return  # said of the job itself
-    if _exceeds(run.time_s + longest.time_s, run.room_s):
+    decided = says_something(run.schedule.when_late)
+    if _last_result_will_do(design):
+        return
+    if _exceeds(run.time_s + longest.time_s, run.room_s * (1 + _LITTLE_LATE if decided else 1)):
         yield Fault(
             longest.where,
             f"{_jobs(run)} take {show_seconds(run.time_s)} of {show_seconds(run.room_s)}: if {longest.name} fails at "

@@ -374,7 +374,11 @@ def _unbearable(design: Design | None, sized: Sized, left: int, *, certain: bool
 )
 def generation_promises_do_not_fit(design: Design, latency: Latency) -> Iterator[Fault]:
     """The first token waits for all that comes before it, and a whole answer for each of its tokens."""
-    fleets = [one for one in fleets_of(design) or () if one.plan.generation and is_timed(design, one.plan)]
+    fleets = [
+        one
+        for one in fleets_of(design) or ()
+        if one.plan.generation and is_timed(design, one.plan) and not Elsewhere.of(design, one.plan).seldom
+    ]
     yield from _late_first_token(design, fleets)
     yield from _late_last_token(design, latency, fleets)
 

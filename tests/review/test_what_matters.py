@@ -226,6 +226,66 @@ def test_a_late_run_is_decided_by_a_cut_off_or_an_earlier_result(late, code):
     assert [one for one in ("REQ022", "REQ024") if found(CUT % late, one)] == ([code] if code else [])
 
 
+AHEAD = """
+requirements:
+  freshness: {predictions: %s}
+  schedule: {calendar: each day, deadline: 5 h, when_late: It is told%s}
+pattern:
+  paths: [{id: score, pattern: pre-computed, precompute: {period: 1 d, job_time: %s}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("limit", "job_time", "code"),
+    [
+        ("1 d", "3 h", "PATTERN037"),  # the limit was rounded to the period
+        ("1 d", "10 h", "PATTERN009"),
+        ("20 h", "3 h", "PATTERN009"),
+        ("27 h", "3 h", None),
+    ],
+)
+def test_a_limit_that_is_the_period_itself_forgot_the_job(limit, job_time, code):
+    text = AHEAD % (limit, "", job_time)
+    assert [one for one in ("PATTERN009", "PATTERN037") if found(text, one)] == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    ("job_time", "late", "is_found"),
+    [
+        ("3 h", "", True),
+        ("3 h", ", fallback: schedule", False),  # the last result stays
+        ("2.6 h", "", False),  # 12 min late, and readers are told
+    ],
+)
+def test_time_for_a_second_run_is_asked_for_where_its_lack_matters(job_time, late, is_found):
+    assert bool(found(AHEAD % ("27 h", late, job_time), "PATTERN029")) is is_found
+
+
+WRITES = """
+planes:
+  components: [{id: tool, kind: service}, {id: files, kind: external service}]
+  flows: [{from: tool, to: files, carries: %s, retries: 3, idempotent: %s}]
+"""
+
+
+@pytest.mark.parametrize(("carries", "safe"), [("command", False), ("request", False), ("command", True)])
+def test_what_is_sent_again_must_be_safe_whatever_it_carries(carries, safe):
+    assert bool(found(WRITES % (carries, str(safe).lower()), "PLANE042")) is not safe
+
+
+ALONE = """
+requirements: {workloads: [{id: nightly, entry: scorer, schedule: {period: 6 h}}]}
+planes:
+  components: [{id: scorer, kind: batch scorer, %s: 1}, {id: rules, kind: business rules, replicas: 2, zones: 2}]
+  flows: [{from: scorer, to: rules, carries: request, timeout: 1 s}]
+"""
+
+
+@pytest.mark.parametrize(("field", "is_found"), [("replicas", False), ("zones", True)])
+def test_one_machine_of_a_run_is_replaced_in_time_and_its_only_zone_is_not(field, is_found):
+    assert bool(found(ALONE % field, "PLANE012")) is is_found
+
+
 STORED = """
 planes:
   components:

@@ -227,6 +227,12 @@ def hourly_answers(design: Design) -> Design:
     return _answers_as_old_as(hourly, "1 h")
 
 
+@breaks("PATTERN037", start="made ahead")
+def daily_answers_of_a_day(design: Design) -> Design:
+    """Make answers each day in two hours, and promise that they are a day old at most."""
+    return _answers_as_old_as(_with_figures(design, "precompute", period="1 d"), "1 d")
+
+
 @breaks("PATTERN010", start="made ahead")
 def endless_job(design: Design) -> Design:
     """Start a job of three hours every two."""
