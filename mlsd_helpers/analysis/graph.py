@@ -47,6 +47,12 @@ def waiting_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
     return tuple((position, call) for position, call in _calls(planes, known) if position not in of_others)
 
 
+def alternatives(planes: Planes) -> tuple[Flow, ...]:
+    """Return the flows that are tried when another one gives no answer: they ask for one, whatever they carry."""
+    tried = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    return tuple(flow for flow in planes.flows if flow.id in tried)
+
+
 @once
 def own_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
     """Return all flows with their positions; in the sketch of a workload, not those of other workloads alone."""

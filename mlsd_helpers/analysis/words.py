@@ -11,10 +11,10 @@ _PLACEHOLDER = re.compile(
 
 
 def says_something(text: str | None) -> bool:
-    """Tell whether a text has a word that is no placeholder.
+    """Tell whether a text has a word that is no placeholder; a department may be called IT.
 
-    >>> says_something("A nightly job: nobody waits."), says_something("to be decided"), says_something("x")
-    (True, False, False)
+    >>> [says_something(text) for text in ("A nightly job: nobody waits.", "IT", "to be decided", "x")]
+    [True, True, False, False]
     """
-    words = re.findall(r"[^\W_]+", (text or "").casefold())
-    return any(not _PLACEHOLDER.fullmatch(word) for word in words)
+    words = re.findall(r"[^\W_]+", text or "")
+    return words == ["IT"] or any(not _PLACEHOLDER.fullmatch(word.casefold()) for word in words)

@@ -129,6 +129,8 @@ class Alert(Value):
     """What kind of fault it finds."""
     metric: Text
     """What is measured."""
+    raised_on: Literal["limit", "absence"] | None = None
+    """What raises it: a limit that is passed, or something that has not come in time, such as the result of a run."""
     of: Several[Id] = ()
     """The components whose calls, answers or data it measures; those of the whole system when left out."""
     threshold: TextOrNumber | None = None

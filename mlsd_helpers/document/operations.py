@@ -17,6 +17,7 @@ _ALERTS: Columns = {
     "alert": "id",
     "raised by": "raised_by",
     "watches": "watches",
+    "raised on": "raised_on",
     "metric": "metric",
     "when": "threshold",
     "over": "window",

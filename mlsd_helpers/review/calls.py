@@ -893,13 +893,57 @@ def retries_at_once(_: Design, planes: Planes) -> Iterator[Fault]:
 def unsafe_retry(_: Design, planes: Planes) -> Iterator[Fault]:
     """A call without an answer may have been carried out."""
     where = places(planes)
-    for flow in (one for _, one in graph.own_flows(planes)):
-        if flow.retries and flow.idempotent is False:
+    for flow in _repeated(planes):
+        if flow.idempotent is False:
             yield Fault(
                 f"{where[flow]}.retries",
                 f"{arrow(flow)} is tried up to {flow.retries + 1} times, and is not idempotent.",
                 "Send an idempotency key, so that a second attempt does nothing, or do not retry.",
             )
+
+
+def _repeated(planes: Planes) -> list[Flow]:
+    """Return what is tried again: calls, and whatever else states retries, such as a command."""
+    own = (flow for _, flow in graph.own_flows(planes))
+    return [flow for flow in dict.fromkeys((*_waited(planes), *own)) if flow.retries]
+
+
+@rule(
+    "PLANE076",
+    "warning",
+    title="Retry of what acts, and may do so twice",
+    prevents="an invoice that is posted twice, since nobody asked what a second attempt does",
+    incident=BROOKER,
+    wrong_when="Acceptable if a second attempt does nothing; write 'idempotent: true'.",
+    needs=sketched,
+)
+def retry_may_act_twice(_: Design, planes: Planes) -> Iterator[Fault]:
+    """What posts, sends or charges is repeated only if a second attempt is known to do no harm."""
+    where, parts = places(planes), graph.components_by_id(planes)
+    found = [
+        flow
+        for flow in _repeated(planes)
+        if flow.idempotent is None and _acts(flow, parts[flow.end]) and parts[flow.start].plane != "control"
+    ]
+    if found:
+        yield Fault(
+            f"{where[found[0]]}.idempotent",
+            f"Tried again, and not said whether twice does harm: {listed(map(arrow, found))}.",
+            "State 'idempotent', and send an idempotency key where a second attempt would post, send or charge again.",
+        )
+
+
+_DEAR = 0.1
+"""What one call costs, in the design's currency, from which on paying it twice matters; our threshold."""
+
+
+def _acts(flow: Flow, end: Component) -> bool:
+    """Tell whether what gets a flow does something by it: a command, a message to people, a result, a charge."""
+    done = (
+        flow.carries in {"command", "alert"} and end.plane != "control"
+    )  # what is switched twice is switched
+    handed_on = flow.carries == "predictions" and end.kind in {"service", "external service"}
+    return done or handed_on or bool(end.price and (end.price.per_request or 0.0) >= _DEAR)
 
 
 @rule(

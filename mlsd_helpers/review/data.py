@@ -11,7 +11,7 @@ from mlsd_helpers.analysis.cost import labels_per_month, new_labels
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.words import says_something
-from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes
+from mlsd_helpers.design import Component, Constraint, Cost, Dataset, Design, Flow, Labels, Planes, Prediction
 from mlsd_helpers.review.regions import area_of, within
 from mlsd_helpers.review.rule import Fault, rule
 from mlsd_helpers.review.scope import (
@@ -751,7 +751,9 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
         told = _told_to_delete(planes, kept)
         terms = {one.id: one.terms for one in planes.components if one.terms}
         by_itself = {name for name, said in terms.items() if (said.retention or math.inf) <= _SOON_S}
-        copies = [name for name in kept.kept_in if name not in by_itself | own]
+        if mentions(r"\b(topics?|streams?|queues?)\b", kept.deletion):
+            by_itself |= {one.id for one in planes.components if one.kind == "event stream"}
+        copies = [name for name in kept.kept_in if name not in by_itself | own | _origins(planes, kept)]
         missing = [name for name in copies if name not in told and not _names(kept.deletion, name)]
         if missing and (
             not says_something(kept.deletion) or len(missing) < len(set(copies) - {kept.deleted_by})
@@ -762,6 +764,12 @@ def deletion_misses_copies(design: Design, planes: Planes) -> Iterator[Fault]:
                 f"{listed(missing)}, where it is kept too.",
                 "Draw the flow of deletions to each copy, or say in 'deletion' how each copy is deleted.",
             )
+
+
+def _origins(planes: Planes, kept: Dataset) -> set[str]:
+    """Return the stores that a set of data comes from: none flow to them, and a deletion begins there."""
+    stored = [flow for flow in planes.flows if flow.carries in {"events", "batch", "predictions", "labels"}]
+    return {*kept.kept_in} & {flow.start for flow in stored} - {flow.end for flow in stored}
 
 
 def _names(text: str | None, name: str) -> bool:
@@ -1136,35 +1144,59 @@ def labels_of_what_was_chosen(design: Design) -> Iterator[Fault]:
     unshown = labels.negatives == "not chosen" and not says_something(labels.corrected_by)
     if not unshown and _is_sound(labels):
         return
-    ranked = wanted.type == "ranking"
-    acts = wanted.acted_on is not None and wanted.acted_on < 1
-    biased = labels.known_for in _OF_A_PART or mentions(_BIASED_SELECTION, labels.selection)
-    some = _is_of_some(labels) and not says_something(labels.selection)
-    if not silent and (
-        wanted.type == "generation" or not (ranked or acts or wanted.about_people or biased or some)
-    ):
+    if wanted.type == "generation":
+        yield from _labels_of_who_reacts(labels) if silent else ()
         return
-    if silent:
-        said = _SILENCE[labels.negatives]
-    elif labels.known_for in _OF_A_PART:
-        said = _OF_A_PART[labels.known_for]
-    elif ranked:
-        said = "People choose among what the ranking shows, at the top first, so that it is trained on its own order"
-    elif labels.selection and says_something(labels.selection):
-        said = f"Labels exist for a selection that the model makes itself ({labels.selection.rstrip('.')})"
-    elif some:
-        said = (
+    acts = wanted.acted_on is not None and wanted.acted_on < 1
+    chosen = labels.known_for in _OF_A_PART or mentions(_BIASED_SELECTION, labels.selection)
+    some = _is_of_some(labels) and not says_something(labels.selection)
+    if silent or wanted.type == "ranking" or acts or wanted.about_people or chosen or some:
+        yield _chosen(labels, _SILENCE[labels.negatives] if silent else _selection_of(wanted, labels))
+
+
+def _selection_of(wanted: Prediction, labels: Labels) -> str:
+    """Say which cases get a label."""
+    if labels.known_for in _OF_A_PART:
+        return _OF_A_PART[labels.known_for]
+    if wanted.type == "ranking":
+        return "People choose among what the ranking shows, at the top first, so that it is trained on its own order"
+    if labels.selection and says_something(labels.selection):
+        return f"Labels exist for a selection that the model makes itself ({labels.selection.rstrip('.')})"
+    if _is_of_some(labels):
+        return (
             f"Labels come for {labels.label_yield:.0%} of predictions, and the design does not say for which"
         )
-    else:
-        said = "The model decides what is acted on, and the design does not say for which cases the outcome is known"
+    return (
+        "The model decides what is acted on, and the design does not say for which cases the outcome is known"
+    )
+
+
+def _chosen(labels: Labels, said: str) -> Fault:
+    silent = _negatives_are_silence(labels)
     field = "negatives" if silent else "explored" if labels.selection or labels.known_for else "known_for"
     explored = "" if labels.explored else "; no share is decided at random"
-    yield Fault(
+    return Fault(
         f"requirements.labels.{field}",
         f"{said}{explored}.",
         "State in 'known_for' which cases get a label, in 'negatives' how negatives are made, and in 'explored' the "
         "share that is decided at random; or in 'corrected_by' what corrects the selection, such as propensities.",
+    )
+
+
+def _labels_of_who_reacts(labels: Labels) -> Iterator[Fault]:
+    """Make the fault of texts that are judged by what their readers do: who reads chooses whether to react."""
+    if labels.known_for in {"all", "random sample"}:
+        return
+    if labels.label_yield is None or labels.label_yield >= _NEARLY_ALL:
+        yield _chosen(labels, _SILENCE[labels.negatives])
+        return
+    unsaid_too = ", nor is it said what makes a negative" if labels.negatives is None else ""
+    yield Fault(
+        f"requirements.labels.{'negatives' if labels.negatives else 'known_for'}",
+        f"Labels come from users who chose to react, for {labels.label_yield:.0%} of the answers: what the others "
+        f"think of theirs is not heard{unsaid_too}.",
+        "Let people judge a random sample of the answers, and write 'known_for: random sample'; or state in "
+        "'corrected_by' what makes up for who does not react.",
     )
 
 

@@ -231,11 +231,17 @@ def flows_contradict_the_mode(design: Design, planes: Planes) -> Iterator[Fault]
     """Whether a failure lets requests through is decided once, and the flows do as decided."""
     alternatives = {flow.id: flow for flow in planes.flows if flow.id}
     places = {id(flow): place for place, flow in flow_places(planes)}
-    for mode in design.requirements.failure_modes if design.requirements else ():
-        failing = _failing(mode, planes)
+    modes = design.requirements.failure_modes if design.requirements else ()
+    for mode in modes:
+        closer = {  # what fails alone is decided in a mode of fewer components
+            name for one in modes if len(one.of) < len(mode.of) for name in one.of
+        }
+        failing = set() if mode.to_region else _failing(mode, planes) - closer
         for flow in planes.flows:
             last = _last_resort(flow, alternatives)
             against = {mode.fails, last.fails} == {"open", "closed"}
+            if last is not flow and mode.fails == "open":
+                continue  # the alternative answers, and is closed for when it fails itself
             if flow.end in failing and against:
                 yield Fault(
                     f"{places[id(last)]}.fails",

@@ -37,10 +37,16 @@ _AGE = re.compile(
     r"|not updated|last (run|update|load|write)|run time|backlog)\b",
     re.IGNORECASE,
 )
+_COUNT = re.compile(
+    r"\s*(above|more than|over|at least|>=?)?\s*\d[\d,]*\s+"
+    r"(?!percent|points?\b|times\b|standard|sigma|of\b|(ms|milli\w*|s|sec\w*|m|min\w*|h|hours?|d|days?|weeks?)\b)[a-z]+",
+    re.IGNORECASE,
+)
+"""A limit that is a number of things, which needs no number of observations besides."""
 _LATENESS = re.compile(
-    r"\b(deadline|late(ness)?|overdue|on time|in time|by \d|not (there|finished|ready|started|run|arrived)"
-    r"|missing|absen\w*|dead.?man|heartbeat|did not|has not|no (\w+ )?(list|result|run|output|file)|age|since"
-    r"|completion|finish\w*)\b",
+    r"\b(deadline|late(r|ness)?|overdue|due|on time|in time|by \d|([01]?\d|2[0-3]):[0-5]\d|unfinished|missing|absen\w*"
+    r"|not (\w+ )?(there|finished|ready|started|run|arrived|done|complete\w*)|dead.?man|heartbeat|did not|has not"
+    r"|no (\w+ )?(list|result|run|output|file)|age|since|completion|finish\w*)\b",
     re.IGNORECASE,
 )
 
@@ -90,8 +96,8 @@ def _unchecked(flows: list[Flow], planes: Planes) -> Iterator[Fault]:
 
 def _generated(planes: Planes) -> list[Flow]:
     """Return the flows of data that programs make and serving reads."""
-    known = graph.components_by_id(planes)
-    read = {flow.end for _, flow in graph.waiting_flows(planes)}
+    known, asking = graph.components_by_id(planes), graph.alternatives(planes)
+    read = {flow.end for flow in (*asking, *(call for _, call in graph.waiting_flows(planes)))}
     read |= {
         flow.start
         for flow in planes.flows
@@ -102,7 +108,8 @@ def _generated(planes: Planes) -> list[Flow]:
     return [
         flow
         for flow in planes.flows
-        if _is_input(flow, known[flow.start], known[flow.end])
+        if flow not in asking
+        and _is_input(flow, known[flow.start], known[flow.end])
         and (flow.carries == "configuration" or flow.end in read or not read)
     ]
 
@@ -248,12 +255,12 @@ def deadline_unwatched(design: Design, planes: Planes) -> Iterator[Fault]:
         "planes.alerts",
         f"The result has to be there {limit}, and no alert watches whether it is.",
         "Add an alert that is raised when the result is not there in time, by something that does not depend on the "
-        "job.",
+        "job; write 'raised_on: absence' on it.",
     )
 
 
 def _watches_a_run(planes: Planes, alert: Alert, limit_s: float) -> bool:
-    """Tell whether an alert hears of a run that is late: on its parts, with a time near the limit or in words."""
+    """Tell whether an alert hears of a run that is late: on its parts, by its field, a time near the limit or words."""
     own = brought_to(planes) if planes.named_entries else {one.id for one in planes.components}
     own |= {flow.start for flow in planes.flows if flow.carries == "command" and flow.end in own}
     if alert.watches not in {"infrastructure", "data"} or (alert.of and not own & {*alert.of}):
@@ -264,7 +271,7 @@ def _watches_a_run(planes: Planes, alert: Alert, limit_s: float) -> bool:
         for number, unit in _DURATION.findall(text or "")
     ]
     near = any(limit_s / 2 <= time_s <= 2 * limit_s for time_s in times_s)
-    return near or _says(_LATENESS, alert)
+    return alert.raised_on == "absence" or near or _says(_LATENESS, alert)
 
 
 _SIZES_S = {"s": 1.0, "m": minute, "h": hour, "d": day}
@@ -317,7 +324,7 @@ def _one_fault(lacking: dict[Alert, list[str]], fix: str) -> Iterator[Fault]:
     incident="Our simulation: a population stability index of ten bins exceeds 0.1 in 37% of comparisons of two "
     "samples of 200 from one distribution. That 0.1 is a rule of thumb: Yurdakul & Naranjo, Journal of Risk Model "
     "Validation.",
-    wrong_when="Wrong for an alert on absence that the rule does not recognise; state 'minimum_count: 0'.",
+    wrong_when="Wrong for an alert on what has not come; write 'raised_on: absence'.",
     needs=sketched,
 )
 def alert_without_window_or_count(_: Design, planes: Planes) -> Iterator[Fault]:
@@ -330,14 +337,15 @@ def alert_without_window_or_count(_: Design, planes: Planes) -> Iterator[Fault]:
 
 def _unmeasured(alert: Alert) -> list[str]:
     """Return what an alert has to state: one on an absence or an age counts nothing, one on machines no outcomes."""
-    if _says(_ABSENCE, alert):
+    if alert.raised_on == "absence" or (alert.raised_on is None and _says(_ABSENCE, alert)):
         return []
     has_limit = alert.threshold is not None and (
         re.search(r"\d", alert.threshold) or answered(alert.threshold)
     )
     missing = [] if has_limit else ["threshold"]
     missing += ["window"] * (alert.window is None)
-    return missing + ["minimum_count"] * (alert.minimum_count is None and alert.watches != "infrastructure")
+    counts = alert.watches == "infrastructure" or _COUNT.match(alert.threshold or "")
+    return missing + ["minimum_count"] * (alert.minimum_count is None and not counts)
 
 
 @rule(

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mlsd_helpers.analysis.contents import carried_to
-from mlsd_helpers.analysis.graph import own_flows, reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.graph import (
+    alternatives,
+    own_flows,
+    reached,
+    steps_along,
+    steps_back,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.paths import MODELS
 from mlsd_helpers.analysis.rates import days_on_duty, share_on_duty
 from mlsd_helpers.analysis.surroundings import reaches
@@ -204,11 +211,17 @@ class PersonalData:
     """Flows of data that say nothing, from components that have personal data."""
     passed_on: tuple[Flow, ...]
     """Calls that say nothing, by which a personal request may be passed on, however many calls later."""
+    asking: tuple[Flow, ...]
+    """Flows that ask, whatever they carry: the alternatives of calls."""
 
     @cached_property
     def stored_in(self) -> set[str]:
         """Where what these flows carry may be kept, if it is a place that keeps anything."""
-        return {flow.end for flow in (*self.sure, *self.maybe) if flow.carries in _STORED}
+        return {
+            flow.end
+            for flow in (*self.sure, *self.maybe)
+            if flow.carries in _STORED and flow not in self.asking
+        }
 
 
 def personal_data(design: Design, planes: Planes) -> PersonalData:
@@ -240,4 +253,5 @@ def personal_data(design: Design, planes: Planes) -> PersonalData:
     unsaid = [flow for flow in planes.flows if flow.personal is None and flow.carries == "request"]
     asked = reached({flow.end for flow in sure if flow.carries == "request"}, steps_along(unsaid))
     passed_on = tuple(flow for flow in unsaid if flow.start in asked)
-    return PersonalData(said or about_people or texts_of_users, said, sure, tuple(maybe), passed_on)
+    asking = alternatives(planes)
+    return PersonalData(said or about_people or texts_of_users, said, sure, tuple(maybe), passed_on, asking)

@@ -549,12 +549,13 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
     }
     kept = {name for one in datasets if generated and one.personal for name in one.kept_in}
     kept |= personal_data(design, planes).stored_in if generated else set()
+    said = {name for one in datasets for name in one.kept_in}
+    keeping = said & (kept | shared.keys()) or kept  # a service keeps what the sets of data say
     stores = {
         one.id
         for one in planes.components
-        if one.kind in _READ or (one.id in kept | shared.keys() and one.kind in {"service", "raw source"})
+        if one.kind in _READ or (one.id in keeping and one.kind in {"service", "raw source"})
     }
-    said = {name for one in datasets for name in one.kept_in}
     public = said - {
         name
         for one in datasets

@@ -3,7 +3,8 @@
 import pytest
 
 from mlsd_helpers.design import Constraint, Design
-from mlsd_helpers.review import rules_called
+from mlsd_helpers.review import rules_called, scope
+from tests.review.mutations import STARTS
 from tests.review.mutations.fuller import adding, in_full, setting
 
 
@@ -176,3 +177,168 @@ def test_a_demanded_review_needs_people_who_are_named_and_whom_something_reaches
     assert not found(setting(design, "requirements.prediction", reviewed_by="analysts"), "DATA012")
     idle = adding(design, "planes.components", {"id": "appeals", "kind": "people"})
     assert found(setting(idle, "requirements.prediction", reviewed_by="appeals"), "DATA012")
+
+
+# ---- what is tried again, and what fails
+
+
+def test_what_is_tried_again_is_a_call_whatever_it_carries():
+    flow = {
+        "id": "post",
+        "from": "scorer",
+        "to": "ledger",
+        "carries": "command",
+        "timeout": "1 s",
+        "retries": 2,
+    }
+    design = adding(in_full(), "planes.components", {"id": "ledger", "kind": "service", "owner": "IT"})
+    design = adding(design, "planes.flows", flow)
+    assert "scorer → ledger" in found(design, "PLANE076")
+    assert not found(setting(design, "planes.flows.post", retries=0), "PLANE076")
+    assert not found(setting(design, "planes.flows.post", idempotent=True), "PLANE076")
+    assert found(setting(design, "planes.flows.post", idempotent=False), "PLANE042")
+    assert "ledger" not in found(design, "PLANE004")  # a department is called so
+
+
+def test_a_score_that_costs_little_may_be_asked_for_twice():
+    design = setting(in_full(), "planes.flows.ask_bureau", idempotent=None)
+    assert not found(design, "PLANE076")
+    assert found(setting(design, "planes.components.bureau", price={"per_request": "$0.90"}), "PLANE076")
+
+
+def with_modes(*modes: dict[str, object], **ranker: object) -> Design:
+    design = setting(feed(), "planes.flows.to_ranker", **ranker)
+    return setting(design, "requirements", failure_modes=modes)
+
+
+def test_the_loss_of_a_region_says_nothing_of_the_loss_of_one_part():
+    region = {"id": "region", "failure": "All is lost", "of": ["ranker", "filters"], "fails": "closed"}
+    alone = {"id": "alone", "failure": "The model is lost", "of": "ranker", "fails": "open"}
+    assert found(with_modes(region, fails="open"), "DATA036")
+    assert not found(with_modes(region, alone, fails="open"), "DATA036").count("ranker")
+    assert not found(with_modes(region | {"to_region": "eu-west-1"}, fails="open"), "DATA036")
+
+
+def test_an_alternative_that_is_closed_for_its_own_failure_answers():
+    mode = {"id": "down", "failure": "The model is lost", "of": "ranker", "fails": "open"}
+    design = with_modes(mode, otherwise="to_mixes")
+    assert not found(setting(design, "planes.flows.to_mixes", fails="closed"), "DATA036")
+
+
+def test_an_alternative_asks_the_store_whose_answers_it_carries():
+    design = setting(feed(), "planes.flows.to_ranker", otherwise="to_mixes")
+    for_all = setting(design, "planes.flows.to_mixes", carries="predictions", timeout="10 ms")
+    said = found(for_all, "PLANE075")
+    assert "nightly → mixes" in said
+    assert "feed → mixes" not in said
+    personal = setting(for_all, "planes.flows.to_mixes", personal=True)
+    kept = [scope.personal_data(one, one.at("planes")).stored_in for one in (personal, design)]
+    assert kept == [set(), set()]
+
+
+# ---- alerts
+
+
+RUN = """
+name: Nightly
+requirements:
+  schedule: {calendar: each night, starts: "01:00", due: "06:00", items: 1000}
+planes:
+  components:
+  - {id: clock, kind: scheduler}
+  - {id: nightly, kind: batch scorer}
+  - {id: board, kind: prediction store}
+  - {id: metrics, kind: metrics}
+  flows:
+  - {from: clock, to: nightly, carries: command}
+  - {from: nightly, to: board, carries: predictions}
+  - {from: nightly, to: metrics, carries: metrics}
+  alerts:
+  - {id: night, raised_by: metrics, watches: infrastructure, of: nightly, metric: items of the run}
+"""
+
+
+def test_an_alert_on_what_has_not_come_is_known_by_its_field():
+    design = Design.parse(RUN)
+    assert found(design, "PLANE049")
+    assert "night" in found(design, "PLANE019")
+    absent = setting(design, "planes.alerts.night", raised_on="absence")
+    assert not found(absent, "PLANE049")
+    assert not found(absent, "PLANE019")
+
+
+@pytest.mark.parametrize(
+    "metric", ["runs that are not done at their due time", "contracts not done at 05:00"]
+)
+def test_a_time_of_day_or_what_is_not_done_is_a_deadline(metric):
+    assert not found(setting(Design.parse(RUN), "planes.alerts.night", metric=metric), "PLANE049")
+
+
+@pytest.mark.parametrize(
+    ("threshold", "asked"),
+    [
+        ("1 passage", False),
+        ("above 20 cases", False),
+        ("2%", True),
+        ("120 s", True),
+        ("0.1", True),
+        ("3 points", True),
+    ],
+)
+def test_a_number_of_things_needs_no_number_of_observations(threshold, asked):
+    fields = {"watches": "quality", "metric": "passages of others", "threshold": threshold, "window": "1 d"}
+    assert bool(found(setting(Design.parse(RUN), "planes.alerts.night", **fields), "PLANE019")) is asked
+
+
+# ---- texts, and where a deletion begins
+
+
+def test_answers_that_readers_judge_are_judged_by_those_who_react():
+    texts = {"type": "generation", "about_people": None, "acted_on": None}
+    design = setting(in_full(), "requirements.prediction", **texts)
+    few = {"selection": None, "explored": None, "rest_on": "behaviour", "label_yield": "2%", "items": None}
+    design = setting(design, "requirements.labels", **few)
+    said = found(design, "DATA014")
+    assert "2%" in said
+    assert "decided at random" not in said
+    assert not found(setting(design, "requirements.labels", known_for="random sample"), "DATA014")
+
+
+ORIGIN = """
+name: Passages
+planes:
+  components:
+  - {id: dms, kind: external service}
+  - {id: changes, kind: event stream}
+  - {id: index, kind: vector index}
+  - {id: eraser, kind: batch pipeline}
+  flows:
+  - {from: dms, to: changes, carries: events}
+  - {from: changes, to: index, carries: events}
+  - {from: eraser, to: index, carries: command}
+data:
+  datasets:
+  - {id: documents, what: A document, personal: true, kept_in: [dms, changes, index], deleted_by: eraser}
+"""
+
+
+def test_a_deletion_begins_where_the_data_come_from():
+    design = Design.parse(ORIGIN)
+    said = found(design, "DATA010")
+    assert "changes" in said
+    assert "dms" not in said
+    told = setting(design, "data.datasets.documents", deletion="Topics keep a week")
+    assert not found(told, "DATA010")
+
+
+def test_who_tells_who_may_read_keeps_none_of_what_is_read():
+    design = STARTS["with retrieval"]()
+    drawn = [{"id": "acl", "kind": "service"}, {"id": "files", "kind": "raw source"}]
+    kept = {"id": "texts", "what": "A text", "personal": True, "kept_in": ["index", "files"]}
+    design = adding(design, "planes.components", *drawn).with_part(data={"datasets": [kept]})
+    asking = next(flow.end for flow in design.at("planes").flows if flow.carries == "request")
+    fed = {"from": "files", "to": "acl", "carries": "batch"}
+    design = adding(design, "planes.flows", fed, {"from": asking, "to": "acl", "carries": "request"})
+    assert "acl" not in found(design, "SEC010")
+    also = setting(design, "data.datasets.texts", kept_in=["index", "files", "acl"])
+    assert "acl" in found(also, "SEC010")

@@ -355,6 +355,13 @@ def paid_twice(design: Design) -> Design:
     return _flow(design, "scorer", "rules", retries=1, idempotent=False)
 
 
+@breaks("PLANE076")
+def perhaps_posted_twice(design: Design) -> Design:
+    ledger = Component(id="ledger", kind="service", plane="data", owner="Payments")
+    post = Flow(start="rules", end="ledger", carries="command", retries=1, personal=False)
+    return adding(adding(design, "planes.components", ledger), "planes.flows", post)
+
+
 @breaks("PLANE043")
 def slow_scorer(design: Design) -> Design:
     return _component(design, "scorer", latency="450 ms")
