@@ -1093,7 +1093,7 @@ _SOUND_SELECTION = (
 _DENIED = r"\b(no|not|without|never|nothing)\b[\w\s-]{0,12}(random|explor|hold.?out|unbiased)"
 _BIASED_SELECTION = (
     r"\balert|\bflag|\bact(ed|ion)|\bblock|\bdeclin|\brefus|\breject|\binvestigat|\bclick|\bshown\b|\bdisplay|\bapproved"
-    r"|\baccepted|\bgranted|\bfunded|\bpaid.?out|\bcomplain|\bescalat|\breview|\breported|\bhigh.(scor|risk)|\btop\b|\bonly\b"
+    r"|\baccepted|\bgranted|\bcomplain|\bescalat|\breview|\breported|\bhigh.(scor|risk)|\btop\b|\bonly\b"
 )
 
 

@@ -357,7 +357,7 @@ def paid_twice(design: Design) -> Design:
 
 @breaks("PLANE076")
 def perhaps_posted_twice(design: Design) -> Design:
-    ledger = Component(id="ledger", kind="service", plane="data", owner="Payments")
+    ledger = Component(id="ledger", kind="service", owner="Payments")
     post = Flow(start="rules", end="ledger", carries="command", retries=1, personal=False)
     return adding(adding(design, "planes.components", ledger), "planes.flows", post)
 
