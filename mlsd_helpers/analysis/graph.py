@@ -47,17 +47,17 @@ def waiting_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
     return tuple((position, call) for position, call in _calls(planes, known) if position not in of_others)
 
 
-def alternatives(planes: Planes) -> tuple[Flow, ...]:
-    """Return the flows that are tried when another one gives no answer: they ask for one, whatever they carry."""
-    tried = {flow.otherwise for flow in planes.flows if flow.otherwise}
-    return tuple(flow for flow in planes.flows if flow.id in tried)
-
-
 @once
 def own_flows(planes: Planes) -> tuple[tuple[int, Flow], ...]:
     """Return all flows with their positions; in the sketch of a workload, not those of other workloads alone."""
     of_others = _of_other_workloads(planes)
     return tuple(one for one in enumerate(planes.flows) if one[0] not in of_others)
+
+
+def alternatives(planes: Planes) -> tuple[Flow, ...]:
+    """Return the flows that are tried when another one gives no answer: they ask for one, whatever they carry."""
+    tried = {flow.otherwise for flow in planes.flows if flow.otherwise}
+    return tuple(flow for flow in planes.flows if flow.id in tried)
 
 
 def _calls(planes: Planes, known: Mapping[str, Component]) -> Iterator[tuple[int, Flow]]:

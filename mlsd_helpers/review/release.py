@@ -24,6 +24,7 @@ from mlsd_helpers.review.scope import (
 )
 from mlsd_helpers.review.sketch import (
     CLOUDFLARE,
+    KEPT_IN,
     TRAINERS,
     answered,
     arrow,
@@ -604,6 +605,7 @@ def rollback_leaves_behind(design: Design, release: Release) -> Iterator[Fault]:
         "prompt": texts,
         "guardrails": texts and "guardrail" in kinds,
         "predictions": _answers_outlive(design, release),
+        "index": design.planes is not None and _index_outlives(design.planes, release),
     }
     left = [name for name, there in has.items() if there and name not in kept]
     named = {"model", "feature schema", *left}  # PLANE028 asks for the first two
@@ -624,15 +626,23 @@ def _answers_outlive(design: Design, release: Release) -> bool:
     """
     if design.planes is None:
         return False
-    parts = graph.components_by_id(design.planes)
-    read = {flow.end for _, flow in graph.waiting_flows(design.planes)}
-    filling = {
-        flow.start
-        for flow in design.planes.flows
-        if flow.carries in {"predictions", "batch"}
-        and parts[flow.start].kind == "batch scorer"
-        and flow.end in read
+    planes = design.planes
+    parts, asking = graph.components_by_id(planes), graph.alternatives(planes)
+    read = {call.end for _, call in graph.waiting_flows(planes)}
+    read |= {flow.end for _, flow in graph.own_flows(planes) if flow in asking}
+    written = [
+        flow for flow in planes.flows if flow.carries in {"predictions", "batch"} and flow not in asking
+    ]
+    on = graph.steps_along(
+        flow for flow in written if flow.carries == "predictions" and parts[flow.start].kind not in KEPT_IN
+    )
+    stored = {  # rules, or people who approve, may pass the answers on
+        one.id: {name for name in graph.reached([one.id], on) if parts[name].kind in KEPT_IN}
+        | {flow.end for flow in written if flow.start == one.id}
+        for one in planes.components
+        if one.kind == "batch scorer"
     }
+    filling = {name for name, ends in stored.items() if (ends - {name}) & read}
     paths = [path for one in (design, *design.others) for path in (one.pattern.paths if one.pattern else ())]
     periods = {
         path.component: path.precompute.period
@@ -641,6 +651,23 @@ def _answers_outlive(design: Design, release: Release) -> bool:
     }
     replaced_s = max((periods.get(name, periods.get(None, day)) for name in filling), default=0.0)
     return replaced_s > max(hour, release.rollback_time or 0.0)
+
+
+def _index_outlives(planes: Planes, release: Release) -> bool:
+    """Tell whether requests search what a released model has embedded, or one that is made with it."""
+    parts = graph.components_by_id(planes)
+    indexes = {one.id for one in planes.components if one.kind == "vector index"}
+    searched = {flow.end for _, flow in graph.waiting_flows(planes)} & indexes
+    given = _model_flows(planes)
+    filling = {
+        flow.start
+        for flow in planes.flows
+        if flow.end in searched and flow.carries in {"batch", "events", "features"}
+    } & {flow.end for flow in given}
+    back = graph.steps_back(given)
+    released = {*release.of} or {name for name in parts if name in {flow.end for flow in given}}
+    makers = {name for name in graph.reached(released, back) if parts[name].kind in TRAINERS}
+    return bool(makers & graph.reached(filling, back))
 
 
 @rule(

@@ -342,3 +342,50 @@ def test_who_tells_who_may_read_keeps_none_of_what_is_read():
     assert "acl" not in found(design, "SEC010")
     also = setting(design, "data.datasets.texts", kept_in=["index", "files", "acl"])
     assert "acl" in found(also, "SEC010")
+
+
+# ---- what a rollback leaves
+
+
+EDITORS = {"id": "editors", "kind": "people"}
+
+
+def test_stored_answers_outlive_a_rollback_however_they_come_to_their_store():
+    release = {"rollback_to": "The model before", "rollback_time": "5 min", "versioned_together": "model"}
+    through = {"from": "nightly", "to": "editors", "carries": "predictions"}
+    stored = {"from": "editors", "to": "mixes", "carries": "predictions"}
+    flows = [one for one in feed().at("planes").flows if one.id != "nightly_mixes"]
+    design = adding(setting(feed(), "planes", flows=flows, release=release), "planes.components", EDITORS)
+    design = adding(design, "planes.flows", through, stored)
+    assert "predictions" in found(design, "PLANE053")
+    both = setting(design, "planes.release", versioned_together=["model", "predictions"])
+    assert not found(both, "PLANE053")
+
+
+INDEXED = """
+name: Tracks
+requirements:
+  prediction: {type: ranking}
+planes:
+  components:
+  - {id: app, kind: client}
+  - {id: ranker, kind: model server}
+  - {id: index, kind: vector index}
+  - {id: training, kind: training pipeline}
+  - {id: embedding, kind: batch pipeline}
+  flows:
+  - {from: app, to: ranker, carries: request}
+  - {from: ranker, to: index, carries: request}
+  - {from: training, to: ranker, carries: model}
+  - {id: embeds, from: training, to: embedding, carries: model}
+  - {from: embedding, to: index, carries: batch}
+  release: {of: ranker, rollback_to: The model before, rollback_time: 5 min, versioned_together: model}
+"""
+
+
+def test_an_index_goes_back_with_the_model_that_fills_it():
+    design = Design.parse(INDEXED)
+    assert "index" in found(design, "PLANE053")
+    assert not found(setting(design, "planes.release", versioned_together=["model", "index"]), "PLANE053")
+    flows = [one for one in design.at("planes").flows if one.id != "embeds"]
+    assert not found(setting(design, "planes", flows=flows), "PLANE053")
