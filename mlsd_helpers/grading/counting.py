@@ -58,13 +58,9 @@ def counted(cells: Iterable[Any]) -> list[str]:
         minutes += map(int, _TASK.findall(text))
         if _NUMBERED.search(text):
             texts[place] = _NUMBERED.sub(f"## {len(minutes) + (not _TASK.search(text))} ", text, count=1)
-    sittings = [
-        one
-        for one, after in zip(sittings, [*sittings[1:], (0, len(minutes))], strict=True)
-        if one[1] < after[1]
-    ]
-    for turn, (place, first) in enumerate(sittings):
-        last = sittings[turn + 1][1] if turn + 1 < len(sittings) else len(minutes)
+    ends = [*(first for _, first in sittings[1:]), len(minutes)]
+    held = [(place, first, end) for (place, first), end in zip(sittings, ends, strict=False) if first < end]
+    for turn, (place, first, last) in enumerate(held):
         which = (
             f"exercise {last}"
             if last == first + 1
@@ -77,8 +73,8 @@ def counted(cells: Iterable[Any]) -> list[str]:
         f"{number} exercise{'' if len(points) == 1 else 's'}, about {_of(sum(minutes), 'minute')}, "
         f"{_of(sum(points), 'point')}."
     )
-    if len(sittings) > 1:
-        intro += f" They are divided into {_NUMBERS[len(sittings)]} sittings."
+    if len(held) > 1:
+        intro += f" They are divided into {_NUMBERS[len(held)]} sittings."
     return [_INTRO.sub(intro, text) if mine else text for text, mine in zip(texts, ours, strict=True)]
 
 

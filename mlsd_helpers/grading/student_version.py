@@ -40,13 +40,12 @@ class LeaveOut(NbGraderPreprocessor):  # type: ignore[misc]
                 places = [place for place, name in enumerate(names) if _is_of(name, one, others)]
                 gone |= set(range(places[0], places[-1] + 1))
         if gone:
-            for place, cell in enumerate(nb.cells):
-                if (
-                    cell.cell_type == "markdown"
-                    and not is_solution(cell)
-                    and _next_is_gone(nb.cells, place, gone)
-                ):
-                    cell.source = _SITTING_ABOUT.sub(r"\1", cell.source)
+            for place, last in _sittings(nb.cells):
+                inside = set(range(place + 1, last))
+                if not any(is_grade(nb.cells[one]) or is_task(nb.cells[one]) for one in inside - gone):
+                    gone.add(place)
+                elif inside & gone:  # what it is about may be gone
+                    nb.cells[place].source = _SITTING_ABOUT.sub(r"\1", nb.cells[place].source)
             nb.cells = [cell for place, cell in enumerate(nb.cells) if place not in gone]
             for cell, text in zip(nb.cells, counted(nb.cells), strict=True):
                 cell.source = text
@@ -61,13 +60,14 @@ def _is_of(name: str, exercise: str, others: Iterable[str]) -> bool:
     )
 
 
-def _next_is_gone(cells: list[Any], place: int, gone: set[int]) -> bool:
-    """Tell whether an exercise of the sitting that begins in a cell is left out."""
-    if not _SITTING_ABOUT.search(cells[place].source):
-        return False
-    after = range(place + 1, len(cells))
-    end = next((one for one in after if _SITTING_ABOUT.search(cells[one].source)), len(cells))
-    return any(one in gone for one in range(place + 1, end))
+def _sittings(cells: list[Any]) -> list[tuple[int, int]]:
+    """Return the cell in which each sitting begins, and the cell after its last one."""
+    begin = [
+        place
+        for place, cell in enumerate(cells)
+        if cell.cell_type == "markdown" and not is_solution(cell) and _SITTING_ABOUT.search(cell.source)
+    ]
+    return list(zip(begin, [*begin[1:], len(cells)], strict=False))
 
 
 class AddCells(NbGraderPreprocessor):  # type: ignore[misc]
