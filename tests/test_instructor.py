@@ -5,6 +5,7 @@ What an instructor does without a command is done by `follow`, before the comman
 
 import csv
 import io
+import json
 import os
 import pwd
 import re
@@ -42,7 +43,8 @@ LATE = timedelta(hours=30)
 BY_HAND, COMMENT = 5.75, "Your second count is the better one."
 BOB = "canvas-4420"  # not in the class list
 HERE = pwd.getpwuid(os.getuid()).pw_name  # hands in by the exchange, which takes the name of the account
-DRY = " --dry-run", ""
+DRY = " --dry-run", " --times class/times.json"
+CANVAS_NUMBER = re.compile(r"_(44\d\d)_")
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")]
 
@@ -113,7 +115,8 @@ def walk(tmp_path_factory):
         if language == "python":
             configure(walk, block)
         elif language == "csv":
-            walk.inside(walk.course / "class" / "students.csv").write_text(block)
+            name = "exceptions" if "exception" in block.partition("\n")[0] else "students"
+            walk.inside(walk.course / "class" / f"{name}.csv").write_text(block)
         else:
             for command in block.splitlines():
                 follow(walk, command)
@@ -178,7 +181,10 @@ def configure(walk, block):
 
 
 def download(walk):
-    """Lay out what Canvas gives: ada handed in twice, grace late, alan made the mistake whose rule will change."""
+    """Lay out what Canvas gives: ada submitted twice, grace late, alan made the mistake whose rule will change.
+
+    The dates of the files are those of the download; when a submission came is in Canvas's list alone.
+    """
     by_kind = {one.student: one for one in class_of(walk.course, ASSIGNMENT)}
     right, broken = by_kind["reference"], by_kind["syntax-error"]
     unfair = next(one for one in by_kind.values() if one.feedback.get(RULE.id) == feedback(UNFAIR))
@@ -190,13 +196,18 @@ def download(walk):
         "hoppergrace_LATE_4419_90040_my work (final).ipynb": (right, LATE),
         "bob_4420_90051_05_capacity.ipynb": (broken, timedelta(hours=-1)),
     }
-    for name, (one, after_due) in submitted.items():
+    for name, (one, _) in submitted.items():
         notebook = walk.inside(submit(replace(one, student="aside"), walk.course, ASSIGNMENT))
         target = walk.inside(walk.course / "class" / "downloads" / name)
         notebook.rename(target)
-        os.utime(target, ((DUE + after_due).timestamp(),) * 2)
+        os.utime(target, ((DUE + timedelta(days=4)).timestamp(),) * 2)
         notebook.parent.rmdir()
         notebook.parent.parent.rmdir()
+    times = [
+        {"user_id": int(CANVAS_NUMBER.search(name)[1]), "submitted_at": (DUE + after_due).isoformat()}
+        for name, (_, after_due) in submitted.items()
+    ]
+    walk.inside(walk.course / "class" / "times.json").write_text(json.dumps(times))
 
 
 def grade_by_hand(walk):
@@ -334,11 +345,11 @@ def answer_forms(walk):
 PREPARED = {
     "mlsd report --gain .*": answer_forms,
     "mlsd collect .* --dry-run": download,
-    "mlsd grade .* --dry-run": make_fairer,
+    rf"mlsd grade {ASSIGNMENT} --dry-run": make_fairer,
     "nbgrader release_assignment .*": lambda walk: walk.inside(walk.folder / "exchange").mkdir(mode=0o777),
     "nbgrader collect .*": submit_by_exchange,
     "nbgrader release_feedback .*": keep_to_the_exchange,
-    f"mlsd release {ASSIGNMENT}": move_due_date,
+    "mlsd grade .* --dry-run --student .*": move_due_date,
 }
 """What has no command, by the command that comes after it."""
 
@@ -419,20 +430,29 @@ def test_marks_are_in_the_points_of_the_term(walk):
     assert float(canvas["Points Possible"]) == 100
     assert float(canvas["Lovelace, Ada"]) == 100
     assert float(canvas["Hopper, Grace"]) == pytest.approx(80)
-    assert float(canvas["Turing, Alan"]) == pytest.approx(100 * own / most, abs=1e-4)
+    assert float(canvas["Turing, Alan"]) == pytest.approx(100 * own / most, abs=0.005)
+    assert (canvas["Adams, Eve"], canvas["Dijkstra, Edsger"]) == (canvas["Lovelace, Ada"], "EX")
     moodle = {row["Username"]: row for row in table(walk.course / "class/moodle.csv")}
     assert moodle["ada"]["ID number"] == "4417"
     assert float(moodle["grace"][f"Assignment: {ASSIGNMENT} (Real)"]) == pytest.approx(80)
 
 
+def test_a_page_says_what_was_taken_off(walk):
+    with zipfile.ZipFile(walk.course / "class/feedback.zip") as zipped:
+        late = zipped.read("hoppergrace_LATE_4419_90040_05_capacity.html").decode()
+    assert "30.0 hours after the due date" in late
+    assert "80 of 100 points" in late
+
+
 def test_a_changed_rule_is_shown_first_then_changes_what_it_is_for_and_nothing_graded_by_hand(walk):
-    first, dry, fairer, moved, _ = walk.states
+    first, looked_at, dry, fairer, shown_first, moved, _ = walk.states
     shown = f"alan {RULE.id}: {walk.deserved['alan'][RULE.id]:g} → {RULE.points:g}"
     assert shown in walk.printed[f"mlsd grade {ASSIGNMENT} --dry-run"][0]
     by_hand = {**first["alan"], "05-audit": BY_HAND}
-    assert dry == {**first, "alan": by_hand}
+    assert looked_at == dry == {**first, "alan": by_hand}
     assert fairer == {**first, "alan": {**by_hand, RULE.id: RULE.points}}
     assert COMMENT in page(walk, "alan")
+    assert shown_first == fairer
     assert moved == {**fairer, "grace": {**fairer["grace"], "late": 0}}
 
 
