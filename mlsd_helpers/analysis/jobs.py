@@ -20,9 +20,9 @@ from mlsd_helpers.analysis.graph import (
 )
 from mlsd_helpers.analysis.paths import stages_of
 from mlsd_helpers.analysis.people import brought_to
-from mlsd_helpers.analysis.rates import calls_of_flows
+from mlsd_helpers.analysis.rates import calls_of_flows, is_of_each
 from mlsd_helpers.analysis.request import calls_by_component, longest_calls_s
-from mlsd_helpers.design import Design, Feature, FleetPlan, Planes, Schedule, ServingPath
+from mlsd_helpers.design import Component, Design, Feature, FleetPlan, Planes, Schedule, ServingPath
 from mlsd_helpers.design import Stage as DesignedStage
 
 _SIMILAR = 0.01  # relative: a day, or 24 hours less a few minutes
@@ -273,8 +273,11 @@ def fleet_of(design: Design, path: ServingPath) -> tuple[str, FleetPlan] | None:
     named = [one for one in fleets if one[1].component == path.component]
     if named or len(fleets) != 1:
         return next(iter(named), None)
-    calls = [flow for _, flow in waiting_flows(design.planes)] if design.planes else []
-    by_path = reached([path.component], steps_along(calls))
+    made = calls_by_component(design.planes).values() if design.planes else ()
+    first = [
+        call.flow for calls in made for call in calls
+    ]  # what is only tried after others does not do the work
+    by_path = reached([path.component], steps_along(first))
     only = fleets[0]
     return only if only[1].component is None or only[1].component in by_path else None
 
@@ -291,6 +294,27 @@ def computed_s(design: Design, path: ServingPath) -> float | None:
     if plan.service_time is None or not plan.replicas:
         return None
     return items * plan.service_time.mean / (plan.replicas * plan.concurrency_per_replica)
+
+
+def at_quota_s(one: Component, calls: float) -> float:
+    """Return the time that so many calls take at the quota of a component, in seconds; 0 where it has none for all."""
+    if one.quota is None or is_of_each(one.quota.per):
+        return 0.0
+    limits = [(one.quota.requests, 1.0)]
+    if one.tokens:
+        limits.append((one.quota.tokens, float(one.tokens.input + one.tokens.output)))
+    return max((calls * each / limit for limit, each in limits if limit), default=0.0)
+
+
+def slowest_quota(design: Design, run: Run) -> tuple[str, float]:
+    """Return what limits a run most by its quota, and how long all calls of the run take there, in seconds."""
+    known = components_by_id(design.planes) if design.planes else {}
+    items = run.schedule.items or 0
+    times = {
+        name: at_quota_s(known[name], items * each) for name, each in calls_per_item(design, run).items()
+    }
+    name = max(times, key=times.__getitem__, default="")
+    return name, times.get(name, 0.0)
 
 
 def waits_of_calls(design: Design, run: Run) -> tuple[float, str]:

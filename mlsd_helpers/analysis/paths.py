@@ -4,7 +4,7 @@ Also whether anybody waits for an answer at all, and which paths are stages, alt
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from mlsd_helpers.analysis.graph import (
@@ -259,27 +259,41 @@ def _spanned(
 ) -> frozenset[int]:
     """Return the positions of the hand-overs on the way of an answer; none where it comes along calls alone."""
     known, entries = components_by_id(planes), entries_of(planes) or _first(planes)
-    direct = reached(entries, steps_along(calls.values()))
-    ends = {one for one in ([until] if until else named) if one and one in known} - direct
-    through = planes if until else with_queues(planes)
-    found = {
-        position
-        for position, (flow, other) in enumerate(zip(planes.flows, through.flows, strict=True))
-        if flow != other
-    }
     handed = {
         position: flow
         for position, flow in own_flows(planes)
         if flow.carries in _HAND_OVERS
         and position not in calls
         and not {"monitoring", "training"} & {known[flow.start].plane, known[flow.end].plane}
-        and (flow.end in ends or known[flow.end].kind not in _BESIDE)
+    }
+    given = {flow.end for flow in handed.values() if known[flow.start].kind == "event stream"}
+    if until and not planes.named_entries and given.issuperset(entries):
+        entries = _before_hand_overs(entries, [*calls.values(), *handed.values()])
+    direct = reached(entries, steps_along(calls.values()))
+    ends = {one for one in ([until] if until else named) if one and one in known} - direct
+    handed = {
+        position: flow
+        for position, flow in handed.items()
+        if flow.end in ends or known[flow.end].kind not in _BESIDE
+    }
+    through = planes if until else with_queues(planes)
+    found = {
+        position
+        for position, (flow, other) in enumerate(zip(planes.flows, through.flows, strict=True))
+        if flow != other
     }
     both = [*calls.values(), *handed.values()]
     ways = reached(entries, steps_along(both)) & reached(ends, steps_back(both))
     found |= {position for position, flow in handed.items() if {flow.start, flow.end} <= ways}
     circular = cycle([*calls.values(), *(planes.flows[position] for position in found)])
     return frozenset() if circular else frozenset(found)
+
+
+def _before_hand_overs(entries: Iterable[str], flows: Sequence[Flow]) -> tuple[str, ...]:
+    """Return where the work begins that comes to some entries from a queue; the entries where nothing begins it."""
+    given = {flow.end for flow in flows}
+    first = sorted(reached(entries, steps_back(flows)) - given)
+    return tuple(first) or tuple(entries)
 
 
 def _first(planes: Planes) -> tuple[str, ...]:

@@ -291,6 +291,13 @@ def predictions(design: Design, sizing: Sizing) -> tuple[Prediction, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def prediction_during(design: Design, sizing: Sizing, failures: Iterable[str]) -> Prediction | None:
+    """Predict the answers of a fleet at the peak during several failures together; see `predictions`."""
+    state = state_during(design, sizing, failures)
+    longest_s = longest_held_s(design, sizing.plan)
+    return state and predict(sizing.plan, state, burstiness_of(design) or 1.0, longest_s)
+
+
 @once
 def predict(
     plan: FleetPlan, state: State, burstiness: float = 1.0, longest_s: float = math.inf

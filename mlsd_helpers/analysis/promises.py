@@ -3,12 +3,13 @@
 import math
 from typing import NamedTuple
 
+from mlsd_helpers import formulas
 from mlsd_helpers.analysis.graph import components_by_id, reached, steps_along
-from mlsd_helpers.analysis.jobs import Job, computed_s, fleet_of, run_of, waits_of_calls
+from mlsd_helpers.analysis.jobs import Job, computed_s, fleet_of, run_of, slowest_quota, waits_of_calls
 from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
 from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict
 from mlsd_helpers.analysis.request import has_fallback
-from mlsd_helpers.analysis.sizing import Sizing, largest_zone
+from mlsd_helpers.analysis.sizing import Sizing, largest_zone, or_none
 from mlsd_helpers.analysis.surroundings import Callers
 from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.design import Design, FleetPlan, Promise
@@ -97,18 +98,41 @@ def rising(sizing: Sizing, busy: float | None = None) -> Rise | None:
     )
 
 
-def shares_in_time(found: Prediction, plan: FleetPlan, callers: Callers) -> tuple[float, ...]:
-    """Return the least and the most that a fleet answers in time, by its service time."""
+def shares_in_time(found: Prediction, sizing: Sizing, callers: Callers) -> tuple[float, ...]:
+    """Return the least and the most that a fleet answers in time, by its service time; the same where it is certain."""
     if found.overloaded:
-        slots, busy = (
-            found.replicas * plan.concurrency_per_replica,
-            found.load_rps * found.least.service.mean_s,
-        )
-        return (0.0, 1.0 if callers.retries else min(slots / busy, 1.0) if busy else 0.0)
-    if math.isinf(callers.timeout_s):
-        return (1.0,)
-    late = found.most.later_than(callers.timeout_s), found.least.later_than(callers.timeout_s)
-    return (1 - late[0], 1 - late[1] ** (1 + callers.retries))
+        busy = found.load_rps * (sizing.seat_s or 0.0)
+        return (0.0, 1.0 if callers.retries else min(found.replicas / busy, 1.0) if busy else 0.0)
+    refused = refused_shares(sizing, found)
+    late = (
+        (0.0, 0.0)
+        if math.isinf(callers.timeout_s)
+        else (found.least.later_than(callers.timeout_s), found.most.later_than(callers.timeout_s))
+    )
+    lost = [min(one + other, 1.0) for one, other in zip(refused, late, strict=True)]
+    return (1 - lost[1], 1 - lost[0] ** (1 + callers.retries))
+
+
+def refused_shares(sizing: Sizing, found: Prediction) -> tuple[float, float]:
+    """Return the share of requests that a limited queue refuses, at least and at most.
+
+    The formula is for exponential service times: steadier ones refuse fewer where there is room to wait, and those that
+    spread further may refuse any share.
+    """
+    plan, limit = sizing.plan, sizing.plan.queue_limit
+    if limit is None or plan.service_time is None or plan.batching:
+        return 0.0, 0.0 if limit is None else 1.0
+    slots, mean_s, rate = plan.concurrency_per_replica, plan.service_time.mean, found.load_rps
+    shared = (found.replicas * slots, found.replicas * (slots + limit), rate, mean_s)
+    own = (slots, slots + limit, rate / found.replicas, mean_s)
+    best, worst = (or_none(formulas.mmck_blocking, *queue) for queue in (shared, own))
+    if plan.routing == "random":
+        best = worst
+    if plan.routing == "central queue" or found.replicas == 1:
+        worst = best
+    steady = limit and found.least.service.scv < 1
+    at_most = 1.0 if worst is None or found.most.service.scv > 1 else worst
+    return 0.0 if steady else best or 0.0, at_most
 
 
 class RunInTime(NamedTuple):
@@ -132,6 +156,11 @@ def run_in_time(design: Design) -> RunInTime | None:
     stated = [where for where in stated if "pattern" not in where] or [
         f"pattern.paths.{name}.precompute.job_time" for name, time_s in scored.items() if time_s is None
     ]
+    asked, quota_s = slowest_quota(design, run)
+    rest_s = math.fsum(job.time_s for job in run.jobs if job not in last)
+    if rest_s + quota_s > max(limit_s, run.time_s):
+        why = f"the calls of {asked} take {show_seconds(quota_s)} within its quota"
+        return RunInTime(limit_s, rest_s + quota_s, False, why)
     met: bool | None = run.time_s <= limit_s
     why = ""
     waits_s, slow = waits_of_calls(design, run)
@@ -140,7 +169,7 @@ def run_in_time(design: Design) -> RunInTime | None:
         named = " and ".join(f"{job.name} {show_seconds(job.stated_s or 0.0)}" for job in by_fleet)
         why = f"by the fleet's service time and replicas; stated for {named}"
     elif met and not run.scoring_known:
-        met, why = None, "no job says how long the scoring takes"
+        return RunInTime(limit_s, math.nan, None, "no job says how long the scoring takes")
     elif met and stated:
         met = None
         why = (

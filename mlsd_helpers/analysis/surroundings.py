@@ -39,7 +39,7 @@ from mlsd_helpers.analysis.request import (
     longest_calls_s,
     outside_of,
 )
-from mlsd_helpers.design import Component, Design, FleetPlan, Flow
+from mlsd_helpers.design import Component, Design, FleetPlan, Flow, Planes
 
 _OF_JOBS = {*JOBS, "event stream"}
 
@@ -217,10 +217,21 @@ def reaching_rps(design: Design, plan: FleetPlan) -> float | None:
     peak *= mean_at_once(planes, plan.component)
     if calls is None:
         return peak * passed if len(design.fleets) == 1 else None
-    if not any(path.component == plan.component for path in paths):
-        passed = passed or 1.0
+    named = {path.component for path in paths if path.component}
+    if plan.component not in named:
+        before = named & _called_by(
+            planes, plan.component
+        )  # a cache takes load off what stands behind it alone
+        passed = 1.0 if before else passed or 1.0
     # A share that is stated may be what a cache leaves already; to take both would count the cache twice.
     return peak * (passed * calls if calls > 1 else min(passed, calls))
+
+
+def _called_by(planes: Planes | None, component: str | None) -> set[str]:
+    """Return what a component calls, directly or by way of others."""
+    if planes is None or component is None:
+        return set()
+    return reached([component], steps_along(flow for _, flow in waiting_flows(planes))) - {component}
 
 
 def _part_of_fleet(design: Design, plan: FleetPlan) -> float | None:

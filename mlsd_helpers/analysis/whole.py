@@ -10,7 +10,7 @@ what matters, `why` and `whys` say what to write.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -34,7 +34,7 @@ from mlsd_helpers.analysis.paths import (
     promised,
     run_rps,
 )
-from mlsd_helpers.analysis.prediction import Range, predictions, writing
+from mlsd_helpers.analysis.prediction import Range, prediction_during, writing
 from mlsd_helpers.analysis.rates import calls_per_request, most_at_once, share_on_duty, without_rare
 from mlsd_helpers.analysis.request import (
     Call,
@@ -54,6 +54,8 @@ from mlsd_helpers.units import show_seconds, show_share
 
 _CLIENTS = ("raw source", "people", "device fleet", "client")
 """Kinds from which requests come: where they enter first, what they take is no part of an answer."""
+_OF_ALL = ("zone loss", "surge")
+"""Failures that meet all fleets at the same time; a restart or an empty cache meets one."""
 _LONG_S = 1e6  # longer than all times elsewhere, to see on which way a fleet lies
 
 
@@ -144,7 +146,13 @@ class Elsewhere:
         return max(1 - (1 - share) / rest, 0.0), 1 - (1 - share - self.rare) / rest
 
     @classmethod
-    def of(cls, design: Design, plan: FleetPlan | None, percentile: str | None = None) -> "Elsewhere":
+    def of(
+        cls,
+        design: Design,
+        plan: FleetPlan | None,
+        percentile: str | None = None,
+        during: Collection[str] = (),
+    ) -> "Elsewhere":
         """Take it from the parts of the latency budget, what components state, and what other fleets are predicted.
 
         Parts of the fleet's component are its own; parts of other components are elsewhere, and take no less than
@@ -156,12 +164,14 @@ class Elsewhere:
         are made at once take as long as the slowest, and calls that too few requests make to set the percentile are
         left out. Alternatives are tried after what gives no answer, where enough requests come to them, or the fleet is
         one. What a fleet calls takes no time of its own where its service time includes it, and a reserve takes none.
-        Without a split all is up to what the components state, which need not add up.
+        Without a split all is up to what the components state, which need not add up. `during` names failures that meet
+        the other fleets at the same time.
         """
         latency = design.requirements.latency if design.requirements else None
         if latency is None:
             return cls()
-        return _elsewhere(design, plan, percentile or latency.percentile)
+        at_once = tuple(one for one in during if one in _OF_ALL)
+        return _elsewhere(design, plan, percentile or latency.percentile, at_once)
 
     def __str__(self) -> str:
         if math.isinf(self.most_s):
@@ -174,15 +184,17 @@ class Elsewhere:
 
 
 @once
-def _elsewhere(design: Design, plan: FleetPlan | None, percentile: str) -> Elsewhere:
-    way = _Way(design, plan, percentile)
+def _elsewhere(design: Design, plan: FleetPlan | None, percentile: str, during: tuple[str, ...]) -> Elsewhere:
+    way = _Way(design, plan, percentile, during)
     return (way.without_rare() if percentile != "mean" else way).elsewhere()
 
 
 class _Way:
     """What a request does around one fleet."""
 
-    def __init__(self, design: Design, plan: FleetPlan | None, percentile: str) -> None:
+    def __init__(
+        self, design: Design, plan: FleetPlan | None, percentile: str, during: tuple[str, ...]
+    ) -> None:
         assert design.requirements is not None
         latency = design.requirements.latency
         assert latency is not None
@@ -202,7 +214,7 @@ class _Way:
         self._order = order_of(design.pattern)
         self._at_once = most_at_once(self._design.planes) if self._design.planes else {}
         self._lookups = lookups_s(design)
-        self._fleets = _fleets_s(design, self._share, fleet)
+        self._fleets = _fleets_s(design, self._share, fleet, during)
         self._waiting = {
             other.component
             for other in design.fleets.values()
@@ -385,13 +397,15 @@ class _Way:
         least_add_s = (aside_s + (0.0 if open_ else words_s)) if self._of_budget else 0.0
 
         seldom = self._seldom
+        surely, tried = self._forced, self._tried
+        if seldom:  # the percentile is that of requests which do not come to the fleet
+            surely, tried = frozenset[Flow](), self._tried - self._forced
 
         def whole(own_s: float) -> Range:
-            surely = frozenset[Flow]() if seldom else self._forced
             least_s = self._time(own_s, self._least_s, surely) + least_add_s
-            most_s = self._time(own_s, self._most_s, self._tried)
+            most_s = self._time(own_s, self._most_s, tried)
             if open_:  # the words may be the split of what the components state
-                most_s = max(most_s, self._time(own_s, self._listed_s, self._tried) + words_s)
+                most_s = max(most_s, self._time(own_s, self._listed_s, tried) + words_s)
             else:
                 most_s += words_s
             return Range(least_s, most_s + aside_s)
@@ -520,15 +534,27 @@ class _Way:
         return not any(name in known for known in given) and self._most_s(name) > 0
 
     def _unknown(self, on_way: Iterable[str]) -> str:
-        if self._words:
-            return ""  # words may stand for any of them
-        if not (self._calls or self._held or self._named or self._own):
+        if not (self._calls or self._held or self._named or self._own or self._words):
             return f"{_NO_WAY}, and requirements.latency.split does not say what it takes"
-        names = [n for n in on_way if not self._times_known(n) and math.isinf(self._bound_s(n))]
+        called = {flow.end for flow in self._calls}
+        names = [
+            name
+            for name in on_way
+            if not self._times_known(name)
+            and math.isinf(self._bound_s(name))
+            and (
+                name in called or self._known[name].kind not in _CLIENTS
+            )  # a caller of ours takes no time of ours
+        ]
         if not names:
             return ""
         verb = "does" if len(names) == 1 else "do"
-        return f"{', '.join(names)} {verb} not say how long a request takes there at this percentile"
+        said = f"{', '.join(names)} {verb} not say how long a request takes there at this percentile"
+        return (
+            f"{said}, and no part of the split names {'it' if len(names) == 1 else 'them'}"
+            if self._words
+            else said
+        )
 
     def _why(self, open_: bool, unlisted: list[str]) -> str:
         if open_:
@@ -641,7 +667,7 @@ def _listed(parts: Iterable[BudgetPart]) -> str:
     return ", ".join(f"{part.name} ({show_seconds(part.time)})" for part in parts)
 
 
-def _fleets_s(design: Design, share: float, without: str | None) -> dict[str, Range]:
+def _fleets_s(design: Design, share: float, without: str | None, during: tuple[str, ...]) -> dict[str, Range]:
     """Return how long the fleets of other components take to answer; of several in one place the range of all."""
     found, whole_share = dict[str, Range](), share
     at_once = most_at_once(design.planes) if design.planes else {}
@@ -652,16 +678,12 @@ def _fleets_s(design: Design, share: float, without: str | None) -> dict[str, Ra
         share = whole_share ** (1 / at_once.get(name, 1))  # of the slowest of independent calls
         if takes := writing(sizing):
             times = takes.answer_s(share)
+        elif (answers := prediction_during(design, sizing, during)) is None:
+            continue
         elif includes_calls(design, sizing.plan):
-            calm = predictions(design, sizing)[:1]
-            if not calm:
-                continue
-            times = Range(0.0, math.inf) if calm[0].overloaded else calm[0].wait_s(share)
+            times = Range(0.0, math.inf) if answers.overloaded else answers.wait_s(share)
         else:
-            calm = predictions(design, sizing)[:1]
-            if not calm:
-                continue
-            times = calm[0].response_s(share)
+            times = answers.response_s(share)
         known = found.get(name, times)
         found[name] = Range(min(known.least_s, times.least_s), max(known.most_s, times.most_s))
     return found
@@ -743,12 +765,14 @@ def answers_of(
     out. `fleets_s` is how long fleets take, in seconds, for the timeouts of those further up. With `zone_lost`, what
     stands in one zone is gone. `counts` tells of which calls a fallback counts as an answer at all. Requests enter at
     `entry`, or, when it is left out, where fewest are answered. A fleet that the sketch does not show is needed by
-    every request.
+    every request. Without `entry`, what stands before and behind a queue that the promise spans is needed alike.
     """
-    planes = design.planes
     if served is None:
         waited = (plan.component for plan in design.fleets.values() if somebody_waits(design, plan))
         served = {name: (1.0, 1.0) for name in waited if name}
+    if entry is None:
+        design = promised(design)
+    planes = design.planes
     entries = (entry,) if entry else waiting_entries(planes) if planes else ()
     if planes is None or not entries or cycle([flow for _, flow in waiting_flows(planes)]):
         return Answers(0.0, _product(served.values(), 1), whys=(_NO_WAY,))
@@ -993,7 +1017,9 @@ def _limits(one: Component) -> Iterator[tuple[float | None, float, str]]:
 
 def _rates(design: Design, planes: Planes) -> dict[str, float]:
     """Return how often each component is called at the peak, in calls a second; alternatives as if all came to them."""
-    return each_together(design, lambda one: _own_rates(one, planes if one is design else one.planes))
+    return each_together(
+        design, lambda one: _own_rates(one, planes if one is design else promised(one).planes)
+    )
 
 
 def _own_rates(design: Design, planes: Planes | None) -> dict[str, float]:

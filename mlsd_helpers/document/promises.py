@@ -8,7 +8,15 @@ from mlsd_helpers.analysis.people import slow_people
 from mlsd_helpers.analysis.prediction import predictions
 from mlsd_helpers.analysis.promises import cut_off, offline, rising, run_in_time, shares_in_time
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizings
-from mlsd_helpers.analysis.surroundings import callers_of, is_timed, no_fleet_waited_for, somebody_waits
+from mlsd_helpers.analysis.surroundings import (
+    Fallbacks,
+    callers_of,
+    is_timed,
+    no_fleet_waited_for,
+    percentile_reaching,
+    share_reaching,
+    somebody_waits,
+)
 from mlsd_helpers.analysis.whole import Elsewhere, answers_of
 from mlsd_helpers.design import Design, Promise
 from mlsd_helpers.document.markdown import Md, escape, link, table
@@ -110,8 +118,19 @@ def _doubt(design: Design, sizing: Sizing, promise: Promise, share: float) -> Ve
     calm, elsewhere = predictions(design, sizing)[:1], Elsewhere.of(design, sizing.plan, promise.percentile)
     if not calm or sizing.plan.generation:
         return Verdict(None, _SIMULATE)
-    if calm[0].overloaded:
-        return Verdict(False, f"{sizing.plan.component or 'the fleet'} is overloaded at the peak")
+    name = sizing.plan.component or "the fleet"
+    if Fallbacks.of(design, sizing.plan).answer:
+        if calm[0].overloaded:
+            return Verdict(None, f"{name} is overloaded at the peak, and a fallback answers; {_SIMULATE}")
+    else:
+        if calm[0].overloaded:
+            return Verdict(False, f"{name} is overloaded at the peak")
+        asked = elsewhere.of_one(percentile_reaching(share, share_reaching(design, sizing.load_rps)))
+        answered = shares_in_time(calm[0], sizing, callers_of(design, sizing.plan))
+        if max(answered) < asked - 1e-12 and not elsewhere.seldom:
+            return Verdict(False, f"{name} answers {show_share(max(answered))} in time at most")
+        if min(answered) < asked - 1e-12:
+            return Verdict(None, f"{name} may refuse more, or be given up more often, than that; {_SIMULATE}")
     rise = rising(sizing)
     late = rise.late(promise, share, elsewhere) if rise else ""
     why = elsewhere.unknown or offline(design, sizing.plan, share) or late
@@ -128,7 +147,7 @@ def of_answers(design: Design, target: float) -> Verdict:
         calm = predictions(design, one)[:1]
         if not calm or one.plan.generation:
             return Verdict(None, _SIMULATE)
-        shares = shares_in_time(calm[0], one.plan, callers_of(design, one.plan))
+        shares = shares_in_time(calm[0], one, callers_of(design, one.plan))
         name = one.plan.component or ""
         known = served.get(name, (1.0, max(shares)))
         served[name] = min(known[0], *shares), max(known[1], *shares)

@@ -14,6 +14,7 @@ from mlsd_helpers.analysis.paths import (
     each_workload,
     may_ask,
     order_of,
+    promised,
     with_queues,
 )
 from mlsd_helpers.analysis.people import delivered_alerts
@@ -1097,8 +1098,9 @@ def replica_count_unknown(design: Design, _: Planes) -> Iterator[Fault]:
 def less_available_than_target(design: Design, planes: Planes) -> Iterator[Fault]:
     """The availabilities of the components that a request needs multiply: five times 99.9% is 99.5%."""
     target = requirement(design, "availability", "target")
-    if (through := with_queues(planes)) is not planes:
-        design, planes = design.with_part(planes=through), through
+    through = with_queues(promised(design).planes or planes)
+    if through is not planes:
+        design, planes = design.model_copy(update={"planes": through}), through
     found = answers_of(design)
     worst = next((one for one in requests_of(planes) if one.entry == found.entry), None)
     if not (target and target < 1 and worst and found.most < target - 1e-12):

@@ -14,7 +14,7 @@ from mlsd_helpers.analysis.paths import (
     together,
     warm_rps,
 )
-from mlsd_helpers.analysis.prediction import State, predict, writing
+from mlsd_helpers.analysis.prediction import State, predict, service_of, writing
 from mlsd_helpers.analysis.rates import mean_at_once
 from mlsd_helpers.analysis.sizing import PERCENTILES, Memory, Sizing, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
@@ -472,8 +472,12 @@ def _queue_that_fits(design: Design, sizing: Sizing) -> str:
     latency, time = latency_of(design), sizing.plan.service_time
     if latency is None or time is None or not time.mean or not is_timed(design, sizing.plan):
         return "what its callers wait for at most"
-    left_s = left_for(design, sizing.plan, latency.budget) - time.mean
-    allowed = max(floor(left_s * sizing.plan.concurrency_per_replica / time.mean + 1e-9), 0)
+    share = PERCENTILES.get(latency.percentile)
+    own_s = service_of(time)[0].percentile_s(share) if share else time.mean
+    left_s = left_for(design, sizing.plan, latency.budget) - max(own_s, time.mean)
+    if left_s <= 0:
+        return "0, as the latency budget leaves no time to wait"
+    allowed = floor(left_s * sizing.plan.concurrency_per_replica / time.mean + 1e-9)
     return f"{allowed} at most, which is what the latency budget leaves time for"
 
 

@@ -13,6 +13,7 @@ from mlsd_helpers.analysis.graph import components_by_id, own_flows, waiting_flo
 from mlsd_helpers.analysis.jobs import (
     Job,
     Run,
+    at_quota_s,
     calls_per_item,
     computed_s,
     fleet_of,
@@ -29,7 +30,6 @@ from mlsd_helpers.analysis.paths import (
     peak_rps,
     stages_of,
 )
-from mlsd_helpers.analysis.rates import is_of_each
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizing_of, sizings
 from mlsd_helpers.analysis.words import says_something
@@ -1360,10 +1360,8 @@ def quota_too_small_for_run(design: Design, run: Run) -> Iterator[Fault]:
     if not items or not room_s:
         return
     for name, each in calls_per_item(design, run).items():
-        quota, number = known[name].quota, items * each
-        if quota is None or is_of_each(quota.per):
-            continue
-        time_s = _at_quota_s(known[name], number)
+        number = items * each
+        time_s = at_quota_s(known[name], number)
         if _exceeds(time_s, room_s):
             price = known[name].price
             cost = (
@@ -1378,11 +1376,3 @@ def quota_too_small_for_run(design: Design, run: Run) -> Iterator[Fault]:
                 "Ask only for what is new or has changed and keep the answers, ask for many items in one call and draw "
                 "that as 'batch', or buy a larger quota.",
             )
-
-
-def _at_quota_s(one: Component, calls: float) -> float:
-    """Return the time that so many calls take at the quota of a component, in seconds."""
-    limits = [(one.quota.requests, 1.0)] if one.quota else []
-    if one.quota and one.tokens:
-        limits.append((one.quota.tokens, float(one.tokens.input + one.tokens.output)))
-    return max((calls * each / limit for limit, each in limits if limit), default=0.0)

@@ -11,7 +11,6 @@ from mlsd_helpers.analysis.cost import costs_of, working_hours
 from mlsd_helpers.analysis.graph import components_by_id
 from mlsd_helpers.analysis.paths import entries_of, stages_of
 from mlsd_helpers.analysis.prediction import (
-    Prediction,
     State,
     Writing,
     predict,
@@ -19,6 +18,7 @@ from mlsd_helpers.analysis.prediction import (
     state_during,
     writing,
 )
+from mlsd_helpers.analysis.promises import refused_shares
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, largest_zone, or_none, sizings
 from mlsd_helpers.analysis.surroundings import (
     MODELS,
@@ -256,7 +256,7 @@ def too_many_refused(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fau
         if not found or found[0].overloaded or Fallbacks.of(design, one.plan).answer:
             continue
         late = found[0].least.later_than(timeout_s) if timeout_s < inf else 0.0
-        full = _refused(one, found[0])
+        full = refused_shares(one, found[0])[0]
         around = Elsewhere.of(design, one.plan)
         late, full = (around.coming * (1 - (1 - share) ** around.at_once) for share in (late, full))
         if late + full > (1 - (target or 0.0)) * SLACK:
@@ -269,21 +269,6 @@ def too_many_refused(design: Design, fleets: tuple[Sizing, ...]) -> Iterator[Fau
                 "lost.",
                 "Give the call a fallback, add replicas, or set a timeout that so few requests exceed.",
             )
-
-
-def _refused(sizing: Sizing, found: Prediction) -> float:
-    """Return the share of requests that a limited queue refuses at the peak, at least."""
-    plan, limit = sizing.plan, sizing.plan.queue_limit
-    if limit is None or plan.service_time is None or plan.batching:
-        return 0.0
-    slots, mean_s, rate = plan.concurrency_per_replica, plan.service_time.mean, found.load_rps
-    if plan.routing == "random":
-        queue = (slots, slots + limit, rate / found.replicas, mean_s)
-    else:
-        queue = (found.replicas * slots, found.replicas * (slots + limit), rate, mean_s)
-    # With room to wait, steady service times refuse fewer than exponential ones, for which the formula is.
-    least = found.least.service
-    return 0.0 if limit and least.scv < 1 else or_none(formulas.mmck_blocking, *queue) or 0.0
 
 
 @rule(

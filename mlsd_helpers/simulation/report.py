@@ -253,6 +253,8 @@ class _Simulated:
     runs: list["_Run"]
     incidents: Sequence[IncidentName]
     overload: OverloadError | None = None
+    backlog: OverloadError | None = None
+    """The overload of a fleet whose callers give up and have a fallback: its queue grows, however long is simulated."""
 
     @classmethod
     def of(
@@ -262,18 +264,23 @@ class _Simulated:
             runs = [_Run.of(design, one, name, *wanted) for name, one in _variants(sizing)]
         except OverloadError as overload:
             return cls(sizing, [], wanted.incidents, overload)
+        backlog = runs[0].backlog
+        if backlog and not Fallbacks.of(design, sizing.plan).answer:
+            return cls(sizing, [], wanted.incidents, backlog)
         for number, run in enumerate(runs):
             run.simulate(seed, _part_of(progress, number, len(runs)))
-        return cls(sizing, runs, wanted.incidents)
+        return cls(sizing, runs, wanted.incidents, backlog=backlog)
 
     def served(self, design: Design) -> list[Estimate]:
         """Return the share of its requests that the fleet serves in time, under each reading."""
         if self.overload:
             return [exactly(1 / self.overload.utilisation)]
+        if self.backlog:
+            return [exactly(0.0), exactly(1 / self.backlog.utilisation)]
         callers = callers_of(design, self.sizing.plan)
         found = [served_of(run.result, callers.timeout_s) for run in self.runs]
         declared = _declared(design, self.sizing, self.incidents)
-        return [*found, *(served_by_service_time(declared, self.sizing.plan, callers) if declared else ())]
+        return [*found, *(served_by_service_time(declared, self.sizing, callers) if declared else ())]
 
     @property
     def longest_s(self) -> float:
@@ -343,7 +350,10 @@ def _report(
     sizing, runs = one.sizing, one.runs
     if one.overload:
         return _overloaded(design, sizing, one.overload, incidents, folder)
-    elsewhere, fallbacks = Elsewhere.of(design, sizing.plan), Fallbacks.of(design, sizing.plan)
+    elsewhere, fallbacks = (
+        Elsewhere.of(design, sizing.plan, during=incidents),
+        Fallbacks.of(design, sizing.plan),
+    )
     results = [(run.name, run.result) for run in runs]
     served, fleets_s = _served_by_component(design, fleets)
     answers = answered_of(design, served, fleets_s, zone_lost="zone loss" in incidents)
@@ -407,6 +417,8 @@ def _doubts(
         answered=unplanned or ("the queue_limit of a generation is not simulated" if limited else ""),
         percentile=lambda share: next(filter(None, (run.too_few(share) for run in runs)), ""),
         rise=None if _assumed_rise(sizing, runs) else rising(sizing, _busy(runs)),
+        during=tuple(_changing(incidents)),
+        backlog=one.backlog is not None,
         declared=_declared(design, sizing, incidents),
     )
 
@@ -634,6 +646,14 @@ class _Run:
             warm_up=self.warm_up,
             progress=progress,
         )
+
+    @property
+    def backlog(self) -> OverloadError | None:
+        """The overload for which a queue grows: nothing limits it, and callers who gave up are served all the same."""
+        scenario = self.scenario
+        if isinstance(scenario, GenerationScenario) or scenario.fleet.queue_limit is not None:
+            return None
+        return scenario.overload()
 
     def too_few(self, share: float) -> str:
         """Say why too few requests were measured for a percentile: some have to lie beyond it in each replication."""

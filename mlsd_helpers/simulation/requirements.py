@@ -231,6 +231,10 @@ class Doubts:
     """Of a percentile: too few requests were simulated for it."""
     rise: "Rise | None" = None
     """What answers while load rises to the peak, where that is fewer replicas than were simulated."""
+    during: tuple[str, ...] = ()
+    """The incidents that were simulated."""
+    backlog: bool = False
+    """Whether the queue grows without end, so that what was simulated is only its beginning."""
     declared: Prediction | None = None
     """The same state of a fleet by its service time, where its generation was simulated."""
 
@@ -369,9 +373,9 @@ def served_of(result: Result, timeout_s: float) -> Estimate:
     return result.served
 
 
-def served_by_service_time(found: Prediction, plan: FleetPlan, callers: Callers) -> list[Estimate]:
+def served_by_service_time(found: Prediction, sizing: Sizing, callers: Callers) -> list[Estimate]:
     """Return the least and the most that a fleet answers in time, by its service time."""
-    return [exactly(share) for share in shares_in_time(found, plan, callers)]
+    return [exactly(share) for share in shares_in_time(found, sizing, callers)]
 
 
 NAMES = {"whole answer": "latency", "first token": "first token", "gap between tokens": "per token"}
@@ -386,7 +390,7 @@ def _latency(
     callers, falls_back = callers_of(design, plan), Fallbacks.of(design, plan).answer
     for promise in latency.promises if latency else ():
         share = PERCENTILES.get(promise.percentile)
-        elsewhere = Elsewhere.of(design, plan, promise.percentile)
+        elsewhere = Elsewhere.of(design, plan, promise.percentile, doubts.during)
         whole, pause, of_fleet = promise.what == "whole answer", "", share
         whys = [undecided]
         if whole:
@@ -397,9 +401,13 @@ def _latency(
             )
             of_fleet = ends[-1]
             give_up_s = callers.timeout_s + elsewhere.later_s if falls_back else None
-            times = [
-                time for _, result in results for end in ends for time in _of_all(result, end, give_up_s)
-            ]
+            times = (
+                [_NEVER if give_up_s is None else exactly(give_up_s)]
+                if doubts.backlog
+                else [
+                    time for _, result in results for end in ends for time in _of_all(result, end, give_up_s)
+                ]
+            )
             late = (
                 "" if math.isfinite(max(t.value for t in times)) else "the time of the fallback is not given"
             )

@@ -481,8 +481,8 @@ class Scenario:
         """Whether a queue limit or timeouts keep every queue finite, whatever the load."""
         return self.fleet.queue_limit is not None or self.clients.timeout_s < math.inf
 
-    def refuse_overload_in_incidents(self) -> None:
-        """Raise `OverloadError` where an incident that does not end makes a queue grow without limit."""
+    def overload(self) -> OverloadError | None:
+        """Return the overload that stays, with incidents that do not end; None where arrivals are fewer."""
         lasting = [each for each in self.incidents if getattr(each, "lasts_s", 0.0) == math.inf]
         factor = math.prod(each.factor for each in lasting if isinstance(each, Surge))
         most = self.fleet.most_replicas
@@ -494,8 +494,12 @@ class Scenario:
             if not isinstance(each, Surge | RollingRestart | ColdCache)
         )
         busy = factor * self._busy_with(most) * most / max(most - lost, 1e-9)
-        if busy >= 1 and not self.limited:
-            raise OverloadError(busy, factor * self.arrivals.rate_rps)
+        return OverloadError(busy, factor * self.arrivals.rate_rps) if busy >= 1 else None
+
+    def refuse_overload_in_incidents(self) -> None:
+        """Raise `OverloadError` where an incident that does not end makes a queue grow without limit."""
+        if not self.limited and (found := self.overload()):
+            raise found
 
 
 def _check_incident(incident: Incident, scenario: Scenario) -> None:

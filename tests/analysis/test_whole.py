@@ -69,7 +69,7 @@ def test_to_a_fleet_that_is_an_alternative_a_request_comes_after_the_first_has_t
     seldom = around(design(WITH_ALTERNATIVE, plan, vendor={"availability": "99.99%"}), "own")
     assert seldom.seldom
     assert "too few" in seldom.why
-    assert seldom.whole(5.0).least_s < 1 < seldom.whole(5.0).most_s
+    assert seldom.whole(5.0).most_s < 1  # the percentile is that of requests which do not come to it
 
 
 IN_A_ROW = [call("door", "hub", timeout="800 ms"), call("hub", "model", timeout="300 ms")]

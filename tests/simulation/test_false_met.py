@@ -275,6 +275,7 @@ def ranking(retrieval):
     second = {"id": "second", "component": "model", "load": "500 rps", "routing": "central queue", "zones": 3}
     second |= {"service_time": STEADY, "replicas": 20}
     split = [{"component": "index", "time": "60 ms"}, {"component": "model", "time": "40 ms"}]
+    split += [{"component": "gateway", "time": "1 ms"}]
     latency = {
         "budget": "150 ms",
         "percentile": "p99",
