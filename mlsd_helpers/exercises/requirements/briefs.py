@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Stratum, equals
 
 Brief = Mapping[str, Any]
 
@@ -82,6 +82,28 @@ def counted_requests(brief: Brief) -> Answer:
     return _answer(brief, scorings_per_s=brief["peak_rps"])  # C7
 
 
+def counted_candidates_of_rankings_alone(brief: Brief) -> Answer:
+    """You counted the candidates of rankings alone. Another answer may also be made of several runs of the model, and
+    the brief says how many. What does `candidates` say here?
+    """
+    return _answer(brief) if brief["answer"] == "shops, best first" else counted_requests(brief)
+
+
+def read_milliseconds_as_seconds(brief: Brief) -> Answer:
+    """You held milliseconds against limits in seconds, so that nearly everything is slow. In which unit is `limit_ms`,
+    and in which are the limits of the tiers?
+    """
+    return _answer(brief, tier=_tier(1_000 * brief["limit_ms"]))
+
+
+def somebody_always_waits(brief: Brief) -> Answer:
+    """You never say batch. From a minute on nobody waits at the screen, and the work can be done when it is cheap. Up
+    to which limit does a person wait?
+    """
+    right = _answer(brief)
+    return {**right, "tier": "interactive" if right["tier"] == "batch" else right["tier"]}
+
+
 def order_called_classes(brief: Brief) -> Answer:
     """You called an ordered list a choice among classes. Classes are fixed before anybody asks; candidates change
     with each request, and their order is the answer. What would a new shop do to your classes?
@@ -124,20 +146,27 @@ def _case(answer: str, limit_ms: int, peak_rps: int, candidates: int = 1) -> Cas
 
 
 def _draw(rng: random.Random) -> Case:
-    """Draw a brief, every third on a boundary."""
+    """Draw a brief, every third on a boundary; not a ranking alone may have several candidates."""
     answer = rng.choice(list(_TYPES))
     limit_ms = rng.choice(
         [
             100,
             2_000,
+            60_000,
             rng.randrange(10, 99),
             rng.randrange(110, 1_900),
             rng.randrange(2_100, 55_000),
             rng.randrange(70_000, 3_600_000),
         ]
     )
-    candidates = rng.randrange(50, 900, 10) if answer == "shops, best first" else 1
+    candidates = rng.randrange(50, 900, 10) if answer == "shops, best first" else rng.choice([1, 1, 3, 12])
     return _case(answer, limit_ms, rng.randrange(20, 4_000), candidates)
+
+
+def _on(limit_ms: int) -> Stratum:
+    return Stratum(
+        '- `tier`: `"real-time"` (limit < 100 ms)', lambda case: case["brief"]["limit_ms"] == limit_ms
+    )
 
 
 EXERCISE = Exercise(
@@ -161,12 +190,16 @@ EXERCISE = Exercise(
         _case("one of twelve queues", 600, 35),
         _case("a paragraph of text", 30_000, 21),
         _case("yes or no", 3_600_000, 9),
+        _case("minutes until arrival", 60_000, 40, 12),
     ),
     reference=read_brief,
     alternatives=(read_brief_in_seconds, read_brief_as_record),
     mistakes=(
         boundary_let_in,
         counted_requests,
+        counted_candidates_of_rankings_alone,
+        read_milliseconds_as_seconds,
+        somebody_always_waits,
         order_called_classes,
         number_called_class,
         waited_means_batch,
@@ -180,4 +213,18 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
+    strata=(
+        *map(_on, (100, 2_000, 60_000)),
+        *(
+            Stratum(
+                "There are five kinds of `answer`", lambda case, kind=kind: case["brief"]["answer"] == kind
+            )
+            for kind in _TYPES
+        ),
+        Stratum(
+            "- `scorings_per_s`",
+            lambda case: case["brief"]["candidates"] > 1 and case["brief"]["answer"] != "shops, best first",
+        ),
+    ),
+    general=("A `brief` says", "Grading changes", "Write `read_brief`", "- `type`"),
 )

@@ -4,7 +4,7 @@ import random
 from collections.abc import Collection, Sequence
 
 from mlsd_helpers.cases.traffic import PROFILE
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Stratum, equals
 from mlsd_helpers.formulas import peak_of_trace
 
 Counts = Sequence[int | None]
@@ -113,14 +113,55 @@ def counted_by_bucket(counts: Counts, bucket_s: float, repeated: Collection[int]
     return _answer(right["peak_rps"] * bucket_s, right["mean_rps"] * bucket_s)
 
 
+def positions_after_the_gaps(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You dropped the gaps first and looked up the repeated buckets then. A position counts all buckets, those without
+    a count too: which bucket have you halved?
+    """
+    counted = [count for count in counts if count is not None]
+    return peak_by_hand(counted, bucket_s, repeated)
+
+
+def rate_of_the_largest_count(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You looked for the largest count first, and made it a rate then. A long bucket may hold the most requests at a
+    lower rate: divide all of them by their time, and then compare.
+    """
+    known = {bucket: count for bucket, count in enumerate(counts) if count is not None}
+    largest = max(known, key=lambda bucket: known[bucket])
+    rate = known[largest] / (bucket_s * (2 if largest in repeated else 1))
+    return _answer(rate, peak(counts, bucket_s, repeated)["mean_rps"])
+
+
+def one_repeat_alone(counts: Counts, bucket_s: float, repeated: Collection[int]) -> Answer:
+    """You took one bucket as repeated where the list names several. What does your code do with the second?"""
+    return {**peak(counts, bucket_s, list(repeated)[:1])}
+
+
 def _draw(rng: random.Random) -> Case:
-    """Draw a day and a half with one hour repeated at night, two missing hours and two without requests."""
+    """Draw a day and a half with up to two repeated buckets, two without a count and two without requests."""
     bucket_s, mean = rng.choice([1_800, 3_600]), rng.randrange(5_000, 400_000)
     counts: list[int | None] = [round(mean * factor * rng.uniform(0.97, 1.03)) for factor in PROFILE]
-    counts[1] = round(mean * rng.uniform(2.4, 2.7))
-    for bucket, count in zip(rng.sample(range(4, 9), 4), (None, None, 0, 0), strict=True):
+    places = rng.sample(range(10), 6)
+    repeated = sorted(places[: rng.choice([0, 1, 1, 2])])
+    for bucket in repeated:
+        counts[bucket] = round(mean * rng.choice([rng.uniform(2.4, 2.7), rng.uniform(5, 6)]))
+    for bucket, count in zip(places[2:], (None, None, 0, 0), strict=True):
         counts[bucket] = count
-    return {"counts": counts, "bucket_s": bucket_s, "repeated": [1]}
+    return {"counts": counts, "bucket_s": bucket_s, "repeated": repeated}
+
+
+def _gap_before_a_repeat(case: Case) -> bool:
+    gaps = [bucket for bucket, count in enumerate(case["counts"]) if count is None]
+    return bool(case["repeated"]) and min(gaps) < max(case["repeated"])
+
+
+def _largest_count_is_a_repeat(case: Case) -> bool:
+    counts = [count or 0 for count in case["counts"]]
+    return counts.index(max(counts)) in case["repeated"]
+
+
+def _peak_is_a_repeat(case: Case) -> bool:
+    once = [None if bucket in case["repeated"] else count for bucket, count in enumerate(case["counts"])]
+    return peak(**case)["peak_rps"] > peak(once, case["bucket_s"], ())["peak_rps"]
 
 
 EXERCISE = Exercise(
@@ -138,6 +179,7 @@ EXERCISE = Exercise(
         {"counts": [900, 2_700, 400, None, 1_500], "bucket_s": 60, "repeated": [1]},
         {"counts": [1_200, 0, 3_000, None, 4_800], "bucket_s": 60, "repeated": [4]},
         {"counts": [36_000, None, 57_600, 93_600, 21_600], "bucket_s": 3_600, "repeated": [3]},
+        {"counts": [None, 2_400, 0, 9_600, 1_500, 10_800, 1_800], "bucket_s": 60, "repeated": [3, 5]},
     ),
     reference=peak,
     alternatives=(peak_by_hand, peak_by_halves),
@@ -150,6 +192,9 @@ EXERCISE = Exercise(
         left_out_the_repeated,
         zero_read_as_gap,
         counted_by_bucket,
+        positions_after_the_gaps,
+        rate_of_the_largest_count,
+        one_repeat_alone,
     ),
     hints=(
         "Look at how much time each count covers: one bucket, two, or none that anybody measured.",
@@ -157,4 +202,15 @@ EXERCISE = Exercise(
         "A neighbour: 10 cars in one minute and 30 in the next two: the busiest rate is 15 a minute, not 30.",
     ),
     draw=_draw,
+    strata=(
+        Stratum("`None` means that nobody counted", _gap_before_a_repeat),
+        Stratum("`repeated` lists the positions (from 0)", lambda case: len(case["repeated"]) == 2),
+        Stratum("`repeated` lists the positions (from 0)", lambda case: not case["repeated"]),
+        Stratum("their count covers twice the time", _peak_is_a_repeat),
+        Stratum(
+            "- `peak_rps`: the highest rate",
+            lambda case: _largest_count_is_a_repeat(case) and not _peak_is_a_repeat(case),
+        ),
+    ),
+    general=("A trace has", "Write `peak`", "- `mean_rps`"),
 )

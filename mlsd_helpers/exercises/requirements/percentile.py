@@ -1,9 +1,12 @@
 """Exercise 3: the percentile of a service whose replicas each report a histogram."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Stratum, equals, same
 
 Counts = Sequence[int]
 
@@ -50,7 +53,15 @@ def averaged_the_percentiles(edges_ms: Sequence[int], histograms: Sequence[Count
     may be a time that no request took. Which requests are the slowest of all together?
     """
     each = [_edge(edges_ms, counts, percent) for counts in histograms]
-    return {**percentile(edges_ms, histograms, percent), "latency_ms": sum(each) / len(each)}  # C3
+    return {"merged": _merged(histograms), "latency_ms": sum(each) / len(each)}  # C3
+
+
+def weighed_the_percentiles(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You averaged the replicas' percentiles, each by its number of requests. Weights do not help: a percentile of a
+    mixture is not a mean of percentiles. Which requests are the slowest of all together?
+    """
+    each = [sum(counts) * _edge(edges_ms, counts, percent) for counts in histograms]
+    return {"merged": _merged(histograms), "latency_ms": sum(each) / sum(map(sum, histograms))}
 
 
 def took_the_mean(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
@@ -58,8 +69,11 @@ def took_the_mean(edges_ms: Sequence[int], histograms: Sequence[Counts], percent
     requests are slower than your number?
     """
     merged = _merged(histograms)
-    mean_ms = sum(e * c for e, c in zip(edges_ms, merged, strict=True)) / sum(merged)
-    return {"merged": merged, "latency_ms": mean_ms}  # C1
+    return {"merged": merged, "latency_ms": _mean(edges_ms, merged)}  # C1
+
+
+def _mean(edges_ms: Sequence[int], counts: Counts) -> float:
+    return sum(e * c for e, c in zip(edges_ms, counts, strict=True)) / sum(counts)
 
 
 def took_the_worst_replica(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
@@ -67,7 +81,7 @@ def took_the_worst_replica(edges_ms: Sequence[int], histograms: Sequence[Counts]
     all requests are that slow?
     """
     worst_ms = max(_edge(edges_ms, counts, percent) for counts in histograms)
-    return {**percentile(edges_ms, histograms, percent), "latency_ms": worst_ms}
+    return {"merged": _merged(histograms), "latency_ms": worst_ms}
 
 
 def took_the_median(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
@@ -78,6 +92,12 @@ def took_the_median(edges_ms: Sequence[int], histograms: Sequence[Counts], perce
     return {"merged": merged, "latency_ms": _edge(edges_ms, merged, 50)}
 
 
+def always_p99(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You gave the p99, whatever percentile was asked for. A promise names its own share: where does it stand here?"""
+    merged = _merged(histograms)
+    return {"merged": merged, "latency_ms": _edge(edges_ms, merged, 99)}
+
+
 def asked_for_more_than_the_share(
     edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int
 ) -> Answer:
@@ -85,8 +105,25 @@ def asked_for_more_than_the_share(
     Where do you compare, and with which sign?
     """
     merged = _merged(histograms)
-    above = [sum(merged[: at + 1]) * 100 > percent * sum(merged) for at in range(len(merged))]
-    return {"merged": merged, "latency_ms": edges_ms[above.index(True)]}
+    return {"merged": merged, "latency_ms": _edge_above(edges_ms, merged, percent)}
+
+
+def _edge_above(edges_ms: Sequence[int], counts: Counts, percent: int) -> float:
+    above = [sum(counts[: at + 1]) * 100 > percent * sum(counts) for at in range(len(counts))]
+    return edges_ms[above.index(True)]
+
+
+def averaged_the_counts(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You averaged the counts. The service answered what all replicas answered together: how many requests is that?"""
+    averaged = [count / len(histograms) for count in _merged(histograms)]
+    return {**percentile(edges_ms, histograms, percent), "merged": averaged}
+
+
+def summed_along_the_edges(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You added the counts up along the edges. That is how many requests were answered *within* each edge; asked are
+    those between it and the one before, as each replica reports them.
+    """
+    return {**percentile(edges_ms, histograms, percent), "merged": list(accumulate(_merged(histograms)))}
 
 
 def _draw(rng: random.Random) -> Case:
@@ -97,17 +134,38 @@ def _draw(rng: random.Random) -> Case:
     ]
     slow = [0, 0, 0, rng.randrange(2, 9), rng.randrange(0, 3), rng.randrange(4, 8)]
     percent = rng.choice([90, 95, 99])
-    if percent > 90:  # what the slow one serves is then exactly the rest
+    if percent > 90:  # what the slow one serves is then exactly the rest, or one more
         fast = sum(map(sum, healthy))
         hundreds = fast // percent + 1
         healthy[0][0] += percent * hundreds - fast
-        slow[3] += (100 - percent) * hundreds - sum(slow)
-    return {"edges_ms": edges_ms, "histograms": [*healthy, slow], "percent": percent}
+        slow[3] += (100 - percent) * hundreds - sum(slow) + rng.choice([0, 0, 1])
+    idle = rng.choice([[], [[0] * len(edges_ms)]])
+    return {"edges_ms": edges_ms, "histograms": [*healthy, *idle, slow], "percent": percent}
 
 
 def _latency(case: Case, given: Given) -> float:
     """Follow the learner's own counts."""
     return _edge(case["edges_ms"], given["merged"], case["percent"])
+
+
+def _right_latency(case: Case, value: Any, given: Given) -> bool:
+    """Tell whether a latency follows from the learner's own counts, or from the right ones, which may be in no list."""
+    return same(value, _latency(case, given)) or same(value, percentile(**case)["latency_ms"])
+
+
+def _over(case: Case) -> int:
+    """Return how much more than the share is within the edge before the first slow one: 0 where it is met exactly."""
+    merged = _merged(case["histograms"])
+    return 100 * sum(merged[:3]) - case["percent"] * sum(merged)
+
+
+def _slip(mistake: Callable[..., Answer], latency_ms: Callable[[Case, Counts], float]) -> Slip:
+    return Slip(mistake, {"latency_ms": lambda case, given: latency_ms(case, given["merged"])})
+
+
+def _of_histograms(mistake: Callable[..., Answer]) -> Slip:
+    """Return a slip that looks at the replicas, whatever the merged counts."""
+    return _slip(mistake, lambda case, _: mistake(**case)["latency_ms"])
 
 
 EXERCISE = Exercise(
@@ -119,22 +177,42 @@ EXERCISE = Exercise(
     minutes=12,
     steps=(
         equals("merged", 1, lambda case, _: _merged(case["histograms"])),
-        equals("latency_ms", 2, _latency),
+        replace(equals("latency_ms", 2, _latency), right=_right_latency),
     ),
     cases=(
-        {"edges_ms": [20, 50, 500], "histograms": [[600, 398, 2], [500, 497, 3], [0, 0, 9]], "percent": 99},
+        {"edges_ms": [20, 50, 100, 500], "histograms": [[600, 390, 8, 2], [500, 430, 67, 3], [0, 0, 0, 9]],
+         "percent": 99},
         {"edges_ms": [20, 50, 100, 400], "histograms": [[700, 250, 40, 10], [300, 140, 60, 0], [0, 0, 2, 8]],
          "percent": 95},
         {"edges_ms": [20, 50, 100], "histograms": [[50, 40, 10], [50, 50, 0]], "percent": 95},
     ),
     reference=percentile,
     alternatives=(percentile_by_list, percentile_in_floats),
-    mistakes=(averaged_the_percentiles, took_the_mean, took_the_worst_replica, took_the_median,
-              asked_for_more_than_the_share),
+    mistakes=(
+        _of_histograms(averaged_the_percentiles),
+        _of_histograms(weighed_the_percentiles),
+        _of_histograms(took_the_worst_replica),
+        _slip(took_the_mean, lambda case, merged: _mean(case["edges_ms"], merged)),
+        _slip(took_the_median, lambda case, merged: _edge(case["edges_ms"], merged, 50)),
+        _slip(always_p99, lambda case, merged: _edge(case["edges_ms"], merged, 99)),
+        _slip(
+            asked_for_more_than_the_share,
+            lambda case, merged: _edge_above(case["edges_ms"], merged, case["percent"]),
+        ),
+        averaged_the_counts,
+        summed_along_the_edges,
+    ),
     hints=(
         "Look at the service as its users do: they do not know which replica answered.",
         "Start by adding the counts bucket by bucket. Then walk up the edges until enough requests lie below.",
         "A neighbour: 97 letters come in 1 day, 3 in 9 days. The 95th of 100 came in 1 day, the 98th in 9.",
     ),
     draw=_draw,
+    strata=(
+        Stratum("at least `percent` per cent of all requests", lambda case: _over(case) == 0),
+        Stratum("at least `percent` per cent of all requests", lambda case: -150 < _over(case) < 0),
+        Stratum("Each replica reports a histogram", lambda case: not all(map(sum, case["histograms"]))),
+        Stratum("- `latency_ms`: the first edge", lambda case: case["percent"] < 99),
+    ),
+    general=("Write `percentile`", "- `merged`"),
 )  # fmt: skip
