@@ -399,7 +399,6 @@ def together(exercise: Exercise, mistakes: list[Any]) -> Any:
 
 
 UNFINISHED = {
-    "01-decide",
 }  # fmt: skip
 """Exercises whose mistakes in later steps are not yet slips."""
 

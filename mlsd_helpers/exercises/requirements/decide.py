@@ -1,11 +1,11 @@
 """Exercise 6: two requirements clash. Which gives way, by how much is that better, and why?"""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Step, Stratum, equals, is_number
 
 Clash = Mapping[str, Any]
 
@@ -79,17 +79,25 @@ def the_product_said_so(clash: Clash) -> Answer:
     """You keep the limit because it was asked for. A requirement has a price, and who asked for it may not know that
     price: tell them what a looser one would lose, and let them choose. What do your own two numbers say?
     """
-    nets = _nets(clash)
-    others = max(nets[LOOSEN], nets[DROP])
-    return {**_net_worths(clash), "decision": KEEP, "reason": _REASONS[KEEP], "margin": nets[KEEP] - others}
+    return {**decide(clash), **_chosen(clash, KEEP)}
 
 
 def cheapest_to_run(clash: Clash) -> Answer:
     """You took the way that costs least to run, and left out what it loses. An older count finds less fraud, and that
     is money too. What does each way leave when both are counted?
     """
-    way = LOOSEN if clash["job_cost"] < clash["stream_cost"] else KEEP
-    return {**decide(clash), "decision": way, "reason": _REASONS[way]}
+    return {**decide(clash), **_chosen(clash, _cheapest(clash))}
+
+
+def _cheapest(clash: Clash) -> str:
+    return LOOSEN if clash["job_cost"] < clash["stream_cost"] else KEEP
+
+
+def _chosen(clash: Clash, way: str) -> Answer:
+    """Return a way with its reason, where there is a choice."""
+    if not clash["allowed"]:
+        return {"decision": DROP, "reason": _FORBIDDEN}
+    return {"decision": way, "reason": _REASONS[way]}
 
 
 def left_out_the_costs(clash: Clash) -> Answer:
@@ -112,27 +120,52 @@ def pays_for_both(clash: Clash) -> Answer:
     return _decided(dearer, _nets(dearer), allowed=clash["allowed"])
 
 
+def counted_what_the_stream_adds(clash: Clash) -> Answer:
+    """You took from the worth of fresh counts that of old ones. That is what freshness adds; asked is what the stream
+    leaves by itself. What would it leave if there were no job?
+    """
+    dearer = {**clash, "stream_cost": clash["stream_cost"] + clash["worth_old"]}
+    return _decided(dearer, _nets(dearer), allowed=clash["allowed"])
+
+
 def forgot_to_do_without(clash: Clash) -> Answer:
     """You weighed the two limits against each other alone. There is a third way out: to do without the feature, which
-    leaves exactly nothing. That is more than any loss, and it may be the next best where one of the two loses.
+    leaves exactly nothing. Is that not more than any loss?
     """
-    nets = _nets(clash)
-    way = KEEP if nets[KEEP] > nets[LOOSEN] else LOOSEN
-    other = LOOSEN if way == KEEP else KEEP
-    chosen = {
-        **_net_worths(clash),
-        "decision": way,
-        "reason": _REASONS[way],
-        "margin": nets[way] - nets[other],
-    }
-    return chosen if clash["allowed"] else {**decide(clash), "margin": chosen["margin"]}
+    return {**decide(clash), **_chosen(clash, _better_limit(_nets(clash)))}
+
+
+def _better_limit(nets: Mapping[str, float]) -> str:
+    return KEEP if nets[KEEP] > nets[LOOSEN] else LOOSEN
+
+
+def margin_between_the_limits(clash: Clash) -> Answer:
+    """You compared the two limits alone. What does dropping the feature leave, and is that the next best?"""
+    right = decide(clash)
+    return {**right, "margin": abs(right["net_fresh"] - right["net_old"])}
+
+
+def margin_over_nothing(clash: Clash) -> Answer:
+    """You held your decision against doing nothing. The margin is what it has over the *next best* of the three: put
+    what they leave in order. Which comes second?
+    """
+    return {**decide(clash), "margin": max(_nets(clash).values())}
+
+
+def money_forbids_it(clash: Clash) -> Answer:
+    """You gave money as the reason where the use is not allowed. It would be no more allowed if it paid. What would you
+    say to somebody who offers to pay the difference?
+    """
+    right = decide(clash)
+    return {**right, "reason": right["reason"] if clash["allowed"] else _REASONS[DROP]}
 
 
 def put_a_price_on_the_law(clash: Clash) -> Answer:
     """You weighed by money what is not allowed. A constraint is not a requirement with a high price: nobody on the team
     can trade it, and who finds it late has built for nothing. What is left to decide then?
     """
-    return _decided(clash, _nets(clash), allowed=True)
+    by_money = _decided(clash, _nets(clash), allowed=True)
+    return {**decide(clash), "decision": by_money["decision"], "reason": by_money["reason"]}
 
 
 def _clash(fresh: int, old: int, stream: int, job: int, *, allowed: bool = True) -> Case:
@@ -158,8 +191,11 @@ def _draw(rng: random.Random) -> Case:
 
 def _followed(case: Case, given: Given) -> Answer:
     """Decide by the learner's own numbers."""
-    nets = {KEEP: float(given["net_fresh"]), LOOSEN: float(given["net_old"]), DROP: 0.0}
-    return _decided(case["clash"], nets, allowed=case["clash"]["allowed"])
+    return _decided(case["clash"], _own(given), allowed=case["clash"]["allowed"])
+
+
+def _own(given: Given) -> dict[str, float]:
+    return {KEEP: float(given["net_fresh"]), LOOSEN: float(given["net_old"]), DROP: 0.0}
 
 
 def _words(name: str, known: tuple[str, ...], question: str) -> Step:
@@ -171,13 +207,28 @@ def _words(name: str, known: tuple[str, ...], question: str) -> Step:
     return replace(equals(name, 1, lambda case, given: _followed(case, given)[name]), explain=explain)
 
 
-def _explain_margin(case: Case, value: Any) -> str:
-    if not isinstance(value, int | float):
+def _explain_margin(_: Case, value: Any) -> str:
+    if not is_number(value):
         return "Expected a number: dollars a day."
-    nets = _nets(case["clash"])
-    if abs(value - abs(nets[KEEP] - nets[LOOSEN])) < 1e-6:
-        return "You compared the two limits alone. What does dropping the feature leave, and is that the next best?"
     return "Put what each of the three ways leaves in order. How far apart are the first two?"
+
+
+def _of_own(made: Callable[[Clash, Mapping[str, float]], Answer]) -> dict[str, Callable[[Case, Given], Any]]:
+    """Return what a belief makes of the learner's own two numbers: a decision and a reason."""
+
+    def part(name: str) -> Callable[[Case, Given], Any]:
+        return lambda case, given: made(case["clash"], _own(given))[name]
+
+    return {name: part(name) for name in ("decision", "reason")}
+
+
+def _best_is(way: str, second: str) -> Stratum:
+    def holds(case: Case) -> bool:
+        nets = _nets(case["clash"])
+        order = sorted(nets, key=lambda one: -nets[one])
+        return bool(case["clash"]["allowed"]) and order[:2] == [way, second]
+
+    return Stratum("There are three ways out", holds)
 
 
 EXERCISE = Exercise(
@@ -211,12 +262,19 @@ EXERCISE = Exercise(
     reference=decide,
     alternatives=(decide_step_by_step, decide_as_record),
     mistakes=(
-        the_product_said_so,
-        cheapest_to_run,
         left_out_the_costs,
         pays_for_both,
-        forgot_to_do_without,
-        put_a_price_on_the_law,
+        counted_what_the_stream_adds,
+        Slip(the_product_said_so, _of_own(lambda clash, _: _chosen(clash, KEEP))),
+        Slip(cheapest_to_run, _of_own(lambda clash, _: _chosen(clash, _cheapest(clash)))),
+        Slip(forgot_to_do_without, _of_own(lambda clash, nets: _chosen(clash, _better_limit(nets)))),
+        Slip(put_a_price_on_the_law, _of_own(lambda clash, nets: _decided(clash, nets, allowed=True))),
+        Slip(
+            money_forbids_it,
+            {"reason": lambda c, g: _followed(c, g)["reason"] if c["clash"]["allowed"] else _REASONS[DROP]},
+        ),
+        Slip(margin_between_the_limits, {"margin": lambda _, g: abs(g["net_fresh"] - g["net_old"])}),
+        Slip(margin_over_nothing, {"margin": lambda _, g: max(_own(g).values())}),
     ),
     hints=(
         "Look first at what no number decides. Then there are three ways out, not two.",
@@ -227,4 +285,24 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
+    strata=(
+        _best_is(KEEP, LOOSEN),
+        _best_is(KEEP, DROP),
+        _best_is(LOOSEN, KEEP),
+        _best_is(LOOSEN, DROP),
+        _best_is(DROP, KEEP),
+        _best_is(DROP, LOOSEN),
+        Stratum(
+            "Where it is not `allowed` to use these data",
+            lambda c: not c["clash"]["allowed"] and max(_nets(c["clash"]).values()) > 0,
+        ),
+        Stratum(
+            "Where it is not `allowed` to use these data",
+            lambda c: not c["clash"]["allowed"] and max(_nets(c["clash"]).values()) == 0,
+        ),
+    ),
+    general=(
+        "A count may be", "A `clash` says", "Write `decide`", "- `net_fresh`", "With the stream,", "- `decision`",
+        "- `reason`", "- `margin`", "Any number",
+    ),
 )  # fmt: skip

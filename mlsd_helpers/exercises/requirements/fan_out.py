@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Stratum, equals
 from mlsd_helpers.formulas import budget_left_s, fan_out_tail
 
 
@@ -68,6 +68,14 @@ def not_all_slow_at_once(slow_share: float, calls: int, budget_ms: float, hops_m
     return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": 1 - slow_share**calls}
 
 
+def exactly_one_slow(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You gave the chance that exactly one call is slow. Two slow ones keep the request waiting as well. When is none
+    slow?
+    """
+    one = calls * slow_share * (1 - slow_share) ** (calls - 1)
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": one}
+
+
 def slowest_hop_alone(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
     """You took away the slowest hop alone. These hops follow each other, and a request waits for each in turn; only
     calls at the same time share their wait. When does the second one start?
@@ -90,15 +98,28 @@ def hid_the_overrun(slow_share: float, calls: int, budget_ms: float, hops_ms: Se
     return {**right, "left_ms": max(0.0, right["left_ms"])}
 
 
+def turned_the_sign(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You took the budget from the hops. What is left is above zero where they fit, and below where they do not. Which
+    of the two is the larger here?
+    """
+    right = fan_out(slow_share, calls, budget_ms, hops_ms)
+    return {**right, "left_ms": -right["left_ms"]}
+
+
 def _case(slow_share: float, calls: int, budget_ms: int, hops_ms: list[int]) -> Case:
     return {"slow_share": slow_share, "calls": calls, "budget_ms": budget_ms, "hops_ms": hops_ms}
 
 
 def _draw(rng: random.Random) -> Case:
     """Draw a search over shards and its budget, which is sometimes overspent."""
-    hops_ms = [rng.randrange(10, 90) for _ in range(rng.choice([2, 3, 4]))]
-    budget_ms = sum(hops_ms) + rng.choice([rng.randrange(15, 200), -rng.randrange(5, 20)])
-    return _case(rng.choice([0.01, 0.02, 0.005]), rng.randrange(20, 120), budget_ms, hops_ms)
+    hops_ms = [rng.randrange(10, 90) for _ in range(rng.choice([1, 2, 3, 4]))]
+    budget_ms = sum(hops_ms) + rng.choice([0, rng.randrange(15, 200), -rng.randrange(5, 20)])
+    calls = rng.choice([rng.randrange(1, 5), rng.randrange(20, 120), rng.randrange(20, 120)])
+    return _case(rng.choice([0.01, 0.02, 0.005]), calls, budget_ms, hops_ms)
+
+
+def _left_ms(case: Case) -> float:
+    return float(case["budget_ms"] - sum(case["hops_ms"]))
 
 
 EXERCISE = Exercise(
@@ -124,9 +145,11 @@ EXERCISE = Exercise(
         all_slow_at_once,
         all_fast_given,
         not_all_slow_at_once,
+        exactly_one_slow,
         slowest_hop_alone,
         gave_what_is_used,
         hid_the_overrun,
+        turned_the_sign,
     ),
     hints=(
         "Look at the good case first: what has to be true of every call for the request to be fast?",
@@ -134,4 +157,13 @@ EXERCISE = Exercise(
         "A neighbour: of two dice, at least one shows a six in 1 - (5/6)², about 31%, of the throws; not in 2/6.",
     ),
     draw=_draw,
+    strata=(
+        Stratum("A request makes a number of `calls`", lambda case: case["calls"] < 5),
+        Stratum("- `slow_requests`: the share", lambda case: case["calls"] * case["slow_share"] > 1),
+        Stratum("it passes the hops `hops_ms` one after another", lambda case: len(case["hops_ms"]) == 1),
+        Stratum("it passes the hops `hops_ms` one after another", lambda case: len(case["hops_ms"]) > 2),
+        Stratum("what the hops leave of the budget", lambda case: _left_ms(case) == 0),
+        Stratum("below 0 when they do not fit", lambda case: _left_ms(case) < 0),
+    ),
+    general=("Write `fan_out`",),
 )
