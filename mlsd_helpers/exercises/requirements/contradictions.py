@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, names
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum, names
 from mlsd_helpers.formulas import precision_at_base_rate
 
 Statement = dict[str, Any]
@@ -162,6 +162,23 @@ def period_is_the_age(statements: Statements) -> set[str]:
     return _instead(statements, freshness=_SIDES["freshness"] if n["period_min"] > n["most_min"] else set())
 
 
+def named_the_faster_step_too(statements: Statements) -> set[str]:
+    """You named both steps where one of them alone is too slow. The other could stay as it is: which of the two would
+    you have to make faster?
+    """
+    slow = _slow_steps(_numbers(statements))
+    return _instead(statements, latency={"budget", "features", "scoring"} if slow else set())
+
+
+def exactly_on_time_is_late(statements: Statements) -> set[str]:
+    """You refused a count that is exactly as old as it may be. "No older than" lets the limit itself in: which sign
+    does that have?
+    """
+    n = _numbers(statements)
+    over = n["period_min"] + n["job_min"] >= n["most_min"]
+    return _instead(statements, freshness=_SIDES["freshness"] if over else set())
+
+
 def named_one_side(statements: Statements) -> set[str]:
     """You named one side of each contradiction. It takes two to contradict, and which of them gives way is the
     product's choice, not yours: name all that cannot stand together.
@@ -200,12 +217,15 @@ def _draw(rng: random.Random) -> Case:
     service, replicas = rng.choice([20, 40, 50]), rng.randrange(4, 40)
     full = 1_000 * replicas // service
     most = period + rng.choice([-2, 0, job - 1, job, job + 5])
-    features, scoring = rng.choice([(0.3, 0.6), (0.5, 0.7), (0.6, 0.9), (0.2, 1.2), (1.3, 0.4)])
+    features, scoring = rng.choice(
+        [(0.3, 0.6), (0.5, 0.7), (0.6, 0.9), (0.2, 1.2), (1.3, 0.4), (1.0, 0.5), (0.5, 1.0), (1.1, 1.3)]
+    )
     false, right = rng.choice([1, 2]), rng.choice([5, 50, 80])
+    alarms = (rng.choice([100, 1_000]), rng.choice([80, 90]), false, rng.choice([right, 100 - false // 2]))
     numbers = (
         most, period, job, rng.choice([1_440, 1_440, most]), budget, round(features * budget), round(scoring * budget),
-        rng.choice([full, full, full // 2, 2 * full]), replicas, service,
-        rng.choice([100, 1_000]), rng.choice([80, 90]), false, rng.choice([right, 100 - false // 2]),
+        rng.choice([full, full, full - 1, full // 2, 2 * full]), replicas, service,
+        *rng.choice([alarms, alarms, alarms, (5, 80, 10, 65)]),
     )  # fmt: skip
     return _page(dict(zip(_NAMES, numbers, strict=True)), rng.sample(list(_SAYS), len(_SAYS)))
 
@@ -233,7 +253,31 @@ def _step(topic: str) -> Step:
             return "Expected ids of the statements, such as 'R1'."
         return f"Look at {topic}: {_ASKS[topic]}"
 
-    return Step(topic, 1, right, part="", explain=explain)
+    def shows(case: Case, value: Any) -> set[str]:
+        """Return what is named too much or too little on the topic, or that a part of a clash is named alone."""
+        named = (names(value) or set()) & _of(case, topic)
+        clash = contradictions(case["statements"]) & _of(case, topic)
+        return {"a part alone"} if named and named < clash else named ^ clash
+
+    return Step(topic, 1, right, part="", explain=explain, shows=shows)
+
+
+def _holds(test: Callable[[Numbers], bool]) -> Callable[[Case], bool]:
+    return lambda case: test(_numbers(case["statements"]))
+
+
+def _fresh(n: Numbers) -> float:
+    """Return how much older than promised a count is at its oldest, in minutes."""
+    return n["period_min"] + n["job_min"] - n["most_min"]
+
+
+def _busy(n: Numbers) -> float:
+    return n["peak_rps"] * n["service_ms"] / (1_000 * n["replicas"])
+
+
+def _slower(n: Numbers) -> float:
+    """Return the larger p99 of the two steps, as a share of the p99 of the answer."""
+    return max(n["features_p99_ms"], n["scoring_p99_ms"]) / n["answer_p99_ms"]
 
 
 _ASKS = {
@@ -266,6 +310,8 @@ EXERCISE = Exercise(
         trained_means_fresh,
         rare_alarms_are_right,
         period_is_the_age,
+        exactly_on_time_is_late,
+        named_the_faster_step_too,
         named_one_side,
     ),
     hints=(
@@ -280,4 +326,43 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
+    strata=(
+        Stratum("a count is oldest just before the next run is done", _holds(lambda n: _fresh(n) == 0)),
+        Stratum(
+            "a count is oldest just before the next run is done",
+            _holds(lambda n: 0 < _fresh(n) <= n["job_min"]),
+        ),
+        Stratum(
+            "some only look as if they did",
+            _holds(lambda n: n["training_min"] > n["most_min"] and _fresh(n) <= 0),
+        ),
+        Stratum("- *latency*: two steps follow each other", _holds(lambda n: _slow_steps(n) == {"features"})),
+        Stratum("- *latency*: two steps follow each other", _holds(lambda n: _slow_steps(n) == {"scoring"})),
+        Stratum(
+            "For latency, these are the p99 of the answer and each step",
+            _holds(lambda n: len(_slow_steps(n)) == 2),
+        ),
+        Stratum("The whole is never faster than either of its steps", _holds(lambda n: _slower(n) == 1)),
+        Stratum(
+            "what else do you know?",
+            _holds(
+                lambda n: _slower(n) < 1 and n["features_p99_ms"] + n["scoring_p99_ms"] > n["answer_p99_ms"]
+            ),
+        ),
+        Stratum("Nobody waits long as long as", _holds(lambda n: _busy(n) == 1)),
+        Stratum("How much of the time may a replica be busy", _holds(lambda n: 0.95 < _busy(n) < 1)),
+        Stratum("- *alarms*: of three statements", _holds(_wrong_alarms)),
+        Stratum("Count the alarms that are right", _holds(lambda n: n["one_in"] == 5)),
+        Stratum("empty where all can", lambda case: not contradictions(case["statements"])),
+    ),
+    general=(
+        "A page has",
+        "Each says its",
+        "The check uses",
+        "Here is the first",
+        "By topic:",
+        "- *load*: payments come",
+        "Name every statement",
+        "The first lines",
+    ),
 )
