@@ -18,6 +18,8 @@ class Cache(Value):
     """The parts of the key, such as "card", "merchant" and "model version"."""
     answer_depends_on: Several[Text] = ()
     """Every input that changes the answer; each belongs in the key."""
+    shared_by: Literal["everybody", "one owner", "one user"] | None = None
+    """To whom a kept answer is given: to all who ask the same, to those of one owner of the data, or to one user."""
     ttl: Seconds | None = None
     """How long an answer is kept (time to live)."""
     size: Count | None = None

@@ -956,9 +956,7 @@ def no_explanation_or_review(design: Design, planes: Planes) -> Iterator[Fault]:
         return
     unexplained = not says_something(wanted.explained)
     refused = _refused_unseen(planes)
-    turned_to = {flow.end for flow in planes.flows} | {flow.start for flow in planes.flows}
-    people = {one.id for one in planes.components if one.kind == "people"}
-    named = [name for name in wanted.reviewed_by if name in people & turned_to]
+    named = [name for name in wanted.reviewed_by if (one := planes.component(name)) and one.kind == "people"]
     demanded = [
         one.id
         for one in constraints_of(design)

@@ -708,7 +708,7 @@ def index_older_than_allowed(design: Design, flow: DataFlow) -> Iterator[Fault]:
     """What is looked up gets as old as the freshest way to it is slow."""
     ages_s = ages.least_worst_ages_s(design)
     said = _told_as_features(design, flow)
-    for where, what, component, within_s in _limits(design):
+    for where, what, component, within_s in chain(_limits(design), _deadlines(design)):
         age_s = ages_s.get(component, 0.0)
         if (component, age_s) in said:
             continue  # FLOW002 says so of the feature that is read there
@@ -744,6 +744,18 @@ def _limits(design: Design) -> Iterator[tuple[str, str, str, float]]:
     for one in design.planes.components if design.planes else ():
         if one.kind == "vector index" and limits.index is not None:
             yield "requirements.freshness.index", "A document", one.id, limits.index
+
+
+def _deadlines(design: Design) -> Iterator[tuple[str, str, str, float]]:
+    """Yield the constraints that have to be met in time by what each of some components knows."""
+    for one in design.requirements.constraints if design.requirements else ():
+        for name in one.met_by if one.within is not None and one.needs == "all" else ():
+            yield (
+                f"requirements.constraints.{one.id}.within",
+                f"What {one.id} is about",
+                name,
+                one.within or 0.0,
+            )
 
 
 @rule(

@@ -181,6 +181,53 @@ def _stored_around(planes: Planes, kept: Dataset, met: list[Component], *, any_w
     return []
 
 
+@rule(
+    "DATA042",
+    "warning",
+    title="Answers fetched beside what meets a constraint",
+    prevents="last week's stored list, shown around the check that each fresh answer passes",
+    wrong_when="Wrong if the constraint is not about these answers; accept it with that reason.",
+    needs=sketched,
+)
+def answers_beside_the_check(design: Design, planes: Planes) -> Iterator[Fault]:
+    """A check that comes after some answers sees these, and not what the same caller fetches beside it."""
+    parts, places = components_by_id(planes), list(flow_places(planes))
+    calls = [(places[position][0], flow) for position, flow in waiting_flows(planes)]
+    by_id = {flow.id: flow for _, flow in calls if flow.id}
+    told = dict[str, tuple[Flow, Flow, list[str]]]()
+    for one in _about_requests(design):
+        if one.source not in {"law", "contract"} or one.held_without:
+            continue
+        checks = [flow for _, flow in calls if flow.end in one.met_by and parts[flow.end].kind in _MASKS]
+        for check in (flow for flow in checks if flow.after):
+            seen = _before(check, by_id)
+            for place, flow in calls:
+                stored = flow.start == check.start and parts[flow.end].kind == "prediction store"
+                passes = flow.end in one.met_by or any(other.start == flow.end for other in checks)
+                if stored and not passes and flow.id not in seen:
+                    told.setdefault(place, (flow, check, []))[2].append(one.id)
+    for place, (flow, check, names) in told.items():
+        yield Fault(
+            place,
+            f"{listed(list(dict.fromkeys(names)))}: met by {check.end}, which {check.start} asks after "
+            f"{listed(list(check.after))}; what {flow.start} → {flow.end} brings is not among that.",
+            f"Name this call in 'after' of {check.start} → {check.end} too, or let what is stored pass {check.end} "
+            "when it is read.",
+        )
+
+
+def _before(check: Flow, by_id: dict[str, Flow]) -> set[str | None]:
+    """Return the calls whose answers a check sees: those it comes after, theirs, and what stands in for each."""
+    seen, open_ones = set[str | None](), [*check.after, check.otherwise]
+    while open_ones:
+        name = open_ones.pop()
+        flow = by_id.get(name or "")
+        if name not in seen and flow is not None:
+            seen.add(name)
+            open_ones += [*flow.after, flow.otherwise]
+    return seen
+
+
 def _nobody_asks(part: Component, planes: Planes) -> bool:
     """Tell whether a component that acts on what it gets, gets nothing."""
     into = [flow for flow in planes.flows if flow.end == part.id]

@@ -1,5 +1,6 @@
 """Rules on security: trust boundaries, limits for callers, what a model reads and says, secrets, updates."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -591,6 +592,50 @@ def read_without_users_rights(design: Design, planes: Planes) -> Iterator[Fault]
                 "State in 'auth' whose rights decide, such as the user's token, and in 'separated_by' of the set of "
                 "data that the store filters by tenant and user.",
             )
+
+
+@rule(
+    "SEC016",
+    "warning",
+    title="Kept answer that crosses between owners",
+    prevents="an answer out of one client's files, given from the cache to whoever asks the same question",
+    incident=OWASP.format("LLM08, vector and embedding weaknesses"),
+    wrong_when="Wrong if the key holds the owner under another name; write 'shared_by: one owner'.",
+    needs=sketched,
+)
+def cache_crosses_owners(design: Design, planes: Planes) -> Iterator[Fault]:
+    """An answer that is made of what some may read is kept for those alone."""
+    calls = [flow for _, flow in waiting_flows(planes)]
+    owned = [
+        one
+        for one in (design.data.datasets if design.data else ())
+        if says_something(one.belongs_to)
+        and (one.personal or one.confidential)
+        and one.separated_by not in {None, "nothing"}
+    ]
+    for path in design.pattern.paths if design.pattern else ():
+        cache = path.cache
+        if cache is None or cache.shared_by in {"one owner", "one user"}:
+            continue
+        near = {flow.start for flow in calls if path.component in {None, flow.start, flow.end}}
+        read = {flow.end for flow in calls if flow.start in reached(near, steps_along(calls))}
+        for one in owned:
+            names = "|".join(re.findall(r"[^\W\d_]{4,}", one.belongs_to or "")) or "owner"
+            told = cache.shared_by is None and mentions(rf"{_OWNER_IN_KEY}|{names}", *cache.key)
+            if read & {*one.kept_in} and not told:
+                yield Fault(
+                    f"pattern.paths.{path.id}.cache.key",
+                    f"Answers are made of {one.id}, which belongs to {one.belongs_to}, and are kept by "
+                    f"{listed(list(cache.key))}: who asks the same gets them, whatever they may read.",
+                    "Take into the key whose data were read, or what the user may read; or write in 'shared_by' to "
+                    "whom a kept answer is given.",
+                )
+                break
+
+
+_OWNER_IN_KEY = (
+    r"user|tenant|customer|client|owner|account|role|right|permission|entitle|session|group|member|person"
+)
 
 
 _NO_FILTER = "nothing keeps them apart"

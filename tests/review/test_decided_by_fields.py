@@ -169,14 +169,12 @@ def test_a_limit_on_some_data_is_no_ground_for_the_others():
 # ---- people who review
 
 
-def test_a_demanded_review_needs_people_who_are_named_and_whom_something_reaches():
+def test_a_demanded_review_needs_people_who_are_named():
     demand = Constraint(id="art22", text="A person can change it", demands="human review", how="By phone")
     design = setting(in_full(), "requirements", constraints=[demand])
     assert not found(in_full(), "DATA012")
     assert "art22" in found(design, "DATA012")
     assert not found(setting(design, "requirements.prediction", reviewed_by="analysts"), "DATA012")
-    idle = adding(design, "planes.components", {"id": "appeals", "kind": "people"})
-    assert found(setting(idle, "requirements.prediction", reviewed_by="appeals"), "DATA012")
 
 
 # ---- what is tried again, and what fails
@@ -389,3 +387,58 @@ def test_an_index_goes_back_with_the_model_that_fills_it():
     assert not found(setting(design, "planes.release", versioned_together=["model", "index"]), "PLANE053")
     flows = [one for one in design.at("planes").flows if one.id != "embeds"]
     assert not found(setting(design, "planes", flows=flows), "PLANE053")
+
+
+# ---- what meets a constraint, on each way and in time
+
+
+def test_answers_that_are_fetched_beside_a_check_go_around_it():
+    assert "feed → mixes" in found(feed(), "DATA042")
+    for after in (["to_ranker", "to_mixes"], ()):  # the check sees both, or it is not said what it sees
+        assert not found(setting(feed(), "planes.flows.to_filters", after=after), "DATA042")
+    other_way = setting(feed(), "planes.flows.to_ranker", otherwise="to_mixes")
+    assert not found(other_way, "DATA042")  # in place of what the check sees
+    assert not found(setting(feed(), "requirements.constraints.licences", of="plays"), "DATA042")
+
+
+def test_what_meets_a_constraint_is_no_older_than_its_deadline():
+    stages = [{"id": "nightly", "period": "1 d", "delays": "1 h", "component": "filters"}]
+    design = feed().with_part(dataflow={"stages": stages})
+    assert not found(design, "FLOW019")
+    assert "licences" in found(setting(design, "requirements.constraints.licences", within="5 h"), "FLOW019")
+    assert not found(setting(design, "requirements.constraints.licences", within="30 h"), "FLOW019")
+
+
+WALLS = """
+name: Assistant
+requirements:
+  prediction: {type: generation}
+planes:
+  components:
+  - {id: browser, kind: client}
+  - {id: assistant, kind: orchestrator}
+  - {id: index, kind: vector index}
+  - {id: writer, kind: model server}
+  flows:
+  - {from: browser, to: assistant, carries: request}
+  - {from: assistant, to: index, carries: request}
+  - {from: assistant, to: writer, carries: request}
+pattern:
+  paths:
+  - {id: ask, component: writer, pattern: request-time, cache: {key: [question, index version], ttl: 1 h}}
+data:
+  datasets:
+  - {id: files, confidential: true, belongs_to: matters of clients, separated_by: own namespace, kept_in: index}
+"""
+
+
+def test_a_kept_answer_is_for_those_who_may_read_what_it_was_made_of():
+    design = Design.parse(WALLS)
+    assert "files" in found(design, "SEC016")
+    for key in (["question", "matters of the user"], ["question", "client"]):
+        assert not found(setting(design, "pattern.paths.ask.cache", key=key), "SEC016")
+    assert not found(setting(design, "pattern.paths.ask.cache", shared_by="one owner"), "SEC016")
+    told = setting(design, "pattern.paths.ask.cache", key=["question", "user"], shared_by="everybody")
+    assert found(told, "SEC016")
+    for public in ({"belongs_to": None, "separated_by": None}, {"confidential": None}):
+        assert not found(setting(design, "data.datasets.files", **public), "SEC016")

@@ -336,3 +336,20 @@ def kept_by_one_law_and_erased_by_another(design: Design) -> Design:
 @breaks("DATA040", FULL)
 def passed_by_its_makers(design: Design) -> Design:
     return setting(design, "planes.release", approved_by=None)
+
+
+@breaks("DATA042", FULL)
+def list_beside_the_rules(design: Design) -> Design:
+    flows = design.at("planes").flows
+    ask = next(at for at, flow in enumerate(flows) if (flow.start, flow.end) == ("scorer", "rules"))
+    stored = Component(id="lists", kind="prediction store", owner="Model team", managed=True, region="EU")
+    past = Flow(
+        start="scorer",
+        end="lists",
+        carries="request",
+        timeout="10 ms",
+        fallback="Go on without",
+        personal=False,
+    )
+    design = setting(design, f"planes.flows.{ask}", after="ask_bureau")
+    return adding(adding(design, "planes.components", stored), "planes.flows", past)

@@ -72,6 +72,20 @@ def everybodys_passages(design: Design) -> Design:
     return setting(design, "planes.flows.look_up", personal=True, auth=None)
 
 
+@breaks("SEC016", FULL)
+def answers_kept_for_all_shops(design: Design) -> Design:
+    design = setting(design, "data.training", extraction="Amounts in classes; a test asks for each shop's")
+    owned = {"belongs_to": "shops", "separated_by": "own namespace", "training_allowed_by": "Clause 4"}
+    design = setting(design, "data.datasets.payments", **owned)
+    parts = ("question", "model version")
+    cache = {
+        "key": parts, "answer_depends_on": parts, "version": "model version", "ttl": "1 min", "size": 1_000_000,
+        "hit_ratio": "5%", "hit_ratio_is": "measured", "hit_time": "2 ms", "when_cold": "sized for it",
+    }  # fmt: skip
+    design = setting(design, "requirements.freshness", predictions="1 h")
+    return setting(design, "pattern.paths.0", cache=cache)
+
+
 @breaks("SEC011", "generating")
 def refunds_by_itself(design: Design) -> Design:
     shop = Component(id="refunds", kind="service", owner="Payments")
