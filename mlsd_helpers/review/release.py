@@ -657,12 +657,13 @@ def _index_outlives(planes: Planes, release: Release) -> bool:
     """Tell whether requests search what a released model has embedded, or one that is made with it."""
     parts = graph.components_by_id(planes)
     indexes = {one.id for one in planes.components if one.kind == "vector index"}
-    searched = {flow.end for _, flow in graph.waiting_flows(planes)} & indexes
+    calls = dict(graph.waiting_flows(planes))
+    searched = {flow.end for flow in calls.values()} & indexes
     given = _model_flows(planes)
-    filling = {
+    filling = {  # a call that carries features reads
         flow.start
-        for flow in planes.flows
-        if flow.end in searched and flow.carries in {"batch", "events", "features"}
+        for position, flow in enumerate(planes.flows)
+        if flow.end in searched and flow.carries in {"batch", "events", "features"} and position not in calls
     } & {flow.end for flow in given}
     back = graph.steps_back(given)
     released = {*release.of} or {name for name in parts if name in {flow.end for flow in given}}

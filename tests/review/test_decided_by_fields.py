@@ -386,7 +386,10 @@ def test_an_index_goes_back_with_the_model_that_fills_it():
     assert "index" in found(design, "PLANE053")
     assert not found(setting(design, "planes.release", versioned_together=["model", "index"]), "PLANE053")
     flows = [one for one in design.at("planes").flows if one.id != "embeds"]
-    assert not found(setting(design, "planes", flows=flows), "PLANE053")
+    others = setting(design, "planes", flows=flows)
+    assert not found(others, "PLANE053")
+    reading = adding(others, "planes.flows", {"from": "ranker", "to": "index", "carries": "features"})
+    assert not found(reading, "PLANE053")  # who reads the index fills it with nothing
 
 
 # ---- what meets a constraint, on each way and in time
