@@ -27,6 +27,7 @@ ELSEWHERE = {  # by how a command begins: the test that runs it
     "make coverage": "tests/test_words.py::test_every_make_command_exists",  # minutes
     "make demo": "tests/test_end_to_end.py::test_every_score_in_the_gradebook_is_exactly_the_one_deserved",
     "make dist": "tests/test_versions.py::test_make_builds_nothing_for_a_wrong_tag",
+    "make exercises": "tests/test_recipes.py::test_a_recipe_passes_the_tests_that_it_names",
     "make fix": "tests/test_recipes.py::test_a_new_lesson_shows_what_its_recipes_say",
     "make lab ARGS=--instructor": "tests/test_workspace.py::test_an_instructor_gets_the_formgrader_over_the_course",
     "make lab": WORKSPACE,
