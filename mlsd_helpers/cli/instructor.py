@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlsd_helpers.cli.common import (
     COURSE,
@@ -16,6 +17,11 @@ from mlsd_helpers.cli.common import (
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.files import write_whole
 from mlsd_helpers.printable import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlsd_helpers.grading.grade import Job
 
 # mlsd release
 
@@ -59,6 +65,9 @@ def grade(given: argparse.Namespace) -> int:
     A student's code runs in a sandbox, and is judged outside of it. A submission that was graded by the same rules is
     skipped, so run a stopped command again to continue it. After a rule has changed, only the submissions whose result
     changes are written again. Exit status 1 when a submission could not be graded.
+
+    With --watch it goes on: each submission is graded when it arrives in submitted/ or in nbgrader's exchange, and
+    again when another one takes its place. Ctrl-C or SIGTERM ends it.
     """
     say("Starting nbgrader.")
     from mlsd_helpers.grading import workers  # noqa: PLC0415
@@ -70,11 +79,19 @@ def grade(given: argparse.Namespace) -> int:
     from mlsd_helpers.grading.privacy import keep_private  # noqa: PLC0415
     from mlsd_helpers.grading.sandbox import choose_sandbox  # noqa: PLC0415
 
+    if given.watch and (other := next((one for one in _NOT_WATCHED if getattr(given, one)), "")):
+        raise GradingError(f"--watch does not go with --{other.replace('_', '-')}. Give one of the two.")
     sandbox = choose_sandbox(unsafe=given.unsafe)
     say(classroom.about(sandbox))
     failed = False
-    for name in given.assignment:
-        job = Job(given.course, name, sandbox, given.db or "", dry_run=given.dry_run, again=given.again)
+    jobs = [
+        Job(given.course, name, sandbox, given.db or "", dry_run=given.dry_run, again=given.again)
+        for name in dict.fromkeys(given.assignment)
+    ]
+    if given.watch:
+        return _watch(jobs, given)
+    for job in jobs:
+        name = job.assignment
         everyone = students(job)
         if unknown := sorted(set(given.student or ()) - set(everyone)):
             raise GradingError(
@@ -97,6 +114,33 @@ def grade(given: argparse.Namespace) -> int:
             keep_private(given.course, given.db or "")
         failed = failed or bool(summary.errors)
     return 1 if failed else 0
+
+
+_NOT_WATCHED = ("dry_run", "again", "dask")
+
+
+def _watch(jobs: "Sequence[Job]", given: argparse.Namespace) -> int:
+    """Grade what arrives until a signal comes; a second one ends the process at once."""
+    import signal  # noqa: PLC0415
+    import threading  # noqa: PLC0415
+
+    from mlsd_helpers.grading.watch import Watch  # noqa: PLC0415
+
+    stop = threading.Event()
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def end(number: int, _: object) -> None:
+        signal.signal(number, before[number])
+        stop.set()
+
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        Watch(jobs, given.student or (), workers=given.workers, say=say).run(stop)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    say("Stopped. The same command goes on from here.")
+    return 0
 
 
 # mlsd collect, mlsd report, mlsd marks
@@ -138,10 +182,11 @@ def form(given: argparse.Namespace) -> int:
 def report(given: argparse.Namespace) -> int:
     """Write the report of a graded class: one HTML page, and tables as CSV beside it.
 
-    For each exercise it shows the difficulty, the discrimination, the known mistakes with their numbers, and the wrong
-    answers that no known mistake explains; then the flags, the repairs, and what could not be run. With --anonymous it
-    contains no name. With --gain it prints what a class has learnt from the answers to the two forms of `mlsd form`: a
-    row for each student, named in the first column, and the twelve answers in the last ones.
+    It begins with the mistakes that most students made, and the requests to look at marks again. For each exercise it
+    shows the difficulty, the discrimination, the known mistakes with their numbers, and the wrong answers that no known
+    mistake explains; then answers with the same code, who submitted nothing, the flags, the repairs, and what could not
+    be run. With --anonymous it contains no name. With --gain it prints what a class has learnt from the answers to
+    the two forms of `mlsd form`: a row for each student, named in the first column, and the twelve answers after it.
     """
     if given.gain:
         from mlsd_helpers.exercises.forms import LETTERS  # noqa: PLC0415
@@ -154,10 +199,17 @@ def report(given: argparse.Namespace) -> int:
         raise GradingError(
             "No assignment was named. Name one, such as 05_capacity, or give --gain two files."
         )
+    if given.anonymous and given.names:
+        raise GradingError("--names does not go with --anonymous. Give one of the two.")
     from mlsd_helpers.grading.report import report as write  # noqa: PLC0415
 
     written = write(
-        given.course, given.assignment, anonymous=given.anonymous, output=given.output, db_url=given.db or ""
+        given.course,
+        given.assignment,
+        anonymous=given.anonymous,
+        names=given.names,
+        output=given.output,
+        db_url=given.db or "",
     )
     for path in (written.page, *written.tables):
         say(str(path))
@@ -256,6 +308,7 @@ COMMANDS = (
         argument(
             "--student", "only this student; repeat it for more (default: all)", action="append", metavar="ID"
         ),
+        argument("--watch", "go on, and grade each submission when it arrives", action="store_true"),
         argument("--dry-run", "print what would change; write nothing", action="store_true"),
         argument("--again", "also grade what was graded by the same rules", action="store_true"),
         argument(
@@ -310,7 +363,8 @@ COMMANDS = (
             type=Path,
             metavar=("BEFORE", "AFTER"),
         ),
-        argument("--anonymous", "pseudonyms in place of names", action="store_true"),
+        argument("--anonymous", "pseudonyms in place of ids", action="store_true"),
+        argument("--names", "names beside ids", action="store_true"),
         output("the page (default: reports/ASSIGNMENT.html)"),
         _DATABASE,
         COURSE,

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from mlsd_helpers.grading.marks import Student
-from mlsd_helpers.grading.records import FOLDER, Flag, Record
+from mlsd_helpers.grading.records import FOLDER, Flag, Record, Request
 
 HIDDEN = "[name]"
 
@@ -82,6 +82,7 @@ def _anonymous(record: Record, name: str, clean: Callable[[str], str]) -> Record
         },
         repairs=tuple(map(clean, record.repairs)),
         flags=tuple(Flag(flag.kind, clean(flag.evidence)) for flag in record.flags),
+        requests=tuple(Request(one.exercise, clean(one.reason)) for one in record.requests),
     )
 
 

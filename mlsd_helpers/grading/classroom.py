@@ -184,7 +184,7 @@ def grade_class(
 
     """
     began = time.monotonic()
-    with _exclusive_run(job), _prepared_gradebook(job):
+    with exclusive_run(job), prepared_gradebook(job):
         results = []
         for result in _spread(job, students, (os.cpu_count() or 1) if workers is None else workers, dask):
             results.append(result)
@@ -249,11 +249,11 @@ def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[R
     """Distribute the submissions to processes. One that takes long is postponed until the others are done."""
     processes = pool(workers, job.limits.judge_memory)
     try:
-        turns = {_schedule(processes, job, student, job.limits.first_s): (student, 1) for student in students}
+        turns = {schedule(processes, job, student, job.limits.first_s): (student, 1) for student in students}
         while turns:
             for future in wait(turns, return_when=FIRST_COMPLETED).done:
                 student, attempt = turns.pop(future)
-                result, again = _outcome(processes, job, student, attempt, future)
+                result, again = outcome(processes, job, student, attempt, future)
                 if again is None:
                     yield result
                 else:
@@ -265,9 +265,10 @@ def _in_processes(job: Job, students: Sequence[str], workers: int) -> Iterator[R
         processes.join()
 
 
-def _schedule(
+def schedule(
     processes: ProcessPool, job: Job, student: str, seconds: float, why: str = ""
 ) -> "Future[Result]":
+    """Let a worker grade one submission within some seconds, or give it up for the reason `why`."""
     whole = seconds + job.limits.page_s + _GRACE_S
     future: Future[Result] = processes.schedule(
         _graded_here, args=(job, student, seconds, why), timeout=whole
@@ -275,7 +276,7 @@ def _schedule(
     return future
 
 
-def _outcome(
+def outcome(
     processes: ProcessPool, job: Job, student: str, attempt: int, future: "Future[Result]"
 ) -> tuple[Result, "Future[Result] | None"]:
     """Return the result of an attempt, and the next attempt where it needs one."""
@@ -292,17 +293,22 @@ def _outcome(
         if attempt > _ATTEMPTS:
             return Result(student, None, error="it took too long, and so did giving it up."), None
         why = f"to grade it took longer than {job.limits.whole_s:g} s" if attempt > 1 else ""
-    return result, _schedule(processes, job, student, job.limits.cells_s, why)
+    return result, schedule(processes, job, student, job.limits.cells_s, why)
 
 
 def _graded_here(job: Job, student: str, seconds: float, why: str) -> Result:
     """Grade one submission in this worker, which keeps its grader for the next."""
+    return _graded(grader_of(job), student, seconds, why)
+
+
+def grader_of(job: Job) -> Grader:
+    """Return the grader of this worker."""
     if job not in _graders:
         for grader in _graders.values():
             grader.close()
         _graders.clear()
         _graders[job] = Grader(job)
-    return _graded(_graders[job], student, seconds, why)
+    return _graders[job]
 
 
 # ---- on a cluster ---------------------------------------------------------------------------------
@@ -335,10 +341,10 @@ def _graded_beside(job: Job, student: str) -> Result:
         if os.getpid() not in _pools:
             _pools[os.getpid()] = pool(1, job.limits.judge_memory)
         processes, seconds = _pools[os.getpid()], job.limits.cells_s
-        future: Future[Result] | None = _schedule(processes, job, student, seconds)
+        future: Future[Result] | None = schedule(processes, job, student, seconds)
         attempt = 2  # there is no shorter first attempt here
         while future is not None:
-            result, future = _outcome(processes, job, student, attempt, future)
+            result, future = outcome(processes, job, student, attempt, future)
             attempt += 1
     return result
 
@@ -347,7 +353,7 @@ def _graded_beside(job: Job, student: str) -> Result:
 
 
 @contextlib.contextmanager
-def _exclusive_run(job: Job) -> Iterator[None]:
+def exclusive_run(job: Job) -> Iterator[None]:
     """Lock the course against a second run, and remove what a killed run left."""
     course = job.course
     work = course / WORK
@@ -380,7 +386,7 @@ def _lock(file: TextIO, course: Path) -> None:
 
 
 @contextlib.contextmanager
-def _prepared_gradebook(job: Job) -> Iterator[None]:
+def prepared_gradebook(job: Job) -> Iterator[None]:
     """Check the requirements of a run, and let several workers write to a gradebook in SQLite."""
     _check_version()
     directory = CourseDirectory(config=job.configuration())

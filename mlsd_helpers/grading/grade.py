@@ -25,12 +25,12 @@ from traitlets.config import Config
 import mlsd_helpers
 from mlsd_helpers.errors import GradingError
 from mlsd_helpers.exercises import ALL
-from mlsd_helpers.grading import class_exceptions, flags, judging, lateness, records, submission
+from mlsd_helpers.grading import class_exceptions, disagreement, flags, judging, lateness, records, submission
 from mlsd_helpers.grading.anonymity import seed_of
 from mlsd_helpers.grading.converting import Outputs, SubmissionConverter, remove, write_files
 from mlsd_helpers.grading.deadline import OutOfTimeError
 from mlsd_helpers.grading.inspection import CELLS
-from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record
+from mlsd_helpers.grading.records import FAILED, GRADED, Flag, Judged, Record, Request
 from mlsd_helpers.grading.release import configuration
 from mlsd_helpers.grading.restore import MOST_NOTES, RestoredNotebook, is_folder, restore, with_note
 from mlsd_helpers.grading.sandbox import ForkServer, Limits, Session
@@ -143,7 +143,7 @@ class Grader:
         ):
             return Result(student, before, before)
         seed = self._seed if before is None or resubmitted else before.seed
-        self._prepare(seed)
+        self.prepare(seed)
         graded = self._judge(student, given, seed, time.monotonic() + most)
         if graded.out_of_time and most < job.limits.cells_s:
             return Result(student, None, before, put_off=True)
@@ -187,7 +187,7 @@ class Grader:
 
     # ---- judging ----------------------------------------------------------------------------------
 
-    def _prepare(self, seed: int) -> None:
+    def prepare(self, seed: int) -> None:
         """Start the fork server and draw the fresh cases, so that no submission's time limit includes that."""
         if self._fork_server is None and self._job.sandbox != "stock":
             hidden = _hidden_from_students(self._job, self._config)
@@ -209,6 +209,7 @@ class Grader:
         reasons: list[str] = []
         repairs = [f"{note}, left out" for note in given.notes]
         found: list[Flag] = []
+        requests: list[Request] = []
         out_of_time = False
         for name, released in self.released.items():
             path, note, absent = given.notebook(name, set(self.released))
@@ -229,6 +230,9 @@ class Grader:
             reasons += filter(None, [restored.problem or executed.reason])
             repairs += [*([note] if note else []), *restored.repairs, *restored.left_out]
             found += [*executed.flags, *_flags(restored, released)]
+            requests += disagreement.in_notebook(
+                restored.notebook, judging.exercises_of(released, self._tests)
+            )
             out_of_time = out_of_time or executed.out_of_time
         found += [Flag(flags.ODD_FILE, why) for why in [*given.links[:1], *given.notes[:2]]]
         record = Record(
@@ -243,6 +247,7 @@ class Grader:
             tuple(repairs),
             tuple(found),
             {"judged": round(time.perf_counter() - began, 4)},
+            requests=tuple(requests),
         )
         return _Graded(record, notebooks, outputs, out_of_time)
 
@@ -370,8 +375,12 @@ def _flags(restored: RestoredNotebook, released: Any) -> list[Flag]:
 
 def students(job: Job) -> list[str]:
     """Return the students who submitted the assignment, in order."""
-    directory = CourseDirectory(config=job.configuration())
-    pattern = directory.format_path(directory.submitted_directory, "*", job.assignment)
+    return submitters(CourseDirectory(config=job.configuration()), job.assignment)
+
+
+def submitters(directory: CourseDirectory, assignment: str) -> list[str]:
+    """Return the students who submitted an assignment, in order, from the folders of a course."""
+    pattern = directory.format_path(directory.submitted_directory, "*", assignment)
     root, _, rest = pattern.partition("*")
     visible = (folder for folder in Path(root).glob("*") if not folder.name.startswith("."))
     return sorted(  # a folder that cannot be read may have a submission

@@ -396,6 +396,13 @@ def outputs_of(notebook: Any, tests: Mapping[str, str], judged: Mapping[str, Jud
     }
 
 
+def exercises_of(notebook: Any, tests: Mapping[str, str]) -> dict[str, str]:
+    """Return what each test cell judges, by its grade_id: an exercise, or for asserts the grade_id itself."""
+    return {
+        notebook.cells[place].metadata.nbgrader.grade_id: key for place, key in _test_cells(notebook, tests)
+    }
+
+
 def _test_cells(notebook: Any, tests: Mapping[str, str]) -> Iterator[tuple[int, str]]:
     for place, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):

@@ -20,6 +20,7 @@ FOLDER = "verdicts"
 MOST_FLAGS = 20
 MOST_REPAIRS = 50
 _LONGEST = 120  # characters of a kind, and of evidence
+_LONGEST_REASON = 1_000
 _MOST_POINTS = 1e6
 
 GRADED = "graded"
@@ -68,6 +69,17 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Request:
+    """A student's request to look at the marks of an exercise again: the reason, shortened to one line."""
+
+    exercise: str
+    reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", one_line(self.reason, _LONGEST_REASON).strip())
+
+
+@dataclass(frozen=True)
 class Record:
     """One graded submission. `exercises` is by exercise id; `seconds` is by step of grading.
 
@@ -89,6 +101,7 @@ class Record:
     late_rule: str = ""  # digest of the settings for lateness; only where it is late
     time_unknown: bool = False  # lateness has a price, and nothing says when it was submitted
     by_hand: str = ""  # digest of the scores and comments entered by hand that its feedback page shows
+    requests: tuple[Request, ...] = ()
 
     def __post_init__(self) -> None:
         repairs = tuple(dict.fromkeys(one_line(repair, 2 * _LONGEST) for repair in self.repairs))
@@ -139,6 +152,7 @@ def _from_json(data: dict[str, Any]) -> Record:
             "exercises": {name: _judged(judged) for name, judged in data["exercises"].items()},
             "repairs": tuple(data["repairs"]),
             "flags": tuple(Flag(**flag) for flag in data["flags"]),
+            "requests": tuple(Request(**request) for request in data.get("requests", ())),
         }
     )
 

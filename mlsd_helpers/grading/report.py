@@ -6,24 +6,29 @@ sets a content security policy under which the page can load and run nothing.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isnan
 from pathlib import Path
 from statistics import fmean
+from types import MappingProxyType
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from mlsd_helpers.errors import WorkspaceError
 from mlsd_helpers.files import write_whole
-from mlsd_helpers.grading import anonymity, marks, records
+from mlsd_helpers.grading import anonymity, context, marks, records
 from mlsd_helpers.grading.analysis import ENOUGH, Analysis, Discrimination, Item, Kind, analyse
+from mlsd_helpers.grading.context import Context
 from mlsd_helpers.grading.spreadsheets import Cell, table
 
 FOLDER = "reports"
 
+NOTHING = Context()
+
+_FIRST = 10  # mistakes of the ranking
 _MOST = 20  # kinds of unexplained answers shown for an exercise; all are in the CSV
 _LONG = 600  # characters of a message
 _LABEL = 38  # characters beside a bar
@@ -55,13 +60,20 @@ class ReportFiles:
 
 
 def report(
-    course: Path, assignment: str, *, anonymous: bool = False, output: Path | None = None, db_url: str = ""
+    course: Path,
+    assignment: str,
+    *,
+    anonymous: bool = False,
+    names: bool = False,
+    output: Path | None = None,
+    db_url: str = "",
 ) -> ReportFiles:
     """Write the report of an assignment from its records, by default into `reports/`.
 
-    Raises WorkspaceError where nothing of it has been graded.
+    With `names` it has the students' names beside their ids, where it is not anonymous. Raises WorkspaceError where
+    nothing of it has been graded.
     """
-    graded = tuple(records.all_of(course, assignment))
+    graded = with_ids = tuple(records.all_of(course, assignment))
     if not graded:
         raise WorkspaceError(
             f"Nothing of {assignment} has been graded in {course}. Run `mlsd grade {assignment}` first."
@@ -72,11 +84,15 @@ def report(
     name = f"{assignment}-anonymous" if anonymous else assignment
     page = output or course / FOLDER / f"{name}.html"
     page.parent.mkdir(parents=True, exist_ok=True)
+    about = context.read(
+        course, analysis, with_ids, page=page, anonymous=anonymous, names=names, db_url=db_url
+    )
     tables = {
         page.with_name(f"{page.stem}-exercises.csv"): exercises_csv(analysis),
-        page.with_name(f"{page.stem}-answers.csv"): answers_csv(analysis),
+        page.with_name(f"{page.stem}-answers.csv"): answers_csv(analysis, about.names),
+        page.with_name(f"{page.stem}-requests.csv"): requests_csv(about),
     }
-    for path, text in (*tables.items(), (page, html(analysis, anonymous=anonymous))):
+    for path, text in (*tables.items(), (page, html(analysis, about, anonymous=anonymous))):
         write_whole(path, text.encode(errors="replace"))  # a lone surrogate of a student's
     return ReportFiles(page, tuple(tables), analysis)
 
@@ -95,30 +111,50 @@ def exercises_csv(analysis: Analysis) -> str:
     return table(columns.split(), rows)
 
 
-def answers_csv(analysis: Analysis) -> str:
-    """Return a row for each kind of answer to each exercise: their number, message and students."""
+def answers_csv(analysis: Analysis, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return a row for each kind of answer to each exercise: their number, message and students, named by `names`."""
     rows: list[list[Cell]] = []
     for item in analysis.items:
         for one in item.groups:
-            who = len(one.students), one.message, "; ".join(one.students)
+            students = (f"{each} ({names[each]})" if each in names else each for each in one.students)
+            who = len(one.students), one.message, "; ".join(students)
             rows.append([item.id, _KINDS[one.kind], one.name, *who])
     return table(["exercise", "kind", "name", "number", "message", "students"], rows)
+
+
+def requests_csv(about: Context) -> str:
+    """Return a row for each request to look at marks again, with what was done since."""
+    rows: list[list[Cell]] = [
+        [
+            one.student,
+            about.names.get(one.student, ""),
+            one.exercise,
+            one.score,
+            one.points,
+            one.reason,
+            one.answer,
+        ]
+        for one in about.requests
+    ]
+    return table(["student", "name", "exercise", "score", "points", "reason", "answered"], rows)
 
 
 # ---- HTML -----------------------------------------------------------------------------------------
 
 
-def html(analysis: Analysis, *, anonymous: bool = False) -> str:
+def html(analysis: Analysis, about: Context = NOTHING, *, anonymous: bool = False) -> str:
     """Return the report as an HTML page that loads nothing."""
     template, css = _template()
     return template.render(
         analysis=analysis,
+        about=about,
         anonymous=anonymous,
         flagged=len({student for student, _, _ in analysis.flags}),
         totals=_totals(analysis),
         pictures={item.id: _answers(f"p{number}", item) for number, item in enumerate(analysis.items)},
         css=Markup(css),  # noqa: S704 - our own file
         most=_MOST,
+        first=_FIRST,
         enough=ENOUGH,
     )
 

@@ -26,6 +26,9 @@ MOST_BYTES = 64 * 2**20
 TIME_FILE = "timestamp.txt"
 """The file with the time of submission, as nbgrader writes it."""
 
+Stamp = tuple[tuple[str, int, int, int, int], ...]
+"""Of each file of a submission: its relative path, inode, size, and the times of its last change."""
+
 _MOST_ENTRIES = 20_000  # of the folder
 _LONGEST = 200  # bytes of a path below the folder
 
@@ -110,6 +113,19 @@ def read(folder: Path) -> Submission:
         files[name] = content
         left -= len(content)
     return Submission(folder, digest.hexdigest()[:16], files, tuple(notes), tuple(links), handed_in_at)
+
+
+def stamp(folder: Path) -> Stamp:
+    """Return what changes whenever a file below a folder changes, from the file system's records alone.
+
+    The time of a file's last change (ctime) is among them, which no copy and no student can choose.
+    """
+    found = []
+    for name, path, _ in _entries(folder):
+        with suppress(OSError):
+            about = path.lstat()
+            found.append((name, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns))
+    return tuple(found)
 
 
 def shown(name: str) -> str:
