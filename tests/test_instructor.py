@@ -144,6 +144,9 @@ def follow(walk, command):
         open_formgrader(walk)
         grade_by_hand(walk)
         return
+    if command.endswith("--watch"):
+        walk.printed[command].append(watch(walk, command))
+        return
     for needs, prepare in PREPARED.items():
         if re.fullmatch(needs, command):
             prepare(walk)
@@ -269,6 +272,25 @@ def open_formgrader(walk):
             server.communicate(timeout=60)
             watchdog.cancel()
     assert server.returncode == 0
+
+
+def watch(walk, command):
+    """Start a command that goes on, let a submission arrive, and stop it when its page is there, as Ctrl-C does."""
+    with subprocess.Popen(
+        command.split(), cwd=walk.course, env=walk.environment(), stdout=subprocess.PIPE, text=True
+    ) as watching:
+        watchdog = threading.Timer(300, watching.kill)
+        watchdog.start()
+        try:
+            printed = next(line for line in watching.stdout if line.startswith("Watching"))
+            submit(replace(reference(walk), student="eve"), walk.course, ASSIGNMENT)
+            printed += next(line for line in watching.stdout if "eve" in line)
+        finally:
+            watching.send_signal(signal.SIGINT)
+            printed += watching.communicate(timeout=60)[0]
+            watchdog.cancel()
+    assert watching.returncode == 0, printed
+    return printed
 
 
 def state(walk):
@@ -465,3 +487,10 @@ def test_the_exchange_hands_out_and_gives_back(walk):
     at_the_desk(walk, f"nbgrader fetch_feedback {ASSIGNMENT} --course ml-design-2027")
     (given_back,) = (walk.folder / "desk" / ASSIGNMENT / "feedback").rglob("*.html")
     assert given_back.read_text(encoding="utf-8") == page(walk, HERE)
+
+
+def test_what_arrives_while_the_command_watches_is_graded_and_has_its_page(walk):
+    (printed,) = walk.printed[f"mlsd grade {ASSIGNMENT} --watch"]
+    assert f"eve {ASSIGNMENT}: graded, 26 of 26 points" in printed
+    assert "Stopped" in printed
+    assert "Fresh cases passed" in page(walk, "eve")

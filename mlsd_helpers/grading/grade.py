@@ -187,8 +187,12 @@ class Grader:
 
     # ---- judging ----------------------------------------------------------------------------------
 
-    def prepare(self, seed: int) -> None:
-        """Start the fork server and draw the fresh cases, so that no submission's time limit includes that."""
+    def prepare(self, seed: int | None = None) -> None:
+        """Start the fork server and draw the fresh cases, so that no submission's time limit includes that.
+
+        The cases are those of a seed, by default that of the term.
+        """
+        seed = self._seed if seed is None else seed
         if self._fork_server is None and self._job.sandbox != "stock":
             hidden = _hidden_from_students(self._job, self._config)
             processor = own_processor(self._job.course / WORK, self._stack)
