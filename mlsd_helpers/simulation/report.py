@@ -844,7 +844,11 @@ def _comparisons(sizing: Sizing, scenario: AnyScenario, result: Result) -> tuple
     if isinstance(scenario, GenerationScenario):
         return ()
     if sizing.plan.batching:
-        return (Comparison("utilisation", scenario.utilisation, None, result.utilisation, "share"),)
+        full = scenario.utilisation
+        return (
+            Comparison("load, in the largest batches", full, None, exactly(full), "share"),
+            Comparison("share of the time in which replicas work", None, None, result.utilisation, "share"),
+        )
     fleet, rate_rps, service_s = scenario.fleet, scenario.arrivals.rate_rps, scenario.service.mean_s
     queue = (fleet.replicas * fleet.concurrency, rate_rps, service_s)
     busy = formulas.utilisation(*queue)

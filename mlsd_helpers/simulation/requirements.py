@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
 from mlsd_helpers.analysis.people import slow_people
-from mlsd_helpers.analysis.prediction import Prediction, writing
+from mlsd_helpers.analysis.prediction import Prediction, state_during, writing
 from mlsd_helpers.analysis.promises import (
     Rise,
     cut_off,
@@ -93,6 +93,9 @@ class RequirementResult:
         found = self.found.as_text(show)
         if self.best is not None and (best := self.best.as_text(show)) != found:
             found = f"{best} or {found}"
+            if self.requirement == "answered" and self.met is None and self.found.value == 0:
+                most = show(self.best.value)  # none is answered for certain
+                found = f"at most {most}" if most != show(1.0) else "not known"
         accepted = f" ({self.accepted})" if self.accepted else ""
         return self.requirement, self.wanted, found, f"{self.word}{accepted}"
 
@@ -269,7 +272,12 @@ def judge(
         found.append(_of_answers(wanted.availability.target, answers, undecided, doubts, late))
     if plan.target_utilisation and not plan.generation:
         target = plan.target_utilisation
-        busy = [result.utilisation for _, result in results]
+        state = state_during(design, sizing, doubts.during) if plan.batching else None
+        busy = (  # batches are as large as they have to be, so that replicas are busy long before they are full
+            [exactly(state.load_rps * sizing.seat_s / state.replicas)]
+            if state and sizing.seat_s and state.replicas
+            else [result.utilisation for _, result in results]
+        )
         readings = [(share, _below(share, target * (1 + 1e-9))) for share in busy]
         asked = f"at most {show_share(target)}"
         found.append(_combined("utilisation", asked, readings, [undecided], doubts.all, unit="share"))

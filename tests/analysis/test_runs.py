@@ -106,3 +106,45 @@ def test_what_only_requests_read_is_no_step_of_a_run(at, minutes):
     planes = drawn.planes.changed(components=(*drawn.planes.components, store))
     design = drawn.changed(planes=planes, dataflow=drawn.dataflow.with_stage("build", component=at))
     assert run_of(design).time_s == minutes * MINUTE
+
+
+def asked_of_a_vendor(items: int, **vendor: Any) -> Design:
+    """Return a nightly run that asks a vendor for each item, and its own model when the vendor fails."""
+    parts = [
+        {"id": "summariser", "kind": "batch scorer"},
+        {"id": "vendor", "kind": "external service", "tokens": {"input": 9_000, "output": 500}} | vendor,
+        {"id": "own", "kind": "model server"},
+    ]
+    flows = [
+        {"id": "first", "from": "summariser", "to": "vendor", "carries": "request", "otherwise": "second"},
+        {"id": "second", "from": "summariser", "to": "own", "carries": "request"},
+    ]
+    flows = [flow | {"timeout": "1 min"} for flow in flows]
+    job = {"id": "p", "component": "summariser", "pattern": "pre-computed"}
+    job |= {"precompute": {"period": "1 d", "job_time": "6 h"}}
+    return Design(
+        name="d",
+        requirements={"schedule": {"period": "1 d", "deadline": "8 h", "items": items}},
+        planes={"components": parts, "flows": flows},
+        pattern={"paths": [job]},
+        capacity={"component": "own", "service_time": "9 s", "replicas": 48},
+    )
+
+
+def test_a_run_is_no_quicker_than_the_quota_of_what_it_asks_for_each_item():
+    found = run_in_time(asked_of_a_vendor(150_000, quota={"tokens": "2M per min"}))
+    assert found.in_time is False
+    assert found.takes_s == pytest.approx(150_000 * 9_500 / 2e6 * MINUTE)
+
+
+def test_no_fleet_works_on_a_run_that_is_only_tried_when_something_else_fails():
+    found = run_in_time(asked_of_a_vendor(1_500))
+    assert found.in_time is None
+    assert "job_time" in found.why
+
+
+def test_a_run_whose_scoring_nobody_times_has_no_figure():
+    bare = asked_of_a_vendor(1_500).with_part(pattern={"paths": []})
+    assert "no job" in run_in_time(bare).why
+    (one,) = by_the_clock(bare)
+    assert one.row()[2] == "none"

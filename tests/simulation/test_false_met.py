@@ -751,3 +751,19 @@ def test_a_promise_that_one_fleet_on_the_way_misses_is_met_at_none():
     verdicts = [each.met for each in found(one)["latency"]]
     assert verdicts.count(False) == 1
     assert True not in verdicts
+
+
+@pytest.mark.parametrize(("gateway", "shown"), [("99.9%", "at most 99.9 %"), ("100%", "not known")])
+def test_what_nobody_knows_of_answers_is_no_share_of_zero(gateway, shown):
+    open_ = with_box(eta(model={"availability": None}), "gateway", availability=gateway)
+    (answered,) = found(open_)["answered"]
+    assert answered.row()[2] == shown
+
+
+@pytest.mark.parametrize(("replicas", "verdict"), [(6, True), (2, False)])
+def test_a_fleet_in_batches_is_as_full_as_its_largest_batches_carry(replicas, verdict):
+    batching = {"largest": 8, "longest_wait": "10 ms", "fixed_time": "20 ms", "time_per_item": "1 ms"}
+    each = report(eta(plan={"batching": batching, "replicas": replicas}), seed=1, requests=20_000)
+    (full,) = (one for one in each.verdicts if one.requirement == "utilisation")
+    assert full.found.value == pytest.approx(500 * 0.028 / 8 / replicas)
+    assert full.met is verdict
