@@ -99,7 +99,12 @@ def read(
     """Read the context of an analysis of these records, of which `records` still have the students' ids."""
     everyone = marks.students(course, db_url) if (course / CONFIG).is_file() else ()
     ids = [record.student for record in records]
-    absent = [one.id for one in everyone if one.id not in set(ids)]
+    term_marks = _marks(course, analysis.assignment, db_url) if everyone else None
+    accounted = set(ids)
+    if term_marks is not None:  # excused, or with a mark by the submission of their group
+        accounted |= {student for _, student in term_marks.excused}
+        accounted |= {mark.student.id for mark in term_marks.marks}
+    absent = [one.id for one in everyone if one.id not in accounted]
     code = _code(course, analysis.assignment, ids)
     found = _manual(course, analysis.assignment, db_url) if everyone else {}
     requests = [_asked(record, one, found) for record in records for one in record.requests]
@@ -141,7 +146,7 @@ def read(
         {(name, group): code for (name, kind, group), code in samples.items() if kind == "unexplained"},
         tuple(replace(one, student=hide(one.student), reason=clean(one.reason)) for one in requests),
         tuple(replace(one, students=tuple(sorted(map(hide, one.students)))) for one in same),
-        _points(course, analysis.assignment, db_url, found) if everyone else None,
+        _points(course, analysis.assignment, db_url, term_marks, found) if term_marks else None,
     )
 
 
@@ -242,13 +247,20 @@ def _asked(record: Record, request: Any, by_hand: Mapping[tuple[str, str], _ByHa
     return Asked(record.student, request.exercise, shown, points, request.reason, ", ".join(answers))
 
 
-def _points(
-    course: Path, assignment: str, db_url: str, by_hand: Mapping[tuple[str, str], _ByHand]
-) -> Points | None:
+def _marks(course: Path, assignment: str, db_url: str) -> marks.Marks | None:
     try:
-        found = marks.read(course, [assignment], db_url)
+        return marks.read(course, [assignment], db_url)
     except WorkspaceError:  # `mlsd marks` says what is wrong
         return None
+
+
+def _points(
+    course: Path,
+    assignment: str,
+    db_url: str,
+    found: marks.Marks,
+    by_hand: Mapping[tuple[str, str], _ByHand],
+) -> Points:
     late = [one.late_penalty for one in found.marks if one.late_penalty]
     with marks.gradebook(course, db_url) as book:
         graded = [cell for one in book.find_assignment(assignment).notebooks for cell in one.grade_cells]

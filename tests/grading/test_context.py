@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -13,6 +14,7 @@ from nbgrader.api import Gradebook
 
 from mlsd_helpers import cli
 from mlsd_helpers.exercises import ALL
+from mlsd_helpers.exercises.kit import mistake_name
 from mlsd_helpers.grading import records
 from mlsd_helpers.grading.records import Judged, Record, Request
 from mlsd_helpers.grading.report import report
@@ -21,6 +23,7 @@ from tests.grading.conftest import ASSIGNMENT, COURSE
 
 PLAN = next(exercise for exercise in ALL if exercise.id == "05-plan")
 BACKLOG = next(exercise for exercise in ALL if exercise.id == "05-backlog")
+DUE = datetime(2027, 3, 12, 18)  # noqa: DTZ001 - nbgrader keeps UTC without its zone
 PEAK, HEADROOM = "cost_at_the_peak", "headroom_covers_a_zone"
 CODE = """def plan(**given):
     # {who} wrote this
@@ -56,10 +59,12 @@ def graded(tmp_path_factory):
         shutil.copytree(COURSE / name / ASSIGNMENT, course / name / ASSIGNMENT)
     config = (COURSE / "nbgrader_config.py").read_text()
     change = 'c.Term.points = {"05_capacity": 100, "05-plan": 8}'
-    (course / "nbgrader_config.py").write_text(re.sub(r"(?m)^c\.Term\.points = .*$", change, config))
+    config = re.sub(r"(?m)^c\.Term\.points = .*$", change, config)
+    config = re.sub(r"(?m)^c\.Term\.late_per_day = .*$", "c.Term.late_per_day = 0.5", config)
+    (course / "nbgrader_config.py").write_text(config)
     mistakes = {"ada": PEAK, "alan": PEAK, "grace": HEADROOM}
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}", "mlsd") as book:
-        book.add_assignment(ASSIGNMENT)
+        book.add_assignment(ASSIGNMENT, duedate=DUE)
         book.add_notebook(ASSIGNMENT, ASSIGNMENT)
         for one in (PLAN, BACKLOG):
             book.add_grade_cell(one.id, ASSIGNMENT, ASSIGNMENT, max_score=one.points, cell_type="code")
@@ -70,7 +75,7 @@ def graded(tmp_path_factory):
             submitted = book.add_submission(ASSIGNMENT, student)
             for grade in submitted.notebooks[0].grades:
                 grade.auto_score = 1
-            submitted.notebooks[0].late_submission_penalty = 0.5 if student == "grace" else 0
+            submitted.timestamp = DUE + timedelta(hours=1) if student == "grace" else DUE
         book.find_grade("05-plan", ASSIGNMENT, ASSIGNMENT, "ada").manual_score = 3.5
         book.find_comment("05-backlog-answer", ASSIGNMENT, ASSIGNMENT, "ada").manual_comment = "No."
         book.db.commit()
@@ -206,7 +211,7 @@ def test_every_exercise_and_each_named_mistake_has_a_section_of_a_lesson():
     known = {exercise.id: exercise for exercise in ALL}
     for key in SECTIONS:
         exercise, _, mistake = key.partition("/")
-        names = {getattr(one, "name", None) or one.__name__ for one in known[exercise].mistakes}
+        names = {mistake_name(one) for one in known[exercise].mistakes}
         assert not mistake or mistake in names, key
         lesson, heading = section_of(known[exercise].assignment, exercise, mistake)
         text = (COURSE / "course" / "text" / f"{lesson}.py").read_text(encoding="utf-8")
