@@ -120,7 +120,7 @@ def asked_of_a_vendor(items: int, **vendor: Any) -> Design:
         {"id": "second", "from": "summariser", "to": "own", "carries": "request"},
     ]
     flows = [flow | {"timeout": "1 min"} for flow in flows]
-    job = {"id": "p", "component": "summariser", "pattern": "pre-computed"}
+    job: dict[str, Any] = {"id": "p", "component": "summariser", "pattern": "pre-computed"}
     job |= {"precompute": {"period": "1 d", "job_time": "6 h"}}
     return Design(
         name="d",

@@ -1,6 +1,7 @@
 """Whatever a design looks like: nothing is met that is impossible, and all commands say the same of a promise."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, example, given, settings
@@ -18,10 +19,10 @@ MISSED = ("CAP009", "CAP010", "CAP013", "CAP029", "CAP030", "REQ005")
 """Rules whose errors say that a promise of latency is missed."""
 
 
-def verdicts(design: Design, needs: Drawn, incidents: tuple[str, ...] = ()) -> dict[str, list[object]]:
+def verdicts(design: Design, needs: Drawn, incidents: tuple[str, ...] = ()) -> dict[str, list[Any]]:
     """Return what the simulation says of each promise of a workload, one verdict for each fleet."""
     name = needs.get("id", "")
-    found: dict[str, list[object]] = {}
+    found: dict[str, list[Any]] = {}
     try:
         said = reports(design, seed=1, requests=REQUESTS, incidents=incidents)
     except RangeError:  # a fleet of one zone cannot lose it, which the command says in place of any verdict
@@ -35,7 +36,7 @@ def verdicts(design: Design, needs: Drawn, incidents: tuple[str, ...] = ()) -> d
     return found
 
 
-def is_met(said: list[object]) -> bool | None:
+def is_met(said: list[Any]) -> bool | None:
     found = {each.met for _, each in said}
     return False if False in found else None if None in found or not found else True
 
