@@ -35,6 +35,7 @@ from mlsd_helpers.design import (
     Release,
     ReleaseStage,
     Requirements,
+    Schedule,
     ServingPath,
     Training,
     Workload,
@@ -123,6 +124,8 @@ def values(kind: type[Value], /, **chosen: st.SearchStrategy[Any]) -> st.SearchS
         chosen.setdefault("id", st.just(kind.model_fields["id"].default))
     if "workload" in kind.model_fields:  # a part alone has no workloads to name
         chosen.setdefault("workload", st.just(()))
+    if kind is Schedule:  # nor other runs
+        chosen.setdefault("fallback", st.just(()))
     fields = {name: of(hints[name]) for name in kind.model_fields if name not in chosen}
     return st.fixed_dictionaries(fields | chosen).map(lambda drawn: kind(**drawn))
 
@@ -187,7 +190,10 @@ def requirements(draw: st.DrawFn) -> Requirements:
     workloads = []
     for name in several:
         one = draw(values(Workload, id=st.just(name)))
-        schedule = one.schedule and one.schedule.changed(id=f"S{name}")
+        before = workloads and workloads[-1].schedule
+        schedule = one.schedule and one.schedule.changed(
+            id=f"S{name}", fallback=(before.id,) if before else ()
+        )
         workloads.append(one.changed(schedule=schedule))
     nothing = dict.fromkeys(AXES, st.none()) if workloads else {}
     return draw(
