@@ -279,7 +279,7 @@ returns it without an error. The check uses three sketches, of which this is the
 elsewhere, under other names, so find them by what they are. What is still wrong is said in the words of the review, and
 may be about a sketch that you have not looked at.
 
-- Keep every box and every arrow. An entry added or changed is one edit, however much you change in it; the release is
+- Keep every box and every arrow, and the validation and the canary of the release. An entry added or changed is one edit, however much you change in it; the release is
   one entry. Four edits are enough.
 - *Generated input* is `events` or a `batch` that flows into a feature store, and a `configuration` that flows into the serving
   plane. Each wants a `check`.

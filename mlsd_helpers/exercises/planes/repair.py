@@ -2,6 +2,7 @@
 
 import copy
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -10,10 +11,13 @@ from mlsd_helpers.analysis.graph import WAITING
 from mlsd_helpers.design import Design, Planes
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises import reviewed
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Step, Stratum
 from mlsd_helpers.review import Finding
 
 Sketch = dict[str, Any]
+Faults = Callable[[Case, Any], list[str]]
+"""What is wrong with an answer to a case, one text for each fault."""
+
 MOST_EDITS = 4
 _CHECK = "Row count within 20% of the last, one row a key, ranges"
 _TOGETHER = ["model", "feature schema", "configuration"]
@@ -32,7 +36,7 @@ _CALLS = (("door", "scorer", "request"), ("scorer", "features", "features"), ("s
 _INPUTS = (
     ("jobs", "features", "batch"),
     ("payments", "features", "events"),
-    ("undo", "scorer", "configuration"),
+    ("jobs", "scorer", "configuration"),
 )
 _ALERTS = (("drift", "retrain", "alert"), ("recall", "retrain", "alert"))
 _REST = (
@@ -97,7 +101,13 @@ def _repaired(planes: Sketch, **otherwise: Any) -> Sketch:
     } | otherwise
     for flow in mended["flows"]:
         if flow["carries"] in WAITING and "fallback" not in flow:
-            flow.update({"timeout": _timeout_s(flow["to"]), **how["call"]})
+            flow.update(
+                {
+                    key: value
+                    for key, value in ({"timeout": _timeout_s(flow["to"])} | how["call"]).items()
+                    if value is not None
+                }
+            )
         if _unchecked(flow, kinds):
             flow.update(how["entry"])
     for name, kind in kinds.items():
@@ -143,6 +153,27 @@ def gave_up_without_an_answer(planes: Sketch) -> Sketch:
     return _repaired(planes, call={"retries": 0})  # C20
 
 
+def left_the_call(planes: Sketch) -> Sketch:
+    """You left a call as it was. Its caller waits as long as the callee likes, and has no answer when none comes. What
+    does it need?
+    """
+    return _repaired(planes, call={"timeout": None})
+
+
+def waited_without_a_limit(planes: Sketch) -> Sketch:
+    """You gave the call a fallback and no timeout. A fallback begins when the waiting ends: without a limit, when is
+    that?
+    """
+    return _repaired(planes, call={"timeout": None, "fallback": "Decide by rules"})
+
+
+def waited_longer_than_the_caller(planes: Sketch) -> Sketch:
+    """You let somebody wait as long as its own caller, or longer. That one has gone when the answer comes. Which of the
+    two has to give up first?
+    """
+    return _repaired(planes, call={"timeout": 60, "fallback": "Decide by rules"})
+
+
 def retried_instead(planes: Sketch) -> Sketch:
     """You let the call try again. When the callee is down, three tries fail like one, and it gets three times the load
     when it comes back. What does the caller say meanwhile?
@@ -168,6 +199,21 @@ def trusted_what_we_generate(planes: Sketch) -> Sketch:
     return _repaired(planes, entry={})  # C19
 
 
+def told_nobody(planes: Sketch) -> Sketch:
+    """You left a monitor that tells nobody in control. It finds that the answers are wrong, and nothing happens. Who
+    can act on it?
+    """
+    mended = _repaired(planes)
+    return {**mended, "flows": mended["flows"][: len(planes["flows"])]}
+
+
+def checked_in_name_only(planes: Sketch) -> Sketch:
+    """You wrote a check that names nothing it refuses. Whoever builds it has to know which file does not come in. What
+    is counted, and what is compared?
+    """
+    return _repaired(planes, entry={"check": "none"})
+
+
 def told_the_dashboard(planes: Sketch) -> Sketch:
     """You drew the alert to the dashboard. It shows the decline to whoever happens to look, and acts on nothing. Which
     plane can act?
@@ -182,6 +228,13 @@ def rolled_back_on_drift(planes: Sketch) -> Sketch:
     return _repaired(planes, ear="rollback")
 
 
+def took_back_all_but_the_model(planes: Sketch) -> Sketch:
+    """You left the model out of the rollback. Its features and its settings go back to what they were, and the new
+    model reads them. What is the rollback for?
+    """
+    return _repaired(planes, together=["feature schema", "configuration"])
+
+
 def took_back_the_model_only(planes: Sketch) -> Sketch:
     """You left the rollback without the feature schema. The old model reads features in a shape that it has never seen.
     What has to go back with it?
@@ -190,8 +243,8 @@ def took_back_the_model_only(planes: Sketch) -> Sketch:
 
 
 def mended_what_was_whole(planes: Sketch) -> Sketch:
-    """Your sketch is sound, and you changed more than four things to get there. Each edit of a running system is a risk
-    of its own. Which of yours answers a finding?
+    """You changed more than four things. Each edit of a running system is a risk of its own. Which of yours answers a
+    finding?
     """
     mended = _repaired(planes)
     for box in mended["components"]:
@@ -233,88 +286,139 @@ def _both(case: Case, value: Any) -> tuple[Planes, Planes]:
     return _typed(case["planes"]), _typed(value)
 
 
-def _is_kept(before: Planes, after: Planes) -> bool:
-    """Tell whether every box and every arrow is still there, whatever was written on it."""
-    boxes = [{(one.id, one.kind) for one in planes.components} for planes in (before, after)]
-    arrows = [Counter((f.start, f.end, f.carries) for f in planes.flows) for planes in (before, after)]
-    return boxes[0] <= boxes[1] and arrows[0] <= arrows[1]
+def _gone(before: Planes, after: Planes) -> list[str]:
+    """Return the boxes and arrows that are no longer there, whatever was written on them."""
+    boxes = {(one.id, one.kind) for one in before.components} - {
+        (one.id, one.kind) for one in after.components
+    }
+    arrows = Counter((f.start, f.end, f.carries) for f in before.flows)
+    arrows -= Counter((f.start, f.end, f.carries) for f in after.flows)
+    return [f"the {kind} {name}" for name, kind in sorted(boxes)] + [
+        f"{start} → {end} with its {carries}" for start, end, carries in sorted(arrows)
+    ]
 
 
-def _kept(case: Case, value: Any, _: Given) -> bool:
-    try:
-        before, after = _both(case, value)
-    except (MlsdError, TypeError):
-        return False
-    mended = errors_in(before) - errors_in(after)
-    return bool(mended) and _is_kept(before, after) and edits(before, after) <= MOST_EDITS
-
-
-def _explain_kept(case: Case, value: Any) -> str:
+def _lost(case: Case, value: Any) -> str:
+    """Say what of the sketch is gone, or that there is none."""
     try:
         before, after = _both(case, value)
     except MlsdError as error:
         return f"This is not a sketch: {str(error).splitlines()[0][:200]}"
     except TypeError:
         return "Expected the sketch itself: a dict with `components`, `flows` and `release`, or a `Planes`."
-    if not _is_kept(before, after):
-        return "A box or an arrow is gone that was there. Repair it, and keep what the product asked for."
+    if gone := _gone(before, after):
+        return f"Of what was there, {gone[0]} is gone. Repair it, and keep what the product asked for."
+    if _canary(before) != _canary(after):
+        return "The validation or the canary of the release has changed, and nobody found fault with them."
+    return ""
+
+
+def _canary(planes: Planes) -> dict[str, Any]:
+    return planes.release.model_dump(exclude={"versioned_together"}) if planes.release else {}
+
+
+def _unneeded(case: Case, value: Any) -> list[str]:
+    before, after = _both(case, value)
     if (made := edits(before, after)) > MOST_EDITS:
-        return f"That took {made} edits. Change only what a finding asks for."
-    return "No error has gone. Look at what the review finds."
-
-
-def _free_of(*codes: str) -> Callable[[Case, Any, Given], bool]:
-    def right(case: Case, value: Any, _: Given) -> bool:
-        before, after = _both(case, value)
-        boxes = {one.id for one in before.components}
-        arrows = {(f.start, f.end) for f in after.flows}
-        # an arrow that was taken away has not been repaired
-        gone = [f for f in before.flows if (f.start, f.end) not in arrows]
-        return (
-            boxes <= {one.id for one in after.components} and not gone and not errors_in(after) & set(codes)
-        )
-
-    return right
-
-
-def _still(case: Case, value: Any, words: str, codes: Sequence[str]) -> str:
-    try:
-        _, after = _both(case, value)
-    except (MlsdError, TypeError):
-        return _explain_kept(case, value)
-    found = [f"{one.code} {one.message}" for one in found_in(after) if one.code in codes]
-    return f"{words} The review says: {' '.join(found)}" if found else words
-
-
-def _step(name: str, points: float, words: str, *codes: str) -> Step:
-    return Step(
-        name, points, _free_of(*codes), part="", explain=lambda case, value: _still(case, value, words, codes)
+        return [f"That took {made} edits. Change only what a finding asks for."]
+    return (
+        [] if errors_in(before) - errors_in(after) else ["No error has gone. Look at what the review finds."]
     )
 
 
-_UNHEARD = "A monitor still finds something that no part of control hears."
+def _calls(_: Case, value: Any) -> list[str]:
+    return _messages(value, "PLANE005", "PLANE006", "PLANE008")
 
 
-def _rolls_back_on_drift(planes: Planes) -> bool:
+def _inputs(_: Case, value: Any) -> list[str]:
+    return _messages(value, "PLANE015")
+
+
+def _heard(_: Case, value: Any) -> list[str]:
+    planes = _typed(value)
     kinds = {box.id: box.kind for box in planes.components}
-    return any((kinds[f.start], kinds[f.end]) == ("drift detector", "rollback") for f in planes.flows)
+    to_rollback = [
+        f for f in planes.flows if (kinds[f.start], kinds[f.end]) == ("drift detector", "rollback")
+    ]
+    return _messages(planes, "PLANE021") + [
+        f"{flow.start} orders a rollback. Drift alone does not show that the new model is at fault: let it start "
+        "something else."
+        for flow in to_rollback
+    ]
 
 
-def _heard(case: Case, value: Any, given: Given) -> bool:
-    return _free_of("PLANE021")(case, value, given) and not _rolls_back_on_drift(_typed(value))
+def _rollback(_: Case, value: Any) -> list[str]:
+    return _messages(value, "PLANE028")
 
 
-def _explain_heard(case: Case, value: Any) -> str:
-    try:
-        blamed = _rolls_back_on_drift(_typed(value))
-    except (MlsdError, TypeError):
-        blamed = False
-    words = (
-        "Drift alone does not show that the new model is at fault: let it start something else."
-        if blamed
-        else _UNHEARD
+def _messages(value: Any, *codes: str) -> list[str]:
+    return [f"{one.code} {one.message}" for one in found_in(_typed(value)) if one.code in codes]
+
+
+def _heard_and_told(case: Case, value: Any) -> list[str]:
+    """Return what is wrong with who is heard, and whom the new arrows tell."""
+    before, after = _both(case, value)
+    kinds = {box.id: box.kind for box in after.components}
+    old = [(flow.start, flow.end, flow.carries) for flow in before.flows]
+    found = _heard(case, value)
+    return found + [
+        f"tells a {kinds[flow.end]}"
+        for flow in after.flows
+        if found and (flow.start, flow.end, flow.carries) not in old
+    ]
+
+
+def _calls_and_retries(case: Case, value: Any) -> list[str]:
+    found = _calls(case, value)
+    retried = any(flow.retries for flow in _typed(value).flows)
+    return [*found, "retries"] if found and retried else found
+
+
+def _kinds_of(faults: Faults) -> Faults:
+    """Leave out of each text what differs between answers with the same fault: a duration, and what is right."""
+    return lambda case, value: [
+        re.sub(r" may wait .*| A rollback restores .*, and not|\d+ edits", "", one)
+        for one in faults(case, value)
+    ]
+
+
+def _step(name: str, words: str, faults: Faults, more: Faults | None = None) -> Step:
+    """Make a step that is right where a sketch has none of some faults, which are told in the review's words."""
+
+    def explain(case: Case, value: Any) -> str:
+        return f"{words} {' '.join(faults(case, value))}".strip()
+
+    return Step(
+        name,
+        1,
+        lambda case, value, _: not faults(case, value),
+        part="",
+        explain=explain,
+        shows=_kinds_of(more or faults),
     )
-    return _still(case, value, words, ["PLANE021"])
+
+
+def _unchecked_is(carries: str) -> Callable[[Case], bool]:
+    """Return whether the hole in the inputs of a sketch is an arrow that carries this."""
+
+    def holds(case: Case) -> bool:
+        kinds = {box["id"]: box["kind"] for box in case["planes"]["components"]}
+        return any(_unchecked(f, kinds) and f["carries"] == carries for f in case["planes"]["flows"])
+
+    return holds
+
+
+def _unguarded_is(callee: str) -> Callable[[Case], bool]:
+    return lambda case: any(
+        f["carries"] in WAITING and "fallback" not in f and f["to"].endswith(callee)
+        for f in case["planes"]["flows"]
+    )
+
+
+def _deaf_is(monitor: str) -> Callable[[Case], bool]:
+    return lambda case: (
+        not any(f["from"].endswith(monitor) and f["to"].endswith("retrain") for f in case["planes"]["flows"])
+    )
 
 
 EXERCISE = Exercise(
@@ -325,18 +429,25 @@ EXERCISE = Exercise(
     outcome="Mend what a review finds in a sketch, and nothing else.",
     minutes=42,
     steps=(
-        Step("kept", 1, _kept, part="", explain=_explain_kept),
+        Step(
+            "kept",
+            0,
+            lambda case, value, _: not _lost(case, value),
+            part="",
+            explain=_lost,
+            shows=lambda case, value: [_lost(case, value)],
+            gate=True,
+        ),
+        _step("edits", "", _unneeded),
         _step(
             "calls",
-            1,
-            "Somebody still waits without a limit, longer than whoever asked, or has nothing to say after it.",
-            "PLANE005",
-            "PLANE006",
-            "PLANE008",
+            "Somebody still waits too long, or has nothing to say after it.",
+            _calls,
+            _calls_and_retries,
         ),
-        _step("inputs", 1, "Generated input still comes in unchecked. Where does it enter?", "PLANE015"),
-        Step("heard", 1, _heard, part="", explain=_explain_heard),
-        _step("rollback", 1, "A rollback still leaves something of the old version behind.", "PLANE028"),
+        _step("inputs", "Generated input still comes in unchecked.", _inputs),
+        _step("heard", "Look at whom each monitor tells.", _heard, _heard_and_told),
+        _step("rollback", "A rollback still leaves something of the old version behind.", _rollback),
     ),
     cases=(
         {"planes": _sketch("", 1, 0, 0, ["model"])},
@@ -346,12 +457,18 @@ EXERCISE = Exercise(
     reference=repaired,
     alternatives=(repaired_as_a_value, repaired_by_another_entry),
     mistakes=(
+        left_the_call,
+        waited_without_a_limit,
+        waited_longer_than_the_caller,
         retried_instead,
         gave_up_without_an_answer,
         took_the_call_away,
         trusted_what_we_generate,
+        checked_in_name_only,
+        told_nobody,
         told_the_dashboard,
         rolled_back_on_drift,
+        took_back_all_but_the_model,
         took_back_the_model_only,
         mended_what_was_whole,
     ),
@@ -367,4 +484,20 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_sketch,
+    strata=(
+        Stratum("A colleague's sketch", lambda c: c["planes"]["components"][0]["id"] != "payments"),
+        *(
+            Stratum("generated input that is not checked", _unchecked_is(carries))
+            for carries in ("events", "batch", "configuration")
+        ),
+        *(
+            Stratum("a call that waits for ever", _unguarded_is(callee))
+            for callee in ("scorer", "features", "rules")
+        ),
+        *(
+            Stratum("a monitor that nobody in control hears", _deaf_is(monitor))
+            for monitor in ("drift", "recall")
+        ),
+    ),
+    general=("This is what the review says",),
 )
