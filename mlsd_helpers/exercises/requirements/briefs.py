@@ -163,6 +163,10 @@ def _draw(rng: random.Random) -> Case:
     return _case(answer, limit_ms, rng.randrange(20, 4_000), candidates)
 
 
+def _answers(kind: str) -> Stratum:
+    return Stratum("There are five kinds of `answer`", lambda case: bool(case["brief"]["answer"] == kind))
+
+
 def _on(limit_ms: int) -> Stratum:
     return Stratum(
         '- `tier`: `"real-time"` (limit < 100 ms)', lambda case: case["brief"]["limit_ms"] == limit_ms
@@ -215,12 +219,7 @@ EXERCISE = Exercise(
     draw=_draw,
     strata=(
         *map(_on, (100, 2_000, 60_000)),
-        *(
-            Stratum(
-                "There are five kinds of `answer`", lambda case, kind=kind: case["brief"]["answer"] == kind
-            )
-            for kind in _TYPES
-        ),
+        *map(_answers, _TYPES),
         Stratum(
             "- `scorings_per_s`",
             lambda case: case["brief"]["candidates"] > 1 and case["brief"]["answer"] != "shops, best first",

@@ -161,7 +161,7 @@ def _largest_count_is_a_repeat(case: Case) -> bool:
 
 def _peak_is_a_repeat(case: Case) -> bool:
     once = [None if bucket in case["repeated"] else count for bucket, count in enumerate(case["counts"])]
-    return peak(**case)["peak_rps"] > peak(once, case["bucket_s"], ())["peak_rps"]
+    return bool(peak(**case)["peak_rps"] > peak(once, case["bucket_s"], ())["peak_rps"])
 
 
 EXERCISE = Exercise(

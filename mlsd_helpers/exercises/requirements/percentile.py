@@ -156,7 +156,7 @@ def _right_latency(case: Case, value: Any, given: Given) -> bool:
 def _over(case: Case) -> int:
     """Return how much more than the share is within the edge before the first slow one: 0 where it is met exactly."""
     merged = _merged(case["histograms"])
-    return 100 * sum(merged[:3]) - case["percent"] * sum(merged)
+    return int(100 * sum(merged[:3]) - case["percent"] * sum(merged))
 
 
 def _slip(mistake: Callable[..., Answer], latency_ms: Callable[[Case, Counts], float]) -> Slip:

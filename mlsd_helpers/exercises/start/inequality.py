@@ -242,6 +242,10 @@ def _about(says: str, about: str, **more: Any) -> Stratum:
     return Stratum(says, lambda case: wanted <= case["reply"].items())
 
 
+def _says(word: str) -> Stratum:
+    return Stratum("the `word` before the number", lambda case: bool(case["reply"]["word"] == word))
+
+
 EXERCISE = Exercise(
     id="00-inequality",
     assignment="00_start_here",
@@ -295,10 +299,7 @@ EXERCISE = Exercise(
         _about("a freshness holds whenever the model reads", "freshness"),
         _about("then comes what it is `about`", "uptime"),
         _about("then comes what it is `about`", "labels"),
-        *(
-            Stratum("the `word` before the number", lambda case, word=word: case["reply"]["word"] == word)
-            for word in _COMPARATORS
-        ),
+        *map(_says, _COMPARATORS),
         Stratum("the `limit` and its `unit`", lambda case: case["reply"]["unit"] in {"ms", "min"}),
         Stratum("Units: `ms`, `s`, `min`, `h`", lambda case: case["reply"]["unit"] in {"s", "h"}),
     ),

@@ -235,8 +235,8 @@ def _read(value: Any) -> Inputs | None:
     """Return the four inputs that an answer names, or None where they are not four numbers in range."""
     if not isinstance(value, Iterable):
         return None
-    named = hasattr(value, "keys") and {*NAMES} <= {*value.keys()}
-    numbers = [value[name] for name in NAMES] if named else list(value)
+    by_name: Any = value if hasattr(value, "keys") and {*NAMES} <= {*value.keys()} else None
+    numbers = list(value) if by_name is None else [by_name[name] for name in NAMES]
     if len(numbers) != 4 or not all(map(is_number, numbers)):
         return None
     peak_rps, service_time_s, target, headroom = map(float, numbers)
@@ -284,6 +284,11 @@ _SHOWN = tuple(
     )
 )
 
+
+def _has(fault: str) -> Stratum:
+    return Stratum("`suspect` has one fault somewhere", lambda case: _fault_of(case) == fault)
+
+
 EXERCISE = Exercise(
     id="00-kill",
     assignment="00_start_here",
@@ -318,10 +323,7 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw,
-    strata=tuple(
-        Stratum("`suspect` has one fault somewhere", lambda case, fault=fault: _fault_of(case) == fault)
-        for fault in _FAULTS
-    ),
+    strata=tuple(map(_has, _FAULTS)),
     general=(
         "Somebody wrote",
         "How many servers",
