@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from mlsd_helpers.design import Design
 from mlsd_helpers.design.requirements import Requirements, Throughput
 from mlsd_helpers.exercises import reviewed
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum
 from mlsd_helpers.units import ms
 
 Needs = dict[str, Any]
@@ -21,13 +23,18 @@ _SHORTEST_S = 5 * ms
 
 
 def _repaired(
-    needs: Needs, percentile: str = "p99", last_s: float | None = None, candidates: int | None = None
+    needs: Needs,
+    percentile: str = "p99",
+    time_s: float | None = None,
+    candidates: int | None = None,
+    hop: int | None = None,
 ) -> Needs:
     mended = copy.deepcopy(needs)
     mended["latency"]["percentile"] = percentile
     split = mended["latency"]["split"]
-    others_s = sum(part["time"] for part in split[:-1])
-    split[-1]["time"] = mended["latency"]["budget"] - others_s if last_s is None else last_s
+    over_s = sum(part["time"] for part in split) - mended["latency"]["budget"]
+    shorter = max(split, key=lambda part: part["time"]) if hop is None else split[hop]
+    shorter["time"] = shorter["time"] - over_s if time_s is None else time_s
     load = mended["throughput"]
     load.update(peak=load["busiest_hour"], derivation="busiest period")
     load["scorings_per_request"] = load["candidates"] if candidates is None else candidates
@@ -47,7 +54,7 @@ def repaired(needs: Needs) -> Needs:
 
 def repaired_with_room(needs: Needs) -> Needs:
     """Promise p95, and leave a little of the budget unspent."""
-    return _repaired(needs, percentile="p95", last_s=0.005)
+    return _repaired(needs, percentile="p95", time_s=0.005)
 
 
 def repaired_as_a_value(needs: Needs) -> Requirements:
@@ -89,7 +96,9 @@ def one_scoring_a_request(needs: Needs) -> Needs:
 
 
 def promised_p90(needs: Needs) -> Needs:
-    """You promise p90. One request in ten may then be as slow as it likes, and the task asks for p95, p99 or p99.9."""
+    """You promise less than p95. One request in twenty or more may then be as slow as it likes, and the task asks for
+    p95, p99 or p99.9.
+    """
     return _repaired(needs, percentile="p90")
 
 
@@ -99,9 +108,16 @@ def peak_out_of_the_air(needs: Needs) -> Needs:
     return {**mended, "throughput": {**mended["throughput"], "peak": 1_000_000}}
 
 
+def left_the_hops(needs: Needs) -> Needs:
+    """You left the hops as they are. Together they take longer than the budget: which of them can give time back?"""
+    return _repaired(needs, time_s=max(part["time"] for part in needs["latency"]["split"]))
+
+
 def starved_a_hop(needs: Needs) -> Needs:
-    """You left a hop next to no time, so that the sum fits on paper. No hop may have less than 5 ms."""
-    return _repaired(needs, last_s=0.001)
+    """You left a hop next to no time, so that the sum fits on paper. No hop may have less than 5 ms: which one is long
+    enough to give back all that is too much?
+    """
+    return _repaired(needs, time_s=0.001)
 
 
 def shortened_every_hop(needs: Needs) -> Needs:
@@ -121,17 +137,64 @@ def _errors(value: Any) -> set[str]:
     return {found.code for found in reviewed.found_in(design, "REQ")}
 
 
-def _fits(case: Case, page: Requirements) -> bool:
-    """Tell whether one hop alone became shorter, to no less than the shortest, and the budget no longer."""
-    given, split = case["latency"], page.latency.split  # type: ignore[union-attr] # the review found no error in it
-    if len(split) != len(given["split"]) or page.latency.budget > given["budget"]:  # type: ignore[union-attr]
-        return False
+def _hop_faults(needs: Needs, page: Requirements) -> set[str]:
+    """Return what is wrong with the hops: one alone has to be shorter, to no less than the shortest, in the budget."""
+    given, latency = needs["latency"], page.latency
+    if latency is None or latency.budget > given["budget"] + 1e-9:
+        return {"a larger budget"}
+    times_s = [part.time for part in latency.split]
+    before_s = [part["time"] for part in given["split"]]
     changed = [
-        hop.time
-        for hop, before in zip(split, given["split"], strict=True)
-        if not math.isclose(hop.time, before["time"], abs_tol=1e-9)
+        one for one, old in zip(times_s, before_s, strict=True) if not math.isclose(one, old, abs_tol=1e-9)
     ]
-    return len(changed) == 1 and changed[0] > _SHORTEST_S - 1e-9
+    faults = {"several hops"} if len(changed) > 1 else set()
+    if sum(times_s) > latency.budget + 1e-9:
+        faults.add("too long")
+    if any(one < _SHORTEST_S - 1e-9 for one in changed):
+        faults.add("a starved hop")
+    return faults
+
+
+def _tail_faults(_: Needs, page: Requirements) -> set[str]:
+    percentile = page.latency and page.latency.percentile
+    if percentile in _PROMISED:
+        return set()
+    return {"the middle"} if percentile in {None, "p50", "mean"} else {"below p95"}
+
+
+def _peak_faults(needs: Needs, page: Requirements) -> set[str]:
+    load, measured = page.throughput, needs["throughput"]
+    if load is None:
+        return {"no load"}
+    faults = set() if load.derivation == "busiest period" else {"no derivation"}
+    if math.isclose(load.peak, measured["busiest_hour"], rel_tol=1e-3):
+        return faults
+    return faults | {
+        "the mean" if math.isclose(load.peak, measured["mean"], rel_tol=1e-3) else "not measured"
+    }
+
+
+def _scoring_faults(needs: Needs, page: Requirements) -> set[str]:
+    scorings = page.throughput and page.throughput.scorings_per_request
+    if scorings == needs["throughput"]["candidates"]:
+        return set()
+    return {"one"} if scorings in {None, 1} else {"not measured"}
+
+
+def _changed(needs: Needs, page: Requirements) -> set[str]:
+    """Return what was asked or measured, and is not as it was given."""
+    parts = [one.part for one in page.latency.split] if page.latency else []
+    now = {
+        "prediction": page.prediction and page.prediction.type,
+        "latency.split": parts,
+        "throughput.mean": page.throughput and page.throughput.mean,
+    }
+    given = {
+        "prediction": needs["prediction"]["type"],
+        "latency.split": [one["part"] for one in needs["latency"]["split"]],
+        "throughput.mean": needs["throughput"]["mean"],
+    }
+    return {name for name, value in now.items() if value != given[name]}
 
 
 def _strange(value: Any) -> list[str]:
@@ -148,34 +211,27 @@ def _typed(value: Any) -> Requirements:
     if isinstance(value, Requirements):
         return value
     load = {name: of for name, of in value["throughput"].items() if name in _FIELDS}
-    return Requirements(**{**value, "throughput": load})
+    return Requirements(**_plain({**value, "throughput": load}))
 
 
-def _free_of(code: str, holds: Callable[[Case, Requirements], bool]) -> Callable[[Case, Any, Given], bool]:
-    def right(case: Case, value: Any, _: Given) -> bool:
-        return code not in _errors(value) and holds(case["needs"], _typed(value))
-
-    return right
+def _plain(value: Any) -> Any:
+    """Return a value with numbers of numpy as plain ones, which a page holds."""
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _explain(words: str) -> Callable[[Case, Any], str]:
-    def explain(_: Case, value: Any) -> str:
+    def explain(case: Case, value: Any) -> str:
         try:
-            _typed(value)
+            page = _typed(value)
         except Exception as error:  # noqa: BLE001 - a learner's object may raise anything
             return f"This is not a page of requirements that the review can read: {error}"
-        return words
+        return words.format(changed=", ".join(f"`{name}`" for name in sorted(_changed(case["needs"], page))))
 
     return explain
-
-
-def _scorings(case: Case, value: Any, given: Given) -> bool:
-    def measured(needs: Case, page: Requirements) -> bool:
-        return page.throughput is not None and (
-            page.throughput.scorings_per_request == needs["throughput"]["candidates"]
-        )
-
-    return not _strange(value) and _free_of("REQ008", measured)(case, value, given)
 
 
 def _explain_scorings(case: Case, value: Any) -> str:
@@ -188,8 +244,25 @@ def _explain_scorings(case: Case, value: Any) -> str:
     return f"`throughput` has no field {', '.join(map(repr, strange))}. Its fields: {', '.join(_FIELDS)}."
 
 
-def _step(name: str, code: str, words: str, holds: Callable[[Any, Any], bool]) -> Step:
-    return Step(name, 1, _free_of(code, holds), part="", explain=_explain(words))
+def _step(
+    name: str,
+    faults: Callable[[Needs, Requirements], set[str]],
+    code: str,
+    explain: Callable[[Case, Any], str],
+) -> Step:
+    def shows(case: Case, value: Any) -> set[str]:
+        strange = _strange(value) if name == "scorings" else []
+        found = {code} & _errors(value)
+        return (faults(case["needs"], _typed(value)) | {*strange}) or found
+
+    def right(case: Case, value: Any, _: Given) -> bool:
+        return not shows(case, value)
+
+    return Step(name, 1, right, part="", explain=explain, shows=shows)
+
+
+def _as_given(case: Case, value: Any, _: Given) -> bool:
+    return not _changed(case["needs"], _typed(value))
 
 
 def _case(budget: float, hops: list[float], mean: int, busiest: int, candidates: int) -> Case:
@@ -209,11 +282,21 @@ def _case(budget: float, hops: list[float], mean: int, busiest: int, candidates:
 
 
 def _draw(rng: random.Random) -> Case:
-    """Draw a page with the four faults, in other numbers."""
+    """Draw a page with the four faults, in other numbers; one hop alone can give back what is too much."""
     budget = rng.choice([0.15, 0.2, 0.3])
-    hops = [rng.choice([0.02, 0.03]), rng.choice([0.04, 0.06]), budget]
+    longest = rng.randrange(3)
+    hops = [rng.choice([0.02, 0.03]), rng.choice([0.04, 0.06])]
+    hops.insert(longest, budget)
     mean = rng.randrange(100, 900)
     return _case(budget, hops, mean, round(mean * rng.uniform(1.4, 2.2)), rng.randrange(50, 600))
+
+
+def _longest_is(hop: int) -> Stratum:
+    def holds(case: Case) -> bool:
+        times_s = [part["time"] for part in case["needs"]["latency"]["split"]]
+        return times_s.index(max(times_s)) == hop
+
+    return Stratum("shorten one hop and no other, to no less than 5 ms", holds)
 
 
 EXERCISE = Exercise(
@@ -224,21 +307,23 @@ EXERCISE = Exercise(
     outcome="Mend four faults that a review finds in requirements, without changing what was asked.",
     minutes=16,
     steps=(
-        _step("tail", "REQ004", "The promise says nothing of slow requests.",
-              lambda _, page: page.latency.percentile in _PROMISED),
-        _step("budget", "REQ005", "Do the hops fit into the budget that was given, with one of them alone shortened, "
-              "to 5 ms or more?", _fits),
-        _step("peak", "REQ006", "The peak is not the rate of the busiest hour.",
-              lambda case, page: math.isclose(page.throughput.peak, case["throughput"]["busiest_hour"], rel_tol=1e-3)),
-        Step("scorings", 1, _scorings, part="", explain=_explain_scorings),
+        Step("as_given", 0, _as_given, part="", gate=True,
+             explain=_explain("What was asked for, or measured, has to stay as it is: {changed}.")),
+        _step("tail", _tail_faults, "REQ004", _explain("The promise says nothing of slow requests.")),
+        _step("budget", _hop_faults, "REQ005", _explain(
+            "Do the hops fit into the budget that was given, with one of them alone shortened, to 5 ms or more?")),
+        _step("peak", _peak_faults, "REQ006", _explain(
+            "Is `peak` the rate of the busiest hour, and `derivation` what says so?")),
+        _step("scorings", _scoring_faults, "REQ008", _explain_scorings),
     ),
-    cases=(_case(0.2, [0.03, 0.06, 0.15], 240, 410, 350), _case(0.15, [0.02, 0.04, 0.12], 610, 930, 80)),
+    cases=(_case(0.2, [0.03, 0.06, 0.15], 240, 410, 350), _case(0.15, [0.02, 0.12, 0.042], 610, 930, 80)),
     reference=repaired,
     alternatives=(repaired_with_room, repaired_as_a_value),
     mistakes=(
         kept_the_median,
         promised_p90,
         stretched_the_budget,
+        left_the_hops,
         starved_a_hop,
         shortened_every_hop,
         sized_for_the_mean,
@@ -247,8 +332,12 @@ EXERCISE = Exercise(
     ),
     hints=(
         "Look at four places: the percentile, the sum of the split, the peak, and the scorings of a request.",
-        "Start with a copy (`copy.deepcopy`). The last hop may shrink; the two notes move to their fields.",
+        "Start with a copy (`copy.deepcopy`). One hop is long enough to shrink; the two notes move to their fields.",
         "A neighbour: a kitchen that promises 20 minutes cannot plan 15 for the stove and 10 for the door.",
     ),
     draw=_draw,
+    strata=tuple(map(_longest_is, range(3))),
+    general=(
+        "A page of `needs`", "Under `throughput`", "Times are", "Write `repaired`", "Leave the two notes out",
+    ),
 )  # fmt: skip
