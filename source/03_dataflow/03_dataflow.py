@@ -377,8 +377,8 @@ mlsd.check("03-labels", fraud_rate, fresh=True)
 """
 ## 8 Repair a data flow
 
-*About 34 minutes, 4 points: 1 for keeping what is asked for, 1 for freshness, and half a point each for features
-that can be read, for reading them in time, for honest training rows (the join, code that is shared, and a parity test), and for a review without errors.*
+*About 34 minutes, 4 points: 1½ for freshness, 1 for honest training rows (the join, code that is shared, and a parity
+test), and half a point each for features that can be read, for reading them in time, and for a review without errors.*
 
 Now a whole data flow, judged by the rules that `mlsd check` uses. A request may wait 30 ms for its features. This is what
 the rules say of the first flow:
@@ -399,6 +399,7 @@ other settings.
   `parity_test` is a text: a sentence that says what is compared. `at_once` is `True` or `False` in `flow["lookup"]`.
 - Delays, the calls and the time per call are measured, and age limits (`sla`) are what the product needs: both stay, as do the features,
   their sources and slots (a slot is the feature's place in the model's input, and `input_width` how many places there are).
+  A repair that changes one of these earns no points.
 
 `print(flow["stages"])` in a cell of your own shows what there is to work with.
 """

@@ -354,7 +354,7 @@ severity info may stay.
 - **Settings**, yours to change: the period, the window, `on_miss`, consumers, and of the cache its key, size, TTL and
   expected hit ratio, which `mlsd.formulas.che_hit_ratio` (by size) and `mlsd.formulas.ttl_hit_ratio_of_keys` (by TTL) bound. Reasons and rejected alternatives are yours to write: each reason, and each `flips_when`, a sentence of at least five words.
 - **Facts**, to be kept: ids, patterns, shares, keys and whether they can be listed; the job's time; what the answer
-  depends on, and how skewed the keys are; events and partitions.
+  depends on, and how skewed the keys are; events and partitions. A repair that changes one of these earns no points.
 """
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from mlsd_helpers import formulas
 from mlsd_helpers.exercises.dataflow._path import Path, Stage, as_formula, in_one_row, without
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Stratum, equals
 
 Ages = tuple[float, float, float]
 
@@ -118,6 +118,43 @@ def waits_although_in_step(path: Path) -> Answer:
     return ages(without(path, "in_step"))
 
 
+def a_copy_is_never_new(path: Path) -> Answer:
+    """Your best age holds a wait: a period or a TTL. At its best a run starts as the data come in, and a copy is
+    fetched just as the model asks: what is left is what a run takes.
+    """
+    right = ages(path)
+    waits = sum(stage.get("ttl_min", 0) for stage in path)
+    return {**right, "best_min": right["best_min"] + waits, "mean_min": right["mean_min"] + waits / 2}
+
+
+def half_of_the_worst(path: Path) -> Answer:
+    """You took half of the worst age for the mean. The delays are there on every day: only the *waits* are between
+    nothing and all of it, so the mean lies halfway between the best and the worst.
+    """
+    right = ages(path)
+    return {**right, "mean_min": right["worst_min"] / 2}
+
+
+def first_branch_alone(path: Path) -> Answer:
+    """You followed the first of the branches. What joins them waits for all: it is as old as the oldest of them."""
+    followed = [stage["parallel"][0] if "parallel" in stage else [stage] for stage in path]
+    return ages([stage for branch in followed for stage in branch])  # C27
+
+
+def a_stage_waits_once(path: Path) -> Answer:
+    """A stage of yours has a period *or* a TTL. One that runs on a schedule and whose result is then served as a copy
+    has both, and each is waited for.
+    """
+    return ages([_without_ttl(stage) for stage in path])
+
+
+def _without_ttl(stage: Stage) -> Stage:
+    if "parallel" in stage:
+        return {"parallel": [[_without_ttl(one) for one in branch] for branch in stage["parallel"]]}
+    waits = stage.get("period_min", 0)
+    return {name: value for name, value in stage.items() if not (waits and name == "ttl_min")}
+
+
 _STAGES: tuple[Callable[[random.Random], Stage], ...] = (
     lambda rng: {"period_min": rng.choice([10, 15, 20, 30, 60]), "delay_min": rng.randrange(1, 15)},
     lambda rng: {"period_min": rng.choice([15, 30, 45]), "delay_min": rng.randrange(1, 9), "in_step": True},
@@ -133,6 +170,37 @@ def _draw_path(rng: random.Random) -> Case:
         return {"path": chain}
     branches = [[_STAGES[0](rng)], [_STAGES[2](rng)]]
     return {"path": [{"parallel": branches}, *chain[1:]]}
+
+
+def _draw_both_waits(rng: random.Random) -> Case:
+    """Draw a schedule whose result is served as a copy, in step with the stage before it or not."""
+    both = {
+        "period_min": rng.choice([30, 60]),
+        "delay_min": rng.randrange(1, 9),
+        "ttl_min": rng.choice([5, 10]),
+    }
+    return {"path": [_STAGES[0](rng), both | ({"in_step": True} if rng.random() < 0.5 else {})]}
+
+
+def _draw_branches(rng: random.Random) -> Case:
+    """Draw branches of which another is the oldest at its best than at its worst, one of them with branches inside."""
+    slow, often = {"delay_min": rng.randrange(30, 60)}, _STAGES[2](rng) | {"delay_min": rng.randrange(5, 20)}
+    inside = {"parallel": [[_STAGES[0](rng)], [often]]}
+    branches = [[slow], [inside, {"delay_min": 1}]]
+    rng.shuffle(branches)
+    return {"path": [{"parallel": branches}, _STAGES[3](rng)]}
+
+
+def _stages(case: Case) -> list[Stage]:
+    return in_one_row(in_one_row(case["path"]))
+
+
+def _has_both_waits(case: Case) -> bool:
+    return any({"period_min", "ttl_min"} <= set(stage) for stage in _stages(case))
+
+
+def _has_branches_inside(case: Case) -> bool:
+    return any("parallel" in stage for stage in in_one_row(case["path"]))
 
 
 def _in_a_row(case: Case) -> bool:
@@ -154,10 +222,12 @@ EXERCISE = Exercise(
     cases=(
         {"path": [{"period_min": 60, "delay_min": 16}, {"ttl_min": 2}]},
         {"path": [{"period_min": 15, "delay_min": 2}, {"period_min": 60, "delay_min": 12}]},
-        {"path": [{"parallel": [[{"period_min": 10, "delay_min": 7}], [{"period_min": 5, "delay_min": 9}]]},
+        {"path": [{"parallel": [[{"period_min": 5, "delay_min": 6}], [{"period_min": 10, "delay_min": 7}],
+                                [{"period_min": 5, "delay_min": 9}]]},
                   {"delay_min": 1, "ttl_min": 4}]},
         {"path": [{"period_min": 30, "delay_min": 4}, {"period_min": 45, "delay_min": 6, "in_step": True},
                   {"delay_min": 1, "ttl_min": 3}]},
+        {"path": [{"period_min": 30, "delay_min": 5, "ttl_min": 10}]},
     ),
     reference=ages,
     alternatives=(ages_by_library, ages_by_ends),
@@ -169,6 +239,10 @@ EXERCISE = Exercise(
         left_out_the_cache,
         mean_for_the_worst,
         waits_although_in_step,
+        a_copy_is_never_new,
+        half_of_the_worst,
+        first_branch_alone,
+        a_stage_waits_once,
     ),
     hints=(
         "Look at one stage at a time: what does it always add, and what does it add at most?",
@@ -182,4 +256,26 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_path,
+    strata=(
+        Stratum("What it leaves out is 0", lambda c: any(len(stage) == 1 for stage in _stages(c)), _draw_branches),
+        Stratum(
+            "it runs on a schedule of its own, that nobody lines up with any other",
+            lambda c: sum("period_min" in stage and "in_step" not in stage for stage in _stages(c)) > 1,
+        ),
+        Stratum("how long a cache serves a copy", _has_both_waits, _draw_both_waits),
+        Stratum("it waits for no clock of its own", lambda c: any("in_step" in stage for stage in _stages(c))),
+        Stratum("a list of paths that run side by side", _has_branches_inside, _draw_branches),
+        Stratum("The mean is graded only where nothing runs in parallel", _in_a_row),
+    ),
+    general=(
+        "A `path` is a list of stages",
+        "| key | meaning |",
+        "| `delay_min` |",
+        "A stage with `parallel`",
+        "Return a dict with",
+        "At its best, an age",
+        "holds no wait",
+        "there it is halfway",
+        "Write it yourself",
+    ),
 )  # fmt: skip

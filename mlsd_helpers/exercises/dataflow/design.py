@@ -9,7 +9,7 @@ from mlsd_helpers.analysis import ages
 from mlsd_helpers.design import DataFlow, Design, Stage
 from mlsd_helpers.errors import MlsdError
 from mlsd_helpers.exercises import reviewed
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum
 from mlsd_helpers.review import Finding
 
 Flow = dict[str, Any]
@@ -298,7 +298,13 @@ def _step(name: str, points: float, find: Callable[[DataFlow], Iterator[str]]) -
     def right(case: Case, value: Any, _: Given) -> bool:
         return bool(_typed(value).features) and not explain(case, value)
 
-    return Step(name, points, right, part="", explain=explain)
+    return Step(
+        name, points, right, part="", explain=explain, shows=lambda _, value: set(find(_typed(value)))
+    )
+
+
+def _change(case: Case, value: Any) -> list[str]:
+    return [_not_kept(case, value)]
 
 
 EXERCISE = Exercise(
@@ -309,11 +315,11 @@ EXERCISE = Exercise(
     outcome="Bring a whole data flow within its age limits, and make its training rows honest.",
     minutes=34,
     steps=(
-        Step("kept", 1, _kept, part="", explain=_not_kept),
-        _step("fresh", 1, _too_old),
+        Step("kept", 0, _kept, part="", explain=_not_kept, shows=_change, gate=True),
+        _step("fresh", 1.5, _too_old),
         _step("readable", 0.5, _out_of_reach),
         _step("in_time", 0.5, _slow_to_read),
-        _step("honest", 0.5, _dishonest),
+        _step("honest", 1, _dishonest),
         _step("reviewed", 0.5, _found_by_review),
     ),
     cases=(
@@ -345,4 +351,27 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_flow,
+    strata=(
+        Stratum(
+            "Delays, the calls and the time per call are measured",
+            lambda c: c["flow"]["lookup"]["calls"] > 30,
+        ),
+        Stratum(
+            "`event time`, `latest value` or `availability time`",
+            lambda c: c["flow"]["join"] == "latest value",
+        ),
+        Stratum("`separate` or `shared` code", lambda c: c["flow"]["transformation"] == "shared"),
+    ),
+    general=(
+        "Now a whole data flow",
+        "A request may wait 30 ms",
+        "This is what the rules say",
+        "Write `repaired`",
+        "You may change periods",
+        "The faults are of the same kinds",
+        "`parity_test` is a text",
+        "`at_once` is `True`",
+        "A repair that changes one",
+        "shows what there is to work with",
+    ),
 )

@@ -419,5 +419,6 @@ EXERCISE = Exercise(
         "**Settings**",
         "Reasons and rejected alternatives",
         "**Facts**",
+        "A repair that changes one",
     ),
 )

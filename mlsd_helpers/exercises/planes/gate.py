@@ -2,11 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Step, equals
+from mlsd_helpers.exercises.kit import Answer, Case, Exercise, Given, Slip, Step, Stratum, equals
 
 Row = Mapping[str, Any]
 Ranges = Mapping[str, tuple[float, float]]
@@ -187,6 +188,73 @@ def _draw_file(rng: random.Random) -> Case:
     return _case(fault, names, limit, value, first=rng.random() < 0.2)
 
 
+def _changed(case: Case, **parts: Any) -> Case:
+    return {**case, **parts}
+
+
+def _at_the_limit(rng: random.Random) -> Case:
+    """Draw a good file of exactly as many rows as the reader takes, or one more, with or without a file before."""
+    case = _case("ok", rng.sample(_NAMES, 12), 12 - rng.randrange(2), first=rng.random() < 0.5)
+    return _changed(case, last_good_rows=case["last_good_rows"] and 11)
+
+
+def _on_a_bound(rng: random.Random) -> Case:
+    """Draw a file whose values are all at the lowest or at the highest that is allowed."""
+    return _case("ok", rng.sample(_NAMES, 8), 30, rng.choice([0, 1]))
+
+
+def _too_low(rng: random.Random) -> Case:
+    """Draw a file with one value below its range."""
+    case = _case("ok", rng.sample(_NAMES, 8), 30, 0.5)
+    return _changed(case, rows=[*case["rows"][:-1], {**case["rows"][-1], "value": -0.25}])
+
+
+def _twice_with_another_value(rng: random.Random) -> Case:
+    """Draw a file in which a feature comes again with another value."""
+    case = _case("ok", rng.sample(_NAMES, 8), 30, 0.5)
+    return _changed(case, rows=[*case["rows"], {**case["rows"][0], "value": 0.75}])
+
+
+def _with_two_faults(rng: random.Random) -> Case:
+    """Draw a file in which two checks fail, each pair of them in turn."""
+    case = _case(rng.choice(["duplicate", "renamed", "one new"]), rng.sample(_NAMES, 8), 30, 0.5)
+    rows = [*case["rows"][:-1], {**case["rows"][-1], "value": 9}]
+    if rng.random() < 0.5:
+        return _changed(case, rows=rows, last_good_rows=20)
+    return _changed(case, rows=[*rows, rows[0]] if rng.random() < 0.5 else rows)
+
+
+def _failing(case: Case) -> set[str]:
+    """Return every check that a file fails, by leaving out those before it."""
+    names = [row["feature"] for row in case["rows"]]
+    failing = {"size"} if _reason(**case) == "size" else set()
+    failing |= {"duplicate"} if len(set(names)) < len(names) else set()
+    failing |= {"schema"} if set(names) != set(case["ranges"]) else set()
+    known = (row for row in case["rows"] if row["feature"] in case["ranges"])
+    inside = all(
+        case["ranges"][row["feature"]][0] <= row["value"] <= case["ranges"][row["feature"]][1]
+        for row in known
+    )
+    return failing | (set() if inside else {"range"})
+
+
+def _is_off_by_a_fifth(case: Case) -> bool:
+    usual = case["last_good_rows"]
+    return bool(usual and abs(abs(len(case["rows"]) - usual) - GROWTH * usual) < 1e-9)
+
+
+def _first_of_two(reason: str, case: Case) -> bool:
+    return len(_failing(case)) > 1 and _reason(**case) == reason
+
+
+def _is_on_a_bound(case: Case) -> bool:
+    return {row["value"] for row in case["rows"]} <= {0, 1}
+
+
+def _only(reason: str) -> Callable[[Case], bool]:
+    return lambda case: _failing(case) == {reason}
+
+
 def _serve(case: Case, given: Given) -> str:
     return "new" if given["accept"] else _kept(case["last_good_rows"])
 
@@ -242,9 +310,9 @@ EXERCISE = Exercise(
         only_growth_is_odd,
         counted_names_once,
         checked_names_only,
-        refused_and_served_nothing,
-        served_what_was_never_there,
-        warned_and_served_it,
+        Slip(refused_and_served_nothing, {"serve": lambda _, g: "new" if g["accept"] else "nothing"}),
+        Slip(served_what_was_never_there, {"serve": lambda _, g: "new" if g["accept"] else "last good"}),
+        Slip(warned_and_served_it, {"serve": lambda *_: "new"}),
         refused_at_the_edge,
     ),
     hints=(
@@ -259,4 +327,47 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_file,
+    strata=(
+        Stratum(
+            "0 means that none was let in yet", lambda c: not c["last_good_rows"] and _reason(**c) == "ok"
+        ),
+        Stratum(
+            "0 means that none was let in yet", lambda c: not c["last_good_rows"] and _reason(**c) != "ok"
+        ),
+        Stratum(
+            "The reader stops beyond `hard_limit` rows",
+            lambda c: len(c["rows"]) == c["hard_limit"],
+            _at_the_limit,
+        ),
+        Stratum("| `size` |", lambda c: len(c["rows"]) == c["hard_limit"] + 1, _at_the_limit),
+        Stratum("or more than 20 % away from the last good one", _is_off_by_a_fifth),
+        Stratum("either way", lambda c: len(c["rows"]) < 0.8 * c["last_good_rows"]),
+        Stratum("either way", lambda c: 0 < 1.2 * c["last_good_rows"] < len(c["rows"])),
+        Stratum(
+            "| `duplicate` | in which a feature comes twice |", _only("duplicate"), _twice_with_another_value
+        ),
+        Stratum("| `schema` |", lambda c: _failing(c) == {"schema"} and len(c["rows"]) == len(c["ranges"])),
+        Stratum("| `schema` |", lambda c: _failing(c) == {"schema"} and len(c["rows"]) > len(c["ranges"])),
+        Stratum("| `range` | with a value outside its range |", _only("range")),
+        Stratum("| `range` | with a value outside its range |", _only("range"), _too_low),
+        Stratum(
+            "maps each feature that the model knows to its lowest and highest value",
+            _is_on_a_bound,
+            _on_a_bound,
+        ),
+        *(
+            Stratum("the first that fails gives the reason", partial(_first_of_two, reason), _with_two_faults)
+            for reason in ("size", "duplicate", "schema")
+        ),
+    ),
+    general=(
+        "A file of features is generated",
+        "The last file that was let in",
+        "Decide with a reason",
+        "Take the checks in this order",
+        "| reason | refused is a file |",
+        "| `ok` |",
+        "Return a dict",
+        "Here is one case for each",
+    ),
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlsd_helpers.design import KINDS
-from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step
+from mlsd_helpers.exercises.kit import Case, Exercise, Given, Step, Stratum
 
 Box = Mapping[str, str]
 Placed = dict[str, str]
@@ -147,6 +147,21 @@ def _draw_boxes(rng: random.Random) -> Case:
     return {"components": _boxes(rng, kinds)}
 
 
+def _holding(kind: str) -> Stratum:
+    """Make the stratum of the cases that have a part of a kind, whoever calls it."""
+
+    def holds(case: Case) -> bool:
+        plane = _TABLE[kind]
+        return any(box["does"] == _DOES[kind] and box["called_by"] != plane for box in case["components"])
+
+    says = (
+        "Where two planes can be defended"
+        if kind in _ALSO
+        else "The hidden cases draw other parts than these"
+    )
+    return Stratum(says, holds)
+
+
 def _may(case: Case, plane: str) -> set[str]:
     kinds = {box["id"]: _KIND[box["does"]] for box in case["components"]}
     return {name for name, kind in kinds.items() if plane in {_TABLE[kind], _ALSO.get(kind)}}
@@ -242,4 +257,10 @@ EXERCISE = Exercise(
         ),
     ),
     draw=_draw_boxes,
+    strata=tuple(map(_holding, _TABLE)),
+    general=(
+        "`place` takes a list",
+        "Return a dict from",
+        "Place by what a part is responsible for",
+    ),
 )

@@ -499,5 +499,19 @@ EXERCISE = Exercise(
             for monitor in ("drift", "recall")
         ),
     ),
-    general=("This is what the review says",),
+    general=(
+        "This is what the review says",
+        "Write `repaired`",
+        "The check uses three sketches",
+        "They have the same four kinds of hole",
+        "What is still wrong",
+        "Keep every box",
+        "An entry added or changed",
+        "Four edits are enough",
+        "*Generated input*",
+        "Each wants a `check`",
+        "A `timeout` is in seconds",
+        "A `fallback` and a",
+        "To look at a sketch",
+    ),
 )
