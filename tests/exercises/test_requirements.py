@@ -78,3 +78,35 @@ def test_a_wrong_type_is_told_what_it_gives():
 
     assert "one of two classes" in mlsd.check("01-briefs", all_binary).message
     assert "'regression'" in mlsd.check("01-briefs", own_word).message
+
+
+def asked_otherwise(**changes):
+    """Return the right page with a part of it that nobody asked to change."""
+
+    def repaired(needs):
+        return {**repair.repaired(needs), **changes}
+
+    return repaired
+
+
+def test_a_page_that_changes_what_was_asked_or_measured_earns_nothing():
+    verdict = mlsd.check("01-repair", asked_otherwise(prediction={"type": "regression"}))
+    assert verdict.score == 0
+    assert "`prediction`" in verdict.message
+    assert scored(lambda load, _: load.update(mean=load["peak"])).score == 0
+    assert scored(lambda _, latency: latency["split"][0].update(part="cache")).score == 0
+
+
+def test_a_peak_needs_what_it_is_derived_from():
+    assert scored(lambda load, _: load.update(derivation="mean")).score == ASKED.points - 1
+
+
+def test_to_shorten_the_last_hop_whatever_is_too_long_costs_a_point():
+    def last(needs):
+        page = repair.repaired(needs)
+        split = [dict(part) for part in needs["latency"]["split"]]
+        split[-1]["time"] = needs["latency"]["budget"] - sum(part["time"] for part in split[:-1])
+        return {**page, "latency": {**page["latency"], "split": split}}
+
+    for seed in range(3):
+        assert mlsd.check("01-repair", last, fresh=True, seed=seed).score == ASKED.points - 1

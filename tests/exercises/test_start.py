@@ -124,3 +124,11 @@ def test_an_answer_that_comes_to_no_return_is_not_called_unwritten():
 
     assert "None" in said_of(kill.EXERCISE, telling_inputs)
     assert "not written" in said_of(kill.EXERCISE, half_written)
+
+
+def test_an_order_may_be_any_sequence_of_ids_and_no_set():
+    def keys(cards):
+        return dict.fromkeys(response.respond(cards)).keys()
+
+    assert kit.judge(response.EXERCISE, keys).passed
+    assert kit.judge(response.EXERCISE, lambda cards: set(response.respond(cards))).score == 0

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -156,7 +155,7 @@ def _draw(rng: random.Random) -> Case:
 
 def _actions(case: Case, value: Any) -> list[str] | None:
     """Return the actions behind an ordering, or None where it is no ordering of these cards."""
-    if isinstance(value, str | AbstractSet | Mapping) or not isinstance(value, Iterable):
+    if isinstance(value, str | set | frozenset | Mapping) or not isinstance(value, Iterable):
         return None
     known = {card["id"]: card["does"] for card in case["cards"]}
     ids = list(map(str, value))
