@@ -6,8 +6,6 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mlsd_helpers.design import Design
 from mlsd_helpers.design.requirements import Requirements, Throughput
 from mlsd_helpers.exercises import reviewed
@@ -222,7 +220,7 @@ def _plain(value: Any) -> Any:
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(part) for part in value]
-    return value.item() if isinstance(value, np.generic) else value
+    return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
 def _explain(words: str) -> Callable[[Case, Any], str]:
