@@ -458,6 +458,7 @@ def _latency(
             or _slowest_mean(share, elsewhere)
             or offline(design, plan, share)
             or (slow_people(design, promise.within, share) if whole else "")
+            or (_slower_as_stated(design, plan, times, elsewhere, promise.within) if whole else "")
         )
         open_ = unknown or pause or rise or _by_roofline(plan, times, promise.within)
         doubt = (
@@ -471,6 +472,17 @@ def _latency(
             f", {elsewhere} of it elsewhere" if whole and elsewhere.most_s else ""
         )
         yield _combined(f"{NAMES[promise.what]}, {promise.percentile}", asked, readings, whys, doubt)
+
+
+def _slower_as_stated(
+    design: Design, plan: FleetPlan, times: Iterable[Estimate], elsewhere: Elsewhere, within_s: float
+) -> str:
+    """Say that a component states a longer time than its fleet takes here, where that would be too late."""
+    components = design.planes.components if design.planes else ()
+    stated = next((one.latency for one in components if one.id == plan.component), None)
+    if stated is None or stated <= max(time.value for time in times) or stated + elsewhere.most_s < within_s:
+        return ""
+    return f"{plan.component} states a latency of {show_seconds(stated)}, and its service time gives less"
 
 
 def _without_tokens(sizing: Sizing, promise: Promise) -> RequirementResult:

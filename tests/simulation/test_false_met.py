@@ -767,3 +767,9 @@ def test_a_fleet_in_batches_is_as_full_as_its_largest_batches_carry(replicas, ve
     (full,) = (one for one in each.verdicts if one.requirement == "utilisation")
     assert full.found.value == pytest.approx(500 * 0.028 / 8 / replicas)
     assert full.met is verdict
+
+
+def test_a_fleet_whose_component_states_a_longer_time_is_not_met():
+    for stated, met in (("150 ms", True), ("260 ms", None)):
+        found = report(eta(model={"latency": stated, "latency_is": "p99"}), seed=1, requests=20_000)
+        assert {one.met for one in found.verdicts if one.requirement.startswith("latency")} == {met}
