@@ -3,6 +3,7 @@
 import math
 import random
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mlsd_helpers import formulas
@@ -136,13 +137,17 @@ def _draw_whole(rng: random.Random) -> Case:
     return {**case, "mean_rps": need * 8, "budget_per_1k": 2 * _cost_per_1k(_least_total(case), case)}
 
 
-def _costs_the_budget(case: Case) -> bool:
-    return bool(case["budget_per_1k"] == _cost_per_1k(_least_total(case), case))
+def _costs(times: float, case: Case) -> bool:
+    return bool(_cost_per_1k(_least_total(case), case) == times * case["budget_per_1k"])
 
 
-def _draw_just_paid(rng: random.Random) -> Case:
-    case = _draw_plan(rng)
-    return {**case, "budget_per_1k": _cost_per_1k(_least_total(case), case)}
+def _draw_paid(times: float, rng: random.Random) -> Case:
+    """Draw a fleet whose price is so many times its budget, with as many replicas in each zone of the least plan."""
+    while True:
+        case = _draw_plan(rng)
+        case = {**case, "budget_per_1k": _cost_per_1k(_least_total(case), case) / times}
+        if _least_total(case) % case["zones"] == 0 and _costs(times, case):
+            return case
 
 
 def _draw_two_zones(rng: random.Random) -> Case:
@@ -250,7 +255,10 @@ EXERCISE = Exercise(
     strata=(
         Stratum("when one zone is lost at the peak, whichever it is", lambda c: _least_total(c) % c["zones"] != 0),
         Stratum("stay within the target", _is_whole, _draw_whole),
-        Stratum("whether that is at most `budget_per_1k`", _costs_the_budget, _draw_just_paid),
+        *(
+            Stratum("whether that is at most `budget_per_1k`", partial(_costs, times), partial(_draw_paid, times))
+            for times in (0.96, 1, 1.04)
+        ),
         Stratum("That failure *is* the headroom", lambda c: c["zones"] == 2, _draw_two_zones),
     ),
     general=(

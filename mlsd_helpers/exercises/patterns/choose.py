@@ -283,10 +283,21 @@ EXERCISE = Exercise(
             lambda c: c["lag_s"] > c["max_age_s"] and c["event_brings_it"],
         ),
         Stratum(
-            "the set of patterns that get their input", lambda c: c["event_brings_it"] and not c["listable"]
+            "`lag_s`, the usual lag of a stream",
+            lambda c: c["lag_s"] > c["max_age_s"] and {"A", "B"} <= _feasible(c),
+            lambda rng: {
+                **(case := _draw_case(rng)),
+                "max_age_s": 3 * case["job_s"],
+                "lag_s": 4 * case["job_s"],
+            },
         ),
         Stratum(
-            "the set of patterns that get their input", lambda c: c["listable"] and not c["event_brings_it"]
+            "the set of patterns that get their input",
+            lambda c: not c["listable"] and c["max_age_s"] >= 2 * c["job_s"] and "C" in _feasible(c),
+        ),
+        Stratum(
+            "the set of patterns that get their input",
+            lambda c: "B" in _feasible(c) and c["lag_s"] <= c["max_age_s"] and not c["event_brings_it"],
         ),
         Stratum("A over streamed features is A", lambda c: not c["listable"] and not c["event_brings_it"]),
         Stratum("`pattern`: the cheapest of them", lambda c: len(_feasible(c)) == 3),

@@ -1,7 +1,9 @@
 """Exercise 2: from which rate on do answers made ahead cost less?"""
 
+import math
 import random
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mlsd_helpers import formulas
@@ -138,6 +140,16 @@ def _case(keys: int, mean_rps: float, max_age_s: int, job_s: int, *prices: float
     return {"keys": keys, "mean_rps": mean_rps, **ages, **dict(zip(names, prices, strict=True))}
 
 
+def _draw_near(times: float, rng: random.Random) -> Case:
+    """Draw prices, and a rate that is so many times the crossover."""
+    case = _draw_case(rng)
+    return {**case, "mean_rps": times * _worked(case)["crossover_rps"]}
+
+
+def _is_near(times: float, case: Case) -> bool:
+    return math.isclose(case["mean_rps"], times * _worked(case)["crossover_rps"])
+
+
 EXERCISE = Exercise(
     id="04-crossover",
     assignment="04_patterns",
@@ -199,8 +211,10 @@ EXERCISE = Exercise(
             lambda c: c["max_age_s"] > day,
             lambda rng: {**_draw_case(rng), "max_age_s": 30 * 3_600},
         ),
-        Stratum('"A" or "B", at `mean_rps`', lambda c: _worked(c)["cheaper"] == "A"),
-        Stratum('"A" or "B", at `mean_rps`', lambda c: _worked(c)["cheaper"] == "B"),
+        *(
+            Stratum('"A" or "B", at `mean_rps`', partial(_is_near, times), partial(_draw_near, times))
+            for times in (0.6, 0.97, 1.03, 1.7)
+        ),
         Stratum(
             "`read_price`, a look-up",
             lambda c: c["read_price"] == 0,
