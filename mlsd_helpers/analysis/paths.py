@@ -254,18 +254,37 @@ def promised(design: Design) -> Design:
     return design.model_copy(update={"planes": planes.changed(flows=flows)})
 
 
-def _spanned(
-    planes: Planes, calls: Mapping[int, Flow], until: str | None, named: Sequence[str | None]
-) -> frozenset[int]:
-    """Return the positions of the hand-overs on the way of an answer; none where it comes along calls alone."""
-    known, entries = components_by_id(planes), entries_of(planes) or _first(planes)
-    handed = {
+@once
+def begun_within(design: Design) -> frozenset[str]:
+    """Return what begins to work on its own when a hand-over that the promise of latency spans comes to it.
+
+    Nobody holds a connection to it, so that no timeout is its limit, and the budget is.
+    """
+    planes, through = design.planes, promised(design).planes
+    if planes is None or through is None:
+        return frozenset()
+    called = {flow.end for _, flow in waiting_flows(planes)}
+    return frozenset(flow.end for _, flow in waiting_flows(through)) - called
+
+
+def hand_overs(planes: Planes) -> dict[int, Flow]:
+    """Return the flows by which serving hands on work that nobody waits for, with their positions."""
+    known, calls = components_by_id(planes), dict(waiting_flows(planes))
+    return {
         position: flow
         for position, flow in own_flows(planes)
         if flow.carries in _HAND_OVERS
         and position not in calls
         and not {"monitoring", "training"} & {known[flow.start].plane, known[flow.end].plane}
     }
+
+
+def _spanned(
+    planes: Planes, calls: Mapping[int, Flow], until: str | None, named: Sequence[str | None]
+) -> frozenset[int]:
+    """Return the positions of the hand-overs on the way of an answer; none where it comes along calls alone."""
+    known, entries = components_by_id(planes), entries_of(planes) or _first(planes)
+    handed = hand_overs(planes)
     given = {flow.end for flow in handed.values() if known[flow.start].kind == "event stream"}
     if until and not planes.named_entries and given.issuperset(entries):
         entries = _before_hand_overs(entries, [*calls.values(), *handed.values()])

@@ -27,6 +27,7 @@ from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import (
     JOBS,
     MODELS,
+    begun_within,
     behind_queues,
     each_together,
     order_of,
@@ -765,12 +766,13 @@ def answers_of(
     out. `fleets_s` is how long fleets take, in seconds, for the timeouts of those further up. With `zone_lost`, what
     stands in one zone is gone. `counts` tells of which calls a fallback counts as an answer at all. Requests enter at
     `entry`, or, when it is left out, where fewest are answered. A fleet that the sketch does not show is needed by
-    every request. Without `entry`, what stands before and behind a queue that the promise spans is needed alike.
+    every request. What stands before and behind a queue that the promise spans is needed alike, unless `entry` stands
+    behind it.
     """
     if served is None:
         waited = (plan.component for plan in design.fleets.values() if somebody_waits(design, plan))
         served = {name: (1.0, 1.0) for name in waited if name}
-    if entry is None:
+    if entry not in begun_within(design):
         design = promised(design)
     planes = design.planes
     entries = (entry,) if entry else waiting_entries(planes) if planes else ()

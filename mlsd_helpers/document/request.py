@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mlsd_helpers.analysis.blast import blast_radius
 from mlsd_helpers.analysis.graph import components_by_id, cycle, reached, steps_along, waiting_flows
-from mlsd_helpers.analysis.paths import Order, order_of
+from mlsd_helpers.analysis.paths import Order, order_of, promised
 from mlsd_helpers.analysis.rates import most_at_once
 from mlsd_helpers.analysis.request import (
     Call,
@@ -19,7 +20,7 @@ from mlsd_helpers.analysis.request import (
 )
 from mlsd_helpers.analysis.surroundings import lookups_s
 from mlsd_helpers.analysis.whole import Elsewhere, answers_of, waiting_entries
-from mlsd_helpers.design import Flow, Planes
+from mlsd_helpers.design import Component, Flow, Planes
 from mlsd_helpers.document.fields import name
 from mlsd_helpers.document.markdown import (
     Md,
@@ -56,12 +57,7 @@ def _of_workload(figures: Figures, planes: Planes) -> Md:
     flows = [flow for _, flow in waiting_flows(planes)]
     if way := cycle(flows):
         return part("A request", Md(f"The calls form a cycle: {joined(map(code, way), ' → ')}."))
-    looked_up = lookups_s(figures.design)
-    found = requests_of(
-        planes,
-        lambda one: max(stated_latency_s(one), looked_up.get(one.id, 0.0)),
-        order=order_of(figures.design.pattern),
-    )
+    found = _requests(figures, planes)
     shown = [_request(figures, planes, one) for one in found[:_MOST_ENTRIES]]
     more = f"Requests enter at {len(found)} components, of which {_MOST_ENTRIES} are shown."
     if figures.workload and not found:
@@ -71,6 +67,23 @@ def _of_workload(figures: Figures, planes: Planes) -> Md:
         Md(more if len(found) > _MOST_ENTRIES else ""),
         _budget(figures),
         part(_titled(figures, "When a component fails"), _failures(figures, planes, found)),
+    )
+
+
+def _requests(figures: Figures, planes: Planes) -> tuple[Request, ...]:
+    """Return each request as its caller waits for it: to the answer, over the queues that the promise spans."""
+    looked_up, order = lookups_s(figures.design), order_of(figures.design.pattern)
+
+    def latency_s(one: Component) -> float:
+        return max(stated_latency_s(one), looked_up.get(one.id, 0.0))
+
+    through = promised(figures.design).planes or planes
+    whole = {one.entry: one for one in requests_of(through, latency_s, order=order)}
+    return tuple(
+        replace(
+            whole.get(one.entry, one), longest_s=one.longest_s
+        )  # what a caller waits for ends at the queue
+        for one in requests_of(planes, latency_s, order=order)
     )
 
 

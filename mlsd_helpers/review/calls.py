@@ -10,6 +10,7 @@ from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.paths import (
     JOBS,
     Order,
+    begun_within,
     behind_queues,
     each_workload,
     may_ask,
@@ -358,6 +359,7 @@ def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
     for flow in asked:
         if flow.timeout is not None:
             callers[flow.end].append(flow)
+    begun = begun_within(design)
     roots = {*graph.own_roots(planes)} - behind_queues(planes)  # by a queue too
     kinds = {one.id: one.kind for one in planes.components}
     run = design.requirements.schedule if design.requirements else None
@@ -366,7 +368,8 @@ def _waiters(design: Design, planes: Planes) -> list[_Waiter]:
     calls, timed_part = calls_by_component(planes), _timed(set(asked))
     found, order = list[_Waiter](), order_of(design.pattern)
     for one in planes.components:
-        enters = one.id in roots and may_ask(one) and (one.kind not in JOBS or not budget_is_of_others)
+        is_asked = may_ask(one) and (one.kind not in JOBS or not budget_is_of_others)
+        enters = one.id in begun or (one.id in roots and is_asked)
         timed = tuple(filter(None, map(timed_part, calls.get(one.id, ()))))
         inside = list(_by_caller(callers[one.id], timed))
         limited = [(budget_s or 0.0, timed)] if enters else inside
@@ -771,6 +774,7 @@ def _promised(design: Design, planes: Planes) -> Iterator[tuple[Promise, Request
     """Yield each promise about a whole request with each request; up to the first token, the rest does not count."""
     latency = design.requirements.latency if design.requirements else None
     planned = {plan.component for plan in design.fleets.values() if plan.generation}
+    planes = promised(design).planes or planes
     entries = {one.entry for one in _entries(planes, lambda _: 0.0)}
     for promise in latency.promises if latency else ():
         within_s = promise.within if promise.what == "first token" else math.inf

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mlsd_helpers.analysis.graph import reached, steps_along, steps_back, waiting_flows
+from mlsd_helpers.analysis.paths import hand_overs
 from mlsd_helpers.analysis.surroundings import is_promised
 from mlsd_helpers.analysis.whole import waiting_entries
 from mlsd_helpers.design import Design, Planes, Workload
@@ -80,20 +81,20 @@ def requests_of_no_workload(design: Design, planes: Planes) -> Iterator[Fault]:
     whole=True,
 )
 def workloads_alike(design: Design, planes: Planes) -> Iterator[Fault]:
-    """Where two workloads enter at the same component, its calls say whose they are."""
+    """Where two workloads enter at the same component, a flow behind it says whose it is."""
     found = _workloads(design)
-    starts = {flow.start for _, flow in waiting_flows(planes)}
-    divided = {flow.start for _, flow in waiting_flows(planes) if flow.workload}
+    calls = [flow for _, flow in waiting_flows(planes)]
+    starts, taken = {flow.start for flow in calls}, [*calls, *hand_overs(planes).values()]
+    divided = {flow.start for flow in taken if flow.workload}
     for position, one in enumerate(found):
         for other in found[:position]:
             for name in one.entry:
                 if name not in other.entry or name not in starts:
                     continue
-                ways = reached([name], steps_along(flow for _, flow in waiting_flows(planes)))
-                if not ways & divided:
+                if not reached([name], steps_along(taken)) & divided:
                     yield Fault(
                         f"requirements.workloads.{one.id}.entry",
-                        f"{other.id} and {one.id} both enter at {name}, and no call behind it says which of them "
-                        "makes it.",
+                        f"{other.id} and {one.id} both enter at {name}, and no flow behind it says which of them "
+                        "takes it.",
                         "Write 'workload' on the flows that one of them alone takes.",
                     )

@@ -1,11 +1,15 @@
 """A promise of latency spans the queues on the way of its answer."""
 
+import re
+
 import pytest
 
 from mlsd_helpers.analysis.paths import promised
 from mlsd_helpers.analysis.rates import calls_per_request
 from mlsd_helpers.analysis.surroundings import is_timed, required_rps, somebody_waits
+from mlsd_helpers.analysis.whole import answers_of
 from mlsd_helpers.design import Design
+from mlsd_helpers.document import document
 from mlsd_helpers.document.promises import of_latency
 from mlsd_helpers.review import review
 
@@ -73,3 +77,51 @@ def test_requests_that_a_queue_hands_on_belong_to_their_workload() -> None:
     workloads = [{"id": "reading", "entry": ["mail", "api"], **needs}]
     split = design.changed(requirements={"workloads": workloads})
     assert "WORK002" not in {finding.code for finding in review(split)}
+
+
+def _claims(until: str = "model", **of_flow: object) -> Design:
+    """Return a way over a queue, at whose end a worker waits longer for the model than the promise lasts."""
+    row = [("app", "gateway", "request"), ("gateway", "jobs", "events"), ("jobs", "worker", "events"),
+           ("worker", "model", "request"), ("worker", "people", "command")]  # fmt: skip
+    kinds = {"app": "client", "gateway": "api gateway", "jobs": "event stream", "worker": "orchestrator",
+             "model": "model server", "people": "people"}  # fmt: skip
+    flows = [{"from": start, "to": end, "carries": carries} for start, end, carries in row]
+    flows[3] |= {"timeout": "400 s", "fallback": "A person decides", "answered": True}
+    flows[4] |= of_flow
+    needs = {"latency": {"budget": "5 min", "percentile": "p95", "until": until}, "entry": ["app"]}
+    return Design(
+        name="d",
+        requirements={"workloads": [{"id": name, **needs} for name in ("everyday", "hail")]},
+        planes={
+            "components": [
+                {"id": name, "kind": kind, "availability": "99%" if name != "app" else None}
+                for name, kind in kinds.items()
+            ],
+            "flows": flows,
+        },
+    )
+
+
+def _codes(design: Design) -> set[str]:
+    return {finding.code for finding in review(design)}
+
+
+@pytest.mark.parametrize(("until", "late"), [("model", True), ("gateway", False)])
+def test_a_timeout_behind_the_queue_has_to_fit_into_a_promise_that_ends_there(until: str, late: bool) -> None:
+    assert ("PLANE007" in _codes(_claims(until))) is late
+
+
+def test_workloads_that_part_behind_a_queue_can_be_told_apart() -> None:
+    assert "WORK003" in _codes(_claims())
+    assert "WORK003" not in _codes(_claims(workload="hail"))
+
+
+def test_what_is_answered_is_the_same_at_the_entry_as_in_all_and_never_less_than_without_a_fallback() -> None:
+    view = _claims().views[0]
+    at_entry, in_all = answers_of(view, entry="app"), answers_of(view)
+    assert at_entry == in_all
+    (said,) = re.findall(r"\*\*Answers\.\*\* .*", str(document(view)))
+    answered, in_full = (float(share) for share in re.findall(r"([\d.]+)%", said))
+    assert answered == pytest.approx(100 * in_all.most, abs=0.1)
+    assert in_full == pytest.approx(99 * 0.99**3, abs=0.1)
+    assert in_full < answered
