@@ -10,7 +10,7 @@ from typing import Literal
 from mlsd_helpers.analysis.cost import CostRow, costs_of
 from mlsd_helpers.analysis.graph import own_flows, own_roots, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.jobs import calls_per_item, run_of
-from mlsd_helpers.analysis.paths import JOBS, each_together, together
+from mlsd_helpers.analysis.paths import JOBS, each_together, promised, together
 from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries, waits_for_people
 from mlsd_helpers.analysis.rates import (
     calls_per_request,
@@ -1448,7 +1448,8 @@ def answers_only_in_words(design: Design, planes: Planes) -> Iterator[Fault]:
     by_models = answers_of(design, counts=lambda call: call not in words)
     if by_models.most >= target - 1e-12:
         return
-    within = reached([by_models.entry], steps_along(flow for _, flow in waiting_flows(planes)))
+    through = promised(design).planes or planes
+    within = reached([by_models.entry], steps_along(flow for _, flow in waiting_flows(through)))
     calls = [call.flow for call in words if call.flow.start in within]
     told = [f"{flow.start} → {flow.end} ({flow.fallback or 'fails: open'})" for flow in calls]
     yield Fault(

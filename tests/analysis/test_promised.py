@@ -85,6 +85,7 @@ def _claims(until: str = "model", **of_flow: object) -> Design:
            ("worker", "model", "request"), ("worker", "people", "command")]  # fmt: skip
     kinds = {"app": "client", "gateway": "api gateway", "jobs": "event stream", "worker": "orchestrator",
              "model": "model server", "people": "people"}  # fmt: skip
+    flows: list[dict[str, object]]
     flows = [{"from": start, "to": end, "carries": carries} for start, end, carries in row]
     flows[3] |= {"timeout": "400 s", "fallback": "A person decides", "answered": True}
     flows[4] |= of_flow
@@ -125,3 +126,15 @@ def test_what_is_answered_is_the_same_at_the_entry_as_in_all_and_never_less_than
     assert answered == pytest.approx(100 * in_all.most, abs=0.1)
     assert in_full == pytest.approx(99 * 0.99**3, abs=0.1)
     assert in_full < answered
+
+
+def test_a_fallback_behind_the_queue_is_named_where_nothing_says_whether_it_counts_as_an_answer() -> None:
+    design = _claims()
+    flows = [one.changed(answered=None) if one.fallback else one for one in design.planes.flows]
+    first, other = design.requirements.workloads
+    asked = [first.changed(availability={"target": "96.5%", "window": "30 d"}), other]
+    open_ = design.changed(
+        requirements=design.requirements.changed(workloads=asked), planes=design.planes.changed(flows=flows)
+    )
+    said = [finding for finding in review(open_) if finding.code == "SERV035"]
+    assert ["worker → model" in finding.message for finding in said] == [True]
