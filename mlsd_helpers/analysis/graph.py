@@ -60,6 +60,21 @@ def alternatives(planes: Planes) -> tuple[Flow, ...]:
     return tuple(flow for flow in planes.flows if flow.id in tried)
 
 
+def is_task(flow: Flow, known: Mapping[str, Component]) -> bool:
+    """Tell whether a flow is a command from one part of serving to another: a task for each request that leads to it.
+
+    A command of the control plane switches or starts something, whatever the number of requests; one to where requests
+    come from tells a user something.
+
+    >>> known = {"rules": Component(id="rules", kind="business rules"), "bank": Component(id="bank", kind="service")}
+    >>> is_task(Flow(start="rules", end="bank", carries="command"), known)
+    True
+    """
+    serving = known[flow.start].plane == known[flow.end].plane == "serving"
+    told = known[flow.end].kind in ("client", "device fleet")
+    return flow.carries == "command" and serving and not told and flow.start != flow.end
+
+
 def _calls(planes: Planes, known: Mapping[str, Component]) -> Iterator[tuple[int, Flow]]:
     for position, flow in enumerate(planes.flows):
         call = _as_called(flow, known)

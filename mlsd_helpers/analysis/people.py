@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from mlsd_helpers.analysis.graph import (
     components_by_id,
+    is_task,
     own_flows,
     reached,
     steps_along,
@@ -109,9 +110,13 @@ def cases_of_people(
 
 def brought_to(planes: Planes) -> set[str]:
     """Return what something comes to from where the requests or runs of a workload enter, those included."""
-    return reached(
-        planes.named_entries, steps_along(flow for _, flow in own_flows(planes) if flow.carries in _BRINGS)
-    )
+    return reached(planes.named_entries, steps_along(_bringing(planes)))
+
+
+def _bringing(planes: Planes) -> list[Flow]:
+    """Return the flows that bring cases, or what becomes one."""
+    known = components_by_id(planes)
+    return [flow for _, flow in own_flows(planes) if flow.carries in _BRINGS or is_task(flow, known)]
 
 
 def waits_for_people(design: Design, within_s: float, share: float | None) -> tuple[tuple[Flow, float], ...]:
@@ -195,7 +200,7 @@ def of_other_entries(planes: Planes, per_request: Mapping[str, float]) -> dict[s
 
     The stated load enters elsewhere.
     """
-    brought = [flow for _, flow in own_flows(planes) if flow.carries in _BRINGS]
+    brought = _bringing(planes)
     steps, ends = steps_along(brought), {flow.end for flow in brought}
     doors = (
         {name for names in planes.asked.entries.values() for name in names} if planes.asked else set[str]()
@@ -264,9 +269,7 @@ class _Way:
         self._known = components_by_id(planes)
         alternatives = {flow.otherwise for _, flow in own_flows(planes) if flow.otherwise}
         self._flows = [
-            flow
-            for _, flow in own_flows(planes)
-            if flow.carries in _BRINGS and not (flow.id in alternatives and flow.share is None)
+            flow for flow in _bringing(planes) if not (flow.id in alternatives and flow.share is None)
         ]
         self._into = defaultdict[str, list[Flow]](list)
         for flow in self._flows:
@@ -302,7 +305,7 @@ class _Way:
         for flow in self._into[one.id]:
             if not self._is_brought(flow):
                 continue
-            found, sure = self._along(flow), flow.carries in {"predictions", "request", "alert"}
+            found, sure = self._along(flow), flow.carries in {"predictions", "request", "alert", "command"}
             if found is None and self.feeds(flow.start):
                 found, sure = _Part(1.0 if flow.share is None else flow.share, flow.share is not None), False
             if found is None:

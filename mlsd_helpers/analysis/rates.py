@@ -16,18 +16,29 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mlsd_helpers.analysis.graph import callers_first, components_by_id, cycle, own_flows, waiting_flows
+from mlsd_helpers.analysis.graph import (
+    callers_first,
+    components_by_id,
+    cycle,
+    is_task,
+    own_flows,
+    reached,
+    steps_along,
+    waiting_flows,
+)
 from mlsd_helpers.analysis.once import once
 from mlsd_helpers.analysis.paths import JOBS, entries_of, with_queues
 from mlsd_helpers.analysis.request import Call, calls_by_component
-from mlsd_helpers.design import Flow, Planes
+from mlsd_helpers.design import Component, Flow, Planes
+from mlsd_helpers.units import day
 
 
 def calls_per_request(planes: Planes, at_most: Mapping[str, float] | None = None) -> dict[str, float]:
     """Return how many calls or items reach each component for one request of a user, while all answers come at once.
 
     Along calls, and through queues to what works on their items later: a queue hands on all that it gets, unless the
-    shares of its flows say less. What is handed on without a queue and without a share is not known, and so left out.
+    shares of its flows say less. What is handed on without a queue and without a share is not known, and so left out;
+    a command within a timeout is sent like a call, and so known.
 
     Retries make none, nor do alternatives without a share of their own. Requests enter where `entries_of` says; where
     they may enter at several components, each figure is the least that any of them brings, unless the shares of the
@@ -113,11 +124,14 @@ def _handed_on(planes: Planes, waited: Sequence[Flow]) -> list[Flow]:
     known, taken = components_by_id(planes), set(waited)
     called = {flow.end for flow in waited}  # what requests come to is no run of a job, whatever its kind
     queues = {one.id for one in planes.components if one.kind == "event stream"}
+    items = steps_along(flow for _, flow in own_flows(planes) if flow.carries in _ITEMS)
     found = list[Flow]()
     for _, flow in own_flows(planes):
         kinds = known[flow.start].kind, known[flow.end].kind
-        brings = flow.carries in _ITEMS and flow not in taken and not {*kinds} & {*_ENDS}
+        task = is_task(flow, known) and flow.start not in reached([flow.end], items)
+        brings = (flow.carries in _ITEMS or task) and flow not in taken and not {*kinds} & {*_ENDS}
         counted = flow.share is not None or flow.start in queues or flow.end in queues
+        counted = counted or (task and flow.timeout is not None)  # its sender waits until it is taken: a call
         a_run = any(known[name].kind in _RUNS and name not in called for name in (flow.start, flow.end))
         if brings and counted and not a_run and not cycle([*waited, *found, flow]):
             found.append(flow)
@@ -236,6 +250,14 @@ def share_on_duty(hours: str | None) -> float | None:
     start, start_min, end, end_min = (int(number or 0) for number in spans[0])
     day_h = (end + end_min / 60 - start - start_min / 60) % 24 or 24
     return day_h / 24 * days_on_duty(hours) / 7
+
+
+def pace_on_duty(one: Component) -> float | None:
+    """Return the cases a second that people take while they are there; None where their hours cannot be read."""
+    if one.rate is not None or one.cases_per_day is None:
+        return one.rate
+    share = share_on_duty(one.hours)
+    return one.cases_per_day * days_on_duty(one.hours) / (7 * day * share) if share else None
 
 
 def longest_off_duty_s(hours: str | None) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.analysis.paths import (
     JOBS,
+    MODELS,
     Order,
     begun_within,
     behind_queues,
@@ -924,11 +925,13 @@ def _repeated(planes: Planes) -> list[Flow]:
 )
 def retry_may_act_twice(_: Design, planes: Planes) -> Iterator[Fault]:
     """What posts, sends or charges is repeated only if a second attempt is known to do no harm."""
-    where, parts = places(planes), graph.components_by_id(planes)
+    where, parts, carried_out = places(planes), graph.components_by_id(planes), _carried_out(planes)
     found = [
         flow
         for flow in _repeated(planes)
-        if flow.idempotent is None and _acts(flow, parts[flow.end]) and parts[flow.start].plane != "control"
+        if flow.idempotent is None
+        and (flow in carried_out or _acts(flow, parts[flow.end]))
+        and parts[flow.start].plane != "control"
     ]
     if found:
         yield Fault(
@@ -940,6 +943,50 @@ def retry_may_act_twice(_: Design, planes: Planes) -> Iterator[Fault]:
 
 _DEAR = 0.1
 """What one call costs, in the design's currency, from which on paying it twice matters; our threshold."""
+
+
+def _carried_out(planes: Planes) -> set[Flow]:
+    """Return the flows by which a decision is carried out, whatever they carry: tasks of people, and of others.
+
+    Rules, and a service that is told a prediction, decide where a share of the cases goes. What gets such a share
+    carries it out, by itself or by people and services outside. Without that, what fails open is asked for a fact.
+    """
+    parts = graph.components_by_id(planes)
+    own = [
+        flow
+        for flow in dict.fromkeys((*_waited(planes), *(one for _, one in graph.own_flows(planes))))
+        if parts[flow.start].plane == parts[flow.end].plane == "serving"
+        and (flow.carries == "request" or graph.is_task(flow, parts))
+    ]
+    models = {
+        one.id
+        for one in planes.components
+        if one.kind in MODELS and (one.kind != "external service" or one.tokens is not None)
+    }
+    asking = graph.reached(models, graph.steps_back(_waited(planes)))
+    told = {flow.end for _, flow in graph.own_flows(planes) if flow.carries == "predictions"}
+    decide = {
+        one.id
+        for one in planes.components
+        if (one.kind == "business rules" or (one.kind == "service" and one.id in told))
+    } - asking
+    sent = {
+        flow
+        for flow in own
+        if flow.start in decide
+        and flow.share is not None
+        and flow.fails != "open"
+        and flow.end not in asking
+        and parts[flow.end].kind in {"service", "external service", "people"}
+    }
+    behind = graph.reached((flow.end for flow in sent), graph.steps_along(own))
+    outward = {"external service", "people"}
+    later = {
+        flow
+        for flow in own
+        if flow.start in behind and flow.fails != "open" and parts[flow.end].kind in outward
+    }
+    return sent | later | {flow for flow in own if parts[flow.end].kind == "people"}
 
 
 def _acts(flow: Flow, end: Component) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from mlsd_helpers.analysis.cost import CostRow, costs_of
-from mlsd_helpers.analysis.graph import own_flows, own_roots, reached, steps_along, waiting_flows
+from mlsd_helpers.analysis.graph import is_task, own_flows, own_roots, reached, steps_along, waiting_flows
 from mlsd_helpers.analysis.jobs import calls_per_item, run_of
 from mlsd_helpers.analysis.paths import JOBS, each_together, promised, together
 from mlsd_helpers.analysis.people import Cases, cases_of_people, of_other_entries, waits_for_people
@@ -17,6 +17,7 @@ from mlsd_helpers.analysis.rates import (
     days_on_duty,
     is_of_each,
     longest_off_duty_s,
+    pace_on_duty,
     share_on_duty,
 )
 from mlsd_helpers.analysis.request import answered_by_plan, has_fallback
@@ -178,9 +179,10 @@ def _limits(design: Design, one: Component) -> Iterator[tuple[str, float, float,
 )
 def quota_below_peak(design: Design, planes: Planes) -> Iterator[Fault]:
     """A quota has to hold the calls, and the tokens, of the busiest period."""
-    load = _Load(design, planes)
+    load, later = _Load(design, planes), _sent_later(planes)
     for one in planes.components:
-        calls = load.peak_of(one.id)
+        calls = load.mean_of(one.id) if one.id in later else load.peak_of(one.id)
+        when = "On average" if one.id in later else "At the peak"
         for field, quota, each, unit in _limits(design, one) if calls else ():
             if (needed := (calls or 0.0) * each) > quota * _SLACK:
                 of = (
@@ -190,11 +192,30 @@ def quota_below_peak(design: Design, planes: Planes) -> Iterator[Fault]:
                 )
                 yield Fault(
                     f"planes.components.{one.id}.quota.{field}",
-                    f"At the peak {one.id} gets {_counted(needed * 60)} {unit} a minute{of}, and accepts "
+                    f"{when} {one.id} gets {_counted(needed * 60)} {unit} a minute{of}, and accepts "
                     f"{_counted(quota * 60)}.",
                     "Get a larger quota, send less (shorter prompts, a cache, a smaller share), or share the "
                     "load with a second provider.",
                 )
+
+
+def _sent_later(planes: Planes) -> set[str]:
+    """Return what gets nothing but commands for which a fallback is stated: a task may wait, and so miss the peak."""
+    known = {one.id: one for one in planes.components}
+    into = defaultdict[str, list[Flow]](list)
+    for flow in planes.flows:
+        into[flow.end].append(flow)
+    return {
+        name
+        for name, flows in into.items()
+        if all(
+            is_task(flow, known)
+            and says_something(flow.fallback)
+            and flow.fails != "closed"
+            and not flow.otherwise
+            for flow in flows
+        )
+    }
 
 
 @rule(
@@ -548,7 +569,7 @@ def _cases_left_at_the_deadline(design: Design, planes: Planes, one: Component) 
     They act before it is due where what sends them the cases says what it does without them, and what they answer goes
     back into serving.
     """
-    run, pace = run_of(design), _pace_on_duty(one)
+    run, pace = run_of(design), pace_on_duty(one)
     if run is None or not (run.schedule.allowed and run.schedule.period and run.schedule.items):
         return None
     if not (run.scoring_known and pace) or (design.requirements and design.requirements.throughput):
@@ -574,14 +595,6 @@ def _cases_left_at_the_deadline(design: Design, planes: Planes, one: Component) 
         told,
         "Hand over fewer cases, such as those above a higher threshold, start the run earlier, or plan more people.",
     )
-
-
-def _pace_on_duty(one: Component) -> float | None:
-    """Return the cases a second that people take while they are there; None where their hours cannot be read."""
-    if one.rate is not None or one.cases_per_day is None:
-        return one.rate
-    share = share_on_duty(one.hours)
-    return one.cases_per_day * days_on_duty(one.hours) / (7 * day * share) if share else None
 
 
 def _piled_up_in_the_peak(design: Design, planes: Planes, arriving: Mapping[str, Cases]) -> Iterator[Fault]:

@@ -170,3 +170,18 @@ planes:
     found = cases_of_people(daily, daily.planes, {"slow": 1.0})["room"]
     assert found.surely is not None
     assert found.surely * day == pytest.approx(23)
+
+
+@pytest.mark.parametrize("carries", ["command", "predictions", "request", "alert"])
+def test_a_task_is_a_case_whatever_word_carries_it(carries):
+    into = Flow(start="desk", end="team", carries=carries, share="25%")
+    assert cases_a_day(into, **ONLINE) == pytest.approx(21_600)
+
+
+def test_a_command_of_the_control_plane_brings_people_no_cases():
+    planes = Planes(
+        components=[*PARTS, Component(id="stop", kind="kill switch")],
+        flows=[*ASKED, Flow(start="stop", end="team", carries="command", share="25%")],
+    )
+    design = Design(name="d", requirements=ONLINE, planes=planes)
+    assert not cases_of_people(design, planes, calls_per_request(planes))

@@ -4,6 +4,7 @@ import pytest
 
 from mlsd_helpers.analysis.rates import calls_per_request, is_of_each, share_on_duty
 from mlsd_helpers.design import Component, Flow, Planes
+from mlsd_helpers.design.planes import Asked
 
 
 def planes(*flows: Flow, **kinds: str) -> Planes:
@@ -170,3 +171,49 @@ def test_a_word_for_a_kind_of_caller_means_each_of_them(word):
 @pytest.mark.parametrize("word", [None, "key", "our account", "all callers together", "organisation"])
 def test_a_quota_of_our_own_counts_all_callers(word):
     assert not is_of_each(word)
+
+
+def test_a_command_within_serving_is_a_call_by_its_share_or_its_timeout():
+    drawn = planes(
+        call("gate", "rules"),
+        call("rules", "payout", carries="command", share="45%"),
+        call("payout", "bank", carries="command", timeout="10 s"),
+        call("rules", "log", carries="command"),
+        bank="external service",
+    )
+    assert calls_per_request(drawn) == pytest.approx({"gate": 1, "rules": 1, "payout": 0.45, "bank": 0.45})
+
+
+def test_a_command_that_starts_or_switches_something_is_no_call():
+    drawn = planes(
+        call("gate", "model"),
+        call("undo", "model", carries="command", timeout="1 s"),
+        undo="rollback",
+    )
+    assert calls_per_request(drawn) == {"gate": 1, "model": 1}
+
+
+def test_an_offer_that_is_sent_to_a_client_is_no_request_of_the_client():
+    drawn = planes(
+        call("rounds", "matcher"),
+        call("matcher", "app", carries="command", timeout="1 s"),
+        call("app", "model"),
+        rounds="client",
+        app="client",
+        model="model server",
+    )
+    assert "model" not in calls_per_request(drawn)
+
+
+def test_a_command_to_where_the_work_came_from_is_no_request_from_there():
+    drawn = planes(
+        call("app", "places", carries="events"),
+        call("places", "matcher", carries="events"),
+        call("matcher", "scorer"),
+        call("matcher", "app", carries="command", timeout="1 s"),
+        call("app", "model"),
+        places="event stream",
+        model="model server",
+    )
+    rounds = drawn.of_workload(Asked("rounds", {"rounds": ("matcher",)}))
+    assert calls_per_request(rounds) == {"matcher": 1, "scorer": 1}

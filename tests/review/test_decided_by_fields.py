@@ -204,6 +204,47 @@ def test_a_score_that_costs_little_may_be_asked_for_twice():
     assert found(setting(design, "planes.components.bureau", price={"per_request": "$0.90"}), "PLANE076")
 
 
+PAYING = """
+name: Claims
+requirements: {throughput: {peak: 10 rps, mean: 2 rps}}
+planes:
+  components:
+  - {id: gate, kind: api gateway}
+  - {id: model, kind: model server}
+  - {id: rules, kind: business rules}
+  - {id: payout, kind: service}
+  - {id: bank, kind: external service, quota: {requests: 5 rps}}
+  - {id: register, kind: external service}
+  - {id: clerks, kind: people, plane: serving}
+  flows:
+  - {from: gate, to: model, carries: request}
+  - {from: gate, to: rules, carries: predictions, timeout: 1 s}
+  - {id: pay, from: rules, to: payout, carries: WORD, share: 80%, timeout: 5 s, retries: 3}
+  - {id: transfer, from: payout, to: bank, carries: WORD, timeout: 10 s, retries: 3, fallback: Wait in the outbox}
+  - {id: ask, from: rules, to: clerks, carries: WORD, share: 20%, timeout: 5 s, retries: 3}
+  - {id: look_up, from: gate, to: register, carries: request, timeout: 1 s, retries: 1}
+"""
+
+
+@pytest.mark.parametrize("word", ["command", "request"])
+def test_what_carries_a_decision_out_acts_whatever_word_carries_it(word):
+    said = found(Design.parse(PAYING.replace("WORD", word)), "PLANE076")
+    assert all(arrow in said for arrow in ("rules → payout", "payout → bank", "rules → clerks"))
+    assert "register" not in said  # it is asked for a fact, before anything is decided
+
+
+def test_what_fails_open_is_asked_for_a_fact():
+    design = Design.parse(PAYING.replace("WORD", "request"))
+    assert "payout → bank" not in found(setting(design, "planes.flows.transfer", fails="open"), "PLANE076")
+
+
+def test_a_task_that_may_wait_misses_the_peak_of_a_quota_but_not_its_mean():
+    design = Design.parse(PAYING.replace("WORD", "command"))
+    assert not found(design, "SERV001")
+    assert found(setting(design, "planes.components.bank", quota={"requests": "1 rps"}), "SERV001")
+    assert found(setting(design, "planes.flows.transfer", fallback=None), "SERV001")
+
+
 def with_modes(*modes: dict[str, object], **ranker: object) -> Design:
     design = setting(feed(), "planes.flows.to_ranker", **ranker)
     return setting(design, "requirements", failure_modes=modes)
