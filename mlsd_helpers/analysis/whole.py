@@ -10,7 +10,8 @@ what matters, `why` and `whys` say what to write.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -36,7 +37,13 @@ from mlsd_helpers.analysis.paths import (
     run_rps,
 )
 from mlsd_helpers.analysis.prediction import Range, prediction_during, writing
-from mlsd_helpers.analysis.rates import calls_per_request, most_at_once, share_on_duty, without_rare
+from mlsd_helpers.analysis.rates import (
+    calls_per_request,
+    most_at_once,
+    pace_on_duty,
+    share_on_duty,
+    without_rare,
+)
 from mlsd_helpers.analysis.request import (
     Call,
     Span,
@@ -51,7 +58,7 @@ from mlsd_helpers.analysis.sizing import PERCENTILES, sizings
 from mlsd_helpers.analysis.surroundings import callers_of, includes_calls, lookups_s, somebody_waits
 from mlsd_helpers.design import Component, Design, FleetPlan, Flow, Planes
 from mlsd_helpers.design.requirements import BudgetPart
-from mlsd_helpers.units import show_seconds, show_share
+from mlsd_helpers.units import hour, show_seconds, show_share
 
 _CLIENTS = ("raw source", "people", "device fleet", "client")
 """Kinds from which requests come: where they enter first, what they take is no part of an answer."""
@@ -887,7 +894,12 @@ class _End:
     def _up(self, one: Component) -> float:
         if one.id not in self._ups:
             self._ups[one.id] = math.prod(
-                (self._stated(one), self._by_quota(one), self._by_zone(one), self._by_fleet(one))
+                (
+                    self._stated(one),
+                    min(self._by_quota(one), self._taken_instead(one)),
+                    self._by_zone(one),
+                    self._by_fleet(one),
+                )
             )
         return self._ups[one.id]
 
@@ -949,6 +961,54 @@ class _End:
                 self.causes.append(words)
         return passed
 
+    def _taken_instead(self, one: Component) -> float:
+        """Return the share that people take of the calls to which they are the alternative."""
+        calls = [call for made in calls_by_component(self._planes).values() for call in made]
+        asked = [
+            call
+            for call in calls
+            if one.kind == "people" and one.id in {flow.end for flow in call.alternatives}
+        ]
+        return min((self._taken_over(call, (one,)) for call in asked), default=1.0)
+
+    def _taken_over(self, call: Call, people: Sequence[Component]) -> float:
+        """Return the share that people can take of what overloaded fleets leave of a call while the peak lasts.
+
+        They have the time of the peak for it, or as long as cases may wait, if that is longer. All where nobody takes
+        over, or it is not stated how many cases they take, and when.
+        """
+        needed_by = {
+            start: [each.flow.end for each in made if each.needed]
+            for start, made in calls_by_component(self._planes).items()
+        }
+        left = 1 - math.prod(map(self._by_served, sorted(reached([call.flow.end], needed_by))))
+        rate, paces = self._rates.get(call.flow.end), [pace_on_duty(one) for one in people]
+        if (
+            not people
+            or rate is None
+            or left <= 0
+            or None in paces
+            or any(one.hours is None for one in people)
+        ):
+            return 1.0
+        load = self._design.requirements.throughput if self._design.requirements else None
+        lasts_s = (load.peak_lasts or load.over if load else None) or hour
+        taken = sum(
+            (pace or 0.0) * max(lasts_s, one.wait or 0.0) / lasts_s * (one.requests_per_case or 1.0)
+            for one, pace in zip(people, paces, strict=True)
+        )
+        if rate * left <= taken * (1 + 1e-9):
+            return 1.0
+        names = ", ".join(one.id for one in people)
+        self.causes.append(
+            f"{names} can take {taken * hour:,.4g} requests for each hour of the peak, and {rate * left * hour:,.4g} "
+            f"that {call.flow.end} does not answer go there"
+        )
+        return taken / (rate * left)
+
+    def _by_served(self, name: str) -> float:
+        return self._by_fleet(components_by_id(self._planes)[name])
+
     def _later(self) -> set[str]:
         """Return what is called as an alternative only."""
         calls = [call for made in calls_by_component(self._planes).values() for call in made]
@@ -976,7 +1036,12 @@ class _End:
             return 0.0
         answered = call.answered_without
         if answered is not None and not (call.only_in_words and call.flow in self._of_models):
-            return float(answered)
+            people = _people_after(self._planes, call)
+            taken = self._taken_over(call, people)
+            asked_before = {one.id for one in people} & {flow.end for flow in call.alternatives}
+            return answered * (
+                0.0 if taken < 1 and asked_before else taken
+            )  # what they cannot take, they never can
         flow = next(
             (flow for flow in call.flows if flow.fails == "closed" and flow.answered is None),
             call.flow if call.flow.fallback else call.flows[-1],
@@ -1003,6 +1068,21 @@ class _End:
             return 1.0
         self.causes.append(words)
         return (1 - (1 - share) ** (1 + flow.retries)) ** self._at_once.get(flow.end, 1)
+
+
+def _people_after(planes: Planes, call: Call) -> tuple[Component, ...]:
+    """Return the people who take over when all flows of a call fail: whom the last one leads to, or words name."""
+    by_id = {flow.id: flow.end for flow in planes.flows if flow.id}
+    last = by_id.get(call.flows[-1].otherwise or "")
+    people = [one for one in planes.components if one.kind == "people" and one.plane == "serving"]
+    if drawn := tuple(one for one in people if one.id == last):
+        return drawn
+    said = " ".join(flow.fallback or "" for flow in (call.flow, *call.alternatives))
+    return tuple(
+        one
+        for one in people
+        if re.search(rf"\b{re.escape(one.id.replace('_', ' ').removesuffix('s'))}", said, re.IGNORECASE)
+    )
 
 
 def _limits(one: Component) -> Iterator[tuple[float | None, float, str]]:

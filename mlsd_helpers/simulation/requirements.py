@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mlsd_helpers import formulas
 from mlsd_helpers.analysis import ages
+from mlsd_helpers.analysis.graph import alternatives, components_by_id
 from mlsd_helpers.analysis.people import slow_people
 from mlsd_helpers.analysis.prediction import Prediction, state_during, writing
 from mlsd_helpers.analysis.promises import (
@@ -177,7 +178,7 @@ def fallback_notes(fallbacks: Fallbacks, share: Estimate | None) -> Iterable[str
         texts = " or ".join(repr(text) for text in fallbacks.texts)
         yield (
             f"{share.as_text(show_share)} of the requests are answered by a fallback, {texts}, and count as "
-            "answered. A caller's own fallback is taken to answer always."
+            "answered. A caller's own fallback is taken to answer always, but for more than its people can take."
         )
 
 
@@ -349,8 +350,14 @@ def answered_of(
         for name, readings in served.items()
     }
 
+    known = components_by_id(design.planes) if design.planes else {}
+    people = (
+        {one.end: (0.0, 0.0) for one in alternatives(design.planes) if known[one.end].kind == "people"}
+        if design.planes
+        else {}
+    )
     by_models = answers_of(
-        design, shares, fleets_s, zone_lost=zone_lost, counts=lambda call: call not in calls
+        design, {**shares, **people}, fleets_s, zone_lost=zone_lost, counts=lambda call: call not in calls
     ).most
     return Answered(least, most, middle.whys, middle.causes, by_models)
 

@@ -8,9 +8,10 @@ from mlsd_helpers.analysis.prediction import predictions
 from mlsd_helpers.analysis.rates import without_rare
 from mlsd_helpers.analysis.sizing import sizings
 from mlsd_helpers.analysis.surroundings import includes_calls
-from mlsd_helpers.analysis.whole import Elsewhere, left_for
+from mlsd_helpers.analysis.whole import Elsewhere, answers_of, left_for
 from mlsd_helpers.design import CapacityPlan, Component, Design, Flow, Planes, Requirements
 from mlsd_helpers.simulation import from_design, simulate
+from mlsd_helpers.simulation.requirements import answered_of, exactly
 
 BUSY = {"target_utilisation": "70%", "replicas": 20, "zones": 2, "routing": "central queue", "load": "10 rps"}
 
@@ -163,3 +164,43 @@ def test_calls_are_rare_together_and_leave_with_their_alternatives():
     assert rare == pytest.approx(0.009)
     assert not without_rare(planes, 0.001)[0]
     assert math.isclose(without_rare(planes, 0.005)[1], 0.004)
+
+
+# ---- what people take over
+
+
+def taken_over(*, drawn=False, rate="180 per hour", hours="Mon-Sun 8-18", **fields):
+    """Give a model that a peak of 1/s for an hour overloads, and clerks to whom its caller hands over."""
+    fallback = {"timeout": "1 s", "fallback": "A clerk decides", "answered": True}
+    flows = [call("door", "model", id="ask", otherwise="hand" if drawn else None, **fallback)]
+    flows += [call("door", "clerks", id="hand", timeout="1 s", share=None)] if drawn else []
+    boxes = [
+        Component(id="door", kind="api gateway", availability="100%"),
+        Component(id="model", kind="model server", availability="100%"),
+        Component(
+            id="clerks", kind="people", plane="serving", availability="100%", rate=rate, hours=hours, **fields
+        ),
+    ]
+    needs = Requirements(throughput={"peak": "1 rps", "peak_lasts": "1 h"})
+    return Design(name="d", requirements=needs, planes=Planes(components=boxes, flows=flows))
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_people_answer_no_more_of_an_overload_than_they_can_take(drawn):
+    found = answered_of(taken_over(drawn=drawn), {"model": [exactly(0.5)]}, {}, zone_lost=False)
+    assert found.most.value == pytest.approx(0.55, abs=0.01)  # 180 of the 1,800 of an hour
+    assert found.by_models == pytest.approx(0.5)
+
+
+def test_people_who_may_take_all_of_it_later_answer_it():
+    assert answers_of(taken_over(wait="10 h"), {"model": (0.5, 0.5)}).most == pytest.approx(1)
+    assert answers_of(taken_over(), {"model": (0.96, 0.96)}).most == pytest.approx(1)
+
+
+def test_a_number_for_a_day_is_taken_within_the_hours_of_duty():
+    found = answers_of(taken_over(rate=None, cases_per_day=1_800), {"model": (0.5, 0.5)})
+    assert found.most == pytest.approx(0.55)  # 180 in each of ten hours
+
+
+def test_people_of_whom_no_hours_are_stated_set_no_limit():
+    assert answers_of(taken_over(hours=None), {"model": (0.5, 0.5)}).most == pytest.approx(1)
