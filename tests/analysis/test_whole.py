@@ -177,9 +177,7 @@ def taken_over(*, drawn=False, rate="180 per hour", hours="Mon-Sun 8-18", **fiel
     boxes = [
         Component(id="door", kind="api gateway", availability="100%"),
         Component(id="model", kind="model server", availability="100%"),
-        Component(
-            id="clerks", kind="people", plane="serving", availability="100%", rate=rate, hours=hours, **fields
-        ),
+        Component(id="clerks", kind="people", availability="100%", rate=rate, hours=hours, **fields),
     ]
     needs = Requirements(throughput={"peak": "1 rps", "peak_lasts": "1 h"})
     return Design(name="d", requirements=needs, planes=Planes(components=boxes, flows=flows))

@@ -101,8 +101,9 @@ def test_the_summary_gives_a_verdict_on_each_promise_of_each_workload(name):
 
 def test_a_promise_that_a_fleet_breaks_is_missed_in_the_summary():
     case = cases.load("harbour_pay")
-    slow = case.with_part(capacity=case.capacity.changed(service_time={"mean": "450 ms", "scv": 1}))
-    first = table(document(slow), "summary", "promise")[0]
+    latency = case.requirements.latency.changed(budget="60 ms")
+    hurried = case.with_part(requirements=case.requirements.changed(latency=latency))
+    first = table(document(hurried), "summary", "promise")[0]
     assert first["verdict"] == "**missed**"
 
 
