@@ -143,7 +143,7 @@ class Fleet:
     def work(self, name: str) -> Input:
         """Return the time that one request takes of a replica: service time ÷ requests at once."""
         one, at_once = self.given(name, "service_time.mean"), self.plan.concurrency_per_replica
-        if one.missing or at_once == 1:
+        if one.missing or at_once == 1 or self.sizing.seat_s is None:
             return one
         return Input(name, self.sizing.seat_s, f"{one.words} / {at_once}", one.target)
 

@@ -34,6 +34,7 @@ ASK = re.compile(r'mlsd\.ask\(\s*"([^"]+)"')
 # Numbers that are equal by chance, and say another thing.
 BY_CHANCE = {
     ("01-ask-busy", "1,000 ms"),  # how long a step of an earlier question stalls
+    ("02-availability", "0.999"),  # what a service promises, where all parts together have 0.9993
     ("05-ask-zone", "80 %"),  # how busy servers are in a table of approximations
     ("05-faded-sizing", "17.3 s"),  # a p99 of the lab, where 17.27 replicas are expected
 }
