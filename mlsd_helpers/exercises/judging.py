@@ -110,13 +110,15 @@ def judge(
     if case_set is None and fresh:
         case_set = CaseSet.fresh(exercise, secrets.randbits(32) if seed is None else seed)
     marks = mark(exercise, answer, exercise.cases if case_set is None else case_set.cases)
-    verdict = _judged(exercise, marks, case_set, fresh=fresh)
+    verdict = _judged(exercise, marks, case_set, answer, fresh=fresh)
     if case_set is not None:  # a hidden case is not told, and an answer could print its case
         return verdict
     return replace(verdict, printed=next((one.printed for one in marks.outcomes if one.printed.strip()), ""))
 
 
-def _judged(exercise: Exercise, marks: Marks, case_set: CaseSet | None, *, fresh: bool) -> Verdict:
+def _judged(
+    exercise: Exercise, marks: Marks, case_set: CaseSet | None, answer: Any, *, fresh: bool
+) -> Verdict:
     if all(outcome.blank for outcome in marks.outcomes):
         return _verdict(
             exercise, 0, "Write your answer in the cell above, then run the check again.", fresh, blank=True
@@ -129,10 +131,30 @@ def _judged(exercise: Exercise, marks: Marks, case_set: CaseSet | None, *, fresh
         return _verdict(exercise, most, _SAME_EVERYWHERE, fresh)
     if score == exercise.points:
         return _verdict(exercise, score, _praise(exercise.id, fresh=fresh), fresh)
-    case_set = case_set or CaseSet.of(exercise, exercise.cases)
-    known = case_set.diagnose(marks)
+    if case_set is not None:
+        known = case_set.diagnose(marks)
+    else:
+        case_set = CaseSet.of(exercise, exercise.cases)
+        known = _made_elsewhere(exercise, answer, case_set.diagnose(marks))
     message = explain(case_set, marks, known)
     return _verdict(exercise, score, message, fresh, mistakes=tuple(map(mistake_name, known)))
+
+
+_others: dict[int, CaseSet] = {}
+"""Other cases of each exercise whose answer made a known mistake, by the identity of the exercise."""
+
+
+def _made_elsewhere(exercise: Exercise, answer: Any, known: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the mistakes that an answer makes on other cases, too: on the few that are shown, results may coincide."""
+    if not known:
+        return ()
+    if id(exercise) not in _others:
+        _others[id(exercise)] = CaseSet.fresh(
+            exercise, 0
+        )  # which keeps the exercise, so that its identity stays
+    others = _others[id(exercise)]
+    made = others.diagnose(mark(exercise, answer, others.cases))
+    return tuple(one for one in known if any(one is other for other in made))
 
 
 def _ignores_its_case(exercise: Exercise, marks: Marks) -> bool:

@@ -274,6 +274,14 @@ def test_a_mistake_in_a_set_is_known_beside_an_entry_that_is_wrong_for_no_known_
     assert once.mistakes == ("took_the_last",)
 
 
+def test_a_mistake_that_an_answer_makes_on_the_visible_cases_alone_is_not_named() -> None:
+    squares = tuple({"width": side, "height": side} for side in (3, 5, 8))
+    exercise = wall(cases=squares)
+    assert kit.judge(exercise, added).mistakes == ("added",)
+    twice_the_width = kit.judge(exercise, lambda width, height: {"area": 2 * width, "paint": width / 5})
+    assert twice_the_width.mistakes == ()
+
+
 def test_nothing_is_named_where_two_mistakes_give_the_same() -> None:
     exercise = picking(took_the_last, took_the_last_again)
     assert kit.judge(exercise, took_the_last).mistakes == ()
