@@ -171,6 +171,7 @@ EXERCISE = Exercise(
         {"period_min": 60, "first_run_min": 10, "delays_min": [3, 12, 1], "fetched_min": 680, "read_min": 687},
         {"period_min": 15, "first_run_min": 5, "delays_min": [8, 9], "fetched_min": 600, "read_min": 608},
         {"period_min": 20, "first_run_min": 7, "delays_min": [4, 6], "fetched_min": 617, "read_min": 622},
+        {"period_min": 30, "first_run_min": 24, "delays_min": [12, 12, 11], "fetched_min": 929, "read_min": 944},
     ),
     reference=trace,
     alternatives=(trace_forward, trace_by_table),

@@ -240,6 +240,8 @@ EXERCISE = Exercise(
          "miss_s": 0.042},
         {"requests": list(zip(range(0, 20, 2), "caabbaccbc", strict=True)), "size": 3, "ttl_s": 9,
          "hit_s": 0.001, "miss_s": 0.09},
+        {"requests": list(zip((2, 4, 6, 9, 11, 12, 13, 14, 15, 18), "caababcaba", strict=True)), "size": 2, "ttl_s": 4,
+         "hit_s": 0.002, "miss_s": 0.042},
         {"requests": [(turn, "ab"[turn % 2]) for turn in range(250)], "size": 2, "ttl_s": 1_000,
          "hit_s": 0.004, "miss_s": 0.03},
         {"requests": [(turn, "a") for turn in range(40)], "size": 2, "ttl_s": 1_000, "hit_s": 0.002,
