@@ -190,7 +190,7 @@ def requirements(draw: st.DrawFn) -> Requirements:
     workloads = []
     for name in several:
         one = draw(values(Workload, id=st.just(name)))
-        before = workloads and workloads[-1].schedule
+        before = workloads and workloads[-1].schedule and workloads[-1]
         schedule = one.schedule and one.schedule.changed(
             id=f"S{name}", fallback=(before.id,) if before else ()
         )
