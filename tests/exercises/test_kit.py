@@ -366,7 +366,7 @@ SHAPES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("value", "expected"), SHAPES, ids=str)
+@pytest.mark.parametrize(("value", "expected"), SHAPES)
 def test_a_value_in_another_shape_with_no_other_meaning_is_the_same(value: Any, expected: Any) -> None:
     assert kit.same(value, expected, 1e-6)
 
