@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading.spreadsheets import delimiter_of
 from mlsd_helpers.grading.term import Term, utc
 from mlsd_helpers.printable import one_line
 
@@ -105,10 +106,7 @@ def read(course: Path, term: Term, assignment: str, students: Iterable[str] = ()
 
 
 def _lines(path: Path, text: str) -> Iterable[_Line]:
-    head = text.partition("\n")[0]
-    rows = csv.reader(
-        io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ","
-    )
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     columns = [name.strip().lower() for name in next(rows, [])]
     if missing := [name for name in COLUMNS if name not in columns]:
         raise WorkspaceError(

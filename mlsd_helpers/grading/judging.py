@@ -284,7 +284,7 @@ def _test(cell: Any, source: str, run: _SubmissionRun, seed: int) -> tuple[str, 
     judged = Judged(
         verdict.score,
         exercise.points,
-        verdict.mistake,
+        verdict.mistakes,
         verdict.message,
         verdict.attempted,
         ran=verdict.ran,

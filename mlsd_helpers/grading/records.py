@@ -29,7 +29,7 @@ FAILED = "failed"  # the notebook could not be run, or its process ended; it has
 
 @dataclass(frozen=True)
 class Judged:
-    """The judgement of one exercise. `mistake` is the name of a known mistake, or None.
+    """The judgement of one exercise. `mistakes` are the names of the known mistakes behind the answer.
 
     `by_judge` is false where an assert in the student's own process decided, as in stock nbgrader. `ran` is false where
     the code that makes the answer did not run to its end; then `attempted` is false too.
@@ -37,16 +37,11 @@ class Judged:
 
     score: float
     points: float
-    mistake: str | None = None
+    mistakes: tuple[str, ...] = ()
     message: str = ""
     attempted: bool = True
     by_judge: bool = True
     ran: bool = True
-
-    @property
-    def mistakes(self) -> tuple[str, ...]:
-        """The names of the known mistakes behind the answer."""
-        return (self.mistake,) if self.mistake else ()
 
 
 @dataclass(frozen=True)
@@ -158,7 +153,8 @@ def _from_json(data: dict[str, Any]) -> Record:
 
 
 def _judged(data: dict[str, Any]) -> Judged:
-    judged = Judged(**data)
+    one = data.pop("mistake", None)  # as records of 0.1 have it
+    judged = Judged(**{**data, "mistakes": tuple(data.get("mistakes", [one] if one else []))})
     if not all(math.isfinite(one) and abs(one) <= _MOST_POINTS for one in (judged.score, judged.points)):
         raise ValueError(f"{judged.score} of {judged.points} points is no score")
     return judged

@@ -29,6 +29,16 @@ def neutral(cell: Cell) -> Cell:
     return f"'{cell}" if runs else cell
 
 
+def delimiter_of(text: str) -> str:
+    """Return what parts the cells of a CSV: a comma, or a semicolon, as spreadsheets of some countries write it.
+
+    >>> delimiter_of("id;submitted"), delimiter_of("id,submitted")
+    (';', ',')
+    """
+    head = text.partition("\n")[0]
+    return ";" if head.count(";") > head.count(",") else ","
+
+
 def table(columns: Iterable[str], rows: Iterable[Iterable[Cell]]) -> str:
     """Return a table with students' text as CSV: the text becomes printable, without line breaks.
 

@@ -19,6 +19,7 @@ from typing import Any
 from nbgrader.utils import parse_utc
 
 from mlsd_helpers.errors import WorkspaceError
+from mlsd_helpers.grading.spreadsheets import delimiter_of
 from mlsd_helpers.grading.term import Term
 from mlsd_helpers.printable import one_line
 
@@ -99,10 +100,7 @@ def _table(
     moment: Callable[[str], datetime | None],
     name: Callable[[str], str],
 ) -> dict[str, datetime] | None:
-    head = text.partition("\n")[0]
-    rows = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ","
-    )
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
     if not set(columns) <= set(rows.fieldnames or ()):
         return None
     times = {}

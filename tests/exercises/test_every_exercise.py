@@ -477,19 +477,14 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-with_strata = pytest.mark.parametrize(
-    "exercise", [one for one in ALL if one.strata], ids=lambda exercise: exercise.id
-)  # a new exercise may begin without
-
-
-@with_strata
+@every_exercise
 def test_each_sentence_of_a_statement_has_a_stratum_or_is_general(exercise: Exercise) -> None:
     said = [plain(words) for words in (*(one.says for one in exercise.strata), *exercise.general)]
     assert [one for one in sentences(statement(exercise)) if not any(words in one for words in said)] == []
     assert [words for words in said if words not in plain(statement(exercise))] == []
 
 
-@with_strata
+@every_exercise
 def test_no_stratum_holds_for_every_case(exercise: Exercise) -> None:
     cases = drawn(exercise.id, 1).cases
     assert [one.says for one in exercise.strata if all(map(one.holds, cases))] == []

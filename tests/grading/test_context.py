@@ -88,7 +88,7 @@ def graded(tmp_path_factory):
     }
     for student, mistake in mistakes.items():
         judged = {
-            "05-plan": Judged(1, 4, mistake, "Too small."),
+            "05-plan": Judged(1, 4, (mistake,) if mistake else (), "Too small."),
             "05-backlog": Judged(0, 3, message="Too large."),
         }
         records.write(course, Record(student, ASSIGNMENT, exercises=judged, requests=asked.get(student, ())))
@@ -224,7 +224,7 @@ def test_a_record_of_an_exercise_that_is_gone_has_no_section(graded, tmp_path):
     shutil.copytree(graded, course)
     one = records.read(course, ASSIGNMENT, "ada")
     assert one is not None
-    gone = {**one.exercises, "05-gone": Judged(1, 4, "forgotten", "You said.")}
+    gone = {**one.exercises, "05-gone": Judged(1, 4, ("forgotten",), "You said.")}
     records.write(course, replace(one, exercises=gone))
     assert (
         "forgotten" in report(course, ASSIGNMENT, output=Path(tmp_path / "there" / "r.html")).page.read_text()

@@ -169,7 +169,7 @@ def test_honest_work_gets_the_score_it_deserves(both):
 def test_each_known_mistake_is_on_record_by_its_name(both):
     *_, summary = both
     record = next(one.record for one in summary.results if one.student == "mistaken-1")
-    assert all(judged.mistake for judged in record.exercises.values() if judged.score < judged.points)
+    assert all(judged.mistakes for judged in record.exercises.values() if judged.score < judged.points)
 
 
 def test_the_gradebook_has_the_rows_that_nbgrader_writes(both):

@@ -1,5 +1,7 @@
 """Records: small, whole, and safe to print."""
 
+import re
+
 import pytest
 
 from mlsd_helpers.grading import records
@@ -28,7 +30,7 @@ def test_a_record_holds_a_bounded_number_of_flags_and_repairs():
 
 
 def test_a_record_comes_back_from_its_file_as_it_was_and_the_file_holds_no_control_character(tmp_path):
-    judged = {"one": Judged(1.0, 2.0, message=ODD[:60])}
+    judged = {"one": Judged(1.0, 2.0, ("added", "halved"), ODD[:60])}
     record = Record(
         "Zo\u00eb\udcff", "a", reason=ODD, exercises=judged, repairs=(ODD,), flags=(Flag(ODD, ODD),)
     )
@@ -37,6 +39,12 @@ def test_a_record_comes_back_from_its_file_as_it_was_and_the_file_holds_no_contr
     text = path.read_text(encoding="utf-8")
     assert "Zo\u00eb" in text
     assert not set(text) & set("\x1b\x9b\u202e\u2028\x7f")
+
+
+def test_a_record_with_one_mistake_as_it_was_written_before_is_read(tmp_path):
+    path = records.write(tmp_path, Record("ada", "a", exercises={"one": Judged(1.5, 2.0)}))
+    path.write_text(re.sub(r'"mistakes": \[\]', '"mistake": "added"', path.read_text()))
+    assert records.read(tmp_path, "a", "ada").exercises["one"].mistakes == ("added",)
 
 
 @pytest.mark.parametrize("score", ["Infinity", "NaN", "1e999", "1e308", '"x"', "[]"])

@@ -34,7 +34,7 @@ SECRET = b"a secret of the tests"
 def judged(exercise, answer):
     verdict = judge(exercise, answer)
     return Judged(
-        verdict.score, verdict.points, verdict.mistake, verdict.message, verdict.attempted, ran=verdict.ran
+        verdict.score, verdict.points, verdict.mistakes, verdict.message, verdict.attempted, ran=verdict.ran
     )
 
 
@@ -211,7 +211,7 @@ def test_words_and_exceptions_stay_apart():
 
 
 def test_an_exercise_or_mistake_that_the_course_no_longer_knows_is_still_shown():
-    old = Record("a", NAME, exercises={"05-gone": Judged(1, 4, "forgotten_mistake", "You said `1`.")})
+    old = Record("a", NAME, exercises={"05-gone": Judged(1, 4, ("forgotten_mistake",), "You said `1`.")})
     page = html(analyse(NAME, [old]))
     assert "05-gone" in page
     assert "forgotten mistake" in page
@@ -255,7 +255,7 @@ def hostile_page():
     class_of_hostiles = [
         Record(
             text, NAME, status=FAILED if n == 5 else records.GRADED, reason=text,
-            exercises={"05-plan": Judged(1, 4, text if n % 2 else None, text), text: Judged(0, 1)},
+            exercises={"05-plan": Judged(1, 4, (text,) if n % 2 else (), text), text: Judged(0, 1)},
             flags=(Flag(text, text),), repairs=(text,),
         )
         for n, text in enumerate(HOSTILE)
@@ -358,7 +358,7 @@ def names_everywhere(name):
     return Record(
         name, NAME, reason=f"{name} ended", status=FAILED if name == STUDENTS[1].id else records.GRADED,
         submission_digest=name,
-        exercises={"05-plan": Judged(1, 4, None, f"your answer is `{name}`.")},
+        exercises={"05-plan": Judged(1, 4, (), f"your answer is `{name}`.")},
         flags=(Flag("reads another student", f"open('submitted/{name}/x')"),), repairs=(f"by {name}",),
     )  # fmt: skip
 
