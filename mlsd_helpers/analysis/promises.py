@@ -10,7 +10,7 @@ from mlsd_helpers.analysis.prediction import Answers as PredictedAnswers
 from mlsd_helpers.analysis.prediction import Prediction, Service, State, predict
 from mlsd_helpers.analysis.request import has_fallback
 from mlsd_helpers.analysis.sizing import Sizing, largest_zone, or_none
-from mlsd_helpers.analysis.surroundings import Callers
+from mlsd_helpers.analysis.surroundings import Callers, Fallbacks, callers_of
 from mlsd_helpers.analysis.whole import Elsewhere
 from mlsd_helpers.design import Design, FleetPlan, Promise
 from mlsd_helpers.units import show_seconds, show_share
@@ -111,6 +111,17 @@ def shares_in_time(found: Prediction, sizing: Sizing, callers: Callers) -> tuple
     )
     lost = [min(one + other, 1.0) for one, other in zip(refused, late, strict=True)]
     return (1 - lost[1], 1 - lost[0] ** (1 + callers.retries))
+
+
+def grows_without_end(design: Design, found: Prediction, sizing: Sizing) -> bool:
+    """Tell whether the queue of an overloaded fleet is a wait for all: nothing limits it, and no call fails.
+
+    A call that has no timeout never fails, so that none of its fallbacks answers either.
+    """
+    plan = sizing.plan
+    if not found.overloaded or plan.queue_limit is not None or plan.autoscaler:
+        return False
+    return math.isinf(callers_of(design, plan).timeout_s) or not Fallbacks.of(design, plan).answer
 
 
 def refused_shares(sizing: Sizing, found: Prediction) -> tuple[float, float]:

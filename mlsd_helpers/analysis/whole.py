@@ -846,6 +846,11 @@ class _End:
         self._rates = _rates(design, planes)
         self._at_once = most_at_once(planes)
         self._of_models = {call.flow for call in calls_of_models(planes)}
+        calls = calls_by_component(planes)
+        self._calls = [call for made in calls.values() for call in made]
+        self._needed_by = {
+            start: [call.flow.end for call in made if call.needed] for start, made in calls.items()
+        }
         self._ups = dict[str, float]()
         self.whys, self.causes = list[str](), list[str]()
         self._places: dict[str, set[str]] = {"availability": set(), "zones": set(), "fallback": set()}
@@ -963,12 +968,9 @@ class _End:
 
     def _taken_instead(self, one: Component) -> float:
         """Return the share that people take of the calls to which they are the alternative."""
-        calls = [call for made in calls_by_component(self._planes).values() for call in made]
-        asked = [
-            call
-            for call in calls
-            if one.kind == "people" and one.id in {flow.end for flow in call.alternatives}
-        ]
+        if one.kind != "people":
+            return 1.0
+        asked = [call for call in self._calls if one.id in {flow.end for flow in call.alternatives}]
         return min((self._taken_over(call, (one,)) for call in asked), default=1.0)
 
     def _taken_over(self, call: Call, people: Sequence[Component]) -> float:
@@ -977,19 +979,11 @@ class _End:
         They have the time of the peak for it, or as long as cases may wait, if that is longer. All where nobody takes
         over, or it is not stated how many cases they take, and when.
         """
-        needed_by = {
-            start: [each.flow.end for each in made if each.needed]
-            for start, made in calls_by_component(self._planes).items()
-        }
-        left = 1 - math.prod(map(self._by_served, sorted(reached([call.flow.end], needed_by))))
         rate, paces = self._rates.get(call.flow.end), [pace_on_duty(one) for one in people]
-        if (
-            not people
-            or rate is None
-            or left <= 0
-            or None in paces
-            or any(one.hours is None for one in people)
-        ):
+        if not people or rate is None or None in paces or any(one.hours is None for one in people):
+            return 1.0
+        left = 1 - math.prod(map(self._by_served, sorted(reached([call.flow.end], self._needed_by))))
+        if left <= 0:
             return 1.0
         load = self._design.requirements.throughput if self._design.requirements else None
         lasts_s = (load.peak_lasts or load.over if load else None) or hour
@@ -1011,9 +1005,8 @@ class _End:
 
     def _later(self) -> set[str]:
         """Return what is called as an alternative only."""
-        calls = [call for made in calls_by_component(self._planes).values() for call in made]
-        first = {call.flow.end for call in calls}
-        return {flow.end for call in calls for flow in call.alternatives} - first
+        first = {call.flow.end for call in self._calls}
+        return {flow.end for call in self._calls for flow in call.alternatives} - first
 
     def _by_zone(self, one: Component) -> float:
         """Return whether a component is there while a zone is lost."""

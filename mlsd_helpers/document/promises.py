@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 from mlsd_helpers.analysis.people import slow_people
 from mlsd_helpers.analysis.prediction import predictions
-from mlsd_helpers.analysis.promises import cut_off, offline, rising, run_in_time, shares_in_time
+from mlsd_helpers.analysis.promises import (
+    cut_off,
+    grows_without_end,
+    offline,
+    rising,
+    run_in_time,
+    shares_in_time,
+)
 from mlsd_helpers.analysis.sizing import PERCENTILES, Sizing, sizings
 from mlsd_helpers.analysis.surroundings import (
     Fallbacks,
@@ -26,6 +33,8 @@ from mlsd_helpers.units import show_seconds, show_share
 
 AT = "requirements"
 _SIMULATE = "mlsd simulate judges it"
+_FINEST = 1e-6
+"""A share that is missed by less is not judged: no formula and no stated availability is as fine."""
 _LONGEST = 200  # characters of a reason in the table
 
 
@@ -119,15 +128,15 @@ def _doubt(design: Design, sizing: Sizing, promise: Promise, share: float) -> Ve
     if not calm or sizing.plan.generation:
         return Verdict(None, _SIMULATE)
     name = sizing.plan.component or "the fleet"
-    if Fallbacks.of(design, sizing.plan).answer:
-        if calm[0].overloaded:
-            return Verdict(None, f"{name} is overloaded at the peak, and a fallback answers; {_SIMULATE}")
-    else:
-        if calm[0].overloaded:
-            return Verdict(False, f"{name} is overloaded at the peak")
+    instead = Fallbacks.of(design, sizing.plan).answer
+    if calm[0].overloaded:
+        if not instead or grows_without_end(design, calm[0], sizing):
+            return Verdict(False, _overloaded(name))
+        return Verdict(None, f"{_overloaded(name)}, and a fallback answers; {_SIMULATE}")
+    if not instead:
         asked = elsewhere.of_one(percentile_reaching(share, share_reaching(design, sizing.load_rps)))
         answered = shares_in_time(calm[0], sizing, callers_of(design, sizing.plan))
-        if max(answered) < asked - 1e-12 and not elsewhere.seldom:
+        if max(answered) < asked - _FINEST and not elsewhere.seldom:
             return Verdict(False, f"{name} answers {show_share(max(answered))} in time at most")
         if min(answered) < asked - 1e-12:
             return Verdict(None, f"{name} may refuse more, or be given up more often, than that; {_SIMULATE}")
@@ -135,6 +144,10 @@ def _doubt(design: Design, sizing: Sizing, promise: Promise, share: float) -> Ve
     late = rise.late(promise, share, elsewhere) if rise else ""
     why = elsewhere.unknown or offline(design, sizing.plan, share) or late
     return Verdict(None if why else True, why)
+
+
+def _overloaded(name: str) -> str:
+    return f"{name} is overloaded at the peak"
 
 
 def of_answers(design: Design, target: float) -> Verdict:
@@ -147,6 +160,8 @@ def of_answers(design: Design, target: float) -> Verdict:
         calm = predictions(design, one)[:1]
         if not calm or one.plan.generation:
             return Verdict(None, _SIMULATE)
+        if grows_without_end(design, calm[0], one):
+            return Verdict(False, _overloaded(one.plan.component or "the fleet"))
         shares = shares_in_time(calm[0], one, callers_of(design, one.plan))
         name = one.plan.component or ""
         known = served.get(name, (1.0, max(shares)))
@@ -155,7 +170,7 @@ def of_answers(design: Design, target: float) -> Verdict:
     if found.least >= target - 1e-12:
         why = cut_off(design, target)
         return Verdict(None, why) if why else Verdict(True)
-    if found.most < target - 1e-12:
+    if found.most < target - _FINEST:
         return Verdict(False, "; ".join([f"{show_share(found.most)} at most", *found.causes]))
     return Verdict(None, "; ".join(found.whys) or _SIMULATE)
 

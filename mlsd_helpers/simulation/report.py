@@ -279,6 +279,8 @@ class _Simulated:
             return [exactly(0.0), exactly(1 / self.backlog.utilisation)]
         callers = callers_of(design, self.sizing.plan)
         found = [served_of(run.result, callers.timeout_s) for run in self.runs]
+        if callers.timeout_s < math.inf or self.sizing.plan.queue_limit is not None:
+            found = [_none_lost(share, run.result) for share, run in zip(found, self.runs, strict=True)]
         declared = _declared(design, self.sizing, self.incidents)
         return [*found, *(served_by_service_time(declared, self.sizing, callers) if declared else ())]
 
@@ -302,6 +304,14 @@ def _served_by_component(
         for name, same in by_component.items()
     }
     return served, {name: max(one.longest_s for one in same) for name, same in by_component.items()}
+
+
+def _none_lost(share: Estimate, result: Result) -> Estimate:
+    """Return a share that may be below 1 although no request was lost: by the rule of three, at 95 %.
+
+    Source: J. A. Hanley and A. Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249 (1983).
+    """
+    return replace(share, low=1 - 3 / sum(result.arrived_each), high=1.0) if share.value == 1 else share
 
 
 def _worst(served: Sequence[Estimate]) -> Estimate:

@@ -104,7 +104,10 @@ def _below(parent: int) -> list[int]:
 
 
 def _forks(process: int) -> bool:
-    return "forkserver" in Path(f"/proc/{process}/cmdline").read_text()
+    try:
+        return "forkserver" in Path(f"/proc/{process}/cmdline").read_text()
+    except OSError:
+        return False  # it has just ended
 
 
 def _wait(condition, seconds=300.0):

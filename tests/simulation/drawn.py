@@ -217,6 +217,27 @@ BATCHED = _plain({"replicas": 2, "batching": _BATCHES}, {"calls": 3, "timeout": 
 """Batches carry 571 of 600 requests a second, and callers give up: the queue grows however long it takes."""
 LATE = _plain({"replicas": 12, "queue_limit": 2, "service_time": {"mean": 0.05}}, {"timeout": 0.06})
 """Many more calls are given up than the percentile leaves out."""
+FINE = _plain({"replicas": 6, "service_time": {"mean": 0.02}}, {"timeout": 0.3}, throughput={"peak": 60.0})
+FINE["planes"]["components"][1]["availability"] = 0.99
+"""One request in 10⁹ takes longer than the timeout, and the target leaves no room for it."""
+WAITED = _plain(
+    {"replicas": 4, "service_time": {"mean": 0.05}},
+    {"id": "first", "otherwise": "second"},
+    [
+        {
+            "id": "part1",
+            "kind": "service",
+            "latency": 0.005,
+            "latency_is": "p99.9",
+            "availability": 1.0,
+            "zones": 3,
+        }
+    ],
+)
+WAITED["planes"]["flows"].append(
+    {"from": "gateway", "to": "part1", "carries": "request", "timeout": 0.3, "id": "second"}
+)
+"""An overloaded fleet has an alternative, which is never asked: without a timeout no call fails."""
 QUEUED = _plain(
     {"replicas": 6},
     {},

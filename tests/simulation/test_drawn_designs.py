@@ -12,7 +12,7 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.review import review
 from mlsd_helpers.simulation import reports
 from tests.effort import examples
-from tests.simulation.drawn import BATCHED, LATE, QUEUED, Drawn, Oracle, designs, workloads
+from tests.simulation.drawn import BATCHED, FINE, LATE, QUEUED, WAITED, Drawn, Oracle, designs, workloads
 
 REQUESTS = 8_000
 MISSED = ("CAP009", "CAP010", "CAP013", "CAP029", "CAP030", "REQ005")
@@ -80,6 +80,8 @@ def in_document(design: Design) -> list[tuple[str, str, str]]:
 @settings(max_examples=examples(30), suppress_health_check=[HealthCheck.too_slow])
 @example(BATCHED)
 @example(LATE)
+@example(FINE)
+@example(WAITED)
 @given(designs())
 def test_check_simulate_and_document_never_contradict_each_other(drawn):
     """What one calls met, no other calls missed; what a rule calls an error of a promise, nothing calls met."""
