@@ -121,6 +121,8 @@ class CaseSet:
             return frozenset()
         steps = {step for _, step, _ in places}
         alone = all(place in places for place in wrong if place[1] in steps)
+        if not alone and any(_constant(marks, step) for step in steps):
+            return frozenset()  # nothing or everything is no belief that is wrong in a part of it
         return frozenset(places) if alone or len(places) > 1 else frozenset()
 
     def _made_of(
@@ -241,6 +243,14 @@ def _gave_the_same(step: Step, one: Marks, other: Marks) -> bool:
     rows = zip(one.right, one.parts, other.parts, strict=True)
     pairs = [(a[step.name], b[step.name]) for right, a, b in rows if step.name in right]
     return all(a is not None and _alike(a, b) for a, b in pairs)
+
+
+def _constant(marks: Marks, step: str) -> bool:
+    """Tell whether an answer gives the same for a step in all of several cases; a design may well."""
+    first, *others = [
+        parts[step] for right, parts in zip(marks.right, marks.parts, strict=True) if step in right
+    ]
+    return bool(others) and not isinstance(first, Mapping) and all(_alike(first, other) for other in others)
 
 
 def _alike(one: Any, other: Any) -> bool:

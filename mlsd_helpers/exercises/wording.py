@@ -148,6 +148,7 @@ def _members(value: Any, expected: AbstractSet[Any]) -> str:
     return f"{as_code(short(min(extra)))} does not belong in it." if extra else "Something is missing in it."
 
 
+_NEAR_FACTOR = 0.02  # what rounding leaves; further off, a factor is chance
 _FACTORS = {
     1e3: "about a thousand times: milliseconds against seconds, or one against a thousand?",
     1e6: "about a million times: check the units of the inputs.",
@@ -166,7 +167,7 @@ def _factor(value: float, expected: float, *, below_zero: bool = False) -> str:
     less, more = sorted((abs(value), abs(expected)))
     off = more / less
     for factor, words in _FACTORS.items():
-        if abs(off / factor - 1) < 0.1:
+        if abs(off / factor - 1) < _NEAR_FACTOR:
             return f"Too {side} by {words}"
     return f"Too {side}, by more than a factor of ten." if off > 10 else f"Too {side}."
 

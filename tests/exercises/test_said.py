@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 import mlsd_helpers as mlsd
+from mlsd_helpers.exercises import find, kit
 from mlsd_helpers.exercises.dataflow.design import joined_on_event_time
 from mlsd_helpers.exercises.patterns import design as pattern_design
 from tests.effort import seeds
@@ -235,3 +236,28 @@ def _is_whole(requests_per_minute, service_time_ms, target_percent, headroom_per
     """Tell whether a sheet's row comes out whole, where cutting off and adding one goes wrong."""
     exact = Fraction(requests_per_minute * service_time_ms, 60_000) / Fraction(target_percent, 100)
     return (exact * (1 + Fraction(headroom_percent, 100))).denominator == 1
+
+
+@pytest.mark.parametrize(
+    ("exercise_id", "nothing"),
+    [
+        ("00-incidents", {"ml_specific": set(), "share": 0}),
+        ("01-contradictions", set()),
+        ("02-blast", {"stops": set(), "falls_back": set(), "older": set()}),
+        ("02-lint", {"calls": set(), "unheard": set(), "logged": False}),
+    ],
+)
+def test_an_empty_answer_is_told_no_mistake_that_holds_in_a_part_of_it(
+    exercise_id: str, nothing: object
+) -> None:
+    exercise = find(exercise_id)
+    for seed in range(4):
+        cases = kit.CaseSet.fresh(exercise, seed)
+        assert not kit.judge(exercise, lambda **_: nothing, fresh=True, case_set=cases).mistakes
+
+
+def test_a_ratio_of_96_is_not_told_as_per_cent_against_a_fraction() -> None:
+    def peak(counts: list[int | None], bucket_s: int, repeated: list[int]) -> dict[str, float]:
+        return {"peak_rps": 96 * 50, "mean_rps": 0}
+
+    assert "per cent" not in kit.judge(find("01-peak"), peak).message

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.design import PLANE_OF, Planes
-from mlsd_helpers.exercises.kit import Case, Exercise, Step, Stratum, equals, names, quoted
+from mlsd_helpers.exercises.kit import Case, Exercise, Step, Stratum, equals, names
 
 Box = Mapping[str, Any]
 Arrow = Mapping[str, Any]
@@ -186,6 +188,35 @@ def heard_by_any_way(components: Sequence[Box], flows: Sequence[Arrow]) -> Found
     return {**lint(components, flows), "unheard": _monitors(components) - heard}
 
 
+def followed_arrows_both_ways(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You follow arrows against their direction too. A log that feeds two monitors carries nothing from one to the
+    other. Which way does what a monitor says travel?
+    """
+    both = [*flows, *({**flow, "from": flow["to"], "to": flow["from"]} for flow in flows)]
+    return {**lint(components, flows), "unheard": _monitors(components) - _heard(components, both)}
+
+
+def the_pager_is_enough(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You take what reaches the pager as heard. A pager from which nothing leads on wakes nobody who can act. In which
+    plane does a way have to end?
+    """
+    pagers = {box["id"] for box in components if box["kind"] == "alerting"}
+    found = lint(components, flows)
+    heard = pagers | {flow["from"] for flow in flows if flow["to"] in pagers}
+    return {**found, "unheard": found["unheard"] - (heard - pagers)}
+
+
+def only_alerting_passes_on(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You let a way pass the pager alone. A store of metrics may tell control too: the rule asks in which plane each
+    component of the way is. Does it ask for its kind?
+    """
+    control = _of(components, "control")
+    heard = {flow["from"] for flow in flows if flow["to"] in control}
+    pagers = {box["id"] for box in components if box["kind"] == "alerting"} & heard
+    heard |= {flow["from"] for flow in flows if flow["to"] in pagers}
+    return {**lint(components, flows), "unheard": _monitors(components) - heard}
+
+
 def any_arrow_is_heard(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """You count a monitor as heard when it tells anybody. A dashboard acts on nothing, and neither does a pager that
     leads nowhere. Where does an alert have to arrive?
@@ -252,6 +283,15 @@ def logged_anywhere(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     return {**lint(components, flows), "logged": logged}
 
 
+def logged_by_the_model_server_alone(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
+    """You ask the model server alone for predictions. Rules and caches answer users too, and their answers are judged
+    as the model's are. Which plane does the rule speak of?
+    """
+    kinds = {box["id"]: box["kind"] for box in components}
+    sent = [flow for flow in flows if kinds[flow["from"]] == "model server"]
+    return {**lint(components, flows), "logged": lint(components, sent)["logged"]}
+
+
 def metrics_are_a_log(components: Sequence[Box], flows: Sequence[Arrow]) -> Found:
     """You let metrics count as a log. A rate of errors says that all is well while the answers are wrong: only the
     answers themselves can be judged. What does serving have to send?
@@ -303,12 +343,13 @@ def _draw_sketch(rng: random.Random) -> Case:
     flows += [_arrow("scorer", end, carries) for end, carries in sent if rng.random() < 0.4]
     flows += [_arrow("log", "drift", "predictions"), _arrow("log", "recall", "predictions")]
     flows += [_arrow("holdout", "log", "predictions")] * rng.choice([0, 1])
+    flows += [_arrow("rules", "log", "predictions")] * rng.choice([0, 0, 1])
     flows.append(_arrow("labels", "retrain", "labels"))
     ends = ["pager", "wall", "retrain", "labels", "health", None]
     ways = [
         ("drift", rng.choice([*ends, "recall"])),
         ("recall", rng.choice(ends)),
-        ("health", rng.choice(["pager", None])),
+        ("health", rng.choice(["pager", "retrain", None])),
         ("pager", rng.choice(["undo", "wall", None])),
     ]
     flows += [_arrow(a, b, rng.choice(["alert", "alert", "metrics"])) for a, b in ways if b]
@@ -330,14 +371,16 @@ def _found(name: str, points: float, asks: str) -> Step:
     def explain(case: Case, value: Any) -> str:
         right = lint(**case)[name]
         if isinstance(right, bool):
-            return "Expected True or False: does serving send predictions to a prediction log?"
+            if not isinstance(value, bool | np.bool_):
+                return "Expected True or False."
+            return "Ask of each arrow where it begins, where it ends, and what it carries."
         named = names(value)
         if named is None:
             return f"Expected a set: {asks}."
         wanted = {str(one) for one in right}
         surplus, missing = named - wanted, wanted - named
         if surplus:
-            return f"{quoted(min(surplus))} is not one of {asks}."
+            return f"{min(surplus, key=lambda one: (len(one), one))} is not one of {asks}."
         return f"Of {asks}, {len(missing)} {'is' if len(missing) == 1 else 'are'} not in your set."
 
     return replace(equals(name, points, lambda case, _: lint(**case)[name]), explain=explain)
@@ -376,6 +419,15 @@ _THIRD = (
     _FIRST[4],
     _arrow("recall", "wall", "alert"),
 )
+_FIFTH = (
+    _arrow("door", "rules", "request", 0.4, "a default"),
+    _arrow("rules", "log", "predictions"),
+    _arrow("log", "drift", "predictions"),
+    _arrow("log", "recall", "predictions"),
+    _arrow("drift", "health", "metrics"),
+    _arrow("health", "retrain", "alert"),
+    _arrow("pager", "wall", "alert"),
+)
 _FOURTH = (
     _FIRST[0],
     _arrow("scorer", "recall", "predictions"),
@@ -402,6 +454,7 @@ EXERCISE = Exercise(
         _named("", _SECOND),
         _named("eu_", _THIRD),
         _named("v2_", _FOURTH),
+        _named("", _FIFTH),
     ),
     reference=lint,
     alternatives=(lint_by_graph, lint_monitor_by_monitor),
@@ -418,6 +471,9 @@ EXERCISE = Exercise(
         followed_two_arrows,
         heard_by_alerts_alone,
         heard_by_any_way,
+        followed_arrows_both_ways,
+        the_pager_is_enough,
+        only_alerting_passes_on,
         any_arrow_is_heard,
         only_the_last_one,
         left_the_pager_out,
@@ -426,6 +482,7 @@ EXERCISE = Exercise(
         a_box_is_a_log,
         logged_by_anybody,
         logged_anywhere,
+        logged_by_the_model_server_alone,
         metrics_are_a_log,
         logged_by_whatever_it_carries,
         found_the_unlogged,
@@ -452,9 +509,13 @@ EXERCISE = Exercise(
         Stratum("from which no way leads to the control plane.", _differs(any_arrow_is_heard, "unheard")),
         Stratum("no way leads", _differs(heard_by_alerts_alone, "unheard")),
         Stratum("A way may pass other components", _differs(followed_two_arrows, "unheard")),
+        Stratum("A way may pass other components", _differs(only_alerting_passes_on, "unheard")),
+        Stratum("no way leads", _differs(followed_arrows_both_ways, "unheard")),
+        Stratum("no way leads", _differs(the_pager_is_enough, "unheard")),
         Stratum("each of them is in the monitoring plane;", _differs(heard_by_any_way, "unheard")),
         Stratum("whether `predictions` flow", _differs(logged_by_whatever_it_carries, "logged")),
         Stratum("from the serving plane", _differs(logged_by_anybody, "logged")),
+        Stratum("from the serving plane", _differs(logged_by_the_model_server_alone, "logged")),
         Stratum("`logged`: whether", _differs(a_box_is_a_log, "logged")),
         Stratum("into a prediction log.", _differs(logged_anywhere, "logged")),
     ),

@@ -112,6 +112,29 @@ def order_called_classes(brief: Brief) -> Answer:
     return {**right, "type": "multi-class classification" if right["type"] == "ranking" else right["type"]}
 
 
+def two_classes_for_all(brief: Brief) -> Answer:
+    """You called a choice among many a choice between two. How many queues can a message be sent to?"""
+    right = _answer(brief)
+    many = right["type"] == "multi-class classification"
+    return {**right, "type": "binary classification" if many else right["type"]}
+
+
+def order_called_number(brief: Brief) -> Answer:
+    """You called an ordered list a number. A score may lie behind each candidate; what is returned, and judged, is
+    their order. Would the answer change if all scores were doubled?
+    """
+    right = _answer(brief)
+    return {**right, "type": "regression" if right["type"] == "ranking" else right["type"]}
+
+
+def text_called_classes(brief: Brief) -> Answer:
+    """You called a text a choice among classes. Each next word may be such a choice; the answer is a text that nobody
+    listed beforehand. How many paragraphs could it be?
+    """
+    right = _answer(brief)
+    return {**right, "type": "multi-class classification" if right["type"] == "generation" else right["type"]}
+
+
 def number_called_class(brief: Brief) -> Answer:
     """You called a number a class. Half an hour and an hour lie apart by an amount, and the error is measured by it;
     two classes are merely different. How wrong is an answer that is off by one?
@@ -145,14 +168,17 @@ def _case(answer: str, limit_ms: int, peak_rps: int, candidates: int = 1) -> Cas
     return {"brief": {"answer": answer, "limit_ms": limit_ms, "peak_rps": peak_rps, "candidates": candidates}}
 
 
+_BORDERS_MS = (100, 2_000, 60_000)
+
+
 def _draw(rng: random.Random) -> Case:
-    """Draw a brief, every third on a boundary; not a ranking alone may have several candidates."""
+    """Draw a brief, two of three on a border or near it; not a ranking alone may have several candidates."""
     answer = rng.choice(list(_TYPES))
     limit_ms = rng.choice(
         [
-            100,
-            2_000,
-            60_000,
+            *_BORDERS_MS,
+            *(rng.randrange(border * 3 // 4, border) for border in _BORDERS_MS),
+            *(rng.randrange(border + 1, border * 4 // 3) for border in _BORDERS_MS),
             rng.randrange(10, 99),
             rng.randrange(110, 1_900),
             rng.randrange(2_100, 55_000),
@@ -167,9 +193,19 @@ def _answers(kind: str) -> Stratum:
     return Stratum("There are five kinds of `answer`", lambda case: bool(case["brief"]["answer"] == kind))
 
 
-def _on(limit_ms: int) -> Stratum:
+def _near(border_ms: int) -> list[Stratum]:
+    """Return what lies on a border between two tiers, just below it, and just above it."""
+    ranges = (
+        (border_ms, border_ms),
+        (border_ms * 3 // 4, border_ms - 1),
+        (border_ms + 1, border_ms * 4 // 3),
+    )
+    return [_within(least, most) for least, most in ranges]
+
+
+def _within(least: int, most: int) -> Stratum:
     return Stratum(
-        '- `tier`: `"real-time"` (limit < 100 ms)', lambda case: case["brief"]["limit_ms"] == limit_ms
+        '- `tier`: `"real-time"` (limit < 100 ms)', lambda case: least <= case["brief"]["limit_ms"] <= most
     )
 
 
@@ -206,6 +242,9 @@ EXERCISE = Exercise(
         somebody_always_waits,
         order_called_classes,
         number_called_class,
+        two_classes_for_all,
+        order_called_number,
+        text_called_classes,
         waited_means_batch,
     ),
     hints=(
@@ -218,7 +257,7 @@ EXERCISE = Exercise(
     ),
     draw=_draw,
     strata=(
-        *map(_on, (100, 2_000, 60_000)),
+        *(stratum for border_ms in _BORDERS_MS for stratum in _near(border_ms)),
         *map(_answers, _TYPES),
         Stratum(
             "- `scorings_per_s`",

@@ -1,5 +1,6 @@
 """Exercise 4: find the requirements of one page that cannot all hold."""
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -154,6 +155,49 @@ def rare_alarms_are_right(statements: Statements) -> set[str]:
     return _instead(statements, alarms=_SIDES["alarms"] if wrong else set())  # C11
 
 
+def gave_odds_for_a_share(statements: Statements) -> set[str]:
+    """You held the right alarms against the false ones. Asked is their share of *all* alarms, the right ones among
+    them: by what do you divide?
+    """
+    n = _numbers(statements)
+    right, false = n["found_percent"], n["false_percent"] * (n["one_in"] - 1)
+    return _instead(
+        statements, alarms=_SIDES["alarms"] if 100 * right < n["right_percent"] * false else set()
+    )
+
+
+def all_fraud_is_found(statements: Statements) -> set[str]:
+    """You counted all fraud as stopped. The model finds a part of it, and only that part makes right alarms: how many
+    are those among 100,000 payments?
+    """
+    return _instead(statements, alarms=_parts({**_numbers(statements), "found_percent": 100})["alarms"])
+
+
+def half_the_period_is_the_age(statements: Statements) -> set[str]:
+    """You took half the period, the age of a count in the mean. The limit holds for each reading: how old is a count
+    just before the new ones are there?
+    """
+    n = _numbers(statements)
+    return _instead(statements, freshness=_parts({**n, "period_min": n["period_min"] / 2})["freshness"])
+
+
+def as_slow_as_allowed_is_too_slow(statements: Statements) -> set[str]:
+    """You refused a step that is exactly as slow as the answer may be. A p99 of "at most" lets the limit itself in:
+    which sign does that have?
+    """
+    n = _numbers(statements)
+    slow = {step for step in ("features", "scoring") if n[f"{step}_p99_ms"] >= n["answer_p99_ms"]}
+    return _instead(statements, latency=_SIDES["latency"] | slow if slow else set())
+
+
+def busy_means_full(statements: Statements) -> set[str]:
+    """You refused a fleet that is idle for a small part of the time. A target such as 70 % is a choice; a queue grows
+    without end only where nothing is left. What share of the time is a replica busy here?
+    """
+    n = _numbers(statements)
+    return _instead(statements, load=_SIDES["load"] if _busy(n) > 0.7 else set())
+
+
 def period_is_the_age(statements: Statements) -> set[str]:
     """You held the period alone against the limit. While the next run is at work, the counts of the last one are still
     what is read: its own time comes on top. How old is a count just before the new ones are there?
@@ -211,6 +255,13 @@ def _page(n: Numbers, order: Sequence[str] = tuple(_SAYS)) -> Case:
 _NAMES = tuple(name for _, says in _SAYS.values() for name in _numbers_of(says))
 
 
+def _near_the_share(rng: random.Random) -> tuple[float, ...]:
+    """Draw alarms that promise a share a little above or below the one that the numbers give."""
+    one_in, found, false = rng.choice([4, 5, 10]), rng.choice([50, 60, 70]), 10
+    share = 100 * precision_at_base_rate(1 / one_in, found / 100, false / 100)
+    return one_in, found, false, rng.choice([math.floor(share - 0.5), math.ceil(share + 0.5)])
+
+
 def _draw(rng: random.Random) -> Case:
     """Draw a page in which each topic holds or does not, near the border as often as far from it."""
     period, job, budget = rng.choice([5, 10, 15, 60]), rng.choice([2, 3, 6]), rng.choice([100, 150, 300])
@@ -225,7 +276,7 @@ def _draw(rng: random.Random) -> Case:
     numbers = (
         most, period, job, rng.choice([1_440, 1_440, most]), budget, round(features * budget), round(scoring * budget),
         rng.choice([full, full, full - 1, full // 2, 2 * full]), replicas, service,
-        *rng.choice([alarms, alarms, alarms, (5, 80, 10, 65)]),
+        *rng.choice([alarms, alarms, (5, 80, 10, 65), _near_the_share(rng)]),
     )  # fmt: skip
     return _page(dict(zip(_NAMES, numbers, strict=True)), rng.sample(list(_SAYS), len(_SAYS)))
 
@@ -266,6 +317,10 @@ def _holds(test: Callable[[Numbers], bool]) -> Callable[[Case], bool]:
     return lambda case: test(_numbers(case["statements"]))
 
 
+def _shows_alarms(mistake: Callable[[Statements], set[str]]) -> Callable[[Case], bool]:
+    return lambda case: mistake(case["statements"]) != contradictions(case["statements"])
+
+
 def _fresh(n: Numbers) -> float:
     """Return how much older than promised a count is at its oldest, in minutes."""
     return n["period_min"] + n["job_min"] - n["most_min"]
@@ -297,10 +352,10 @@ EXERCISE = Exercise(
     minutes=45,
     steps=tuple(map(_step, _ASKS)),
     cases=(
-        _case(15, 60, 3, 1_440, 100, 45, 70, 500, 20, 40, 1_000, 90, 1, 50),
-        _case(15, 15, 2, 1_440, 100, 30, 130, 400, 29, 40, 100, 90, 1, 40),
+        _case(45, 60, 3, 1_440, 100, 45, 70, 500, 20, 40, 1_000, 90, 1, 50),
+        _case(15, 15, 2, 1_440, 100, 30, 130, 400, 29, 40, 100, 90, 1, 49),
         _case(30, 24, 6, 1_440, 200, 90, 150, 500, 10, 40, 1_000, 80, 1, 5),
-        _case(30, 20, 5, 20, 200, 60, 90, 200, 12, 50, 100, 80, 2, 99),
+        _case(30, 20, 5, 20, 200, 60, 200, 190, 10, 50, 100, 80, 2, 35),
     ),
     reference=contradictions,
     alternatives=(contradictions_by_margin, contradictions_by_keeping),
@@ -313,6 +368,11 @@ EXERCISE = Exercise(
         exactly_on_time_is_late,
         named_the_faster_step_too,
         named_one_side,
+        gave_odds_for_a_share,
+        all_fraud_is_found,
+        half_the_period_is_the_age,
+        as_slow_as_allowed_is_too_slow,
+        busy_means_full,
     ),
     hints=(
         "Look at one topic at a time; each scores by itself. Ask whether all its sentences can be true on one day.",
@@ -353,6 +413,12 @@ EXERCISE = Exercise(
         Stratum("How much of the time may a replica be busy", _holds(lambda n: 0.95 < _busy(n) < 1)),
         Stratum("- *alarms*: of three statements", _holds(_wrong_alarms)),
         Stratum("Count the alarms that are right", _holds(lambda n: n["one_in"] == 5)),
+        Stratum("Count the alarms that are right", _shows_alarms(gave_odds_for_a_share)),
+        Stratum("Count the alarms that are right", _shows_alarms(all_fraud_is_found)),
+        Stratum(
+            "Count the alarms that are right",
+            _holds(lambda n: n["false_percent"] == 10 and not _wrong_alarms(n)),
+        ),
         Stratum("empty where all can", lambda case: not contradictions(case["statements"])),
     ),
     general=(

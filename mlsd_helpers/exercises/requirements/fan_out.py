@@ -47,6 +47,14 @@ def added_the_chances(slow_share: float, calls: int, budget_ms: float, hops_ms: 
     return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": slow_share * calls}
 
 
+def capped_the_sum(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You added the chances up, and cut the sum off at 1. A cap hides that the sum counts twice what is slow together;
+    below 1 it is as wrong. What is the chance that all are fast?
+    """
+    right = fan_out(slow_share, calls, budget_ms, hops_ms)
+    return {**right, "slow_requests": min(1.0, slow_share * calls)}
+
+
 def all_slow_at_once(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
     """You gave the chance that *all* calls are slow. One is enough to keep the request waiting. Does your share rise
     or fall with more calls?
@@ -74,6 +82,14 @@ def exactly_one_slow(slow_share: float, calls: int, budget_ms: float, hops_ms: S
     """
     one = calls * slow_share * (1 - slow_share) ** (calls - 1)
     return {**fan_out(slow_share, calls, budget_ms, hops_ms), "slow_requests": one}
+
+
+def mean_hop_alone(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
+    """You took away the mean hop. A request passes every hop, and their times add up. How long does it take for all
+    of them?
+    """
+    left_ms = budget_ms - sum(hops_ms) / len(hops_ms)
+    return {**fan_out(slow_share, calls, budget_ms, hops_ms), "left_ms": left_ms}
 
 
 def slowest_hop_alone(slow_share: float, calls: int, budget_ms: float, hops_ms: Sequence[float]) -> Answer:
@@ -136,16 +152,19 @@ EXERCISE = Exercise(
     cases=(
         _case(0.02, 40, 300, [60, 35, 120]),
         _case(0.005, 90, 150, [45, 70, 50]),
+        _case(0.02, 80, 200, [40, 90]),
     ),
     reference=fan_out,
     alternatives=(fan_out_by_hand, fan_out_as_record),
     mistakes=(
         one_call_for_all,
         added_the_chances,
+        capped_the_sum,
         all_slow_at_once,
         all_fast_given,
         not_all_slow_at_once,
         exactly_one_slow,
+        mean_hop_alone,
         slowest_hop_alone,
         gave_what_is_used,
         hid_the_overrun,

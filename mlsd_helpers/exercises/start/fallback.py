@@ -68,11 +68,57 @@ def open_is_always_kind(use: Use) -> Answer:
     return {**fallback(use), "fallback": "open"}
 
 
-def forgot_how_rare(use: Use) -> Answer:
-    """You held one bad request that passes against one good request that is stopped. They do not come equally often:
-    weigh each loss by its share of the requests. How many of a thousand are bad?
+def charged_every_request_as_bad(use: Use) -> Answer:
+    """You charge opening for every request. A good one that passes costs nothing: only the bad ones do. How many of a
+    thousand are bad?
     """
-    return _decided(use, _REQUESTS * use["loss_if_passed"], _REQUESTS * use["loss_if_stopped"])
+    return _decided(use, float(_REQUESTS * use["loss_if_passed"]), _closed_loss(use))
+
+
+def compared_one_with_one(use: Use) -> Answer:
+    """You decided by what one bad request costs and what one good one costs. Your two losses also say how often each
+    comes: which of them is the smaller?
+    """
+    return {**fallback(use), "fallback": _by_one(use)}
+
+
+def _by_one(use: Use) -> str:
+    closed = not use["can_be_undone"] or use["loss_if_passed"] > use["loss_if_stopped"]
+    return "closed" if closed else "open"
+
+
+def chose_the_larger_loss(use: Use) -> Answer:
+    """You chose the way that loses more. Each loss is what that way costs: opening costs the open loss. Which of them
+    do you want to pay?
+    """
+    return {**fallback(use), "fallback": _by_larger(use, _open_loss(use), _closed_loss(use))}
+
+
+def _by_larger(use: Use, open_loss: float, closed_loss: float) -> str:
+    right: str = _decided(use, open_loss, closed_loss)["fallback"]
+    return _OTHER[right] if use["can_be_undone"] else right
+
+
+def opened_where_it_cannot_be_undone(use: Use) -> Answer:
+    """You open where the harm cannot be undone. Open lets the bad requests pass, and what they do stays. Which way
+    keeps that harm out?
+    """
+    right = fallback(use)
+    return {**right, "fallback": right["fallback"] if use["can_be_undone"] else "open"}
+
+
+def money_came_first(use: Use) -> Answer:
+    """You named what cannot be undone only where money spoke for opening. It decides alone, and so it is the reason
+    also where money says the same. Would another price change the decision?
+    """
+    return {**fallback(use), "reason": _money_first(use, _open_loss(use), _closed_loss(use))}
+
+
+def _money_first(use: Use, open_loss: float, closed_loss: float) -> str:
+    by_money = _decided({**use, "can_be_undone": True}, open_loss, closed_loss)
+    agrees = by_money["fallback"] == "closed"
+    reason: str = (by_money if agrees else _decided(use, open_loss, closed_loss))["reason"]
+    return reason
 
 
 def charged_for_stopping_the_bad(use: Use) -> Answer:
@@ -137,7 +183,7 @@ def _draw(rng: random.Random) -> Case:
     while True:
         use = {
             "name": rng.choice(_USES),
-            "bad_share": rng.choice([0.001, 0.002, 0.01, 0.05, 0.2, 0.3]),
+            "bad_share": rng.choice([0.0004, 0.0015, 0.002, 0.0125, 0.05, 0.2, 0.3]),
             "loss_if_passed": float(rng.randrange(2, 200)),
             "loss_if_stopped": rng.choice([0.02, 0.05, 0.2, 0.5, 1.0, 4.0]),
             "can_be_undone": rng.random() < 0.7,
@@ -206,14 +252,26 @@ EXERCISE = Exercise(
          "can_be_undone": False}},
         {"use": {"name": "comment filter", "bad_share": 0.002, "loss_if_passed": 20.0, "loss_if_stopped": 1.0,
          "can_be_undone": True}},
+        {"use": {"name": "login risk score", "bad_share": 0.0125, "loss_if_passed": 80.0, "loss_if_stopped": 0.5,
+         "can_be_undone": False}},
     ),
     reference=fallback,
     alternatives=(fallback_by_request, fallback_as_record),
     mistakes=(
         Slip(closed_is_always_safe, {"fallback": lambda _, __: "closed"}),
         Slip(open_is_always_kind, {"fallback": lambda _, __: "open"}),
-        forgot_how_rare,
+        charged_every_request_as_bad,
         charged_for_stopping_the_bad,
+        Slip(compared_one_with_one, {"fallback": lambda case, _: _by_one(case["use"])}),
+        Slip(
+            chose_the_larger_loss,
+            {"fallback": lambda case, given: _by_larger(case["use"], given["open_loss"], given["closed_loss"])},
+        ),
+        opened_where_it_cannot_be_undone,
+        Slip(
+            money_came_first,
+            {"reason": lambda case, given: _money_first(case["use"], given["open_loss"], given["closed_loss"])},
+        ),
         weighed_both_by_the_bad,
         one_request_each,
         Slip(put_a_price_on_everything, {"fallback": lambda case, given: _by_money(case, given)["fallback"]}),

@@ -126,6 +126,32 @@ def blurred_the_boundary(reply: Reply) -> Answer:
     return {**right, "comparator": {"<": "<=", ">": ">="}.get(right["comparator"], right["comparator"])}
 
 
+def let_the_limit_in_after(word: str, reply: Reply) -> Answer:
+    """Include the limit after one of the strict words alone."""
+    return blurred_the_boundary(reply) if reply["word"] == word else inequality(reply)
+
+
+def under_lets_the_limit_in(reply: Reply) -> Answer:
+    """You wrote "under" as "at most". A system that is exactly on the limit is not under it: what would your test say
+    of it?
+    """
+    return let_the_limit_in_after("under", reply)
+
+
+def more_than_lets_the_limit_in(reply: Reply) -> Answer:
+    """You wrote "more than" as "at least". A system that is exactly on the limit is not above it: what would your test
+    say of it?
+    """
+    return let_the_limit_in_after("more than", reply)
+
+
+def cut_the_percentile(reply: Reply) -> Answer:
+    """You made a whole number of the share. Of a thousand answers, p99 lets ten be slow and p99.9 one: which of them
+    was promised?
+    """
+    return inequality({**reply, "share_percent": int(reply.get("share_percent", 0))})
+
+
 def turned_it_round(reply: Reply) -> Answer:
     """Your comparator points the other way. Read it aloud: what is promised has to make the system *better* when it
     is kept by far. Would this test pass for a system that never answers?
@@ -265,6 +291,7 @@ EXERCISE = Exercise(
         _case("It is always there.", "uptime", "more than", 99.9, "%"),
         _case("Labels should be cheap.", "labels", "at most", 8, "cents"),
         _case("Nobody should wait.", "latency", "under", 2, "s", share_percent=95),
+        _case("It must never hang.", "latency", "at most", 5, "s", share_percent=99.9),
     ),
     reference=inequality,
     alternatives=(inequality_in_base_units, inequality_with_signs),
@@ -278,6 +305,9 @@ EXERCISE = Exercise(
         changed_the_number_alone,
         left_out_the_limit,
         blurred_the_boundary,
+        under_lets_the_limit_in,
+        more_than_lets_the_limit_in,
+        cut_the_percentile,
         turned_it_round,
     ),
     hints=(
