@@ -110,6 +110,55 @@ def gate_in_monitoring(components: Sequence[Box]) -> Placed:
     return _placed_but(components, validation_gate="monitoring", canary="monitoring")
 
 
+def gate_in_training(components: Sequence[Box]) -> Placed:
+    """You put the gate into training, because it stands at its end. Training wants its model out; who may refuse it
+    must not answer for making it. Which plane decides what runs?
+    """
+    return _placed_but(components, validation_gate="training")
+
+
+def orders_in_training(components: Sequence[Box]) -> Placed:
+    """You put what orders a model into training. Training carries the order out; when to train is a decision. Which
+    plane decides?
+    """
+    return _placed_but(components, retraining_trigger="training")
+
+
+def releases_in_serving(components: Sequence[Box]) -> Placed:
+    """You put what changes the version into serving, where it acts. Serving answers requests by whatever version it
+    has: which plane decides which that is?
+    """
+    return _placed_but(components, canary="serving", kill_switch="serving", rollback="serving")
+
+
+def pager_in_control(components: Sequence[Box]) -> Placed:
+    """You put the pager into control. It says that something is wrong, and changes nothing by itself: which plane
+    tells, and which one acts?
+    """
+    return _placed_but(components, alerting="control")
+
+
+def rules_in_control(components: Sequence[Box]) -> Placed:
+    """You put the fixed rules into control. They decide on one request, as the model does; control decides what runs.
+    Who waits for their answer?
+    """
+    return _placed_but(components, business_rules="control")
+
+
+def evaluation_in_monitoring(components: Sequence[Box]) -> Placed:
+    """You put the test set into monitoring, because it measures. It measures a model before release, as a part of
+    making it; monitoring watches what runs. On which data does each work?
+    """
+    return _placed_but(components, evaluation="monitoring")
+
+
+def answers_ahead_in_training(components: Sequence[Box]) -> Placed:
+    """You put what makes answers ahead into training, because it runs at night. Training makes models; this makes
+    answers, which users get. What is wrong when it is?
+    """
+    return _placed_but(components, batch_scorer="training")
+
+
 def place_as_others_do(components: Sequence[Box]) -> Placed:
     """Put what can be defended in two planes into the other one."""
     return _placed_but(components, **{kind.replace(" ", "_"): plane for kind, plane in _ALSO.items()})
@@ -223,6 +272,7 @@ EXERCISE = Exercise(
             ("pass_mark", "validation gate", "training", "training cluster"),
             ("shelf", "model registry", "serving", "data platform"),
             ("few_first", "canary", "serving", "serving cluster"),
+            ("new_one_please", "retraining trigger", "monitoring", "training cluster"),
         ),
         _case(
             ("chargebacks", "label store", "training", "data platform"),
@@ -234,6 +284,7 @@ EXERCISE = Exercise(
             ("holdout_test", "evaluation", "control", "training cluster"),
             ("fixed_limits", "business rules", "serving", "serving cluster"),
             ("click_counts", "stream processor", "serving", "data platform"),
+            ("night_list", "batch scorer", "control", "training cluster"),
         ),
     ),
     reference=place,
@@ -243,6 +294,13 @@ EXERCISE = Exercise(
         placed_by_machine,
         feature_store_in_serving,
         gate_in_monitoring,
+        gate_in_training,
+        orders_in_training,
+        releases_in_serving,
+        pager_in_control,
+        rules_in_control,
+        evaluation_in_monitoring,
+        answers_ahead_in_training,
         experiments_in_control,
     ),
     hints=(

@@ -113,6 +113,27 @@ def _edge_above(edges_ms: Sequence[int], counts: Counts, percent: int) -> float:
     return edges_ms[above.index(True)]
 
 
+def asked_each_edge_alone(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You asked each edge alone for the share, and took the last where none has it. Within an edge is also what was
+    answered within the edges before: which counts belong together?
+    """
+    merged = _merged(histograms)
+    return {"merged": merged, "latency_ms": _edge_alone(edges_ms, merged, percent)}
+
+
+def _edge_alone(edges_ms: Sequence[int], counts: Counts, percent: int) -> float:
+    pairs = zip(edges_ms, counts, strict=True)
+    return next((edge for edge, count in pairs if 100 * count >= percent * sum(counts)), edges_ms[-1])
+
+
+def took_the_busiest_replica(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
+    """You took the percentile of the replica that serves the most. The slow requests may all be at another. Whose
+    requests did you leave out?
+    """
+    busiest_ms = _edge(edges_ms, max(histograms, key=sum), percent)
+    return {"merged": _merged(histograms), "latency_ms": busiest_ms}
+
+
 def averaged_the_counts(edges_ms: Sequence[int], histograms: Sequence[Counts], percent: int) -> Answer:
     """You averaged the counts. The service answered what all replicas answered together: how many requests is that?"""
     averaged = [count / len(histograms) for count in _merged(histograms)]
@@ -184,7 +205,7 @@ EXERCISE = Exercise(
          "percent": 99},
         {"edges_ms": [20, 50, 100, 400], "histograms": [[700, 250, 40, 10], [300, 140, 60, 0], [0, 0, 2, 8]],
          "percent": 95},
-        {"edges_ms": [20, 50, 100], "histograms": [[50, 40, 10], [50, 50, 0]], "percent": 95},
+        {"edges_ms": [20, 50, 100, 200], "histograms": [[30, 60, 10, 0], [50, 50, 0, 0]], "percent": 95},
     ),
     reference=percentile,
     alternatives=(percentile_by_list, percentile_in_floats),
@@ -199,6 +220,10 @@ EXERCISE = Exercise(
             asked_for_more_than_the_share,
             lambda case, merged: _edge_above(case["edges_ms"], merged, case["percent"]),
         ),
+        _slip(
+            asked_each_edge_alone, lambda case, merged: _edge_alone(case["edges_ms"], merged, case["percent"])
+        ),
+        _of_histograms(took_the_busiest_replica),
         averaged_the_counts,
         summed_along_the_edges,
     ),
