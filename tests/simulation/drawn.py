@@ -428,7 +428,8 @@ class Oracle:
         """Return the largest share of its calls that a component answers."""
         one = self.parts[name]
         limits = [one["quota"]["requests"]] if "quota" in one else []
-        limits += [self.carries(name, incident)] if name in self.fleets else []
+        passes = incident == "rolling restart"  # what waits meanwhile is answered after it, late
+        limits += [self.carries(name, "" if passes else incident)] if name in self.fleets else []
         return float(one["availability"] * math.prod(min(1.0, limit / rates[name]) for limit in limits))
 
     def no_utilisation(self, name: str, incident: str = "") -> str:
