@@ -851,6 +851,9 @@ class _End:
         self._needed_by = {
             start: [call.flow.end for call in made if call.needed] for start, made in calls.items()
         }
+        first = {call.flow.end for call in self._calls}
+        self._later = {flow.end for call in self._calls for flow in call.alternatives} - first
+        """What is called as an alternative only."""
         self._ups = dict[str, float]()
         self.whys, self.causes = list[str](), list[str]()
         self._places: dict[str, set[str]] = {"availability": set(), "zones": set(), "fallback": set()}
@@ -958,7 +961,7 @@ class _End:
             if per and what != "the rate of its people":
                 passed *= through if self._certain else 1.0
                 self.whys.append(f"{words} if it counts for all; how many {per}s there are is not stated")
-            elif one.id in self._later():
+            elif one.id in self._later:
                 passed *= through if self._certain else 1.0
                 self.whys.append(f"{words} once all requests go there")
             else:
@@ -1002,11 +1005,6 @@ class _End:
 
     def _by_served(self, name: str) -> float:
         return self._by_fleet(components_by_id(self._planes)[name])
-
-    def _later(self) -> set[str]:
-        """Return what is called as an alternative only."""
-        first = {call.flow.end for call in self._calls}
-        return {flow.end for call in self._calls for flow in call.alternatives} - first
 
     def _by_zone(self, one: Component) -> float:
         """Return whether a component is there while a zone is lost."""

@@ -33,8 +33,8 @@ from mlsd_helpers.units import show_seconds, show_share
 
 AT = "requirements"
 _SIMULATE = "mlsd simulate judges it"
-_FINEST = 1e-6
-"""A share that is missed by less is not judged: no formula and no stated availability is as fine."""
+_FINEST = 1e-3
+"""The part of what a target lets fail below which a miss is not judged: no formula is as fine."""
 _LONGEST = 200  # characters of a reason in the table
 
 
@@ -136,7 +136,7 @@ def _doubt(design: Design, sizing: Sizing, promise: Promise, share: float) -> Ve
     if not instead:
         asked = elsewhere.of_one(percentile_reaching(share, share_reaching(design, sizing.load_rps)))
         answered = shares_in_time(calm[0], sizing, callers_of(design, sizing.plan))
-        if max(answered) < asked - _FINEST and not elsewhere.seldom:
+        if max(answered) < asked - _FINEST * (1 - asked) and not elsewhere.seldom:
             return Verdict(False, f"{name} answers {show_share(max(answered))} in time at most")
         if min(answered) < asked - 1e-12:
             return Verdict(None, f"{name} may refuse more, or be given up more often, than that; {_SIMULATE}")
@@ -170,7 +170,7 @@ def of_answers(design: Design, target: float) -> Verdict:
     if found.least >= target - 1e-12:
         why = cut_off(design, target)
         return Verdict(None, why) if why else Verdict(True)
-    if found.most < target - _FINEST:
+    if found.most < target - _FINEST * (1 - target):
         return Verdict(False, "; ".join([f"{show_share(found.most)} at most", *found.causes]))
     return Verdict(None, "; ".join(found.whys) or _SIMULATE)
 

@@ -196,11 +196,13 @@ def _queue(draw: st.DrawFn, needs: Drawn, parts: list[Drawn], calls: list[Drawn]
 # ---------------------------------------------------------------- designs that were judged wrongly once
 
 
+_STEADY: Drawn = {"mean": 0.01, "distribution": "lognormal", "scv": 0.25}
+
+
 def _plain(plan: Drawn, call: Drawn, parts: list[Drawn] | None = None, **needs: Any) -> Drawn:
     door: Drawn = {"id": "gateway", "kind": "api gateway", "latency": 0.005, "latency_is": "p99.9"}
     sure: Drawn = {"availability": 1.0, "zones": 3}
     fleet = {"id": "fleet_part0", "component": "part0", "zones": 3, "routing": "central queue"}
-    steady = {"mean": 0.01, "distribution": "lognormal", "scv": 0.25}
     given: Drawn = {"latency": {"budget": 1.0, "percentile": "p95"}, "throughput": {"peak": 200.0}}
     boxes = [door | sure, {"id": "part0", "kind": "model server"} | sure, *(parts or [])]
     calls = [{"from": "gateway", "to": "part0", "carries": "request"} | call]
@@ -208,7 +210,7 @@ def _plain(plan: Drawn, call: Drawn, parts: list[Drawn] | None = None, **needs: 
         "name": "drawn",
         "requirements": given | {"availability": {"target": 0.99}} | needs,
         "planes": {"components": boxes, "flows": calls},
-        "capacity": {"fleets": [fleet | {"service_time": steady} | plan]},
+        "capacity": {"fleets": [fleet | {"service_time": _STEADY} | plan]},
     }
 
 
@@ -217,9 +219,16 @@ BATCHED = _plain({"replicas": 2, "batching": _BATCHES}, {"calls": 3, "timeout": 
 """Batches carry 571 of 600 requests a second, and callers give up: the queue grows however long it takes."""
 LATE = _plain({"replicas": 12, "queue_limit": 2, "service_time": {"mean": 0.05}}, {"timeout": 0.06})
 """Many more calls are given up than the percentile leaves out."""
-FINE = _plain({"replicas": 6, "service_time": {"mean": 0.02}}, {"timeout": 0.3}, throughput={"peak": 60.0})
+FINE = _plain(
+    {"replicas": 6, "service_time": _STEADY | {"mean": 0.02}}, {"timeout": 0.3}, throughput={"peak": 60.0}
+)
 FINE["planes"]["components"][1]["availability"] = 0.99
 """One request in 10⁹ takes longer than the timeout, and the target leaves no room for it."""
+SELDOM = _plain(
+    {"replicas": 6, "service_time": _STEADY | {"mean": 0.05}}, {"timeout": 0.3}, throughput={"peak": 60.0}
+)
+SELDOM["planes"]["components"][1]["availability"] = 0.99
+"""So few requests time out that a short run may see none, and the target leaves no room for any."""
 WAITED = _plain(
     {"replicas": 4, "service_time": {"mean": 0.05}},
     {"id": "first", "otherwise": "second"},

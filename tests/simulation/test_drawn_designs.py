@@ -12,7 +12,18 @@ from mlsd_helpers.errors import RangeError
 from mlsd_helpers.review import review
 from mlsd_helpers.simulation import reports
 from tests.effort import examples
-from tests.simulation.drawn import BATCHED, FINE, LATE, QUEUED, WAITED, Drawn, Oracle, designs, workloads
+from tests.simulation.drawn import (
+    BATCHED,
+    FINE,
+    LATE,
+    QUEUED,
+    SELDOM,
+    WAITED,
+    Drawn,
+    Oracle,
+    designs,
+    workloads,
+)
 
 REQUESTS = 8_000
 MISSED = ("CAP009", "CAP010", "CAP013", "CAP029", "CAP030", "REQ005")
@@ -81,6 +92,7 @@ def in_document(design: Design) -> list[tuple[str, str, str]]:
 @example(BATCHED)
 @example(LATE)
 @example(FINE)
+@example(SELDOM)
 @example(WAITED)
 @given(designs())
 def test_check_simulate_and_document_never_contradict_each_other(drawn):
