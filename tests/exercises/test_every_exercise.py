@@ -1,6 +1,7 @@
 """Proof of every exercise, present and future: nothing here names one."""
 
 import math
+import random
 import re
 import tracemalloc
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 
 import mlsd_helpers as mlsd
 from mlsd_helpers.exercises import ALL, Exercise, kit, values
-from tests.effort import seeds, some
+from tests.effort import examples, seeds, some
 
 SEEDS = seeds(2)
 SOURCE = Path(__file__).parents[2] / "source"
@@ -82,6 +83,13 @@ def test_the_reference_and_two_right_answers_that_differ_score_full(exercise: Ex
         for verdict in both_ways(exercise, answer):
             assert verdict.passed, f"{answer}: {verdict}"
             assert verdict.score == exercise.points
+
+
+@every_exercise
+def test_the_reference_answers_whatever_is_drawn(exercise: Exercise) -> None:
+    """A class has one seed for a term: where one draw in a hundred has no answer, some class has such a term."""
+    for number in range(examples(1_000)):
+        exercise.reference(**exercise.draw(random.Random(number)))
 
 
 @every_mistake

@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from mlsd_helpers.analysis import graph
 from mlsd_helpers.design import PLANE_OF, Planes
-from mlsd_helpers.exercises.kit import Case, Exercise, Step, Stratum, equals, names
+from mlsd_helpers.exercises.kit import Case, Exercise, Step, Stratum, equals, names, same
 
 Box = Mapping[str, Any]
 Arrow = Mapping[str, Any]
@@ -371,7 +369,7 @@ def _found(name: str, points: float, asks: str) -> Step:
     def explain(case: Case, value: Any) -> str:
         right = lint(**case)[name]
         if isinstance(right, bool):
-            if not isinstance(value, bool | np.bool_):
+            if not (same(value, True) or same(value, False)):
                 return "Expected True or False."
             return "Ask of each arrow where it begins, where it ends, and what it carries."
         named = names(value)

@@ -128,7 +128,7 @@ def _case(slow_share: float, calls: int, budget_ms: int, hops_ms: list[int]) -> 
 
 def _draw(rng: random.Random) -> Case:
     """Draw a search over shards and its budget, which is sometimes overspent."""
-    hops_ms = [rng.randrange(10, 90) for _ in range(rng.choice([1, 2, 3, 4]))]
+    hops_ms = [rng.randrange(25, 90) for _ in range(rng.choice([1, 2, 3, 4]))]
     budget_ms = sum(hops_ms) + rng.choice([0, rng.randrange(15, 200), -rng.randrange(5, 20)])
     calls = rng.choice([rng.randrange(1, 5), rng.randrange(20, 120), rng.randrange(20, 120)])
     return _case(rng.choice([0.01, 0.02, 0.005]), calls, budget_ms, hops_ms)
